@@ -1,0 +1,48 @@
+# Two commands do everything on a fresh machine that has Python and make: `make demo` and `make test`.
+# Each makes the virtual environment and installs the hash-locked requirements when they are missing.
+
+PYTHON ?= python3
+BIN    := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint check bench lock clean
+
+help:            ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
+
+.venv/.run: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
+demo: .venv/.run ## the main job on real files: the kernel refuses, the log records
+	$(BIN)/shoumi demo
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint       ## linters, types, import directions, laws, vectors, real-kernel tests
+	$(BIN)/coverage erase
+	$(BIN)/coverage run --parallel-mode -m pytest tests/rules
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --include='rules/*' --fail-under=100 --skip-covered
+	$(BIN)/pytest --ignore=tests/rules -n 2 --dist loadgroup
+
+bench: .venv/.dev ## the numbers table: ratios against a bare run and, when installed, fapolicyd
+	$(BIN)/python -m tests.bench
+
+lock: .venv/.dev ## renew both lock files (hashes only, no index is named)
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra build pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra build --extra dev pyproject.toml -o requirements-dev.lock
+
+clean:           ## remove the virtual environment and caches
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

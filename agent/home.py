@@ -1,0 +1,63 @@
+"""Where one agent keeps everything: one directory, so that a site, a test and the demo differ by one option.
+
+Rules of this file: paths only. Nothing here is created except by :meth:`Home.create`, which is what ``init`` calls.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT = Path("/var/lib/shoumi")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The directory named by ``--home``."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, given: str | os.PathLike[str] | None) -> "Home":
+        """Take ``--home``, else ``SHOUMI_HOME``, else ``/var/lib/shoumi``; always absolute and without links."""
+        return cls(Path(given or os.environ.get("SHOUMI_HOME") or DEFAULT).resolve())
+
+    @property
+    def config(self) -> Path:
+        """Settings of this host (TOML)."""
+        return self.root / "config.toml"
+
+    @property
+    def pack(self) -> Path:
+        """The rule pack in force: a copy, so that an upgrade of the program never changes the rules of a site."""
+        return self.root / "pack.toml"
+
+    @property
+    def registry(self) -> Path:
+        """People, areas, grants … (SQLite)."""
+        return self.root / "registry.db"
+
+    @property
+    def log(self) -> Path:
+        """Stage 1 of the access log: the record itself."""
+        return self.root / "log"
+
+    @property
+    def index(self) -> Path:
+        """Stage 2: monthly search databases, rebuildable from stage 1."""
+        return self.root / "index"
+
+    @property
+    def run(self) -> Path:
+        """Sockets, and what is true only while the agent runs."""
+        return self.root / "run"
+
+    @property
+    def socket(self) -> Path:
+        """The control socket."""
+        return self.run / "control.sock"
+
+    def create(self) -> None:
+        """Make the directories; only the owner may enter, except the socket's, which all role holders must reach."""
+        for directory, mode in ((self.root, 0o711), (self.log, 0o700), (self.index, 0o700), (self.run, 0o711)):
+            directory.mkdir(mode=mode, parents=True, exist_ok=True)
+            directory.chmod(mode)

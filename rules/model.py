@@ -1,0 +1,271 @@
+"""The words of the product as frozen data: what a decision is asked about and what it may know.
+
+Rules of this file: data only, no behaviour beyond parsing a word and comparing levels. All instants are aware
+``datetime`` objects in UTC; a window is half open, ``since <= now < until``, and ``until is None`` means no end.
+Identifiers of persons, areas, rooms and services are the site's own strings and are compared exactly.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import Enum, IntEnum, StrEnum
+
+from rules.text import Text
+
+
+class Level(IntEnum):
+    """密级, ordered. A level holds within one domain only."""
+
+    NONE = 0
+    INTERNAL = 1
+    CONFIDENTIAL = 2
+    SECRET = 3
+    TOP_SECRET = 4
+
+    @property
+    def word(self) -> str:
+        """The word used on the command line, in packs, vectors and the log: ``top-secret``."""
+        return self.name.lower().replace("_", "-")
+
+    @property
+    def text(self) -> Text:
+        """The word a person reads."""
+        return Text(self.word, ("无", "内部", "秘密", "机密", "绝密")[self])
+
+    @classmethod
+    def parse(cls, word: str) -> "Level":
+        """Read ``top-secret`` or ``绝密``; raise ``ValueError`` for any other word."""
+        for level in cls:
+            if word in level.text:
+                return level
+        raise ValueError(word)
+
+
+class Action(StrEnum):
+    """What the subject wants to do."""
+
+    OPEN = "open"  # open a file (before any read or write)
+    LIST = "list"  # open a directory and see the names in it
+    ACCESS = "access"  # read, write or map through a descriptor that is already open
+    ENTER = "enter"
+    EXIT = "exit"
+
+
+class Mode(StrEnum):
+    """Whether an area's verdicts block (enforce) or are only recorded (observe)."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+class Employment(StrEnum):
+    """How a person is employed; packs may bar ``temporary`` from clearance (D18-4.3)."""
+
+    REGULAR = "regular"
+    TEMPORARY = "temporary"
+    INTERN = "intern"
+    OUTSOURCED = "outsourced"
+    VISITOR = "visitor"
+
+
+class Stage(Enum):
+    """Where a departure stands. ``CLOSED`` ends with the cooling-off period, and does not restore anything."""
+
+    NOTICE = "notice"
+    APPROVED = "approved"
+    COOLING_OFF = "cooling-off"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Clearance:
+    """A person's level in one domain, with the printed label it came from and who approved it.
+
+    ``label`` keeps the scheme's own word (核心, 特级 …). ``approved_by`` equal to the person never counts (D01-4.4).
+    """
+
+    domain: str
+    level: Level
+    label: str = ""
+    approved_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """档案: a dated fact about a person (vetting, training, agreement, certificate …).
+
+    ``passed`` is false for a failed exam or a refused vetting. ``valid_until`` is the end printed on the record itself;
+    a pack may end it earlier by ``valid_days`` after ``on``.
+    """
+
+    kind: str
+    on: datetime
+    passed: bool = True
+    valid_until: datetime | None = None
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """授权: person to area or room, for a reason, approved by somebody else, for a while.
+
+    ``temporary`` marks a 临时授权 (D01-2.2): it stands in for the level, is capped in length, and always ends.
+    """
+
+    id: str
+    person: str
+    resource: str
+    reason: str
+    approver: str
+    since: datetime
+    until: datetime | None = None
+    temporary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """停权: an officer's stop; it denies everything from ``since`` until somebody lifts it."""
+
+    since: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """离岗: how far a departure is, and when each stage took or takes effect.
+
+    ``approved_at`` set and past means all access is over. ``cooling_off_until`` is the end of the 脱密期.
+    ``approver`` equal to the leaver never counts as an approval.
+    """
+
+    stage: Stage
+    approved_at: datetime | None = None
+    cooling_off_until: datetime | None = None
+    approver: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """人员: one human and everything a verdict may depend on."""
+
+    id: str
+    name: str = ""
+    department: str = ""
+    projects: frozenset[str] = frozenset()
+    employment: Employment = Employment.REGULAR
+    active: bool = True
+    clearances: tuple[Clearance, ...] = ()
+    records: tuple[Record, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    departures: tuple[Departure, ...] = ()
+    post_changed_at: datetime | None = None  # D03-2.10: vetting and grants from before this instant no longer count
+    badge: str = ""  # the badge presented at a door; must be one of ``badges``
+    badges: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """知悉范围: who needs to know. Empty means: only the persons a grant names."""
+
+    persons: frozenset[str] = frozenset()
+    departments: frozenset[str] = frozenset()
+    projects: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRules:
+    """What a secure room asks beyond level, scope and grant."""
+
+    two_person: bool = False
+    needs_purpose: bool = False
+    needs_declaration: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """An area (涉密目录) or a room (涉密场所): one shape, so that files and doors share one decision.
+
+    ``room`` is ``None`` for an area. ``secret_until`` is the end of the secrecy period 保密期限; after it the resource
+    still denies by default: lowering or releasing it is an officer's act. ``hours`` names a schedule of the pack.
+    """
+
+    id: str
+    level: Level
+    domain: str
+    scope: Scope = Scope()
+    mode: Mode = Mode.ENFORCE
+    custodian: str = ""
+    secret_until: datetime | None = None
+    hours: str = ""
+    room: RoomRules | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """服务账户: a non-human subject. uid and executable identify it; it touches only the areas it names."""
+
+    id: str
+    uid: int
+    executable: str
+    areas: frozenset[str]
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question. ``persons`` are all humans behind the act (contract C4): every one of them must be allowed.
+
+    ``nobody`` says why part of the subject belongs to no person or service (``uid 33``); if it is set the verdict is
+    a deny. Door requests fill the last four fields; ``companions`` are persons whose own entry to the same room is
+    being decided within the pack's two-person window.
+    """
+
+    persons: tuple[str, ...]
+    resource: str
+    action: Action = Action.OPEN
+    service: str = ""
+    nobody: str = ""
+    companions: tuple[str, ...] = ()
+    purpose: str = ""
+    declared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All a decision may know. What is not in here does not exist, and what does not exist is denied."""
+
+    persons: Mapping[str, Person] = field(default_factory=dict)
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
+    holidays: frozenset[date] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule found. ``until``: the finding is the same for every ``t`` in ``[now, until)``."""
+
+    rule: str
+    ok: bool
+    because: Text
+    clauses: tuple[str, ...] = ()
+    change: Text | None = None
+    until: datetime | None = None
+    person: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """判定. ``rule`` is the rule that decided; ``findings`` are all of them, in order, for explain and what-if.
+
+    For every ``t`` in ``[now, until)`` the verdict (allow, rule, clauses, because) is the same.
+    """
+
+    allow: bool
+    rule: str
+    clauses: tuple[str, ...]
+    because: Text
+    change: Text | None = None
+    until: datetime | None = None
+    person: str = ""
+    findings: tuple[Finding, ...] = ()

@@ -1,0 +1,1 @@
+"""The administration terminal: talks to the control API and reads the log index, nothing else."""
