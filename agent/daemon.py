@@ -1,0 +1,69 @@
+"""``shoumi run``: the one place where the processes of an agent are wired together.
+
+Rules of this file: it reads the host's settings, takes the home's lock and becomes the holder. The children are
+started with ``-I``, so that neither the working directory nor the environment can put code into a root process.
+"""
+
+import fcntl
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from agent import config
+from agent.errors import Refused
+from agent.guard.hiding import hide_all
+from agent.guard.holder import Holder, Program
+from agent.home import Home
+from rules.text import Text
+from rules.visible import visible
+
+
+def run(home: Home, announce: Callable[[str], None]) -> int:
+    """Run the agent of *home* in the foreground until it is told to stop; return the exit code.
+
+    *announce* gets the one line that says the agent enforces, ``ready tier=A areas=1``. Raises :class:`Refused` when
+    the site was never made, another agent runs on it, or this machine does not let us enforce anything.
+    """
+    settings = config.load(home.config)
+    python = (sys.executable, "-I", "-m")
+    with _alone(home):
+        try:
+            holder = Holder(
+                decider=Program((*python, "agent.guard.decider", str(home.root), settings.durability)),
+                control=Program((*python, "agent.control.server", str(home.root))),
+                patience=settings.heartbeat_seconds,
+                hide=lambda: hide_all(home),
+            )
+        except PermissionError:
+            raise Refused(
+                Text("this machine does not let us ask before files are opened", "本机不允许在打开文件之前进行判定"),
+                Text(
+                    "run as root with CAP_SYS_ADMIN; see `shoumi doctor`",
+                    "请以 root(CAP_SYS_ADMIN)运行；见 `shoumi doctor`",
+                ),
+            ) from None
+        holder.run(announce)
+    return 0
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    try:
+        lock = os.open(home.run / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        said = visible(error.strerror or "")
+        raise Refused(Text(f"the home cannot be used: {said}", f"无法使用主目录：{said}")) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Refused(
+            Text(
+                f"an agent runs on `{visible(str(home.root))}` already", f"`{visible(str(home.root))}` 上已有代理在运行"
+            ),
+            Text("see `shoumi status`", "请查看 `shoumi status`"),
+        ) from None
+    else:
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,378 @@
+"""The decider: reads what the kernel asks, finds the subject, looks up the verdict, records it, answers.
+
+Rules of this file:
+- one thread, one loop; what it may wait for is its own log file, and nothing else;
+- a batch is decided whole, appended with one write, then answered: no entry, no access (contract C2);
+- every event is answered, whatever went wrong with it, and the answer for trouble is DENY;
+- between two events it forgets nothing it owes: descriptors are closed, counters and denials are kept.
+
+Two groups, because the kernel does not take directories and pre-access in one mark: *open* asks before a file or
+directory is opened, *access* before data passes through a descriptor that is already open. The access group is quiet
+(an ignore mark per inode) until somebody's rights change; then all ignore marks go at once and every read is asked
+about again. It may turn quiet only after the control process has looked who holds what (``quiet`` message).
+"""
+
+import contextlib
+import errno
+import os
+import resource
+import select
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from agent.errors import Fatal, ShoumiError
+from agent.guard import caps, channel, fanotify, hiding
+from agent.guard.clock import Clock, nanoseconds
+from agent.guard.heartbeat import Heartbeat
+from agent.guard.journal import Journal
+from agent.guard.limits import BATCH, DESCRIPTORS
+from agent.guard.objects import Object, Objects
+from agent.guard.policy import Policy
+from agent.guard.repeats import Repeats
+from agent.guard.subject import Gone, Subject, Tasks, pidfd_info_works
+from agent.guard.verdicts import NEVER, Verdicts
+from agent.home import Home
+from agent.log.append import Appender, LogUnwritable
+from agent.log.entry import json_string
+from rules.model import Action
+from rules.visible import visible
+
+_READ = BATCH * 56  # an access event carries a range record behind its 24 bytes of metadata
+_TICK = 0.2  # seconds; also how late an `until` may cut an open descriptor
+_RECHECK = 1_000_000_000
+
+
+class Groups(NamedTuple):
+    """The descriptors of the two fanotify groups; ``access`` is -1 where the kernel has no pre-access events."""
+
+    open: int
+    access: int
+
+
+class _Answer(NamedTuple):
+    """What one event got, before its entry is written. ``text`` is empty when nothing is to be recorded for it.
+
+    ``hush``: once it is recorded and allowed, stop asking about this inode.
+    """
+
+    passes: bool
+    text: str
+    hush: bool = False
+
+
+_UNASKED = _Answer(passes=True, text="")
+
+
+class Decider:
+    """The loop and what it needs. Everything in it belongs to its one thread."""
+
+    def __init__(
+        self,
+        groups: Groups,
+        control: socket.socket,
+        policy: Policy,
+        journal: Journal,
+        clock: Clock,
+        tasks: Tasks,
+        host: str,
+    ) -> None:
+        self._groups = groups
+        self._control = control
+        self._policy = policy
+        self._journal = journal
+        self._clock = clock
+        self._tasks = tasks
+        self._objects = Objects()
+        self._verdicts = Verdicts(host)
+        self._denied_opens = Repeats(limit=100)
+        self._denied_accesses = Repeats(limit=1)
+        self._quiet = False
+        self._noisy: frozenset[tuple[int, int]] = frozenset()
+        self._loud_areas: frozenset[str] = frozenset()
+        self._quiet_until = NEVER
+        self._recorded_accesses: set[tuple[int, int | None, int, int]] = set()
+        self._rechecked = 0
+        self.counts = {"opens": 0, "accesses": 0, "allowed": 0, "denied": 0, "unprotected": 0, "unlogged": 0}
+
+    # The loop.
+
+    def run(self, heartbeat: Heartbeat, life: int) -> None:
+        """Serve until the holder is gone (*life* reaches its end).
+
+        Raises :class:`Fatal` when it must not go on; every event it had read by then has been denied.
+        """
+        handlers: dict[int, Callable[[], None]] = {
+            self._groups.open: lambda: self._serve(self._groups.open, self._open),
+            self._control.fileno(): self._messages,
+        }
+        if self._groups.access >= 0:
+            handlers[self._groups.access] = lambda: self._serve(self._groups.access, self._access)
+        with select.epoll() as poll:
+            for fd in (*handlers, life):
+                poll.register(fd, select.EPOLLIN)
+            while True:
+                for fd, _ in poll.poll(_TICK):
+                    if fd == life:
+                        return
+                    handlers[fd]()
+                heartbeat.beat()
+                self._tick()
+
+    def take_policy(self, epoch: int | None = None) -> None:
+        """Read areas, services and pack afresh, forget every verdict, and ask about open descriptors again."""
+        policy = self._policy
+        policy.reload()
+        self._objects.replace_roots(policy.roots)
+        self._loud_areas = policy.loud_areas
+        self._verdicts.advance(max(epoch or 0, policy.epoch), policy.source, policy.trouble)
+        self._unquiet()
+
+    def _tick(self) -> None:
+        now = self._clock.now()
+        if now >= self._quiet_until:
+            self._unquiet()
+            with contextlib.suppress(OSError):
+                channel.send(self._control, {"op": "flushed"})
+        held = [*self._denied_opens.due(now), *self._denied_accesses.due(now)]
+        if held:
+            self._journal.accesses([f'{fields},"repeats":{count}' for fields, count in held], now)
+        if now - self._rechecked > _RECHECK:  # the guarantee behind the epoch message, which can get lost
+            self._rechecked = now
+            if self._policy.moved():
+                self.take_policy()
+
+    # Events.
+
+    def _serve(self, group: int, handle: Callable[[fanotify.Event, int], _Answer]) -> None:
+        try:
+            buffer = os.read(group, _READ)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE, errno.EINTR):
+                raise
+            return  # the kernel has denied that event itself
+        now = self._clock.now()
+        answers = [(event.fd, self._decided(handle, event, now)) for event in fanotify.events(buffer)]
+        texts = [answer.text for _, answer in answers if answer.text]
+        recorded = not texts
+        try:
+            recorded = recorded or self._journal.accesses(texts, now)
+        finally:  # a Fatal leaves through here as well: everything that needed its entry is denied
+            if not recorded:
+                self._recorded_accesses.clear()
+                self.counts["unlogged"] += len(texts)
+            for fd, answer in answers:
+                if fd >= 0:
+                    self._answer(group, fd, answer, passes=answer.passes and (recorded or not answer.text))
+
+    def _decided(self, handle: Callable[[fanotify.Event, int], _Answer], event: fanotify.Event, now: int) -> _Answer:
+        if event.fd < 0:  # the kernel could not open it for us, and has denied it
+            return _Answer(passes=False, text=self._unseen(event, -event.fd))
+        try:
+            return handle(event, now)
+        except OSError as error:  # its label or its name could not be read: unknown, therefore denied
+            return _Answer(passes=False, text=self._unseen(event, error.errno or 0))
+
+    def _answer(self, group: int, fd: int, answer: _Answer, *, passes: bool) -> None:
+        self.counts["allowed" if passes else "denied"] += 1
+        try:
+            if passes and answer.hush:
+                self._hush(fd)
+            fanotify.respond(group, fd, fanotify.FAN_ALLOW if passes else fanotify.FAN_DENY)
+        except OSError as error:
+            if error.errno != errno.ENOENT:  # the opener was killed while it waited
+                raise
+        finally:
+            os.close(fd)
+
+    def _open(self, event: fanotify.Event, now: int) -> _Answer:
+        self.counts["opens"] += 1
+        thing = self._objects.find(event.fd)
+        if not thing.areas:
+            self.counts["unprotected"] += 1
+            return _UNASKED
+        action = Action.LIST if thing.directory else Action.OPEN
+        try:
+            who = self._tasks.identify(event.tid)
+        except Gone:
+            return _Answer(passes=False, text=self._anonymous(event, thing))
+        ruling = self._verdicts.ruling(who.fsuid, who.loginuid, who.executable, thing.areas, action, now)
+        text = _entry(ruling.fields, who, event.tid, thing)
+        if not ruling.passes and not self._denied_opens.record((event.tid, thing.inode, thing.device), text):
+            text = ""
+        return _Answer(ruling.passes, text)
+
+    def _access(self, event: fanotify.Event, now: int) -> _Answer:
+        self.counts["accesses"] += 1
+        thing = self._objects.find(event.fd)
+        if not thing.areas:
+            return _Answer(passes=True, text="", hush=True)
+        try:
+            who = self._tasks.identify(event.tid)
+        except Gone:
+            return _Answer(passes=False, text=self._anonymous(event, thing))
+        ruling = self._verdicts.ruling(who.fsuid, who.loginuid, who.executable, thing.areas, Action.ACCESS, now)
+        text = _entry(ruling.fields, who, event.tid, thing)
+        if not ruling.passes:
+            once = self._denied_accesses.record((event.tid, thing.inode, thing.device), text)
+            return _Answer(passes=False, text=text if once else "")
+        key = (who.fsuid, who.loginuid, thing.device, thing.inode)
+        if key in self._recorded_accesses:
+            text = ""
+        self._recorded_accesses.add(key)  # one entry per subject, file and epoch; taken back when it is not written
+        return _Answer(passes=True, text=text, hush=self._may_hush(thing, ruling.until))
+
+    def _may_hush(self, thing: Object, until: int) -> bool:
+        if not self._quiet or (thing.device, thing.inode) in self._noisy:
+            return False
+        if not self._loud_areas.isdisjoint(thing.areas):
+            return False
+        self._quiet_until = min(self._quiet_until, until)
+        return True
+
+    def _hush(self, fd: int) -> None:
+        flags = (
+            fanotify.FAN_MARK_ADD
+            | fanotify.FAN_MARK_IGNORED_MASK
+            | fanotify.FAN_MARK_IGNORED_SURV_MODIFY
+            | fanotify.FAN_MARK_EVICTABLE  # the inode may leave memory; the next read then asks again
+        )
+        with contextlib.suppress(OSError):  # staying loud is slower, not less safe
+            fanotify.mark(self._groups.access, flags, fanotify.FAN_PRE_ACCESS, fd)
+
+    def _unquiet(self) -> None:
+        if self._groups.access >= 0:
+            fanotify.flush_ignored(self._groups.access)
+        self._quiet = False
+        self._quiet_until = NEVER
+        self._recorded_accesses.clear()
+
+    def _anonymous(self, event: fanotify.Event, thing: Object) -> str:
+        return f'{self._verdicts.unidentified(thing.areas[0])},"tid":{event.tid},{thing.fields}'
+
+    def _unseen(self, event: fanotify.Event, code: int) -> str:
+        name = json_string(errno.errorcode.get(code, str(code)))
+        return f'{self._verdicts.unidentified(None)},"tid":{event.tid},"path":null,"errno":{name}'
+
+    # Messages of the control process.
+
+    def _messages(self) -> None:
+        for _ in range(BATCH):  # then opens have their turn again
+            message = channel.receive(self._control)
+            if message is None:
+                return
+            answer: channel.Message = {"id": message.get("id")}
+            try:
+                answer |= self._obey(message)
+            except LogUnwritable as error:
+                answer["error"] = error.text._asdict()
+            except (KeyError, TypeError, ValueError) as error:
+                answer["error"] = {"en": visible(repr(error)), "zh": visible(repr(error))}
+            with contextlib.suppress(OSError):  # a control process that does not read must not stop the loop
+                channel.send(self._control, answer)
+
+    def _obey(self, message: channel.Message) -> channel.Message:
+        match message.get("op"):
+            case "epoch":
+                self.take_policy(int(message["epoch"]))
+                return {"epoch": self._verdicts.epoch}
+            case "append":
+                return {"seq": self._journal.write(dict(message["fields"]))}
+            case "quiet":
+                if int(message["epoch"]) == self._verdicts.epoch:
+                    self._noisy = frozenset((int(device), int(inode)) for device, inode in message["noisy"])
+                    self._quiet = True
+                return {"quiet": self._quiet}
+            case "stats":
+                return {"stats": self._stats()}
+            case unknown:
+                return {"error": {"en": f"unknown message `{visible(str(unknown))}`", "zh": "未知消息"}}
+
+    def _stats(self) -> dict[str, object]:
+        return {
+            **self.counts,
+            "epoch": self._verdicts.epoch,
+            "quiet": self._quiet,
+            "next_seq": self._journal.next_seq,
+            "clock_behind": self._clock.behind(),
+            "trouble": self._policy.trouble.text._asdict() if self._policy.trouble else None,
+        }
+
+
+def _entry(ruling: str, who: Subject, tid: int, thing: Object) -> str:
+    loginuid = "null" if who.loginuid is None else who.loginuid
+    client = "null" if who.client is None else f'"{who.client}"'
+    return (
+        f'{ruling},"fsuid":{who.fsuid},"loginuid":{loginuid},"ruid":{who.ruid},"pid":{who.tgid},"tid":{tid},'
+        f'"exe":{_quoted(who.executable)},"comm":{_quoted(who.comm)},"client":{client},{thing.fields}'
+    )
+
+
+_quotes: dict[bytes, str] = {}
+
+
+def _quoted(foreign: bytes) -> str:
+    known = _quotes.get(foreign)
+    if known is None:
+        if len(_quotes) > 4096:
+            _quotes.clear()
+        known = _quotes[foreign] = json_string(visible(foreign))
+    return known
+
+
+def main(argv: list[str]) -> int:
+    """Run as ``python -m agent.guard.decider HOME DURABILITY open=FD access=FD channel=FD life=FD heartbeat=FD``."""
+    home, durability = Home(Path(argv[0])), argv[1]
+    fds = {name: int(fd) for name, _, fd in (word.partition("=") for word in argv[2:])}
+    host = os.uname().nodename
+    heartbeat = Heartbeat(fds["heartbeat"])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+    caps.keep_only(caps.DECIDER)
+    try:
+        appender = Appender(home.log, "process" if durability == "process" else "power")
+        clock = Clock(nanoseconds(appender.last_time) if appender.last_time else 0)
+        journal = Journal(appender, clock, host)
+        control = socket.socket(fileno=fds["channel"])
+        decider = Decider(
+            Groups(fds["open"], fds["access"]),
+            control,
+            Policy(home),
+            journal,
+            clock,
+            Tasks(pidfd_info=pidfd_info_works()),
+            host,
+        )
+        decider.take_policy()
+        _first_entries(journal, appender, heartbeat, clock)
+        with contextlib.suppress(OSError):
+            channel.send(control, {"op": "hello"})
+        decider.run(heartbeat, fds["life"])
+    except (Fatal, ShoumiError) as error:
+        print(f"shoumi decider: {error.text.en}", file=sys.stderr, flush=True)
+        return 1
+    finally:
+        if _holder_is_gone(fds["life"]):
+            hiding.hide_all(home)
+    return 0
+
+
+def _first_entries(journal: Journal, appender: Appender, heartbeat: Heartbeat, clock: Clock) -> None:
+    """Record what happened while no decider lived. A full log must not keep the decider from denying."""
+    with contextlib.suppress(LogUnwritable):
+        journal.write({"kind": "decider-started", "start": heartbeat.starts(), "denied_meanwhile": heartbeat.denied()})
+        if appender.recovered:
+            journal.write({"kind": "recovered", "bytes": appender.recovered})
+        if behind := clock.behind():
+            journal.write({"kind": "clock", "behind_seconds": round(behind, 3)})
+
+
+def _holder_is_gone(life: int) -> bool:
+    return bool(select.select([life], [], [], 0)[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,61 @@
+"""Every entry of this host goes through here, in one order, before what it stands for happens (contract C2).
+
+Rules of this file: the decider is the only appender. A batch is written whole or not at all; when it cannot be
+written, the caller denies. Denials that could not be recorded are counted, and the count is the first thing written
+once writing works again.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from agent.guard.clock import Clock
+from agent.log.append import Appender, LogUnwritable
+from agent.log.entry import render, stamp_ns
+
+Fields = dict[str, Any]
+
+
+class Journal:
+    """Gives entries their sequence number and time, and appends them."""
+
+    def __init__(self, appender: Appender, clock: Clock, host: str) -> None:
+        self._appender = appender
+        self._clock = clock
+        self._host = host
+        self._lost = 0
+        self._lost_since = 0
+
+    @property
+    def next_seq(self) -> int:
+        """The sequence number of the next entry."""
+        return self._appender.next_seq
+
+    def accesses(self, texts: Sequence[str], now: int) -> bool:
+        """Append accesses, each given as the inside of its JSON object. ``False``: not one of them is in the log."""
+        if self._lost and not self._own_up():
+            self._lost += len(texts)
+            return False
+        stamp = stamp_ns(now)
+        seq = self._appender.next_seq
+        lines = [f'{{"seq":{number},"time":"{stamp}",{text}}}'.encode() for number, text in enumerate(texts, start=seq)]
+        try:
+            self._appender.append(lines)
+        except LogUnwritable:
+            self._lost_since = self._lost_since or now
+            self._lost += len(texts)
+            return False
+        return True
+
+    def write(self, fields: Fields) -> int:
+        """Append one ordinary entry and return its number. Raises :class:`LogUnwritable`: it is not in the log."""
+        seq = self._appender.next_seq
+        self._appender.append([render(seq, stamp_ns(self._clock.now()), {"host": self._host, **fields})])
+        return seq
+
+    def _own_up(self) -> bool:
+        try:
+            self.write({"kind": "gap", "count": self._lost, "since": stamp_ns(self._lost_since)})
+        except LogUnwritable:
+            return False
+        self._lost = self._lost_since = 0
+        return True

@@ -1,0 +1,69 @@
+"""What the decider knows of the site: areas, services and the pack, read from the home directory.
+
+Rules of this file: it is read whole or not at all. When it cannot be read there is no source of verdicts, and
+everything is denied until it can be read again. Areas once known stay known; areas never known are everywhere.
+"""
+
+import os
+
+from agent.errors import Fatal, ShoumiError
+from agent.guard.objects import Root
+from agent.guard.verdicts import Source
+from agent.home import Home
+from agent.registry.facts import AreaRow, FactsReader
+from rules.pack import PackError, load
+from rules.text import Text
+
+
+class Policy:
+    """One reading of the site. Owner: the decider's one thread."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._reader: FactsReader | None = None
+        self.source: Source | None = None
+        self.trouble: Fatal | ShoumiError | None = None
+        self.roots: tuple[Root, ...] | None = None
+        self.loud_areas: frozenset[str] = frozenset()
+        self.epoch = 0
+
+    def reload(self) -> None:
+        """Read everything again; afterwards either there is a ``source``, or ``trouble`` says why not."""
+        try:
+            pack = load(self._home.pack.read_text(encoding="utf-8"))
+            if self._reader is None:
+                self._reader = FactsReader(self._home.registry)
+            with self._reader.snapshot() as epoch:
+                rows = self._reader.areas()
+                uids = frozenset(service.uid for service in self._reader.services())
+            self.roots = tuple(map(_root, rows))
+            self.loud_areas = frozenset(row.resource.id for row in rows if row.reads == "each")
+            self.epoch = epoch
+            self.source, self.trouble = Source(self._reader, pack, uids), None
+        except (Fatal, ShoumiError) as error:
+            self._distrust(error)
+        except (OSError, ValueError, PackError) as error:
+            self._distrust(Fatal(Text(f"the rules cannot be read: {error}", f"无法读取规则：{error}")))
+
+    def moved(self) -> bool:
+        """Whether the registry has changed since it was last read, or could not be read then."""
+        if self._reader is None:
+            return True
+        try:
+            return self._reader.changed() and self._reader.epoch() != self.epoch
+        except (Fatal, ShoumiError):
+            return True
+
+    def _distrust(self, error: Fatal | ShoumiError) -> None:
+        self.source, self.trouble = None, error
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
+def _root(row: AreaRow) -> Root:
+    try:
+        device = os.stat(row.path).st_dev
+    except OSError:
+        device = 0  # no filesystem has it: the area is not there now
+    return Root(os.fsencode(row.path), row.resource.id, device, alone=row.volume.get("shared") is False)

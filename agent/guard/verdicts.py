@@ -1,0 +1,211 @@
+"""The verdict table: compiled lazily from the registry, valid until its time is up or the epoch moves.
+
+Rules of this file: only ``rules.decide`` decides. A verdict is kept under the uids behind the open, the areas and the
+action, never longer than its own ``until`` and never across an epoch. Whatever goes wrong while a verdict is made is
+a deny that lasts a second and says so; it never becomes an allow, and it never stops the loop that answers.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from rules.decide import decide
+
+from agent.errors import Fatal, ShoumiError
+from agent.guard.clock import instant, nanoseconds
+from rules.model import Action, Facts, Mode, Request, Resource, Verdict
+from rules.pack import Pack
+from rules.text import Text
+
+NEVER = 1 << 63  # nanoseconds: no end in sight
+_RETRY = 1_000_000_000
+_MOST = 65_536
+
+
+class Reader(Protocol):
+    """What is needed of the registry (``agent.registry.facts.FactsReader``). Every method may raise ``Fatal``."""
+
+    def epoch(self) -> int: ...  # noqa: D102
+    def person_of_uid(self, uid: int) -> str | None: ...  # noqa: D102
+    def service_of(self, uid: int, executable: str) -> str | None: ...  # noqa: D102
+    def facts(self, persons: Iterable[str], resource: str, services: Iterable[str] = ()) -> tuple[int, Facts]: ...  # noqa: D102
+
+
+class Source(NamedTuple):
+    """Where verdicts come from: the registry, the pack in force, and the uids a service may have."""
+
+    reader: Reader
+    pack: Pack
+    service_uids: frozenset[int]
+
+
+class Behind(NamedTuple):
+    """Who is behind a pair of uids (contract C4). ``nobody`` says which part of it belongs to no one."""
+
+    person: str | None  # of the file-system uid
+    login_person: str | None
+    service: str | None
+    nobody: str
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """All humans behind it, each once."""
+        return tuple(dict.fromkeys(person for person in (self.person, self.login_person) if person))
+
+
+_NO_ONE = Behind(None, None, None, "")
+_UNIDENTIFIED = Verdict(
+    allow=False,
+    rule="nobody",
+    clauses=(),
+    because=Text("the subject or the object could not be identified", "无法识别主体或客体"),
+)
+
+
+class Ruling(NamedTuple):
+    """A verdict ready for use. ``until`` is in nanoseconds; ``fields`` is its part of the entry, as JSON."""
+
+    passes: bool
+    until: int
+    fields: str
+    verdict: Verdict
+
+
+class Verdicts:
+    """Rulings for (fs uid, login uid, executable of a service, areas, action)."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._source: Source | None = None
+        self._rulings: dict[tuple[int, int | None, bytes, tuple[str, ...], Action], Ruling] = {}
+        self._trouble: Exception | None = None
+        self.epoch = 0
+
+    def advance(self, epoch: int, source: Source | None, trouble: Exception | None = None) -> None:
+        """Forget every ruling: from here on none is older than *epoch*. Without a *source* everything is denied."""
+        self._rulings.clear()
+        self._source = source
+        self._trouble = trouble
+        self.epoch = epoch
+
+    @property
+    def pack_id(self) -> str:
+        """Name and digest of the pack in force, for the log."""
+        return self._source.pack.id if self._source else "?"
+
+    def ruling(
+        self, fsuid: int, loginuid: int | None, executable: bytes, areas: tuple[str, ...], action: Action, now: int
+    ) -> Ruling:
+        """Return the ruling at *now* (nanoseconds, non-decreasing from call to call). Never raises."""
+        source = self._source
+        if source is None or fsuid not in source.service_uids:
+            executable = b""  # a person's verdict does not depend on the program
+        key = (fsuid, loginuid, executable, areas, action)
+        known = self._rulings.get(key)
+        if known is not None and now < known.until:
+            return known
+        if len(self._rulings) >= _MOST:
+            self._rulings.clear()
+        made = self._rulings[key] = self._rule(fsuid, loginuid, executable, areas, action, now)
+        return made
+
+    def _rule(
+        self, fsuid: int, loginuid: int | None, executable: bytes, areas: tuple[str, ...], action: Action, now: int
+    ) -> Ruling:
+        behind = _NO_ONE
+        try:
+            source = self._needed()
+            behind = who_is_behind(source.reader, fsuid, loginuid, executable)
+            decided = [_decide(source, behind, area, action, instant(now)) for area in areas]
+        except Exception as error:  # noqa: BLE001 - anything at all that goes wrong here must become a deny
+            return self._compiled(error_verdict(error), None, areas[0], behind, action, now + _RETRY)
+        until = min((nanoseconds(v.until) if v.until else NEVER for v, _ in decided), default=NEVER)
+        verdict, resource = min(decided, key=_strictest)
+        return self._compiled(verdict, resource, areas[0], behind, action, until)
+
+    def _needed(self) -> Source:
+        if self._source is None:
+            raise self._trouble or LookupError("no policy")
+        return self._source
+
+    def unidentified(self, area: str | None) -> str:
+        """Return the entry fields of an open whose subject or object cannot be told any more: a deny."""
+        return self._compiled(_UNIDENTIFIED, None, area, _NO_ONE, Action.OPEN, NEVER).fields
+
+    def _compiled(
+        self, verdict: Verdict, resource: Resource | None, area: str | None, behind: Behind, action: Action, until: int
+    ) -> Ruling:
+        mode = resource.mode if resource else Mode.ENFORCE
+        enforced = mode is Mode.ENFORCE
+        fields: dict[str, object] = {
+            "host": self._host,
+            "kind": "access",
+            "action": action.value,
+            "verdict": "allow" if verdict.allow else "deny",
+            "mode": mode.value,
+            "enforced": enforced,
+            "rule": verdict.rule,
+            "clauses": verdict.clauses,
+            "person": behind.person,
+            "login_person": behind.login_person,
+            "service": behind.service,
+            "area": resource.id if resource else area,
+            "level": resource.level.word if resource else None,
+            "domain": resource.domain if resource else None,
+            "pack": self.pack_id,
+            "epoch": self.epoch,
+        }
+        if not verdict.allow:
+            fields["reason"] = verdict.because._asdict()
+        text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=list)
+        text.encode()  # a lone surrogate must fail here, not while an entry is written
+        return Ruling(verdict.allow or not enforced, until, text[1:-1], verdict)
+
+
+def _decide(
+    source: Source, behind: Behind, area: str, action: Action, now: datetime
+) -> tuple[Verdict, Resource | None]:
+    services = (behind.service,) if behind.service else ()
+    _, facts = source.reader.facts(behind.persons, area, services)
+    request = Request(behind.persons, area, action, service=behind.service or "", nobody=behind.nobody)
+    return decide(request, facts, source.pack, now), facts.resources.get(area)
+
+
+def who_is_behind(reader: Reader, fsuid: int, loginuid: int | None, executable: bytes) -> Behind:
+    """Return everybody behind a pair of uids: the file-system uid's person or service, and the login uid's person.
+
+    uid 0 with a login uid is that person at work through sudo; uid 0 without one is a service or nobody. An unset
+    login uid is nobody's, and never root's.
+    """
+    missing: list[str] = []
+    login_person = None
+    if loginuid is not None:
+        login_person = reader.person_of_uid(loginuid)
+        if login_person is None:
+            missing.append(f"login uid {loginuid}")
+    person = reader.person_of_uid(fsuid)
+    service = None
+    if person is None:
+        service = reader.service_of(fsuid, executable.decode("utf-8", "surrogateescape"))
+        if service is None and not (fsuid == 0 and loginuid is not None):
+            missing.append(f"uid {fsuid}")
+    return Behind(person, login_person, service, ", ".join(missing))
+
+
+def error_verdict(error: Exception) -> Verdict:
+    """Return the deny an error becomes."""
+    text = error.text if isinstance(error, Fatal | ShoumiError) else Text(type(error).__name__, type(error).__name__)
+    return Verdict(
+        allow=False,
+        rule="error",
+        clauses=(),
+        because=Text(f"no verdict could be made: {text.en}", f"无法作出判定:{text.zh}"),
+        change=Text("look at `shoumi doctor`", "请运行 `shoumi doctor`"),
+    )
+
+
+def _strictest(decided: tuple[Verdict, Resource | None]) -> tuple[bool, bool]:
+    verdict, resource = decided
+    blocks = not verdict.allow and (resource is None or resource.mode is Mode.ENFORCE)
+    return (not blocks, verdict.allow)

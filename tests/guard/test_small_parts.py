@@ -1,0 +1,107 @@
+"""Clock, repeats, capabilities, channel: small parts whose laws the open path stands on."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.errors import Unreachable
+from agent.guard import channel
+from agent.guard.clock import Clock, instant, nanoseconds
+from agent.guard.repeats import Repeats
+
+
+def test_the_clock_never_goes_before_what_was_logged() -> None:
+    future = time.time_ns() + 3_600_000_000_000
+    clock = Clock(future)
+    assert clock.now() == future
+    assert 3_590 < clock.behind() <= 3_600
+
+
+def test_the_clock_does_not_go_back_between_two_looks() -> None:
+    clock = Clock()
+    looks = [clock.now() for _ in range(1000)]
+    assert looks == sorted(looks)
+    assert clock.behind() < 1
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_instants_survive_the_way_to_nanoseconds_and_back(moment: datetime) -> None:
+    assert instant(nanoseconds(moment)) == moment
+
+
+@given(st.integers(1, 5), st.lists(st.sampled_from("abc"), max_size=60))
+def test_repeats_are_recorded_or_counted_and_never_lost(limit: int, keys: list[str]) -> None:
+    repeats = Repeats(limit)
+    recorded = sum(repeats.record(key, key) for key in keys)
+    counted = sum(held.times for held in repeats.due(10**18))
+    assert recorded + counted == len(keys)
+    assert recorded == sum(min(limit, keys.count(key)) for key in set(keys))
+
+
+def test_after_a_second_everything_is_recorded_again() -> None:
+    repeats = Repeats(1)
+    assert repeats.record("k", "f")
+    assert not repeats.record("k", "f")
+    assert [held.times for held in repeats.due(2_000_000_000)] == [1]
+    assert repeats.record("k", "f")
+
+
+def test_a_question_nobody_answers_is_an_error_and_never_a_success() -> None:
+    control, decider = channel.pair()
+    with control, decider, pytest.raises(Unreachable):
+        channel.Client(control).ask({"op": "epoch", "epoch": 1}, timeout=0.05)
+
+
+def test_a_late_answer_to_an_older_question_is_not_taken_for_the_new_one() -> None:
+    control, decider = channel.pair()
+    with control, decider:
+        client = channel.Client(control)
+        with pytest.raises(Unreachable):
+            client.ask({"op": "epoch", "epoch": 1}, timeout=0.01)
+        late = channel.receive(decider)
+        assert late is not None
+        channel.send(decider, {"id": late["id"], "epoch": 1})
+        channel.send(decider, {"op": "hello"})
+        with pytest.raises(Unreachable):
+            client.ask({"op": "epoch", "epoch": 2}, timeout=0.05)
+        assert client.poll() == [{"op": "hello"}]
+
+
+@given(st.binary(max_size=100).filter(bool))
+def test_bytes_that_are_no_message_are_no_message(data: bytes) -> None:
+    control, decider = channel.pair()
+    with control, decider:
+        control.send(data)
+        assert isinstance(channel.receive(decider), dict)
+
+
+def test_channel_is_seqpacket() -> None:
+    control, decider = channel.pair()
+    with control, decider:
+        assert control.type == socket.SOCK_SEQPACKET
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving up capabilities needs capabilities")
+def test_capabilities_given_up_do_not_come_back() -> None:
+    program = (
+        "from agent.guard import caps; import os\n"
+        "caps.keep_only([caps.CAP_SYS_PTRACE])\n"
+        "assert caps.held() == 1 << caps.CAP_SYS_PTRACE, hex(caps.held())\n"
+        "os.execvp('grep', ['grep', '-E', 'CapEff|CapBnd', '/proc/self/status'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert {line.split()[1] for line in done.stdout.splitlines()} == {"0000000000080000"}
+
+
+def test_the_decider_loads_nothing_heavy() -> None:
+    heavy = "textual watchdog sqlite_utils jwt psutil asyncio"
+    program = f"import sys, agent.guard.decider; print(sorted(set({heavy.split()!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
