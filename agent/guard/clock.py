@@ -15,18 +15,18 @@ class Clock:
     """Nanoseconds since 1970, non-decreasing, starting no earlier than *floor_ns*."""
 
     def __init__(self, floor_ns: int = 0) -> None:
-        self._latest = floor_ns
+        self.latest = floor_ns  # what :meth:`now` last returned
 
     def now(self) -> int:
         """Return the present instant in nanoseconds."""
         wall = time.time_ns()
-        if wall > self._latest:
-            self._latest = wall
-        return self._latest
+        if wall > self.latest:
+            self.latest = wall
+        return self.latest
 
     def behind(self) -> float:
         """Return by how many seconds the system clock lags behind what was already used; 0.0 in good order."""
-        return max(0.0, (self._latest - time.time_ns()) / _SECOND)
+        return max(0.0, (self.latest - time.time_ns()) / _SECOND)
 
 
 def instant(now: int) -> datetime:

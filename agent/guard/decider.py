@@ -19,6 +19,7 @@ import resource
 import select
 import socket
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +33,7 @@ from agent.guard.limits import BATCH, DESCRIPTORS
 from agent.guard.objects import Object, Objects
 from agent.guard.policy import Policy
 from agent.guard.repeats import Repeats
-from agent.guard.subject import Gone, Subject, Tasks, pidfd_info_works
+from agent.guard.subject import Gone, Tasks, pidfd_info_works
 from agent.guard.verdicts import NEVER, Verdicts
 from agent.home import Home
 from agent.log.append import Appender, LogUnwritable
@@ -42,7 +43,9 @@ from rules.visible import visible
 
 _READ = BATCH * 56  # an access event carries a range record behind its 24 bytes of metadata
 _TICK = 0.2  # seconds; also how late an `until` may cut an open descriptor
+_TICK_NS = 100_000_000
 _RECHECK = 1_000_000_000
+_LAST_STAND = 2.0  # seconds
 
 
 class Groups(NamedTuple):
@@ -52,18 +55,10 @@ class Groups(NamedTuple):
     access: int
 
 
-class _Answer(NamedTuple):
-    """What one event got, before its entry is written. ``text`` is empty when nothing is to be recorded for it.
-
-    ``hush``: once it is recorded and allowed, stop asking about this inode.
-    """
-
-    passes: bool
-    text: str
-    hush: bool = False
-
-
-_UNASKED = _Answer(passes=True, text="")
+# What one event got, before its entry is written: whether it passes; the entry, empty when nothing is to be recorded;
+# whether to stop asking about this inode once it is recorded and allowed. A plain tuple: this is the path of an open.
+_Answer = tuple[bool, str, bool]
+_Handler = Callable[[int, int, int], _Answer]  # descriptor, thread, now
 
 
 class Decider:
@@ -95,7 +90,8 @@ class Decider:
         self._quiet_until = NEVER
         self._recorded_accesses: set[tuple[int, int | None, int, int]] = set()
         self._rechecked = 0
-        self.counts = {"opens": 0, "accesses": 0, "allowed": 0, "denied": 0, "unprotected": 0, "unlogged": 0}
+        self._next_tick = 0
+        self.accesses = self.allowed = self.denied = self.unprotected = self.unlogged = 0
 
     # The loop.
 
@@ -104,22 +100,27 @@ class Decider:
 
         Raises :class:`Fatal` when it must not go on; every event it had read by then has been denied.
         """
-        handlers: dict[int, Callable[[], None]] = {
-            self._groups.open: lambda: self._serve(self._groups.open, self._open),
-            self._control.fileno(): self._messages,
-        }
-        if self._groups.access >= 0:
-            handlers[self._groups.access] = lambda: self._serve(self._groups.access, self._access)
+        opens, accesses, control = self._groups.open, self._groups.access, self._control.fileno()
         with select.epoll() as poll:
-            for fd in (*handlers, life):
-                poll.register(fd, select.EPOLLIN)
+            for fd in (opens, accesses, control, life):
+                if fd >= 0:
+                    poll.register(fd, select.EPOLLIN)
             while True:
-                for fd, _ in poll.poll(_TICK):
-                    if fd == life:
+                ready = poll.poll(_TICK)
+                for fd, _ in ready:
+                    if fd == opens:
+                        self._serve(opens, self._open)
+                    elif fd == accesses:
+                        self._serve(accesses, self._access)
+                    elif fd == control:
+                        self._messages()
+                    else:
                         return
-                    handlers[fd]()
-                heartbeat.beat()
-                self._tick()
+                if not ready:
+                    self._clock.now()
+                if self._clock.latest >= self._next_tick:
+                    heartbeat.beat()
+                    self._tick(self._clock.latest)
 
     def take_policy(self, epoch: int | None = None) -> None:
         """Read areas, services and pack afresh, forget every verdict, and ask about open descriptors again."""
@@ -130,8 +131,8 @@ class Decider:
         self._verdicts.advance(max(epoch or 0, policy.epoch), policy.source, policy.trouble)
         self._unquiet()
 
-    def _tick(self) -> None:
-        now = self._clock.now()
+    def _tick(self, now: int) -> None:
+        self._next_tick = now + _TICK_NS
         if now >= self._quiet_until:
             self._unquiet()
             with contextlib.suppress(OSError):
@@ -146,7 +147,7 @@ class Decider:
 
     # Events.
 
-    def _serve(self, group: int, handle: Callable[[fanotify.Event, int], _Answer]) -> None:
+    def _serve(self, group: int, handle: _Handler) -> None:
         try:
             buffer = os.read(group, _READ)
         except BlockingIOError:
@@ -156,75 +157,77 @@ class Decider:
                 raise
             return  # the kernel has denied that event itself
         now = self._clock.now()
-        answers = [(event.fd, self._decided(handle, event, now)) for event in fanotify.events(buffer)]
-        texts = [answer.text for _, answer in answers if answer.text]
+        answers = [(fd, self._decided(handle, fd, tid, now)) for fd, tid in fanotify.events(buffer)]
+        texts = [text for _, (_, text, _) in answers if text]
         recorded = not texts
         try:
             recorded = recorded or self._journal.accesses(texts, now)
         finally:  # a Fatal leaves through here as well: everything that needed its entry is denied
             if not recorded:
                 self._recorded_accesses.clear()
-                self.counts["unlogged"] += len(texts)
-            for fd, answer in answers:
+                self.unlogged += len(texts)
+            for fd, (passes, text, hush) in answers:
                 if fd >= 0:
-                    self._answer(group, fd, answer, passes=answer.passes and (recorded or not answer.text))
+                    self._answer(group, fd, passes=passes and (recorded or not text), hush=hush)
 
-    def _decided(self, handle: Callable[[fanotify.Event, int], _Answer], event: fanotify.Event, now: int) -> _Answer:
-        if event.fd < 0:  # the kernel could not open it for us, and has denied it
-            return _Answer(passes=False, text=self._unseen(event, -event.fd))
+    def _decided(self, handle: _Handler, fd: int, tid: int, now: int) -> _Answer:
+        if fd < 0:  # the kernel could not open it for us, and has denied it
+            return False, self._unseen(tid, -fd), False
         try:
-            return handle(event, now)
+            return handle(fd, tid, now)
         except OSError as error:  # its label or its name could not be read: unknown, therefore denied
-            return _Answer(passes=False, text=self._unseen(event, error.errno or 0))
+            return False, self._unseen(tid, error.errno or 0), False
 
-    def _answer(self, group: int, fd: int, answer: _Answer, *, passes: bool) -> None:
-        self.counts["allowed" if passes else "denied"] += 1
+    def _answer(self, group: int, fd: int, *, passes: bool, hush: bool) -> None:
         try:
-            if passes and answer.hush:
-                self._hush(fd)
-            fanotify.respond(group, fd, fanotify.FAN_ALLOW if passes else fanotify.FAN_DENY)
-        except OSError as error:
-            if error.errno != errno.ENOENT:  # the opener was killed while it waited
-                raise
+            if passes:
+                self.allowed += 1
+                if hush:
+                    self._hush(fd)
+                os.write(group, fanotify.ALLOWED[fd])
+            else:
+                self.denied += 1
+                fanotify.respond(group, fd, fanotify.FAN_DENY)
+        except FileNotFoundError:
+            pass  # the opener was killed while it waited
         finally:
             os.close(fd)
 
-    def _open(self, event: fanotify.Event, now: int) -> _Answer:
-        self.counts["opens"] += 1
-        thing = self._objects.find(event.fd)
+    def _open(self, fd: int, tid: int, now: int) -> _Answer:
+        thing = self._objects.find(fd)
         if not thing.areas:
-            self.counts["unprotected"] += 1
-            return _UNASKED
+            self.unprotected += 1
+            return True, "", False
+        try:
+            who = self._tasks.identify(tid)
+        except Gone:
+            return False, self._anonymous(tid, thing), False
         action = Action.LIST if thing.directory else Action.OPEN
-        try:
-            who = self._tasks.identify(event.tid)
-        except Gone:
-            return _Answer(passes=False, text=self._anonymous(event, thing))
-        ruling = self._verdicts.ruling(who.fsuid, who.loginuid, who.executable, thing.areas, action, now)
-        text = _entry(ruling.fields, who, event.tid, thing)
-        if not ruling.passes and not self._denied_opens.record((event.tid, thing.inode, thing.device), text):
+        ruling = self._verdicts.ruling(who, thing.areas, action, now)
+        text = f"{ruling.fields},{who.fields},{thing.fields}"
+        if not ruling.passes and not self._denied_opens.record((tid, thing.inode, thing.device), text):
             text = ""
-        return _Answer(ruling.passes, text)
+        return ruling.passes, text, False
 
-    def _access(self, event: fanotify.Event, now: int) -> _Answer:
-        self.counts["accesses"] += 1
-        thing = self._objects.find(event.fd)
+    def _access(self, fd: int, tid: int, now: int) -> _Answer:
+        self.accesses += 1
+        thing = self._objects.find(fd)
         if not thing.areas:
-            return _Answer(passes=True, text="", hush=True)
+            return True, "", True
         try:
-            who = self._tasks.identify(event.tid)
+            who = self._tasks.identify(tid)
         except Gone:
-            return _Answer(passes=False, text=self._anonymous(event, thing))
-        ruling = self._verdicts.ruling(who.fsuid, who.loginuid, who.executable, thing.areas, Action.ACCESS, now)
-        text = _entry(ruling.fields, who, event.tid, thing)
+            return False, self._anonymous(tid, thing), False
+        ruling = self._verdicts.ruling(who, thing.areas, Action.ACCESS, now)
+        text = f"{ruling.fields},{who.fields},{thing.fields}"
         if not ruling.passes:
-            once = self._denied_accesses.record((event.tid, thing.inode, thing.device), text)
-            return _Answer(passes=False, text=text if once else "")
+            once = self._denied_accesses.record((tid, thing.inode, thing.device), text)
+            return False, text if once else "", False
         key = (who.fsuid, who.loginuid, thing.device, thing.inode)
         if key in self._recorded_accesses:
             text = ""
         self._recorded_accesses.add(key)  # one entry per subject, file and epoch; taken back when it is not written
-        return _Answer(passes=True, text=text, hush=self._may_hush(thing, ruling.until))
+        return True, text, self._may_hush(thing, ruling.until)
 
     def _may_hush(self, thing: Object, until: int) -> bool:
         if not self._quiet or (thing.device, thing.inode) in self._noisy:
@@ -251,12 +254,12 @@ class Decider:
         self._quiet_until = NEVER
         self._recorded_accesses.clear()
 
-    def _anonymous(self, event: fanotify.Event, thing: Object) -> str:
-        return f'{self._verdicts.unidentified(thing.areas[0])},"tid":{event.tid},{thing.fields}'
+    def _anonymous(self, tid: int, thing: Object) -> str:
+        return f'{self._verdicts.unidentified(thing.areas[0])},"tid":{tid},{thing.fields}'
 
-    def _unseen(self, event: fanotify.Event, code: int) -> str:
+    def _unseen(self, tid: int, code: int) -> str:
         name = json_string(errno.errorcode.get(code, str(code)))
-        return f'{self._verdicts.unidentified(None)},"tid":{event.tid},"path":null,"errno":{name}'
+        return f'{self._verdicts.unidentified(None)},"tid":{tid},"path":null,"errno":{name}'
 
     # Messages of the control process.
 
@@ -294,34 +297,17 @@ class Decider:
 
     def _stats(self) -> dict[str, object]:
         return {
-            **self.counts,
+            "allowed": self.allowed,
+            "denied": self.denied,
+            "accesses": self.accesses,
+            "unprotected": self.unprotected,
+            "unlogged": self.unlogged,
             "epoch": self._verdicts.epoch,
             "quiet": self._quiet,
             "next_seq": self._journal.next_seq,
             "clock_behind": self._clock.behind(),
             "trouble": self._policy.trouble.text._asdict() if self._policy.trouble else None,
         }
-
-
-def _entry(ruling: str, who: Subject, tid: int, thing: Object) -> str:
-    loginuid = "null" if who.loginuid is None else who.loginuid
-    client = "null" if who.client is None else f'"{who.client}"'
-    return (
-        f'{ruling},"fsuid":{who.fsuid},"loginuid":{loginuid},"ruid":{who.ruid},"pid":{who.tgid},"tid":{tid},'
-        f'"exe":{_quoted(who.executable)},"comm":{_quoted(who.comm)},"client":{client},{thing.fields}'
-    )
-
-
-_quotes: dict[bytes, str] = {}
-
-
-def _quoted(foreign: bytes) -> str:
-    known = _quotes.get(foreign)
-    if known is None:
-        if len(_quotes) > 4096:
-            _quotes.clear()
-        known = _quotes[foreign] = json_string(visible(foreign))
-    return known
 
 
 def main(argv: list[str]) -> int:
@@ -356,7 +342,7 @@ def main(argv: list[str]) -> int:
         return 1
     finally:
         if _holder_is_gone(fds["life"]):
-            hiding.hide_all(home)
+            _last_stand(home, (fds["open"], fds["access"]))
     return 0
 
 
@@ -368,6 +354,19 @@ def _first_entries(journal: Journal, appender: Appender, heartbeat: Heartbeat, c
             journal.write({"kind": "recovered", "bytes": appender.recovered})
         if behind := clock.behind():
             journal.write({"kind": "clock", "behind_seconds": round(behind, 3)})
+
+
+def _last_stand(home: Home, groups: tuple[int, ...]) -> None:
+    """Hide the areas, then deny whoever is still in line, until the control process has let go of the groups too.
+
+    The last one to close a group lets everybody pass who waits in it. That must be us, with nobody waiting.
+    """
+    hiding.hide_all(home)
+    deadline = time.monotonic() + _LAST_STAND
+    while (left := deadline - time.monotonic()) > 0:
+        select.select(groups, [], [], left)
+        for group in groups:
+            fanotify.deny_waiting(group)
 
 
 def _holder_is_gone(life: int) -> bool:

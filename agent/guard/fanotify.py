@@ -5,13 +5,13 @@ this file does not know stops the process that reads it (``Fatal``), because an 
 wrong open. Sources: fanotify_init(2), fanotify_mark(2), fanotify(7), linux/fanotify.h of 6.14 and later.
 """
 
+import contextlib
 import ctypes
 import os
 import struct
-from collections.abc import Iterator
-from typing import NamedTuple
 
 from agent.errors import Fatal
+from agent.guard.limits import DESCRIPTORS
 from rules.text import Text
 
 # fanotify_init(2)
@@ -64,17 +64,16 @@ _METADATA = struct.Struct("=IBBHQii")  # event_len, vers, reserved, metadata_len
 _RESPONSE = struct.Struct("=iI")
 METADATA_LENGTH = _METADATA.size
 
+ALLOWED = tuple(_RESPONSE.pack(fd, FAN_ALLOW) for fd in range(DESCRIPTORS))  # answers by number, made once
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.fanotify_init.argtypes = [ctypes.c_uint, ctypes.c_uint]
 _libc.fanotify_mark.argtypes = [ctypes.c_int, ctypes.c_uint, ctypes.c_uint64, ctypes.c_int, ctypes.c_char_p]
 
 
-class Event(NamedTuple):
-    """One event. ``fd`` is ``-errno`` when the kernel could not open the object for us; ``tid`` 0 is out of sight."""
-
-    mask: int
-    fd: int
-    tid: int
+# One event: its descriptor, ``-errno`` when the kernel could not open the object for us, and the thread that waits, 0
+# when that is out of sight. A plain tuple, because one is made for every open of every protected file.
+Event = tuple[int, int]
 
 
 def init(flags: int = GROUP_FLAGS, event_flags: int = EVENT_FLAGS) -> int:
@@ -100,20 +99,22 @@ def flush_ignored(group: int) -> None:
     mark(group, FAN_MARK_FLUSH, 0, "/")
 
 
-def events(buffer: bytes) -> Iterator[Event]:
+def events(buffer: bytes) -> list[Event]:
     """Parse what one ``read`` of a group returned. Information records behind the metadata are stepped over.
 
-    Raises :class:`Fatal` for a layout this version does not know; no event behind the damage is yielded.
+    Raises :class:`Fatal` for a layout this version does not know: then none of them may be answered.
     """
+    found: list[Event] = []
     offset, end = 0, len(buffer)
     while offset < end:
         if end - offset < METADATA_LENGTH:
             raise _unknown_layout()
-        length, version, _, metadata, mask, fd, tid = _METADATA.unpack_from(buffer, offset)
+        length, version, _, metadata, _, fd, tid = _METADATA.unpack_from(buffer, offset)
         if version != VERSION or metadata != METADATA_LENGTH or length < metadata or offset + length > end:
             raise _unknown_layout()
-        yield Event(mask, fd, tid)
+        found.append((fd, tid))
         offset += length
+    return found
 
 
 def respond(group: int, fd: int, response: int) -> None:
@@ -135,6 +136,20 @@ def sweep(group: int, limit: int) -> int:
             continue
         found += 1
     return found
+
+
+def deny_waiting(group: int) -> int:
+    """Read everything that waits in *group* and deny it; return how many there were. The only reader may do this."""
+    denied = 0
+    with contextlib.suppress(BlockingIOError):
+        while buffer := os.read(group, 4096):
+            for fd, _ in events(buffer):
+                if fd >= 0:
+                    with contextlib.suppress(FileNotFoundError):  # the opener was killed meanwhile
+                        respond(group, fd, FAN_DENY)
+                    os.close(fd)
+                    denied += 1
+    return denied
 
 
 def _os_error(call: str) -> OSError:

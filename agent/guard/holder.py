@@ -24,7 +24,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NamedTuple
 
-from agent.guard import channel, fanotify, heartbeat
+from agent.guard import channel, fanotify, fdstore, heartbeat
 from agent.guard.limits import DESCRIPTORS
 
 _TICK = 0.25
@@ -111,7 +111,9 @@ class Holder:
     def __init__(self, decider: Program, control: Program, patience: float, hide: Callable[[], None]) -> None:
         self._patience = patience
         self._hide = hide
-        self._groups = {"open": fanotify.init(), "access": fanotify.init()}
+        left = fdstore.taken()
+        self._groups = {name: left[name] if name in left else fanotify.init() for name in ("open", "access")}
+        fdstore.keep(self._groups)
         self._control_end, self._decider_end = channel.pair()
         page = heartbeat.create()
         self._beat = heartbeat.Heartbeat(page)
@@ -124,6 +126,8 @@ class Holder:
             control, {**self._groups, "channel": self._control_end.fileno(), "life": life, "say": saying}
         )
         self._stopping = False
+        if left:
+            self._sweep()  # what the reader of a predecessor left unanswered
 
     def run(self, announce: Callable[[str], None]) -> None:
         """Serve until SIGTERM, SIGINT or SIGHUP. *announce* gets each line the control process says."""
@@ -142,6 +146,7 @@ class Holder:
                 if self._said in readable:
                     for line in os.read(self._said, _READ).decode("utf-8", "replace").splitlines():
                         announce(line)
+                        fdstore.ready()
         finally:
             self._end()
 
@@ -166,20 +171,15 @@ class Holder:
 
     def _deny_waiting(self) -> None:
         for group in self._groups.values():
-            with contextlib.suppress(BlockingIOError):
-                while buffer := os.read(group, _READ):
-                    waiting = [event.fd for event in fanotify.events(buffer) if event.fd >= 0]
-                    for fd in waiting:
-                        with contextlib.suppress(FileNotFoundError):  # the opener was killed meanwhile
-                            fanotify.respond(group, fd, fanotify.FAN_DENY)
-                        os.close(fd)
-                    self._beat.add_denied(len(waiting))
+            self._beat.add_denied(fanotify.deny_waiting(group))
 
     def _end(self) -> None:
         self._hide()
         self._control.terminate()
         self._decider.kill()
         self._sweep()
+        self._deny_waiting()  # whoever came in by a descriptor of the hidden tree; closing the groups would let it pass
+        fdstore.drop(self._groups)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True

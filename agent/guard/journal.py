@@ -37,9 +37,10 @@ class Journal:
             return False
         stamp = stamp_ns(now)
         seq = self._appender.next_seq
-        lines = [f'{{"seq":{number},"time":"{stamp}",{text}}}'.encode() for number, text in enumerate(texts, start=seq)]
         try:
-            self._appender.append(lines)
+            self._appender.append(
+                [f'{{"seq":{number},"time":"{stamp}",{text}}}'.encode() for number, text in enumerate(texts, seq)]
+            )
         except LogUnwritable:
             self._lost_since = self._lost_since or now
             self._lost += len(texts)

@@ -16,12 +16,13 @@ How = Literal["fd", "map", "cwd", "root"]
 
 
 class Held(NamedTuple):
-    """Process *pid* (main thread; descriptors are shared by its threads) holds inode (*device*, *inode*)."""
+    """Process *pid* (descriptors are shared by its threads) holds inode (*device*, *inode*); *link* leads there."""
 
     pid: int
     device: int
     inode: int
     how: How
+    link: str
 
 
 def held(devices: AbstractSet[int]) -> Iterator[Held]:
@@ -46,4 +47,4 @@ def _if_on(link: str, pid: int, devices: AbstractSet[int], how: How) -> Iterator
     with contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError):
         found = os.stat(link)
         if found.st_dev in devices:
-            yield Held(pid, found.st_dev, found.st_ino, how)
+            yield Held(pid, found.st_dev, found.st_ino, how, link)

@@ -1,6 +1,6 @@
 """Who is behind an open: read from the kernel, per thread, afresh for every event (contract C4).
 
-Rules of this file: descriptors are kept, values never. A pidfd and the descriptors of ``/proc/TID`` belong to one
+Rules of this file: descriptors are kept, and values are read through them every time. A pidfd and the descriptors of ``/proc/TID`` belong to one
 task for ever: when it has died they answer ESRCH, so a reused number is noticed and never mistaken. The thread that
 waits for our answer cannot change its own credentials meanwhile, so what is read here is what it opens with.
 Trusted: the kernel's credentials and login uid. Not trusted, and recorded as claimed: ``comm``.
@@ -17,6 +17,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from agent.guard.smb import client_address
+from agent.log.entry import json_string
 
 UNSET = 0xFFFFFFFF  # a login uid that was never set; it is nobody's, and above all not root's
 
@@ -26,7 +27,8 @@ _INFO = struct.Struct("=QQ12I")  # mask, cgroup, pid, tgid, ppid, ruid, rgid, eu
 _PIDFD_INFO_CREDS = 2
 _SYS_PIDFD_OPEN = 434
 _KEPT = 256  # tasks whose descriptors are kept; four descriptors each
-_UIDS = re.compile(rb"^Tgid:\s+(\d+).*?^Uid:\s+(\d+)\s+\d+\s+\d+\s+(\d+)", re.MULTILINE | re.DOTALL)
+_ASK_CREDENTIALS = _INFO.pack(_PIDFD_INFO_CREDS, *(0,) * 13)
+_STATUS_LINES = re.compile(rb"^(?:Tgid|Uid):.*\n", re.MULTILINE)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -45,18 +47,22 @@ class Subject(NamedTuple):
     executable: bytes  # b"" for kernel threads; ends with b" (deleted)" when the file is gone
     comm: bytes
     client: str | None  # the peer of an SMB server process
+    fields: str  # its part of a log entry, as JSON
 
 
 class _Task:
-    """The descriptors of one task. Owner: :class:`Tasks`; never shared between threads."""
+    """The descriptors of one task, and what was last read through them. Owner: :class:`Tasks`.
 
-    __slots__ = ("client", "comm", "executable", "loginuid", "pidfd", "proc", "status")
+    ``seen`` are the bytes the kernel gave last time; while it gives the same again, ``subject`` still describes them.
+    The pidfd comes first: if the number changed hands between the two opens, the older descriptor is the dead one.
+    """
+
+    __slots__ = ("loginuid", "pidfd", "proc", "seen", "status", "subject")
 
     def __init__(self, tid: int) -> None:
         self.pidfd = self.proc = self.loginuid = self.status = -1
-        self.executable: bytes | None = None
-        self.comm = b""
-        self.client: str | None = None
+        self.seen: tuple[bytes, bytes, bytes] | None = None
+        self.subject: Subject | None = None
         try:
             self.pidfd = _pidfd_open(tid)
             self.proc = os.open(f"/proc/{tid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -77,9 +83,8 @@ class Tasks:
 
     def __init__(self, *, pidfd_info: bool = True) -> None:
         self._tasks: OrderedDict[int, _Task] = OrderedDict()
-        self._buffer = bytearray(_INFO.size)
-        self._uids = self._uids_by_pidfd if pidfd_info else self._uids_by_status
-        self._logins: dict[bytes, int | None] = {}
+        self._credentials = _by_pidfd if pidfd_info else _by_status
+        self._uids = _uids_of_info if pidfd_info else _uids_of_status
 
     def identify(self, tid: int) -> Subject:
         """Return who thread *tid* is now. Raises :class:`Gone` when it has ended or is out of sight."""
@@ -112,40 +117,50 @@ class Tasks:
             self.forget(tid)
 
     def _read(self, task: _Task, tid: int) -> Subject:
-        tgid, ruid, fsuid = self._uids(task)
-        said = os.pread(task.loginuid, 16, 0)
-        try:
-            loginuid = self._logins[said]
-        except KeyError:
-            number = int(said)
-            loginuid = self._logins[said] = None if number == UNSET else number
         try:
             executable = os.readlink(b"exe", dir_fd=task.proc)
         except FileNotFoundError:  # kernel threads have none; a task that died raises ESRCH
             executable = b""
-        if executable != task.executable:
-            task.executable = executable
-            task.comm = _first_line(task.proc, "comm")
-            task.client = client_address(tgid) if executable.endswith(b"/smbd") else None
-        return Subject(fsuid, loginuid, ruid, tgid, executable, task.comm, task.client)
+        seen = (self._credentials(task), os.pread(task.loginuid, 16, 0), executable)
+        if seen == task.seen and task.subject is not None:
+            return task.subject
+        tgid, ruid, fsuid = self._uids(seen[0])
+        login = int(seen[1])
+        comm = _first_line(task.proc, "comm")
+        client = client_address(tgid) if executable.endswith(b"/smbd") else None
+        loginuid = None if login == UNSET else login
+        fields = (
+            f'"fsuid":{fsuid},"loginuid":{"null" if loginuid is None else loginuid},"ruid":{ruid},"pid":{tgid},'
+            f'"tid":{tid},"exe":{json_string(executable)},"comm":{json_string(comm)},'
+            f'"client":{"null" if client is None else json_string(client)}'
+        )
+        task.seen = seen
+        task.subject = Subject(fsuid, loginuid, ruid, tgid, executable, comm, client, fields)
+        return task.subject
 
-    def _uids_by_pidfd(self, task: _Task) -> tuple[int, int, int]:
-        buffer = self._buffer
-        _INFO.pack_into(buffer, 0, _PIDFD_INFO_CREDS, *(0,) * 13)
-        fcntl.ioctl(task.pidfd, _PIDFD_GET_INFO, buffer, True)
-        info = _INFO.unpack(buffer)
-        if not info[0] & _PIDFD_INFO_CREDS:
-            raise OSError(errno.ESRCH, "no credentials")
-        return info[3], info[5], info[11]
 
-    def _uids_by_status(self, task: _Task) -> tuple[int, int, int]:
-        if task.status < 0:
-            task.status = os.open("status", os.O_RDONLY | os.O_CLOEXEC, dir_fd=task.proc)
-        found = _UIDS.search(os.pread(task.status, 4096, 0))
-        if found is None:
-            raise OSError(errno.ESRCH, "no credentials")
-        tgid, ruid, fsuid = map(int, found.groups())
-        return tgid, ruid, fsuid
+def _by_pidfd(task: _Task) -> bytes:
+    return fcntl.ioctl(task.pidfd, _PIDFD_GET_INFO, _ASK_CREDENTIALS)
+
+
+def _uids_of_info(raw: bytes) -> tuple[int, int, int]:
+    info = _INFO.unpack(raw)
+    if not info[0] & _PIDFD_INFO_CREDS:
+        raise OSError(errno.ESRCH, "no credentials")
+    return info[3], info[5], info[11]
+
+
+def _by_status(task: _Task) -> bytes:
+    if task.status < 0:
+        task.status = os.open("status", os.O_RDONLY | os.O_CLOEXEC, dir_fd=task.proc)
+    return b"".join(_STATUS_LINES.findall(os.pread(task.status, 4096, 0)))
+
+
+def _uids_of_status(raw: bytes) -> tuple[int, int, int]:
+    words = raw.split()  # Tgid: n Uid: real effective saved filesystem
+    if len(words) != 7:
+        raise OSError(errno.ESRCH, "no credentials")
+    return int(words[1]), int(words[3]), int(words[6])
 
 
 def pidfd_info_works() -> bool:

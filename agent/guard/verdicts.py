@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from rules.decide import decide
-
 from agent.errors import Fatal, ShoumiError
 from agent.guard.clock import instant, nanoseconds
+from agent.guard.subject import Subject
+from rules.decide import decide
 from rules.model import Action, Facts, Mode, Request, Resource, Verdict
 from rules.pack import Pack
 from rules.text import Text
@@ -79,6 +79,7 @@ class Verdicts:
         self._host = host
         self._source: Source | None = None
         self._rulings: dict[tuple[int, int | None, bytes, tuple[str, ...], Action], Ruling] = {}
+        self._service_uids: frozenset[int] = frozenset()
         self._trouble: Exception | None = None
         self.epoch = 0
 
@@ -86,6 +87,7 @@ class Verdicts:
         """Forget every ruling: from here on none is older than *epoch*. Without a *source* everything is denied."""
         self._rulings.clear()
         self._source = source
+        self._service_uids = source.service_uids if source else frozenset()
         self._trouble = trouble
         self.epoch = epoch
 
@@ -94,29 +96,23 @@ class Verdicts:
         """Name and digest of the pack in force, for the log."""
         return self._source.pack.id if self._source else "?"
 
-    def ruling(
-        self, fsuid: int, loginuid: int | None, executable: bytes, areas: tuple[str, ...], action: Action, now: int
-    ) -> Ruling:
+    def ruling(self, who: Subject, areas: tuple[str, ...], action: Action, now: int) -> Ruling:
         """Return the ruling at *now* (nanoseconds, non-decreasing from call to call). Never raises."""
-        source = self._source
-        if source is None or fsuid not in source.service_uids:
-            executable = b""  # a person's verdict does not depend on the program
-        key = (fsuid, loginuid, executable, areas, action)
+        executable = who.executable if who.fsuid in self._service_uids else b""  # a person's does not depend on it
+        key = (who.fsuid, who.loginuid, executable, areas, action)
         known = self._rulings.get(key)
         if known is not None and now < known.until:
             return known
         if len(self._rulings) >= _MOST:
             self._rulings.clear()
-        made = self._rulings[key] = self._rule(fsuid, loginuid, executable, areas, action, now)
+        made = self._rulings[key] = self._rule(who, areas, action, now)
         return made
 
-    def _rule(
-        self, fsuid: int, loginuid: int | None, executable: bytes, areas: tuple[str, ...], action: Action, now: int
-    ) -> Ruling:
+    def _rule(self, who: Subject, areas: tuple[str, ...], action: Action, now: int) -> Ruling:
         behind = _NO_ONE
         try:
             source = self._needed()
-            behind = who_is_behind(source.reader, fsuid, loginuid, executable)
+            behind = who_is_behind(source.reader, who.fsuid, who.loginuid, who.executable)
             decided = [_decide(source, behind, area, action, instant(now)) for area in areas]
         except Exception as error:  # noqa: BLE001 - anything at all that goes wrong here must become a deny
             return self._compiled(error_verdict(error), None, areas[0], behind, action, now + _RETRY)

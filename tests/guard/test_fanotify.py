@@ -17,20 +17,20 @@ def event(mask: int = fanotify.FAN_OPEN_PERM, fd: int = 7, tid: int = 42, more: 
 
 
 def parsed(buffer: bytes) -> list[fanotify.Event]:
-    return list(fanotify.events(buffer))
+    return fanotify.events(buffer)
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.integers(-40, 2**31 - 1), st.integers(0, 2**22))))
 def test_every_event_of_a_read_is_yielded_in_order(wanted: list[tuple[int, int, int]]) -> None:
     buffer = b"".join(event(*one) for one in wanted)
-    assert parsed(buffer) == [fanotify.Event(*one) for one in wanted]
+    assert parsed(buffer) == [(fd, tid) for _, fd, tid in wanted]
 
 
 @given(st.binary(max_size=200).filter(lambda more: len(more) % 4 == 0))
 def test_information_records_are_stepped_over(more: bytes) -> None:
     assert parsed(event(fd=3, more=more) + event(fd=4)) == [
-        fanotify.Event(fanotify.FAN_OPEN_PERM, 3, 42),
-        fanotify.Event(fanotify.FAN_OPEN_PERM, 4, 42),
+        (3, 42),
+        (4, 42),
     ]
 
 

@@ -1,0 +1,152 @@
+"""A whole site that is thrown away afterwards: a volume in a file, a home, and the real agent running on it.
+
+Rules of this file: everything that is made here is removed in ``finally``, in the order that leaves nothing hanging:
+the agent first, then covers and mounts, then files. The agent's home and Python never lie on the protected volume.
+The agent is driven the way a site drives it, by the command line.
+"""
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from agent.errors import Refused
+from agent.guard import image
+from agent.home import Home
+from rules.text import Text
+from rules.visible import visible
+
+_START_SECONDS = 20.0
+_STOP_SECONDS = 10.0
+
+
+class Stage:
+    """A site: ``volume`` is the mount point of its filesystem, ``home`` is where the agent keeps its things."""
+
+    def __init__(self, home: Home, volume: image.Volume | None) -> None:
+        self.home = home
+        self.volume = volume
+        self.agent: subprocess.Popen[str] | None = None
+        self.ready = ""
+
+    @property
+    def root(self) -> Path:
+        """Where areas can be made."""
+        assert self.volume is not None
+        return self.volume.point
+
+    def shoumi(self, *words: str, check: bool = True, language: str = "en") -> subprocess.CompletedProcess[str]:
+        """Run the command line on this site. Raises :class:`Refused` with what it said when *check* and it fails."""
+        done = subprocess.run(
+            [sys.executable, "-I", "-m", "agent.cli.main", "--home", str(self.home.root), *words],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "SHOUMI_LANG": language},
+        )
+        if check and done.returncode:
+            said = visible(f"shoumi {' '.join(words)}: {done.stderr.strip() or done.returncode}")
+            raise Refused(Text(said, said))
+        return done
+
+    def ask(self, *words: str) -> Any:
+        """Run the command line with ``--json`` and return what it printed."""
+        return json.loads(self.shoumi(*words, "--json").stdout)
+
+    def entries(self, *words: str) -> list[dict[str, Any]]:
+        """Return entries of the log, oldest first, read straight from the record."""
+        lines = [line for file in sorted(self.home.log.glob("*.jsonl")) for line in file.read_bytes().splitlines()]
+        return [json.loads(line) for line in lines]
+
+    def start(self) -> str:
+        """Start the agent, wait for its ready line and return it. Raises :class:`Refused` when there is none in time."""
+        self.agent = subprocess.Popen(
+            [sys.executable, "-I", "-m", "agent.cli.main", "--home", str(self.home.root), "run"],
+            stdout=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env={**os.environ, "SHOUMI_LANG": "en"},
+        )
+        assert self.agent.stdout is not None
+        deadline = time.monotonic() + _START_SECONDS
+        while (left := deadline - time.monotonic()) > 0:
+            if not select.select([self.agent.stdout], [], [], left)[0]:
+                break
+            line = self.agent.stdout.readline()
+            if line.startswith("ready "):
+                self.ready = line.strip()
+                return self.ready
+            if not line:
+                break
+        raise Refused(
+            Text("the agent did not get ready", "代理未能就绪"), Text("see its stderr", "请看它的标准错误输出")
+        )
+
+    def stop(self) -> None:
+        """Stop the agent in order; kill it if it does not."""
+        if self.agent is None:
+            return
+        self.agent.send_signal(signal.SIGTERM)
+        try:
+            self.agent.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.agent.kill()
+            self.agent.wait()
+        if self.agent.stdout:
+            self.agent.stdout.close()
+        self.agent = None
+
+    def process(self, name: str) -> int:
+        """Return the pid of ``decider`` or ``control``. Raises ``LookupError`` while there is none."""
+        assert self.agent is not None
+        children = Path(f"/proc/{self.agent.pid}/task/{self.agent.pid}/children").read_text().split()
+        for pid in children:
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if any(
+                word == f"agent.{'guard.decider' if name == 'decider' else 'control.server'}".encode() for word in words
+            ):
+                return int(pid)
+        raise LookupError(name)
+
+
+@contextmanager
+def stage(
+    pack: str = "minimal", size: int = 64 << 20, fstype: str = "ext4", settings: Sequence[str] = ()
+) -> Iterator[Stage]:
+    """Make a site with its volume; stop and remove everything on leaving. *settings* are lines put before config.toml.
+
+    Raises :class:`Refused` when the rights or tools for a volume are missing. The agent is not started yet.
+    """
+    home = Path(tempfile.mkdtemp(prefix="shoumi-home-"))
+    home.chmod(0o755)
+    try:
+        with image.volume(fstype, size) as volume:
+            volume.folder.chmod(0o755)
+            volume.point.chmod(0o755)
+            site = Stage(Home.at(home / "site"), volume)
+            try:
+                site.shoumi("init", "--pack", pack)
+                if settings:
+                    _override(site.home.config, settings)
+                yield site
+            finally:
+                site.stop()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _override(config: Path, settings: Sequence[str]) -> None:
+    """Replace the lines of *config* that set what *settings* set, so that every key stands once."""
+    keys = {line.partition("=")[0].strip() for line in settings}
+    kept = [line for line in config.read_text().splitlines() if line.partition("=")[0].strip() not in keys]
+    config.write_text("\n".join([*settings, *kept]) + "\n")
