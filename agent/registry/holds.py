@@ -1,0 +1,114 @@
+"""Writing holds and departures: what takes everything from a person.
+
+Rules of this file: a hold always says why and is never refused for being the second one; lifting keeps the row. A
+departure is data here: the stages and who may take them belong to the part that handles departures.
+"""
+
+from datetime import datetime
+
+from agent.errors import Refused
+from agent.registry.stored import KEEP, Keep, instant, maybe_instant, number, numbered
+from agent.registry.transaction import Transaction, unknown, words
+from rules.model import Stage
+from rules.text import Text
+from rules.visible import visible
+
+_HOLD = Text("hold", "停权")
+_DEPARTURE = Text("departure", "离岗办理")
+_REASON = Text("reason", "事由")
+_OFFICER = Text("officer", "经办人")
+
+
+class HoldWrites(Transaction):
+    """Writes about holds and departures. All raise :class:`agent.errors.Refused`."""
+
+    def add_hold(self, person: str, *, reason: str, by: str = "", since: datetime | None = None) -> str:
+        """Stop a person, by default from now, and return the number (``H000123``)."""
+        self._need_person(person)
+        added = self._add(
+            "INSERT INTO holds (person, since, reason, placed_by) VALUES (?, ?, ?, ?)",
+            person,
+            instant(since or self.at),
+            words(reason, _REASON, required=True),
+            words(by, _OFFICER),
+        )
+        return numbered("H", added)
+
+    def lift_hold(self, hold: str, *, by: str = "", reason: str = "") -> str:
+        """Take one hold away, and return its person; other holds of the person stay."""
+        row = number("H", hold, _HOLD)
+        found = self._row("SELECT person, lifted_at FROM holds WHERE number = ?", row)
+        if found is None:
+            raise unknown(_HOLD, hold, "shoumi hold list")
+        person, lifted_at = found
+        if lifted_at is not None:
+            raise Refused(
+                Text(
+                    f"hold `{visible(hold)}` was lifted at {lifted_at}", f"停权 `{visible(hold)}` 已于 {lifted_at} 解除"
+                ),
+                Text("see `shoumi person show`", "参见 `shoumi person show`"),
+            )
+        if by and by == person:
+            raise Refused(
+                Text("nobody lifts his own hold", "任何人不得解除本人的停权"),
+                Text("let another officer lift it", "请由其他人员解除"),
+            )
+        self._run(
+            "UPDATE holds SET lifted_at = ?, lifted_by = ?, lift_reason = ? WHERE number = ?",
+            self._at,
+            words(by, _OFFICER),
+            words(reason, _REASON),
+            row,
+        )
+        return str(person)
+
+    def add_departure(
+        self,
+        person: str,
+        *,
+        stage: Stage = Stage.NOTICE,
+        approved_at: datetime | None = None,
+        cooling_off_until: datetime | None = None,
+        approver: str = "",
+    ) -> str:
+        """Open a departure, and return the number (``D000123``)."""
+        self._need_person(person)
+        added = self._add(
+            "INSERT INTO departures (person, stage, approved_at, cooling_off_until, approver, opened_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            person,
+            stage.value,
+            maybe_instant(approved_at),
+            maybe_instant(cooling_off_until),
+            words(approver, _OFFICER),
+            self._at,
+        )
+        return numbered("D", added)
+
+    def set_departure(
+        self,
+        departure: str,
+        *,
+        stage: Stage | None = None,
+        approved_at: datetime | Keep | None = KEEP,
+        cooling_off_until: datetime | Keep | None = KEEP,
+        approver: str | None = None,
+    ) -> str:
+        """Change what is given, and return the person."""
+        row = number("D", departure, _DEPARTURE)
+        found = self._row("SELECT person FROM departures WHERE number = ?", row)
+        if found is None:
+            raise unknown(_DEPARTURE, departure, "shoumi case list")
+        self._set(
+            "departures",
+            "number",
+            row,
+            stage=None if stage is None else stage.value,
+            approver=None if approver is None else words(approver, _OFFICER),
+        )
+        if approved_at is not KEEP:
+            self._run("UPDATE departures SET approved_at = ? WHERE number = ?", maybe_instant(approved_at), row)
+        if cooling_off_until is not KEEP:
+            end = maybe_instant(cooling_off_until)
+            self._run("UPDATE departures SET cooling_off_until = ? WHERE number = ?", end, row)
+        return str(found[0])

@@ -1,0 +1,148 @@
+"""People from a CSV file: all of them or none, and every bad line named.
+
+Rules of this file: the first line names the columns, in any order; only ``id`` must be there. Several accounts or
+badges are separated by blanks or semicolons. A row goes through the same writes as the command line, so it is refused
+for the same reasons. An id that exists is a bad row: an import adds people and never overwrites what an officer set.
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from io import StringIO
+from typing import NamedTuple
+
+from agent.errors import Refused
+from agent.registry.accounts import AccountWrites
+from agent.registry.people import PeopleWrites
+from rules.model import Clearance, Level
+from rules.text import Text
+from rules.visible import visible
+
+COLUMNS = ("id", "name", "department", "level", "domain", "accounts", "badges")
+
+
+class Row(NamedTuple):
+    """One person as the file has it. *line* is where the row begins in the file, from 1."""
+
+    line: int
+    fields: dict[str, str]
+
+
+class Problem(NamedTuple):
+    """Why one line cannot be imported."""
+
+    line: int
+    text: Text
+
+
+class ImportRefused(Refused):
+    """Nothing was imported. ``problems`` has every bad line, in order."""
+
+    def __init__(self, problems: Sequence[Problem], rows: int) -> None:
+        self.problems = tuple(problems)
+        english = "; ".join(f"line {line}: {text.en}" for line, text in problems)
+        chinese = "；".join(f"第 {line} 行：{text.zh}" for line, text in problems)
+        super().__init__(
+            Text(
+                f"{len(problems)} of {rows} rows cannot be imported: {english}",
+                f"{rows} 行中有 {len(problems)} 行无法导入：{chinese}",
+            ),
+            Text("nothing was imported; correct these lines and import again", "未导入任何人员；请更正后重新导入"),
+        )
+
+
+class Writes(PeopleWrites, AccountWrites):
+    """The writes an import needs; :class:`agent.registry.store.Change` has them."""
+
+
+def read_csv(text: str) -> list[Row]:
+    """Return the rows of a CSV file; raise :class:`ImportRefused` when its form is wrong."""
+    reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    header: list[str] = []
+    line = 1
+    try:
+        header = [name.strip().lower() for name in next(reader, [])]
+        problems.extend(Problem(1, said) for said in _header_problems(header))
+        line = reader.line_num + 1
+        for cells in reader:
+            if len(cells) > len(header):
+                problems.append(Problem(line, Text("more cells than columns", "单元格多于列数")))
+            elif any(cell.strip() for cell in cells):
+                rows.append(Row(line, dict(zip(header, (cell.strip() for cell in cells), strict=False))))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        why = visible(str(error))
+        problems.append(Problem(line, Text(f"not CSV: `{why}`", f"不是有效的 CSV：`{why}`")))
+    if problems:
+        raise ImportRefused(problems, len(rows) + len(problems))
+    return rows
+
+
+def import_csv(
+    change: Writes, rows: Iterable[Row], *, approved_by: str = "", level_of: Callable[[str], Level] = Level.parse
+) -> int:
+    """Add every person with level, accounts and badges, and return how many.
+
+    *level_of* reads a cell of the column ``level`` (a pack knows classes like 核心 too) or raises ``ValueError``; the
+    cell itself is kept as the printed label.
+    Raises :class:`ImportRefused`, which must leave the block of the change so that all of it is rolled back.
+    """
+    problems: list[Problem] = []
+    done = 0
+    for row in rows:
+        try:
+            with change.attempt():
+                _add(change, row.fields, approved_by, level_of)
+            done += 1
+        except Refused as refused:
+            problems.append(Problem(row.line, refused.text))
+    if problems:
+        raise ImportRefused(problems, done + len(problems))
+    return done
+
+
+def _header_problems(header: list[str]) -> list[Text]:
+    found = [
+        Text(f"unknown column `{visible(name)}`", f"未知的列 `{visible(name)}`")
+        for name in header
+        if name not in COLUMNS
+    ]
+    if "id" not in header:
+        found.append(Text("the column `id` is missing", "缺少 `id` 列"))
+    if len(set(header)) < len(header):
+        found.append(Text("a column is named twice", "列名重复"))
+    return found
+
+
+def _add(change: Writes, fields: dict[str, str], approved_by: str, level_of: Callable[[str], Level]) -> None:
+    person = fields.get("id", "")
+    change.add_person(
+        person,
+        name=fields.get("name", ""),
+        department=fields.get("department", ""),
+        clearances=_clearances(fields.get("level", ""), fields.get("domain", ""), approved_by, level_of),
+    )
+    for uid in _several(fields.get("accounts", "")):
+        change.add_account(_uid(uid), person)
+    for badge in _several(fields.get("badges", "")):
+        change.add_badge(badge, person)
+
+
+def _clearances(level: str, domain: str, approved_by: str, level_of: Callable[[str], Level]) -> tuple[Clearance, ...]:
+    if not level and not domain:
+        return ()
+    try:
+        return (Clearance(domain, level_of(level), label=level, approved_by=approved_by),)
+    except ValueError:
+        raise Refused(Text(f"`{visible(level)}` is not a level", f"`{visible(level)}` 不是密级")) from None
+
+
+def _several(cell: str) -> list[str]:
+    return cell.replace(";", " ").replace("；", " ").split()
+
+
+def _uid(word: str) -> int:
+    if word.isascii() and word.isdigit() and len(word) <= 10:
+        return int(word)
+    raise Refused(Text(f"`{visible(word)}` is not a uid", f"`{visible(word)}` 不是 uid"))

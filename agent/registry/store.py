@@ -1,0 +1,142 @@
+"""The registry as the control process writes it: one change at a time, each one transaction with an epoch.
+
+Rules of this file: a change exists wholly or not at all, whenever the process dies. It is applied first, committed
+last; between the two the caller writes the log entry, so that no change can exist that the log does not hold. After an
+error that leaves the outcome of a commit unknown, nothing more is written: the process stops and starts again from the
+file.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from agent.errors import Fatal
+from agent.registry.accounts import AccountWrites
+from agent.registry.connect import WRITE_SECONDS, busy, connect, current, damaged, rim
+from agent.registry.grants import GrantWrites
+from agent.registry.holds import HoldWrites
+from agent.registry.people import PeopleWrites
+from agent.registry.records import RecordWrites
+from agent.registry.resources import ResourceWrites
+from agent.registry.schema import upgrade
+
+
+class Change(PeopleWrites, AccountWrites, ResourceWrites, GrantWrites, HoldWrites, RecordWrites):
+    """One transaction: every write, and its end."""
+
+    def commit(self) -> None:
+        """Make the change durable. The block's end does the same; after it the change takes no more writes.
+
+        Raises :class:`agent.errors.Refused` when the disk is full (rolled back for certain) and
+        :class:`agent.errors.Fatal` when nobody knows whether it is on disk.
+        """
+        if not self.open:
+            return
+        try:
+            self._run("COMMIT")
+        except BaseException:
+            self.rollback()
+            raise
+        self.open = False
+
+    def rollback(self) -> None:
+        """Forget the change, for a rehearsal or after an error."""
+        if self.open:
+            self.open = False
+            with suppress(sqlite3.Error):  # SQLite has ended it by itself, and the first error is the one to tell
+                self._connection.rollback()
+
+
+class Registry:
+    """The one writer of a process. Threads take turns; other processes wait up to five seconds."""
+
+    def __init__(self, path: Path) -> None:
+        """Open an existing registry, bring its schema up to date and look through every page.
+
+        Raises :class:`agent.errors.Refused` (missing, newer, busy) or :class:`agent.errors.Fatal` (damaged).
+        """
+        upgrade(path)
+        self.path = path
+        self._connection = connect(path, "rw")
+        self._turn = threading.Lock()
+        self._holder: int | None = None
+        self._unknown: Fatal | None = None
+        try:
+            current(path, self._connection)
+            _look_through(path, self._connection)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the last one to close folds the WAL into the file."""
+        self._connection.close()
+
+    @contextmanager
+    def change(self, at: datetime) -> Iterator[Change]:
+        """Open a change at the instant *at*; the block's end commits it, an exception rolls it back.
+
+        The lock of the database is held for the whole block, so it should do no more than apply the writes and append
+        the entry. Raises :class:`agent.errors.Refused` when another change is open for longer than five seconds.
+        """
+        if self._holder == threading.get_ident():
+            raise RuntimeError("changes do not nest")
+        if not self._turn.acquire(timeout=WRITE_SECONDS):
+            raise busy(self.path)
+        self._holder = threading.get_ident()
+        try:
+            change = self._begin(at)
+            try:
+                yield change
+                change.commit()
+            except Fatal as error:
+                self._unknown = error
+                raise
+            finally:
+                change.rollback()
+        finally:
+            self._holder = None
+            self._turn.release()
+
+    def _begin(self, at: datetime) -> Change:
+        if self._unknown is not None:
+            raise self._unknown
+        with rim(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            change = Change(self.path, self._connection, at, self._next_epoch())
+            change.bump()
+        except BaseException:
+            self._connection.rollback()
+            raise
+        return change
+
+    def _next_epoch(self) -> int:
+        with rim(self.path):
+            found = self._connection.execute("SELECT epoch FROM epoch").fetchone()
+        if found is None:
+            raise damaged(self.path, "the epoch is missing")
+        return int(found[0]) + 1
+
+
+def _look_through(path: Path, connection: sqlite3.Connection) -> None:
+    with rim(path):
+        [verdict] = connection.execute("PRAGMA quick_check(1)").fetchone()
+        orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
+    if verdict != "ok":
+        raise damaged(path, verdict)
+    if orphan is not None:
+        raise damaged(path, f"a row of {orphan[0]} names something that is not there")

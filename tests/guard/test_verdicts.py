@@ -1,0 +1,164 @@
+"""From uids to a ruling: who is behind an open, how long a verdict is kept, and what trouble becomes (C1, C4)."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent import shipped
+from agent.errors import Fatal
+from agent.guard.clock import nanoseconds
+from agent.guard.subject import Subject
+from agent.guard.verdicts import Behind, Source, Verdicts, who_is_behind
+from agent.registry.facts import FactsReader
+from agent.registry.schema import migrate
+from agent.registry.store import Registry
+from rules.model import Action, Clearance, Level, Mode
+from rules.pack import load
+from rules.text import Text
+
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+CLEARED, UNCLEARED, STRANGER, BACKUP = 61_001, 61_002, 61_003, 61_004
+TOOL = b"/usr/bin/backup"
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    path = tmp_path / "registry.db"
+    migrate(path)
+    with Registry(path) as registry:
+        with registry.change(NOW - timedelta(days=1)) as change:
+            for number, level, uid in (("E1", Level.SECRET, CLEARED), ("E2", Level.INTERNAL, UNCLEARED)):
+                change.add_person(number, clearances=(Clearance("state", level, "", "officer"),))
+                change.add_account(uid, number)
+            change.add_area("plans", path="/srv/plans", level=Level.SECRET, domain="state")
+            change.add_area("notes", path="/srv/notes", level=Level.INTERNAL, domain="state")
+            change.add_area("watch", path="/srv/watch", level=Level.SECRET, domain="state", mode=Mode.OBSERVE)
+            for area in ("plans", "notes", "watch"):
+                change.add_grant("E1", area, reason="work", approver="officer")
+            change.add_grant("E2", "notes", reason="work", approver="officer")
+            change.add_service("backup", uid=BACKUP, executable=TOOL.decode(), areas=("plans",))
+        yield registry
+
+
+@pytest.fixture
+def verdicts(registry: Registry, tmp_path: Path) -> Iterator[Verdicts]:
+    with FactsReader(tmp_path / "registry.db") as reader:
+        made = Verdicts("host")
+        made.advance(1, Source(reader, load(shipped.text("minimal")), frozenset({BACKUP})))
+        yield made
+
+
+def subject(fsuid: int, loginuid: int | None = None, executable: bytes = b"/bin/cat") -> Subject:
+    return Subject(fsuid, loginuid, fsuid, 100, executable, b"cat", None, "")
+
+
+@pytest.mark.parametrize(
+    ("fsuid", "loginuid", "executable", "expected"),
+    [
+        (CLEARED, None, b"/bin/cat", Behind("E1", None, None, "")),
+        (CLEARED, CLEARED, b"/bin/cat", Behind("E1", "E1", None, "")),
+        (CLEARED, UNCLEARED, b"/bin/cat", Behind("E1", "E2", None, "")),
+        (0, CLEARED, b"/bin/cat", Behind(None, "E1", None, "")),
+        (0, UNCLEARED, b"/bin/cat", Behind(None, "E2", None, "")),
+        (0, None, b"/bin/cat", Behind(None, None, None, "uid 0")),
+        (0, 0, b"/bin/cat", Behind(None, None, None, "login uid 0")),
+        (0, STRANGER, b"/bin/cat", Behind(None, None, None, f"login uid {STRANGER}")),
+        (STRANGER, None, b"/bin/cat", Behind(None, None, None, f"uid {STRANGER}")),
+        (STRANGER, CLEARED, b"/bin/cat", Behind(None, "E1", None, f"uid {STRANGER}")),
+        (BACKUP, None, TOOL, Behind(None, None, "backup", "")),
+        (BACKUP, None, TOOL + b" (deleted)", Behind(None, None, None, f"uid {BACKUP}")),
+        (BACKUP, None, b"/bin/sh", Behind(None, None, None, f"uid {BACKUP}")),
+        (BACKUP, UNCLEARED, TOOL, Behind(None, "E2", "backup", "")),
+    ],
+)
+def test_everybody_behind_an_open_is_found(
+    registry: Registry, tmp_path: Path, fsuid: int, loginuid: int | None, executable: bytes, expected: Behind
+) -> None:
+    with FactsReader(tmp_path / "registry.db") as reader:
+        assert who_is_behind(reader, fsuid, loginuid, executable) == expected
+
+
+@pytest.mark.parametrize(
+    ("who", "areas", "passes"),
+    [
+        (subject(CLEARED), ("plans",), True),
+        (subject(UNCLEARED), ("plans",), False),
+        (subject(CLEARED, UNCLEARED), ("plans",), False),
+        (subject(0, CLEARED), ("plans",), True),
+        (subject(0, UNCLEARED), ("plans",), False),
+        (subject(0), ("plans",), False),
+        (subject(STRANGER, CLEARED), ("plans",), False),
+        (subject(BACKUP, None, TOOL), ("plans",), True),
+        (subject(BACKUP, None, TOOL), ("notes",), False),
+        (subject(BACKUP, UNCLEARED, TOOL), ("plans",), False),
+        (subject(BACKUP), ("plans",), False),
+        (subject(UNCLEARED), ("notes",), True),
+        (subject(UNCLEARED), ("notes", "plans"), False),
+        (subject(UNCLEARED), ("plans", "notes"), False),
+        (subject(CLEARED), ("plans", "notes"), True),
+        (subject(CLEARED), ("?",), False),
+        (subject(UNCLEARED), ("watch",), True),
+        (subject(UNCLEARED), ("watch", "plans"), False),
+    ],
+)
+def test_everybody_and_every_area_must_allow(
+    verdicts: Verdicts, who: Subject, areas: tuple[str, ...], passes: bool
+) -> None:
+    assert verdicts.ruling(who, areas, Action.OPEN, nanoseconds(NOW)).passes is passes
+
+
+def test_observe_lets_pass_and_records_the_deny(verdicts: Verdicts) -> None:
+    ruling = verdicts.ruling(subject(UNCLEARED), ("watch",), Action.OPEN, nanoseconds(NOW))
+    fields = json.loads("{" + ruling.fields + "}")
+    assert (ruling.passes, fields["verdict"], fields["enforced"], fields["rule"]) == (True, "deny", False, "level")
+
+
+def test_a_verdict_is_not_kept_beyond_its_until(registry: Registry, verdicts: Verdicts) -> None:
+    end = NOW + timedelta(hours=1)
+    with registry.change(NOW) as change:
+        change.add_grant("E2", "plans", reason="help", approver="officer", until=end, temporary=True)
+    verdicts.advance(2, verdicts._source)
+    who = subject(CLEARED)
+    assert verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW)).until > nanoseconds(end)
+    with registry.change(NOW) as change:
+        change.end_grant("G000001", by="officer", reason="over")
+        change.add_grant("E1", "plans", reason="work", approver="officer", until=end)
+    verdicts.advance(3, verdicts._source)
+    assert verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(end) - 1000).passes
+    assert not verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(end)).passes
+
+
+def test_after_a_new_epoch_no_older_verdict_is_used(registry: Registry, verdicts: Verdicts) -> None:
+    who = subject(CLEARED)
+    assert verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW)).passes
+    with registry.change(NOW) as change:
+        change.add_hold("E1", reason="stop")
+    verdicts.advance(2, verdicts._source)
+    assert not verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW)).passes
+
+
+def test_without_a_source_everything_is_denied_and_says_why(verdicts: Verdicts) -> None:
+    verdicts.advance(2, None, Fatal(Text("the registry is damaged", "登记库已损坏")))
+    ruling = verdicts.ruling(subject(CLEARED), ("plans",), Action.OPEN, nanoseconds(NOW))
+    fields = json.loads("{" + ruling.fields + "}")
+    assert (ruling.passes, fields["rule"]) == (False, "error")
+    assert "damaged" in fields["reason"]["en"]
+
+
+class Broken:
+    """A reader whose every answer is an error."""
+
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError(name)
+
+
+def test_an_error_while_a_verdict_is_made_is_a_deny_that_lasts_a_second(verdicts: Verdicts) -> None:
+    source = verdicts._source
+    assert source
+    verdicts.advance(2, source._replace(reader=Broken()))  # type: ignore[arg-type]
+    now = nanoseconds(NOW)
+    ruling = verdicts.ruling(subject(CLEARED), ("plans",), Action.OPEN, now)
+    assert (ruling.passes, ruling.verdict.rule, ruling.until - now) == (False, "error", 1_000_000_000)

@@ -1,0 +1,211 @@
+"""What an officer is shown: lists with filters, one person's dossier, what falls due."""
+
+import json
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from agent.errors import Refused
+from agent.registry.asking import Row
+from agent.registry.lists import Lists
+from agent.registry.store import Registry
+from rules.model import Clearance, Level, Mode, Scope
+
+DAY = timedelta(days=1)
+
+
+def ids(rows: list[Row]) -> list[object]:
+    return [row["id"] for row in rows]
+
+
+def test_people_by_every_filter(site: Registry, lists: Lists, now: datetime) -> None:
+    with site.change(now) as change:
+        change.add_person("X3", name="王%五", department="research")
+        change.set_person("E2", active=False)
+        change.set_clearance("X3", Clearance("commercial", Level.TOP_SECRET))
+    assert ids(lists.people()) == ["E1", "E2", "X3"]
+    assert ids(lists.people(text="张")) == ["E1"]
+    assert ids(lists.people(text="E")) == ["E1", "E2"]
+    assert ids(lists.people(text="%")) == ["X3"]
+    assert ids(lists.people(department="research")) == ["E1", "X3"]
+    assert ids(lists.people(active=True)) == ["E1", "X3"]
+    assert ids(lists.people(active=False)) == ["E2"]
+    assert ids(lists.people(at_least=Level.SECRET)) == ["E1", "X3"]
+    assert ids(lists.people(at_least=Level.SECRET, domain="state")) == ["E1"]
+    assert ids(lists.people(limit=2)) == ["E1", "E2"]
+    assert ids(lists.people(department="research", at_least=Level.TOP_SECRET)) == ["X3"]
+
+
+def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: Lists, now: datetime) -> None:
+    with site.change(now) as change:
+        change.set_person("E1", projects=["甲"])
+        change.lift_hold(change.add_hold("E1", reason="leave", by="E2"), by="E2", reason="back")
+        change.void_record(change.add_record("E1", "exam", on=now, note="note"), reason="wrong person")
+        change.end_grant(
+            change.add_grant("E1", "plans", reason="甲", approver="E2", since=now - DAY), by="E2", reason="done"
+        )
+        change.add_departure("E1")
+    at, before = "2026-11-02T01:30:00.000000Z", "2026-11-01T01:30:00.000000Z"
+    assert lists.dossier("E1") == {
+        "id": "E1",
+        "name": "张三",
+        "department": "research",
+        "post": "",
+        "employment": "regular",
+        "active": True,
+        "added_at": at,
+        "post_changed_at": None,
+        "projects": ["甲"],
+        "clearances": [{"domain": "state", "level": "secret", "label": "", "approved_by": "", "set_at": at}],
+        "accounts": [{"uid": 61001, "person": "E1", "name": ""}],
+        "badges": ["4660"],
+        "grants": [
+            {
+                "id": "G000001",
+                "person": "E1",
+                "resource": "plans",
+                "reason": "甲",
+                "approver": "E2",
+                "since": before,
+                "until": at,
+                "temporary": False,
+                "added_at": at,
+                "ended_at": at,
+                "ended_by": "E2",
+                "end_reason": "done",
+            }
+        ],
+        "holds": [
+            {
+                "id": "H000001",
+                "person": "E1",
+                "since": at,
+                "reason": "leave",
+                "placed_by": "E2",
+                "lifted_at": at,
+                "lifted_by": "E2",
+                "lift_reason": "back",
+            }
+        ],
+        "records": [
+            {
+                "id": "R000001",
+                "person": "E1",
+                "kind": "exam",
+                "on": at,
+                "passed": True,
+                "valid_until": None,
+                "topic": "",
+                "note": "note",
+                "added_at": at,
+                "voided_at": at,
+                "void_reason": "wrong person",
+            }
+        ],
+        "departures": [
+            {
+                "id": "D000001",
+                "person": "E1",
+                "stage": "notice",
+                "approved_at": None,
+                "cooling_off_until": None,
+                "approver": "",
+                "opened_at": at,
+            }
+        ],
+    }
+    with pytest.raises(Refused, match="there is no person `E9`"):
+        lists.dossier("E9")
+
+
+def test_grants_by_state_person_and_place(site: Registry, lists: Lists, now: datetime) -> None:
+    with site.change(now) as change:
+        for person, place, since, until in (
+            ("E1", "plans", -2, None),
+            ("E1", "vault", -2, 1),
+            ("E2", "plans", 1, 2),
+            ("E2", "vault", -2, 3),
+        ):
+            change.add_grant(
+                person,
+                place,
+                reason="x",
+                approver="E9",
+                since=now + since * DAY,
+                until=None if until is None else now + until * DAY,
+            )
+    later = now + 1 * DAY
+    assert ids(lists.grants(now)) == ["G000001", "G000002", "G000004"]
+    assert ids(lists.grants(now, state="coming")) == ["G000003"]
+    assert ids(lists.grants(now, state="over")) == []
+    assert ids(lists.grants(later)) == ["G000001", "G000003", "G000004"]
+    assert ids(lists.grants(later, state="over")) == ["G000002"]
+    assert ids(lists.grants(now, person="E2", state="all")) == ["G000003", "G000004"]
+    assert ids(lists.grants(now, person="E2", resource="vault")) == ["G000004"]
+    with site.change(now) as change:
+        change.remove_resource("vault")
+    assert ids(lists.grants(now)) == ["G000001"]
+    assert ids(lists.grants(now, resource="vault", state="over")) == ["G000002", "G000004"]
+
+
+def test_records_fall_due_at_the_earlier_end_and_only_the_last_counts(
+    site: Registry, lists: Lists, now: datetime
+) -> None:
+    with site.change(now) as change:
+        change.add_record("E1", "vetting", on=now - 400 * DAY, valid_until=now - DAY)  # R1, renewed by R2
+        change.add_record("E1", "vetting", on=now - 10 * DAY, valid_until=now + 400 * DAY)
+        change.add_record("E1", "training", on=now - 360 * DAY, topic="甲")  # R3: 365 days by the pack
+        change.add_record("E1", "training", on=now - 360 * DAY, topic="乙", valid_until=now + DAY)  # R4: printed
+        change.add_record("E1", "exam", on=now - 360 * DAY, passed=False, valid_until=now + DAY)
+        change.add_record("E1", "agreement", on=now - 3600 * DAY)  # without end
+        change.add_record("E2", "exam", on=now - 30 * DAY, valid_until=now - DAY)  # R7: lapsed
+        change.void_record(change.add_record("E2", "oath", on=now - DAY, valid_until=now + DAY), reason="wrong")
+    due = lists.records_due(now, 30, valid_days={"training": 365})
+    assert [(row["id"], row["ends"]) for row in due] == [
+        ("R000007", "2026-11-01T01:30:00.000000Z"),
+        ("R000004", "2026-11-03T01:30:00.000000Z"),
+        ("R000003", "2026-11-07T01:30:00.000000Z"),
+    ]
+    assert ids(lists.records_due(now, 3, valid_days={"training": 365})) == ["R000007", "R000004"]
+    with site.change(now) as change:
+        change.set_person("E2", active=False)
+    assert ids(lists.records_due(now, 3)) == ["R000004"]
+    assert ids(lists.records(kind="exam")) == ["R000005", "R000007"]
+    assert ids(lists.records("E2", void=True)) == ["R000007", "R000008"]
+
+
+def test_places_programs_and_the_rest(site: Registry, lists: Lists, now: datetime) -> None:
+    with site.change(now) as change:
+        change.set_resource("plans", scope=Scope(frozenset({"E2", "E1"}), frozenset({"hr"})), custodian="E1")
+        change.set_mode("plans", Mode.ENFORCE, confirm_by=now + DAY)
+        change.add_holiday(date(2027, 1, 1))
+        change.add_holiday(date(2027, 1, 1), name="元旦")
+        change.add_holiday(now.date())
+        change.remove_holiday(now.date())
+        change.set_setting("site", "一号")
+        change.set_setting("gone", "x")
+        change.set_setting("gone", None)
+        change.add_hold("E1", reason="x")
+        change.set_service("backup", active=False)
+    [area] = lists.areas()
+    assert area["path"] == "/srv/vol/plans"
+    assert area["scope"] == {"person": ["E1", "E2"], "department": ["hr"], "project": []}
+    assert (area["level"], area["mode"], area["volume"], area["custodian"]) == ("secret", "enforce", {}, "E1")
+    assert lists.areas("none") == []
+    assert [(room["name"], room["two_person"]) for room in lists.rooms("vault")] == [("vault", False)]
+    assert (lists.areas_to_confirm(now), lists.areas_to_confirm(now + DAY)) == ([], ["plans"])
+    assert lists.services() == [
+        {"id": "backup", "uid": 0, "executable": "/usr/bin/tar", "active": False, "areas": ["plans"]}
+    ]
+    assert lists.holidays() == [{"day": "2027-01-01", "name": "元旦"}]
+    assert lists.settings() == {"site": "一号"}
+    assert lists.accounts() == [{"uid": 61001, "person": "E1", "name": ""}]
+    assert ids(lists.holds()) == ["H000001"]
+    assert json.dumps([lists.areas(), lists.rooms(), lists.services()])
+    with site.change(now) as change:
+        change.set_mode("plans", Mode.OBSERVE)
+        change.set_resource("plans", custodian="", secret_until=now)
+        change.remove_service("backup")
+    assert lists.areas_to_confirm(now + 2 * DAY) == []
+    assert lists.areas()[0]["custodian"] is None
+    assert lists.services() == []
