@@ -10,8 +10,8 @@ from agent.errors import Fatal, ShoumiError
 from agent.guard.objects import Root
 from agent.guard.verdicts import Source
 from agent.home import Home
-from agent.registry.facts import AreaRow, FactsReader
-from rules.pack import PackError, load
+from agent.registry.facts import FactsReader, Place
+from rules.pack import Pack, PackError, load
 from rules.text import Text
 
 
@@ -21,6 +21,7 @@ class Policy:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._reader: FactsReader | None = None
+        self._pack: tuple[tuple[int, int, int], Pack] | None = None
         self.source: Source | None = None
         self.trouble: Fatal | ShoumiError | None = None
         self.roots: tuple[Root, ...] | None = None
@@ -30,14 +31,14 @@ class Policy:
     def reload(self) -> None:
         """Read everything again; afterwards either there is a ``source``, or ``trouble`` says why not."""
         try:
-            pack = load(self._home.pack.read_text(encoding="utf-8"))
+            pack = self._read_pack()
             if self._reader is None:
                 self._reader = FactsReader(self._home.registry)
             with self._reader.snapshot() as epoch:
-                rows = self._reader.areas()
-                uids = frozenset(service.uid for service in self._reader.services())
-            self.roots = tuple(map(_root, rows))
-            self.loud_areas = frozenset(row.resource.id for row in rows if row.reads == "each")
+                places = self._reader.places()
+                uids = self._reader.service_uids()
+            self.roots = tuple(map(_root, places))
+            self.loud_areas = frozenset(place.area for place in places if place.reads == "each")
             self.epoch = epoch
             self.source, self.trouble = Source(self._reader, pack, uids), None
         except (Fatal, ShoumiError) as error:
@@ -54,6 +55,14 @@ class Policy:
         except (Fatal, ShoumiError):
             return True
 
+    def _read_pack(self) -> Pack:
+        """Return the pack in force; the file is read again when it is another one, or was written to."""
+        found = os.stat(self._home.pack)
+        identity = (found.st_ino, found.st_mtime_ns, found.st_size)
+        if self._pack is None or self._pack[0] != identity:
+            self._pack = identity, load(self._home.pack.read_text(encoding="utf-8"))
+        return self._pack[1]
+
     def _distrust(self, error: Fatal | ShoumiError) -> None:
         self.source, self.trouble = None, error
         if self._reader is not None:
@@ -61,9 +70,9 @@ class Policy:
             self._reader = None
 
 
-def _root(row: AreaRow) -> Root:
+def _root(place: Place) -> Root:
     try:
-        device = os.stat(row.path).st_dev
+        device = os.stat(place.path).st_dev
     except OSError:
         device = 0  # no filesystem has it: the area is not there now
-    return Root(os.fsencode(row.path), row.resource.id, device, alone=row.volume.get("shared") is False)
+    return Root(place.path, place.area, device, alone=not place.shared)

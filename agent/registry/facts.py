@@ -13,11 +13,11 @@ from typing import Self
 
 from agent.registry.connect import connect, current, damaged, rim
 from agent.registry.person_rows import person
-from agent.registry.resource_rows import AreaRow, area_rows, holidays, resource, service
+from agent.registry.resource_rows import AreaRow, Place, area_rows, holidays, places, resource, service
 from agent.registry.stored import path_bytes
 from rules.model import Facts, Resource, Service
 
-__all__ = ["AreaRow", "FactsReader"]
+__all__ = ["AreaRow", "FactsReader", "Place"]
 
 
 class FactsReader:
@@ -112,6 +112,16 @@ class FactsReader:
         """Return every area, ordered by name."""
         with self._reading():
             return area_rows(self._connection)
+
+    def places(self) -> tuple[Place, ...]:
+        """Return where every area lies."""
+        with self._reading():
+            return places(self._connection)
+
+    def service_uids(self) -> frozenset[int]:
+        """Return the uids services run as."""
+        with self._reading():
+            return frozenset(uid for (uid,) in self._connection.execute("SELECT uid FROM services"))
 
     def resource(self, name: str) -> Resource | None:
         """Return the area or room of this name."""
