@@ -1,0 +1,90 @@
+"""The decision (contract C1): one pure function for files, doors, ``explain`` and ``what-if``.
+
+Rules of this file: default deny. Somebody known must be behind the request, and everybody behind it must be allowed.
+The first denial in order decides; an allow is that there is none. ``until`` is the least of the bounds of the findings
+up to the one that decided, so it bounds exactly what the verdict rests on. Nothing here raises.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from rules import person
+from rules.checks import question
+from rules.checks.marking import marking
+from rules.checks.service import service
+from rules.clock import Clock
+from rules.failure import asked, failed
+from rules.model import Action, Facts, Finding, Request, Resource, Verdict
+from rules.pack_tables import Pack
+from rules.pair import two_person
+from rules.text import Text
+from rules.visible import visible
+
+
+def decide(request: Request, facts: Facts, pack: Pack, now: datetime) -> Verdict:
+    """Return the verdict on *request* at *now*, an aware instant, knowing *facts* and nothing else.
+
+    Pure, total and deterministic: the same arguments give the same verdict, and arguments of the wrong shape a denial
+    by the rule ``error``. The verdict holds for every ``t`` in ``[now, until)``; an ``until`` of *now* says that it
+    must not be kept.
+    """
+    try:
+        findings = tuple(_findings(request, facts, pack, _aware(now)))
+        return _verdict(request, pack, now, findings)
+    except Exception as error:  # noqa: BLE001 - arguments of the wrong shape deny; they do not stop the guard
+        finding = failed("request", type(error).__name__, now)
+        return Verdict(False, "error", (), finding.because, finding.change, now, "", (finding,))
+
+
+def _aware(now: datetime) -> datetime:
+    if now.utcoffset() is None:
+        raise TypeError("`now` has no time zone")
+    return now
+
+
+def _findings(request: Request, facts: Facts, pack: Pack, now: datetime) -> Iterator[Finding]:
+    place = facts.resources.get(request.resource)
+    if place is None or place.id != request.resource:
+        yield question.resource(request)
+    elif place.room is not None and request.action is Action.EXIT:
+        yield question.leaving()
+    else:
+        yield from (found for found in _asked(request, facts, pack, now, place) if found)
+
+
+def _asked(request: Request, facts: Facts, pack: Pack, now: datetime, place: Resource) -> Iterator[Finding | None]:
+    yield question.action(request, place)
+    yield question.nobody(request)
+    yield asked("marking", now, lambda: marking(place, pack))
+    if request.service:
+        yield asked("service", now, lambda: service(request, facts, place))
+    for one in dict.fromkeys(request.persons):
+        yield from person.findings(request, facts, pack, now, place, one)
+    yield asked("two-person", now, lambda: two_person(request, facts, pack, now, place))
+
+
+def _verdict(request: Request, pack: Pack, now: datetime, findings: tuple[Finding, ...]) -> Verdict:
+    clock = Clock(now)
+    for finding in findings:
+        clock.bound(finding.until)
+        if not finding.ok:
+            return Verdict(
+                False,
+                finding.rule,
+                finding.clauses,
+                finding.because,
+                finding.change,
+                clock.until,
+                finding.person,
+                findings,
+            )
+    if findings[0].rule == "exit":
+        return Verdict(True, "exit", (), findings[0].because, None, None, "", findings)
+    because = _allowed(request)
+    return Verdict(True, "allow", pack.clauses["allow"], because, None, clock.until, "", findings)
+
+
+def _allowed(request: Request) -> Text:
+    behind = ", ".join(f"`{visible(one)}`" for one in dict.fromkeys((*request.persons, request.service)) if one)
+    what = f"`{visible(request.resource)}`"
+    return Text(f"every rule allows {what} to {behind}", f"各项规则均允许 {behind} 访问 {what}")

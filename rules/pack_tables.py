@@ -1,0 +1,186 @@
+"""规则包: what a site decides about its rules, as frozen data.
+
+Rules of this file: one table of a pack is one class or a plain :class:`Source`, one setting is one field, and a field
+nobody reads does not exist. A table is named like the rule it feeds and switches that rule on by being there; the five
+every pack must have are ``hold``, ``departure``, ``level``, ``scope`` and ``grant``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from rules.model import Employment, Level
+from rules.text import Text
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a rule and its values come from.
+
+    ``clauses``: the regulation clauses it serves. ``duties``: the numbers in ``duties.csv``. ``site``: the settings of
+    the table whose values no regulation prints, so that the site answers for them.
+    """
+
+    clauses: tuple[str, ...] = ()
+    duties: tuple[int, ...] = ()
+    site: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelRule(Source):
+    """``[level]``: a person's level in a domain opens what is at or below it.
+
+    ``needs_approver``: a level nobody is named for having approved does not count. ``map``: per domain, the highest
+    level each printed label stands for; in a domain with a map, a label that is not in it counts for nothing.
+    """
+
+    needs_approver: bool = False
+    map: Mapping[str, Mapping[str, Level]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarredRule(Source):
+    """``[barred]``: per domain, labels that never open anything, whatever else their holder was given."""
+
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRule(Source):
+    """``[grant]``: from ``from_level`` on, a personal grant is needed; ``after_post_change``: only one made since."""
+
+    from_level: Level = Level.INTERNAL
+    after_post_change: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TempAuth(Source):
+    """``[temp_auth]``: a dated grant that stands in for the level, up to ``max_level``, for at most ``max_days``."""
+
+    enabled: bool = False
+    max_days: int = 0
+    max_level: Level = Level.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmploymentRule(Source):
+    """``[employment]``: who is employed in a way in ``deny`` gets nothing in ``domains`` (none named: in all).
+
+    ``temp_auth``: but what a valid temporary grant opens to him.
+    """
+
+    deny: frozenset[Employment] = frozenset()
+    domains: tuple[str, ...] = ()
+    temp_auth: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkingRule(Source):
+    """``[marking]``: an area without a secrecy period, or without a circle of knowers, stays shut."""
+
+    period: bool = False
+    scope: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoPersonRule(Source):
+    """``[two_person]``: rooms from this level on are entered by two, beside the rooms that ask for it themselves."""
+
+    from_level: Level = Level.TOP_SECRET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordKind(Source):
+    """``[records.KIND]``: a dated fact a person needs before access.
+
+    Asked from resource level ``from_level`` on, in ``domains`` (none named: in all). The latest record of the kind
+    decides; with ``topics``, the latest of each topic. It must be passed, be younger than ``valid_days`` (0: no limit),
+    with ``after_post_change`` not be older than the person's post, and not be older than every passed record of a kind
+    in ``after``. ``temporary``: the holder of a temporary grant needs it too.
+    """
+
+    title: Text
+    from_level: Level = Level.INTERNAL
+    domains: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    valid_days: int = 0
+    after_post_change: bool = False
+    after: tuple[str, ...] = ()
+    temporary: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule(Source):
+    """``[hours.NAME]``: when an area or room that names it is open, on the site's clock.
+
+    ``weekdays`` as ``date.weekday()`` counts; ``windows`` since the site's midnight, half open.
+    """
+
+    weekdays: frozenset[int] = frozenset()
+    windows: tuple[tuple[timedelta, timedelta], ...] = ()
+    holidays: Literal["open", "closed"] = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned(Source):
+    """``[planned.NAME]``: a duty that no decision enforces; ``served_by`` names the part of the program it is for."""
+
+    title: Text
+    served_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleInfo:
+    """One rule that is switched on, for lists and help. ``id`` is what a verdict's ``rule`` says."""
+
+    id: str
+    title: Text
+    clauses: tuple[str, ...] = ()
+    duties: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """One rule pack.
+
+    ``digest`` is the SHA-256 of its UTF-8 text in hex, so that an entry names exactly what decided. ``rules`` are the
+    rules in force in the order they decide; ``clauses`` are theirs by rule id, and ``allow`` has what it rests on.
+    """
+
+    name: str
+    version: str
+    title: Text
+    domains: Mapping[str, Text]
+    hold: Source
+    departure: Source
+    level: LevelRule
+    scope: Source
+    grant: GrantRule
+    utc_offset: timedelta = timedelta(0)
+    cooling_off: Source | None = None
+    barred: BarredRule | None = None
+    temp_auth: TempAuth = TempAuth()
+    employment: EmploymentRule | None = None
+    marking: MarkingRule | None = None
+    badge: Source | None = None
+    purpose: Source | None = None
+    declaration: Source | None = None
+    two_person: TwoPersonRule | None = None
+    records: Mapping[str, RecordKind] = field(default_factory=dict)
+    hours: Mapping[str, Schedule] = field(default_factory=dict)
+    planned: Mapping[str, Planned] = field(default_factory=dict)
+    digest: str = ""
+    rules: tuple[RuleInfo, ...] = ()
+    clauses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """``minimal@1a2b3c4d5e6f``: name and the first 12 hex digits of the digest."""
+        return f"{self.name}@{self.digest[:12]}"
+
+    def level_of(self, label: str, domain: str) -> Level | None:
+        """Return the level the printed *label* (核心, 特级 …) stands for in *domain*; ``None``: the pack has none."""
+        return self.level.map.get(domain, {}).get(label)

@@ -1,0 +1,48 @@
+"""Laws of stopping: a hold, a departure, an inactive person only ever take away (contract C1)."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from strategies import LAW, NOW, World, departures, holds, worlds
+
+from rules.model import Departure, Hold, Stage
+
+
+@LAW
+@given(worlds(), holds)
+def test_adding_a_hold_never_turns_a_deny_into_an_allow(world: World, hold: Hold) -> None:
+    person = world.person()
+    after = world.having(replace(person, holds=(*person.holds, hold))).decide()
+    assert world.decide().allow or not after.allow
+
+
+@LAW
+@given(worlds())
+def test_a_hold_that_has_begun_denies_whatever_else_is_true(world: World) -> None:
+    verdict = world.having(replace(world.person(), holds=(Hold(NOW),))).decide()
+    assert not verdict.allow or verdict.rule == "exit" or "E1" not in world.request.persons
+
+
+@LAW
+@given(worlds(), departures)
+def test_adding_a_departure_never_turns_a_deny_into_an_allow(world: World, departure: Departure) -> None:
+    person = world.person()
+    after = world.having(replace(person, departures=(*person.departures, departure))).decide()
+    assert world.decide().allow or not after.allow
+
+
+@LAW
+@given(worlds(), departures)
+def test_an_approved_departure_denies_now_and_for_good(world: World, departure: Departure) -> None:
+    approved = replace(departure, stage=Stage.APPROVED, approved_at=NOW, approver="boss")
+    leaving = world.having(replace(world.person(), departures=(approved,)))
+    for now in (NOW, NOW.replace(year=NOW.year + 1), NOW.replace(year=NOW.year + 50)):
+        verdict = leaving.decide(now)
+        assert not verdict.allow or verdict.rule == "exit" or "E1" not in world.request.persons
+
+
+@LAW
+@given(worlds())
+def test_deactivating_a_person_never_turns_a_deny_into_an_allow(world: World) -> None:
+    after = world.having(replace(world.person(), active=False)).decide()
+    assert world.decide().allow or not after.allow
