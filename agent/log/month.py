@@ -1,0 +1,208 @@
+"""One month of the search index: a SQLite file, its tables and how rows get into it.
+
+Rules of this file:
+
+* Rows and the place in the record up to which they reach are committed together, never apart.
+* People, areas, rules and the like, and paths, are stored once; a row holds their numbers. These are given in order of
+  appearance, so the same entries always make the same content.
+* Narrow rows and the records themselves are apart, so that looking for a row does not read records.
+"""
+
+import contextlib
+import os
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import MAXYEAR, UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from agent.log.segments import ORIGIN, Cursor
+from rules.visible import visible
+
+# Words the partial indexes name by number. Nearly every entry is an access that the rule `allow` allowed: these are
+# found by reading backwards, and an index of them would only cost space.
+ACCESS, ALLOW, DENY = 1, 2, 3
+PARTIAL = {
+    "kind": f"kind <> {ACCESS}",
+    "verdict": f"verdict = {DENY}",
+    "rule": f"rule <> {ALLOW}",
+    "area": "area IS NOT NULL",
+    "person": "person IS NOT NULL",
+    "login_person": "login_person IS NOT person",  # where both are the same, one index has it
+    "path": "path IS NOT NULL",
+}
+_INDEXES = "".join(f"CREATE INDEX by_{column} ON entries ({column}) WHERE {rows};" for column, rows in PARTIAL.items())
+_SCHEMA = f"""
+BEGIN;
+CREATE TABLE state (begin_first INTEGER, begin_offset INTEGER, begin_line BLOB,
+                    end_first INTEGER, end_offset INTEGER, end_line BLOB, at INTEGER);
+CREATE TABLE words (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
+CREATE TABLE paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
+CREATE TABLE entries (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, enforced INTEGER, kind INTEGER, verdict INTEGER,
+                      rule INTEGER, area INTEGER, person INTEGER, login_person INTEGER, path INTEGER);
+CREATE TABLE lines (seq INTEGER PRIMARY KEY, line BLOB NOT NULL);
+INSERT INTO words VALUES ({ACCESS}, 'access'), ({ALLOW}, 'allow'), ({DENY}, 'deny');
+{_INDEXES}
+COMMIT;
+"""  # noqa: S608 - constants of this file
+_FILE = re.compile(r"[0-9]{4}-[0-9]{2}\.db")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_REMEMBERED = 50_000  # numbers of each table kept in memory while writing
+_FOREVER = 1 << 62
+
+
+class Entry(NamedTuple):
+    """What is indexed of one entry. *at*: microseconds since 1970. *words*: kind, verdict, rule, area, two persons."""
+
+    seq: int
+    at: int
+    enforced: bool
+    words: tuple[str | None, ...]
+    path: str | None
+    line: bytes
+
+
+class State(NamedTuple):
+    """The stretch of the record that a file covers, and the time of its last entry."""
+
+    begin: Cursor
+    end: Cursor
+    at: int
+
+
+class Month:
+    """One monthly file, open for writing; *begin* and *at* are for a new one. Raises sqlite3.Error."""
+
+    def __init__(self, path: Path, begin: Cursor = ORIGIN, at: int = 0) -> None:
+        self.path = path
+        self.until = _next_month(path)  # the time at which the next file begins
+        self._words = _Numbers("words", "word")
+        self._paths = _Numbers("paths", "path")
+        self._db = sqlite3.connect(path, isolation_level=None)
+        try:
+            self._db.execute("PRAGMA journal_mode = WAL")  # readers never wait for the writer, nor it for them
+            self._db.execute("PRAGMA synchronous = NORMAL")  # a power cut takes back whole commits: they are made again
+            if not self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+                self._db.executescript(_SCHEMA)
+            self.begin, self.end, self.at = _state(self._db) or State(begin, begin, at)
+        except sqlite3.Error:
+            self._db.close()
+            raise
+
+    def add(self, entries: Iterable[Entry], end: Cursor) -> None:
+        """Take *entries* in, and remember that the file now reaches to *end*; all of it or nothing."""
+        rows, lines, at = [], [], self.at
+        with self._transaction():
+            for entry in entries:
+                words = [self._words.get(word) or self._words.number(self._db, word) for word in entry.words]
+                path = self._paths.get(entry.path) or self._paths.number(self._db, entry.path)
+                rows.append((entry.seq, entry.at, entry.enforced, *words, path))
+                lines.append((entry.seq, entry.line))
+                at = entry.at
+            # IGNORE: a number that occurs twice is damage, named by `verify`; the first entry that carries it is kept.
+            self._db.executemany("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+            self._db.executemany("INSERT OR IGNORE INTO lines VALUES (?,?)", lines)
+            self._db.execute("DELETE FROM state")
+            self._db.execute("INSERT INTO state VALUES (?,?,?,?,?,?,?)", (*self.begin, *end, at))
+        self.end, self.at = end, at
+
+    def finish(self) -> None:
+        """Make the file a single one that nothing is added to any more, and close it."""
+        with contextlib.suppress(
+            sqlite3.OperationalError
+        ):  # a reader is in it: then it stays as it is, which is no harm
+            self._db.execute("PRAGMA journal_mode = DELETE")
+        self._db.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._words.clear()  # they may name rows that are taken back now
+            self._paths.clear()
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+class _Numbers(dict[str | None, int]):
+    """The numbers of texts in one table, as far as they are remembered. None has no number."""
+
+    def __init__(self, table: str, column: str) -> None:
+        super().__init__()
+        self._find = f"SELECT id FROM {table} WHERE {column} = ?"  # noqa: S608
+        self._insert = f"INSERT INTO {table} ({column}) VALUES (?) RETURNING id"  # noqa: S608
+
+    def number(self, db: sqlite3.Connection, text: str | None) -> int | None:
+        if text is None:
+            return None
+        # `visible` again: a record that others wrote may hold what SQLite cannot store, such as a lone surrogate.
+        stored = (visible(text),)
+        found = db.execute(self._find, stored).fetchone() or db.execute(self._insert, stored).fetchone()
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[text] = int(found[0])
+        return self[text]
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the monthly files of an index folder, oldest first; none when there is no folder."""
+    try:
+        return sorted(folder / name for name in os.listdir(folder) if _FILE.fullmatch(name))
+    except FileNotFoundError:
+        return []
+
+
+def file_name(at: int) -> str:
+    """Return the name of the file for entries of the time *at*."""
+    moment = _EPOCH + at * _MICROSECOND
+    return f"{moment.year:04d}-{moment.month:02d}.db"
+
+
+def microseconds(moment: datetime) -> int:
+    """Return *moment* as the index counts time: microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def peek(path: Path) -> State | None:
+    """Return what *path* covers; None when it holds nothing, or is no index of this kind. Raises OperationalError."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        try:
+            return _state(db)
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                return None
+            raise  # full disk, locked, no descriptors: no reason to think badly of the file
+        except sqlite3.DatabaseError:
+            return None
+
+
+def delete(path: Path) -> None:
+    """Delete a monthly file with what belongs to it."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{path}{suffix}")
+
+
+def _next_month(path: Path) -> int:
+    year, month = int(path.name[:4]), int(path.name[5:7])
+    return microseconds(datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)) if year < MAXYEAR else _FOREVER
+
+
+def _state(db: sqlite3.Connection) -> State | None:
+    row = db.execute("SELECT * FROM state").fetchone()
+    return State(Cursor(*row[:3]), Cursor(*row[3:6]), row[6]) if row else None

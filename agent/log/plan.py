@@ -1,0 +1,110 @@
+"""How one month is searched: which index leads, and what is checked on the rows it leads to.
+
+Rules of this file:
+
+* Sequence numbers are found first, over narrow rows, each index giving them newest first without sorting; records are
+  fetched for the page alone.
+* The way is chosen by counting, not by statistics. The filter that leaves fewest rows leads, if it leaves less than an
+  eighth of them; otherwise rows are read backwards until the page is full.
+* Text is looked for with LIKE in the distinct paths. That finds every substring, Chinese words of two characters
+  included, which SQLite's full-text tokenizers miss without a word. ASCII letters match in both cases.
+* What stands in a statement as text was made here; what a person gave is bound as a parameter.
+"""
+
+import sqlite3
+from typing import NamedTuple
+
+from agent.log.month import ACCESS, ALLOW, DENY, PARTIAL
+from rules.visible import visible
+
+_UNINDEXED = {("kind", ACCESS), ("rule", ALLOW)}
+_FEW = 2_000  # so many rows are looked at faster one by one than all paths are searched for a text
+_LISTED = 500  # so many paths are named in the statement; more are a subquery
+_LIKE = r"path LIKE :text ESCAPE '\'"
+
+
+class _Lead(NamedTuple):
+    """Disjoint ways, each an index and its condition, that together give every row a filter leaves."""
+
+    sources: tuple[str, ...]
+    rows: int
+
+
+class Plan:
+    """The filters of one query on the month open in *db*, for sequence numbers *low* < seq < *high*.
+
+    A method that adds a filter returns False when nothing in this month can match it.
+    """
+
+    def __init__(self, db: sqlite3.Connection, low: int, high: int) -> None:
+        self._db = db
+        self._range = f"seq > {low:d} AND seq < {high:d}"
+        self._most = max((high - low) // 8, _FEW) + 1
+        self._terms = [self._range]
+        self._leads = [_Lead(("NOT INDEXED WHERE true",), self._most)]
+        self._text: dict[str, str] = {}
+
+    def word(self, column: str, word: str) -> bool:
+        """Keep rows whose *column* (kind, verdict, rule, area) is *word*."""
+        number = number_of(self._db, word)
+        if number is None:
+            return False
+        self._terms.append(f"{column} = {number}")
+        indexed = number == DENY if column == "verdict" else (column, number) not in _UNINDEXED
+        return not indexed or self._lead(_source(column, str(number)))
+
+    def person(self, person: str) -> bool:
+        """Keep rows that have *person* as the one or the other person behind the access."""
+        number = number_of(self._db, person)
+        if number is None:
+            return False
+        self._terms.append(f"(person = {number} OR login_person = {number})")
+        return self._lead(_source("person", str(number)), _source("login_person", str(number)))
+
+    def text(self, text: str) -> bool:
+        r"""Keep rows whose path holds *text*. To be added last: it looks at the other filters."""
+        escaped = visible(text).replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        self._text = {"text": f"%{escaped}%"}
+        if min(lead.rows for lead in self._leads) < _FEW:
+            self._terms.append(f"(SELECT {_LIKE} FROM paths WHERE id = entries.path)")  # noqa: S608
+            return True
+        found = self._db.execute(f"SELECT id FROM paths WHERE {_LIKE} LIMIT {_LISTED + 1}", self._text).fetchall()  # noqa: S608
+        if len(found) > _LISTED:
+            self._terms.append(f"path IN (SELECT id FROM paths WHERE {_LIKE})")  # noqa: S608
+            return True
+        numbers = ",".join(str(number) for (number,) in found)
+        self._terms.append(f"path IN ({numbers})")
+        return bool(found) and self._lead(_source("path", numbers))
+
+    def newest(self, limit: int) -> list[int]:
+        """Return the numbers of the newest *limit* rows that pass, newest first."""
+        terms = " AND ".join(self._terms)
+        found: list[int] = []
+        for source in min(self._leads, key=_rows).sources:
+            statement = f"SELECT seq FROM entries {source} AND {terms} ORDER BY seq DESC LIMIT {limit:d}"  # noqa: S608
+            found.extend(seq for (seq,) in self._db.execute(statement, self._text))
+        return sorted(found, reverse=True)[:limit]
+
+    def _lead(self, *sources: str) -> bool:
+        """Offer *sources* as a way to look; say whether there is anything on it."""
+        rows = 0
+        for source in sources:
+            counted = f"SELECT 1 FROM entries {source} AND {self._range} LIMIT {self._most}"  # noqa: S608
+            rows += self._db.execute(f"SELECT count(*) FROM ({counted})").fetchone()[0]  # noqa: S608
+        self._leads.append(_Lead(sources, rows))
+        return rows > 0
+
+
+def number_of(db: sqlite3.Connection, word: str) -> int | None:
+    """Return the number of *word* in the month open in *db*, or None when it does not occur."""
+    found = db.execute("SELECT id FROM words WHERE word = ?", (visible(word),)).fetchone()
+    return int(found[0]) if found else None
+
+
+def _source(column: str, numbers: str) -> str:
+    # The condition of the partial index is repeated: that is how SQLite sees that the index covers the rows.
+    return f"INDEXED BY by_{column} WHERE {column} IN ({numbers}) AND {PARTIAL[column]}"
+
+
+def _rows(lead: _Lead) -> int:
+    return lead.rows

@@ -1,0 +1,226 @@
+"""Searching the log: newest first, month by month, until the page is full.
+
+Rules of this file:
+
+* It only reads: a file is opened ``mode=ro`` for one page and closed before the page is handed over, so that a reader,
+  however slow, never keeps the writer from tidying up.
+* A month that cannot be read is an error, never an empty answer.
+* A query can be stopped: a bad one on a cold disk must not outlive the patience of the one who asked.
+* Reading the log is an act, and acts are recorded. That is the business of the caller.
+"""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from agent.errors import Refused, Usage
+from agent.log.month import PARTIAL, file_name, files, microseconds
+from agent.log.plan import Plan, number_of
+from rules.text import Text
+from rules.visible import visible
+
+Stop = Callable[[], bool]
+
+_STEPS = 1_000  # of SQLite's virtual machine between two askings of ``stop``: some 10 µs
+_PAGE = 1_000  # rows fetched at a time, however many are wanted
+_LONGEST_TEXT = 10_000  # characters; SQLite refuses patterns beyond 50,000 bytes
+
+
+class Stopped(Exception):
+    """The query was stopped by its ``stop``."""
+
+
+class Row(NamedTuple):
+    """One entry: its sequence number and the exact bytes of the record."""
+
+    seq: int
+    line: bytes
+
+    @property
+    def entry(self) -> dict[str, object]:
+        """The record, parsed."""
+        parsed: dict[str, object] = json.loads(self.line)
+        return parsed
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is looked for; whatever is given must hold.
+
+    *person* matches either of the two persons behind an access, *text* any part of the path (ASCII letters in both
+    cases). *since* is inclusive, *until* exclusive, both aware. *after_seq* and *before_seq* are exclusive: the next
+    older page has the last number of this one as its *before_seq*.
+    """
+
+    person: str | None = None
+    area: str | None = None
+    verdict: str | None = None
+    kind: str | None = None
+    rule: str | None = None
+    text: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    after_seq: int | None = None
+    before_seq: int | None = None
+    limit: int = 200
+
+
+class Denied(NamedTuple):
+    """Accesses that an area in observe mode let pass and in enforce mode would not have: those of one subject."""
+
+    person: str | None
+    login_person: str | None
+    times: int
+    rules: tuple[str, ...]
+    first: Row
+    last: Row
+
+
+def query(index_folder: Path, wanted: Filter, stop: Stop | None = None) -> Iterator[Row]:
+    """Yield at most ``wanted.limit`` entries, newest first.
+
+    *stop* is asked before each page, and again and again in a long one.
+
+    Raises :exc:`Stopped`, :exc:`Usage` for an over-long text, and :exc:`Refused` when the index cannot be read.
+    """
+    if wanted.text and len(wanted.text) > _LONGEST_TEXT:
+        raise Usage(Text("the text to look for is too long", "要查找的文字过长"))
+    missing, before = wanted.limit, wanted.before_seq
+    for path in reversed(_within(index_folder, wanted.since, wanted.until)):
+        full = True
+        while full and missing > 0:
+            size = min(missing, _PAGE)
+            with _reading(path, stop) as db:
+                page = _page(db, wanted, before, size)
+            yield from page
+            missing -= len(page)
+            full = len(page) == size
+            before = page[-1].seq if full else before
+
+
+def find(index_folder: Path, seq: int) -> Row | None:
+    """Return the entry with number *seq*, or None. Raises as :func:`query` does."""
+    return next(query(index_folder, Filter(after_seq=seq - 1, before_seq=seq + 1, limit=1)), None)
+
+
+def last_seq(index_folder: Path) -> int:
+    """Return the highest number indexed, 0 when there is none. Raises as :func:`query` does."""
+    return next((row.seq for row in query(index_folder, Filter(limit=1))), 0)
+
+
+def denied_while_observing(
+    index_folder: Path, area: str, since: datetime, stop: Stop | None = None
+) -> tuple[Denied, ...]:
+    """Return who would have been denied in *area* since then, most often first. Raises as :func:`query` does."""
+    found: dict[tuple[str | None, str | None], Denied] = {}
+    for path in _within(index_folder, since, None):
+        with _reading(path, stop) as db:
+            for denied in _denied(db, area, since):
+                subject = denied.person, denied.login_person
+                found[subject] = _added(found[subject], denied) if subject in found else denied
+    return tuple(sorted(found.values(), key=lambda denied: (-denied.times, denied.first)))
+
+
+def _page(db: sqlite3.Connection, wanted: Filter, before: int | None, size: int) -> list[Row]:
+    """Return the newest *size* matches of one month before the number *before*."""
+    low, high = _bounds(db, wanted, before)
+    if high - low <= 1:
+        return []
+    plan = Plan(db, low, high)
+    words = {"kind": wanted.kind, "verdict": wanted.verdict, "rule": wanted.rule, "area": wanted.area}
+    matching = (
+        all(plan.word(column, word) for column, word in words.items() if word is not None)
+        and (wanted.person is None or plan.person(wanted.person))
+        and (not wanted.text or plan.text(wanted.text))
+    )
+    return _rows(db, plan.newest(size)) if matching else []
+
+
+def _bounds(db: sqlite3.Connection, wanted: Filter, before: int | None) -> tuple[int, int]:
+    """Return the numbers, both exclusive, between which the limits of time and number lie in this month."""
+    first, last = db.execute("SELECT (SELECT min(seq) FROM entries), (SELECT max(seq) FROM entries)").fetchone()
+    if first is None:
+        return 0, 0
+    low, high = first - 1, last + 1
+    if wanted.since:
+        low = _first_since(db, microseconds(wanted.since), first, last) - 1
+    if wanted.until:
+        high = _first_since(db, microseconds(wanted.until), first, last)
+    if wanted.after_seq is not None:
+        low = min(max(low, wanted.after_seq), last)
+    if before is not None:
+        high = max(min(high, before), first)
+    return low, high
+
+
+def _first_since(db: sqlite3.Connection, at: int, first: int, last: int) -> int:
+    """Return the lowest number that *at* has been reached at; *last* + 1 when it never has. Time never decreases."""
+    low, high = first, last + 1
+    while low < high:
+        middle = (low + high) // 2
+        seq, found = db.execute("SELECT seq, at FROM entries WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,)).fetchone()
+        if found >= at:
+            high = middle
+        else:
+            low = seq + 1
+    return low
+
+
+def _rows(db: sqlite3.Connection, numbers: list[int]) -> list[Row]:
+    return [Row(*db.execute("SELECT seq, line FROM lines WHERE seq = ?", (seq,)).fetchone()) for seq in numbers]
+
+
+def _denied(db: sqlite3.Connection, area: str, since: datetime) -> Iterator[Denied]:
+    low, _ = _bounds(db, Filter(since=since), None)
+    statement = f"""
+        SELECT (SELECT word FROM words WHERE id = person), (SELECT word FROM words WHERE id = login_person), count(*),
+               (SELECT word FROM words WHERE id = rule), min(seq), max(seq)
+        FROM entries INDEXED BY by_verdict
+        WHERE {PARTIAL["verdict"]} AND NOT enforced AND area = ? AND seq > ? GROUP BY person, login_person, rule
+    """  # noqa: S608 - a constant of ``month``
+    for person, login_person, count, rule, first, last in db.execute(statement, (number_of(db, area), low)):
+        yield Denied(person, login_person, count, (rule,) if rule else (), *_rows(db, [first, last]))
+
+
+def _added(one: Denied, other: Denied) -> Denied:
+    return one._replace(
+        times=one.times + other.times,
+        rules=tuple(sorted({*one.rules, *other.rules})),
+        first=min(one.first, other.first),
+        last=max(one.last, other.last),
+    )
+
+
+def _within(index_folder: Path, since: datetime | None, until: datetime | None) -> list[Path]:
+    """Return the monthly files that can hold entries between the two times, oldest first."""
+    lowest = file_name(microseconds(since)) if since else ""
+    highest = file_name(microseconds(until)) if until else "~"
+    return [path for path in files(index_folder) if lowest <= path.name <= highest]
+
+
+@contextlib.contextmanager
+def _reading(path: Path, stop: Stop | None) -> Iterator[sqlite3.Connection]:
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+            if stop and stop():
+                raise Stopped
+            db.set_progress_handler(stop, _STEPS)
+            yield db
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            raise Stopped from error
+        raise Refused(
+            Text(
+                f"the index file `{visible(path.name)}` cannot be read: {visible(str(error))}",
+                f"索引文件 `{visible(path.name)}` 无法读取：{visible(str(error))}",
+            ),
+            Text(
+                "the record is not affected; delete the file and the agent makes it again",
+                "日志本身不受影响；删除该文件后由代理重建",
+            ),
+        ) from error

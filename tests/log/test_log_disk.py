@@ -1,0 +1,106 @@
+"""What the disk does to the log: a power cut, no space, an error on the way to the disk. On real small filesystems."""
+
+import contextlib
+import shutil
+
+import pytest
+from log_disk import acknowledged, killed, loop_mounted, make_image, memory_mounted, missing, writer
+from log_samples import line, numbers
+
+from agent.errors import Fatal
+from agent.log.append import Appender, LogFull
+from agent.log.verify import verify
+
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.skipif(bool(missing()), reason=missing()),
+    pytest.mark.xdist_group("log disk"),
+]
+
+
+def append_for_ever(log, batch, **fields):
+    while True:
+        log.append([line(log.next_seq + n, **fields) for n in range(batch)])
+
+
+def cut_power(tmp_path, name, durability, segment_bytes, acknowledgements):
+    """Return the last number acknowledged before the cut, and the last one a start after it finds.
+
+    The cut: the image behind the mounted filesystem is copied at the moment of the kill. What the kernel holds in
+    memory for that filesystem is not in the copy, as it would not be on the disk. A disk's own cache is not modelled.
+    """
+    image, copy = tmp_path / f"{name}.img", tmp_path / f"{name}-copy.img"
+    make_image(image, "24M")
+    with loop_mounted(image, tmp_path / name) as folder, writer(folder, durability, segment_bytes) as process:
+        last = acknowledged(process, acknowledgements)
+        last = max(last, killed(process))
+        shutil.copyfile(image, copy)
+    with loop_mounted(copy, tmp_path / f"{name}-after") as folder:
+        with Appender(folder, "power") as log:
+            found = log.next_seq - 1
+            log.append([line(log.next_seq)])
+        report = verify(folder)
+        assert report.ok, report.problems
+        assert report.last == found + 1
+    return last, found
+
+
+def test_no_acknowledged_entry_is_lost_in_a_power_cut(tmp_path):
+    for turn, acknowledgements in enumerate((1, 40, 300, 700)):
+        last, found = cut_power(tmp_path, f"cut{turn}", "power", 30_000, acknowledgements)
+        assert found >= last > 0
+
+
+def test_the_cut_is_a_real_one_because_the_other_mode_does_lose_entries(tmp_path):
+    last, found = cut_power(tmp_path, "cut", "process", 64 << 20, 300)
+    assert found < last
+
+
+@pytest.mark.parametrize("durability", ["power", "process"])
+def test_a_full_disk_fails_the_batch_leaves_the_log_valid_and_is_over_when_there_is_space(tmp_path, durability):
+    with memory_mounted(tmp_path / "memory", "256k") as folder:
+        ballast = folder.parent / "memory" / "ballast"
+        ballast.write_bytes(b"x" * 100_000)
+        with Appender(folder, durability, segment_bytes=50_000) as log:
+            with pytest.raises(LogFull):
+                append_for_ever(log, batch=9, path="计划" * 50)
+            full = log.next_seq - 1
+            with pytest.raises(LogFull):
+                log.append([line(log.next_seq + n, path="计划" * 1000) for n in range(9)])
+            ballast.unlink()
+            assert full == log.next_seq - 1
+            log.append([line(log.next_seq)])
+        assert verify(folder).ok
+        assert numbers(folder) == list(range(1, full + 2))
+
+
+def test_a_torn_tail_on_a_full_disk_stops_the_start_and_is_kept(tmp_path):
+    with memory_mounted(tmp_path / "memory", "64k") as folder:
+        with Appender(folder, "process") as log:
+            log.append([line(1)])
+        (file,) = folder.glob("*.jsonl")
+        torn = file.read_bytes() + b"y" * 6_000
+        file.write_bytes(torn)
+        ballast = folder / "ballast"
+        with ballast.open("wb", buffering=0) as sink, contextlib.suppress(OSError):
+            while True:
+                sink.write(b"x" * 4096)
+        with pytest.raises(LogFull):
+            Appender(folder, "process")
+        assert file.read_bytes() == torn
+        assert not list(folder.glob("torn-*"))
+        ballast.unlink()
+        with Appender(folder, "process") as log:
+            assert (log.recovered, log.next_seq) == (6_000, 2)
+
+
+def test_an_error_on_the_way_to_the_disk_is_fatal(tmp_path):
+    # The image is sparse and lies on a filesystem that is too small for it: the kernel takes the write and only the
+    # sync finds out that the disk fails.
+    with memory_mounted(tmp_path / "memory", "2M") as memory:
+        make_image(memory / "image", "16M", "-O", "^has_journal")
+        with loop_mounted(memory / "image", tmp_path / "point") as folder, Appender(folder, "power") as log:
+            with pytest.raises(Fatal, match="unknown"):
+                append_for_ever(log, batch=1, args="x" * 60_000)
+            with pytest.raises(Fatal, match="unknown"):
+                log.append([line(log.next_seq)])
