@@ -45,6 +45,7 @@ _READ = BATCH * 56  # an access event carries a range record behind its 24 bytes
 _TICK = 0.2  # seconds; also how late an `until` may cut an open descriptor
 _TICK_NS = 100_000_000
 _RECHECK = 1_000_000_000
+_LOOK = 5_000_000_000  # between two looks at who holds what, when nothing but new files is the reason
 _LAST_STAND = 2.0  # seconds
 
 
@@ -53,6 +54,15 @@ class Groups(NamedTuple):
 
     open: int
     access: int
+
+
+_HUSH = (
+    fanotify.FAN_MARK_ADD
+    | fanotify.FAN_MARK_IGNORED_MASK
+    | fanotify.FAN_MARK_IGNORED_SURV_MODIFY
+    | fanotify.FAN_MARK_EVICTABLE  # the inode may leave memory; the next read then asks again
+)
+_UNHUSH = fanotify.FAN_MARK_REMOVE | fanotify.FAN_MARK_IGNORED_MASK
 
 
 # What one event got, before its entry is written: whether it passes; the entry, empty when nothing is to be recorded;
@@ -86,6 +96,9 @@ class Decider:
         self._denied_accesses = Repeats(limit=1)
         self._quiet = False
         self._noisy: frozenset[tuple[int, int]] = frozenset()
+        self._fresh: set[tuple[int, int]] = set()  # came into an area since the last ``quiet``
+        self._fresh_before: set[tuple[int, int]] = set()  # … before it, perhaps while control was looking
+        self._asked_to_look = 0
         self._loud_areas: frozenset[str] = frozenset()
         self._quiet_until = NEVER
         self._recorded_accesses: set[tuple[int, int | None, int, int]] = set()
@@ -140,6 +153,10 @@ class Decider:
         held = [*self._denied_opens.due(now), *self._denied_accesses.due(now)]
         if held:
             self._journal.accesses([f'{fields},"repeats":{count}' for fields, count in held], now)
+        if (self._fresh or self._fresh_before) and now - self._asked_to_look > _LOOK:
+            self._asked_to_look = now
+            with contextlib.suppress(OSError):
+                channel.send(self._control, {"op": "flushed"})
         if now - self._rechecked > _RECHECK:  # the guarantee behind the epoch message, which can get lost
             self._rechecked = now
             if self._policy.moved():
@@ -194,7 +211,7 @@ class Decider:
             os.close(fd)
 
     def _open(self, fd: int, tid: int, now: int) -> _Answer:
-        thing = self._objects.find(fd)
+        thing = self._found(fd)
         if not thing.areas:
             self.unprotected += 1
             return True, "", False
@@ -211,7 +228,7 @@ class Decider:
 
     def _access(self, fd: int, tid: int, now: int) -> _Answer:
         self.accesses += 1
-        thing = self._objects.find(fd)
+        thing = self._found(fd)
         if not thing.areas:
             return True, "", True
         try:
@@ -229,23 +246,27 @@ class Decider:
         self._recorded_accesses.add(key)  # one entry per subject, file and epoch; taken back when it is not written
         return True, text, self._may_hush(thing, ruling.until)
 
+    def _found(self, fd: int) -> Object:
+        thing = self._objects.find(fd)
+        if thing.fresh:  # it may be quiet for somebody who opened it before it came here
+            self._fresh.add((thing.device, thing.inode))
+            if self._groups.access >= 0:
+                with contextlib.suppress(FileNotFoundError):
+                    fanotify.mark(self._groups.access, _UNHUSH, fanotify.FAN_PRE_ACCESS, fd)
+        return thing
+
     def _may_hush(self, thing: Object, until: int) -> bool:
-        if not self._quiet or (thing.device, thing.inode) in self._noisy:
+        inode = (thing.device, thing.inode)
+        if not self._quiet or inode in self._noisy or inode in self._fresh or inode in self._fresh_before:
             return False
-        if not self._loud_areas.isdisjoint(thing.areas):
+        if len(thing.areas) > 1 or not self._loud_areas.isdisjoint(thing.areas):
             return False
         self._quiet_until = min(self._quiet_until, until)
         return True
 
     def _hush(self, fd: int) -> None:
-        flags = (
-            fanotify.FAN_MARK_ADD
-            | fanotify.FAN_MARK_IGNORED_MASK
-            | fanotify.FAN_MARK_IGNORED_SURV_MODIFY
-            | fanotify.FAN_MARK_EVICTABLE  # the inode may leave memory; the next read then asks again
-        )
         with contextlib.suppress(OSError):  # staying loud is slower, not less safe
-            fanotify.mark(self._groups.access, flags, fanotify.FAN_PRE_ACCESS, fd)
+            fanotify.mark(self._groups.access, _HUSH, fanotify.FAN_PRE_ACCESS, fd)
 
     def _unquiet(self) -> None:
         if self._groups.access >= 0:
@@ -288,6 +309,7 @@ class Decider:
             case "quiet":
                 if int(message["epoch"]) == self._verdicts.epoch:
                     self._noisy = frozenset((int(device), int(inode)) for device, inode in message["noisy"])
+                    self._fresh_before, self._fresh = self._fresh, set()  # the look may have begun before they came
                     self._quiet = True
                 return {"quiet": self._quiet}
             case "stats":

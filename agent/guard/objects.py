@@ -20,7 +20,10 @@ UNKNOWN_AREA = "?"  # no area has this name: whatever is decided for it is a den
 
 
 class Object(NamedTuple):
-    """One opened object. ``areas`` is empty when it is in none. ``fields`` is its part of a log entry, as JSON."""
+    """One opened object. ``areas`` is empty when it is in none. ``fields`` is its part of a log entry, as JSON.
+
+    ``fresh``: it has come into an area just now, as far as we know; whoever opened it before was not asked about that.
+    """
 
     areas: tuple[str, ...]
     directory: bool
@@ -28,6 +31,7 @@ class Object(NamedTuple):
     device: int
     inode: int
     fields: str
+    fresh: bool = False
 
 
 class Root(NamedTuple):
@@ -82,6 +86,7 @@ class Objects:
                 inside = _label_above(path, found.st_dev)  # an area seen through another mount of its filesystem
             elif found.st_dev in self._alone:
                 inside = labelled = UNKNOWN_AREA  # seen from somebody else's namespace: its place cannot be told
+        fresh = bool(inside) and inside != labelled
         if labelled is None and inside:
             labelled = label.write(fd, inside)
             found = os.fstat(fd)  # the label changed the inode's ctime
@@ -92,7 +97,7 @@ class Objects:
         if len(self._known) >= _MOST:
             self._known.clear()
         self._known[(found.st_ino, found.st_ctime_ns, found.st_dev)] = known
-        return known
+        return known._replace(fresh=True) if fresh else known
 
     def _area_of(self, path: bytes) -> str:
         for root in self._roots or ():

@@ -1,0 +1,91 @@
+"""A process that opens what it is told and says what happened. The probe needs one that may be kept waiting.
+
+Run as ``python -I -S opener.py PATH``: one command a line on stdin, one answer a line on stdout: ``ok`` with a number,
+or an ``errno`` name. Rules of this file: standard library only and no import of the agent, so that it starts in a few
+milliseconds; it touches nothing but PATH.
+"""
+
+import ctypes
+import errno
+import mmap
+import os
+import sys
+import threading
+
+_CLONE_NEWNS, _CLONE_NEWUSER = 0x20000, 0x10000000
+
+
+class Opener:
+    """Holds one descriptor of ``path``. Each public method is a command; it returns a number for the answer."""
+
+    def __init__(self, path: str) -> None:
+        self.folder, self.name = os.path.split(path)
+        self.fd = -1
+
+    def open(self) -> int:
+        """Open for reading and writing; answers the thread that did."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+        self.fd = os.open(self.name, os.O_RDWR | os.O_CLOEXEC)
+        return threading.get_native_id()
+
+    def thread(self) -> int:
+        """Open in a second thread; answers that thread's id, which is not the process's."""
+        found: list[int | OSError] = []
+
+        def run() -> None:
+            try:
+                found.append(self.open())
+            except OSError as error:
+                found.append(error)
+
+        worker = threading.Thread(target=run)
+        worker.start()
+        worker.join()
+        if isinstance(found[0], OSError):
+            raise found[0]
+        return found[0]
+
+    def read(self) -> int:
+        """Read through the descriptor."""
+        return len(os.pread(self.fd, 512, 0))
+
+    def write(self) -> int:
+        """Write through the descriptor."""
+        return os.pwrite(self.fd, b"probe", 0)
+
+    def map(self) -> int:
+        """Map through the descriptor, without touching the pages."""
+        mmap.mmap(self.fd, 512, prot=mmap.PROT_READ).close()
+        return 0
+
+    def truncate(self) -> int:
+        """Truncate through the descriptor."""
+        os.ftruncate(self.fd, 4096)
+        return 0
+
+    def leave(self) -> int:
+        """Move into a new user and mount namespace; answers 1, or 0 when only the mount namespace was to be had."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS) == 0:
+            return 1
+        if libc.unshare(_CLONE_NEWNS) == 0:
+            return 0
+        raise OSError(ctypes.get_errno(), "unshare")
+
+
+def main() -> None:
+    """Serve commands until stdin ends."""
+    opener = Opener(sys.argv[1])
+    os.chdir(opener.folder)  # a new mount namespace takes the working directory along to its own copy of the mount
+    for line in sys.stdin:
+        try:
+            answer = f"ok {getattr(opener, line.strip())()}"
+        except OSError as error:
+            answer = errno.errorcode.get(error.errno or 0, "EIO")
+        print(answer, flush=True)
+
+
+if __name__ == "__main__":
+    main()
