@@ -26,6 +26,6 @@ def text(name: str) -> str:
         known = ", ".join(names())
         raise Refused(
             Text(f"no pack called `{said}` is shipped", f"没有名为 `{said}` 的内置规则包"),
-            Text(f"one of: {known}; or the path of a TOML file", f"可选:{known};或一个 TOML 文件的路径"),
+            Text(f"one of: {known}; or the path of a TOML file", f"可选：{known}；或一个 TOML 文件的路径"),
         )
     return resources.files("rules").joinpath("packs", name + _SUFFIX).read_text(encoding="utf-8")

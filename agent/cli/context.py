@@ -1,0 +1,157 @@
+"""What a command works with, and the few shapes most commands have.
+
+Rules of this file: no command is named here. A command is an operation of the agent and a way to print its answer.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.cli.parser import Command
+from agent.cli.say import Terminal
+from agent.cli.table import pad
+from agent.control.acts import TABLE
+from agent.control.acts.shape import Param
+from agent.control.client import Client
+from agent.control.findings import from_wire
+from agent.control.times import local
+from agent.errors import Refused
+from agent.home import Home
+from rules.model import Level
+from rules.text import Text
+from rules.visible import visible
+
+Json = Any
+Args = dict[str, Any]
+Run = Callable[["Context", Args], int]
+
+
+@dataclass(slots=True)
+class Context:
+    """One run of the program."""
+
+    home: Home
+    terminal: Terminal
+    client: Client
+
+    def call(self, op: str, args: Args) -> Json:
+        """Ask the agent for *op*, with what of *args* the operation takes."""
+        return self.client.call(op, **_wire(op, args))
+
+    def stream(self, op: str, args: Args) -> Iterable[Json]:
+        """Ask the agent for *op*, and return its items as they come."""
+        return self.client.stream(op, **_wire(op, args))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a list: its heading, and the cell of a row."""
+
+    heading: Text
+    cell: Callable[[dict[str, Json]], object]
+
+
+def column(en: str, zh: str, key: str) -> Column:
+    """Return a column that shows one field as it is."""
+    return Column(Text(en, zh), lambda row: row.get(key))
+
+
+def moment(en: str, zh: str, key: str) -> Column:
+    """Return a column that shows an instant in the host's time."""
+    return Column(Text(en, zh), lambda row: local(row[key]) if row.get(key) else None)
+
+
+def command(op: str, run: Run, *, words: Sequence[str] = (), extra: Sequence[Param] = ()) -> Command:
+    """Return the command of an operation: ``person.add`` → ``person add``."""
+    operation = TABLE[op]
+    return Command(tuple(words) or tuple(op.split(".")), operation.help, (*operation.params, *extra), run)
+
+
+def listing(op: str, columns: Sequence[Column], empty: Text) -> Command:
+    """Return a command that prints a list: a table, or one JSON object a line."""
+
+    def run(context: Context, args: Args) -> int:
+        return table(context, context.stream(op, args), columns, empty)
+
+    return command(op, run)
+
+
+def table(context: Context, items: Iterable[Json], columns: Sequence[Column], empty: Text) -> int:
+    """Print rows, and return the exit code."""
+    terminal = context.terminal
+    if terminal.json:
+        for item in items:
+            terminal.data(item)
+        return 0
+    rows = [[column.cell(item) for column in columns] for item in items]
+    if rows:
+        terminal.table([column.heading for column in columns], rows)
+    else:
+        terminal.talk(empty)
+    return 0
+
+
+def act(op: str, said: Callable[[dict[str, Json]], Text]) -> Command:
+    """Return a command that does an act and says what was done."""
+
+    def run(context: Context, args: Args) -> int:
+        result = context.call(op, args)
+        context.terminal.data(result, said(result))
+        return 0
+
+    return command(op, run)
+
+
+def findings(context: Context, found: Iterable[Json]) -> bool:
+    """Print findings with their hints; return whether one of them is serious."""
+    words = {"good": Text("ok", "正常"), "warning": Text("note", "注意"), "serious": Text("GAP", "缺口")}
+    serious = False
+    for item in map(from_wire, found):
+        serious = serious or item.state == "serious"
+        terminal = context.terminal
+        terminal.line(f"{pad(terminal.say(words[item.state]), 4)}  {terminal.say(item.text)}")
+        if item.hint:
+            terminal.line(f"      → {terminal.say(item.hint)}")
+    return serious
+
+
+def text(wire: dict[str, str]) -> Text:
+    """Return a sentence the agent sent."""
+    return Text(wire["en"], wire["zh"])
+
+
+def level(word: str) -> Text:
+    """Return a level in both languages."""
+    return Level.parse(word).text
+
+
+def shown(value: object) -> str:
+    """Return a foreign value as it may stand in a sentence."""
+    return visible(str(value))
+
+
+def file_text(path: str) -> str:
+    """Return the text of a file, or of stdin for ``-``; raise :class:`Refused` when it cannot be read."""
+    said = visible(path)
+    try:
+        with open(0 if path == "-" else path, encoding="utf-8", closefd=path != "-", newline="") as file:
+            return file.read()
+    except (OSError, UnicodeDecodeError) as error:
+        why = visible(str(error))
+        raise Refused(Text(f"cannot read `{said}`: {why}", f"无法读取 `{said}`：{why}")) from None
+
+
+def _wire(op: str, args: Args) -> Args:
+    given = {}
+    for param in TABLE[op].params:
+        value = args.get(param.name)
+        if isinstance(value, str) and (param.kind == "path" or (param.kind == "target" and _is_path(value))):
+            value = os.path.abspath(value)  # noqa: PTH100 - links stay: the agent resolves them with its own rights
+        given[param.name] = value
+    return given
+
+
+def _is_path(word: str) -> bool:
+    return "/" in word or Path(word).exists()

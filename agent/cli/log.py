@@ -1,0 +1,118 @@
+"""``shoumi log``: what happened. Reading it is itself recorded."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from agent.cli.context import Args, Column, Context, column, command, shown, table, text
+from agent.control.reports import of_log
+from agent.control.times import local
+from agent.errors import Unreachable
+from agent.log.verify import verify
+from rules.text import Text
+
+NOUN = Text("what happened", "日志")
+
+_EMPTY = Text("no entries match", "没有符合的条目")
+
+
+def _columns(context: Context) -> tuple[Column, ...]:
+    return (
+        column("seq", "序号", "seq"),
+        Column(Text("time", "时间"), lambda row: local(row["time"])),
+        Column(Text("what", "事项"), _what),
+        Column(Text("verdict", "判定"), lambda row: _verdict(context, row)),
+        Column(Text("person", "人员"), _who),
+        Column(Text("rule", "规则"), lambda row: row.get("rule")),
+        Column(Text("object", "对象"), lambda row: row.get("path") or row.get("area") or _object(row)),
+    )
+
+
+def _what(row: dict[str, Any]) -> str:
+    return str(row.get("act") or row.get("action") or row.get("what") or row["kind"])
+
+
+def _verdict(context: Context, row: dict[str, Any]) -> str:
+    if "verdict" in row:
+        said = {"allow": Text("allow", "允许"), "deny": Text("DENY", "拒绝")}[row["verdict"]]
+        observed = "" if row.get("enforced", True) else context.terminal.say(Text(" (observed)", "（观察）"))
+        return context.terminal.say(said) + observed
+    return str(row.get("outcome", ""))
+
+
+def _who(row: dict[str, Any]) -> str:
+    actor = row.get("actor") or {}
+    people = dict.fromkeys(str(row[key]) for key in ("person", "login_person", "service") if row.get(key))
+    if people:
+        return " / ".join(people)
+    uid = row.get("fsuid", actor.get("uid"))
+    return "" if uid is None else f"uid:{uid}"
+
+
+def _object(row: dict[str, Any]) -> str:
+    args = row.get("args") or {}
+    return " ".join(str(value) for value in args.values() if isinstance(value, str | int))
+
+
+def _list(context: Context, args: Args) -> int:
+    return table(context, context.stream("log.list", args), _columns(context), _EMPTY)
+
+
+def _follow(context: Context, args: Args) -> int:
+    items: Iterator[Any] = iter(context.stream("log.follow", args))
+    if context.terminal.json:
+        for item in items:
+            context.terminal.data(item)
+            context.terminal.out.flush()
+        return 0
+    columns = _columns(context)
+    for item in items:
+        cells = (shown(column.cell(item) or "-") for column in columns)
+        context.terminal.line("  ".join(cells))
+        context.terminal.out.flush()
+    return 0
+
+
+def _show(context: Context, args: Args) -> int:
+    context.terminal.line(shown(context.call("log.show", args)["line"]))
+    return 0
+
+
+def _verify(context: Context, args: Args) -> int:
+    try:
+        report = context.call("log.verify", args)
+    except Unreachable:
+        if not os.access(context.home.log, os.R_OK | os.X_OK):
+            raise
+        report = of_log(verify(context.home.log))  # whoever may read the files needs no agent to check them
+    terminal = context.terminal
+    problems = [_problem(problem) for problem in report["problems"]]
+    terminal.data(report, *problems)
+    if not report["ok"]:
+        return 1
+    if not terminal.json:
+        count, first, last = report["entries"], report["first"], report["last"]
+        terminal.line(
+            terminal.say(
+                Text(
+                    f"{count} entries, {first} to {last}: none missing, none damaged",
+                    f"共 {count} 条（{first} 至 {last}）：无缺失，无损坏",
+                )
+            )
+        )
+    return 0
+
+
+def _problem(problem: dict[str, Any]) -> Text:
+    said, place = text(problem["text"]), f"{shown(problem['file'])}:{problem['line']}"
+    return Text(
+        f"{problem['severity']}: {place}: entry {problem['seq']} {said.en}", f"{place}：第 {problem['seq']} 条{said.zh}"
+    )
+
+
+COMMANDS = (
+    command("log.list", _list),
+    command("log.follow", _follow),
+    command("log.show", _show),
+    command("log.verify", _verify),
+)

@@ -1,0 +1,118 @@
+"""``shoumi``: the one entry point, and the one place where errors become text and exit codes.
+
+    0 done    1 refused or found something wrong    2 usage    3 not permitted    4 the agent is not reachable
+
+Rules of this file: nothing below it exits or prints an error. A reader of stdout that goes away, or Ctrl-C, ends the
+program quietly.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from agent.cli import (
+    account,
+    area,
+    badge,
+    doctor,
+    explain,
+    grant,
+    hold,
+    init,
+    log,
+    pack,
+    person,
+    record,
+    role,
+    running,
+    service,
+)
+from agent.cli.context import Args, Context
+from agent.cli.parser import Command, build
+from agent.cli.say import Terminal, choose_language
+from agent.control.client import Client
+from agent.errors import Fatal, Refused, ShoumiError
+from agent.home import Home
+
+NOUNS = {
+    "person": person,
+    "account": account,
+    "badge": badge,
+    "service": service,
+    "record": record,
+    "area": area,
+    "grant": grant,
+    "hold": hold,
+    "role": role,
+    "log": log,
+    "pack": pack,
+}
+COMMANDS: tuple[Command, ...] = (
+    *init.COMMANDS,
+    *doctor.COMMANDS,
+    *running.COMMANDS,
+    *(command for noun in NOUNS.values() for command in noun.COMMANDS),
+    *explain.COMMANDS,
+)
+_INTERRUPTED = 130  # 128 + SIGINT, as shells say it
+_CLOSED_PIPE = 141  # 128 + SIGPIPE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; return the exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):  # replaced by a test, or closed
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    terminal = Terminal("en")
+    try:
+        code = _run(words, terminal)
+        sys.stdout.flush()
+    except ShoumiError as error:
+        terminal.error(error)
+        code = error.exit_code
+    except Fatal as error:
+        terminal.error(Refused(error.text))
+        code = Refused.exit_code
+    except KeyboardInterrupt:
+        code = _INTERRUPTED
+    except BrokenPipeError:
+        _forget_stdout()
+        code = _CLOSED_PIPE
+    return code
+
+
+def _run(words: Sequence[str], terminal: Terminal) -> int:
+    terminal.language = choose_language(Home.at(_home_in(words)))
+    parser = build(COMMANDS, {name: noun.NOUN for name, noun in NOUNS.items()}, terminal.language)
+    try:
+        args: Args = vars(parser.parse_args(words))
+    except SystemExit:  # --help has been printed
+        return 0
+    terminal.json = args["json"]
+    home = Home.at(args["home"])
+    with Client(home) as client:
+        command: Command = args["command"]
+        return command.run(Context(home, terminal, client), args)
+
+
+def _home_in(words: Sequence[str]) -> str | None:
+    """Return ``--home`` before the line is understood: the site's language is needed to say why it is not."""
+    for word, after in zip(words, [*words[1:], None], strict=True):
+        if word == "--home":
+            return after
+        if word.startswith("--home="):
+            return word.removeprefix("--home=")
+    return None
+
+
+def _forget_stdout() -> None:
+    """Point stdout elsewhere, so that Python's own last flush does not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError, ValueError):
+        os.dup2(nowhere, sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

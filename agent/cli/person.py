@@ -1,0 +1,71 @@
+"""``shoumi person``: people, and what is on file about one of them."""
+
+from agent.cli.context import Args, Context, act, column, command, file_text, level, listing, shown
+from agent.cli.parser import Command
+from rules.text import Text
+
+NOUN = Text("people", "人员")
+
+_EMPTY = Text("nobody is registered", "没有登记任何人员")
+
+
+def _import(context: Context, args: Args) -> int:
+    result = context.call("person.import", {"csv": file_text(args["csv"])})
+    count = result["people"]
+    context.terminal.data(result, Text(f"{count} people imported", f"已导入 {count} 名人员"))
+    return 0
+
+
+def _show(context: Context, args: Args) -> int:
+    found = context.call("person.show", args)
+    terminal = context.terminal
+    if terminal.json:
+        terminal.data(found)
+        return 0
+    active = Text("active", "在册") if found["active"] else Text("INACTIVE", "已停用")
+    levels = [
+        Text(f"{c['domain']} {level(c['level']).en}", f"{c['domain']} {level(c['level']).zh}")
+        for c in found["clearances"]
+    ]
+    running = [hold for hold in found["holds"] if hold["lifted_at"] is None]
+    rows = [
+        (Text("person", "人员"), found["id"]),
+        (Text("name", "姓名"), found["name"]),
+        (Text("status", "状态"), terminal.say(Text("ON HOLD", "停权中") if running else active)),
+        (Text("levels", "密级"), [terminal.say(one) for one in levels]),
+        (Text("department", "部门"), found["department"]),
+        (Text("post", "岗位"), found["post"]),
+        (Text("projects", "项目"), found["projects"]),
+        (Text("accounts", "账号"), [account["uid"] for account in found["accounts"]]),
+        (Text("badges", "门禁卡"), found["badges"]),
+        (
+            Text("grants", "授权"),
+            [f"{grant['id']} {grant['resource']}" for grant in found["grants"] if not grant["ended_at"]],
+        ),
+        (
+            Text("records", "档案"),
+            [f"{record['kind']} {record['on'][:10]}" for record in found["records"] if not record["voided_at"]],
+        ),
+        (Text("holds", "停权"), [f"{hold['id']} {hold['reason']}" for hold in running]),
+    ]
+    terminal.table([Text("what", "项目"), Text("value", "内容")], [(terminal.say(what), value) for what, value in rows])
+    return 0
+
+
+COMMANDS: tuple[Command, ...] = (
+    act("person.add", lambda r: Text(f"`{shown(r['person'])}` is registered", f"已登记 `{shown(r['person'])}`")),
+    act("person.set", lambda r: Text(f"`{shown(r['person'])}` is changed", f"已修改 `{shown(r['person'])}`")),
+    command("person.show", _show),
+    listing(
+        "person.list",
+        (
+            column("id", "编号", "id"),
+            column("name", "姓名", "name"),
+            column("department", "部门", "department"),
+            column("employment", "用工形式", "employment"),
+            column("active", "在册", "active"),
+        ),
+        _EMPTY,
+    ),
+    command("person.import", _import),
+)

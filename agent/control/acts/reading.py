@@ -1,0 +1,91 @@
+"""Operations that answer a question: why, what if, and what happened.
+
+The log is the auditor's; asking for it is itself an entry.
+"""
+
+from agent.control.acts.people import PERSON
+from agent.control.acts.shape import ANY, AUDITOR, Operation, Param
+from rules.text import Text
+
+_TARGET = Param("target", "target", Text("a path, or an area's name", "路径或目录名称"), required=True, positional=True)
+_AT = Param("at", "since", Text("as of this time; now if absent", "以此时刻为准；默认现在"), metavar="TIME")
+_FILTER = (
+    Param("person", "text", Text("this person, as user or at login", "该人员（使用或登录）")),
+    Param("area", "text", Text("this area", "该目录")),
+    Param("verdict", "text", Text("this verdict", "判定结果"), choices=("allow", "deny")),
+    Param("kind", "text", Text("this kind of entry (access, act, start …)", "条目种类（access、act、start……）")),
+    Param("since", "since", Text("from this time", "起始时间"), metavar="TIME"),
+    Param("until", "until", Text("to this time", "截止时间"), metavar="TIME"),
+    Param("text", "text", Text("part of the path", "路径的一部分")),
+)
+
+OPERATIONS = (
+    Operation(
+        "explain",
+        Text("say whether a person may open a path, and why", "说明某人能否打开某路径及原因"),
+        ANY,
+        (PERSON, _TARGET, _AT),
+    ),
+    Operation(
+        "what-if",
+        Text("ask the same with changes that are not made", "在假设的变更下回答同样的问题（不作任何修改）"),
+        ANY,
+        (
+            PERSON,
+            _TARGET,
+            _AT,
+            Param(
+                "level",
+                "levels",
+                Text("as if cleared: LEVEL or DOMAIN=LEVEL", "假设密级：“密级”或“种类=密级”"),
+                metavar="LEVEL",
+            ),
+            Param("domain", "text", Text("domain of a --level without one", "未写种类的 --level 所属秘密种类")),
+            Param("department", "text", Text("as if in this department", "假设所属部门")),
+            Param("project", "texts", Text("as if also in this project", "假设另属该项目")),
+            Param("grant", "flag", Text("as if granted", "假设已授权")),
+            Param("temporary", "flag", Text("as if granted temporarily", "假设已临时授权")),
+            Param("end_grants", "flag", Text("as if every grant had ended", "假设授权全部终止")),
+            Param("hold", "flag", Text("as if on hold", "假设被停权")),
+            Param("lift_holds", "flag", Text("as if no hold", "假设停权已解除")),
+            Param("record", "texts", Text("as if this record were made now", "假设现有该种档案"), metavar="KIND"),
+            Param("no_record", "texts", Text("as if no such record", "假设无该种档案"), metavar="KIND"),
+        ),
+    ),
+    Operation(
+        "log.list",
+        Text("list entries, newest first", "列出日志条目，最新在前"),
+        AUDITOR,
+        (
+            *_FILTER,
+            Param("limit", "number", Text("at most this many (default 100)", "最多条数（默认 100）")),
+            Param("before", "number", Text("entries before this number", "序号小于此数"), metavar="SEQ"),
+            Param("after", "number", Text("entries after this number", "序号大于此数"), metavar="SEQ"),
+        ),
+        stream=True,
+        read_entry=True,
+    ),
+    Operation(
+        "log.follow",
+        Text("show entries as they are written", "实时显示新条目"),
+        AUDITOR,
+        (
+            Param(
+                "after",
+                "number",
+                Text("start after this number; now if absent", "从该序号之后开始；默认现在"),
+                metavar="SEQ",
+            ),
+        ),
+        stream=True,
+        read_entry=True,
+    ),
+    Operation(
+        "log.show",
+        Text("show one entry, byte for byte", "查看一个条目（逐字节）"),
+        AUDITOR,
+        (Param("seq", "number", Text("its number", "序号"), required=True, positional=True, metavar="SEQ"),),
+        read_entry=True,
+    ),
+    Operation("log.verify", Text("check that no entry is missing or damaged", "检查条目是否缺失或损坏"), ANY),
+)

@@ -1,0 +1,140 @@
+"""Checks that ``doctor`` makes, running agent or not. Each returns findings; a gap names the step that closes it.
+
+Rules of this file: looking only. What is good is said too, in one line, so that silence never passes for health.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from agent.config import Config
+from agent.control.findings import Finding
+from agent.control.roles import missing
+from agent.home import Home
+from agent.registry.lists import Lists
+from agent.registry.stored import moment
+from rules.pack import Pack
+from rules.text import Text
+from rules.visible import visible
+
+_SOON = 14  # days
+_LOG_ROOM = 1 << 30  # bytes; when the disk is full, every access is denied
+
+
+def roles(config: Config, gid_of: Callable[[str], int | None]) -> Iterator[Finding]:
+    """Say whether the three roles are in three hands."""
+    if not config.roles.configured:
+        yield Finding(
+            "serious",
+            "bootstrap",
+            Text("no role group is set: root acts for all three roles", "未设置角色组：root 代行三员，权力没有分离"),
+            Text(
+                "make one group for each (groupadd shoumi-system …), and name them under [roles] in config.toml",
+                "为每个角色建立一个组(groupadd shoumi-system ……),并写入 config.toml 的 [roles]",
+            ),
+        )
+        return
+    lacking = missing(config.roles, gid_of)
+    for role in lacking:
+        yield Finding(
+            "serious",
+            f"role-{role.value}",
+            Text(
+                f"nobody can be {role.text.en}: its group is not set or does not exist",
+                f"没有人能担任{role.text.zh}：组未设置或不存在",
+            ),
+            Text(
+                f"make the group, and name it as `{role.value}` under [roles]",
+                f"建立该组，并写入 [roles] 的 `{role.value}`",
+            ),
+        )
+    if not lacking:
+        yield Finding("good", "roles", Text("the three roles have three groups", "三员各有其组"))
+
+
+def zone(pack: Pack, now: datetime) -> Iterator[Finding]:
+    """Say when the host's clock and the site's differ: dates are read on the one, hours and holidays on the other."""
+    here = now.astimezone().utcoffset()
+    if here != pack.utc_offset:
+        yield Finding(
+            "warning",
+            "zone",
+            Text(
+                f"the host is {here} from UTC, the clock of the pack {pack.utc_offset}; dates you type are of the host",
+                f"本机与 UTC 相差 {here}，规则包为 {pack.utc_offset}：命令行中的日期按本机时区理解",
+            ),
+            Text(
+                "timedatectl set-timezone, or utc_offset in the pack",
+                "请用 timedatectl set-timezone,或修改规则包的 utc_offset",
+            ),
+        )
+
+
+def log_room(home: Home) -> Iterator[Finding]:
+    """Say whether the disk has room for the log: when it is full, every access is denied."""
+    try:
+        free = shutil.disk_usage(home.log).free
+    except OSError as error:
+        said = visible(os.strerror(error.errno or 0))
+        yield Finding("serious", "log", Text(f"the log folder cannot be used: {said}", f"无法使用日志目录：{said}"))
+        return
+    gib = f"{free / (1 << 30):.1f} GiB"
+    if free < _LOG_ROOM:
+        yield Finding(
+            "serious",
+            "log-room",
+            Text(
+                f"{gib} left for the log; at zero every access is denied",
+                f"日志所在磁盘仅剩 {gib}；写满后将拒绝一切访问",
+            ),
+            Text("make room on that disk", "请腾出空间"),
+        )
+    else:
+        yield Finding("good", "log-room", Text(f"{gib} left for the log", f"日志所在磁盘剩余 {gib}"))
+
+
+def expiring(lists: Lists, pack: Pack, now: datetime) -> Iterator[Finding]:
+    """Say which grants and records end within two weeks."""
+    soon = now + timedelta(days=_SOON)
+    for row in lists.grants(now):
+        if row["until"] and moment(str(row["until"])) <= soon:
+            person, area, until = visible(str(row["person"])), visible(str(row["resource"])), str(row["until"])[:16]
+            yield Finding(
+                "warning",
+                "grant-ends",
+                Text(
+                    f"the grant {row['id']} of `{person}` for `{area}` ends {until}Z",
+                    f"`{person}` 对 `{area}` 的授权 {row['id']} 将于 {until}Z 结束",
+                ),
+                Text("grant again if the need goes on", "如仍需要请重新授权"),
+            )
+    days = {kind: record.valid_days for kind, record in pack.records.items() if record.valid_days}
+    if pack.records:
+        for row in lists.records_due(now, _SOON, valid_days=days):
+            person, kind, ends = visible(str(row["person"])), visible(str(row["kind"])), str(row["ends"])[:10]
+            yield Finding(
+                "warning",
+                "record-ends",
+                Text(f"`{kind}` of `{person}` is valid to {ends}", f"`{person}` 的 `{kind}` 有效期至 {ends}"),
+                Text(
+                    f"renew it, then: shoumi record add {person} {kind}",
+                    f"更新后运行：shoumi record add {person} {kind}",
+                ),
+            )
+
+
+def observing(areas: list[dict[str, object]]) -> Iterator[Finding]:
+    """Say loudly which areas block nothing."""
+    for row in areas:
+        if row["mode"] == "observe":
+            name = visible(str(row["name"]))
+            yield Finding(
+                "warning",
+                "observing",
+                Text(
+                    f"`{name}` is in observe mode: everything is recorded, nothing is blocked",
+                    f"`{name}` 处于观察模式：只记录，不拦截",
+                ),
+                Text(f"shoumi area enforce {name}", f"shoumi area enforce {name}"),
+            )

@@ -1,0 +1,45 @@
+"""What is about to be done, written down beside the registry before the log hears of it.
+
+An act is appended to the log before its change is committed (contract C2). A process killed in between leaves an entry
+for something that never happened; the intent is how the next start finds out, without searching the log.
+
+Rules of this file: one small file, overwritten in place and synced before the entry is appended. An intent whose epoch
+the registry has reached was completed; one with a later epoch was not.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+_ROOM = 4096  # bytes; an intent is a few hundred
+
+
+class Intent:
+    """The intent file at *path*, held open. Used by one thread."""
+
+    def __init__(self, path: Path) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        self._fd = os.open(path, flags, 0o600)
+
+    def note(self, fields: dict[str, Any]) -> None:
+        """Write down what comes next; it survives a power cut when this returns. Raises ``OSError``."""
+        data = json.dumps(fields).encode("ascii").ljust(_ROOM)
+        os.pwrite(self._fd, data, 0)
+        os.fdatasync(self._fd)
+
+    def clear(self) -> None:
+        """Say that nothing is under way."""
+        os.pwrite(self._fd, b" " * _ROOM, 0)
+
+    def open_since(self, epoch: int) -> dict[str, Any] | None:
+        """Return the intent whose change the registry, at *epoch*, does not hold; ``None`` in good order."""
+        try:
+            fields = json.loads(os.pread(self._fd, 1 << 20, 0))
+        except ValueError:  # empty, or torn before its sync: then nothing was appended either
+            return None
+        return fields if isinstance(fields, dict) and fields.get("epoch", 0) > epoch else None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._fd)

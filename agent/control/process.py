@@ -1,0 +1,145 @@
+"""The control process from start to end. Started by the holder as ``python -I -m agent.control.server HOME name=fd …``.
+
+    channel   one end of the pair to the decider        open, access   the fanotify groups (absent in a rehearsal)
+    say       where lines for the holder go             life           reaches its end when the holder is gone
+
+Order of the start: settle what was under way when the last one died → protect every area → the decider takes over the
+epoch → the socket opens → ``ready tier=A areas=1`` is said. A start that cannot vouch for the state ends; the holder
+tries again, and meanwhile verdicts go on being given by the decider.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+# The handlers register themselves when they are imported.
+from agent.control import area_ops as _area_ops  # noqa: F401
+from agent.control import conduct, pack_ops
+from agent.control import explain_ops as _explain_ops  # noqa: F401
+from agent.control import grant_ops as _grant_ops  # noqa: F401
+from agent.control import log_ops as _log_ops  # noqa: F401
+from agent.control import people_ops as _people_ops  # noqa: F401
+from agent.control import system_ops as _system_ops  # noqa: F401
+from agent.control.client import listen
+from agent.control.decider import Link
+from agent.control.desk import Desk, open_desk
+from agent.control.protection import Groups
+from agent.control.quieting import Quieting
+from agent.control.schedule import Schedule
+from agent.control.server import Server
+from agent.errors import Fatal, ShoumiError
+from agent.guard import channel
+from agent.home import Home
+
+_STARTING = 30.0  # seconds the decider may need to answer for the first time
+_TICK = 0.2
+_SCHEDULE = 2.0
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run until the holder ends, or SIGTERM; return the exit code."""
+    words = dict(word.split("=", 1) for word in argv[2:])
+    end = socket.socket(fileno=int(words["channel"]))
+    groups = Groups(int(words["open"]), int(words.get("access", -1))) if "open" in words else None
+    say = int(words["say"]) if "say" in words else 1
+    life = int(words["life"]) if "life" in words else None
+    try:
+        with open_desk(Home.at(argv[1]), Link(channel.Client(end)), groups) as desk:
+            line = start(desk)
+            listening = listen(desk.home)
+            announce(line, say)
+            asyncio.run(serve(desk, listening, life))
+    except (ShoumiError, Fatal) as error:
+        print(f"shoumi: control: {error.text.en}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+def start(desk: Desk) -> str:
+    """Bring everything into a known state and under protection; return the line for the holder.
+
+    Raises :class:`ShoumiError` or :class:`Fatal` when that cannot be done.
+    """
+    _patiently(desk.decider.stats)
+    conduct.settle(desk.intent, desk.decider, desk.facts.epoch())
+    recorded = desk.lists.settings().get(pack_ops.SETTING)
+    if recorded and not pack_ops.settle(desk.home, recorded):
+        desk.decider.append({"kind": "pack-edited", "recorded": recorded, "pack": _pack_id(desk)})
+    found = desk.protection.protect_all(desk.facts.areas())
+    desk.decider.epoch(desk.facts.epoch())
+    areas = [{"area": p.area, "tier": p.tier, "labelled": p.labelled} for p in found]
+    desk.decider.append({"kind": "start", "process": "control", "epoch": desk.facts.epoch(), "areas": areas})
+    return ready(desk)
+
+
+def ready(desk: Desk) -> str:
+    """Return ``ready tier=A areas=1``, or ``degraded tier=… areas=…`` naming what is below the configured minimum."""
+    protection = desk.protection
+    below = [name for name, found in protection.now.items() if protection.below(found.tier)]
+    line = f"tier={protection.lowest()} areas={len(protection.now)}"
+    if below:
+        return f"degraded {line} minimum={protection.minimum} unprotected={','.join(sorted(below))}"
+    return f"ready {line}"
+
+
+def announce(line: str, say: int) -> None:
+    """Say *line* to the holder."""
+    with suppress(BrokenPipeError):
+        os.write(say, line.encode() + b"\n")
+
+
+async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
+    """Answer callers and do what is due, until told to stop. Raises :class:`Fatal`."""
+    loop = asyncio.get_running_loop()
+    server = Server(desk)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    if life is not None:
+        loop.add_reader(life, server.stop)
+    schedule, quieting = Schedule(desk), Quieting(desk.home, desk.decider, desk.clock)
+    with ThreadPoolExecutor(1, "quiet") as quiet:
+        chores = [
+            asyncio.create_task(_repeat(_TICK, lambda: asyncio.wrap_future(desk.indexing.step(0.5)))),
+            asyncio.create_task(_repeat(_TICK, lambda: loop.run_in_executor(quiet, quieting.step))),
+            asyncio.create_task(_repeat(_SCHEDULE, lambda: server.act_thread(schedule.step))),
+        ]
+        try:
+            await server.serve(listening)
+        finally:
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
+            await loop.run_in_executor(quiet, quieting.close)
+
+
+async def _repeat(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        try:
+            await work()
+        except ShoumiError as error:
+            print(f"shoumi: control: {error.text.en}", file=sys.stderr, flush=True)
+        await asyncio.sleep(seconds)
+
+
+def _patiently(work: Callable[[], object]) -> None:
+    deadline = time.monotonic() + _STARTING
+    while True:
+        try:
+            work()
+        except ShoumiError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
+
+
+def _pack_id(desk: Desk) -> str | None:
+    with suppress(ShoumiError):
+        return desk.pack().id
+    return None

@@ -1,0 +1,294 @@
+"""Areas under protection: planned, labelled, marked, and found out how well (contract C5).
+
+    look → plan → probe the tier → bind onto itself (shared) → label every inode → mark → uncover
+
+Rules of this file:
+- the tier is what was seen to work on that volume; below the configured minimum an area is not called protected;
+- labels come before marks on a fresh volume, and through the agent's own doorway on one that is marked already;
+- everything can be done again: at every start, after a crash in the middle, with the same result;
+- without fanotify groups (a rehearsal without the rights) nothing is marked, and every tier is ``none``.
+"""
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agent.control.findings import Finding
+from agent.errors import Refused
+from agent.guard import hiding, label, marking, mounting, mounts, probe
+from agent.guard.doorway import doorway
+from agent.guard.gather import gather
+from agent.guard.probe import Tier
+from agent.guard.volumes import AreaPlan, Sharing, doors, plan_area
+from agent.home import Home
+from agent.registry.facts import AreaRow
+from rules.text import Text
+from rules.visible import visible
+
+_RANK: dict[str, int] = {"none": 0, "C": 1, "B": 2, "A": 3}
+_TIERS: dict[str, Tier] = {"A": "A", "B": "B", "C": "C"}
+_SDEV = re.compile(r"^fanotify sdev:([0-9a-f]+) ", re.MULTILINE)
+
+
+class Groups(NamedTuple):
+    """The holder's fanotify groups; ``access`` is -1 where the kernel has no pre-access events."""
+
+    open: int
+    access: int
+
+
+class Area(NamedTuple):
+    """What protecting needs to know of an area. ``volume`` is what was found out when it was added."""
+
+    name: str
+    path: str
+    volume: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """How an area is protected now; ``tier`` is ``none`` when it is not. ``findings``: what the officer must know."""
+
+    area: str
+    path: str
+    tier: Tier
+    sharing: str = ""
+    files: int = 0
+    directories: int = 0
+    labelled: int = 0
+    findings: tuple[Finding, ...] = ()
+
+    def wire(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        fields = ("area", "path", "tier", "sharing", "files", "directories", "labelled")
+        return {name: getattr(self, name) for name in fields} | {"findings": [f.wire() for f in self.findings]}
+
+
+@dataclass(slots=True)
+class Protection:
+    """The areas of one agent and how each is protected. Used by the thread of acts; ``now`` may be read by any."""
+
+    home: Home
+    groups: Groups | None
+    minimum: str = "C"
+    now: dict[str, Protected] = field(default_factory=dict)
+    plans: dict[str, AreaPlan] = field(default_factory=dict)
+    _probed: dict[tuple[int, str], Tier] = field(default_factory=dict)
+
+    def plan(
+        self, path: str, others: Sequence[AreaRow], *, sharing: Sharing | None, accept_links: bool, inside: bool = True
+    ) -> AreaPlan | None:
+        """Return how an area at *path* can be protected beside the areas *others*, ``None`` in a rehearsal.
+
+        *inside*: look at every file of the tree, as for a new area. Raises :class:`Refused` with the reason when the
+        directory cannot be protected.
+        """
+        if self.groups is None:
+            if not Path(path).is_dir():
+                said = visible(path)
+                raise Refused(Text(f"`{said}` is not a directory", f"`{said}` 不是目录"))
+            return None
+        facts = gather(path, self.home.root, [(row.resource.id, row.path) for row in others], inside=inside)
+        return plan_area(facts, sharing=sharing, accept_links=accept_links)
+
+    def tier(self, plan: AreaPlan | None, remembered: object = None) -> Tier:
+        """Return what *plan* can reach on its volume: probed, or on a volume that is marked already what is known."""
+        if self.groups is None or plan is None:
+            return "none"
+        if plan.st_dev in _marked(self.groups.open):
+            for name, other in self.plans.items():
+                if other.st_dev == plan.st_dev and name in self.now:
+                    return self.now[name].tier
+            return _TIERS.get(str(remembered), "C")
+        volume = plan.st_dev, plan.sharing
+        if volume not in self._probed:
+            tier = probe.tier_of(probe.probe(plan.path), plan.sharing)
+            self._probed[volume] = "C" if self.groups.access < 0 and tier in ("A", "B") else tier
+        return self._probed[volume]
+
+    def below(self, tier: str) -> bool:
+        """Whether *tier* is below the configured minimum (a rehearsal protects nothing, and says so itself)."""
+        return self.groups is not None and _RANK[tier] < max(_RANK[self.minimum], 1)
+
+    def protect(self, area: Area, plan: AreaPlan | None, tier: Tier) -> Protected:
+        """Bind, label and mark a new area, and be ready to hide it. Raises ``OSError`` and :class:`Refused`."""
+        if plan is None:
+            return self._rehearsed(area)
+        return self._mark(area, plan, tier, self._label(area, plan))
+
+    def release(self, area: Area, others: Sequence[AreaRow]) -> tuple[Finding, ...]:
+        """Take marks, labels and self-bind of a removed area away; what could not be undone is a finding."""
+        self.now.pop(area.name, None)
+        plan = self.plans.pop(area.name, None)
+        self._write_list()
+        if self.groups is None:
+            return ()
+        try:
+            plan = plan or self.plan(area.path, others, sharing=None, accept_links=True, inside=False)
+            assert plan
+            table = mounting.uncovered(mounts.table())
+            self._place(marking.unmarks(plan, table, list(self.plans.values())))
+            volume = mounts.resolve(plan.path, table)
+            # Files moved out of the area carry its label too; out of a self-bound one nothing can be moved.
+            top = volume.point if volume and plan.dedicated else plan.path
+            with self._way_in(plan, top) as inside:
+                label.clear(inside, area.name)
+            mounting.unbind(area.path)
+        except (OSError, Refused) as error:
+            said = visible(str(error))
+            text = Text(f"something of `{area.path}` is left behind: {said}", f"`{area.path}` 未能完全清理：{said}")
+            return (Finding("warning", "left-behind", text),)
+        return ()
+
+    def protect_all(self, rows: Sequence[AreaRow]) -> tuple[Protected, ...]:
+        """Protect every area, as at each start, and uncover them. Never raises.
+
+        Every area is labelled before the first mark is placed, and marked before the first is uncovered. One that
+        cannot be protected has tier ``none``, says why, and stays covered if the last holder covered it.
+        """
+        marked = _marked(self.groups.open) if self.groups else frozenset()
+        steps = [self._first_half(row, rows, marked) for row in rows]
+        found = tuple(step() for step in steps)
+        for area in found:
+            if area.tier != "none":
+                with contextlib.suppress(OSError):  # the cover stays: nobody gets in
+                    mounting.unhide(area.path)
+        return found
+
+    def lowest(self) -> str:
+        """Return the tier the agent may claim: the lowest of its areas, ``none`` without areas."""
+        return min((p.tier for p in self.now.values()), key=lambda tier: _RANK[tier], default="none")
+
+    def _first_half(self, row: AreaRow, rows: Sequence[AreaRow], marked: frozenset[int]) -> Callable[[], Protected]:
+        """Plan and label an area the registry knows; return what marks it. On a volume of *marked*, no label lacks."""
+        area = Area(row.resource.id, row.path, dict(row.volume))
+        others = [other for other in rows if other.path != row.path]
+        chosen: Any = area.volume.get("sharing")
+        links = bool(area.volume.get("accept_links"))
+        try:
+            plan = self.plan(row.path, others, sharing=chosen, accept_links=links, inside=False)
+            if plan is None:
+                return lambda: self._rehearsed(area)
+            tier = self.tier(plan, area.volume.get("tier"))
+            report = label.Report() if plan.st_dev in marked else self._label(area, plan)
+        except (OSError, Refused) as error:
+            found = self._failed(area, error)
+            return lambda: found
+        return lambda: self._second_half(area, plan, tier, report)
+
+    def _second_half(self, area: Area, plan: AreaPlan, tier: Tier, report: label.Report) -> Protected:
+        try:
+            return self._mark(area, plan, tier, report)
+        except (OSError, Refused) as error:
+            return self._failed(area, error)
+
+    def _label(self, area: Area, plan: AreaPlan) -> label.Report:
+        marking.prepare(plan)
+        with self._way_in(plan, plan.path) as inside:
+            return label.sweep(inside, area.name, named=plan.path)
+
+    def _mark(self, area: Area, plan: AreaPlan, tier: Tier, report: label.Report) -> Protected:
+        others = [other for name, other in self.plans.items() if name != area.name]
+        self._place(marking.marks(plan, mounting.uncovered(mounts.table()), others))
+        self.plans[area.name] = plan
+        self._write_list()
+        findings = [Finding("warning", notice.code, notice.text, notice.hint) for notice in plan.notices]
+        findings += _of_sweep(report, area)
+        if self.below(tier):
+            findings.append(too_low(area, tier, self.minimum))
+        counts = report.files, report.directories, report.fresh
+        found = self.now[area.name] = Protected(area.name, area.path, tier, plan.sharing, *counts, tuple(findings))
+        return found
+
+    def _rehearsed(self, area: Area) -> Protected:
+        found = self.now[area.name] = Protected(area.name, area.path, "none", findings=(_REHEARSAL,))
+        return found
+
+    def _failed(self, area: Area, error: OSError | Refused) -> Protected:
+        text = error.text if isinstance(error, Refused) else Text(visible(str(error)), visible(str(error)))
+        why = Finding("serious", "unprotected", text, error.hint if isinstance(error, Refused) else None)
+        found = self.now[area.name] = Protected(area.name, area.path, "none", findings=(why,))
+        return found
+
+    def _place(self, requests: Iterable[marking.MarkRequest]) -> None:
+        assert self.groups
+        marking.place(self.groups.open, self.groups.access if self.groups.access >= 0 else None, requests)
+
+    def _write_list(self) -> None:
+        """Tell the holder what to cover when the agent ends."""
+        table = mounting.uncovered(mounts.table())
+        paths = dict.fromkeys(path for plan in self.plans.values() for path in doors(plan, table))
+        hiding.write_list(self.home, map(os.fsencode, paths))
+
+    @contextlib.contextmanager
+    def _way_in(self, plan: AreaPlan, path: str) -> Iterator[str]:
+        """Yield a path to *path* that asks nobody, and leads below our own cover."""
+        assert self.groups
+        if plan.st_dev in _marked(self.groups.open):
+            with doorway(self.groups.open, self.groups.access, path) as inside:
+                yield inside
+            return
+        descriptor = mounting.reach(path)
+        try:
+            yield f"/proc/self/fd/{descriptor}/."
+        finally:
+            os.close(descriptor)
+
+
+def volume_of(plan: AreaPlan | None, tier: str, *, accept_links: bool) -> dict[str, Any]:
+    """Return what the registry remembers of an area's place. The decider reads ``alone``."""
+    if plan is None:
+        return {"tier": tier}
+    shape = {"alone": plan.dedicated, "sharing": plan.sharing, "fstype": plan.fstype, "tier": tier}
+    return shape | ({"accept_links": True} if accept_links else {})
+
+
+def _marked(group: int) -> frozenset[int]:
+    """Return the devices (``st_dev``) whose filesystem carries a mark of *group*: proc_pid_fdinfo(5)."""
+    text = Path(f"/proc/self/fdinfo/{group}").read_text(encoding="ascii")
+    numbers = (int(found, 16) for found in _SDEV.findall(text))
+    return frozenset(os.makedev(number >> 20, number & 0xFFFFF) for number in numbers)  # the kernel's own dev_t
+
+
+def _of_sweep(report: label.Report, area: Area) -> Iterator[Finding]:
+    if not report.complete:
+        first = report.troubles[0]
+        said = visible(first.path)
+        why = os.strerror(first.error)
+        yield Finding(
+            "serious",
+            "unlabelled",
+            Text(
+                f"{report.trouble_count} places of `{area.name}` could not be labelled, first `{said}`: {why}",
+                f"`{area.name}` 中有 {report.trouble_count} 处无法标记，首个为 `{said}`：{why}",
+            ),
+            Text("see to it, then restart the agent: it labels again", "处理后重启代理，将重新标记"),
+        )
+
+
+_REHEARSAL = Finding(
+    "serious",
+    "rehearsal",
+    Text("this is a rehearsal: no open waits for a verdict, nothing is blocked", "这是演练：不拦截任何访问"),
+    Text("run the agent as root with CAP_SYS_ADMIN", "请以具有 CAP_SYS_ADMIN 的 root 运行代理"),
+)
+
+
+def too_low(area: Area, tier: str, minimum: str) -> Finding:
+    """Say that an area does not reach the configured minimum."""
+    return Finding(
+        "serious",
+        "tier",
+        Text(
+            f"`{area.name}` reaches tier {tier}, below the configured minimum {minimum}",
+            f"`{area.name}` 仅达到 {tier} 级，低于设定的最低等级 {minimum}",
+        ),
+        Text(
+            "use a dedicated ext4 or xfs volume, observe only (--observe), or lower minimum_tier",
+            "请使用独立的 ext4 或 xfs 卷，或仅观察（--observe），或降低 minimum_tier",
+        ),
+    )

@@ -1,0 +1,85 @@
+"""After rights have changed, every read through an open descriptor is asked about; here it is found when that may end.
+
+Rules of this file: the decider is told to grow quiet only after a look at who holds what, and never about an inode that
+somebody holds who would be denied. Those stay loud and are looked at again, until nobody without rights holds them.
+The look is a look at /proc: what is in flight between two processes is not seen (docs/limits.md).
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent.control.decider import Decider
+from agent.errors import ShoumiError
+from agent.guard import label
+from agent.guard.clock import Clock
+from agent.guard.openfiles import Held, held
+from agent.guard.policy import Policy
+from agent.guard.subject import Gone, Subject, Tasks, pidfd_info_works
+from agent.guard.verdicts import Verdicts
+from agent.home import Home
+from rules.model import Action
+
+_AGAIN = 2.0  # seconds between two looks while somebody without rights holds a file
+
+
+class Quieting:
+    """Follows the changes. Belongs to one thread, which calls :meth:`step` a few times a second."""
+
+    def __init__(self, home: Home, decider: Decider, clock: Clock) -> None:
+        self._policy = Policy(home)
+        self._decider = decider
+        self._clock = clock
+        self._verdicts = Verdicts("")
+        self._tasks = Tasks(pidfd_info=pidfd_info_works())
+        self._again = 0.0
+        self._loud: frozenset[tuple[int, int]] | None = None  # None: the decider has not been told anything yet
+
+    def step(self) -> None:
+        """Look if there is a reason to, and tell the decider what must stay loud."""
+        asked = bool({"hello", "flushed"} & set(self._decider.unasked()))
+        moved = self._policy.moved()
+        if moved:
+            self._policy.reload()
+            self._verdicts.advance(self._policy.epoch, self._policy.source, self._policy.trouble)
+        due = self._loud != frozenset() and time.monotonic() >= self._again
+        if self._policy.source is None or not (asked or moved or due):
+            return
+        loud = self._look()
+        if asked or moved or loud != self._loud:
+            with contextlib.suppress(ShoumiError):  # it answers later, and is told then
+                self._loud = loud if self._decider.quiet(self._policy.epoch, loud) else None
+        self._again = time.monotonic() + _AGAIN
+
+    def close(self) -> None:
+        """Close what is kept of processes."""
+        self._tasks.close()
+
+    def _look(self) -> frozenset[tuple[int, int]]:
+        devices = {root.device for root in self._policy.roots or ()} - {0}
+        loud: set[tuple[int, int]] = set()
+        for found in held(devices) if devices else ():
+            if (found.device, found.inode) not in loud and not self._may(found):
+                loud.add((found.device, found.inode))
+        return frozenset(loud)
+
+    def _may(self, found: Held) -> bool:
+        """Whether every thread that shares this descriptor or mapping may go on reading."""
+        try:
+            area = label.read(found.link)
+        except OSError:
+            return True  # it is gone, and what it held with it
+        if area is None:
+            return True
+        now = self._clock.now()
+        return all(self._verdicts.ruling(who, (area,), Action.ACCESS, now).passes for who in self._threads(found.pid))
+
+    def _threads(self, pid: int) -> Iterator[Subject]:
+        try:
+            tids = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+        except OSError:
+            return
+        for tid in tids:
+            with contextlib.suppress(Gone):
+                yield self._tasks.identify(tid)

@@ -1,0 +1,269 @@
+"""The control process's socket: reads requests, finds out who asks, answers.
+
+Rules of this file:
+- nothing a caller sends, or fails to send, stops the server or another caller: lines are bounded, half lines time out,
+  connections are limited per uid and in all, and a caller who does not read is dropped;
+- one thread does all acts, a few do questions; the event loop itself touches neither disk nor decider;
+- :class:`Fatal` ends the process: the holder starts a new one, and recovery is its start.
+"""
+
+import asyncio
+import socket
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any
+
+from agent.control import conduct, protocol
+from agent.control.acts import TABLE
+from agent.control.acts.shape import Operation
+from agent.control.desk import Desk
+from agent.control.groups import gid_of
+from agent.control.handling import READS, STREAMS, Ask
+from agent.control.peers import Peer, identify
+from agent.control.roles import Standing, standing
+from agent.errors import Fatal, Forbidden, Refused, ShoumiError, Unreachable, Usage
+from rules.text import Text
+from rules.visible import visible
+
+MOST_CONNECTIONS = 256
+MOST_OF_ONE_UID = 64
+LINE_SECONDS = 10.0  # from the first byte of a request to its newline
+WRITE_SECONDS = 30.0  # a caller who does not read for so long is gone
+_BATCH = 64  # items of a stream fetched at a time
+_PAUSE = 0.1  # seconds between two looks of a stream that has nothing new
+
+
+class Server:
+    """Serves one :class:`Desk` on one listening socket until :meth:`stop`, or until a :class:`Fatal`."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._acts = ThreadPoolExecutor(1, "acts")
+        self._questions = ThreadPoolExecutor(8, "questions")
+        self._refusals = conduct.Refusals()
+        self._connected: Counter[int] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = asyncio.Event()
+        self._fatal: Fatal | None = None
+
+    async def serve(self, listening: socket.socket) -> None:
+        """Answer until stopped. Raises the :class:`Fatal` a handler raised."""
+        server = await asyncio.start_unix_server(self._accept, sock=listening, limit=protocol.LIMIT)
+        try:
+            await self._stopped.wait()
+        finally:
+            server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._acts.shutdown()
+            self._questions.shutdown(cancel_futures=True)
+        if self._fatal:
+            raise self._fatal
+
+    def stop(self) -> None:
+        """End serving: the act under way is finished, streams are cut."""
+        self._stopped.set()
+
+    async def act_thread(self, work: Any, *args: object) -> Any:
+        """Run *work* in the thread of acts (scheduled acts take their turn there too)."""
+        return await asyncio.get_running_loop().run_in_executor(self._acts, work, *args)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._tasks.add(task)
+        peer: Peer | None = None
+        try:
+            peer = identify(writer.get_extra_info("socket"))
+            self._connected[peer.uid] += 1
+            if self._connected[peer.uid] > MOST_OF_ONE_UID or self._connected.total() > MOST_CONNECTIONS:
+                await _send(writer, protocol.failure("", _crowded()))
+            else:
+                await self._converse(peer, reader, writer)
+        except (OSError, asyncio.CancelledError):
+            pass  # the caller is gone, or we are stopping
+        finally:
+            self._tasks.discard(task)
+            if peer:
+                self._connected[peer.uid] -= 1
+            writer.transport.abort() if writer.is_closing() else writer.close()
+
+    async def _converse(self, peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            try:
+                line = await _line(reader)
+                if not line:
+                    return
+                call = protocol.parse(line)
+            except _Broken as error:
+                await _send(writer, protocol.failure("", error))
+                return
+            except Usage as error:
+                await _send(writer, protocol.failure("", error))
+                continue
+            try:
+                await self._answer(peer, call, writer)
+            except ShoumiError as error:
+                await _send(writer, protocol.failure(call.id, error))
+            except Fatal as error:
+                self._fatal = error
+                await _send(writer, protocol.failure(call.id, Unreachable(error.text)))
+                self.stop()
+                return
+
+    async def _answer(self, peer: Peer, call: protocol.Call, writer: asyncio.StreamWriter) -> None:
+        operation = TABLE.get(call.op)
+        if operation is None:
+            raise _unknown(call.op)
+        loop = asyncio.get_running_loop()
+        thread = self._acts if operation.act else self._questions
+        if not operation.stream:
+            value = await loop.run_in_executor(thread, self._handle, peer, call, operation)
+            await _send(writer, protocol.result(call.id, value))
+            return
+        items: Iterator[Any] = await loop.run_in_executor(thread, self._handle, peer, call, operation)
+        try:
+            while batch := await loop.run_in_executor(self._questions, _take, items):
+                lines = b"".join(protocol.item(call.id, item) for item in batch if item is not None)
+                if lines:
+                    await _send(writer, lines)
+                elif writer.is_closing() or _gone(writer):
+                    return
+                if batch[-1] is None:
+                    await asyncio.sleep(_PAUSE)
+        finally:
+            if hasattr(items, "close"):
+                await asyncio.shield(loop.run_in_executor(self._questions, items.close))
+        await _send(writer, protocol.end(call.id))
+
+    def _handle(self, peer: Peer, call: protocol.Call, operation: Operation) -> Any:
+        """Do what is asked, in a worker thread. Raises :class:`ShoumiError` and :class:`Fatal`, nothing else."""
+        desk = self._desk
+        try:
+            who = standing(peer, desk.config.roles, gid_of)
+            ask = Ask(call.op, operation.read(call.args, None), call.args, peer, who, desk.now(), desk)
+            self._permit(operation, ask)
+            if operation.act:
+                return conduct.perform(ask, self._refusals)
+            if operation.read_entry:
+                conduct.record_reading(ask)
+            return STREAMS[call.op](ask) if operation.stream else READS[call.op](ask)
+        except (ShoumiError, Fatal):
+            raise
+        except Exception as error:
+            raise _our_fault(error) from error
+
+    def _permit(self, operation: Operation, ask: Ask) -> None:
+        refused = _forbidden(operation, ask)
+        if refused is None:
+            return
+        if operation.act or operation.read_entry:
+            self._refusals.record(ask, refused)
+        raise refused
+
+
+class _Broken(Usage):
+    """After this nothing more can be read from the connection."""
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """Return the next request line, ``b""`` at the end. Idle is no offence; a half line that stalls is."""
+    first = await reader.read(1)
+    if first in (b"", b"\n"):
+        return first
+    try:
+        async with asyncio.timeout(LINE_SECONDS):
+            return first + await reader.readuntil(b"\n")
+    except TimeoutError:
+        raise _Broken(Text("the request did not end in time", "请求未在规定时间内结束")) from None
+    except asyncio.LimitOverrunError:
+        raise _Broken(Text("the request is larger than 1 MiB", "请求超过 1 MiB")) from None
+    except asyncio.IncompleteReadError:
+        return b""
+
+
+async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:
+    writer.write(data)
+    try:
+        async with asyncio.timeout(WRITE_SECONDS):
+            await writer.drain()
+    except TimeoutError:
+        writer.transport.abort()
+        raise ConnectionResetError from None
+
+
+def _take(items: Iterator[Any]) -> list[Any]:
+    """Return the next items, up to the first ``None``. Runs in a worker thread; errors of ours cross as they are."""
+    batch = []
+    try:
+        for item in islice(items, _BATCH):
+            batch.append(item)
+            if item is None:
+                break
+    except (ShoumiError, Fatal):
+        raise
+    except Exception as error:
+        raise _our_fault(error) from error
+    return batch
+
+
+def _gone(writer: asyncio.StreamWriter) -> bool:
+    """Whether the caller of a silent stream has hung up."""
+    end: socket.socket = writer.get_extra_info("socket")
+    with suppress(BlockingIOError):
+        return end.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    return False
+
+
+def _forbidden(operation: Operation, ask: Ask) -> Forbidden | None:
+    who: Standing = ask.standing
+    for allowed in operation.allowed(ask.given):
+        if not who.may(allowed):
+            names = Text(
+                " or ".join(sorted(role.text.en for role in allowed)),
+                "或".join(sorted(role.text.zh for role in allowed)),
+            )
+            why = who.why_none or Text("another role", "角色不符")
+            return Forbidden(
+                Text(f"`{ask.op}` is for the {names.en}: {why.en}", f"`{ask.op}` 须由{names.zh}执行：{why.zh}"),
+                Text("see `shoumi role list`", "参见 `shoumi role list`"),
+            )
+    return None
+
+
+def _unknown(op: str) -> Usage:
+    said = visible(op[:64])
+    near = ", ".join(f"`{name}`" for name in get_close_matches(op[:64], TABLE, n=3))
+    hint = Text(f"perhaps {near}", f"也许是 {near}") if near else None
+    return Usage(Text(f"no operation is called `{said}`", f"没有名为 `{said}` 的操作"), hint)
+
+
+def _crowded() -> Refused:
+    return Refused(
+        Text("too many connections", "连接过多"),
+        Text("end some, and try again", "请关闭一些连接后重试"),
+    )
+
+
+def _our_fault(error: Exception) -> Refused:
+    traceback.print_exception(error, file=sys.stderr)
+    said = type(error).__name__
+    return Refused(
+        Text(f"the agent failed on this request (`{said}`)", f"代理处理该请求时出错（`{said}`）"),
+        Text(
+            "nothing was changed; please report it with the agent's stderr", "未作任何更改；请附代理的标准错误输出报告"
+        ),
+    )
+
+
+if __name__ == "__main__":
+    from agent.control.process import main
+
+    sys.exit(main(sys.argv))

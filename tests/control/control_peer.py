@@ -1,0 +1,83 @@
+"""A decider without a kernel: a real process with the real appender, answering over the real channel.
+
+Run as ``python control_peer.py HOME FD``. On stdin it takes one command a line, for faults:
+
+    kill-after-append PID    append the next entry, kill PID, and do not answer
+    mute                     take the next message and say nothing
+"""
+
+import os
+import select
+import signal
+import socket
+import sys
+from contextlib import suppress
+from typing import Any
+
+from agent.guard import channel
+from agent.guard.clock import Clock, instant, nanoseconds
+from agent.home import Home
+from agent.log.append import Appender, LogUnwritable
+from agent.log.entry import render, stamp
+
+
+class Peer:
+    def __init__(self, home: Home, end: socket.socket) -> None:
+        self.appender = Appender(home.log, "process")
+        last = self.appender.last_time
+        self.clock = Clock(nanoseconds(last) if last else 0)
+        self.end = end
+        self.epoch = 0
+        self.victim = 0
+        self.mute = False
+
+    def run(self) -> None:
+        while True:
+            ready, _, _ = select.select([self.end, 0], [], [])
+            if 0 in ready:
+                line = os.read(0, 1000).decode()
+                if not line:
+                    return
+                self.command(line.split())
+            if self.end in ready and (message := channel.receive(self.end)) is not None:
+                self.answer(message)
+
+    def command(self, words: list[str]) -> None:
+        if words[0] == "mute":
+            self.mute = True
+        else:
+            self.victim = int(words[1])
+        os.write(1, b"ok\n")
+
+    def answer(self, message: dict[str, Any]) -> None:
+        if self.mute:
+            self.mute = False
+            return
+        answer: dict[str, Any] = {"id": message["id"]}
+        match message["op"]:
+            case "append":
+                try:
+                    answer["seq"] = self.append(message["fields"])
+                except LogUnwritable as error:
+                    answer["error"] = error.text._asdict()
+                if self.victim:
+                    os.kill(self.victim, signal.SIGKILL)
+                    self.victim = 0
+                    return
+            case "epoch":
+                self.epoch = answer["epoch"] = max(self.epoch, message["epoch"])
+            case "quiet":
+                answer["quiet"] = True
+            case "stats":
+                answer["stats"] = {"epoch": self.epoch, "next_seq": self.appender.next_seq}
+        with suppress(OSError):
+            channel.send(self.end, answer)
+
+    def append(self, fields: dict[str, Any]) -> int:
+        seq = self.appender.next_seq
+        self.appender.append([render(seq, stamp(instant(self.clock.now())), {"host": "test", **fields})])
+        return seq
+
+
+if __name__ == "__main__":
+    Peer(Home.at(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))).run()

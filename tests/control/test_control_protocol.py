@@ -1,0 +1,59 @@
+"""What comes over the socket is from a stranger: it is a request, or it is refused. Nothing else."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.control import protocol
+from agent.errors import Usage
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)
+)
+
+
+@given(st.text(max_size=64), st.text(), st.dictionaries(st.text(), values))
+def test_what_a_client_sends_is_what_the_server_reads(ident: str, op: str, args: dict[str, object]) -> None:
+    assert protocol.parse(protocol.request(ident, op, args)) == protocol.Call(ident, op, args)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_request_or_usage(line: bytes) -> None:
+    try:
+        call = protocol.parse(line)
+    except Usage:
+        return
+    assert isinstance(call.op, str)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b"null",
+        b'{"op": 1}',
+        b'{"op": "status", "args": []}',
+        b'{"op": "status", "more": 1}',
+        b'{"op": "status", "op": "grant.add"}',
+        b'{"op": "status", "args": {"a": 1, "a": 2}}',
+        b'{"op": "status", "args": {"a": NaN}}',
+        b'{"op": "status", "id": "' + b"x" * 65 + b'"}',
+        b"[" * 100_000,
+        b'{"op": "' + b"x" * protocol.LIMIT + b'"}',
+    ],
+)
+def test_garbage_is_usage(line: bytes) -> None:
+    with pytest.raises(Usage):
+        protocol.parse(line)
+
+
+def test_answers_are_one_line_of_ascii_whatever_they_hold() -> None:
+    hostile = {"path": "a\nb\x1b[2J\u202e\udcff"}
+    for line in (protocol.result("1", hostile), protocol.item("1", hostile)):
+        assert line.isascii()
+        assert line.count(b"\n") == 1
+        assert hostile in json.loads(line).values()

@@ -1,0 +1,65 @@
+"""三员: one hand, one role."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.config import RoleGroups
+from agent.control.peers import Peer
+from agent.control.roles import THREE, Role, missing, standing
+
+GROUPS = RoleGroups(system="sys", security=2002, auditor="aud")
+GIDS = {"sys": 2001, "aud": 2003}
+OF = {2001: Role.SYSTEM, 2002: Role.SECURITY, 2003: Role.AUDITOR}
+
+uids = st.integers(min_value=0, max_value=70_000)
+groups = st.frozensets(st.sampled_from([0, 5, 2001, 2002, 2003, 9999]))
+
+
+def peer(uid: int, *gids: int) -> Peer:
+    return Peer(1, uid, gids[0] if gids else 100, frozenset(gids))
+
+
+@given(uids, groups)
+def test_a_role_is_held_exactly_when_one_group_is_and_the_caller_is_not_root(uid: int, gids: frozenset[int]) -> None:
+    found = standing(Peer(1, uid, 100, gids), GROUPS, GIDS.get)
+    held = [OF[gid] for gid in gids if gid in OF]
+    assert found.role == (held[0] if len(held) == 1 and uid != 0 else None)
+    assert (found.role is None) == (found.why_none is not None)
+
+
+@given(uids, groups)
+def test_more_groups_never_give_a_second_role(uid: int, gids: frozenset[int]) -> None:
+    found = standing(Peer(1, uid, 100, gids), GROUPS, GIDS.get)
+    assert sum(found.may(frozenset({role})) for role in THREE) <= 1
+
+
+def test_root_has_all_three_only_until_a_group_is_named() -> None:
+    assert standing(peer(0), RoleGroups(), GIDS.get).role is Role.BOOTSTRAP
+    assert all(standing(peer(0), RoleGroups(), GIDS.get).may(frozenset({role})) for role in THREE)
+    assert standing(peer(0, 0), RoleGroups(auditor="aud"), GIDS.get).role is None
+    assert standing(peer(0, 2003), RoleGroups(auditor="aud"), GIDS.get).role is None
+
+
+def test_nobody_but_root_acts_while_no_group_is_named() -> None:
+    assert standing(peer(1000, 0), RoleGroups(), GIDS.get).role is None
+
+
+def test_a_named_group_that_does_not_exist_gives_nobody_its_role_and_ends_the_bootstrap() -> None:
+    gone = RoleGroups(system="nowhere")
+    assert standing(peer(0), gone, GIDS.get).role is None
+    assert standing(peer(1000, 2001), gone, GIDS.get).role is None
+    assert missing(gone, GIDS.get) == THREE
+
+
+def test_a_group_named_for_two_roles_by_name_and_number_gives_none() -> None:
+    same = RoleGroups(system="sys", security=2001)
+    assert standing(peer(1000, 2001), same, GIDS.get).role is None
+
+
+@pytest.mark.parametrize("role", THREE)
+def test_each_role_may_only_what_it_may(role: Role) -> None:
+    gid = {held: gid for gid, held in OF.items()}[role]
+    found = standing(peer(1000, gid), GROUPS, GIDS.get)
+    assert found.may(frozenset({role}))
+    assert not found.may(frozenset(THREE) - {role})

@@ -1,0 +1,111 @@
+"""One table of operations: whole, bilingual, and matched by handlers and by the command line (contract C8)."""
+
+import re
+
+import pytest
+
+from agent.cli.main import COMMANDS, NOUNS
+from agent.control import process  # noqa: F401 - it loads every handler
+from agent.control.acts import TABLE
+from agent.control.acts.shape import Operation
+from agent.control.handling import ACTS, READS, STREAMS
+from agent.control.roles import Role
+from agent.errors import Usage
+from rules.model import Level
+from rules.text import Text
+
+HAN = re.compile("[\u4e00-\u9fff]")
+OPERATIONS = list(TABLE.values())
+
+
+def names(operation: Operation) -> str:
+    return operation.name
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=names)
+def test_every_operation_has_one_handler_of_its_kind(operation: Operation) -> None:
+    kinds = [table for table in (ACTS, READS, STREAMS) if operation.name in table]
+    assert kinds == [ACTS if operation.act else STREAMS if operation.stream else READS]
+
+
+def test_no_handler_is_without_an_operation() -> None:
+    assert {*ACTS, *READS, *STREAMS} == set(TABLE)
+
+
+def test_everything_the_agent_can_be_asked_has_a_command() -> None:
+    asked_by_others = {"area.would"}  # `area enforce` without --yes
+    words = {".".join(command.words) for command in COMMANDS}
+    assert set(TABLE) - words == asked_by_others
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=names)
+def test_every_text_of_the_table_is_in_both_languages(operation: Operation) -> None:
+    for text in (operation.help, *(param.help for param in operation.params)):
+        bilingual(text)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command.words))
+def test_every_text_of_the_command_line_is_in_both_languages(command: object) -> None:
+    bilingual(command.help)  # type: ignore[attr-defined]
+    for param in command.params:  # type: ignore[attr-defined]
+        bilingual(param.help)
+    for noun in NOUNS.values():
+        bilingual(noun.NOUN)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=names)
+def test_an_act_needs_a_role_and_the_log_is_read_on_the_record(operation: Operation) -> None:
+    if operation.act:
+        assert operation.roles
+        assert Role.BOOTSTRAP not in operation.roles
+    assert operation.read_entry == (operation.name in {"log.list", "log.follow", "log.show", "area.would"})
+
+
+def test_only_the_security_officer_gives_access_and_only_the_auditor_reads_the_log() -> None:
+    gives = ("grant.add", "hold.lift", "record.add", "area.set", "area.observe", "area.remove", "pack.use")
+    assert all(TABLE[name].roles == {Role.SECURITY} for name in gives)
+    assert all(TABLE[name].roles == {Role.AUDITOR} for name in ("log.list", "log.follow", "log.show"))
+    needs = TABLE["person.add"].allowed({"person": "E1", "level": ["secret"], "account": [1]})
+    assert {Role.SECURITY} in needs
+    assert {Role.SYSTEM} in needs
+
+
+@pytest.mark.parametrize(
+    ("op", "args"),
+    [
+        ("grant.add", {}),
+        ("grant.add", {"person": "E1", "area": "a", "reason": "r", "more": 1}),
+        ("grant.add", {"person": 1, "area": "a", "reason": "r"}),
+        ("grant.add", {"person": "\ud800", "area": "a", "reason": "r"}),
+        ("grant.add", {"person": "a\0b", "area": "a", "reason": "r"}),
+        ("grant.add", {"person": "E1", "area": "a", "reason": "r", "until": "soon"}),
+        ("account.add", {"person": "E1", "uid": -1}),
+        ("account.add", {"person": "E1", "uid": True}),
+        ("account.add", {"person": "E1", "uid": 1 << 63}),
+        ("area.add", {"path": "relative", "name": "a", "level": "secret", "domain": "state"}),
+        ("area.add", {"path": "/a", "name": "a", "level": "verysecret", "domain": "state"}),
+        ("person.add", {"person": "E1", "level": "secret"}),
+        ("person.add", {"person": "E1", "level": ["=secret"]}),
+        ("person.add", {"person": "E1", "employment": "king"}),
+        ("log.list", {"verdict": "maybe"}),
+    ],
+)
+def test_an_argument_that_is_not_understood_is_usage(op: str, args: dict[str, object]) -> None:
+    with pytest.raises(Usage) as caught:
+        TABLE[op].read(args, None)
+    bilingual(caught.value.text)
+
+
+def test_levels_are_read_in_both_languages_and_with_domains() -> None:
+    read = TABLE["person.add"].read({"person": "E1", "level": ["绝密", "state=secret"]}, None)
+    assert read.levels("level") == (("", Level.TOP_SECRET), ("state", Level.SECRET))
+
+
+def test_a_path_that_is_not_utf8_passes() -> None:
+    args = {"path": "/a\udcff", "name": "a", "level": "secret", "domain": "state"}
+    assert TABLE["area.add"].read(args, None).text("path") == "/a\udcff"
+
+
+def bilingual(text: Text) -> None:
+    assert text.en
+    assert HAN.search(text.zh), text
