@@ -75,4 +75,4 @@ def _root(place: Place) -> Root:
         device = os.stat(place.path).st_dev
     except OSError:
         device = 0  # no filesystem has it: the area is not there now
-    return Root(place.path, place.area, device, alone=not place.shared)
+    return Root(place.path, place.area, device, alone=place.alone)

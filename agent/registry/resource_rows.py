@@ -37,7 +37,7 @@ class Place(NamedTuple):
     area: str
     path: bytes
     reads: str
-    shared: bool
+    alone: bool
 
 
 _RESOURCE = (
@@ -74,10 +74,10 @@ def area_rows(connection: sqlite3.Connection) -> tuple[AreaRow, ...]:
 def places(connection: sqlite3.Connection) -> tuple[Place, ...]:
     """Return where every area lies; one plain query, because every change of rights waits for it."""
     rows = connection.execute(
-        "SELECT name, path, reads, json_extract(volume, '$.shared') IS NOT 0"
+        "SELECT name, path, reads, json_extract(volume, '$.alone') IS 1"
         " FROM areas JOIN resources ON resources.key = areas.resource WHERE removed_at IS NULL"
     )
-    return tuple(Place(area, path, reads, bool(shared)) for area, path, reads, shared in rows)
+    return tuple(Place(area, path, reads, bool(alone)) for area, path, reads, alone in rows)
 
 
 def service(connection: sqlite3.Connection, service_id: str) -> Service | None:
