@@ -222,7 +222,10 @@ class Decider:
         action = Action.LIST if thing.directory else Action.OPEN
         ruling = self._verdicts.ruling(who, thing.areas, action, now)
         text = f"{ruling.fields},{who.fields},{thing.fields}"
-        if not ruling.passes and not self._denied_opens.record((tid, thing.inode, thing.device), text):
+        if ruling.passes:
+            if not self._quiet:  # this entry stands for the reads that follow, too
+                self._recorded_accesses.add((who.fsuid, who.loginuid, thing.device, thing.inode))
+        elif not self._denied_opens.record((tid, thing.inode, thing.device), text):
             text = ""
         return ruling.passes, text, False
 

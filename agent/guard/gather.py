@@ -12,7 +12,7 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -31,6 +31,27 @@ _KSMBD = ("/etc/ksmbd/ksmbd.conf", "/usr/local/etc/ksmbd/ksmbd.conf")
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What is the same for every directory of this host at this moment; the fields of ``VolumeFacts``."""
+
+    mounts: tuple[Mount, ...]
+    vital: tuple[Place, ...]
+    busy: tuple[Place, ...]
+    exports: tuple[tuple[str, str], ...]
+
+
+def look_around(home: str | os.PathLike[str]) -> Machine:
+    """Return the machine around the agent that lives in *home*."""
+    rows = mounting.uncovered(mounts.table())
+    return Machine(
+        mounts=rows,
+        vital=tuple(_vital(os.path.realpath(home), rows)),
+        busy=tuple(_places("busy", (*_BUSY, *_account_homes()), rows)),
+        exports=tuple(_exports()),
+    )
+
+
 def gather(
     path: str | os.PathLike[str],
     home: str | os.PathLike[str],
@@ -38,12 +59,15 @@ def gather(
     progress: label.Progress | None = None,
     *,
     inside: bool = True,
+    machine: Machine | None = None,
 ) -> VolumeFacts:
     """Return all that ``plan_area`` may know about *path*. Walks the tree once; never raises for what it finds there.
 
     *home* is the agent's own directory, *areas* are its other areas as (name, path). With *inside* false, for an area
     that was looked into when it was added, neither the tree nor the processes that hold parts of it are looked at.
+    *machine* spares looking around again for each of many areas.
     """
+    machine = machine or look_around(home)
     asked = os.path.abspath(path)
     real = os.path.realpath(asked)
     try:
@@ -55,17 +79,16 @@ def gather(
         if not stat.S_ISDIR(found.st_mode):
             return VolumeFacts(asked, real, error=errno.ENOTDIR)
         here = f"/proc/self/fd/{descriptor}/."
-        rows = mounting.uncovered(mounts.table())
         facts = VolumeFacts(
             asked,
             real,
             st_dev=found.st_dev,
-            mount=mounts.resolve(real, rows),
-            mounts=rows,
+            mount=mounts.resolve(real, machine.mounts),
+            mounts=machine.mounts,
             labels=label.supported(here),
-            vital=tuple(_vital(os.path.realpath(home), rows)),
-            busy=tuple(_places("busy", (*_BUSY, *_account_homes()), rows)),
-            exports=tuple(_exports()),
+            vital=machine.vital,
+            busy=machine.busy,
+            exports=machine.exports,
             areas=tuple(areas),
         )
         if not inside or refusal(facts):  # a walk over a whole system disk would only delay the answer

@@ -7,8 +7,10 @@ that on a shared tree the other mount namespaces get the border, and the hiding,
 """
 
 import ctypes
+import errno
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from threading import Thread
 
 from agent.guard import mounts
@@ -27,9 +29,14 @@ _libc.umount2.argtypes = (ctypes.c_char_p, ctypes.c_int)
 
 
 def bind_to_itself(path: str) -> Mount:
-    """Bind the directory *path* onto itself unless it already is; return that mount. Raise ``OSError``."""
-    if found := mounts.self_bind(path, mounts.table()):
+    """Bind the directory *path* onto itself unless it already is; return that mount. Raise ``OSError``.
+
+    Below a cover of ours it must be bound already; otherwise this is EBUSY: take the marks first, then the cover off.
+    """
+    if found := mounts.self_bind(path, uncovered(mounts.table())):
         return found
+    if hidden(path):
+        raise OSError(errno.EBUSY, "hidden, and not bound below", path)
     _mount(path, path, "", _MS_BIND)
     return mounts.mount_of(path)
 
@@ -77,8 +84,13 @@ def reach(path: str) -> int:
     A hidden volume must be marked again before it is shown. A short-lived thread looks below the cover in a mount
     namespace of its own: nobody else sees a moment without it.
     """
+    with suppress(FileNotFoundError):  # below a cover there is nothing, and a cover itself has mode 000
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        if os.fstat(descriptor).st_mode & 0o777 or not hidden(path):
+            return descriptor
+        os.close(descriptor)
     if not hidden(path):
-        return os.open(path, os.O_PATH | os.O_CLOEXEC)
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     found: list[int | OSError] = []
 
     def look() -> None:

@@ -1,9 +1,9 @@
 """Who is behind an open: read from the kernel, per thread, afresh for every event (contract C4).
 
-Rules of this file: descriptors are kept, and values are read through them every time. A pidfd and the descriptors of ``/proc/TID`` belong to one
-task for ever: when it has died they answer ESRCH, so a reused number is noticed and never mistaken. The thread that
-waits for our answer cannot change its own credentials meanwhile, so what is read here is what it opens with.
-Trusted: the kernel's credentials and login uid. Not trusted, and recorded as claimed: ``comm``.
+Rules of this file: descriptors are kept, and values are read through them every time. A pidfd and the descriptors of
+``/proc/TID`` belong to one task for ever: when it has died they answer ESRCH, so a reused number is noticed and never
+mistaken. The thread that waits for our answer cannot change its own credentials meanwhile, so what is read here is what
+it opens with. Trusted: the kernel's credentials and login uid. Not trusted, and recorded as claimed: ``comm``.
 Sources: PIDFD_GET_INFO (linux/pidfd.h, 6.13), PIDFD_THREAD (6.9), proc_pid_status(5), proc_pid_loginuid(5).
 """
 

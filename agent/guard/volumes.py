@@ -94,11 +94,10 @@ def sharing_of(facts: VolumeFacts) -> Sharing:
     assert facts.mount is not None
     device = facts.mount.device
     busy = any(place.device == device for place in facts.busy)
-    bound = any(
-        (found := self_bind(path, facts.mounts)) is not None and found.device == device
-        for path in (facts.path, *(path for _, path in facts.areas))
-    )
-    return "shared" if busy or bound else "dedicated"
+    points = {row.point for row in siblings(facts.mount, facts.mounts)}
+    bound = points.intersection((facts.path, *(path for _, path in facts.areas)))
+    tops = (self_bind(path, facts.mounts) for path in bound)
+    return "shared" if busy or any(top and top.device == device for top in tops) else "dedicated"
 
 
 def _leaking_links(facts: VolumeFacts) -> Unprotectable:
