@@ -1,0 +1,24 @@
+"""Documentation that cannot drift: generated pages say what the program says, and named files exist."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from reference import DOCS, PAGES
+
+ROOT = DOCS.parent
+
+
+@pytest.mark.parametrize(("name", "page"), PAGES.items())
+def test_a_generated_page_says_what_the_program_says(name: str, page: Callable[[], str]) -> None:
+    assert (DOCS / name).read_text(encoding="utf-8") == page(), "run: .venv/bin/python tests/docs/reference.py"
+
+
+@pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), ROOT / "README.md", ROOT / "README.zh.md"], ids=str)
+def test_links_and_named_files_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
+    named = re.findall(r"`((?:agent|rules|tests|tui|docs)/[\w./]+)`", text)
+    missing = [t for t in targets if not (page.parent / t).exists()] + [n for n in named if not (ROOT / n).exists()]
+    assert not missing
