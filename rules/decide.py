@@ -46,7 +46,7 @@ def _findings(request: Request, facts: Facts, pack: Pack, now: datetime) -> Iter
     place = facts.resources.get(request.resource)
     if place is None or place.id != request.resource:
         yield question.resource(request)
-    elif place.room is not None and request.action is Action.EXIT:
+    elif place.room is not None and request.action == Action.EXIT:
         yield question.leaving()
     else:
         yield from (found for found in _asked(request, facts, pack, now, place) if found)

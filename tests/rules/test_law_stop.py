@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from hypothesis import given
+from hypothesis import strategies as st
 from strategies import LAW, NOW, World, departures, holds, worlds
 
 from rules.model import Departure, Hold, Stage
@@ -32,9 +33,9 @@ def test_adding_a_departure_never_turns_a_deny_into_an_allow(world: World, depar
 
 
 @LAW
-@given(worlds(), departures)
-def test_an_approved_departure_denies_now_and_for_good(world: World, departure: Departure) -> None:
-    approved = replace(departure, stage=Stage.APPROVED, approved_at=NOW, approver="boss")
+@given(worlds(), departures, st.sampled_from([Stage.APPROVED, Stage.COOLING_OFF, Stage.CLOSED]))
+def test_an_approved_departure_denies_now_and_for_good(world: World, departure: Departure, stage: Stage) -> None:
+    approved = replace(departure, stage=stage, approved_at=NOW, approver="boss")
     leaving = world.having(replace(world.person(), departures=(approved,)))
     for now in (NOW, NOW.replace(year=NOW.year + 1), NOW.replace(year=NOW.year + 50)):
         verdict = leaving.decide(now)
