@@ -16,11 +16,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, NoReturn
 
+from agent.demo.parting import end_with_parent
+
 _PATIENCE = 10.0
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+UNSET = 0xFFFFFFFF  # a login uid that nobody has
 
 
 class Identity(NamedTuple):
-    """A file-system uid, and the login uid behind it: ``None`` leaves it as it is, as a service would have it."""
+    """A file-system uid, and the login uid behind it: :data:`UNSET` for no login, ``None`` to leave it as it is."""
 
     uid: int
     login: int | None = None
@@ -99,15 +103,20 @@ class Actor:
 
 
 @contextmanager
-def acting(identity: Identity, act: Callable[[Callable[[Any], None]], object]) -> Iterator[Actor]:
-    """Start a child as *identity* that runs *act*, which gets a function to say things with; end it on leaving."""
+def acting(identity: Identity | None, act: Callable[[Callable[[Any], None]], object]) -> Iterator[Actor]:
+    """Start a child that runs *act*, which gets a function to say things with; end it on leaving.
+
+    It takes *identity*, which needs root; ``None``: it stays who we are.
+    """
     told, telling = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)  # the parent's handlers must never run in the child
     pid = os.fork()
     if pid == 0:
         os.close(told)
         _child(identity, act, telling)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     os.close(telling)
     actor = Actor(pid, told)
     try:
@@ -116,14 +125,19 @@ def acting(identity: Identity, act: Callable[[Callable[[Any], None]], object]) -
         actor.end()
 
 
-def _child(identity: Identity, act: Callable[[Callable[[Any], None]], object], telling: int) -> NoReturn:
-    signal.alarm(300)  # the last resort if whoever started us is gone
+def _child(identity: Identity | None, act: Callable[[Callable[[Any], None]], object], telling: int) -> NoReturn:
+    for number in (*_ENDING, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+    signal.alarm(300)  # the last resort against an act that hangs
 
     def say(value: Any, error: str = "") -> None:
         os.write(telling, json.dumps([value, error]).encode() + b"\n")
 
     try:
-        become(identity)
+        if identity is not None:
+            become(identity)
+        end_with_parent(signal.SIGKILL)
         act(say)
     except OSError as failed:
         say(None, errno.errorcode.get(failed.errno or 0, "EIO"))

@@ -1,24 +1,25 @@
 """A whole site that is thrown away afterwards: a volume in a file, a home, and the real agent running on it.
 
 Rules of this file: everything that is made here is removed in ``finally``, in the order that leaves nothing hanging:
-the agent first, then covers and mounts, then files. The agent's home and Python never lie on the protected volume.
-The agent is driven the way a site drives it, by the command line.
+the agent first, then covers and mounts, then files. The home lies in the folder of the volume's image, beside the mount
+point: never on the protected volume, and removed by the next run if this one is killed. The agent ends with whoever
+started it. It is driven the way a site drives it, by the command line.
 """
 
+import contextlib
 import json
 import os
 import select
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from agent.demo.parting import end_with_parent
 from agent.errors import Refused
 from agent.guard import image
 from agent.home import Home
@@ -69,13 +70,15 @@ class Stage:
         return [json.loads(line) for line in lines]
 
     def start(self) -> str:
-        """Start the agent, wait for its ready line and return it. Raises :class:`Refused` when there is none in time."""
+        """Start the agent, wait for its ready line and return it. Raises :class:`Refused` when none comes in time."""
         self.agent = subprocess.Popen(
             [sys.executable, "-I", "-m", "agent.cli.main", "--home", str(self.home.root), "run"],
             stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             text=True,
             env={**os.environ, "SHOUMI_LANG": "en"},
+            start_new_session=True,  # Ctrl-C is for us: we end things in the right order
+            preexec_fn=lambda: end_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here
         )
         assert self.agent.stdout is not None
         deadline = time.monotonic() + _START_SECONDS
@@ -93,29 +96,40 @@ class Stage:
         )
 
     def stop(self) -> None:
-        """Stop the agent in order; kill it if it does not."""
+        """Stop the agent in order; kill it if it does not. Returns when none of its processes lives."""
         if self.agent is None:
             return
+        processes = []
+        for pid in self._children():
+            with contextlib.suppress(ProcessLookupError):
+                processes.append(os.pidfd_open(pid))
         self.agent.send_signal(signal.SIGTERM)
         try:
             self.agent.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.agent.kill()
             self.agent.wait()
+        for process in processes:  # the decider hides the areas when its holder was killed; let it finish
+            select.select([process], [], [], _STOP_SECONDS)
+            os.close(process)
         if self.agent.stdout:
             self.agent.stdout.close()
         self.agent = None
 
+    def _children(self) -> list[int]:
+        assert self.agent is not None
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            pids = Path(f"/proc/{self.agent.pid}/task/{self.agent.pid}/children").read_text().split()
+            return list(map(int, pids))
+        return []
+
     def process(self, name: str) -> int:
         """Return the pid of ``decider`` or ``control``. Raises ``LookupError`` while there is none."""
-        assert self.agent is not None
-        children = Path(f"/proc/{self.agent.pid}/task/{self.agent.pid}/children").read_text().split()
-        for pid in children:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if any(
-                word == f"agent.{'guard.decider' if name == 'decider' else 'control.server'}".encode() for word in words
-            ):
-                return int(pid)
+        module = {"decider": b"agent.guard.decider", "control": b"agent.control.server"}[name]
+        for pid in self._children():
+            with contextlib.suppress(FileNotFoundError):
+                if module in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                    return pid
         raise LookupError(name)
 
 
@@ -127,22 +141,16 @@ def stage(
 
     Raises :class:`Refused` when the rights or tools for a volume are missing. The agent is not started yet.
     """
-    home = Path(tempfile.mkdtemp(prefix="shoumi-home-"))
-    home.chmod(0o755)
-    try:
-        with image.volume(fstype, size) as volume:
-            volume.folder.chmod(0o755)
-            volume.point.chmod(0o755)
-            site = Stage(Home.at(home / "site"), volume)
-            try:
-                site.shoumi("init", "--pack", pack)
-                if settings:
-                    _override(site.home.config, settings)
-                yield site
-            finally:
-                site.stop()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    with image.volume(fstype, size) as volume:
+        volume.point.chmod(0o755)
+        site = Stage(Home.at(volume.folder / "site"), volume)
+        try:
+            site.shoumi("init", "--pack", pack)
+            if settings:
+                _override(site.home.config, settings)
+            yield site
+        finally:
+            site.stop()
 
 
 def _override(config: Path, settings: Sequence[str]) -> None:

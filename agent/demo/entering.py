@@ -1,0 +1,54 @@
+"""An officer's act, entered into the registry without an agent. For the rehearsal only.
+
+Rules of this file: the same writes with the same refusals as behind the control socket; nothing here decides anything.
+Areas are in observe mode, because nothing is blocked.
+"""
+
+from datetime import datetime
+
+from agent.demo.cast import Act
+from agent.registry.store import Change
+from rules.model import Clearance, Level, Mode, Scope
+from rules.pack import Pack
+
+_OFFICER = "officer"
+
+
+def enter(change: Change, act: Act, pack: Pack) -> None:
+    """Apply *act*; raise :class:`agent.errors.Refused` as the agent would, ``LookupError`` for one the demo has not."""
+    args = act.args
+    match act.name:
+        case "person.add":
+            clearances = [
+                Clearance(args["domain"], Level.parse(level), approved_by=_OFFICER) for level in args["level"]
+            ]
+            change.add_person(args["person"], name=args["name"], department=args["department"], clearances=clearances)
+            for uid in args["account"]:
+                change.add_account(uid, args["person"])
+        case "record.add":
+            change.add_record(args["person"], args["kind"], on=datetime.fromisoformat(args["on"]))
+        case "area.add":
+            change.add_area(
+                args["name"],
+                path=args["path"],
+                level=Level.parse(args["level"]),
+                domain=args["domain"],
+                mode=Mode.OBSERVE,
+                scope=Scope(frozenset(args["person"]), frozenset(args["department"])),
+                secret_until=datetime.fromisoformat(args["secret_until"]),
+            )
+        case "grant.add":
+            temporary = args.get("temporary", False)
+            change.add_grant(
+                args["person"],
+                args["area"],
+                reason=args["reason"],
+                approver=_OFFICER,
+                until=datetime.fromisoformat(args["until"]) if "until" in args else None,
+                temporary=temporary,
+                max_days=pack.temp_auth.max_days if temporary else None,
+            )
+        case "hold.add":
+            change.add_hold(args["person"], reason=args["reason"], by=_OFFICER)
+        case _:
+            raise LookupError(act.name)

@@ -1,0 +1,196 @@
+"""The story on a real agent: real files, real processes under other uids, and the kernel's answers.
+
+Rules of this file: every act goes through the control socket, as the command line's do, and questions are asked with
+the command line itself. An attempt is judged by what the opener got *and* by the entry its process left in the log.
+"""
+
+import json
+import os
+import pwd
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from agent.control.client import Client
+from agent.demo import cast, tricks
+from agent.demo.actors import UNSET, Identity, Outcome, acting, attempt, reading
+from agent.demo.cast import DRAWINGS, LI, PLAYERS, SUN, WANG, ZHANG, Act, Place, Player
+from agent.demo.cutting import holding
+from agent.demo.record import Record
+from agent.demo.site import Attempt, Cut, Entry, Explained, Traffic, Verified, Way, Who, himself
+from agent.demo.stage import Stage
+from agent.demo.traffic import killing
+from rules.text import Text
+
+_FIRST_UID = 61001
+_NO_NAMESPACE = Text("this machine lets nobody make a namespace", "本机不允许普通用户建立命名空间")
+_TIER_C = Text("tier C: this kernel cannot stop a descriptor that is open", "C 级：本机内核无法中止已打开的描述符")
+
+
+@contextmanager
+def playing(stage: Stage) -> Iterator["Live"]:
+    """Write the documents, start the agent of *stage* and enter people and areas; yield the site ready to play."""
+    uid = unused_uids(len(PLAYERS))
+    _write_documents(stage.root, uid)
+    stage.start()
+    now = datetime.now(UTC)
+    with Client(stage.home) as client:
+        site = Live(stage, client, uid)
+        for act in (*cast.registration(uid, now), *cast.marking(str(stage.root), now)):
+            site.act(act)
+        yield site
+
+
+def unused_uids(count: int) -> int:
+    """Return the first of *count* neighbouring uids that belong to no account of this machine."""
+    taken = {entry.pw_uid for entry in pwd.getpwall()}
+    uid = _FIRST_UID
+    while not taken.isdisjoint(range(uid, uid + count)):
+        uid += count
+    return uid
+
+
+class Live:
+    """A :class:`agent.demo.site.Site` whose verdicts the kernel carries out."""
+
+    def __init__(self, stage: Stage, client: Client, uid: int) -> None:
+        self._stage = stage
+        self._client = client
+        self._uid = uid
+        self._record = Record(stage.home.log)
+        self._kept: list[Entry] = []
+        self._ends = datetime.now(UTC)
+        self.tiers: dict[str, str] = {}
+
+    def act(self, act: Act) -> Any:
+        """Do an act of an officer through the control socket and return its result."""
+        result = self._client.call(act.name, **act.args)
+        if act.name == "area.add":
+            self.tiers[result["area"]] = result["tier"]
+        return result
+
+    def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> Attempt:
+        """Open and read as a process of theirs. The entry is that of this very process."""
+        path = self._stage.root / document
+        identity = self._identity(who)
+        if way is Way.HARD_LINK:
+            link = self._stage.root / cast.EXCHANGE / path.name
+            attempt(self._identity(himself(ZHANG)), tricks.linking(path, link))
+            try:
+                return self._tried(identity, reading(link))
+            finally:
+                link.unlink(missing_ok=True)
+        if way is Way.BIND_MOUNT:
+            root = Identity(0, identity.login)
+            return self._tried(root, tricks.in_bind_mount(path, self._elsewhere, identity))
+        if way is Way.NAMESPACE:
+            return self._tried(identity, tricks.in_namespace(path, self._elsewhere))
+        return self._tried(identity, reading(path))
+
+    def authorise(self, player: Player, place: Place, seconds: float) -> None:
+        """Grant for *seconds* from now."""
+        self._ends = datetime.now(UTC) + timedelta(seconds=seconds)
+        until = self._ends.isoformat()
+        args = {"person": player.id, "area": place.id, "reason": "临时查阅", "temporary": True, "until": until}
+        self.act(Act("grant.add", args))
+
+    def expire(self) -> None:
+        """Wait until the last authorisation has ended."""
+        time.sleep(max(0.0, (self._ends - datetime.now(UTC)).total_seconds()))
+
+    def traffic(self) -> Traffic:
+        """Kill the decider in mid-traffic."""
+        return self._killed
+
+    def cut(self) -> Cut:
+        """Place a hold while he reads."""
+        return self._held
+
+    def explain(self, player: Player, document: str) -> Explained:
+        """Ask ``shoumi explain``."""
+        found = self._stage.ask("explain", player.id, str(self._stage.root / document))
+        change = Text(**found["change"]) if found["change"] else None
+        return Explained(found["verdict"], found["rule"], tuple(found["clauses"]), Text(**found["because"]), change)
+
+    def entries(self) -> list[Entry]:
+        """Return what is in the log, without the traffic."""
+        self._kept += self._record.fresh()
+        return self._kept
+
+    def verify(self) -> Verified:
+        """Ask ``shoumi log verify``."""
+        found = json.loads(self._stage.shoumi("log", "verify", "--json", check=False).stdout)
+        problems = tuple(Text(**problem["text"]) for problem in found["problems"])
+        return Verified(found["entries"], found["first"], found["last"], problems)
+
+    @cached_property
+    def _killed(self) -> Traffic:
+        self.entries()
+        cleared, others = ([self._identity(himself(one)) for one in group] for group in ((ZHANG, SUN), (LI, WANG)))
+        return killing(self._stage, self._record, self._stage.root / DRAWINGS.document, cleared, others)
+
+    @cached_property
+    def _held(self) -> Cut:
+        if self.tiers[DRAWINGS.id] == "C":
+            self._hold()
+            return Cut(
+                0,
+                0,
+                late=False,
+                stopped=False,
+                bystander_reads=0,
+                bystander_errors=0,
+                bystander_longest=0,
+                moot=_TIER_C,
+            )
+        reader, bystander = self._identity(himself(ZHANG)), self._identity(himself(SUN))
+        return holding(self._stage.root / DRAWINGS.document, reader, bystander, self._hold, self._quiet)
+
+    def _quiet(self) -> bool:
+        return bool(self._client.call("status")["decider"]["quiet"])
+
+    def _hold(self) -> None:
+        self.act(Act("hold.add", {"person": ZHANG.id, "reason": "岗位调查"}))
+
+    def _identity(self, who: Who) -> Identity:
+        login = UNSET if who.login is None else self._uid + who.login.number
+        return Identity(0 if who.user is None else self._uid + who.user.number, login)
+
+    def _tried(self, identity: Identity, act: Any) -> Attempt:
+        self.entries()
+        with acting(identity, lambda say: say(act())) as actor:
+            outcome: Outcome = actor.next()
+        if outcome.error == tricks.Unavailable.__name__:
+            return Attempt(passed=False, moot=_NO_NAMESPACE)
+        fresh = self._record.fresh()
+        self._kept += fresh
+        theirs = [entry for entry in fresh if entry.get("pid") == actor.pid and entry.get("action") == "open"]
+        return Attempt(
+            passed=outcome.allowed,
+            error=outcome.error,
+            entry=theirs[-1] if theirs else None,
+        )
+
+    @cached_property
+    def _elsewhere(self) -> Path:
+        """An empty directory that is on no protected volume: something to mount on."""
+        folder = self._stage.home.root.parent / "elsewhere"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+
+def _write_documents(root: Path, uid: int) -> None:
+    exchange = root / cast.EXCHANGE
+    exchange.mkdir()
+    exchange.chmod(0o1777)
+    for place in cast.PLACES:
+        folder = root / place.folder
+        folder.mkdir()
+        for name in place.documents:
+            file = folder / name
+            file.write_text(cast.content(place, name), encoding="utf-8")
+            os.chown(file, uid + ZHANG.number, 0)  # the kernel lets nobody link what is not his own

@@ -1,0 +1,113 @@
+"""What a site reported, as an outcome that can be compared with the expected one and read by a person.
+
+Rules of this file: pure. An open only counts as let in or refused when the opener and the log say the same; where they
+differ, or the log has no entry, the outcome says that and nothing else, so no expectation is ever met by accident.
+"""
+
+from agent.demo.scene import ALLOWED, Outcome, Seen, denied
+from agent.demo.site import Attempt, Cut, Explained, Traffic, Verified
+from rules.text import Text
+from rules.visible import visible
+
+RESTARTED = Outcome("restarted", Text("started again", "每次均重新启动"))
+RECORDED = Outcome("recorded", Text("each with its entry", "次次均有条目"))
+CLOSED = Outcome("closed", Text("not one let in", "无一放行"))
+STOPPED = Outcome("stopped", Text("his reads stop", "其读取即刻中止"))
+UNDISTURBED = Outcome("undisturbed", Text("notices nothing", "毫无察觉"))
+WHOLE = Outcome("whole", Text("nothing missing", "完整无缺"))
+
+
+def explained(rule: str) -> Outcome:
+    """Return the outcome of an explanation that names *rule*, its clauses and what would change the verdict."""
+    said = Text(f"rule `{rule}`, clause, remedy", f"规则 `{rule}`、条款、办法")
+    return Outcome(f"explained {rule}", said)
+
+
+def of_attempt(attempt: Attempt) -> Seen:
+    """Read an open."""
+    if attempt.moot:
+        return Seen(Outcome("moot", attempt.moot), moot=True)
+    entry = attempt.entry
+    if entry is None:
+        told = Text("let in", "放行") if attempt.passed else Text(attempt.error, attempt.error)
+        return Seen(Outcome("unrecorded", Text(f"{told.en}, and no entry", f"{told.zh}，且无日志条目")))
+    said = visible(f"{attempt.error or 'ok'} / {entry['verdict']}")
+    outcome = Outcome("differs", Text(f"opener and log differ: {said}", f"打开结果与日志不符：{said}"))
+    if attempt.passed and entry["verdict"] == "allow":
+        outcome = ALLOWED
+    elif attempt.error == "EPERM" and entry["verdict"] == "deny":
+        outcome = denied(visible(str(entry["rule"])))
+    number = entry["seq"]
+    return Seen(outcome, Text(f"entry {number}", f"条目 {number}"))
+
+
+def of_kills(traffic: Traffic) -> Seen:
+    """Whether the decider came back each time."""
+    held = traffic.kills > 0 and traffic.restarts == traffic.kills
+    detail = Text(f"killed {traffic.kills} times", f"强杀 {traffic.kills} 次")
+    started = Text(f"started {traffic.restarts} times", f"启动了 {traffic.restarts} 次")
+    return Seen(RESTARTED if held else Outcome("dead", started), detail)
+
+
+def of_cleared(traffic: Traffic) -> Seen:
+    """Whether every open of cleared people that was allowed has its entry, and there were any."""
+    held = traffic.allowed > 0 and traffic.unrecorded == 0
+    missing = Text(f"{traffic.unrecorded} without an entry", f"{traffic.unrecorded} 次无条目")
+    detail = Text(
+        f"{traffic.allowed:,} let in, {traffic.refused:,} refused",
+        f"放行 {traffic.allowed:,} 次，拒绝 {traffic.refused:,} 次",
+    )
+    return Seen(RECORDED if held else Outcome("unrecorded", missing), detail)
+
+
+def of_uncleared(traffic: Traffic) -> Seen:
+    """Whether nobody else was let in, though they tried."""
+    held = traffic.turned_away > 0 and traffic.leaked == 0
+    leaked = Text(f"{traffic.leaked:,} let in", f"放行了 {traffic.leaked:,} 次")
+    detail = Text(f"{traffic.turned_away:,} refused", f"拒绝 {traffic.turned_away:,} 次")
+    return Seen(CLOSED if held else Outcome("leaked", leaked), detail)
+
+
+def of_reader(cut: Cut) -> Seen:
+    """Whether the reads of the one on hold stopped, and none began after the acknowledgement."""
+    if cut.moot:
+        return Seen(Outcome("moot", cut.moot), moot=True)
+    held = cut.stopped and not cut.late
+    after = Text(
+        f"{cut.last:.1f} ms after the request; acknowledged at {cut.act:.1f} ms",
+        f"请求后 {cut.last:.1f} 毫秒；{cut.act:.1f} 毫秒时确认",
+    )
+    none_after = Text(
+        f"none after the request; acknowledged at {cut.act:.1f} ms", f"请求后再无读取；{cut.act:.1f} 毫秒时确认"
+    )
+    detail = after if cut.last > 0 else none_after
+    return Seen(STOPPED if held else Outcome("goes on", Text("he reads on", "仍在读取")), detail)
+
+
+def of_bystander(cut: Cut) -> Seen:
+    """Whether the other reader of the same file read on without an error."""
+    if cut.moot:
+        return Seen(Outcome("moot", cut.moot), moot=True)
+    held = cut.bystander_reads > 0 and cut.bystander_errors == 0
+    refused = Text(f"{cut.bystander_errors} reads refused", f"{cut.bystander_errors} 次读取被拒")
+    detail = Text(
+        f"{cut.bystander_reads:,} reads, longest {cut.bystander_longest:.1f} ms",
+        f"读取 {cut.bystander_reads:,} 次，最长 {cut.bystander_longest:.1f} 毫秒",
+    )
+    return Seen(UNDISTURBED if held else Outcome("disturbed", refused), detail)
+
+
+def of_explanation(found: Explained) -> Seen:
+    """Whether the explanation of a denial names all three."""
+    if found.verdict == "deny" and found.clauses and found.change:
+        return Seen(explained(visible(found.rule)))
+    said = visible(f"{found.verdict} {found.rule}")
+    return Seen(Outcome("thin", Text(f"only `{said}`", f"仅有 `{said}`")))
+
+
+def of_verification(found: Verified) -> Seen:
+    """Whether the log is whole, from the first entry on."""
+    if found.problems or found.first != 1 or found.last != found.entries:
+        first = found.problems[0] if found.problems else Text("entries are missing", "条目缺失")
+        return Seen(Outcome("broken", first))
+    return Seen(WHOLE, Text(f"{found.entries:,} entries, 1 to {found.last:,}", f"{found.entries:,} 条，连续编号"))

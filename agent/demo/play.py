@@ -1,0 +1,105 @@
+"""``shoumi demo``: the real thing where it can be had, a rehearsal where not, and nothing left behind in either case.
+
+Rules of this file: whatever ends the demo (a line that failed, an error, Ctrl-C, SIGTERM, a closed terminal) leaves
+through the same context managers, and a second Ctrl-C does not cut the tidying short. A run that was killed outright is
+tidied up by the next one.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from agent.demo import cast
+from agent.demo.ending import Ended, ending_by_signal, undisturbed_after
+from agent.demo.live import playing
+from agent.demo.narrate import Audience, JsonLines, Printer, coloured
+from agent.demo.rehearsal import rehearsing
+from agent.demo.rights import Lack, lacking
+from agent.demo.scene import Scene, perform
+from agent.demo.stage import Stage, stage
+from agent.demo.story import STORY
+from rules.text import Language, Text
+
+_TITLE = Text(
+    "Shoumi: access to classified directories, decided by rules, refused by the kernel, recorded first",
+    "守密：涉密目录访问控制。依规则判定，由内核拦截，先记录后放行",
+)
+_NOT_HERE = Text("the real thing cannot be shown here:", "此处无法实际演示：")
+_REHEARSAL = Text(
+    "what follows is a rehearsal: the same rules decide and the same log records, and nothing is blocked",
+    "以下为演练：使用相同的规则与日志，但不拦截任何访问",
+)
+
+
+def play(*, language: Language, interactive: bool, json: bool = False, story: Sequence[Scene] = STORY) -> int:
+    """Play *story* on stdout and return the exit code: 0 only if every line held, 128 and more if a signal ended it.
+
+    *interactive*: somebody sits at a terminal and may look around afterwards. *json*: one object a line. Raises
+    :class:`agent.errors.ShoumiError` when the stage cannot be set.
+    """
+    try:
+        with ending_by_signal():
+            lacks = lacking()
+            audience = _audience(language, story, json=json, rehearsal=bool(lacks))
+            audience.line(_TITLE)
+            failures = _rehearse(audience, lacks, story) if lacks else _play(audience, story, interactive=interactive)
+    except Ended as ended:
+        return ended.code
+    return 1 if failures else 0
+
+
+def _audience(language: Language, story: Sequence[Scene], *, json: bool, rehearsal: bool) -> Audience:
+    if json:
+        return JsonLines(sys.stdout, rehearsal=rehearsal)
+    return Printer(sys.stdout, language, story, colour=coloured(sys.stdout, os.environ), rehearsal=rehearsal)
+
+
+def _play(audience: Audience, story: Sequence[Scene], *, interactive: bool) -> int:
+    began = time.monotonic()
+    with stage(cast.PACK) as site, playing(site) as live, undisturbed_after():
+        people, areas, tier = len(cast.PLAYERS), len(live.tiers), max(live.tiers.values())
+        audience.line(
+            Text(
+                f"its own ext4 volume, {areas} areas, {people} people without accounts, a real agent: tier {tier}",
+                f"独立的 ext4 卷，{areas} 个涉密目录，{people} 名人员（不建账号），真实运行的代理：保护等级 {tier}",
+            )
+        )
+        failures = perform(story, live, audience)
+        audience.end(story, time.monotonic() - began)
+        if interactive:
+            _look_around(audience, site)
+    return failures
+
+
+def _rehearse(audience: Audience, lacks: Sequence[Lack], story: Sequence[Scene]) -> int:
+    began = time.monotonic()
+    audience.line(_NOT_HERE)
+    for lack in lacks:
+        audience.line(Text(f"  - {lack.text.en}", f"  - {lack.text.zh}"))
+        if lack.hint:
+            audience.line(Text(f"    hint: {lack.hint.en}", f"    提示：{lack.hint.zh}"))
+    audience.line(_REHEARSAL)
+    with rehearsing() as rehearsal, undisturbed_after():
+        failures = perform(story, rehearsal, audience)
+        audience.end(story, time.monotonic() - began)
+    return failures
+
+
+def _look_around(audience: Audience, site: Stage) -> None:
+    """Offer to leave the agent running until Enter is pressed."""
+    audience.line(Text("look around before all of it is removed? [y/N]", "清理之前要自行查看吗？[y/N]"))
+    if sys.stdin.readline().strip().lower() not in ("y", "yes", "是"):
+        return
+    shoumi = f"{sys.argv[0]} --home {site.home.root}"
+    drawings = site.root / cast.DRAWINGS.document
+    audience.line(Text(f"the agent's home: {site.home.root}", f"代理的数据目录：{site.home.root}"))
+    audience.line(Text("try, as root in another terminal:", "请在另一终端以 root 试用："))
+    for command in (
+        f"{shoumi} log list --verdict deny",
+        f"{shoumi} explain {cast.WANG.id} {drawings}",
+        f"{shoumi} what-if {cast.WANG.id} {drawings} --department {cast.RESEARCH}",
+    ):
+        audience.line(Text(f"  {command}", f"  {command}"))
+    audience.line(Text("press Enter here to end the agent and remove it all", "在此按回车键，即停止代理并全部清理"))
+    sys.stdin.readline()

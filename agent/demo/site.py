@@ -1,0 +1,127 @@
+"""What a scene may do on a site, whether the kernel is asked there or the question is only rehearsed.
+
+Rules of this file: shapes only. Whoever plays a site keeps to one promise: what it reports was really decided by the
+rules in force, and recorded, and what it did not see it does not report.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NamedTuple, Protocol
+
+from agent.demo.cast import Place, Player
+from rules.text import Text
+
+Entry = dict[str, Any]  # one entry of the log
+
+
+class Who(NamedTuple):
+    """Who tries: the person whose uid it is (``None``: root), and who logged in (``None``: nobody, as a service)."""
+
+    user: Player | None
+    login: Player | None
+
+
+def himself(player: Player) -> Who:
+    """Return *player*, logged in and working under his own uid."""
+    return Who(player, player)
+
+
+class Way(Enum):
+    """By which way a document is opened."""
+
+    STRAIGHT = "straight"
+    HARD_LINK = "hard link"  # a second name in a folder that is no area
+    BIND_MOUNT = "bind mount"  # root mounts the directory at another place
+    NAMESPACE = "namespace"  # in a private user and mount namespace
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How an open went. ``passed`` and ``error`` say what the opener got; ``entry`` is what the log has about it."""
+
+    passed: bool
+    error: str = ""
+    entry: Entry | None = None
+    moot: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What came of killing the decider ``kills`` times while people opened files one after the other.
+
+    Cleared people: ``allowed`` and ``refused`` opens (nobody decides while the decider is dead), and ``unrecorded``,
+    how many allowed ones have no entry. Others: ``leaked`` opens that went through, ``turned_away`` that did not.
+    """
+
+    kills: int
+    restarts: int
+    allowed: int
+    refused: int
+    unrecorded: int
+    leaked: int
+    turned_away: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What came of a hold while a reader had a file open. Times in milliseconds.
+
+    ``act``: from the request to its acknowledgement. ``last``: from the request to the end of the reader's last read
+    that went through. ``late``: that read had begun only after the acknowledgement. ``stopped``: then came a refusal.
+    """
+
+    act: float
+    last: float
+    late: bool
+    stopped: bool
+    bystander_reads: int
+    bystander_errors: int
+    bystander_longest: float
+    moot: Text | None = None
+
+
+class Explained(NamedTuple):
+    """Why a person may or may not open a document."""
+
+    verdict: str
+    rule: str
+    clauses: tuple[str, ...]
+    because: Text
+    change: Text | None
+
+
+class Verified(NamedTuple):
+    """What an independent reading of the whole log found."""
+
+    entries: int
+    first: int
+    last: int
+    problems: tuple[Text, ...]
+
+
+class Site(Protocol):
+    """A place where the story can be played. Every method may raise :class:`agent.errors.ShoumiError`."""
+
+    def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> Attempt:
+        """Let *who* open and read *document*, a path relative to the volume."""
+
+    def authorise(self, player: Player, place: Place, seconds: float) -> None:
+        """Give *player* a temporary authorisation for *place* that ends by itself."""
+
+    def expire(self) -> None:
+        """Let time pass until the last authorisation has ended."""
+
+    def traffic(self) -> Traffic:
+        """Kill the decider in mid-traffic; once, whoever asks again is told the same."""
+
+    def cut(self) -> Cut:
+        """Put a reader on hold while he reads, beside a bystander on the same file; once, as above."""
+
+    def explain(self, player: Player, document: str) -> Explained:
+        """Say why."""
+
+    def entries(self) -> list[Entry]:
+        """Return the entries of the story so far, oldest first, without those of the traffic."""
+
+    def verify(self) -> Verified:
+        """Have the log verified."""

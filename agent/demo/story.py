@@ -1,0 +1,192 @@
+"""The story, scene by scene: what the product promises, tried by people who would rather it did not.
+
+Rules of this file: it reads from top to bottom and knows nothing of processes, kernels or registries; a scene names who
+does what and what must come of it. The order matters where time or a hold does.
+"""
+
+from collections.abc import Callable
+
+from agent.demo import outcomes
+from agent.demo.cast import DRAWINGS, HANDBOOK, LI, MERGER, QIAN, QUOTES, SUN, WANG, ZHANG, ZHAO, Place
+from agent.demo.scene import ALLOWED, Outcome, Scene, Seen, Step, denied
+from agent.demo.site import Cut, Site, Traffic, Way, Who, himself
+from agent.demo.tables import explanation, log
+from rules.text import Text
+
+AUTHORISED_SECONDS = 1.5
+
+
+def opening(who: Who, place: Place, expected: Outcome, what: Text | None = None, way: Way = Way.STRAIGHT) -> Step:
+    """Return the step of opening the document of *place*."""
+    if what is None:
+        assert who.user
+        actor, where = who.user.shown, place.shown
+        what = Text(f"{actor.en} opens {where.en}", f"{actor.zh}打开{where.zh}")
+    return Step(what, expected, lambda site: outcomes.of_attempt(site.opens(who, place.document, way)))
+
+
+def _authorised(site: Site) -> Seen:
+    site.authorise(QIAN, QUOTES, AUTHORISED_SECONDS)
+    return outcomes.of_attempt(site.opens(himself(QIAN), QUOTES.document))
+
+
+def _expired(site: Site) -> Seen:
+    site.expire()
+    return outcomes.of_attempt(site.opens(himself(QIAN), QUOTES.document))
+
+
+def _traffic(read: Callable[[Traffic], Seen]) -> Callable[[Site], Seen]:
+    return lambda site: read(site.traffic())
+
+
+def _cut(read: Callable[[Cut], Seen]) -> Callable[[Site], Seen]:
+    return lambda site: read(site.cut())
+
+
+STORY = (
+    Scene(
+        Text("cleared, trained, and in the circle of knowers", "密级相符、培训有效、在知悉范围内"),
+        (
+            opening(himself(ZHANG), DRAWINGS, ALLOWED),
+            opening(himself(SUN), MERGER, ALLOWED),
+            opening(himself(LI), HANDBOOK, ALLOWED),
+        ),
+    ),
+    Scene(
+        Text("the level is too low", "密级不够"),
+        (
+            opening(himself(LI), DRAWINGS, denied("level")),
+            opening(himself(ZHANG), MERGER, denied("level")),
+        ),
+    ),
+    Scene(
+        Text("the right level, but no need to know", "密级相符，但不在知悉范围内"),
+        (opening(himself(WANG), DRAWINGS, denied("scope")),),
+    ),
+    Scene(
+        Text("the yearly training has lapsed", "年度保密培训已过期"),
+        (opening(himself(ZHAO), DRAWINGS, denied("training")),),
+    ),
+    Scene(
+        Text("a temporary authorisation, which ends by itself", "临时授权，到期自动失效"),
+        (
+            opening(himself(QIAN), QUOTES, denied("level")),
+            Step(Text("authorised for a moment, he opens it again", "临时授权片刻，再次打开"), ALLOWED, _authorised),
+            Step(Text("its time is over, he tries once more", "授权到期，再试一次"), denied("level"), _expired),
+        ),
+    ),
+    Scene(
+        Text("whoever is behind it must be allowed: sudo and su", "背后之人均须获准：sudo 与 su"),
+        (
+            opening(
+                Who(None, LI),
+                DRAWINGS,
+                denied("level"),
+                Text("root, by sudo from the login of Li Si", "李四登录后以 sudo 成为 root"),
+            ),
+            opening(
+                Who(ZHANG, LI),
+                DRAWINGS,
+                denied("level"),
+                Text("the uid of Zhang San, by su from Li Si", "李四登录后以 su 成为张三"),
+            ),
+            opening(
+                Who(None, None),
+                DRAWINGS,
+                denied("nobody"),
+                Text("root without any login", "没有登录身份的 root"),
+            ),
+            opening(
+                Who(None, ZHANG),
+                DRAWINGS,
+                ALLOWED,
+                Text("root, by sudo from the login of Zhang San", "张三登录后以 sudo 成为 root"),
+            ),
+        ),
+    ),
+    Scene(
+        Text("other names for the same file", "为同一文件另找入口"),
+        (
+            opening(
+                himself(LI),
+                DRAWINGS,
+                denied("level"),
+                Text("a hard link in a public folder", "公共目录中的硬链接"),
+                Way.HARD_LINK,
+            ),
+            opening(
+                himself(LI),
+                DRAWINGS,
+                denied("level"),
+                Text("a bind mount made by root", "由 root 绑定挂载到别处"),
+                Way.BIND_MOUNT,
+            ),
+            opening(
+                himself(LI),
+                DRAWINGS,
+                denied("level"),
+                Text("a user and mount namespace of his own", "自建用户与挂载命名空间"),
+                Way.NAMESPACE,
+            ),
+        ),
+    ),
+    Scene(
+        Text("the decider is killed in mid-traffic, again and again", "在访问途中反复强杀判定进程"),
+        (
+            Step(
+                Text("SIGKILL to the decider", "向判定进程发送 SIGKILL"),
+                outcomes.RESTARTED,
+                _traffic(outcomes.of_kills),
+            ),
+            Step(
+                Text("cleared readers meanwhile", "其间有权者的访问"), outcomes.RECORDED, _traffic(outcomes.of_cleared)
+            ),
+            Step(
+                Text("uncleared readers meanwhile", "其间无权者的访问"),
+                outcomes.CLOSED,
+                _traffic(outcomes.of_uncleared),
+            ),
+        ),
+    ),
+    Scene(
+        Text("a hold, while he has the file open", "停权，此刻文件正被其打开读取"),
+        (
+            Step(
+                Text("Zhang San reads, then the hold comes", "张三读取之中，停权下达"),
+                outcomes.STOPPED,
+                _cut(outcomes.of_reader),
+            ),
+            Step(
+                Text("Sun Ba reads the same file beside him", "孙八同时读取同一文件"),
+                outcomes.UNDISTURBED,
+                _cut(outcomes.of_bystander),
+            ),
+            opening(himself(ZHANG), DRAWINGS, denied("hold"), Text("Zhang San opens it anew", "张三重新打开")),
+        ),
+    ),
+    Scene(
+        Text("why may Zhao Liu not open it?", "赵六为何不能打开？"),
+        (
+            Step(
+                Text("the explanation", "解释"),
+                outcomes.explained("training"),
+                lambda site: outcomes.of_explanation(site.explain(ZHAO, DRAWINGS.document)),
+            ),
+        ),
+        explanation(ZHAO, DRAWINGS),
+    ),
+    Scene(
+        Text(
+            "the log of it all: its last entries, but for the traffic of scene 8",
+            "全过程日志：最后若干条（不含第 8 幕的访问）",
+        ),
+        (
+            Step(
+                Text("its verification", "日志校验"),
+                outcomes.WHOLE,
+                lambda site: outcomes.of_verification(site.verify()),
+            ),
+        ),
+        log,
+    ),
+)

@@ -1,0 +1,99 @@
+"""The two tables of the story: why, and the log.
+
+Rules of this file: pure but for asking the site. What the log holds was written by strangers as well as by us; it is
+shown through ``visible``.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from agent.demo.cast import PLAYERS, Place, Player
+from agent.demo.site import Entry, Site
+from rules.text import Text
+from rules.visible import visible
+
+_LAST = 18
+_NAMES = {player.id: player.name for player in PLAYERS}
+_VERDICTS = {"allow": Text("let in", "放行"), "deny": Text("refused", "拒绝")}
+_ACTIONS = {"open": Text("opens", "打开"), "access": Text("reads on", "继续读取"), "list": Text("lists", "列目录")}
+_DONE = Text("done", "完成")
+_NO_LOGIN = Text("no login", "未登录")
+_NOTHING = Text("-", "-")
+_ROOT = Text("root", "root")
+
+
+def explanation(player: Player, place: Place) -> Callable[[Site], list[list[Text]]]:
+    """Return the table that says why *player* may or may not open the document of *place*."""
+
+    def table(site: Site) -> list[list[Text]]:
+        found = site.explain(player, place.document)
+        clauses = visible(", ".join(found.clauses))
+        return [
+            [Text("question", "问题"), Text("answer", "回答")],
+            [Text("verdict", "判定"), _VERDICTS.get(found.verdict, _plain(found.verdict))],
+            [Text("rule", "规则"), _plain(found.rule)],
+            [Text("clauses", "条款"), Text(clauses, clauses)],
+            [Text("because", "原因"), found.because],
+            [Text("what would change it", "如何改变"), found.change or _NOTHING],
+        ]
+
+    return table
+
+
+def log(site: Site) -> list[list[Text]]:
+    """Return the last entries of the story, oldest first."""
+    heading = [
+        Text("entry", "条目"),
+        Text("time", "时间"),
+        Text("who", "主体"),
+        Text("login", "登录者"),
+        Text("what", "事项"),
+        Text("area", "目录"),
+        Text("verdict", "判定"),
+        Text("rule", "规则"),
+    ]
+    shown: list[list[Text]] = []
+    for entry in site.entries():
+        row = _row(entry)
+        if not shown or shown[-1][2:] != row[2:]:  # the same again, as when a read is tried many times, is shown once
+            shown.append(row)
+    return [heading, *shown[-_LAST:]]
+
+
+def _row(entry: Entry) -> list[Text]:
+    at = datetime.fromisoformat(str(entry["time"])).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    return [_plain(entry["seq"]), _plain(at), *(_access(entry) if entry["kind"] == "access" else _act(entry))]
+
+
+def _access(entry: Entry) -> list[Text]:
+    uid = entry.get("fsuid", "?")
+    who = _person(entry["person"]) if entry["person"] else _ROOT if uid == 0 else _plain(uid)
+    login = _person(entry["login_person"]) if entry["login_person"] else _NO_LOGIN
+    verdict = _VERDICTS[entry["verdict"]]
+    return [
+        who,
+        login,
+        _ACTIONS.get(entry["action"]) or _plain(entry["action"]),
+        _plain(entry["area"] or "-"),
+        verdict,
+        _plain(entry["rule"]),
+    ]
+
+
+def _act(entry: Entry) -> list[Text]:
+    args = entry.get("args", {})
+    name, about = _plain(entry.get("act") or entry.get("what") or entry["kind"]), args.get("person")
+    person = _person(about) if isinstance(about, str) else Text("", "")
+    what = Text(f"{name.en} {person.en}".strip(), f"{name.zh} {person.zh}".strip())
+    outcome = _DONE if entry.get("outcome") == "done" else _plain(entry.get("outcome", "-"))
+    officer = Text("officer", "管理员") if "actor" in entry else Text("agent", "代理")
+    return [officer, _NOTHING, what, _plain(args.get("area", "-")), outcome, _NOTHING]
+
+
+def _person(ident: str) -> Text:
+    return _NAMES.get(ident) or _plain(ident)
+
+
+def _plain(value: object) -> Text:
+    said = visible(str(value))
+    return Text(said, said)

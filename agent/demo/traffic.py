@@ -1,0 +1,89 @@
+"""The decider dies in mid-traffic, again and again, and nobody gets in who should not (contracts C2, C3).
+
+Rules of this file: the openers count by themselves what they got; the log is asked afterwards what it knows about
+exactly these processes. An open that waits while no decider lives is refused in the end, or decided by the next one.
+"""
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from agent.demo.actors import Actor, Identity, acting
+from agent.demo.record import Record
+from agent.demo.shared import Numbers, wait_until
+from agent.demo.site import Traffic
+from agent.demo.stage import Stage
+
+_KILLS = 5
+_BETWEEN = 400  # opens that must have been answered since a kill before the next one
+_PATIENCE = 15.0
+_PACE = 0.001  # seconds between two opens of one opener: traffic, not a flood that would fill the disk
+
+
+def killing(stage: Stage, record: Record, document: Path, cleared: list[Identity], others: list[Identity]) -> Traffic:
+    """Kill the decider of *stage* while *cleared* people and *others* open *document*, two processes each."""
+    record.fresh()
+    openers = [*cleared, *cleared, *others, *others]
+    opened = Numbers(2 * len(openers))
+    with ExitStack() as stack:
+        actors = [
+            stack.enter_context(acting(who, _opening(document, opened, number))) for number, who in enumerate(openers)
+        ]
+        kills = sum(_kill(stage, opened, len(openers)) for _ in range(_KILLS))
+        opened.end()
+        for actor in actors:
+            actor.next(_PATIENCE)
+    return _told(kills, opened, actors, 2 * len(cleared), record)
+
+
+def _opening(document: Path, opened: Numbers, number: int) -> Callable[[Callable[[object], None]], None]:
+    """Return an act that opens and closes until it is over, and counts: even numbers let in, odd ones refused."""
+
+    def act(say: Callable[[object], None]) -> None:
+        while not opened.over:
+            try:
+                os.close(os.open(document, os.O_RDONLY | os.O_CLOEXEC))
+                opened[2 * number] += 1
+            except PermissionError:
+                opened[2 * number + 1] += 1
+            time.sleep(_PACE)
+        say("over")
+
+    return act
+
+
+def _kill(stage: Stage, opened: Numbers, openers: int) -> bool:
+    """Kill the decider while everybody is at it, and wait until there is another one and traffic flows again."""
+
+    def answered() -> int:
+        return sum(opened[index] for index in range(2 * openers))
+
+    def goes_on(since: int) -> bool:
+        return answered() >= since + _BETWEEN
+
+    if not wait_until(lambda: goes_on(0), _PATIENCE):
+        return False
+    before = answered()
+    os.kill(stage.process("decider"), signal.SIGKILL)
+    return wait_until(lambda: goes_on(before), _PATIENCE)
+
+
+def _told(kills: int, opened: Numbers, actors: list[Actor], cleared: int, record: Record) -> Traffic:
+    entries = record.fresh()
+    recorded = Counter(e["pid"] for e in entries if e["kind"] == "access" and e["verdict"] == "allow")
+    allowed = [opened[2 * number] for number in range(len(actors))]
+    refused = [opened[2 * number + 1] for number in range(len(actors))]
+    missing = [max(0, count - recorded[actor.pid]) for count, actor in zip(allowed, actors, strict=True)]
+    return Traffic(
+        kills=kills,
+        restarts=sum(entry["kind"] == "decider-started" for entry in entries),
+        allowed=sum(allowed[:cleared]),
+        refused=sum(refused[:cleared]),
+        unrecorded=sum(missing),
+        leaked=sum(allowed[cleared:]) + sum(recorded[actor.pid] for actor in actors[cleared:]),
+        turned_away=sum(refused[cleared:]),
+    )

@@ -1,0 +1,72 @@
+"""The decider without a kernel: the same policy, verdict table, journal and log, and nobody who waits for the answer.
+
+Rules of this file: what it records says of itself that it was a rehearsal, and its areas are in observe mode, so that
+no entry can be taken for an access that was really refused. It needs no rights.
+"""
+
+import json
+import os
+import time
+from types import TracebackType
+from typing import Self
+
+from agent.demo.cast import Place
+from agent.errors import Refused
+from agent.guard.clock import Clock, nanoseconds
+from agent.guard.journal import Journal
+from agent.guard.policy import Policy
+from agent.guard.subject import Subject
+from agent.guard.verdicts import Verdicts
+from agent.home import Home
+from agent.log.append import Appender
+from rules.model import Action
+
+
+class UserSpace:
+    """Decides and records for the site at *home*. One at a time, like the decider it stands for."""
+
+    def __init__(self, home: Home, clock: Clock) -> None:
+        self._appender = Appender(home.log, "process")
+        if last := self._appender.last_time:
+            clock.latest = max(clock.latest, nanoseconds(last))
+        self._host = os.uname().nodename
+        self._clock = clock
+        self._policy = Policy(home)
+        self._verdicts = Verdicts(self._host)
+        self.journal = Journal(self._appender, clock, self._host)
+        self.journal.write({"kind": "decider-started", "rehearsal": True})
+        if self._appender.recovered:
+            self.journal.write({"kind": "recovered", "bytes": self._appender.recovered})
+        self.take_policy()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._appender.close()
+
+    def take_policy(self) -> None:
+        """Read the registry again: from here on no verdict is older."""
+        self._policy.reload()
+        if self._policy.trouble:
+            raise Refused(self._policy.trouble.text)
+        self._verdicts.advance(self._policy.epoch, self._policy.source)
+
+    def decide(self, fsuid: int, loginuid: int | None, place: Place, path: str, action: Action = Action.OPEN) -> bool:
+        """Decide, record, and only then return whether it would have passed. Raises ``LogUnwritable``."""
+        pid = os.getpid()
+        who = Subject(fsuid, loginuid, fsuid, pid, executable=b"", comm=b"", client=None, fields=b"")
+        ruling = self._verdicts.ruling(who, (place.id,), action, self._clock.now())
+        asked = {"fsuid": fsuid, "loginuid": loginuid, "pid": pid, "path": path, "rehearsal": True}
+        self.journal.write({**json.loads(b"{%b}" % ruling.fields), **asked})
+        return ruling.verdict.allow
+
+
+class Standing(Clock):
+    """A clock that can be put forward; it then stands until time has caught up, as the agent's own does."""
+
+    def forward(self, seconds: float) -> None:
+        """Put it *seconds* ahead of now."""
+        self.latest = max(self.latest, time.time_ns() + int(seconds * 1_000_000_000))

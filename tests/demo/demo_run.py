@@ -1,0 +1,85 @@
+"""A demo in a process of its own, with a temporary directory of its own, so that what it leaves behind can be seen."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.guard import mounts
+
+DEMO = (sys.executable, "-m", "agent.cli.main", "demo")
+# An ordinary uid that may read, so that it finds a Python that lies in somebody's home.
+AS_NOBODY = (
+    *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
+    *("--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"),
+)
+
+
+@contextmanager
+def temporary() -> Iterator[Path]:
+    """A directory that the demo's people can reach, to be the demo's ``TMPDIR``; gone afterwards whatever is in it."""
+    folder = Path(tempfile.mkdtemp(prefix="shoumi-test-"))
+    folder.chmod(0o1777)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def environment(folder: Path, language: str, **more: str) -> dict[str, str]:
+    return {**os.environ, "TMPDIR": str(folder), "SHOUMI_LANG": language, **more}
+
+
+def start(folder: Path, language: str = "en", words: Sequence[str] = DEMO) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=environment(folder, language)
+    )
+
+
+def read_until(process: subprocess.Popen[str], beginning: str) -> list[str]:
+    """Return the lines up to and with the first that begins so; fail when there is none."""
+    assert process.stdout
+    seen = []
+    for line in process.stdout:
+        seen.append(line.rstrip("\n"))
+        if line.startswith(beginning):
+            return seen
+    raise AssertionError("\n".join(seen))
+
+
+def left_behind(folder: Path, patience: float = 15.0) -> list[str]:
+    """Return what is left of a demo that ran in *folder*: files, mounts, loop devices, processes. Waits for its end."""
+    deadline = time.monotonic() + patience
+    while (found := [*_files(folder), *used(folder)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+def used(folder: Path) -> list[str]:
+    """Return the mounts, loop devices and processes that have to do with *folder*."""
+    name = os.fsencode(folder)
+    points = [f"mount {mount.point}" for mount in mounts.table() if mounts.within(mount.point, str(folder))]
+    loops = [f"loop {file}" for file in Path("/sys/block").glob("loop*/loop/backing_file") if name in _bytes(file)]
+    return [*points, *loops, *(f"process {pid}" for pid in _processes(name))]
+
+
+def _files(folder: Path) -> list[str]:
+    return [f"file {path}" for path in folder.iterdir()]
+
+
+def _processes(name: bytes) -> Iterator[str]:
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and name in _bytes(process / "cmdline"):
+            yield process.name
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""

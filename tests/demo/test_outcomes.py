@@ -1,0 +1,79 @@
+"""No expectation is met by accident: opener and log must say the same, and numbers must be what was promised."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.demo import outcomes
+from agent.demo.scene import ALLOWED, denied
+from agent.demo.site import Attempt, Cut, Explained, Traffic, Verified
+from rules.text import Text
+
+ALLOW = {"seq": 7, "verdict": "allow", "rule": "allow"}
+DENY = {"seq": 8, "verdict": "deny", "rule": "level"}
+GOOD_TRAFFIC = Traffic(kills=5, restarts=5, allowed=100, refused=3, unrecorded=0, leaked=0, turned_away=90)
+GOOD_CUT = Cut(5.0, 3.0, late=False, stopped=True, bystander_reads=9, bystander_errors=0, bystander_longest=1.0)
+
+
+def test_let_in_and_recorded_so_is_let_in() -> None:
+    assert outcomes.of_attempt(Attempt(passed=True, entry=ALLOW)).outcome == ALLOWED
+
+
+def test_refused_and_recorded_so_names_the_rule() -> None:
+    assert outcomes.of_attempt(Attempt(passed=False, error="EPERM", entry=DENY)).outcome == denied("level")
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        Attempt(passed=True, entry=None),
+        Attempt(passed=True, entry=DENY),
+        Attempt(passed=False, error="EPERM", entry=ALLOW),
+        Attempt(passed=False, error="EPERM", entry=None),
+        Attempt(passed=False, error="EACCES", entry=DENY),
+        Attempt(passed=False, error="timeout", entry=DENY),
+    ],
+)
+def test_where_opener_and_log_differ_nothing_is_met(attempt: Attempt) -> None:
+    assert outcomes.of_attempt(attempt).outcome.word not in (ALLOWED.word, denied("level").word)
+
+
+def test_good_traffic_holds() -> None:
+    assert outcomes.of_kills(GOOD_TRAFFIC).outcome == outcomes.RESTARTED
+    assert outcomes.of_cleared(GOOD_TRAFFIC).outcome == outcomes.RECORDED
+    assert outcomes.of_uncleared(GOOD_TRAFFIC).outcome == outcomes.CLOSED
+
+
+def test_one_leak_one_missing_entry_or_one_missing_start_shows() -> None:
+    assert outcomes.of_kills(replace(GOOD_TRAFFIC, restarts=4)).outcome != outcomes.RESTARTED
+    assert outcomes.of_cleared(replace(GOOD_TRAFFIC, unrecorded=1)).outcome != outcomes.RECORDED
+    assert outcomes.of_uncleared(replace(GOOD_TRAFFIC, leaked=1)).outcome != outcomes.CLOSED
+
+
+def test_traffic_in_which_nobody_tried_proves_nothing() -> None:
+    assert outcomes.of_kills(replace(GOOD_TRAFFIC, kills=0, restarts=0)).outcome != outcomes.RESTARTED
+    assert outcomes.of_cleared(replace(GOOD_TRAFFIC, allowed=0)).outcome != outcomes.RECORDED
+    assert outcomes.of_uncleared(replace(GOOD_TRAFFIC, turned_away=0)).outcome != outcomes.CLOSED
+
+
+def test_a_cut_holds_only_if_reads_stop_in_time_and_the_bystander_reads_on() -> None:
+    assert outcomes.of_reader(GOOD_CUT).outcome == outcomes.STOPPED
+    assert outcomes.of_bystander(GOOD_CUT).outcome == outcomes.UNDISTURBED
+    assert outcomes.of_reader(replace(GOOD_CUT, late=True)).outcome != outcomes.STOPPED
+    assert outcomes.of_reader(replace(GOOD_CUT, stopped=False)).outcome != outcomes.STOPPED
+    assert outcomes.of_bystander(replace(GOOD_CUT, bystander_errors=1)).outcome != outcomes.UNDISTURBED
+    assert outcomes.of_bystander(replace(GOOD_CUT, bystander_reads=0)).outcome != outcomes.UNDISTURBED
+
+
+def test_an_explanation_without_clauses_or_without_a_way_out_is_thin() -> None:
+    said = Text("x", "某")
+    good = Explained("deny", "training", ("D15-2.5",), said, said)
+    assert outcomes.of_explanation(good).outcome == outcomes.explained("training")
+    for thin in (good._replace(clauses=()), good._replace(change=None), good._replace(verdict="allow")):
+        assert outcomes.of_explanation(thin).outcome != outcomes.explained("training")
+
+
+def test_a_log_with_a_problem_or_without_its_beginning_is_broken() -> None:
+    assert outcomes.of_verification(Verified(9, 1, 9, ())).outcome == outcomes.WHOLE
+    for broken in (Verified(9, 1, 9, (Text("x", "某"),)), Verified(8, 2, 9, ()), Verified(8, 1, 9, ())):
+        assert outcomes.of_verification(broken).outcome != outcomes.WHOLE
