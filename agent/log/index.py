@@ -37,7 +37,7 @@ class Indexer:
 
     displaced: int
 
-    def __init__(self, log_folder: Path, index_folder: Path, chunk: int = segments.CHUNK) -> None:
+    def __init__(self, log_folder: Path, index_folder: Path, chunk: int = 256 << 10) -> None:
         self._chunk = chunk
         self._log = log_folder
         self._folder = index_folder

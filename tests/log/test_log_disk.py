@@ -2,13 +2,16 @@
 
 import contextlib
 import shutil
+import sqlite3
 
 import pytest
-from log_disk import acknowledged, killed, loop_mounted, make_image, memory_mounted, missing, writer
-from log_samples import line, numbers
+from log_disk import acknowledged, killed, loop_mounted, make_image, memory_mounted, missing, run, writer
+from log_samples import line, numbers, write_plain
 
-from agent.errors import Fatal
+from agent.errors import Fatal, Refused
 from agent.log.append import Appender, LogFull
+from agent.log.index import Indexer
+from agent.log.search import Filter, query
 from agent.log.verify import verify
 
 pytestmark = [
@@ -51,6 +54,18 @@ def test_no_acknowledged_entry_is_lost_in_a_power_cut(tmp_path):
         assert found >= last > 0
 
 
+def test_what_an_acknowledged_entry_follows_survives_with_it_even_if_another_mode_wrote_it(tmp_path):
+    image, copy = tmp_path / "image", tmp_path / "copy"
+    make_image(image, "24M")
+    with loop_mounted(image, tmp_path / "before") as folder:
+        write_plain(folder, 50)
+        with Appender(folder, "power", segment_bytes=1) as log:
+            log.append([line(log.next_seq)])
+            shutil.copyfile(image, copy)
+    with loop_mounted(copy, tmp_path / "after") as folder:
+        assert numbers(folder) == list(range(1, 52))
+
+
 def test_the_cut_is_a_real_one_because_the_other_mode_does_lose_entries(tmp_path):
     last, found = cut_power(tmp_path, "cut", "process", 64 << 20, 300)
     assert found < last
@@ -74,6 +89,25 @@ def test_a_full_disk_fails_the_batch_leaves_the_log_valid_and_is_over_when_there
         assert numbers(folder) == list(range(1, full + 2))
 
 
+def test_an_index_that_found_no_space_goes_on_where_it_stood_when_there_is_space(tmp_path):
+    (tmp_path / "log").mkdir(mode=0o700)
+    write_plain(tmp_path / "log", 900)
+    with Indexer(tmp_path / "log", tmp_path / "anew") as indexer:
+        indexer.catch_up(60)
+    expected = [row.line for row in query(tmp_path / "anew", Filter(limit=9_999))]
+    with (
+        memory_mounted(tmp_path / "memory", "8M") as memory,
+        Indexer(tmp_path / "log", memory / "index", chunk=5_000) as indexer,
+    ):
+        ballast = memory / "ballast"
+        ballast.write_bytes(b"x" * 8_000_000)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            indexer.catch_up(60)
+        ballast.unlink()
+        indexer.catch_up(60)
+        assert [row.line for row in query(memory / "index", Filter(limit=9_999))] == expected
+
+
 def test_a_torn_tail_on_a_full_disk_stops_the_start_and_is_kept(tmp_path):
     with memory_mounted(tmp_path / "memory", "64k") as folder:
         with Appender(folder, "process") as log:
@@ -92,6 +126,15 @@ def test_a_torn_tail_on_a_full_disk_stops_the_start_and_is_kept(tmp_path):
         ballast.unlink()
         with Appender(folder, "process") as log:
             assert (log.recovered, log.next_seq) == (6_000, 2)
+
+
+def test_a_log_on_a_read_only_filesystem_is_refused(tmp_path):
+    with memory_mounted(tmp_path / "memory", "64k") as folder:
+        write_plain(folder, 1)
+        run("mount", "-o", "remount,ro", folder)
+        with pytest.raises(Refused, match="cannot be used: Read-only"):
+            Appender(folder, "process")
+        assert verify(folder).ok
 
 
 def test_an_error_on_the_way_to_the_disk_is_fatal(tmp_path):

@@ -1,6 +1,7 @@
 """Searching finds exactly what reading every entry would find, newest first."""
 
 import json
+import random
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from agent.log.search import Filter, Stopped, denied_while_observing, find, quer
 
 PEOPLE = ["E1", "E2", "E3", None]
 PATHS = ["/srv/名单/a.txt", "/srv/计划/保密检查.doc", "/srv/100%_a\\b", "/srv/Falcon", "/srv/[x]\x1b", None]
+WORDS = ["plans", "名单", "allow", "deny", "access", "act", "level", "scope", "none"]
 TEXTS = ["名单", "名", "单/a", "保密检查", "falcon", "%", "_", "\\", "100%_A", "没有", "\x1b", "[x]", "/"]
 
 accesses = st.builds(
@@ -86,7 +88,7 @@ def make(base: Path, entries) -> Path:
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 30), st.one_of(accesses, accesses, acts)), max_size=60),
+    st.lists(st.tuples(st.integers(0, 30), st.one_of(accesses, accesses, acts)), min_size=5, max_size=60),
     st.lists(filters, min_size=25, max_size=25),
     st.sampled_from([(2_000, 500), (0, 500), (2_000, 1), (0, 0), (1, 1)]),
 )
@@ -106,6 +108,38 @@ def test_it_finds_what_reading_every_entry_finds(tmp_path_factory, steps, wanted
         for wanted in wanted_ones:
             expected = [one for one in lines if matches(wanted, one)][: wanted.limit]
             assert [row.line for row in query(index, wanted)] == expected, wanted
+
+
+def test_each_filter_alone_finds_what_reading_every_entry_finds(tmp_path):
+    chance = random.Random(1)
+    fields = [
+        access(
+            chance.choice(PEOPLE),
+            chance.choice(PATHS),
+            chance.choice(["allow", "deny"]),
+            login_person=chance.choice(PEOPLE),
+            area=chance.choice(["plans", "名单", None]),
+            rule=chance.choice(["allow", "level", "scope"]),
+            kind=chance.choice(["access", "access", "act"]),
+        )
+        for _ in range(300)
+    ]
+    index = make(tmp_path, [(BEGIN + timedelta(hours=6 * n), one) for n, one in enumerate(fields)])
+    lines = record(tmp_path / "log")[::-1]
+    wanted_ones = [
+        *(Filter(text=text) for text in TEXTS),
+        *(Filter(person=person) for person in ("E1", "E2", "E3", "E9")),
+        *(Filter(**{name: word}) for name in ("area", "verdict", "kind", "rule") for word in WORDS),
+        *(Filter(since=BEGIN + timedelta(hours=6 * n)) for n in (-1, 0, 1, 150, 299, 300)),
+        *(Filter(until=BEGIN + timedelta(hours=6 * n)) for n in (-1, 0, 1, 150, 299, 300)),
+        *(Filter(since=BEGIN + timedelta(hours=6 * n, microseconds=1)) for n in (0, 150, 299)),
+        *(Filter(until=BEGIN + timedelta(hours=6 * n, microseconds=1)) for n in (0, 150, 299)),
+        *(Filter(after_seq=n) for n in (-1, 0, 1, 150, 299, 300, 10**30)),
+        *(Filter(before_seq=n) for n in (-1, 0, 1, 2, 150, 300, 301, 10**30)),
+    ]
+    for wanted in wanted_ones:
+        expected = [one for one in lines if matches(wanted, one)][: wanted.limit]
+        assert [row.line for row in query(index, wanted)] == expected, wanted
 
 
 @pytest.fixture(scope="module")
