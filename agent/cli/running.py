@@ -1,6 +1,6 @@
 """``shoumi run`` and ``shoumi demo``: the agent itself. Loaded only when they are asked for."""
 
-from importlib import import_module
+import sys
 
 from agent.cli.context import Args, Context
 from agent.cli.parser import Command
@@ -18,8 +18,11 @@ def _run(context: Context, _args: Args) -> int:
 
 
 def _demo(context: Context, _args: Args) -> int:
-    code: int = import_module("agent.demo").main(context.terminal.language)
-    return code
+    from agent.demo.play import play  # likewise
+
+    terminal = context.terminal
+    interactive = sys.stdin.isatty() and terminal.out.isatty()
+    return play(language=terminal.language, interactive=interactive, json=terminal.json)
 
 
 COMMANDS = (

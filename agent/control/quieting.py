@@ -67,9 +67,11 @@ class Quieting:
     def _may(self, found: Held) -> bool:
         """Whether every thread that shares this descriptor or mapping may go on reading."""
         try:
-            area = label.read(found.link)
-        except OSError:
+            area = label.read(found.link, follow=True)
+        except (FileNotFoundError, ProcessLookupError):
             return True  # it is gone, and what it held with it
+        except OSError:
+            return False  # a label that cannot be read is not an absent one
         if area is None:
             return True
         now = self._clock.now()

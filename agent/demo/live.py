@@ -79,7 +79,9 @@ class Live:
         identity = self._identity(who)
         if way is Way.HARD_LINK:
             link = self._stage.root / cast.EXCHANGE / path.name
-            attempt(self._identity(himself(ZHANG)), tricks.linking(path, link))
+            linked = attempt(self._identity(himself(ZHANG)), tricks.linking(path, link))
+            if linked.error:
+                return Attempt(passed=False, error=f"link: {linked.error}")
             try:
                 return self._tried(identity, reading(link))
             finally:

@@ -53,6 +53,7 @@ class Printer:
         )
         self._widths = [max(width(self._say(text)) for text in column) for column in columns]
         self._failed: list[Text] = []
+        self._moot = 0
 
     def line(self, text: Text) -> None:
         """Print one sentence."""
@@ -71,6 +72,7 @@ class Printer:
         sign, style = (_HELD, _GREEN) if step.held(seen) else (_FAILED, _RED)
         if seen.moot:
             sign, style = _MOOT, ""
+            self._moot += 1
         if not step.held(seen):
             self._failed.append(step.what)
         found = self._say(seen.outcome.text)
@@ -87,11 +89,13 @@ class Printer:
     def end(self, story: Sequence[Scene], seconds: float) -> None:
         """Print how many lines held, and which did not."""
         count = sum(len(scene.steps) for scene in story)
-        held = count - len(self._failed)
+        held = count - len(self._failed) - self._moot
         self._print("")
         self.line(
             Text(f"{held} of {count} lines held, {seconds:.1f} s", f"{count} 项中 {held} 项相符，用时 {seconds:.1f} 秒")
         )
+        if self._moot:
+            self.line(Text(f"  not possible here: {self._moot}", f"  本机无法演示：{self._moot}"))
         for what in self._failed:
             self.line(Text(f"  did not hold: {what.en}", f"  不符：{what.zh}"))
 

@@ -43,7 +43,7 @@ def of_attempt(attempt: Attempt) -> Seen:
 
 def of_kills(traffic: Traffic) -> Seen:
     """Whether the decider came back each time."""
-    held = traffic.kills > 0 and traffic.restarts == traffic.kills
+    held = traffic.kills > 0 and traffic.restarts >= traffic.kills
     detail = Text(f"killed {traffic.kills} times", f"强杀 {traffic.kills} 次")
     started = Text(f"started {traffic.restarts} times", f"启动了 {traffic.restarts} 次")
     return Seen(RESTARTED if held else Outcome("dead", started), detail)

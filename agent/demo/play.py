@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from agent.demo import cast
 from agent.demo.ending import Ended, ending_by_signal, undisturbed_after
@@ -67,7 +68,7 @@ def _play(audience: Audience, story: Sequence[Scene], *, interactive: bool) -> i
         )
         failures = perform(story, live, audience)
         audience.end(story, time.monotonic() - began)
-        if interactive:
+        if interactive and isinstance(audience, Printer):
             _look_around(audience, site)
     return failures
 
@@ -91,7 +92,7 @@ def _look_around(audience: Audience, site: Stage) -> None:
     audience.line(Text("look around before all of it is removed? [y/N]", "清理之前要自行查看吗？[y/N]"))
     if sys.stdin.readline().strip().lower() not in ("y", "yes", "是"):
         return
-    shoumi = f"{sys.argv[0]} --home {site.home.root}"
+    shoumi = f"{Path(sys.executable).with_name('shoumi')} --home {site.home.root}"
     drawings = site.root / cast.DRAWINGS.document
     audience.line(Text(f"the agent's home: {site.home.root}", f"代理的数据目录：{site.home.root}"))
     audience.line(Text("try, as root in another terminal:", "请在另一终端以 root 试用："))

@@ -13,7 +13,7 @@ from agent.demo.site import Cut, Site, Traffic, Way, Who, himself
 from agent.demo.tables import explanation, log
 from rules.text import Text
 
-AUTHORISED_SECONDS = 1.5
+AUTHORISED_SECONDS = 3.0
 
 
 def opening(who: Who, place: Place, expected: Outcome, what: Text | None = None, way: Way = Way.STRAIGHT) -> Step:

@@ -19,7 +19,7 @@ from agent.demo.site import Traffic
 from agent.demo.stage import Stage
 
 _KILLS = 5
-_BETWEEN = 400  # opens that must have been answered since a kill before the next one
+_BETWEEN = 150  # opens that must have been let in since a kill, so that a decider lives, before the next one
 _PATIENCE = 15.0
 _PACE = 0.001  # seconds between two opens of one opener: traffic, not a flood that would fill the disk
 
@@ -59,17 +59,14 @@ def _opening(document: Path, opened: Numbers, number: int) -> Callable[[Callable
 def _kill(stage: Stage, opened: Numbers, openers: int) -> bool:
     """Kill the decider while everybody is at it, and wait until there is another one and traffic flows again."""
 
-    def answered() -> int:
-        return sum(opened[index] for index in range(2 * openers))
+    def let_in() -> int:
+        return sum(opened[2 * number] for number in range(openers))
 
-    def goes_on(since: int) -> bool:
-        return answered() >= since + _BETWEEN
-
-    if not wait_until(lambda: goes_on(0), _PATIENCE):
+    if not wait_until(lambda: let_in() >= _BETWEEN, _PATIENCE):
         return False
-    before = answered()
+    before = let_in()
     os.kill(stage.process("decider"), signal.SIGKILL)
-    return wait_until(lambda: goes_on(before), _PATIENCE)
+    return wait_until(lambda: let_in() >= before + _BETWEEN, _PATIENCE)
 
 
 def _told(kills: int, opened: Numbers, actors: list[Actor], cleared: int, record: Record) -> Traffic:

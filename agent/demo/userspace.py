@@ -19,6 +19,7 @@ from agent.guard.subject import Subject
 from agent.guard.verdicts import Verdicts
 from agent.home import Home
 from agent.log.append import Appender
+from agent.registry.facts import FactsReader
 from rules.model import Action
 
 
@@ -46,6 +47,9 @@ class UserSpace:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._appender.close()
+        source = self._policy.source
+        if source and isinstance(source.reader, FactsReader):
+            source.reader.close()
 
     def take_policy(self) -> None:
         """Read the registry again: from here on no verdict is older."""
@@ -61,7 +65,7 @@ class UserSpace:
         ruling = self._verdicts.ruling(who, (place.id,), action, self._clock.now())
         asked = {"fsuid": fsuid, "loginuid": loginuid, "pid": pid, "path": path, "rehearsal": True}
         self.journal.write({**json.loads(b"{%b}" % ruling.fields), **asked})
-        return ruling.verdict.allow
+        return ruling.allow
 
 
 class Standing(Clock):

@@ -22,17 +22,17 @@ Progress = Callable[[int], None]
 _EVERY = 0.25  # seconds between two calls of a progress callback
 
 
-def read(target: int | str | bytes) -> str | None:
-    """Return the label of an open descriptor, or of what a path leads to without following a last link.
+def read(target: int | str | bytes, *, follow: bool = False) -> str | None:
+    """Return the label of an open descriptor, or of what a path leads to.
 
-    ``None`` means no label. Raises ``OSError`` for everything else, ENOTSUP included: an unreadable label is not
-    an absent one.
+    A last link is followed only with *follow*, which the links of ``/proc/PID/fd`` need. ``None`` means no label.
+    Raises ``OSError`` for everything else, ENOTSUP included: an unreadable label is not an absent one.
     """
     try:
         if isinstance(target, int):
             found = os.getxattr(target, ATTRIBUTE)
         else:
-            found = os.getxattr(target, ATTRIBUTE, follow_symlinks=False)
+            found = os.getxattr(target, ATTRIBUTE, follow_symlinks=follow)
     except OSError as error:
         if error.errno == errno.ENODATA:
             return None

@@ -1,0 +1,67 @@
+"""What the READMEs show is what happens: their commands are run for real, and both say the same."""
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+
+from agent.demo.narrate import Printer
+from agent.demo.rehearsal import rehearsing
+from agent.demo.rights import lacking
+from agent.demo.scene import perform
+from agent.demo.story import STORY
+from rules.text import Language
+from tests.demo.demo_run import left_behind, temporary
+from tests.demo.readme_run import blocks, host, plain
+
+ROOT = Path(__file__).resolve().parents[2]
+READMES: dict[Language, Path] = {"en": ROOT / "README.md", "zh": ROOT / "README.zh.md"}
+LANGUAGES: list[Language] = ["en", "zh"]
+
+
+def _text(language: Language) -> str:
+    return READMES[language].read_text(encoding="utf-8")
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_command_prints_what_the_readme_says(language: Language) -> None:
+    if lacks := lacking():
+        pytest.skip("; ".join(lack.text.en for lack in lacks))
+    with temporary() as folder:
+        with host(folder, language) as site:
+            for shown in (one for block in blocks(_text(language)) for one in block):
+                assert plain(site.run(shown.command)) == plain(shown.output), shown.command
+        assert [found for found in left_behind(folder, 5) if not found.startswith("file")] == []
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    english, chinese = ([[shown.command for shown in block] for block in blocks(_text(one))] for one in LANGUAGES)
+    assert english == chinese
+    assert sum(command.startswith("shoumi ") for block in english for command in block) >= 8
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_excerpt_is_what_the_demo_prints(language: Language) -> None:
+    out = io.StringIO()
+    with rehearsing() as site:
+        perform(STORY, site, Printer(out, language, STORY))
+    printed = {plain(line) for line in out.getvalue().splitlines()}
+    [excerpt] = re.findall(r"^```text\n(.*?)^```", _text(language), re.MULTILINE | re.DOTALL)
+    assert {plain(line) for line in excerpt.splitlines()} <= printed
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_links_lead_somewhere_and_the_page_is_short(language: Language) -> None:
+    text = _text(language)
+    assert len(text.splitlines()) <= 150
+    for target in re.findall(r"\]\(([^)#]+)", text):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_two_sentences_say_what_it_is_and_what_it_never_does(language: Language) -> None:
+    _title, _blank, what, never, *_ = _text(language).splitlines()
+    assert "Linux" in what
+    assert {"en": "never", "zh": "从不"}[language] in never
