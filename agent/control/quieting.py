@@ -75,13 +75,21 @@ class Quieting:
         if area is None:
             return True
         now = self._clock.now()
-        return all(self._verdicts.ruling(who, (area,), Action.ACCESS, now).passes for who in self._threads(found.pid))
+        return all(
+            who is not None and self._verdicts.ruling(who, (area,), Action.ACCESS, now).passes
+            for who in self._threads(found.pid)
+        )
 
-    def _threads(self, pid: int) -> Iterator[Subject]:
+    def _threads(self, pid: int) -> Iterator[Subject | None]:
+        """Yield who each living thread is; ``None`` for one that lives and cannot be identified."""
+        tasks = Path(f"/proc/{pid}/task")
         try:
-            tids = [int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()]
+            tids = [int(task.name) for task in tasks.iterdir()]
         except OSError:
             return
         for tid in tids:
-            with contextlib.suppress(Gone):
+            try:
                 yield self._tasks.identify(tid)
+            except Gone:
+                if (tasks / str(tid)).exists():
+                    yield None
