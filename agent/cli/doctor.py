@@ -47,7 +47,7 @@ def _paths(context: Context) -> Iterator[Finding]:
     ):
         said = shown(path)
         if path.exists():
-            yield Finding("good", "path", Text(f"{what.en}: {said}", f"{what.zh}:{said}"))
+            yield Finding("good", "path", Text(f"{what.en}: {said}", f"{what.zh}：{said}"))
         else:
             gone = Text(f"{what.en}: {said} does not exist", f"{what.zh}：{said} 不存在")
             start = f"shoumi --home {shown(home.root)} init"
@@ -156,7 +156,8 @@ def _status(context: Context, args: Args) -> int:
         terminal.say(
             Text(
                 f"{word.en} · tier {found['tier']} · {areas} areas · {people} people · {holds} holds · log to #{last}",
-                f"{word.zh} · 等级 {found['tier']} · {areas} 个目录 · {people} 名人员 · {holds} 项停权 · 日志至 #{last}",
+                f"{word.zh} · 等级 {found['tier']} · {areas} 个目录 · {people} 名人员"
+                f" · {holds} 项停权 · 日志至 #{last}",
             )
         )
     )

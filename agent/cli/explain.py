@@ -37,13 +37,13 @@ def _what_if(context: Context, args: Args) -> int:
 def _say(context: Context, answer: dict[str, Any]) -> None:
     terminal = context.terminal
     verdict, because = _VERDICT[answer["verdict"]], text(answer["because"])
-    terminal.line(terminal.say(Text(f"{verdict.en}: {because.en}", f"{verdict.zh}:{because.zh}")))
+    terminal.line(terminal.say(Text(f"{verdict.en}: {because.en}", f"{verdict.zh}：{because.zh}")))
     clauses = ", ".join(answer["clauses"]) or "-"
     terminal.line(
         terminal.say(
             Text(
                 f"rule {answer['rule']} ({clauses}), pack {answer['pack']}",
-                f"规则 {answer['rule']}({clauses})，规则包 {answer['pack']}",
+                f"规则 {answer['rule']}（{clauses}），规则包 {answer['pack']}",
             )
         )
     )

@@ -39,7 +39,7 @@ def make(home: Home, pack_text: str) -> Pack:
                 Text(f"there is a site at `{root}` already", f"`{root}` 已有站点"),
                 Text(
                     f"see: shoumi --home {root} doctor; or name another --home",
-                    f"请运行 shoumi --home {root} doctor,或改用其他 --home",
+                    f"请运行 shoumi --home {root} doctor，或改用其他 --home",
                 ),
             )
     made: list[Path] = []

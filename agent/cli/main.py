@@ -99,7 +99,7 @@ def _run(words: Sequence[str], terminal: Terminal) -> int:
 
 def _home_in(words: Sequence[str]) -> str | None:
     """Return ``--home`` before the line is understood: the site's language is needed to say why it is not."""
-    for word, after in zip(words, [*words[1:], None], strict=True):
+    for word, after in zip(words, [*words[1:], None], strict=False):
         if word == "--home":
             return after
         if word.startswith("--home="):

@@ -39,7 +39,7 @@ def _show(context: Context, args: Args) -> int:
         terminal.data(found)
         return 0
     title = text(found["title"])
-    terminal.line(terminal.say(Text(f"{found['id']}: {title.en}", f"{found['id']}:{title.zh}")))
+    terminal.line(terminal.say(Text(f"{found['id']}: {title.en}", f"{found['id']}：{title.zh}")))
     terminal.table(
         [Text("rule", "规则"), Text("what it asks", "要求"), Text("clauses", "条款")],
         [(rule["id"], terminal.say(text(rule["title"])), rule["clauses"]) for rule in found["rules"]],

@@ -8,7 +8,7 @@ from typing import Literal, cast
 from agent.control.acts.shape import Arguments
 from agent.control.handling import Ask, Done, Json, act, read, stream
 from agent.control.people_ops import known_domain
-from agent.control.protection import Area, Protected, too_low, volume_of
+from agent.control.protected import Area, Protected, too_low, volume_of
 from agent.errors import Refused
 from agent.log.search import denied_while_observing
 from agent.registry.facts import AreaRow

@@ -31,7 +31,7 @@ def roles(config: Config, gid_of: Callable[[str], int | None]) -> Iterator[Findi
             Text("no role group is set: root acts for all three roles", "未设置角色组：root 代行三员，权力没有分离"),
             Text(
                 "make one group for each (groupadd shoumi-system …), and name them under [roles] in config.toml",
-                "为每个角色建立一个组(groupadd shoumi-system ……),并写入 config.toml 的 [roles]",
+                "为每个角色建立一个组（groupadd shoumi-system ……），并写入 config.toml 的 [roles]",
             ),
         )
         return
@@ -66,7 +66,7 @@ def zone(pack: Pack, now: datetime) -> Iterator[Finding]:
             ),
             Text(
                 "timedatectl set-timezone, or utc_offset in the pack",
-                "请用 timedatectl set-timezone,或修改规则包的 utc_offset",
+                "请用 timedatectl set-timezone，或修改规则包的 utc_offset",
             ),
         )
 

@@ -74,7 +74,9 @@ class Client:
     def _send(self, op: str, args: dict[str, Json]) -> str:
         self._calls += 1
         ident = str(self._calls)
-        given = {name: value for name, value in args.items() if value not in (None, [], False)}
+        given = {
+            name: value for name, value in args.items() if value is not None and value is not False and value != []
+        }
         try:
             if self._socket is None:
                 self._socket = connect(self._home)

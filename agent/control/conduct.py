@@ -20,7 +20,7 @@ from typing import Any
 from agent.control.decider import Decider
 from agent.control.handling import ACTS, Ask
 from agent.control.intent import Intent
-from agent.errors import Forbidden, Refused, ShoumiError, Unreachable
+from agent.errors import Forbidden, ShoumiError, Unreachable
 from rules.text import Text
 
 _REFUSALS = 20  # entries of refused requests per uid and minute; more are only counted, in the next one
@@ -93,7 +93,7 @@ def record_reading(ask: Ask) -> None:
 
 
 class _Unsettled(Unreachable):
-    """Nothing was changed, but whether the entry of it is in the log cannot be said yet."""
+    """Nothing was changed, but whether the entry of it is in the log cannot be said yet: :func:`settle` will."""
 
 
 class Refusals:
@@ -134,14 +134,11 @@ def _append(decider: Decider, fields: Mapping[str, Any]) -> int:
     try:
         return decider.append(fields)
     except Unreachable as silence:
-        # It may be in the log all the same. The decider answers one after the other, so if it takes this second entry,
-        # the first is either before it or will never be.
-        try:
-            decider.append({**fields, "outcome": "not-completed"})
-        except ShoumiError:
-            raise _Unsettled(silence.text, silence.hint) from None
-        raise Refused(
-            Text("the entry could not be written, so nothing was changed", "无法写入日志条目，因此未作任何更改"),
+        raise _Unsettled(
+            Text(
+                "nothing was changed, because the decider did not confirm the entry",
+                "判定进程未确认日志条目，因此未作任何更改",
+            ),
             silence.hint,
         ) from silence
 

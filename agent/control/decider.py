@@ -13,7 +13,7 @@ from agent.errors import Refused, Unreachable
 from agent.guard import channel
 from rules.text import Text
 
-_APPEND_SECONDS = 10.0  # as long as a successor of a killed decider may need, and a full group commit
+_APPEND_SECONDS = 5.0  # as long as a successor of a killed decider may need, and a full group commit
 _EPOCH_SECONDS = 10.0
 _TRY_SECONDS = 2.0
 

@@ -14,7 +14,8 @@ from agent.config import load as load_config
 from agent.control.decider import Decider
 from agent.control.indexing import Indexing
 from agent.control.intent import Intent
-from agent.control.protection import Groups, Protection
+from agent.control.protected import Groups
+from agent.control.protection import Protection
 from agent.errors import Refused
 from agent.guard.clock import Clock, instant, nanoseconds
 from agent.home import Home

@@ -3,7 +3,8 @@
 An act is appended to the log before its change is committed (contract C2). A process killed in between leaves an entry
 for something that never happened; the intent is how the next start finds out, without searching the log.
 
-Rules of this file: one small file, overwritten in place and synced before the entry is appended. An intent whose epoch
+Rules of this file: one small file, overwritten in place and synced before the entry is appended; one that is torn was
+never followed by an append. An intent whose epoch
 the registry has reached was completed; one with a later epoch was not.
 """
 
@@ -11,8 +12,6 @@ import json
 import os
 from pathlib import Path
 from typing import Any
-
-_ROOM = 4096  # bytes; an intent is a few hundred
 
 
 class Intent:
@@ -24,19 +23,20 @@ class Intent:
 
     def note(self, fields: dict[str, Any]) -> None:
         """Write down what comes next; it survives a power cut when this returns. Raises ``OSError``."""
-        data = json.dumps(fields).encode("ascii").ljust(_ROOM)
+        data = json.dumps(fields).encode("ascii")
         os.pwrite(self._fd, data, 0)
+        os.ftruncate(self._fd, len(data))
         os.fdatasync(self._fd)
 
     def clear(self) -> None:
         """Say that nothing is under way."""
-        os.pwrite(self._fd, b" " * _ROOM, 0)
+        os.ftruncate(self._fd, 0)
 
     def open_since(self, epoch: int) -> dict[str, Any] | None:
         """Return the intent whose change the registry, at *epoch*, does not hold; ``None`` in good order."""
         try:
             fields = json.loads(os.pread(self._fd, 1 << 20, 0))
-        except ValueError:  # empty, or torn before its sync: then nothing was appended either
+        except ValueError:  # empty or torn
             return None
         return fields if isinstance(fields, dict) and fields.get("epoch", 0) > epoch else None
 

@@ -29,7 +29,7 @@ from agent.control import system_ops as _system_ops  # noqa: F401
 from agent.control.client import listen
 from agent.control.decider import Link
 from agent.control.desk import Desk, open_desk
-from agent.control.protection import Groups
+from agent.control.protected import Groups
 from agent.control.quieting import Quieting
 from agent.control.schedule import Schedule
 from agent.control.server import Server

@@ -15,9 +15,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from agent.control.findings import Finding
+from agent.control.protected import REHEARSAL, Area, Groups, Protected, of_sweep, too_low
 from agent.errors import Refused
 from agent.guard import hiding, label, marking, mounting, mounts, probe
 from agent.guard.doorway import doorway
@@ -32,40 +33,6 @@ from rules.visible import visible
 _RANK: dict[str, int] = {"none": 0, "C": 1, "B": 2, "A": 3}
 _TIERS: dict[str, Tier] = {"A": "A", "B": "B", "C": "C"}
 _SDEV = re.compile(r"^fanotify sdev:([0-9a-f]+) ", re.MULTILINE)
-
-
-class Groups(NamedTuple):
-    """The holder's fanotify groups; ``access`` is -1 where the kernel has no pre-access events."""
-
-    open: int
-    access: int
-
-
-class Area(NamedTuple):
-    """What protecting needs to know of an area. ``volume`` is what was found out when it was added."""
-
-    name: str
-    path: str
-    volume: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Protected:
-    """How an area is protected now; ``tier`` is ``none`` when it is not. ``findings``: what the officer must know."""
-
-    area: str
-    path: str
-    tier: Tier
-    sharing: str = ""
-    files: int = 0
-    directories: int = 0
-    labelled: int = 0
-    findings: tuple[Finding, ...] = ()
-
-    def wire(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        fields = ("area", "path", "tier", "sharing", "files", "directories", "labelled")
-        return {name: getattr(self, name) for name in fields} | {"findings": [f.wire() for f in self.findings]}
 
 
 @dataclass(slots=True)
@@ -197,7 +164,7 @@ class Protection:
         self.plans[area.name] = plan
         self._write_list()
         findings = [Finding("warning", notice.code, notice.text, notice.hint) for notice in plan.notices]
-        findings += _of_sweep(report, area)
+        findings += of_sweep(report, area)
         if self.below(tier):
             findings.append(too_low(area, tier, self.minimum))
         counts = report.files, report.directories, report.fresh
@@ -205,7 +172,7 @@ class Protection:
         return found
 
     def _rehearsed(self, area: Area) -> Protected:
-        found = self.now[area.name] = Protected(area.name, area.path, "none", findings=(_REHEARSAL,))
+        found = self.now[area.name] = Protected(area.name, area.path, "none", findings=(REHEARSAL,))
         return found
 
     def _failed(self, area: Area, error: OSError | Refused) -> Protected:
@@ -239,56 +206,8 @@ class Protection:
             os.close(descriptor)
 
 
-def volume_of(plan: AreaPlan | None, tier: str, *, accept_links: bool) -> dict[str, Any]:
-    """Return what the registry remembers of an area's place. The decider reads ``alone``."""
-    if plan is None:
-        return {"tier": tier}
-    shape = {"alone": plan.dedicated, "sharing": plan.sharing, "fstype": plan.fstype, "tier": tier}
-    return shape | ({"accept_links": True} if accept_links else {})
-
-
 def _marked(group: int) -> frozenset[int]:
     """Return the devices (``st_dev``) whose filesystem carries a mark of *group*: proc_pid_fdinfo(5)."""
     text = Path(f"/proc/self/fdinfo/{group}").read_text(encoding="ascii")
     numbers = (int(found, 16) for found in _SDEV.findall(text))
     return frozenset(os.makedev(number >> 20, number & 0xFFFFF) for number in numbers)  # the kernel's own dev_t
-
-
-def _of_sweep(report: label.Report, area: Area) -> Iterator[Finding]:
-    if not report.complete:
-        first = report.troubles[0]
-        said = visible(first.path)
-        why = os.strerror(first.error)
-        yield Finding(
-            "serious",
-            "unlabelled",
-            Text(
-                f"{report.trouble_count} places of `{area.name}` could not be labelled, first `{said}`: {why}",
-                f"`{area.name}` 中有 {report.trouble_count} 处无法标记，首个为 `{said}`：{why}",
-            ),
-            Text("see to it, then restart the agent: it labels again", "处理后重启代理，将重新标记"),
-        )
-
-
-_REHEARSAL = Finding(
-    "serious",
-    "rehearsal",
-    Text("this is a rehearsal: no open waits for a verdict, nothing is blocked", "这是演练：不拦截任何访问"),
-    Text("run the agent as root with CAP_SYS_ADMIN", "请以具有 CAP_SYS_ADMIN 的 root 运行代理"),
-)
-
-
-def too_low(area: Area, tier: str, minimum: str) -> Finding:
-    """Say that an area does not reach the configured minimum."""
-    return Finding(
-        "serious",
-        "tier",
-        Text(
-            f"`{area.name}` reaches tier {tier}, below the configured minimum {minimum}",
-            f"`{area.name}` 仅达到 {tier} 级，低于设定的最低等级 {minimum}",
-        ),
-        Text(
-            "use a dedicated ext4 or xfs volume, observe only (--observe), or lower minimum_tier",
-            "请使用独立的 ext4 或 xfs 卷，或仅观察（--observe），或降低 minimum_tier",
-        ),
-    )

@@ -26,7 +26,9 @@ class Schedule:
 
     def step(self) -> None:
         """Do what is due. Raises :class:`agent.errors.ShoumiError` when it could not be; the next step tries again."""
-        now = self._desk.now()
+        desk = self._desk
+        conduct.settle(desk.intent, desk.decider, desk.facts.epoch())
+        now = desk.now()
         for area in self._desk.lists.areas_to_confirm(now):
             self._perform("area.observe", {"area": area})
         if self._warned != now.date():

@@ -12,9 +12,8 @@ import socket
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any
@@ -109,7 +108,7 @@ class Server:
                 await _send(writer, protocol.failure("", error))
                 continue
             try:
-                await self._answer(peer, call, writer)
+                await self._answer(peer, call, reader, writer)
             except ShoumiError as error:
                 await _send(writer, protocol.failure(call.id, error))
             except Fatal as error:
@@ -118,30 +117,36 @@ class Server:
                 self.stop()
                 return
 
-    async def _answer(self, peer: Peer, call: protocol.Call, writer: asyncio.StreamWriter) -> None:
+    async def _answer(
+        self, peer: Peer, call: protocol.Call, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         operation = TABLE.get(call.op)
         if operation is None:
             raise _unknown(call.op)
-        loop = asyncio.get_running_loop()
         thread = self._acts if operation.act else self._questions
-        if not operation.stream:
-            value = await loop.run_in_executor(thread, self._handle, peer, call, operation)
-            await _send(writer, protocol.result(call.id, value))
-            return
-        items: Iterator[Any] = await loop.run_in_executor(thread, self._handle, peer, call, operation)
+        found = await asyncio.get_running_loop().run_in_executor(thread, self._handle, peer, call, operation)
+        if operation.stream:
+            await self._pour(found, call.id, reader, writer)
+        else:
+            await _send(writer, protocol.result(call.id, found))
+
+    async def _pour(
+        self, items: Iterator[Any], ident: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Send *items* as they come, until they end or the caller hangs up (a silent stream notices that too)."""
+        loop = asyncio.get_running_loop()
         try:
             while batch := await loop.run_in_executor(self._questions, _take, items):
-                lines = b"".join(protocol.item(call.id, item) for item in batch if item is not None)
-                if lines:
+                if lines := b"".join(protocol.item(ident, item) for item in batch if item is not None):
                     await _send(writer, lines)
-                elif writer.is_closing() or _gone(writer):
+                if reader.at_eof():
                     return
                 if batch[-1] is None:
                     await asyncio.sleep(_PAUSE)
         finally:
-            if hasattr(items, "close"):
+            if isinstance(items, Generator):
                 await asyncio.shield(loop.run_in_executor(self._questions, items.close))
-        await _send(writer, protocol.end(call.id))
+        await _send(writer, protocol.end(ident))
 
     def _handle(self, peer: Peer, call: protocol.Call, operation: Operation) -> Any:
         """Do what is asked, in a worker thread. Raises :class:`ShoumiError` and :class:`Fatal`, nothing else."""
@@ -212,14 +217,6 @@ def _take(items: Iterator[Any]) -> list[Any]:
     except Exception as error:
         raise _our_fault(error) from error
     return batch
-
-
-def _gone(writer: asyncio.StreamWriter) -> bool:
-    """Whether the caller of a silent stream has hung up."""
-    end: socket.socket = writer.get_extra_info("socket")
-    with suppress(BlockingIOError):
-        return end.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
-    return False
 
 
 def _forbidden(operation: Operation, ask: Ask) -> Forbidden | None:

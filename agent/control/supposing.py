@@ -1,11 +1,11 @@
 """``what-if``: facts as they would be. Pure; nothing is written anywhere.
 
 Rules of this file: a supposition is applied to frozen facts with ``replace`` and judged by the same ``decide``. What is
-supposed is dated *now*, lasts without end, and is approved by somebody who is nobody (:data:`SUPPOSED`).
+supposed is dated *now*, lasts without end (a temporary grant a day), and is approved by nobody (:data:`SUPPOSED`).
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.control.acts.shape import Arguments
 from agent.errors import Usage
@@ -13,6 +13,7 @@ from rules.model import Clearance, Facts, Grant, Hold, Level, Person, Record
 from rules.text import Text
 
 SUPPOSED = "what-if"
+_DAY = timedelta(days=1)  # a temporary grant must end
 
 
 def clearances(args: Arguments, approved_by: str) -> tuple[Clearance, ...]:
@@ -22,7 +23,7 @@ def clearances(args: Arguments, approved_by: str) -> tuple[Clearance, ...]:
         if not (named or domain):
             raise Usage(
                 Text("a level holds in one domain, and none is given", "密级须指明秘密种类"),
-                Text("add --domain state, or write state=secret", "请加 --domain state,或写成 state=secret"),
+                Text("add --domain state, or write state=secret", "请加 --domain state，或写成 state=secret"),
             )
         found.append(Clearance(named or domain, level, args.text("label"), approved_by))
     return tuple(found)
@@ -61,7 +62,7 @@ def _granted(person: Person, resource: str, args: Arguments, now: datetime) -> P
         person = replace(person, grants=())
     if args.flag("grant") or args.flag("temporary"):
         temporary = args.flag("temporary")
-        until = None if not temporary else datetime.max.replace(tzinfo=now.tzinfo)
+        until = now + _DAY if temporary else None
         grant = Grant(SUPPOSED, person.id, resource, SUPPOSED, SUPPOSED, now, until, temporary=temporary)
         person = replace(person, grants=(*person.grants, grant))
     return person

@@ -119,7 +119,7 @@ def _decider(ask: Ask) -> Iterator[Finding]:
             f"系统时钟落后于日志 {behind:.0f} 秒；代理时间将停住直至追上",
         )
         yield Finding(
-            "serious", "clock", text, Text("set the clock (chronyc makestep)", "请校准时钟(chronyc makestep)")
+            "serious", "clock", text, Text("set the clock (chronyc makestep)", "请校准时钟（chronyc makestep）")
         )
     if int(stats.get("unlogged", 0)):
         text = Text(

@@ -43,7 +43,9 @@ from rules.visible import visible
 
 _READ = BATCH * 56  # an access event carries a range record behind its 24 bytes of metadata
 _TICK = 0.2  # seconds; also how late an `until` may cut an open descriptor
+_TURN_NS = 2_000_000  # of opens, before the other descriptors are looked at again
 _TICK_NS = 100_000_000
+_MOST_RECORDED = 32_768
 _RECHECK = 1_000_000_000
 _LOOK = 5_000_000_000  # between two looks at who holds what, when nothing but new files is the reason
 _LAST_STAND = 2.0  # seconds
@@ -67,7 +69,7 @@ _UNHUSH = fanotify.FAN_MARK_REMOVE | fanotify.FAN_MARK_IGNORED_MASK
 
 # What one event got, before its entry is written: whether it passes; the entry, empty when nothing is to be recorded;
 # whether to stop asking about this inode once it is recorded and allowed. A plain tuple: this is the path of an open.
-_Answer = tuple[bool, str, bool]
+_Answer = tuple[bool, bytes, bool]
 _Handler = Callable[[int, int, int], _Answer]  # descriptor, thread, now
 
 
@@ -122,18 +124,17 @@ class Decider:
                 ready = poll.poll(_TICK)
                 for fd, _ in ready:
                     if fd == opens:
-                        self._serve(opens, self._open)
+                        self._serve_opens()
                     elif fd == accesses:
                         self._serve(accesses, self._access)
                     elif fd == control:
                         self._messages()
                     else:
                         return
-                if not ready:
-                    self._clock.now()
-                if self._clock.latest >= self._next_tick:
+                moment = time.monotonic_ns()  # not the clock: that one stands still after it was set back
+                if moment >= self._next_tick:
                     heartbeat.beat()
-                    self._tick(self._clock.latest)
+                    self._tick(moment)
 
     def take_policy(self, epoch: int | None = None) -> None:
         """Read areas, services and pack afresh, forget every verdict, and ask about open descriptors again."""
@@ -144,38 +145,53 @@ class Decider:
         self._verdicts.advance(max(epoch or 0, policy.epoch), policy.source, policy.trouble)
         self._unquiet()
 
-    def _tick(self, now: int) -> None:
-        self._next_tick = now + _TICK_NS
+    def _tick(self, moment: int) -> None:
+        self._next_tick = moment + _TICK_NS
+        now = self._clock.now()
         if now >= self._quiet_until:
             self._unquiet()
             with contextlib.suppress(OSError):
                 channel.send(self._control, {"op": "flushed"})
-        held = [*self._denied_opens.due(now), *self._denied_accesses.due(now)]
+        held = [*self._denied_opens.due(moment), *self._denied_accesses.due(moment)]
         if held:
-            self._journal.accesses([f'{fields},"repeats":{count}' for fields, count in held], now)
-        if (self._fresh or self._fresh_before) and now - self._asked_to_look > _LOOK:
-            self._asked_to_look = now
+            self._journal.accesses([b'%b,"repeats":%d' % one for one in held], now)
+        if len(self._recorded_accesses) > _MOST_RECORDED:  # forgetting costs one more entry per reader and file
+            self._recorded_accesses.clear()
+        if (self._fresh or self._fresh_before) and moment - self._asked_to_look > _LOOK:
+            self._asked_to_look = moment
             with contextlib.suppress(OSError):
                 channel.send(self._control, {"op": "flushed"})
-        if now - self._rechecked > _RECHECK:  # the guarantee behind the epoch message, which can get lost
-            self._rechecked = now
+        if moment - self._rechecked > _RECHECK:  # the guarantee behind the epoch message, which can get lost
+            self._rechecked = moment
             if self._policy.moved():
                 self.take_policy()
 
     # Events.
 
-    def _serve(self, group: int, handle: _Handler) -> None:
+    def _serve_opens(self) -> None:
+        """Whoever was just answered has often asked again by now: reading tells as much as another poll would."""
+        enough = time.monotonic_ns() + _TURN_NS
+        while self._serve(self._groups.open, self._open) and time.monotonic_ns() < enough:
+            pass
+
+    def _serve(self, group: int, handle: _Handler) -> bool:
+        """Answer one batch; return whether there was any."""
         try:
             buffer = os.read(group, _READ)
         except BlockingIOError:
-            return
+            return False
         except OSError as error:
             if error.errno not in (errno.EMFILE, errno.ENFILE, errno.EINTR):
                 raise
-            return  # the kernel has denied that event itself
+            return True  # the kernel has denied that event itself
         now = self._clock.now()
-        answers = [(fd, self._decided(handle, fd, tid, now)) for fd, tid in fanotify.events(buffer)]
-        texts = [text for _, (_, text, _) in answers if text]
+        answers: list[tuple[int, _Answer]] = []
+        texts: list[bytes] = []
+        for fd, tid in fanotify.events(buffer):
+            answer = self._decided(handle, fd, tid, now)
+            answers.append((fd, answer))
+            if answer[1]:
+                texts.append(answer[1])
         recorded = not texts
         try:
             recorded = recorded or self._journal.accesses(texts, now)
@@ -183,9 +199,11 @@ class Decider:
             if not recorded:
                 self._recorded_accesses.clear()
                 self.unlogged += len(texts)
+            opens = group == self._groups.open  # an access without a text may stand on one that was not written
             for fd, (passes, text, hush) in answers:
                 if fd >= 0:
-                    self._answer(group, fd, passes=passes and (recorded or not text), hush=hush)
+                    self._answer(group, fd, passes=passes and (recorded or (opens and not text)), hush=hush)
+        return True
 
     def _decided(self, handle: _Handler, fd: int, tid: int, now: int) -> _Answer:
         if fd < 0:  # the kernel could not open it for us, and has denied it
@@ -214,38 +232,38 @@ class Decider:
         thing = self._found(fd)
         if not thing.areas:
             self.unprotected += 1
-            return True, "", False
+            return True, b"", False
         try:
             who = self._tasks.identify(tid)
         except Gone:
             return False, self._anonymous(tid, thing), False
         action = Action.LIST if thing.directory else Action.OPEN
         ruling = self._verdicts.ruling(who, thing.areas, action, now)
-        text = f"{ruling.fields},{who.fields},{thing.fields}"
+        text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
         if ruling.passes:
             if not self._quiet:  # this entry stands for the reads that follow, too
                 self._recorded_accesses.add((who.fsuid, who.loginuid, thing.device, thing.inode))
         elif not self._denied_opens.record((tid, thing.inode, thing.device), text):
-            text = ""
+            text = b""
         return ruling.passes, text, False
 
     def _access(self, fd: int, tid: int, now: int) -> _Answer:
         self.accesses += 1
         thing = self._found(fd)
         if not thing.areas:
-            return True, "", True
+            return True, b"", True
         try:
             who = self._tasks.identify(tid)
         except Gone:
             return False, self._anonymous(tid, thing), False
         ruling = self._verdicts.ruling(who, thing.areas, Action.ACCESS, now)
-        text = f"{ruling.fields},{who.fields},{thing.fields}"
+        text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
         if not ruling.passes:
             once = self._denied_accesses.record((tid, thing.inode, thing.device), text)
-            return False, text if once else "", False
+            return False, text if once else b"", False
         key = (who.fsuid, who.loginuid, thing.device, thing.inode)
         if key in self._recorded_accesses:
-            text = ""
+            text = b""
         self._recorded_accesses.add(key)  # one entry per subject, file and epoch; taken back when it is not written
         return True, text, self._may_hush(thing, ruling.until)
 
@@ -278,12 +296,12 @@ class Decider:
         self._quiet_until = NEVER
         self._recorded_accesses.clear()
 
-    def _anonymous(self, tid: int, thing: Object) -> str:
-        return f'{self._verdicts.unidentified(thing.areas[0])},"tid":{tid},{thing.fields}'
+    def _anonymous(self, tid: int, thing: Object) -> bytes:
+        return b'%b,"tid":%d,%b' % (self._verdicts.unidentified(thing.areas[0]), tid, thing.fields)
 
-    def _unseen(self, tid: int, code: int) -> str:
-        name = json_string(errno.errorcode.get(code, str(code)))
-        return f'{self._verdicts.unidentified(None)},"tid":{tid},"path":null,"errno":{name}'
+    def _unseen(self, tid: int, code: int) -> bytes:
+        name = json_string(errno.errorcode.get(code, str(code))).encode()
+        return b'%b,"tid":%d,"path":null,"errno":%b' % (self._verdicts.unidentified(None), tid, name)
 
     # Messages of the control process.
 

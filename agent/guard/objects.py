@@ -10,16 +10,20 @@ area is labelled before anybody is allowed to open it. Never opens anything: wor
 import os
 import stat
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from agent.guard import label
+from agent.guard.limits import DESCRIPTORS
 from agent.log.entry import json_path
 
-_MOST = 65_536  # remembered objects; then all are forgotten and found again
+_MOST = 16_384  # remembered objects, about 600 bytes each; then all are forgotten and found again
+_NUMBERS = tuple(b"%d" % fd for fd in range(DESCRIPTORS))  # of descriptors, written out once
 UNKNOWN_AREA = "?"  # no area has this name: whatever is decided for it is a deny
 
 
-class Object(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Object:
     """One opened object. ``areas`` is empty when it is in none. ``fields`` is its part of a log entry, as JSON.
 
     ``fresh``: it has come into an area just now, as far as we know; whoever opened it before was not asked about that.
@@ -30,7 +34,7 @@ class Object(NamedTuple):
     path: bytes
     device: int
     inode: int
-    fields: str
+    fields: bytes
     fresh: bool = False
 
 
@@ -70,7 +74,7 @@ class Objects:
         """Return the object behind descriptor *fd*. Raises ``OSError`` when its label cannot be read or written."""
         found = os.fstat(fd)
         key = (found.st_ino, found.st_ctime_ns, found.st_dev)
-        path = os.readlink(b"%d" % fd, dir_fd=self._descriptors)
+        path = os.readlink(_NUMBERS[fd], dir_fd=self._descriptors)
         known = self._known.get(key)
         if known is not None and known.path == path:
             return known
@@ -92,12 +96,12 @@ class Objects:
             found = os.fstat(fd)  # the label changed the inode's ctime
         areas = tuple(dict.fromkeys(area for area in (labelled, inside) if area))
         device = f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}"
-        fields = f'{json_path(path)},"dev":"{device}","ino":{found.st_ino}'
+        fields = f'{json_path(path)},"dev":"{device}","ino":{found.st_ino}'.encode()
         known = Object(areas, stat.S_ISDIR(found.st_mode), path, found.st_dev, found.st_ino, fields)
         if len(self._known) >= _MOST:
             self._known.clear()
         self._known[(found.st_ino, found.st_ctime_ns, found.st_dev)] = known
-        return known._replace(fresh=True) if fresh else known
+        return replace(known, fresh=True) if fresh else known
 
     def _area_of(self, path: bytes) -> str:
         for root in self._roots or ():

@@ -52,7 +52,8 @@ class Policy:
             return True
         try:
             return self._reader.changed() and self._reader.epoch() != self.epoch
-        except (Fatal, ShoumiError):
+        except (Fatal, ShoumiError) as error:
+            self._distrust(error)  # a reader of a file that was replaced must not be asked again
             return True
 
     def _read_pack(self) -> Pack:

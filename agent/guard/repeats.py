@@ -14,7 +14,7 @@ _MOST = 16_384
 class Held(NamedTuple):
     """Denials that were counted, not recorded: the entry text they share, and how many there were."""
 
-    fields: str
+    fields: bytes
     times: int
 
 
@@ -24,10 +24,10 @@ class Repeats:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._counts: dict[Hashable, list[int]] = {}
-        self._fields: dict[Hashable, str] = {}
+        self._fields: dict[Hashable, bytes] = {}
         self._since = 0
 
-    def record(self, key: Hashable, fields: str) -> bool:
+    def record(self, key: Hashable, fields: bytes) -> bool:
         """Return whether this denial is to be recorded now; if not, it has been counted."""
         count = self._counts.get(key)
         if count is None:

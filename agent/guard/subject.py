@@ -14,7 +14,7 @@ import os
 import re
 import struct
 from collections import OrderedDict
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from agent.guard.smb import client_address
 from agent.log.entry import json_string
@@ -27,7 +27,7 @@ _INFO = struct.Struct("=QQ12I")  # mask, cgroup, pid, tgid, ppid, ruid, rgid, eu
 _PIDFD_INFO_CREDS = 2
 _SYS_PIDFD_OPEN = 434
 _KEPT = 256  # tasks whose descriptors are kept; four descriptors each
-_ASK_CREDENTIALS = _INFO.pack(_PIDFD_INFO_CREDS, *(0,) * 13)
+_ASK_CREDENTIALS = struct.pack("=Q", _PIDFD_INFO_CREDS)
 _STATUS_LINES = re.compile(rb"^(?:Tgid|Uid):.*\n", re.MULTILINE)
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -37,7 +37,8 @@ class Gone(Exception):
     """The task ended, or cannot be seen from here, before its identity was read. That is a deny."""
 
 
-class Subject(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Subject:
     """The identity of one thread at one moment. ``loginuid`` is ``None`` when it was never set."""
 
     fsuid: int
@@ -47,20 +48,22 @@ class Subject(NamedTuple):
     executable: bytes  # b"" for kernel threads; ends with b" (deleted)" when the file is gone
     comm: bytes
     client: str | None  # the peer of an SMB server process
-    fields: str  # its part of a log entry, as JSON
+    fields: bytes  # its part of a log entry, as JSON
 
 
 class _Task:
     """The descriptors of one task, and what was last read through them. Owner: :class:`Tasks`.
 
     ``seen`` are the bytes the kernel gave last time; while it gives the same again, ``subject`` still describes them.
+    ``info`` is where PIDFD_GET_INFO asks and answers: an argument it may write to costs ``ioctl`` half the time.
     The pidfd comes first: if the number changed hands between the two opens, the older descriptor is the dead one.
     """
 
-    __slots__ = ("loginuid", "pidfd", "proc", "seen", "status", "subject")
+    __slots__ = ("info", "loginuid", "pidfd", "proc", "seen", "status", "subject")
 
     def __init__(self, tid: int) -> None:
         self.pidfd = self.proc = self.loginuid = self.status = -1
+        self.info = bytearray(_INFO.size)
         self.seen: tuple[bytes, bytes, bytes] | None = None
         self.subject: Subject | None = None
         try:
@@ -134,16 +137,19 @@ class Tasks:
             f'"tid":{tid},"exe":{json_string(executable)},"comm":{json_string(comm)},'
             f'"client":{"null" if client is None else json_string(client)}'
         )
-        task.seen = seen
-        task.subject = Subject(fsuid, loginuid, ruid, tgid, executable, comm, client, fields)
+        task.seen = (bytes(seen[0]), *seen[1:])
+        task.subject = Subject(fsuid, loginuid, ruid, tgid, executable, comm, client, fields.encode())
         return task.subject
 
 
-def _by_pidfd(task: _Task) -> bytes:
-    return fcntl.ioctl(task.pidfd, _PIDFD_GET_INFO, _ASK_CREDENTIALS)
+def _by_pidfd(task: _Task) -> bytearray:
+    info = task.info
+    info[:8] = _ASK_CREDENTIALS  # the last answer stands there
+    fcntl.ioctl(task.pidfd, _PIDFD_GET_INFO, info)
+    return info
 
 
-def _uids_of_info(raw: bytes) -> tuple[int, int, int]:
+def _uids_of_info(raw: bytes | bytearray) -> tuple[int, int, int]:
     info = _INFO.unpack(raw)
     if not info[0] & _PIDFD_INFO_CREDS:
         raise OSError(errno.ESRCH, "no credentials")
@@ -156,7 +162,7 @@ def _by_status(task: _Task) -> bytes:
     return b"".join(_STATUS_LINES.findall(os.pread(task.status, 4096, 0)))
 
 
-def _uids_of_status(raw: bytes) -> tuple[int, int, int]:
+def _uids_of_status(raw: bytes | bytearray) -> tuple[int, int, int]:
     words = raw.split()  # Tgid: n Uid: real effective saved filesystem
     if len(words) != 7:
         raise OSError(errno.ESRCH, "no credentials")

@@ -7,6 +7,7 @@ a deny that lasts a second and says so; it never becomes an allow, and it never 
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -20,7 +21,7 @@ from rules.text import Text
 
 NEVER = 1 << 63  # nanoseconds: no end in sight
 _RETRY = 1_000_000_000
-_MOST = 65_536
+_MOST = 32_768  # about 1 kB each
 
 
 class Reader(Protocol):
@@ -63,13 +64,18 @@ _UNIDENTIFIED = Verdict(
 )
 
 
-class Ruling(NamedTuple):
-    """A verdict ready for use. ``until`` is in nanoseconds; ``fields`` is its part of the entry, as JSON."""
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A verdict ready for use. ``until`` is in nanoseconds; ``fields`` is its part of the entry, as JSON.
+
+    Many thousands are kept, so it holds on to nothing of the verdict it does not need: no finding, no sentence.
+    """
 
     passes: bool
     until: int
-    fields: str
-    verdict: Verdict
+    fields: bytes
+    allow: bool  # what was decided; ``passes`` is true as well where an area is only observed
+    rule: str
 
 
 class Verdicts:
@@ -125,7 +131,7 @@ class Verdicts:
             raise self._trouble or LookupError("no policy")
         return self._source
 
-    def unidentified(self, area: str | None) -> str:
+    def unidentified(self, area: str | None) -> bytes:
         """Return the entry fields of an open whose subject or object cannot be told any more: a deny."""
         return self._compiled(_UNIDENTIFIED, None, area, _NO_ONE, Action.OPEN, NEVER).fields
 
@@ -155,8 +161,7 @@ class Verdicts:
         if not verdict.allow:
             fields["reason"] = verdict.because._asdict()
         text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=list)
-        text.encode()  # a lone surrogate must fail here, not while an entry is written
-        return Ruling(verdict.allow or not enforced, until, text[1:-1], verdict)
+        return Ruling(verdict.allow or not enforced, until, text[1:-1].encode(), verdict.allow, verdict.rule)
 
 
 def _decide(

@@ -3,7 +3,7 @@
 Run as ``python control_peer.py HOME FD``. On stdin it takes one command a line, for faults:
 
     kill-after-append PID    append the next entry, kill PID, and do not answer
-    mute                     take the next message and say nothing
+    die-after-append         append the next entry, and end without an answer
 """
 
 import os
@@ -29,7 +29,7 @@ class Peer:
         self.end = end
         self.epoch = 0
         self.victim = 0
-        self.mute = False
+        self.dying = False
 
     def run(self) -> None:
         while True:
@@ -43,16 +43,13 @@ class Peer:
                 self.answer(message)
 
     def command(self, words: list[str]) -> None:
-        if words[0] == "mute":
-            self.mute = True
+        if words[0] == "die-after-append":
+            self.dying = True
         else:
             self.victim = int(words[1])
         os.write(1, b"ok\n")
 
     def answer(self, message: dict[str, Any]) -> None:
-        if self.mute:
-            self.mute = False
-            return
         answer: dict[str, Any] = {"id": message["id"]}
         match message["op"]:
             case "append":
@@ -60,6 +57,8 @@ class Peer:
                     answer["seq"] = self.append(message["fields"])
                 except LogUnwritable as error:
                     answer["error"] = error.text._asdict()
+                if self.dying:
+                    os._exit(0)
                 if self.victim:
                     os.kill(self.victim, signal.SIGKILL)
                     self.victim = 0

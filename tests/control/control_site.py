@@ -13,7 +13,6 @@ from agent.cli.init import make
 from agent.control.client import Client
 from agent.guard import channel
 from agent.home import Home
-from agent.log import segments
 
 
 class Site:
@@ -56,8 +55,8 @@ class Site:
 
     def entries(self, **wanted: object) -> list[dict[str, object]]:
         """Return the entries with these fields, oldest first, read from the record itself."""
-        lines = [line for chunk in segments.read_from(self.home.log, 1) for line in chunk.lines]
-        found = [json.loads(line) for line in lines]
+        files = sorted(self.home.log.glob("*.jsonl"))
+        found = [json.loads(line) for file in files for line in file.read_bytes().splitlines()]
         return [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
 
     def stop(self) -> None:

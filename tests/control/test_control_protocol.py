@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 from agent.control import protocol
 from agent.errors import Usage
 
+words = st.text(max_size=20)
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)
+    st.none() | st.booleans() | st.integers() | words,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4),
+    max_leaves=8,
 )
 
 
-@given(st.text(max_size=64), st.text(), st.dictionaries(st.text(), values))
+@given(st.text(max_size=64), words, st.dictionaries(words, values, max_size=4))
 def test_what_a_client_sends_is_what_the_server_reads(ident: str, op: str, args: dict[str, object]) -> None:
     assert protocol.parse(protocol.request(ident, op, args)) == protocol.Call(ident, op, args)
 

@@ -164,3 +164,9 @@ def as_user(uid: int, work: Callable[[], str]) -> str:
         found = said.read()
     os.waitpid(child, 0)
     return found
+
+
+def test_a_zero_is_an_argument(site: Site) -> None:
+    with site.client() as caller, pytest.raises(Refused) as caught:
+        caller.call("account.add", person="E1", uid=0)
+    assert "uid 0" in caught.value.text.en or "E1" in caught.value.text.en

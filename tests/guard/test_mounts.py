@@ -151,6 +151,28 @@ def test_a_hidden_area_is_empty_and_comes_back(ext4: image.Volume) -> None:
 
 
 @pytest.mark.kernel
+def test_a_cover_is_never_taken_for_the_directory_below_it(ext4: image.Volume) -> None:
+    area = ext4.point / "area"
+    area.mkdir()
+    mounting.hide(str(area))
+    with pytest.raises(OSError) as busy:
+        mounting.bind_to_itself(str(area))
+    assert busy.value.errno == errno.EBUSY
+    mounting.unhide(str(area))
+    bound = mounting.bind_to_itself(str(area))
+    mounting.hide(str(area))
+    assert mounting.bind_to_itself(str(area)) == bound
+
+
+@pytest.mark.kernel
+def test_what_is_missing_stays_missing_with_and_without_a_cover(ext4: image.Volume) -> None:
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError):
+            mounting.reach(str(ext4.point / "missing"))
+        mounting.hide(str(ext4.point))
+
+
+@pytest.mark.kernel
 def test_below_a_cover_the_agent_alone_can_look(ext4: image.Volume) -> None:
     area = ext4.point / "area"
     area.mkdir()

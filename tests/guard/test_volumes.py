@@ -435,9 +435,15 @@ def test_a_tmpfs_is_marked_without_an_access_group(tmpfs: Path) -> None:
         groups.close()
 
 
-def test_gathering_again_at_a_start_does_not_walk() -> None:
-    facts = gather.gather("/", "/var/lib/shoumi", inside=False)
-    assert facts.survey == label.Report()
+@pytest.mark.kernel
+def test_gathering_again_at_a_start_does_not_walk_and_plans_the_same(ext4: image.Volume) -> None:
+    area = ext4.point / "area"
+    area.mkdir()
+    _written(area / "a")
+    machine = gather.look_around("/var/lib/shoumi")
+    again = look(area, inside=False, machine=machine)
+    assert again.survey == label.Report()
+    assert plan_area(again) == replace(plan_area(look(area)), notices=())
 
 
 def _written(path: Path) -> Path:

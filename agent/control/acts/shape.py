@@ -67,7 +67,7 @@ class Operation:
     def allowed(self, args: Mapping[str, object]) -> list[frozenset[Role]]:
         """Return the role sets a caller must satisfy, each of them, for a call with these arguments."""
         sets = [] if self.roles is None else [self.roles]
-        sets += [p.roles for p in self.params if p.roles is not None and args.get(p.name) not in (None, [], False)]
+        sets += [param.roles for param in self.params if param.roles is not None and param.name in args]
         return sets
 
     def read(self, args: Mapping[str, object], zone: Zone) -> "Arguments":

@@ -1,0 +1,55 @@
+"""The command line against a running site: the same processes the tests of the control process use."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "control"))
+
+from control_site import Site, running
+
+from agent.cli.main import main
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Shoumi = Callable[..., Said]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with running(tmp_path / "home") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One site for all tests of a module that change nothing."""
+    with running(tmp_path_factory.mktemp("shared") / "home") as started:
+        yield started
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shoumi:
+    """Run one command line in English, or in the language named."""
+
+    def shoumi(*words: str, language: str = "en") -> Said:
+        monkeypatch.setenv("SHOUMI_LANG", language)
+        capsys.readouterr()
+        code = main(words)
+        return Said(code, *capsys.readouterr())
+
+    return shoumi
+
+
+@pytest.fixture
+def shoumi(site: Site, run: Shoumi) -> Shoumi:
+    """Run one command line against the running site."""
+    return lambda *words, **how: run("--home", str(site.home.root), *words, **how)
