@@ -1,7 +1,7 @@
 """Handlers: areas. Bringing a directory under protection, loosening it, letting it go."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Literal, cast
 
@@ -65,6 +65,7 @@ def _add(ask: Ask, change: Change) -> Done:
                     f"处理后重启代理，或：shoumi area remove {name}",
                 ),
             ) from error
+        protection.list_covers(ask.desk.facts.areas())
         ask.desk.decider.epoch(ask.desk.facts.epoch())  # again: what was opened before the labels is asked about now
         return found.wire()
 
@@ -114,7 +115,7 @@ def _would(ask: Ask) -> Json:
         "area": row.resource.id,
         "mode": row.resource.mode.value,
         "denied": [
-            {"person": d.person, "login_person": d.login_person, "count": d.count, "rules": list(d.rules)}
+            {"person": d.person, "login_person": d.login_person, "count": d.times, "rules": list(d.rules)}
             | {"first": d.first.entry, "last": d.last.entry}
             for d in denied
         ],
@@ -132,7 +133,7 @@ def _enforce(ask: Ask, change: Change) -> Done:
     confirm_by = ask.at + timedelta(minutes=minutes) if minutes else None
     change.set_mode(row.resource.id, Mode.ENFORCE, confirm_by=confirm_by)
     back = {"reverts_at": confirm_by.isoformat()} if confirm_by else {}
-    return Done({"area": row.resource.id, "mode": "enforce", **back})
+    return Done({"area": row.resource.id, "mode": "enforce", **back}, after=_list_covers(ask))
 
 
 @act("area.confirm")
@@ -145,7 +146,7 @@ def _confirm(ask: Ask, change: Change) -> Done:
 def _observe(ask: Ask, change: Change) -> Done:
     name = _row(ask, ask.args.text("area")).resource.id
     change.set_mode(name, Mode.OBSERVE)
-    return Done({"area": name, "mode": "observe"})
+    return Done({"area": name, "mode": "observe"}, after=_list_covers(ask))
 
 
 @act("area.remove")
@@ -155,7 +156,9 @@ def _remove(ask: Ask, change: Change) -> Done:
 
     def release() -> dict[str, Json]:
         area = Area(row.resource.id, row.path, dict(row.volume))
-        findings = ask.desk.protection.release(area, ask.desk.facts.areas())
+        others = ask.desk.facts.areas()
+        findings = ask.desk.protection.release(area, others)
+        ask.desk.protection.list_covers(others)
         return {"findings": [finding.wire() for finding in findings]}
 
     return Done({"area": row.resource.id, "path": row.path, "grants_ended": ended}, after=release)
@@ -166,6 +169,14 @@ def scope(args: Arguments) -> Scope | None:
     if not any(name in args for name in ("person", "department", "project")):
         return None
     return Scope(*(frozenset(args.texts(name)) for name in ("person", "department", "project")))
+
+
+def _list_covers(ask: Ask) -> Callable[[], dict[str, Json]]:
+    def listed() -> dict[str, Json]:
+        ask.desk.protection.list_covers(ask.desk.facts.areas())
+        return {}
+
+    return listed
 
 
 def _row(ask: Ask, name: str) -> AreaRow:

@@ -22,11 +22,12 @@ from agent.control.protected import REHEARSAL, Area, Groups, Protected, of_sweep
 from agent.errors import Refused
 from agent.guard import hiding, label, marking, mounting, mounts, probe
 from agent.guard.doorway import doorway
-from agent.guard.gather import gather
+from agent.guard.gather import Machine, gather, look_around
 from agent.guard.probe import Tier
 from agent.guard.volumes import AreaPlan, Sharing, doors, plan_area
 from agent.home import Home
 from agent.registry.facts import AreaRow
+from rules.model import Mode
 from rules.text import Text
 from rules.visible import visible
 
@@ -47,7 +48,14 @@ class Protection:
     _probed: dict[tuple[int, str], Tier] = field(default_factory=dict)
 
     def plan(
-        self, path: str, others: Sequence[AreaRow], *, sharing: Sharing | None, accept_links: bool, inside: bool = True
+        self,
+        path: str,
+        others: Sequence[AreaRow],
+        *,
+        sharing: Sharing | None,
+        accept_links: bool,
+        inside: bool = True,
+        machine: Machine | None = None,
     ) -> AreaPlan | None:
         """Return how an area at *path* can be protected beside the areas *others*, ``None`` in a rehearsal.
 
@@ -59,7 +67,8 @@ class Protection:
                 said = visible(path)
                 raise Refused(Text(f"`{said}` is not a directory", f"`{said}` 不是目录"))
             return None
-        facts = gather(path, self.home.root, [(row.resource.id, row.path) for row in others], inside=inside)
+        taken = [(row.resource.id, row.path) for row in others]
+        facts = gather(path, self.home.root, taken, inside=inside, machine=machine)
         return plan_area(facts, sharing=sharing, accept_links=accept_links)
 
     def tier(self, plan: AreaPlan | None, remembered: object = None) -> Tier:
@@ -91,7 +100,6 @@ class Protection:
         """Take marks, labels and self-bind of a removed area away; what could not be undone is a finding."""
         self.now.pop(area.name, None)
         plan = self.plans.pop(area.name, None)
-        self._write_list()
         if self.groups is None:
             return ()
         try:
@@ -118,26 +126,40 @@ class Protection:
         cannot be protected has tier ``none``, says why, and stays covered if the last holder covered it.
         """
         marked = _marked(self.groups.open) if self.groups else frozenset()
-        steps = [self._first_half(row, rows, marked) for row in rows]
+        machine = look_around(self.home.root) if self.groups else None
+        steps = [self._first_half(row, rows, marked, machine) for row in rows]
         found = tuple(step() for step in steps)
-        for area in found:
-            if area.tier != "none":
-                with contextlib.suppress(OSError):  # the cover stays: nobody gets in
-                    mounting.unhide(area.path)
+        self.list_covers(rows)
+        table = mounting.uncovered(mounts.table())
+        safe = [self.plans[area.area] for area in found if area.tier != "none"]
+        for path in dict.fromkeys(path for plan in safe for path in doors(plan, table)):
+            with contextlib.suppress(OSError):  # the cover stays: nobody gets in
+                mounting.unhide(path)
         return found
+
+    def list_covers(self, rows: Sequence[AreaRow]) -> None:
+        """Tell the holder what to cover when the agent ends: every way into the areas of *rows* that are enforced."""
+        table = mounting.uncovered(mounts.table())
+        enforced = {row.resource.id for row in rows if row.resource.mode is Mode.ENFORCE}
+        plans = [plan for name, plan in self.plans.items() if name in enforced]
+        hiding.write_list(
+            self.home, map(os.fsencode, dict.fromkeys(path for plan in plans for path in doors(plan, table)))
+        )
 
     def lowest(self) -> str:
         """Return the tier the agent may claim: the lowest of its areas, ``none`` without areas."""
         return min((p.tier for p in self.now.values()), key=lambda tier: _RANK[tier], default="none")
 
-    def _first_half(self, row: AreaRow, rows: Sequence[AreaRow], marked: frozenset[int]) -> Callable[[], Protected]:
+    def _first_half(
+        self, row: AreaRow, rows: Sequence[AreaRow], marked: frozenset[int], machine: Machine | None
+    ) -> Callable[[], Protected]:
         """Plan and label an area the registry knows; return what marks it. On a volume of *marked*, no label lacks."""
         area = Area(row.resource.id, row.path, dict(row.volume))
         others = [other for other in rows if other.path != row.path]
         chosen: Any = area.volume.get("sharing")
         links = bool(area.volume.get("accept_links"))
         try:
-            plan = self.plan(row.path, others, sharing=chosen, accept_links=links, inside=False)
+            plan = self.plan(row.path, others, sharing=chosen, accept_links=links, inside=False, machine=machine)
             if plan is None:
                 return lambda: self._rehearsed(area)
             tier = self.tier(plan, area.volume.get("tier"))
@@ -162,7 +184,6 @@ class Protection:
         others = [other for name, other in self.plans.items() if name != area.name]
         self._place(marking.marks(plan, mounting.uncovered(mounts.table()), others))
         self.plans[area.name] = plan
-        self._write_list()
         findings = [Finding("warning", notice.code, notice.text, notice.hint) for notice in plan.notices]
         findings += of_sweep(report, area)
         if self.below(tier):
@@ -184,12 +205,6 @@ class Protection:
     def _place(self, requests: Iterable[marking.MarkRequest]) -> None:
         assert self.groups
         marking.place(self.groups.open, self.groups.access if self.groups.access >= 0 else None, requests)
-
-    def _write_list(self) -> None:
-        """Tell the holder what to cover when the agent ends."""
-        table = mounting.uncovered(mounts.table())
-        paths = dict.fromkeys(path for plan in self.plans.values() for path in doors(plan, table))
-        hiding.write_list(self.home, map(os.fsencode, paths))
 
     @contextlib.contextmanager
     def _way_in(self, plan: AreaPlan, path: str) -> Iterator[str]:
