@@ -20,6 +20,7 @@ from contextlib import suppress
 
 # The handlers register themselves when they are imported.
 from agent.control import area_ops as _area_ops  # noqa: F401
+from agent.control import calendar_ops as _calendar_ops  # noqa: F401
 from agent.control import conduct, pack_ops
 from agent.control import explain_ops as _explain_ops  # noqa: F401
 from agent.control import grant_ops as _grant_ops  # noqa: F401

@@ -102,3 +102,11 @@ def area(shoumi, tmp_path: Path, *more: str) -> None:
     plans.mkdir()
     words = ("area", "add", str(plans), "--name", "plans", "--level", "secret", "--domain", "state")
     assert shoumi(*words, *more).code == 0
+
+
+def test_a_holiday_is_added_listed_and_taken_back(site: Site, shoumi) -> None:
+    assert shoumi("holiday", "add", "2026-10-01", "--name", "国庆节").code == 0
+    assert objects(shoumi("holiday", "list", "--json").out) == [{"day": "2026-10-01", "name": "国庆节"}]
+    assert shoumi("holiday", "add", "first of October").code == 2
+    assert shoumi("holiday", "remove", "2026-10-01").code == 0
+    assert shoumi("holiday", "remove", "2026-10-01").code == 1
