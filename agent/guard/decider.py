@@ -33,8 +33,9 @@ from agent.guard.limits import BATCH, DESCRIPTORS
 from agent.guard.objects import Object, Objects
 from agent.guard.policy import Policy
 from agent.guard.repeats import Repeats
+from agent.guard.silence import Silence
 from agent.guard.subject import Gone, Tasks, pidfd_info_works
-from agent.guard.verdicts import NEVER, Verdicts
+from agent.guard.verdicts import Verdicts
 from agent.home import Home
 from agent.log.append import Appender, LogUnwritable
 from agent.log.entry import json_string
@@ -47,7 +48,6 @@ _TURN_NS = 2_000_000  # of opens, before the other descriptors are looked at aga
 _TICK_NS = 100_000_000
 _MOST_RECORDED = 32_768
 _RECHECK = 1_000_000_000
-_LOOK = 5_000_000_000  # between two looks at who holds what, when nothing but new files is the reason
 _LAST_STAND = 2.0  # seconds
 
 
@@ -56,15 +56,6 @@ class Groups(NamedTuple):
 
     open: int
     access: int
-
-
-_HUSH = (
-    fanotify.FAN_MARK_ADD
-    | fanotify.FAN_MARK_IGNORED_MASK
-    | fanotify.FAN_MARK_IGNORED_SURV_MODIFY
-    | fanotify.FAN_MARK_EVICTABLE  # the inode may leave memory; the next read then asks again
-)
-_UNHUSH = fanotify.FAN_MARK_REMOVE | fanotify.FAN_MARK_IGNORED_MASK
 
 
 # What one event got, before its entry is written: whether it passes; the entry, empty when nothing is to be recorded;
@@ -96,13 +87,7 @@ class Decider:
         self._verdicts = Verdicts(host)
         self._denied_opens = Repeats(limit=100)
         self._denied_accesses = Repeats(limit=1)
-        self._quiet = False
-        self._noisy: frozenset[tuple[int, int]] = frozenset()
-        self._fresh: set[tuple[int, int]] = set()  # came into an area since the last ``quiet``
-        self._fresh_before: set[tuple[int, int]] = set()  # … before it, perhaps while control was looking
-        self._asked_to_look = 0
-        self._loud_areas: frozenset[str] = frozenset()
-        self._quiet_until = NEVER
+        self._silence = Silence(groups.access)
         self._recorded_accesses: set[tuple[int, int | None, int, int]] = set()
         self._rechecked = 0
         self._next_tick = 0
@@ -141,30 +126,35 @@ class Decider:
         policy = self._policy
         policy.reload()
         self._objects.replace_roots(policy.roots)
-        self._loud_areas = policy.loud_areas
+        self._silence.loud_areas = policy.loud_areas
         self._verdicts.advance(max(epoch or 0, policy.epoch), policy.source, policy.trouble)
-        self._unquiet()
+        self._break_silence()
+
+    def _break_silence(self) -> None:
+        self._silence.end()
+        self._recorded_accesses.clear()
 
     def _tick(self, moment: int) -> None:
         self._next_tick = moment + _TICK_NS
         now = self._clock.now()
-        if now >= self._quiet_until:
-            self._unquiet()
-            with contextlib.suppress(OSError):
-                channel.send(self._control, {"op": "flushed"})
+        if self._silence.over(now):
+            self._break_silence()
+            self._ask_to_look()
         held = [*self._denied_opens.due(moment), *self._denied_accesses.due(moment)]
         if held:
             self._journal.accesses([b'%b,"repeats":%d' % one for one in held], now)
         if len(self._recorded_accesses) > _MOST_RECORDED:  # forgetting costs one more entry per reader and file
             self._recorded_accesses.clear()
-        if (self._fresh or self._fresh_before) and moment - self._asked_to_look > _LOOK:
-            self._asked_to_look = moment
-            with contextlib.suppress(OSError):
-                channel.send(self._control, {"op": "flushed"})
+        if self._silence.wants_look(moment):
+            self._ask_to_look()
         if moment - self._rechecked > _RECHECK:  # the guarantee behind the epoch message, which can get lost
             self._rechecked = moment
             if self._policy.moved():
                 self.take_policy()
+
+    def _ask_to_look(self) -> None:
+        with contextlib.suppress(OSError):  # a full channel: the next tick asks again
+            channel.send(self._control, {"op": "flushed"})
 
     # Events.
 
@@ -218,7 +208,7 @@ class Decider:
             if passes:
                 self.allowed += 1
                 if hush:
-                    self._hush(fd)
+                    self._silence.hush(fd)
                 os.write(group, fanotify.ALLOWED[fd])
             else:
                 self.denied += 1
@@ -241,7 +231,7 @@ class Decider:
         ruling = self._verdicts.ruling(who, thing.areas, action, now)
         text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
         if ruling.passes:
-            if not self._quiet:  # this entry stands for the reads that follow, too
+            if not self._silence.granted:  # this entry stands for the reads that follow, too
                 self._recorded_accesses.add((who.fsuid, who.loginuid, thing.device, thing.inode))
         elif not self._denied_opens.record((tid, thing.inode, thing.device), text):
             text = b""
@@ -265,36 +255,13 @@ class Decider:
         if key in self._recorded_accesses:
             text = b""
         self._recorded_accesses.add(key)  # one entry per subject, file and epoch; taken back when it is not written
-        return True, text, self._may_hush(thing, ruling.until)
+        return True, text, self._silence.allows(thing, ruling.until)
 
     def _found(self, fd: int) -> Object:
         thing = self._objects.find(fd)
-        if thing.fresh:  # it may be quiet for somebody who opened it before it came here
-            self._fresh.add((thing.device, thing.inode))
-            if self._groups.access >= 0:
-                with contextlib.suppress(FileNotFoundError):
-                    fanotify.mark(self._groups.access, _UNHUSH, fanotify.FAN_PRE_ACCESS, fd)
+        if thing.fresh:
+            self._silence.came(thing, fd)
         return thing
-
-    def _may_hush(self, thing: Object, until: int) -> bool:
-        inode = (thing.device, thing.inode)
-        if not self._quiet or inode in self._noisy or inode in self._fresh or inode in self._fresh_before:
-            return False
-        if len(thing.areas) > 1 or not self._loud_areas.isdisjoint(thing.areas):
-            return False
-        self._quiet_until = min(self._quiet_until, until)
-        return True
-
-    def _hush(self, fd: int) -> None:
-        with contextlib.suppress(OSError):  # staying loud is slower, not less safe
-            fanotify.mark(self._groups.access, _HUSH, fanotify.FAN_PRE_ACCESS, fd)
-
-    def _unquiet(self) -> None:
-        if self._groups.access >= 0:
-            fanotify.flush_ignored(self._groups.access)
-        self._quiet = False
-        self._quiet_until = NEVER
-        self._recorded_accesses.clear()
 
     def _anonymous(self, tid: int, thing: Object) -> bytes:
         return b'%b,"tid":%d,%b' % (self._verdicts.unidentified(thing.areas[0]), tid, thing.fields)
@@ -329,10 +296,8 @@ class Decider:
                 return {"seq": self._journal.write(dict(message["fields"]))}
             case "quiet":
                 if int(message["epoch"]) == self._verdicts.epoch:
-                    self._noisy = frozenset((int(device), int(inode)) for device, inode in message["noisy"])
-                    self._fresh_before, self._fresh = self._fresh, set()  # the look may have begun before they came
-                    self._quiet = True
-                return {"quiet": self._quiet}
+                    self._silence.grant((int(device), int(inode)) for device, inode in message["noisy"])
+                return {"quiet": self._silence.granted}
             case "stats":
                 return {"stats": self._stats()}
             case unknown:
@@ -346,7 +311,7 @@ class Decider:
             "unprotected": self.unprotected,
             "unlogged": self.unlogged,
             "epoch": self._verdicts.epoch,
-            "quiet": self._quiet,
+            "quiet": self._silence.granted,
             "next_seq": self._journal.next_seq,
             "clock_behind": self._clock.behind(),
             "trouble": self._policy.trouble.text._asdict() if self._policy.trouble else None,

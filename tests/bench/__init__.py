@@ -1,0 +1,1 @@
+"""``make bench``: what the guard costs, as ratios measured in one run."""
