@@ -20,8 +20,9 @@ def describe() -> dict[str, str]:
         "cpu": _model(),
         "cores": str(len(os.sched_getaffinity(0))),
         "memory_gib": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f}",
-        "python": f"{platform.python_version()} ({'profile-guided build' if optimised else 'plain build'})",
+        "python": f"{platform.python_version()} ({'with' if optimised else 'without'} --enable-optimizations)",
         "virtual": "yes" if "hypervisor" in _flags() else "no",
+        "nice": str(os.getpriority(os.PRIO_PROCESS, 0)),
         "busy": f"{os.getloadavg()[0]:.1f}",
     }
 

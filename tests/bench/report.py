@@ -33,6 +33,7 @@ _MACHINE = {
     "memory_gib": Text("memory (GiB)", "内存 (GiB)"),
     "virtual": Text("virtual machine", "虚拟机"),
     "python": Text("Python", "Python"),
+    "nice": Text("nice value of everything measured", "被测进程的 nice 值"),
     "busy": Text("load when it began", "开始时的负载"),
 }
 _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
