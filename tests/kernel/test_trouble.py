@@ -5,6 +5,7 @@ Each is a deny that says so, an entry wherever one can be written, and an agent 
 
 import contextlib
 import os
+import select
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -32,12 +33,14 @@ from tests.kernel.scene import (
     until,
 )
 
+HEARTBEAT = 2.0
+
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-trouble")]
 
 
 @pytest.fixture(scope="module")
 def site(able: None) -> Iterator[Scene]:
-    with scene((Area("plans"), Area("brief"))) as made:
+    with scene((Area("plans"), Area("brief")), settings=(f"heartbeat_seconds = {HEARTBEAT}",)) as made:
         yield made
 
 
@@ -200,3 +203,8 @@ def test_a_clock_set_back_brings_no_ended_grant_to_life(site: Scene) -> None:
     [clock] = [entry for entry in site.news() if entry["kind"] == "clock"]
     assert 3000 < clock["behind_seconds"] < 4000
     assert site.stats()["clock_behind"] > 3000
+    decider = os.pidfd_open(site.site.process("decider"))
+    try:  # a loop that went by the clock, which stands still now, would miss its heartbeat and be killed
+        assert not select.select([decider], [], [], 1.5 * HEARTBEAT)[0]
+    finally:
+        os.close(decider)
