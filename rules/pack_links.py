@@ -23,7 +23,7 @@ _PLAIN = Text("use lower-case letters, digits, `-` and `_`", "请用小写字母
 def names(pack: Pack) -> Iterator[Doubt]:
     """Names end up in verdicts and logs, where two things must not look alike."""
     named: list[tuple[Path, str]] = [(("name",), pack.name)]
-    for family in ("domains", "records", "hours", "planned"):
+    for family in ("domains", *FAMILIES):
         named += [((family, name), name) for name in getattr(pack, family)]
     for path, name in named:
         if not _NAME.fullmatch(name):
@@ -43,6 +43,7 @@ def domains(pack: Pack) -> Iterator[Doubt]:
         named += [(("records", kind, "domains"), domain) for domain in rule.domains]
     if pack.employment:
         named += [(("employment", "domains"), domain) for domain in pack.employment.domains]
+    named += [(("departure_case", "cooling_off"), domain) for domain in pack.departure_case.cooling_off]
     named += [(("level", "map", domain), domain) for domain in pack.level.map]
     if pack.barred:
         named += [(("barred", "labels", domain), domain) for domain in pack.barred.labels]

@@ -57,6 +57,18 @@ TABLES: Mapping[str, Table] = {
     "purpose": Table(tables.Source, {}),
     "declaration": Table(tables.Source, {}),
     "two_person": Table(tables.TwoPersonRule, {"from_level": read.level}, must=("from_level",)),
+    "departure_case": Table(
+        tables.DepartureCase,
+        {
+            "chain": read.words,
+            "notice_days": read.days,
+            "immediate": read.kinds,
+            "hr_approvers": read.people,
+            "education": read.flag,
+            "exam": read.flag,
+            "cooling_off": read.words,
+        },
+    ),
 }
 TABLES_MUST = ("hold", "departure", "level", "scope", "grant")
 
@@ -79,6 +91,13 @@ FAMILIES: Mapping[str, Table] = {
         tables.Schedule,
         {"weekdays": read.weekdays, "windows": read.windows, "holidays": read.one_of(("open", "closed"))},
         must=("weekdays", "windows"),
+    ),
+    "approvers": Table(tables.ApproverRule, {"title": read.text, "kinds": read.kinds}, must=("title",)),
+    "handover": Table(tables.HandoverLine, {"title": read.text, "department": read.text}, must=("title", "department")),
+    "signatures": Table(
+        tables.ExitSignature,
+        {"title": read.text, "employment": read.employments, "departments": read.words},
+        must=("title",),
     ),
     "planned": Table(
         tables.Planned, {"title": read.text, "served_by": read.one_of(PARTS)}, must=("title", "served_by")

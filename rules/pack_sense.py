@@ -5,7 +5,7 @@ Rules of this file: what follows from the grammar is checked by :mod:`rules.pack
 
 from collections.abc import Mapping
 
-from rules import pack_links, pack_reach
+from rules import pack_departure, pack_links, pack_reach
 from rules.pack_tables import Pack
 from rules.problem import Doubt, Path, Problem
 from rules.text import Text
@@ -22,6 +22,8 @@ _LOOKS = (
     pack_reach.temporary_unused,
     pack_reach.hours,
     pack_reach.idle,
+    pack_departure.chain,
+    pack_departure.notice,
 )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from rules.departure_words import Kind
 from rules.model import Employment, Level
 from rules.text import Text
 
@@ -125,6 +126,50 @@ class Schedule(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DepartureCase(Source):
+    """``[departure_case]``: how a departure is approved and what it owes before it is closed.
+
+    ``chain``: names of ``[approvers.NAME]`` in their order; none: one officer approves. ``notice_days``: how long
+    before the last day notice is given. A kind in ``immediate`` ends access when its case is opened. ``hr_approvers``:
+    how many different people must stand behind a notice of the personnel system that brings its own approvals. Whoever
+    holds a level in one of ``cooling_off`` (domains) leaves with a cooling-off period, without exception.
+    """
+
+    chain: tuple[str, ...] = ()
+    notice_days: int = 0
+    immediate: frozenset[Kind] = frozenset((Kind.UNFIT, Kind.UNAUTHORISED))
+    hr_approvers: int = 1
+    education: bool = False
+    exam: bool = False
+    cooling_off: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproverRule(Source):
+    """``[approvers.NAME]``: one place in the chain, asked for the ``kinds`` of departure it names (none: for all)."""
+
+    title: Text
+    kinds: frozenset[Kind] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverLine(Source):
+    """``[handover.NAME]``: one line of the hand-over list, and the department that signs it."""
+
+    title: Text
+    department: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitSignature(Source):
+    """``[signatures.NAME]``: a document signed on leaving, by those employed and placed so (none named: by all)."""
+
+    title: Text
+    employment: frozenset[Employment] = frozenset()
+    departments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Planned(Source):
     """``[planned.NAME]``: a duty that no decision enforces; ``served_by`` names the part of the program it is for."""
 
@@ -171,6 +216,10 @@ class Pack:
     two_person: TwoPersonRule | None = None
     records: Mapping[str, RecordKind] = field(default_factory=dict)
     hours: Mapping[str, Schedule] = field(default_factory=dict)
+    departure_case: DepartureCase = DepartureCase()
+    approvers: Mapping[str, ApproverRule] = field(default_factory=dict)
+    handover: Mapping[str, HandoverLine] = field(default_factory=dict)
+    signatures: Mapping[str, ExitSignature] = field(default_factory=dict)
     planned: Mapping[str, Planned] = field(default_factory=dict)
     digest: str = ""
     rules: tuple[RuleInfo, ...] = ()

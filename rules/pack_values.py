@@ -11,6 +11,7 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
+from rules.departure_words import Kind
 from rules.model import Employment, Level
 from rules.pack_tables import WEEKDAYS
 from rules.problem import Wrong
@@ -150,6 +151,18 @@ def clauses(value: object) -> tuple[str, ...]:
 def employments(value: object) -> frozenset[Employment]:
     """Read ways of being employed."""
     return frozenset(Employment(name) for name in some_of(tuple(Employment))(value))
+
+
+def kinds(value: object) -> frozenset[Kind]:
+    """Read kinds of departure."""
+    return frozenset(Kind(name) for name in some_of(tuple(Kind))(value))
+
+
+def people(value: object) -> int:
+    """Read how many people, 1 to 9."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 9:
+        return value
+    raise _expected("a number of people from 1 to 9", "1 至 9 的人数", value)
 
 
 def weekdays(value: object) -> frozenset[int]:

@@ -1,0 +1,101 @@
+"""The words of a departure 离岗: why somebody leaves, where his case stands, what is still owed, what can happen.
+
+Rules of this file: words only, each with the text a person reads. A word is part of the product (it stands in the
+registry and in logs for years) and never changes its meaning.
+"""
+
+from enum import StrEnum
+
+from rules.text import Text
+
+
+class Kind(StrEnum):
+    """Why somebody leaves a post or the unit."""
+
+    RESIGNATION = "resignation"
+    RETIREMENT = "retirement"
+    TRANSFER = "transfer"  # stays with the unit, in another post (D03-2.10, D06-4.10)
+    DISMISSAL = "dismissal"  # by a sanction (D09-4)
+    UNFIT = "unfit"  # found unfit for a secret post in an inspection (D18-5.3); stays with the unit
+    UNAUTHORISED = "unauthorised"  # is gone without leave; hands nothing over and signs nothing
+
+    @property
+    def text(self) -> Text:
+        """The word a person reads."""
+        return _KINDS[self]
+
+
+class Step(StrEnum):
+    """Where a case stands. From ``APPROVED`` on all access is over, and no step after it gives any back."""
+
+    NOTICE = "notice"
+    APPROVAL = "approval"  # some approvals are there, the last one is not
+    RETURNED = "returned"  # sent back to the leaver; approvals begin anew
+    APPROVED = "approved"  # everything has ended; the duties of leaving are done, in any order
+    PAPERS = "papers"  # the papers are released; the case waits for the end of the cooling-off period
+    CLOSED = "closed"
+    RESCINDED = "rescinded"
+
+    @property
+    def text(self) -> Text:
+        """The word a person reads."""
+        return _STEPS[self]
+
+
+class Duty(StrEnum):
+    """What is owed between approval and papers. No regulation prints an order among these, so none is asked for."""
+
+    HAND_OVER = "hand-over"
+    EDUCATION = "education"
+    EXAM = "exam"
+    SIGNATURES = "signatures"
+    COOLING_OFF = "cooling-off"
+
+    @property
+    def text(self) -> Text:
+        """The words a person reads."""
+        return _DUTIES[self]
+
+
+class Event(StrEnum):
+    """What can happen to a case. The command line has the same words: ``case hand-over …``."""
+
+    OPEN = "open"
+    APPROVE = "approve"
+    RETURN = "return"
+    ADD_LINE = "add-line"
+    HAND_OVER = "hand-over"
+    EDUCATE = "educate"
+    EXAM = "exam"
+    SIGN = "sign"
+    COOL_OFF = "cool-off"
+    PAPERS = "papers"
+    CLOSE = "close"
+    RESCIND = "rescind"
+    RESTORE = "restore"
+
+
+_KINDS = {
+    Kind.RESIGNATION: Text("resignation", "辞职"),
+    Kind.RETIREMENT: Text("retirement", "退休"),
+    Kind.TRANSFER: Text("transfer", "调动"),
+    Kind.DISMISSAL: Text("dismissal", "辞退"),
+    Kind.UNFIT: Text("unfit for the post", "不宜留岗"),
+    Kind.UNAUTHORISED: Text("left without leave", "擅自离岗"),
+}
+_STEPS = {
+    Step.NOTICE: Text("notice given", "已提出"),
+    Step.APPROVAL: Text("being approved", "审批中"),
+    Step.RETURNED: Text("sent back", "已退回"),
+    Step.APPROVED: Text("approved: access is over", "已批准，权限已取消"),
+    Step.PAPERS: Text("papers released", "已发退工材料"),
+    Step.CLOSED: Text("closed", "已办结"),
+    Step.RESCINDED: Text("rescinded", "已撤销"),
+}
+_DUTIES = {
+    Duty.HAND_OVER: Text("hand-over", "移交清退"),
+    Duty.EDUCATION: Text("exit education", "离职保密教育"),
+    Duty.EXAM: Text("exit exam", "离岗考核"),
+    Duty.SIGNATURES: Text("signatures", "签署文件"),
+    Duty.COOLING_OFF: Text("cooling-off period decided", "确定脱密期"),
+}

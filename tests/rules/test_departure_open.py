@@ -1,0 +1,110 @@
+"""What a case is opened with: the pack decides, the person decides, and nothing changes it afterwards."""
+
+from dataclasses import replace
+
+import pytest
+from departure_cases import LAST_DAY, NOW, PACKS, approved, leaver, opened, settled
+from strategies import EVERYTHING
+
+from rules import departure_open
+from rules.departure import TABLE
+from rules.departure_case import Case, Item
+from rules.departure_diagram import diagram
+from rules.departure_duties import close, decide_period, hand_over, release_papers
+from rules.departure_next import next_steps
+from rules.departure_words import Duty, Event, Kind, Step
+from rules.model import Employment, Person, Stage
+from rules.pack import Pack, load
+from rules.text import Text
+
+SIGNED = """
+[signatures.bilateral]
+title = { en = "bilateral", zh = "双边" }
+departments = ["rd"]
+[signatures.agreement]
+title = { en = "agreement", zh = "协议" }
+employment = ["temporary", "intern"]
+"""
+
+
+def asked(pack: Pack, person: Person) -> list[str]:
+    case = departure_open.open_case(pack, person, Kind.RESIGNATION, LAST_DAY, "E9", NOW)
+    return [paper.name for paper in case.signatures]
+
+
+def test_a_document_is_signed_by_those_it_is_for() -> None:
+    pack = load(EVERYTHING + SIGNED)
+    assert asked(pack, leaver()) == ["bilateral"]
+    assert asked(pack, leaver(department="hr")) == []
+    assert asked(pack, leaver(department="hr", employment=Employment.INTERN)) == ["agreement"]
+    assert asked(pack, leaver(employment=Employment.TEMPORARY)) == ["bilateral", "agreement"]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_pack_without_a_chain_asks_one_officer(kind: Kind) -> None:
+    chain = departure_open.chain(load(EVERYTHING), kind)
+    immediate = kind in (Kind.UNFIT, Kind.UNAUTHORISED)
+    assert [place.role for place in chain] == ([] if immediate else ["officer"])
+
+
+def test_lines_known_beside_the_pack_come_after_its_own() -> None:
+    badge = Item("badge-4660", Text("badge 4660", "门禁卡 4660"), Text("guards", "保卫部门"))
+    case = departure_open.open_case(
+        PACKS["company"], leaver(), Kind.RESIGNATION, LAST_DAY, "E9", NOW, lines=[badge], reason="r", reference="HR-7"
+    )
+    assert case.items[-1] == badge
+    assert (case.reason, case.reference) == ("r", "HR-7")
+
+
+def test_a_decision_is_told_the_stage() -> None:
+    assert opened("minimal").stage is Stage.NOTICE
+    assert approved("minimal").stage is Stage.APPROVED
+    assert decide_period(approved("minimal"), None, "E8", NOW, "held nothing").stage is Stage.APPROVED
+    cooling = settled(approved("minimal"))
+    assert cooling.stage is Stage.COOLING_OFF
+    assert cooling.period
+    assert cooling.period.until
+    assert close(release_papers(cooling, "E8", NOW), "E8", cooling.period.until).stage is Stage.CLOSED
+
+
+def what(case: Case) -> list[tuple[Event, str]]:
+    return [(step.event, step.name) for step in next_steps(case, NOW)]
+
+
+def test_what_comes_next_is_named_with_what_it_needs() -> None:
+    assert what(opened("company")) == [(Event.APPROVE, "head")]
+    assert what(replace(opened("company"), sent_back=True)) == [(Event.OPEN, "")]
+    company = approved("company")
+    for item in company.items[1:]:
+        company = hand_over(company, item.key, "E8", NOW)
+    assert what(company) == [
+        (Event.HAND_OVER, "work"),
+        (Event.EDUCATE, ""),
+        (Event.EXAM, ""),
+        (Event.SIGN, "agreement"),
+        (Event.SIGN, "pledge"),
+        (Event.SIGN, "bilateral"),
+        (Event.COOL_OFF, ""),
+    ]
+    done = settled(approved("company"))
+    assert what(done) == [(Event.PAPERS, "")]
+    assert what(release_papers(done, "E8", NOW)) == [(Event.CLOSE, "")]
+    assert "runs until 2027-02-10" in next_steps(release_papers(done, "E8", NOW), NOW)[0].what.en
+    nothing = decide_period(approved("minimal"), None, "E8", NOW, "held nothing")
+    assert next_steps(release_papers(nothing, "E8", NOW), NOW)[0].what.en == "close the case"
+    assert what(replace(done, rescinded=True)) == []
+
+
+@pytest.mark.parametrize("words", [Kind, Step, Duty])
+def test_every_word_has_its_text_in_both_languages(words: type[Kind] | type[Step] | type[Duty]) -> None:
+    for word in words:
+        assert word.text.en
+        assert word.text.zh != word.text.en
+
+
+def test_the_diagram_shows_every_step_every_duty_and_every_row_that_leads_elsewhere() -> None:
+    for drawn, language in ((diagram(), "en"), (diagram(language="zh"), "zh")):
+        assert all(f" as {step}\n" in drawn or f" as {step} {{" in drawn for step in Step)
+        assert all(duty.text.say(language) in drawn for duty in Duty)
+        rows = sum(len(move.at) or 1 for move in TABLE if move.to is not None)
+        assert drawn.count(" --> ") == rows + len(Duty) + 2
