@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from agent.registry.asking import Row, when
+from agent.registry.case_lists import CaseLists
 from agent.registry.resource_lists import ResourceLists
 from agent.registry.stored import instant, moment
 from agent.registry.transaction import PERSON, unknown
@@ -29,7 +30,7 @@ _STATES = {
 }
 
 
-class Lists(ResourceLists):
+class Lists(ResourceLists, CaseLists):
     """Questions about people, and all others."""
 
     def people(
@@ -135,8 +136,8 @@ class Lists(ResourceLists):
     def departures(self, person: str = "") -> list[Row]:
         """Return every departure in the order they were opened."""
         return self._select(
-            "SELECT printf('D%06d', number) AS id, person, stage, approved_at, cooling_off_until, approver, opened_at"
-            " FROM departures",
+            "SELECT printf('D%06d', number) AS id, person, stage, approved_at, cooling_off_until, approver, opened_at,"
+            " set_aside_at FROM departures",
             when("person", person),
             "ORDER BY number",
         )

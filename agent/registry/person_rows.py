@@ -1,7 +1,8 @@
 """From rows to one :class:`rules.model.Person`: all that a verdict about one resource may depend on.
 
 Rules of this file: standard library only; the caller holds the read transaction. What was taken back (lifted holds,
-voided records) is left out; what is over by its own date stays, because the rules say so better than a gap would.
+voided records, departures set aside) is left out; what is over by its own date stays, because the rules say so better
+than a gap would.
 """
 
 import sqlite3
@@ -89,7 +90,8 @@ def _holds(connection: sqlite3.Connection, person: str) -> tuple[Hold, ...]:
 
 def _departures(connection: sqlite3.Connection, person: str) -> tuple[Departure, ...]:
     rows = connection.execute(
-        "SELECT stage, approved_at, cooling_off_until, approver FROM departures WHERE person = ? ORDER BY number",
+        "SELECT stage, approved_at, cooling_off_until, approver FROM departures"
+        " WHERE person = ? AND set_aside_at IS NULL ORDER BY number",
         (person,),
     )
     return tuple(

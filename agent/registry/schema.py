@@ -28,6 +28,13 @@ def m001_first(db: Database) -> None:
         db.execute(statement)
 
 
+@registry()
+def m002_cases(db: Database) -> None:
+    """Departure cases: approvals, hand-over, what follows."""
+    for statement in tables.CASES:
+        db.execute(statement)
+
+
 def migrate(path: Path) -> None:
     """Make the registry when there is none, else bring it to the newest schema; do nothing when it is current.
 

@@ -17,16 +17,14 @@ from typing import Self
 
 from agent.errors import Fatal
 from agent.registry.accounts import AccountWrites
+from agent.registry.cases import CaseWrites
 from agent.registry.connect import WRITE_SECONDS, busy, connect, current, damaged, rim
-from agent.registry.grants import GrantWrites
-from agent.registry.holds import HoldWrites
-from agent.registry.people import PeopleWrites
 from agent.registry.records import RecordWrites
 from agent.registry.resources import ResourceWrites
 from agent.registry.schema import upgrade
 
 
-class Change(PeopleWrites, AccountWrites, ResourceWrites, GrantWrites, HoldWrites, RecordWrites):
+class Change(CaseWrites, AccountWrites, ResourceWrites, RecordWrites):
     """One transaction: every write, and its end."""
 
     def commit(self) -> None:

@@ -111,6 +111,7 @@ def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: Lists
                 "cooling_off_until": None,
                 "approver": "",
                 "opened_at": at,
+                "set_aside_at": None,
             }
         ],
     }

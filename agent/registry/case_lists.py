@@ -1,0 +1,33 @@
+"""Lists of departure cases, and one case as it is stored."""
+
+from agent.registry.asking import Asking, Row, when
+from agent.registry.case_rows import whole_case
+from agent.registry.cases import CASE
+from agent.registry.connect import rim
+from agent.registry.stored import number
+from agent.registry.transaction import unknown
+from rules.departure_case import Case
+
+
+class CaseLists(Asking):
+    """Questions about departures."""
+
+    def cases(self, person: str = "", *, over: bool = False) -> list[Case]:
+        """Return the cases that run, or with *over* all of them, in the order they were opened."""
+        rows = self._select(
+            "SELECT number FROM cases", {**when("person", person), "over = 0 OR ?": (int(over),)}, "ORDER BY number"
+        )
+        return [self._case(row) for row in rows]
+
+    def case(self, name: str) -> Case:
+        """Return the case of this number, or the newest case of this person; raise ``Refused`` when there is none."""
+        found = self._select("SELECT number FROM cases", {"person = ?": (name,)}, "ORDER BY number DESC LIMIT 1")
+        if not found:
+            found = self._select("SELECT number FROM cases", {"number = ?": (number("C", name, CASE),)})
+        if not found:
+            raise unknown(CASE, name, "shoumi case list")
+        return self._case(found[0])
+
+    def _case(self, row: Row) -> Case:
+        with rim(self.path):
+            return whole_case(self.path, self._connection, int(str(row["number"])))
