@@ -1,0 +1,227 @@
+"""Trying to get in as the one who may not: in a forked child that takes an identity, tries, and says the error number.
+
+Rules of this file:
+- only ``EPERM`` and ``EACCES`` are a denial. ``ENOENT`` proves that the path is wrong, not that the person is kept out,
+  and a child that says nothing proves nothing;
+- a child first shows that it can open something at all: a process that is refused everything is no witness;
+- the child opens, it never writes; it ends by itself when we are gone, and is killed when it does not answer in time;
+- each person is tried under each of his accounts, and as root with his login uid: that is who ``su`` makes of him.
+Sources: open(2), proc_pid_loginuid(5), pidfd_open(2).
+"""
+
+import contextlib
+import errno
+import os
+import pwd
+import select
+import signal
+import time
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import Literal, NamedTuple, NoReturn
+
+PATIENCE = 2.0  # seconds for one answer; an open that waits for a decision takes milliseconds
+
+_DENIALS = frozenset((errno.EPERM, errno.EACCES))
+_WITNESS = "/proc/self/stat"  # everybody may read this
+_NOT_TAKEN, _NO_WITNESS = -1, -2  # what a child says before it tries anything: in place of the number of a target
+_LOST = 3  # children of one identity that may fail to answer before the rest is left untried
+
+What = Literal["list", "file"]
+
+
+class Answer(StrEnum):
+    """What came of an attempt. Only :attr:`DENIED` shows that the person is kept out."""
+
+    DENIED = "denied"
+    LET_IN = "let-in"
+    ABSENT = "absent"
+    FAILED = "failed"
+    UNTRIED = "untried"
+
+
+class Identity(NamedTuple):
+    """Who to be: a uid with its groups, and the login uid behind it."""
+
+    uid: int
+    login: int
+    gid: int
+    groups: tuple[int, ...] = ()
+
+
+class Target(NamedTuple):
+    """One thing to try: a directory to ``list`` or a ``file`` to open."""
+
+    area: str
+    what: What
+    path: str
+
+
+class Attempt(NamedTuple):
+    """What came of one target under one identity. ``error`` is the name of the error number, or empty."""
+
+    area: str
+    what: What
+    uid: int
+    login: int
+    answer: Answer
+    error: str = ""
+
+
+def identities(uids: Iterable[int]) -> tuple[Identity, ...]:
+    """Return whom to try as: each account as itself with the groups it has here, then root with each login uid."""
+    uids = tuple(uids)
+    return tuple(_account(uid) for uid in uids) + tuple(Identity(0, uid, 0) for uid in uids)
+
+
+def _account(uid: int) -> Identity:
+    try:
+        entry = pwd.getpwuid(uid)
+        return Identity(uid, uid, entry.pw_gid, tuple(os.getgrouplist(entry.pw_name, entry.pw_gid)))
+    except KeyError:  # this host does not know the account: it has no groups here either
+        return Identity(uid, uid, uid)
+
+
+def attempt(targets: Sequence[Target], who: Identity, patience: float = PATIENCE) -> list[Attempt]:
+    """Try every target as *who*, and return as many attempts in the same order; wait *patience* seconds for each.
+
+    It never raises for what a child meets: a child that cannot be made or does not answer leaves ``UNTRIED`` behind.
+    """
+    answers: list[Attempt] = []
+    lost = 0
+    while len(answers) < len(targets):
+        told = _one_child(targets[len(answers) :], who, patience)
+        answers += told
+        if len(answers) < len(targets):  # this child was silent about the next one
+            lost += 1
+            left = targets[len(answers) :] if lost >= _LOST else targets[len(answers) :][:1]
+            answers += [_said(target, who, Answer.UNTRIED, "no answer") for target in left]
+    return answers
+
+
+def judged(number: int) -> Answer:
+    """Return what the error number of an open says; 0 is success."""
+    if number == 0:
+        return Answer.LET_IN
+    if number in _DENIALS:
+        return Answer.DENIED
+    return Answer.ABSENT if number in (errno.ENOENT, errno.ENOTDIR) else Answer.FAILED
+
+
+def _one_child(targets: Sequence[Target], who: Identity, patience: float) -> list[Attempt]:
+    """Return what one child said before it ended or fell silent, which may be about none of the targets."""
+    hearing, telling = os.pipe()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        os.close(telling)
+        os.close(hearing)
+        return [_said(target, who, Answer.UNTRIED, _name(error.errno or 0)) for target in targets]
+    if pid == 0:
+        _child(targets, who, telling, patience)
+    os.close(telling)
+    answers: list[Attempt] = []
+    try:
+        for number, code in _lines(hearing, patience):
+            if number in (_NOT_TAKEN, _NO_WITNESS):
+                why = f"{'identity' if number == _NOT_TAKEN else 'witness'} {_name(code)}"
+                return [_said(target, who, Answer.UNTRIED, why) for target in targets]
+            if number != len(answers) or number >= len(targets):
+                break
+            answers.append(_said(targets[number], who, judged(code), _name(code)))
+        return answers
+    finally:
+        os.close(hearing)
+        _end(pid)
+
+
+def _lines(hearing: int, patience: float) -> Iterable[tuple[int, int]]:
+    """Yield the pairs a child says, until it ends or says nothing for *patience* seconds."""
+    rest = b""
+    deadline = time.monotonic() + patience
+    while select.select([hearing], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        data = os.read(hearing, 4096)
+        if not data:
+            return
+        *whole, rest = (rest + data).split(b"\n")
+        for line in whole:
+            number, code = line.split(b" ")
+            yield int(number), int(code)
+        deadline = time.monotonic() + patience
+
+
+def _end(pid: int) -> None:
+    """Kill the child and wait for its end; one that the kernel cannot end now is left to it, and says nothing more."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    fd = os.pidfd_open(pid)
+    try:
+        if select.select([fd], [], [], PATIENCE)[0]:
+            os.waitpid(pid, 0)
+    finally:
+        os.close(fd)
+
+
+def _child(targets: Sequence[Target], who: Identity, telling: int, patience: float) -> NoReturn:
+    """Be *who* and try; nothing of ours is cleaned up here, and nothing is imported any more."""
+    try:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(int(patience * (len(targets) + 1)) + 1)  # the last resort if whoever started us is gone
+        if number := _failure(lambda: _become(who)):
+            _tell(telling, _NOT_TAKEN, number)
+        elif number := _failure(lambda: os.close(os.open(_WITNESS, os.O_RDONLY | os.O_CLOEXEC))):
+            _tell(telling, _NO_WITNESS, number)
+        else:
+            for index, target in enumerate(targets):
+                _tell(telling, index, _tried(target))
+    finally:
+        os._exit(0)
+
+
+def _tried(target: Target) -> int:
+    """Open *target* as an ordinary program would, and return the error number, 0 when it was let in."""
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: a fifo in the way must not hold us
+    if target.what == "list":
+        flags |= os.O_DIRECTORY
+    return _failure(lambda: os.close(os.open(target.path, flags)))
+
+
+def _become(who: Identity) -> None:
+    """Take *who* for good, login uid first: it needs rights that the uid does not have. Raises :class:`OSError`.
+
+    Without auditing in the kernel nobody has a login uid, and the account alone is the identity; root with the login
+    uid of somebody can then not be tried. Where the login uid is fixed for good the same holds.
+    """
+    try:
+        fd = os.open("/proc/self/loginuid", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(fd, str(who.login).encode())
+        finally:
+            os.close(fd)
+    except OSError:
+        if who.uid == 0:
+            raise
+    os.setgroups(who.groups)
+    os.setresgid(who.gid, who.gid, who.gid)
+    os.setresuid(who.uid, who.uid, who.uid)
+
+
+def _failure(act: Callable[[], object]) -> int:
+    """Return the error number *act* fails with, or 0."""
+    try:
+        act()
+    except OSError as error:
+        return error.errno or errno.EIO
+    return 0
+
+
+def _tell(telling: int, number: int, code: int) -> None:
+    os.write(telling, b"%d %d\n" % (number, code))
+
+
+def _said(target: Target, who: Identity, answer: Answer, error: str) -> Attempt:
+    return Attempt(target.area, target.what, who.uid, who.login, answer, error)
+
+
+def _name(number: int) -> str:
+    return errno.errorcode.get(number, str(number)) if number else ""

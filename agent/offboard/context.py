@@ -1,0 +1,125 @@
+"""Everything a revocation works with and did not make itself: handed in, so that it imports no other part of the agent.
+
+Rules of this file: data and callables only. A callable says what it may raise; whoever wires it keeps that promise.
+Nothing here is read from the registry while a run is under way: a :class:`Leaver` is fixed when the run begins, so that
+taking an account away afterwards hides no process from a resumed run.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from agent.offboard.guardrails import Rails
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A Linux uid of a person. ``names`` are its logins on this host: none when the host does not know it."""
+
+    uid: int
+    names: tuple[str, ...] = ()
+    home: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaver:
+    """The person it is about. ``roles``: administrator roles their accounts hold; ``sole``: those nobody else holds."""
+
+    id: str
+    accounts: tuple[Account, ...] = ()
+    roles: frozenset[str] = frozenset()
+    sole: frozenset[str] = frozenset()
+
+    @property
+    def uids(self) -> tuple[int, ...]:
+        """The uids, in order."""
+        return tuple(account.uid for account in self.accounts)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON; :meth:`of_record` reads it back."""
+        return {
+            "id": self.id,
+            "accounts": [[account.uid, list(account.names), account.home] for account in self.accounts],
+            "roles": sorted(self.roles),
+            "sole": sorted(self.sole),
+        }
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any]) -> "Leaver":
+        """Return what :meth:`record` gave."""
+        accounts = tuple(Account(uid, tuple(names), home) for uid, names, home in record["accounts"])
+        return cls(record["id"], accounts, frozenset(record["roles"]), frozenset(record["sole"]))
+
+
+class Area(NamedTuple):
+    """A classified directory: its name and its absolute path."""
+
+    name: str
+    path: str
+
+
+class Inode(NamedTuple):
+    """One inode of an area. ``at`` leads to it until the next one is asked for; ``path`` is for people."""
+
+    at: str
+    path: str
+    found: os.stat_result
+
+
+class Blocked(NamedTuple):
+    """A place of an area that could not be reached, and the ``errno``."""
+
+    path: str
+    error: int
+
+
+class Held(Protocol):
+    """A process holds a classified inode (``agent.guard.openfiles.Held`` has this shape)."""
+
+    @property
+    def pid(self) -> int:
+        """The process; its threads share what it holds."""
+
+    @property
+    def how(self) -> str:
+        """``fd``, ``map``, ``cwd`` or ``root``."""
+
+
+def nothing_held(_devices: AbstractSet[int]) -> Iterable[Held]:
+    """Return no holder: for a host without areas."""
+    return ()
+
+
+def no_walk(_path: str) -> Iterator[Inode | Blocked]:
+    """Yield nothing: for a host without areas."""
+    yield from ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One host, as the steps see it."""
+
+    seized: Path
+    """Where things are moved aside to, one directory per case; only root may enter (``H/seized``)."""
+    deny: Callable[[str], int]
+    """Make the decider deny this person, wait for its acknowledgement, return the epoch. Raises ``ShoumiError``."""
+    now: Callable[[], datetime]
+    """The agent's clock."""
+    append: Callable[[Mapping[str, Any]], int] = lambda _fields: 0
+    """Append an entry to the access log, return its number. Raises ``ShoumiError``."""
+    areas: Callable[[], Iterable[Area]] = tuple
+    """The areas on this host."""
+    devices: Callable[[], frozenset[int]] = frozenset
+    """``st_dev`` of the filesystems that hold classified inodes."""
+    held: Callable[[AbstractSet[int]], Iterable[Held]] = nothing_held
+    """Who holds inodes of these devices (``agent.guard.openfiles.held``). Looks, opens nothing."""
+    walk: Callable[[str], Iterator[Inode | Blocked]] = no_walk
+    """Every inode of an area, each directory first, through a doorway where one is needed. Raises ``OSError``."""
+    rails: Callable[[], Rails] = Rails
+    """What must never be touched, as it is now: the agent's processes, the caller, the registered services."""
+    root: Path = field(default=Path("/"))
+    """Where ``/etc``, ``/var/spool`` and homes are looked for. Processes are always this machine's."""

@@ -1,0 +1,96 @@
+"""What a revocation may end and what it never touches: one pure function over what the kernel says of a process.
+
+Rules of this file:
+- a process is the person's by its real or saved uid (what ``kill(-1)`` as that uid reaches, kill(2)), or by its login
+  uid, whatever it has become since through ``su`` or ``sudo``;
+- never: PID 1, the agent, whoever asked for this, and any *account* that is root's, the system's or shared;
+- a service that borrows the uid for one request (effective or filesystem uid only) is the service's: its connection is
+  ended by the step that knows the service, not by a signal;
+- a system account or registered service that the person once started is left to run, unless it holds classified data.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+FIRST_ORDINARY = 1000  # login.defs(5) UID_MIN: below are the distribution's own accounts
+FIRST_UNUSED = 0x80000000  # from here on nobody's: many tools cannot write them, and -1 and -2 have other meanings
+SHARED = frozenset((65534,))  # nobody, which is also every unmapped uid
+
+
+class Process(NamedTuple):
+    """One process at one moment: proc_pid_status(5) and proc_pid_loginuid(5). ``login`` is ``None`` when unset."""
+
+    pid: int
+    ruid: int
+    euid: int
+    suid: int
+    fsuid: int
+    login: int | None
+    state: str = "S"
+    threads: int = 1
+    name: str = ""
+    executable: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of it runs or holds anything any more.
+
+        A leader that has left its other threads behind shows as a zombie and is alive: they share its descriptors.
+        """
+        return self.state in "ZX" and self.threads <= 1
+
+
+class Reach(StrEnum):
+    """How a process is the person's, or why it is not to be ended."""
+
+    ACCOUNT = "account"
+    LOGIN = "login"
+    SERVICE = "service"
+    ACTING = "acting"
+    PROTECTED = "protected"
+    BYSTANDER = "bystander"
+
+
+@dataclass(frozen=True, slots=True)
+class Rails:
+    """What is never touched. ``services`` are pairs of uid and executable that the registry knows."""
+
+    pids: frozenset[int] = frozenset()
+    services: frozenset[tuple[int, str]] = frozenset()
+
+    def protects(self, pid: int) -> bool:
+        """Whether no signal may go to *pid*. 0 and negative numbers mean groups to kill(2), never a process."""
+        return pid <= 1 or pid in self.pids
+
+
+def ordinary(uid: int) -> bool:
+    """Whether processes of account *uid* may be ended at all: it is one person's, not root's, a system's or shared."""
+    return FIRST_ORDINARY <= uid < FIRST_UNUSED and uid not in SHARED
+
+
+def reach(process: Process, uids: Collection[int], rails: Rails) -> Reach:
+    """Return how *process* relates to the person who has *uids*; uids that are not :func:`ordinary` do not count."""
+    if rails.protects(process.pid):
+        return Reach.PROTECTED
+    theirs = {uid for uid in uids if ordinary(uid)}
+    if process.ruid in theirs or process.suid in theirs:
+        return Reach.ACCOUNT
+    if process.login is not None and process.login in theirs:
+        system = 0 < process.ruid < FIRST_ORDINARY
+        return Reach.SERVICE if system or (process.ruid, process.executable) in rails.services else Reach.LOGIN
+    if process.euid in theirs or process.fsuid in theirs:
+        return Reach.ACTING
+    return Reach.BYSTANDER
+
+
+def ends(process: Process, uids: Collection[int], rails: Rails, *, holds: bool) -> bool:
+    """Whether *process* is to be ended. *holds*: it holds classified data."""
+    how = reach(process, uids, rails)
+    return how in (Reach.ACCOUNT, Reach.LOGIN) or (how is Reach.SERVICE and holds)
+
+
+def sweepable(uid: int, protected: Iterable[Process]) -> bool:
+    """Whether ``kill(-1)`` as *uid* hits none of the *protected* processes: that call knows no exceptions."""
+    return ordinary(uid) and all(uid not in (process.ruid, process.suid) for process in protected)

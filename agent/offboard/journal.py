@@ -1,0 +1,223 @@
+"""How far every revocation is, on disk before anything else goes on: what a killed run is resumed from.
+
+Rules of this file: a step without a result has not happened as far as anybody knows, and is done again. A run is
+written with all its steps in one transaction before the first of them begins. Rows are never deleted. The file
+(``H/offboard.db``) is shared with others who have tables of their own. One thread at a time.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from agent.errors import Refused
+from agent.offboard.context import Leaver
+from agent.offboard.database import open_database, rim
+from agent.offboard.plan import Cause
+from agent.offboard.steps.step import Result, State
+from rules.text import Text
+from rules.visible import visible
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS runs (
+    number INTEGER PRIMARY KEY,
+    case_id TEXT NOT NULL UNIQUE,
+    person TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    leaver TEXT NOT NULL,
+    officers TEXT NOT NULL,
+    begun_at TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS steps (
+    run INTEGER NOT NULL REFERENCES runs,
+    position INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    state TEXT NOT NULL,
+    detail TEXT NOT NULL DEFAULT '["", ""]',
+    facts TEXT NOT NULL DEFAULT '{}',
+    tries INTEGER NOT NULL DEFAULT 0,
+    began_at TEXT,
+    ended_at TEXT,
+    logged TEXT,
+    PRIMARY KEY (run, step)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS steps_open ON steps (run) WHERE state IN ('planned', 'pending');
+"""
+_SELECT = "SELECT step, state, detail, facts, tries, began_at, ended_at FROM steps"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One revocation."""
+
+    number: int
+    case: str
+    cause: Cause
+    leaver: Leaver
+    officers: tuple[str, ...]
+    begun_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One step of a run: its last result, how often it was tried, and between which instants the last time."""
+
+    step: str
+    result: Result
+    tries: int = 0
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "step": self.step,
+            "state": str(self.result.state),
+            "detail": self.result.detail._asdict(),
+            "facts": dict(self.result.facts),
+            "tries": self.tries,
+            "began_at": self.began_at.isoformat() if self.began_at else None,
+            "ended_at": self.ended_at.isoformat() if self.ended_at else None,
+        }
+
+
+class Journal:
+    """The two tables. Every method may raise :class:`Refused` (try again) and :class:`agent.errors.Fatal` (damaged)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._db = open_database(path)
+        with rim(path):
+            self._db.executescript(_TABLES)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def begin(
+        self, case: str, cause: Cause, leaver: Leaver, officers: Iterable[str], steps: Iterable[str], at: datetime
+    ) -> Run:
+        """Write a run with its steps, all planned, and return it; a case that has one keeps it as it is."""
+        with self._change():
+            made = self._db.execute(
+                "INSERT INTO runs (case_id, person, cause, leaver, officers, begun_at) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT DO NOTHING RETURNING number",
+                (
+                    case,
+                    leaver.id,
+                    str(cause),
+                    json.dumps(leaver.record()),
+                    json.dumps(sorted(officers)),
+                    at.isoformat(),
+                ),
+            ).fetchone()
+            if made:
+                rows = [(made[0], position, step, str(State.PLANNED)) for position, step in enumerate(steps)]
+                self._db.executemany("INSERT INTO steps (run, position, step, state) VALUES (?, ?, ?, ?)", rows)
+        return self.run(case)
+
+    def run(self, case: str) -> Run:
+        """Return the run of *case*; raise :class:`Refused` when there is none."""
+        found = list(self.runs("WHERE case_id = ?", case))
+        if not found:
+            shown = visible(case)
+            raise Refused(Text(f"case `{shown}` has no revocation", f"案件 `{shown}` 没有撤权记录"))
+        return found[0]
+
+    def unfinished(self) -> list[Run]:
+        """Return the runs that have something left to do, oldest first: so each person's are in order."""
+        where = "WHERE number IN (SELECT run FROM steps WHERE state IN ('planned', 'pending'))"
+        return list(self.runs(where))
+
+    def runs(self, where: str = "", *values: object) -> Iterator[Run]:
+        """Yield runs, oldest first. *where* is ours, *values* are anybody's."""
+        with rim(self._path):
+            rows = self._db.execute(
+                f"SELECT number, case_id, cause, leaver, officers, begun_at FROM runs {where} ORDER BY number",  # noqa: S608
+                values,
+            ).fetchall()
+        for number, case, cause, leaver, officers, begun_at in rows:
+            yield Run(
+                number,
+                case,
+                Cause(cause),
+                Leaver.of_record(json.loads(leaver)),
+                tuple(json.loads(officers)),
+                datetime.fromisoformat(begun_at),
+            )
+
+    def steps(self, run: Run) -> list[Done]:
+        """Return the steps of *run*, in order."""
+        with rim(self._path):
+            rows = self._db.execute(
+                f"{_SELECT} WHERE run = ? ORDER BY position",
+                (run.number,),
+            ).fetchall()
+        return [_done(*row) for row in rows]
+
+    def record(self, run: Run, done: Done) -> None:
+        """Write what came of one try, durably."""
+        result = done.result
+        with self._change():
+            self._db.execute(
+                "UPDATE steps SET state = ?, detail = ?, facts = ?, tries = tries + 1, began_at = ?, ended_at = ?"
+                " WHERE run = ? AND step = ?",
+                (
+                    str(result.state),
+                    json.dumps(list(result.detail)),
+                    json.dumps(dict(result.facts)),
+                    done.began_at.isoformat() if done.began_at else None,
+                    done.ended_at.isoformat() if done.ended_at else None,
+                    run.number,
+                    done.step,
+                ),
+            )
+
+    def reopen(self, run: Run, step: str) -> None:
+        """Plan *step* once more: a look after a restart, or when a host came back. Its last result stays readable."""
+        with self._change():
+            self._db.execute(
+                "UPDATE steps SET state = ? WHERE run = ? AND step = ?", (str(State.PLANNED), run.number, step)
+            )
+
+    def unlogged(self, run: Run) -> list[Done]:
+        """Return the steps whose present result is not in the access log yet."""
+        with rim(self._path):
+            rows = self._db.execute(
+                f"{_SELECT} WHERE run = ? AND tries > 0 AND logged IS NOT ended_at ORDER BY position",
+                (run.number,),
+            ).fetchall()
+        return [_done(*row) for row in rows]
+
+    def logged(self, run: Run, done: Done) -> None:
+        """Note that this result is in the access log."""
+        at = done.ended_at.isoformat() if done.ended_at else None
+        with self._change():
+            self._db.execute("UPDATE steps SET logged = ? WHERE run = ? AND step = ?", (at, run.number, done.step))
+
+    @contextmanager
+    def _change(self) -> Iterator[None]:
+        with rim(self._path), closing(self._db.cursor()) as cursor:
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                cursor.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    cursor.execute("ROLLBACK")
+                raise
+
+
+def _done(
+    step: str, state: str, detail: str, facts: str, tries: int, began_at: str | None, ended_at: str | None
+) -> Done:
+    return Done(
+        step,
+        Result(State(state), Text(*json.loads(detail)), json.loads(facts)),
+        tries,
+        datetime.fromisoformat(began_at) if began_at else None,
+        datetime.fromisoformat(ended_at) if ended_at else None,
+    )

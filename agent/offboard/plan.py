@@ -1,0 +1,138 @@
+"""What a revocation will do, shown before it does it: what ends, who else is touched, what cannot be undone.
+
+Rules of this file: pure. It is made of what the steps saw (``agent.offboard.run.survey``) and of who the person is; the
+same inputs give the same plan. Whoever holds an administrator role leaves by the hand of two officers, neither of them
+the leaver (contract C8).
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from agent.errors import Refused
+from agent.offboard.context import Leaver
+from agent.offboard.guardrails import ordinary
+from agent.offboard.steps.step import Target
+from rules.text import Text
+from rules.visible import visible
+
+
+class Cause(StrEnum):
+    """Why access ends."""
+
+    DEPARTURE = "departure"
+    HOLD = "hold"
+    EXPIRY = "expiry"
+    TRANSFER = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One step and what it saw. ``skipped`` is the reason when the host has no such thing."""
+
+    id: str
+    title: Text
+    targets: tuple[Target, ...] = ()
+    lasting: Text | None = None
+    skipped: Text | None = None
+
+    @property
+    def irreversible(self) -> bool:
+        """Whether something of it cannot be undone, as far as there is something to do."""
+        return self.lasting is not None and self.skipped is None and bool(self.targets)
+
+    @property
+    def touches_others(self) -> tuple[Target, ...]:
+        """The targets that touch somebody else."""
+        return tuple(target for target in self.targets if target.other)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "id": self.id,
+            "title": self.title._asdict(),
+            "skipped": _words(self.skipped),
+            "lasting": _words(self.lasting) if self.irreversible else None,
+            "targets": [{"what": what._asdict(), "other": _words(other)} for what, other in self.targets],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole of it. ``officers``: how many different officers must want it; ``notices``: what to know before."""
+
+    person: str
+    cause: Cause
+    steps: tuple[PlannedStep, ...]
+    officers: int
+    notices: tuple[Text, ...]
+
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "person": self.person,
+            "cause": str(self.cause),
+            "officers": self.officers,
+            "notices": [notice._asdict() for notice in self.notices],
+            "steps": [step.record() for step in self.steps],
+        }
+
+
+def plan(leaver: Leaver, cause: Cause, seen: Iterable[PlannedStep]) -> Plan:
+    """Return the plan for *leaver*."""
+    return Plan(leaver.id, cause, tuple(seen), officers_needed(leaver), notices(leaver))
+
+
+def officers_needed(leaver: Leaver) -> int:
+    """Return two for a privileged leaver, one for anybody else."""
+    return 2 if leaver.roles or leaver.sole else 1
+
+
+def check_officers(leaver: Leaver, officers: Collection[str]) -> None:
+    """Raise :class:`Refused` unless enough different officers want it; the leaver is none, whatever their role."""
+    others = {officer for officer in officers if officer and officer != leaver.id}
+    needed = officers_needed(leaver)
+    if len(others) < needed:
+        who = visible(leaver.id)
+        raise Refused(
+            Text(
+                f"`{who}` needs {needed} officers other than themselves, and there are {len(others)}",
+                f"`{who}` 需要本人以外的 {needed} 名管理员同意，目前有 {len(others)} 名",
+            ),
+            Text("let another officer approve as well", "请另一名管理员也进行批准"),
+        )
+
+
+def notices(leaver: Leaver) -> tuple[Text, ...]:
+    """Return what an officer must know before the run."""
+    found = []
+    if leaver.roles or leaver.sole:
+        roles = ", ".join(sorted(leaver.roles | leaver.sole))
+        found.append(
+            Text(f"an administrator ({roles}): two officers are needed", f"该人员是管理员（{roles}）：需要两名管理员")
+        )
+    found += [
+        Text(
+            f"nobody else holds the role {role}: name a successor first, or nobody can act in it",
+            f"角色 {role} 没有其他人：请先指定继任者，否则该角色无人行使",
+        )
+        for role in sorted(leaver.sole)
+    ]
+    found += [
+        Text(
+            f"uid {uid} is no ordinary account: what runs as it is left alone, end it by hand",
+            f"uid {uid} 不是普通账号：其进程不会被触及，请手工处理",
+        )
+        for uid in leaver.uids
+        if not ordinary(uid)
+    ]
+    if not leaver.accounts:
+        found.append(
+            Text("no account is known of them: nothing runs in their name", "未登记其账号：没有以其名义运行的进程")
+        )
+    return tuple(found)
+
+
+def _words(text: Text | None) -> dict[str, str] | None:
+    return text._asdict() if text else None

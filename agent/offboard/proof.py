@@ -1,0 +1,227 @@
+"""Proof of absence: nothing of the person is found twice, and an attempt at every area as the person is denied between.
+
+Rules of this file: it ends nothing and repairs nothing; what it finds makes the proof fail, and the case stays open.
+Absence is claimed only for what was looked at in full: a look that was outrun by new processes, a place that could not
+be reached and an attempt that could not be made all count against it. What no look can reach is said in so many words.
+"""
+
+import os
+import stat
+from collections.abc import Generator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from agent.offboard import canary
+from agent.offboard.canary import Answer, Attempt, Target
+from agent.offboard.context import Area, Blocked, Context, Leaver
+from agent.offboard.guardrails import Process, Reach, ends, ordinary, reach
+from agent.offboard.steps.step import Result, State, Step, always
+from agent.offboard.steps.step import Target as Planned
+from agent.offboard.steps.tasks import Look
+from agent.offboard.timeline import written
+from rules.text import Text
+from rules.visible import visible
+
+_SEARCHED = 2_000  # inodes of an area that are looked at to find one file to try
+
+CANNOT_SEE: tuple[Text, ...] = (
+    Text(
+        "copies made earlier: other files, memory of other processes (memfd), paper, photographs, what was remembered",
+        "此前已形成的副本：其他文件、其他进程的内存（memfd）、纸件、照片以及记忆",
+    ),
+    Text(
+        "descriptors in flight: handed over in a socket and not yet received by any process",
+        "传递中的文件描述符：已写入套接字、尚未被任何进程接收",
+    ),
+    Text(
+        "other hosts: what NFS and SMB clients keep in their caches, backups, replicas",
+        "其他主机：NFS 与 SMB 客户端缓存、备份与副本",
+    ),
+    Text(
+        "swap, core dumps and freed memory: what the kernel has not yet overwritten",
+        "交换区、核心转储与已释放内存：内核尚未覆盖的内容",
+    ),
+    Text(
+        "older hard links outside the areas, on volumes that the agent does not watch",
+        "涉密目录之外、未受监控卷上的旧硬链接",
+    ),
+    Text(
+        "service tickets and tokens that other systems already issued, until these expire",
+        "其他系统已签发的票据与令牌，直至其失效",
+    ),
+    Text("mechanical keys and whoever opens a door from inside", "机械钥匙，以及他人从室内开门"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One look at all processes. ``complete``: none was made that the look did not reach."""
+
+    at: datetime
+    complete: bool
+    found: tuple[Process, ...]
+    """What still is the person's and would be ended, acts as the person, or could not be touched."""
+    holding: tuple[int, ...]
+    """Those of them that hold something on a classified volume."""
+    left: int
+    """Services that the person once started and that hold nothing: they are let be."""
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything was looked at and nothing found."""
+        return self.complete and not self.found and not self.holding
+
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "at": written(self.at),
+            "complete": self.complete,
+            "found": [{"pid": one.pid, "uid": one.ruid, "name": visible(one.name)} for one in self.found],
+            "holding": list(self.holding),
+            "left": self.left,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was looked at and what came of it."""
+
+    scans: tuple[Scan, ...]
+    attempts: tuple[Attempt, ...]
+    unreached: tuple[str, ...]
+    """Areas that could not be walked to find a file to try."""
+    areas: int
+    uids: tuple[int, ...]
+    """The accounts it was tried under."""
+    untouched: tuple[int, ...]
+    """Accounts that are root's, the system's or shared: nothing can be shown for them."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether absence is shown: two clean looks, every attempt at every area denied."""
+        return (
+            len(self.scans) >= 2
+            and all(scan.clean for scan in self.scans)
+            and not self.unreached
+            and not self.untouched
+            and all(attempt.answer is Answer.DENIED for attempt in self.attempts)
+        )
+
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON, the way it stands in a receipt."""
+        return {
+            "scans": [scan.record() for scan in self.scans],
+            "attempts": [{**attempt._asdict(), "area": visible(attempt.area)} for attempt in self.attempts],
+            "unreached": [visible(name) for name in self.unreached],
+            "areas": self.areas,
+            "uids": list(self.uids),
+            "untouched": list(self.untouched),
+        }
+
+
+def prove(leaver: Leaver, context: Context, patience: float = canary.PATIENCE) -> Proof:
+    """Look, try every area as the leaver, look again. Raises what the callables of *context* raise."""
+    areas, uids = tuple(context.areas()), _theirs(leaver)
+    before = scan(leaver, context)
+    targets: list[Target] = []
+    unreached = []
+    for area in areas:
+        targets.append(Target(area.name, "list", area.path))
+        try:
+            file = _some_file(area, context)
+        except OSError:
+            unreached.append(area.name)
+        else:
+            targets += [Target(area.name, "file", file)] if file else []
+    attempts = [one for who in canary.identities(uids) for one in canary.attempt(targets, who, patience)]
+    return Proof(
+        scans=(before, scan(leaver, context)),
+        attempts=tuple(attempts),
+        unreached=tuple(unreached),
+        areas=len(areas),
+        uids=uids,
+        untouched=tuple(uid for uid in leaver.uids if not ordinary(uid)),
+    )
+
+
+def scan(leaver: Leaver, context: Context) -> Scan:
+    """Look once at every process and at what is held on the classified volumes."""
+    uids, rails = _theirs(leaver), context.rails()
+    look = Look(uids)
+    processes = [one for one in look if reach(one, uids, rails) is not Reach.BYSTANDER]
+    known = {one.pid for one in processes}
+    holding = sorted({one.pid for one in context.held(context.devices()) if one.pid in known})
+    held = frozenset(holding)
+    found = [
+        one
+        for one in processes
+        if ends(one, uids, rails, holds=one.pid in held)
+        or reach(one, uids, rails) in (Reach.ACTING, Reach.PROTECTED)
+        or one.pid in held
+    ]
+    return Scan(context.now(), look.complete, tuple(found), tuple(holding), len(processes) - len(found))
+
+
+def _theirs(leaver: Leaver) -> tuple[int, ...]:
+    return tuple(sorted(set(filter(ordinary, leaver.uids))))
+
+
+def _some_file(area: Area, context: Context) -> str | None:
+    """Return the path of one regular file of *area*, ``None`` when none is near the top. Raises :class:`OSError`."""
+    places = context.walk(area.path)
+    blocked = 0
+    try:
+        for place in islice(places, _SEARCHED):
+            if isinstance(place, Blocked):
+                blocked = place.error
+            elif stat.S_ISREG(place.found.st_mode):
+                return place.path
+        if blocked:  # there may be files where we could not look
+            raise OSError(blocked, os.strerror(blocked))
+        return None
+    finally:
+        if isinstance(places, Generator):  # it may hold a doorway open
+            places.close()
+
+
+def _look(leaver: Leaver, context: Context) -> tuple[Planned, ...]:
+    """Say what the proof will do: it ends nothing."""
+    count = len(tuple(context.areas())) * 2 * len(_theirs(leaver))
+    return (
+        Planned(Text(f"two looks at every process, {count} attempts to get in", f"两次全面扫描，{count} 次进入尝试")),
+    )
+
+
+def _run(leaver: Leaver, context: Context, _case: str) -> Result:
+    """Prove, and say how it went: ``CONFIRMED`` or, for anything short of it, ``PENDING``."""
+    proof = prove(leaver, context)
+    state = State.CONFIRMED if proof.holds else State.PENDING
+    return Result(state, summary(proof), proof.record())
+
+
+def summary(proof: Proof) -> Text:
+    """Return one sentence about *proof*."""
+    if proof.holds:
+        number = len(proof.attempts)
+        return Text(
+            f"nothing found in {len(proof.scans)} looks, {number} of {number} attempts denied",
+            f"{len(proof.scans)} 次扫描均未发现残留，{number} 次尝试全部被拒绝",
+        )
+    found = len({one.pid for scan in proof.scans for one in scan.found})
+    through = sum(one.answer is Answer.LET_IN for one in proof.attempts)
+    unshown = (
+        sum(one.answer not in (Answer.LET_IN, Answer.DENIED) for one in proof.attempts)
+        + len(proof.unreached)
+        + len(proof.untouched)
+    )
+    outrun = sum(not scan.complete for scan in proof.scans)
+    return Text(
+        f"not proven: {found} processes left, {through} attempts let in, {unshown} not answered, {outrun} looks outrun",
+        f"未能证明：残留进程 {found} 个，放行 {through} 次，无结论 {unshown} 次，未完成扫描 {outrun} 次",
+    )
+
+
+STEP = Step(id="proof", title=Text("proof", "证明"), probe=always, look=_look, run=_run)
+"""The proof as the last step of a plan."""

@@ -1,0 +1,128 @@
+"""The agent's signing key: one Ed25519 key in a file that only root may read, made when it is first needed.
+
+Rules of this file: a key that others could read, or that is not a plain file of ours, is refused, never used. The key
+signs plain bytes (RFC 8032, no prefix, no hash): any tool can check the signature. Sources: RFC 8032, RFC 8410.
+"""
+
+import contextlib
+import hashlib
+import os
+import stat
+import threading
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from agent.errors import Refused
+from rules.text import Text
+from rules.visible import visible
+
+_LONGEST = 4096  # bytes of a key file; ours has 119
+
+
+def key_path(home: Path) -> Path:
+    """Return the key file of an agent."""
+    return home / "agent-key.pem"
+
+
+class Signer:
+    """A key at work."""
+
+    def __init__(self, key: Ed25519PrivateKey) -> None:
+        self._key = key
+        self._public = key.public_key()
+
+    @classmethod
+    def at(cls, path: Path) -> "Signer":
+        """Load the key in *path*, made with mode 0600 when it is missing. Raises :class:`Refused`."""
+        try:
+            data = _read(path)
+        except FileNotFoundError:
+            _make(path)
+            data = _read(path)
+        try:
+            key = load_pem_private_key(data, None)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise _unusable(path, Text("it is no key without a password", "不是无口令密钥")) from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise _unusable(path, Text("it is not an Ed25519 key", "不是 Ed25519 密钥"))
+        return cls(key)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the public key as SubjectPublicKeyInfo in DER, in hexadecimal digits."""
+        return hashlib.sha256(self._public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+    def public_pem(self) -> bytes:
+        """Return the public key as PEM: what a checker needs."""
+        return self._public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the 64 bytes of the signature of *data*."""
+        return self._key.sign(data)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _unusable(path, Text(visible(error.strerror or ""), visible(error.strerror or ""))) from error
+    try:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            raise _unusable(path, Text("it is not a plain file of the agent", "不是本程序的普通文件"))
+        if found.st_mode & 0o077:
+            raise _unusable(path, Text("others may read it", "其他用户可读"))
+        return os.read(fd, _LONGEST)
+    finally:
+        os.close(fd)
+
+
+def _make(path: Path) -> None:
+    """Write a new key beside *path* and link it there: never half a key, never over another one."""
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    fresh = path.with_name(f".{path.name}.{threading.get_native_id()}")
+    try:
+        fresh.unlink(missing_ok=True)
+        fd = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(fd, pem)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        with contextlib.suppress(FileExistsError):  # somebody made one meanwhile: that one is the key
+            path.hardlink_to(fresh)
+        fresh.unlink()
+        synced(path.parent)
+    except OSError as error:
+        raise _unusable(path, Text(visible(error.strerror or ""), visible(error.strerror or ""))) from error
+
+
+def synced(directory: Path) -> None:
+    """Make the names in *directory* survive a loss of power. Raises :class:`OSError`."""
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def _unusable(path: Path, why: Text) -> Refused:
+    shown = visible(str(path))
+    return Refused(
+        Text(f"the signing key `{shown}` is not used: {why.en}", f"不使用签名密钥 `{shown}`：{why.zh}"),
+        Text(
+            "move it aside; a new one is made, and receipts signed before need the old public key",
+            "请将其移开；程序会生成新密钥，旧回执仍须用旧公钥核验",
+        ),
+    )

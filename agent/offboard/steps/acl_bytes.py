@@ -1,0 +1,84 @@
+"""POSIX ACLs as the kernel keeps them in ``system.posix_acl_access`` and ``system.posix_acl_default``.
+
+Rules of this file: pure. ``render(parse(raw)) == raw`` for every value the kernel gives. Denying adds an empty entry
+for a user, which wins over every group and over others (acl(5), "ACCESS CHECK ALGORITHM"), and changes nothing for
+anybody else. The owner is not subject to it: the caller sees to that.
+Source: ``include/uapi/linux/posix_acl_xattr.h``: little-endian version 2, then (tag, permissions, id), sorted.
+"""
+
+import struct
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+ACCESS = "system.posix_acl_access"
+DEFAULT = "system.posix_acl_default"
+
+USER_OBJ, USER, GROUP_OBJ, GROUP, MASK, OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
+UNDEFINED = 0xFFFFFFFF  # the id of an entry whose tag needs none
+
+_TAGS = frozenset((USER_OBJ, USER, GROUP_OBJ, GROUP, MASK, OTHER))
+_VERSION = 2
+_HEAD = struct.Struct("<I")
+_ENTRY = struct.Struct("<HHI")
+
+
+class Entry(NamedTuple):
+    """Who (*tag*, *id*) and what: 4 read, 2 write, 1 execute or search."""
+
+    tag: int
+    perm: int
+    id: int = UNDEFINED
+
+
+Acl = tuple[Entry, ...]
+
+
+def parse(raw: bytes) -> Acl:
+    """Read an attribute. Raises ``ValueError`` when it is not one."""
+    body = raw[_HEAD.size :]
+    if len(raw) < _HEAD.size or _HEAD.unpack_from(raw)[0] != _VERSION or len(body) % _ENTRY.size:
+        raise ValueError("not an ACL of version 2")
+    acl = tuple(Entry(*fields) for fields in _ENTRY.iter_unpack(body))
+    tags = [entry.tag for entry in acl]
+    once = (USER_OBJ, GROUP_OBJ, OTHER)
+    if any(tags.count(tag) != 1 for tag in once) or tags.count(MASK) > 1 or not set(tags) <= _TAGS:
+        raise ValueError("an entry is missing, twice there or unknown")
+    return acl
+
+
+def render(acl: Iterable[Entry]) -> bytes:
+    """Write an attribute; the kernel wants the entries in this order."""
+    return _HEAD.pack(_VERSION) + b"".join(_ENTRY.pack(*entry) for entry in sorted(acl, key=_order))
+
+
+def of_mode(mode: int) -> Acl:
+    """Return the ACL that a file without one has by its permission bits."""
+    return (Entry(USER_OBJ, mode >> 6 & 7), Entry(GROUP_OBJ, mode >> 3 & 7), Entry(OTHER, mode & 7))
+
+
+def deny(acl: Acl, uids: Collection[int]) -> Acl:
+    """Return *acl* with nothing for *uids*; what anybody else may do is unchanged."""
+    kept = [entry for entry in acl if entry.tag != USER or entry.id not in uids]
+    if not any(entry.tag == MASK for entry in kept):  # named entries need one; this one takes nothing away
+        kept.append(Entry(MASK, next(entry.perm for entry in kept if entry.tag == GROUP_OBJ)))
+    return tuple(sorted([*kept, *(Entry(USER, 0, uid) for uid in set(uids))], key=_order))
+
+
+def undo(acl: Acl, uids: Collection[int]) -> Acl:
+    """Return *acl* without the empty entries of *uids*; without named entries the mask goes into the group's bits."""
+    kept = [entry for entry in acl if entry.tag != USER or entry.id not in uids or entry.perm]
+    if any(entry.tag in (USER, GROUP) for entry in kept):
+        return tuple(kept)
+    mask = next((entry.perm for entry in kept if entry.tag == MASK), 7)
+    plain = (e._replace(perm=e.perm & mask) if e.tag == GROUP_OBJ else e for e in kept if e.tag != MASK)
+    return tuple(plain)
+
+
+def denies(acl: Acl, uids: Collection[int]) -> bool:
+    """Whether every one of *uids* has an entry, and an empty one."""
+    given = {entry.id: entry.perm for entry in acl if entry.tag == USER}
+    return all(given.get(uid) == 0 for uid in uids)
+
+
+def _order(entry: Entry) -> tuple[int, int]:
+    return entry.tag, entry.id

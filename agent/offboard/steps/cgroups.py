@@ -1,0 +1,80 @@
+"""Ending a whole control group at once: nothing in it can fork its way out.
+
+Rules of this file: a group is frozen or killed only when every process in it and below it is the person's. That is
+looked at twice: before freezing, and again while it is frozen and cannot change by itself. The root group is never
+touched. Only cgroup v2 can do this; on a hybrid host it is mounted at another place than usual.
+Sources: cgroup-v2 in the kernel documentation (cgroup.freeze 5.2, cgroup.kill 5.14), cgroups(7), systemd.slice(5).
+"""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+Theirs = Callable[[int], bool]
+
+
+class Group(NamedTuple):
+    """A group of the tree mounted at *root*."""
+
+    root: Path
+    path: Path
+
+    def members(self) -> list[int] | None:
+        """Return every process in it and below, ``None`` when that cannot be said. 0 is one of another namespace."""
+        try:
+            files = [self.path / "cgroup.procs", *self.path.glob("*/**/cgroup.procs")]
+            return [int(pid) for file in files for pid in file.read_text().split()]
+        except (OSError, ValueError):
+            return None
+
+    def wholly(self, theirs: Theirs) -> bool:
+        """Whether it is not the root, has processes, and every one is *theirs*."""
+        found = self.members() if self.path != self.root else None
+        return bool(found) and all(map(theirs, found or ()))
+
+    def end(self, theirs: Theirs) -> bool:
+        """Kill the largest group around this one that is wholly *theirs*; return whether there was one.
+
+        It is frozen first and looked at again; whatever comes of it, nothing stays frozen.
+        """
+        if not self.wholly(theirs):
+            return False
+        above = Group(self.root, self.path.parent)
+        return above.end(theirs) or self._kill(theirs)
+
+    def _kill(self, theirs: Theirs) -> bool:
+        try:
+            (self.path / "cgroup.freeze").write_text("1")
+            if self.wholly(theirs):
+                (self.path / "cgroup.kill").write_text("1")
+                return True
+        except OSError:  # it is gone, or may not be changed: its processes are ended one by one
+            return False
+        finally:
+            with contextlib.suppress(OSError):
+                (self.path / "cgroup.freeze").write_text("0")
+        return False
+
+
+def root() -> Path | None:
+    """Return where the cgroup v2 tree is mounted, ``None`` when it is not."""
+    for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines():
+        before, _, after = line.partition(" - ")
+        if after.startswith("cgroup2 "):
+            return Path(before.split()[4])
+    return None
+
+
+def of_uid(tree: Path, uid: int) -> Group:
+    """Return the slice in which systemd keeps the sessions of *uid*. It need not be there."""
+    return Group(tree, tree / "user.slice" / f"user-{uid}.slice")
+
+
+def of_pid(tree: Path, pid: int) -> Group:
+    """Return the group *pid* is in; the root group when that cannot be said."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/cgroup").read_text(errors="surrogateescape").splitlines():
+            if line.startswith("0::/") and ".." not in line.split("/"):
+                return Group(tree, tree / line.removeprefix("0::/"))
+    return Group(tree, tree)

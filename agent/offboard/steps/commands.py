@@ -1,0 +1,44 @@
+"""Running a tool of the host: bounded in time, in the C locale, with nothing to read.
+
+Rules of this file: the arguments are a list, never a shell's; what it says is foreign text.
+"""
+
+import subprocess
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rules.text import Text
+from rules.visible import visible
+
+_SECONDS = 20.0
+_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+
+
+class Said(NamedTuple):
+    """What came of a command. ``why`` is ``None`` when it went well."""
+
+    output: str
+    why: Text | None
+
+
+def call(argv: Sequence[str]) -> Said:
+    """Run *argv* and wait for its end; never raises for what the command does."""
+    tool = visible(argv[0])
+    try:
+        done = subprocess.run(
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            env=_ENVIRONMENT,
+            errors="surrogateescape",
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Said("", Text(f"`{tool}` did not end in {_SECONDS:.0f} s", f"`{tool}` 在 {_SECONDS:.0f} 秒内未结束"))
+    except OSError as error:
+        return Said("", Text(f"`{tool}` could not be run: {error.strerror}", f"无法运行 `{tool}`：{error.strerror}"))
+    if done.returncode:
+        said = visible(done.stderr.strip()[:300])
+        return Said(done.stdout, Text(f"`{tool}` failed: `{said}`", f"`{tool}` 失败：`{said}`"))
+    return Said(done.stdout, None)

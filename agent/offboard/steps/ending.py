@@ -1,0 +1,171 @@
+"""Ending processes until none is left: stop, look, kill, wait for the real end, look again.
+
+Rules of this file: first everything of an account is stopped in one call (its control group frozen where it has one),
+so that what is then listed is what was there and nothing forks meanwhile. It is over when two full looks in a row found
+nobody, or when patience ran out, and then it says who is left: a process in an uninterruptible wait dies when the
+kernel lets it. A process has ended when its pidfd says so: SIGKILL only asks. Each one is judged by
+:func:`agent.offboard.guardrails.ends`, before and after its pidfd was opened.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Collection
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from agent.offboard import guardrails
+from agent.offboard.guardrails import Process, Rails, Reach
+from agent.offboard.steps import cgroups, signals, tasks
+
+PATIENCE = 5.0  # seconds; ordinary ends take milliseconds
+SHOWN = 100  # processes named in the facts; the counts are complete
+_WAIT_MS = 250.0
+_CLEAN = 2  # full looks in a row that must find nobody
+
+
+@dataclass(slots=True)
+class Ended:
+    """What came of it. ``sure``: nobody is left. ``gone_at``: when the last was seen to be gone; ``None``: none was."""
+
+    killed: dict[int, Process] = field(default_factory=dict)
+    groups: int = 0
+    sure: bool = False
+    left: list[Process] = field(default_factory=list)
+    gone_at: datetime | None = None
+    unswept: set[int] = field(default_factory=set)
+    spared: set[int] = field(default_factory=set)
+
+    def facts(self) -> dict[str, Any]:
+        """Return it as JSON.
+
+        ``unswept`` are uids whose processes were ended one by one only, ``spared`` protected processes that would have
+        been ended: the agent's own, when the person started it, or whoever asked.
+        """
+        return {
+            "killed": len(self.killed),
+            "processes": [[process.pid, process.ruid, process.name] for process in list(self.killed.values())[:SHOWN]],
+            "groups": self.groups,
+            "left": [process.pid for process in self.left],
+            "gone_at": self.gone_at.isoformat() if self.gone_at else None,
+            "unswept": sorted(self.unswept),
+            "spared": sorted(self.spared),
+        }
+
+
+class Ending:
+    """Ends the processes of one person. *holders* returns the pids that hold classified data; it may be slow.
+
+    With *only_holders* nothing is ended but these.
+    """
+
+    def __init__(
+        self,
+        uids: Collection[int],
+        rails: Callable[[], Rails],
+        now: Callable[[], datetime],
+        holders: Callable[[], AbstractSet[int]] = frozenset,
+        *,
+        only_holders: bool = False,
+    ) -> None:
+        self._uids = [uid for uid in uids if guardrails.ordinary(uid)]
+        self._read_rails = rails
+        self._now = now
+        self._read_holders = holders
+        self._only_holders = only_holders
+        self._rails = rails()
+        self._holding: AbstractSet[int] | None = None
+        self._tree = cgroups.root()
+
+    def run(self, patience: float = PATIENCE) -> Ended:
+        """End them. Raises nothing for a process that will not end: see ``Ended.left``."""
+        done = Ended()
+        until = time.monotonic() + patience
+        if not self._only_holders:
+            for uid in self._uids:
+                done.groups += self._tree is not None and cgroups.of_uid(self._tree, uid).end(self._still)
+            self._sweep(signal.SIGSTOP, done)
+        clean = 0
+        while clean < _CLEAN and time.monotonic() < until:
+            clean = clean + 1 if self._round(done) else 0
+        done.sure = clean == _CLEAN
+        done.left = [] if done.sure else self.find()
+        return done
+
+    def find(self) -> list[Process]:
+        """Return who is to be ended now; ends nobody."""
+        self._read()
+        return [process for process in tasks.Look(self._uids) if self._ends(process)]
+
+    def _round(self, done: Ended) -> bool:
+        """Look at everyone, end whom it finds at once, wait for them; return whether there was nobody."""
+        self._read()
+        look = tasks.Look(self._uids)
+        found = 0
+        pidfds: list[int] = []
+        try:
+            for process in look:
+                if self._ends(process):
+                    found += 1
+                    pidfds += self._strike(process, done)
+                elif self._spares(process):
+                    done.spared.add(process.pid)
+            if found and not self._only_holders:
+                self._sweep(signal.SIGKILL, done)
+        finally:
+            left = signals.wait(pidfds, _WAIT_MS)
+            for pidfd in left:
+                os.close(pidfd)
+        if pidfds and not left:
+            done.gone_at = self._now()
+        return look.complete and not found
+
+    def _strike(self, process: Process, done: Ended) -> list[int]:
+        """Kill *process*, with its whole control group if that is the person's; return its pidfd to wait on."""
+        pidfd = signals.open_if(process.pid, self._still)
+        if pidfd is None:
+            return []
+        done.killed[process.pid] = process
+        if self._tree and not self._only_holders:
+            done.groups += cgroups.of_pid(self._tree, process.pid).end(self._still)
+        with contextlib.suppress(PermissionError):  # it stays, and is said to be left
+            signals.kill(pidfd)
+        return [pidfd]
+
+    def _read(self) -> None:
+        self._rails = self._read_rails()
+        self._holding = None
+
+    def _ends(self, process: Process) -> bool:
+        if self._only_holders and not self._holds(process.pid):
+            return False
+        holds = guardrails.reach(process, self._uids, self._rails) is Reach.SERVICE and self._holds(process.pid)
+        return guardrails.ends(process, self._uids, self._rails, holds=holds)
+
+    def _spares(self, process: Process) -> bool:
+        without = Rails(services=self._rails.services)
+        free = guardrails.reach(process, self._uids, without) in (Reach.ACCOUNT, Reach.LOGIN)
+        return free and self._rails.protects(process.pid) and not self._only_holders
+
+    def _holds(self, pid: int) -> bool:
+        if self._holding is None:
+            self._holding = self._read_holders()
+        return pid in self._holding
+
+    def _still(self, pid: int) -> bool:
+        process = tasks.read(pid)
+        return process is not None and not process.ended and self._ends(process)
+
+    def _sweep(self, number: signal.Signals, done: Ended) -> None:
+        protected = [process for pid in self._rails.pids if (process := tasks.read(pid, frozenset()))]
+        for uid in self._uids:
+            if guardrails.sweepable(uid, protected):
+                try:
+                    signals.sweep(uid, number)
+                except OSError:  # the child could not be made, or was not let: they are ended one by one
+                    done.unswept.add(uid)
+            else:
+                done.unswept.add(uid)

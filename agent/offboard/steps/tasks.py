@@ -1,0 +1,132 @@
+"""Which processes are somebody's, as the kernel says it now.
+
+Rules of this file: it looks, it signals nothing, and it keeps nothing between two looks. A process that ends while it
+is read is not there. Sources: proc_pid_status(5), proc_pid_loginuid(5).
+"""
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+from agent.offboard.guardrails import Process
+
+_UNSET = 0xFFFFFFFF
+_CHASE = 0.25  # seconds one look may follow new processes
+_FIELDS = re.compile(rb"^(Name|State|Tgid|Uid|Threads):\t(.*)$", re.MULTILINE)
+
+
+def pids() -> list[int]:
+    """Return the id of every process there is (thread group leaders)."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - in the path of the cut
+
+
+class Look:
+    """One look at every process: iterating yields the living ones that have one of the uids, the login uid included.
+
+    First come the names in ``/proc``, and then, by number, whatever was made meanwhile, until nothing was. Listing
+    alone would never see a chain of processes that fork and exit: each is gone before its turn comes. ``complete``
+    afterwards says that at one instant every process there was had been looked at.
+    """
+
+    def __init__(self, uids: Collection[int]) -> None:
+        self._wanted = frozenset(uids)
+        self.complete = False
+
+    def __iter__(self) -> Iterator[Process]:
+        until = time.monotonic() + _CHASE
+        newest = _newest()
+        yield from self._theirs(pids())
+        while time.monotonic() < until:
+            before, newest = newest, _newest()
+            if newest == before:
+                self.complete = True
+                return
+            if newest < before:  # the numbers started again from the bottom
+                yield from self._theirs(pids())
+            yield from self._theirs(range(before + 1, newest + 1))
+
+    def _theirs(self, numbers: Iterable[int]) -> Iterator[Process]:
+        for pid in numbers:
+            process = read(pid, self._wanted)
+            if process is not None and not process.ended and self._wanted & _uids(process):
+                yield process
+
+
+def scan(uids: Collection[int]) -> list[Process]:
+    """Return every living process that has one of *uids* anywhere; see :class:`Look`."""
+    return list(Look(uids))
+
+
+def read(pid: int, wanted: AbstractSet[int] | None = None) -> Process | None:
+    """Return the process *pid*, or ``None`` when there is none (a thread that is not its process's first is none).
+
+    The executable is read only for a process of one of the uids *wanted*; without *wanted*, for any.
+    """
+    try:
+        status = dict(_FIELDS.findall(_bytes(f"/proc/{pid}/status")))
+        if int(status[b"Tgid"]) != pid:
+            return None
+        login = int(_bytes(f"/proc/{pid}/loginuid"))
+        ruid, euid, suid, fsuid = map(int, status[b"Uid"].split())
+        process = Process(
+            pid=pid,
+            ruid=ruid,
+            euid=euid,
+            suid=suid,
+            fsuid=fsuid,
+            login=None if login == _UNSET else login,
+            state=status[b"State"][:1].decode(),
+            threads=int(status[b"Threads"]),
+            name=os.fsdecode(status[b"Name"]),
+        )
+    except (OSError, KeyError, ValueError):  # it ended meanwhile: a half-gone process has no Uid line
+        return None
+    if wanted is None or wanted & _uids(process):
+        return process._replace(executable=_executable(pid))
+    return process
+
+
+def family(roots: Iterable[int]) -> frozenset[int]:
+    """Return *roots* and everything below them that still is somebody's child there (proc_pid_children(5)).
+
+    For the agent's own processes: whoever started it by ``sudo`` has left a login uid on all of them. PID 1 is nobody's
+    root here: everything is below it, and an agent whose parent has died must not take everybody for its own.
+    """
+    found: set[int] = set()
+    waiting = list(roots)
+    while waiting:
+        pid = waiting.pop()
+        if pid > 1 and pid not in found:
+            found.add(pid)
+            with contextlib.suppress(OSError):
+                for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - in the path of the cut
+                    waiting += map(int, _bytes(f"/proc/{pid}/task/{task}/children").split())
+    return frozenset(found)
+
+
+def _uids(process: Process) -> set[int | None]:
+    return {process.ruid, process.euid, process.suid, process.fsuid, process.login}
+
+
+def _newest() -> int:
+    """Return the number given last, to a process or thread: the fifth field of ``/proc/loadavg`` (proc_loadavg(5))."""
+    return int(_bytes("/proc/loadavg").split()[4])
+
+
+def _executable(pid: int) -> str:
+    try:
+        return str(Path(f"/proc/{pid}/exe").readlink())
+    except OSError:  # a kernel thread, or it ended
+        return ""
+
+
+def _bytes(path: str) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, 8192)
+    finally:
+        os.close(fd)

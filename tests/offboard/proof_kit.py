@@ -1,0 +1,141 @@
+"""Receipts, people and places for the tests of the proof.
+
+Rules of this file: real processes, but only under uids of 62100 to 62199; root is kept out of a directory by Landlock,
+in a thread of its own: a real refusal by the kernel that needs no agent and ends with the thread. Source: landlock(7).
+"""
+
+import ctypes
+import os
+import struct
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from agent.guard import openfiles
+from agent.guard.walk import Entry, walk
+from agent.offboard.context import Account, Area, Blocked, Context, Inode, Leaver
+from agent.offboard.guardrails import Rails
+from agent.offboard.receipt import Ending, StepRecord
+from agent.offboard.timeline import Door, Marks
+from rules.text import Text
+
+UID, OTHER = 62100, 62150
+NOON = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
+T = TypeVar("T")
+
+_CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same on every architecture
+_READ_FILE, _READ_DIR = 1 << 2, 1 << 3
+_PATH_BENEATH = 1
+_NO_NEW_PRIVS = 38
+
+
+def kept_out(readable: Iterable[str], act: Callable[[], T]) -> T:
+    """Do *act* in a thread that can open for reading only what is below *readable*, root or not; return its value."""
+    found: list[T | BaseException] = []
+
+    def run() -> None:
+        try:
+            _landlock(readable)
+            found.append(act())
+        except BaseException as error:
+            found.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if isinstance(found[0], BaseException):
+        raise found[0]
+    return found[0]
+
+
+def _landlock(readable: Iterable[str]) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    wanted = struct.pack("Q", _READ_FILE | _READ_DIR)
+    ruleset = libc.syscall(_CREATE, wanted, len(wanted), 0)
+    if ruleset < 0:
+        raise OSError(ctypes.get_errno(), "landlock_create_ruleset")
+    try:
+        for path in readable:
+            fd = os.open(path, os.O_PATH)
+            rule = struct.pack("=Qi", _READ_FILE | _READ_DIR, fd)
+            assert libc.syscall(_ADD, ruleset, _PATH_BENEATH, rule, 0) == 0, ctypes.get_errno()
+            os.close(fd)
+        assert libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+        assert libc.syscall(_RESTRICT, ruleset, 0) == 0, ctypes.get_errno()
+    finally:
+        os.close(ruleset)
+
+
+def landlock_works() -> bool:
+    return int(ctypes.CDLL(None).syscall(_CREATE, None, 0, 1)) > 0
+
+
+def leaver(*uids: int) -> Leaver:
+    return Leaver("E1001", tuple(map(Account, uids or (UID,))))
+
+
+def context(*areas: Area, **more: Any) -> Context:
+    devices = frozenset(os.stat(area.path).st_dev for area in areas if os.path.exists(area.path))
+    made = Context(
+        seized=Path("/nowhere"),
+        deny=lambda _person: 7,
+        now=lambda: datetime.now(UTC),
+        areas=lambda: areas,
+        devices=lambda: devices,
+        held=openfiles.held,
+        walk=walking,
+        rails=lambda: Rails(frozenset({os.getpid()})),
+    )
+    return replace(made, **more)
+
+
+def walking(path: str) -> Iterator[Inode | Blocked]:
+    for item in walk(path):
+        yield Inode(*item) if isinstance(item, Entry) else Blocked(*item)
+
+
+def after(milliseconds: float) -> datetime:
+    return NOON + timedelta(milliseconds=milliseconds)
+
+
+def good_proof() -> dict[str, Any]:
+    scan = {"at": "2026-03-02T12:00:00.030000+00:00", "complete": True, "found": [], "holding": [], "left": 0}
+    attempts = [
+        {"area": "计划", "what": what, "uid": uid, "login": UID, "answer": "denied", "error": "EPERM"}
+        for uid in (UID, 0)
+        for what in ("list", "file")
+    ]
+    return {
+        "scans": [dict(scan), dict(scan)],
+        "attempts": attempts,
+        "unreached": [],
+        "areas": 1,
+        "uids": [UID],
+        "untouched": [],
+    }
+
+
+def ending(**more: Any) -> Ending:
+    """Return what a complete receipt says, changed by *more*."""
+    made = Ending(
+        host="site-a",
+        person="E1001",
+        case="C000001",
+        cause="departure",
+        reference="HR-2026-17",
+        pack="state@1a2b3c4d5e6f",
+        approvers=({"role": "department-head", "by": "E0007", "at": "2026-03-02T11:59:00Z"},),
+        marks=Marks(after(-60_000), NOON, after(4), after(7), after(6.5), after(12)),
+        steps=(
+            StepRecord(
+                "deny", Text("deny every access", "拒绝一切访问"), "confirmed", Text("epoch 7", "版次 7"), {"epoch": 7}
+            ),
+            StepRecord("samba", Text("Samba", "Samba"), "skipped", Text("no Samba here", "本机无 Samba"), {}),
+        ),
+        proof=good_proof(),
+        doors=(Door("B2", "confirmed", after(40), Text("refused", "已拒绝")),),
+    )
+    return replace(made, **more)

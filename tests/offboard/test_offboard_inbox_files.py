@@ -1,0 +1,247 @@
+"""Who and what may be dropped, and what happens to the rest: real files of every kind."""
+
+import os
+import socket
+import subprocess
+import time
+
+import pytest
+from inbox_site import NOW, Site
+from inbox_vectors import departure, right, small
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make files of others, and devices")
+
+
+@pytest.fixture
+def site(tmp_path):
+    with Site(tmp_path) as made:
+        yield made
+
+
+def test_a_link_is_put_away_and_its_target_is_never_read(site, tmp_path):
+    target = tmp_path / "shadow"
+    target.write_text(right())
+    (site.new / "link.set").symlink_to(target)
+    [done] = site.sweep()
+    assert (done.folder, done.reason) == ("rejected", "not-a-file")
+    assert (tmp_path / "spool/rejected" / f"{done.filed_as}.set").is_symlink()
+    assert target.exists()
+    assert not site.handed
+
+
+@pytest.mark.parametrize("kind", ["fifo", "directory", "socket", "device"])
+def test_what_is_no_file_is_put_away_without_being_opened(site, kind):
+    path = site.new / "x.set"
+    match kind:
+        case "fifo":
+            os.mkfifo(path)  # opening it for reading would wait for ever
+        case "directory":
+            path.mkdir()
+            (path / "inside.set").write_text(right())
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as listening:
+                listening.bind(str(path))
+        case "device":
+            if os.geteuid():
+                pytest.skip("needs root to make a device")
+            os.mknod(path, 0o600 | 0o020000, os.makedev(1, 7))  # /dev/full
+    [done] = site.sweep()
+    assert (done.folder, done.reason) == ("rejected", "not-a-file")
+    assert os.listdir(site.new) == []
+
+
+@needs_root
+def test_a_file_of_somebody_else_is_put_away(site):
+    file = site.drop(right())
+    os.chown(file, 12345, 12345)
+    assert [done.reason for done in site.sweep()] == ["wrong-owner"]
+    assert not site.handed
+
+
+@needs_root
+def test_the_drop_user_may_drop_and_the_directory_is_theirs(tmp_path):
+    pinned = (Site(tmp_path).home / "hr-keys.json").read_bytes().replace(b"{", b'{"drop_uid": 61500,', 1)
+    site = Site(tmp_path, pinned=pinned)
+    assert not site.sweep()
+    assert (site.new.stat().st_uid, site.new.stat().st_mode & 0o777) == (61500, 0o700)
+    os.chown(site.drop(right()), 61500, 61500)
+    assert [done.reason for done in site.sweep()] == ["accepted"]
+
+
+def test_a_file_with_a_second_name_is_put_away(site, tmp_path):
+    os.link(site.drop(right()), tmp_path / "kept by the sender")
+    assert [done.reason for done in site.sweep()] == ["hard-linked"]
+
+
+def test_a_giant_file_is_not_read(site):
+    with open(site.new / "giant.set", "wb") as sink:
+        sink.truncate(1 << 40)
+    begun = time.monotonic()
+    assert [done.reason for done in site.sweep()] == ["too-large"]
+    assert time.monotonic() - begun < 5
+
+
+def test_other_names_are_deliveries_under_way_and_wait(site):
+    for name in ("a.tmp", "b.SET", ".c.set.x7", "set"):
+        (site.new / name).write_text(right())
+    assert site.sweep() == []
+    assert site.inbox.waiting() == [".c.set.x7", "a.tmp", "b.SET", "set"]
+    os.rename(site.new / "a.tmp", site.new / "a.set")
+    assert [done.reason for done in site.sweep()] == ["accepted"]
+
+
+def test_a_file_written_in_place_waits_until_it_is_whole_or_has_settled(tmp_path):
+    site = Site(tmp_path, settling=0.5)
+    token = right()
+    with open(site.new / "slow.set", "w") as sink:
+        sink.write(token[:200])
+        sink.flush()
+        assert site.sweep() == []
+        sink.write(token[200:])
+    assert [done.reason for done in site.sweep()] == ["accepted"]
+    (site.new / "stopped.set").write_text(token[:200])
+    deadline = time.monotonic() + 20
+    while not (done := site.sweep()) and time.monotonic() < deadline:
+        os.stat(site.new)
+    assert [one.reason for one in done] == ["not-a-token"]
+
+
+def test_names_with_control_bytes_and_foreign_bytes_are_shown_and_kept(site):
+    for name in (b"a\nb\x1b[2J.set", b"\xff\xfe.set", "离职\u202e.set".encode()):
+        with open(os.fsencode(site.new) + b"/" + name, "w") as sink:
+            sink.write("nothing")
+    assert sorted(done.name for done in site.sweep()) == [
+        "\\xff\\xfe.set",
+        "a\\nb\\x1b[2J.set".replace("\\n", "\\x0a"),
+        "离职\\u202e.set",
+    ]
+    assert len(site.filed("rejected")) == 6
+
+
+def test_files_of_one_name_never_replace_each_other(site):
+    for number in range(3):
+        site.drop(right(departure(jti=str(number))), "same name")
+        assert [done.reason for done in site.sweep()] == ["accepted"]
+        site.reopen()  # and on a clock that stands still
+    assert (site.kept(), len(site.filed("accepted"))) == (3, 6)
+
+
+def test_a_token_renamed_over_the_one_just_read_is_not_lost(site):
+    first, second = right(departure(jti="first")), right(departure("E1002", jti="second"))
+    site.drop(first, "fixed name")
+
+    def meanwhile(employee):
+        if employee == "E1001":
+            site.drop(second, "fixed name")
+        return True
+
+    site.known = meanwhile
+    site.reopen()
+    assert len(site.sweep()) == 1
+    assert len(site.sweep()) == 1
+    assert [notice.jti for notice in site.handed] == ["first", "second"]
+    assert site.filed("new") == []
+
+
+def test_a_spool_directory_replaced_while_running_is_noticed_and_nothing_in_either_is_lost(site):
+    site.drop(right(departure(jti="in the old one")), "old")
+    site.new.rename(site.new.with_name("moved away"))
+    site.new.mkdir()
+    site.drop(right(departure("E1002", jti="in the new one")), "new")
+    site.sweep()
+    assert site.words() == ["spool-replaced"]
+    assert {notice.jti for notice in site.handed} == {"in the old one", "in the new one"}
+    site.drop(right(departure("E1003", jti="later")))
+    assert [done.reason for done in site.sweep()] == ["accepted"]
+    assert site.words() == ["spool-replaced"]
+
+
+@pytest.mark.parametrize("name", ["new", "accepted", "."])
+def test_a_directory_that_was_removed_is_made_again(site, name):
+    (site.home / "spool" / name).resolve().rename(site.home / "elsewhere")
+    site.sweep()
+    site.drop(right())
+    assert [done.reason for done in site.sweep()] == ["accepted"]
+    assert site.words() == ["spool-replaced"]
+    assert len(site.filed("accepted")) == 2
+
+
+def test_a_link_in_place_of_the_directory_is_not_followed_and_is_said_once(site, tmp_path):
+    site.new.rename(tmp_path / "elsewhere")
+    site.new.symlink_to(tmp_path / "elsewhere")
+    site.drop(right())
+    site.sweep()
+    site.sweep()
+    assert site.words() == ["spool-replaced", "spool-unusable"]
+    assert [notice.subject for notice in site.handed] == ["E1001"]  # the directory that was open is still swept
+    site.new.unlink()
+    site.sweep()
+    site.drop(right(departure("E1002", jti="after")))
+    assert [done.reason for done in site.sweep()] == ["accepted"]
+
+
+def test_without_readable_keys_everything_waits_and_it_is_said_once(site):
+    pinned = (site.home / "hr-keys.json").read_bytes()
+    site.drop(right())
+    for broken in (b"", b"{}", b"not json"):
+        (site.home / "hr-keys.json").write_bytes(broken)
+        assert site.sweep() == []
+    os.chmod(site.home / "hr-keys.json", 0o666)
+    (site.home / "hr-keys.json").write_bytes(pinned)
+    assert site.sweep() == []
+    assert site.words() == ["keys"]
+    os.chmod(site.home / "hr-keys.json", 0o600)
+    assert [done.reason for done in site.sweep()] == ["accepted"]
+
+
+def test_a_withdrawn_key_counts_at_the_next_sweep(site):
+    keys = site.home / "hr-keys.json"
+    keys.write_bytes(keys.read_bytes().replace(b'"test-only-idp-es256"', b'"another"'))
+    site.drop(small())
+    assert [done.reason for done in site.sweep()] == ["key-unknown"]
+
+
+@pytest.mark.kernel
+@needs_root
+def test_what_cannot_be_moved_is_said_and_keeps_nothing_else_back(site):
+    stuck = site.new / "a mount point.set"
+    stuck.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "shoumi-test", stuck], check=True)
+    try:
+        site.drop(right(), "b")
+        assert [done.reason for done in site.sweep()] == ["accepted", "not-a-file"]
+        assert site.sweep() == []
+        assert site.words() == ["filing"]
+        assert os.listdir(site.new) == [stuck.name]
+    finally:
+        subprocess.run(["umount", stuck], check=True)
+    site.again = 0
+    site.reopen()
+    assert [done.reason for done in site.sweep()] == ["not-a-file"]
+    assert os.listdir(site.new) == []
+
+
+def test_an_unknown_employee_is_kept_and_can_be_released_when_known(site):
+    site.drop(right(departure("X9999")))
+    [done] = site.sweep()
+    assert (done.folder, done.alarm) == ("quarantine", True)
+    assert [notice.subject for notice in site.inbox.store.unknown()] == ["X9999"]
+    assert not site.handed
+    site.known = lambda _employee: True
+    site.reopen()
+    assert not site.sweep()
+    site.inbox.release(done.filed_as)
+    assert [one.reason for one in site.sweep()] == ["accepted"]
+    assert [notice.subject for notice in site.handed] == ["X9999"]
+
+
+def test_alarm_is_for_everything_but_the_ordinary(site):
+    site.drop(right(), "a")
+    site.drop(right(), "b")
+    site.drop("nonsense", "c")
+    assert {done.reason: done.alarm for done in site.sweep()} == {
+        "accepted": False,
+        "replayed": False,
+        "not-a-token": True,
+    }
+    assert NOW.isoformat()[:10] in (site.home / "spool/rejected" / site.filed("rejected")[0]).read_text()

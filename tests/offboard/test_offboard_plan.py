@@ -1,0 +1,145 @@
+"""The plan says what ends, who else is touched and what cannot be undone, and ends nothing by being made."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.errors import Refused
+from agent.offboard.context import Account, Leaver
+from agent.offboard.plan import Cause, PlannedStep, check_officers, officers_needed, plan
+from agent.offboard.run import steps_for, survey, vetted
+from agent.offboard.steps import STEPS
+from agent.offboard.steps.step import Result, State, Step, Target, always
+from rules.text import Text
+from tests.offboard.revoke_host import area, child, context, furnish, leaver, picture, unused_uid
+
+WHAT = Text("a process", "一个进程")
+LOST = Text("it is lost", "将丢失")
+ROLES = st.frozensets(st.sampled_from(["system", "security", "auditor"]))
+NAMES = st.frozensets(st.sampled_from(["E1001", "E2001", "E2002", ""]))
+
+
+@given(ROLES, ROLES, NAMES)
+def test_a_privileged_leaver_needs_two_officers_and_is_none_of_them(
+    roles: frozenset[str], sole: frozenset[str], officers: frozenset[str]
+) -> None:
+    who = Leaver("E1001", roles=roles, sole=sole)
+    needed = 2 if roles or sole else 1
+    assert officers_needed(who) == plan(who, Cause.DEPARTURE, ()).officers == needed
+    if len(officers - {"E1001", ""}) >= needed:
+        check_officers(who, officers)
+    else:
+        with pytest.raises(Refused):
+            check_officers(who, officers)
+
+
+def test_the_same_officer_twice_is_one() -> None:
+    with pytest.raises(Refused):
+        check_officers(Leaver("E1001", roles=frozenset({"auditor"})), ["E2001", "E2001"])
+
+
+def test_the_last_of_a_role_and_system_accounts_are_said_beforehand() -> None:
+    who = Leaver("E1001", (Account(33), Account(62400)), frozenset({"auditor"}), frozenset({"auditor"}))
+    said = "\n".join(notice.en for notice in plan(who, Cause.DEPARTURE, ()).notices)
+    assert "two officers" in said
+    assert "nobody else holds the role auditor" in said
+    assert "uid 33" in said
+    assert "uid 62400" not in said
+    assert plan(Leaver("E1002"), Cause.HOLD, ()).notices[0].en.startswith("no account")
+
+
+def test_irreversible_is_what_lasts_and_is_there() -> None:
+    step = PlannedStep("x", WHAT, (Target(WHAT), Target(WHAT, Text("somebody", "某人"))), LOST)
+    assert step.irreversible
+    assert [target.other for target in step.touches_others] == [Text("somebody", "某人")]
+    assert not PlannedStep("x", WHAT, (), LOST).irreversible
+    assert not PlannedStep("x", WHAT, (Target(WHAT),), LOST, skipped=WHAT).irreversible
+    assert not PlannedStep("x", WHAT, (Target(WHAT),)).irreversible
+
+
+def test_a_plan_can_be_sent_as_json() -> None:
+    step = PlannedStep("x", WHAT, (Target(WHAT, LOST),), LOST)
+    record = json.loads(json.dumps(plan(Leaver("E1001", (Account(62400),)), Cause.HOLD, [step]).record()))
+    assert record["cause"] == "hold"
+    assert record["steps"][0]["targets"] == [{"what": WHAT._asdict(), "other": LOST._asdict()}]
+    assert record["steps"][0]["lasting"] == LOST._asdict()
+
+
+def test_every_step_has_a_name_of_its_own_and_speaks_both_languages() -> None:
+    assert len({step.id for step in STEPS}) == len(STEPS)
+    for step in STEPS:
+        assert step.title.en
+        assert step.title.zh
+
+
+def test_leaving_ends_everything_and_staying_only_what_holds_files() -> None:
+    leaving = [step.id for step in steps_for(Cause.DEPARTURE)]
+    assert leaving[:2] == ["deny", "processes"]
+    assert leaving.index("timers") < leaving.index("processes-again") < leaving.index("acl")
+    for cause in (Cause.HOLD, Cause.EXPIRY, Cause.TRANSFER):
+        assert [step.id for step in steps_for(cause)] == ["deny", "holders", "samba"]
+
+
+def test_doors_come_first_and_the_proof_last() -> None:
+    def run(_leaver: Leaver, _context: object, _case: str) -> Result:
+        return Result(State.DONE, WHAT)
+
+    door = Step("door", WHAT, always, lambda _leaver, _context: (), run, alongside=True)
+    proof = Step("proof", WHAT, always, lambda _leaver, _context: (), run)
+    ids = [step.id for step in steps_for(Cause.DEPARTURE, [proof, door])]
+    assert (ids[0], ids[-1]) == ("door", "proof")
+
+
+def test_accounts_that_are_no_ordinary_ones_are_left_out() -> None:
+    who = Leaver("E1001", tuple(Account(uid) for uid in (0, 33, 62400, 65534, 2**31)))
+    assert vetted(who).uids == (62400,)
+
+
+@given(st.lists(st.integers(0, 2**32 - 1)), ROLES, ROLES)
+def test_a_leaver_survives_the_journal(uids: list[int], roles: frozenset[str], sole: frozenset[str]) -> None:
+    who = Leaver("E1001", tuple(Account(uid, (f"u{uid}",), f"/home/{uid}") for uid in uids), roles, sole)
+    assert Leaver.of_record(json.loads(json.dumps(who.record()))) == who
+
+
+@pytest.fixture
+def uid() -> Iterator[int]:
+    with unused_uid() as found:
+        yield found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes other people, which takes root")
+def test_a_survey_sees_what_a_run_would_end_and_changes_nothing(tmp_path: Path, uid: int) -> None:
+    furnish(tmp_path, uid)
+    place = area(tmp_path, uid)
+    here = context(tmp_path, areas=lambda: [place])
+    before = picture(tmp_path)
+    with child(uid, uid) as one, child(0, uid) as root:
+        found = survey(leaver(tmp_path, uid), here, Cause.DEPARTURE)
+        assert one.alive
+        assert root.alive
+    assert picture(tmp_path) == before
+    steps = {step.id: step for step in found.steps}
+    assert [step.id for step in found.steps] == [step.id for step in steps_for(Cause.DEPARTURE)]
+    assert len(steps["processes"].targets) == 2
+    assert len(steps["processes"].touches_others) == 1
+    assert steps["processes"].irreversible
+    for name in ("cron", "at", "timers", "keys", "account", "tickets", "acl", "deny"):
+        assert steps[name].targets, name
+        assert not steps[name].irreversible
+    assert steps["sessions"].skipped is not None
+
+
+def test_a_step_that_cannot_look_is_planned_all_the_same(tmp_path: Path) -> None:
+    def broken(_leaver: Leaver, _context: object) -> tuple[Target, ...]:
+        raise PermissionError("no")
+
+    def run(_leaver: Leaver, _context: object, _case: str) -> Result:
+        return Result(State.DONE, WHAT)
+
+    found = survey(Leaver("E1001"), context(tmp_path), Cause.HOLD, [Step("blind", WHAT, always, broken, run)])
+    assert found.steps[-1] == PlannedStep("blind", WHAT)

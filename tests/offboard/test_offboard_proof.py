@@ -1,0 +1,219 @@
+"""Absence is claimed only when it was looked for, by somebody who could have found something."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import proof_kit as kit
+import pytest
+
+from agent.offboard import canary
+from agent.offboard.canary import Answer, Attempt, Identity, Target
+from agent.offboard.context import Area, Blocked
+from agent.offboard.guardrails import Rails
+from agent.offboard.proof import STEP, Proof, prove, scan
+from agent.offboard.steps.step import State
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="taking the leaver's uid needs root")
+landlock = pytest.mark.skipif(not kit.landlock_works(), reason="this kernel has no Landlock")
+SELF = Identity(kit.UID, kit.UID, kit.UID)
+OPEN_TO_ALL = ("/proc", "/usr", "/etc")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Area:
+    """An area only root may enter, on a path anybody may walk."""
+    for above in (tmp_path, *tmp_path.parents):
+        if above.stat().st_mode & 0o777 == 0o700 and above.name.startswith(("pytest-", "popen-", "test_")):
+            above.chmod(0o711)
+    top = tmp_path / "计划"
+    top.mkdir(mode=0o700)
+    (top / "a.txt").write_text("secret")
+    return Area("计划", str(top))
+
+
+@contextmanager
+def living(uid: int, login: int | None = None) -> Iterator[int]:
+    told, telling = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            signal.alarm(60)
+            if login is not None:
+                Path("/proc/self/loginuid").write_text(str(login))
+            os.setresuid(uid, uid, uid)
+            os.write(telling, b"!")
+            signal.pause()
+        finally:
+            os._exit(0)
+    os.close(telling)
+    assert os.read(told, 1) == b"!"
+    os.close(told)
+    try:
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def one(target: Target, who: Identity = SELF) -> tuple[Answer, str]:
+    [attempt] = canary.attempt([target], who)
+    return attempt.answer, attempt.error
+
+
+def test_a_denial_is_a_denial_and_nothing_else_is(place: Area, tmp_path: Path) -> None:
+    assert one(Target("x", "list", place.path)) == (Answer.DENIED, "EACCES")
+    assert one(Target("x", "file", f"{place.path}/a.txt")) == (Answer.DENIED, "EACCES")
+    assert one(Target("x", "list", str(tmp_path / "not there"))) == (Answer.ABSENT, "ENOENT")
+    assert one(Target("x", "list", "/proc")) == (Answer.LET_IN, "")
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert one(Target("x", "file", str(loop))) == (Answer.FAILED, "ELOOP")
+
+
+def test_root_with_the_login_uid_is_let_in_by_mode_bits_and_said_to_be(place: Area) -> None:
+    assert one(Target("x", "list", place.path), Identity(0, kit.UID, 0)) == (Answer.LET_IN, "")
+
+
+def test_the_child_is_the_leaver_login_uid_and_groups_included(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    pid = os.fork()
+    if pid == 0:
+        try:
+            canary._become(Identity(0, kit.UID, 0, (62190,)))
+            seen.write_text(f"{Path('/proc/self/loginuid').read_text()} {os.getgroups()} {os.getresuid()}")
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    assert seen.read_text() == f"{kit.UID} [62190] (0, 0, 0)"
+
+
+def test_a_group_of_the_leaver_counts(place: Area) -> None:
+    os.chown(place.path, 0, 62190)
+    os.chmod(place.path, 0o750)
+    target = Target("x", "list", place.path)
+    assert one(target) == (Answer.DENIED, "EACCES")
+    assert one(target, SELF._replace(groups=(62190,))) == (Answer.LET_IN, "")
+
+
+def test_a_fifo_in_the_way_holds_nobody(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo", 0o600)
+    assert one(Target("x", "file", str(tmp_path / "fifo")), Identity(0, kit.UID, 0))[0] is Answer.LET_IN
+
+
+class Stuck(os.PathLike[str]):
+    """A path nobody gets to open: the child that tries waits for ever."""
+
+    def __fspath__(self) -> str:
+        signal.pause()
+        return ""
+
+
+class Deadly(os.PathLike[str]):
+    """A path that ends whoever tries to open it."""
+
+    def __fspath__(self) -> str:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return ""
+
+
+def test_a_child_that_says_nothing_proves_nothing() -> None:
+    targets = [Target(name, "list", cast("str", Stuck())) for name in "abcdef"]
+    attempts = canary.attempt(targets, SELF, patience=0.1)
+    assert [one.area for one in attempts] == list("abcdef")
+    assert {one.answer for one in attempts} == {Answer.UNTRIED}
+
+
+def test_what_comes_after_a_lost_child_is_still_tried(place: Area) -> None:
+    names = [cast("str", Deadly()), place.path, cast("str", Deadly()), "/proc"]
+    attempts = canary.attempt([Target("x", "list", name) for name in names], SELF)
+    assert [one.answer for one in attempts] == [Answer.UNTRIED, Answer.DENIED, Answer.UNTRIED, Answer.LET_IN]
+
+
+@landlock
+def test_a_child_that_can_open_nothing_is_no_witness() -> None:
+    [attempt] = kit.kept_out((), lambda: canary.attempt([Target("x", "list", "/usr")], SELF))
+    assert (attempt.answer, attempt.error) == (Answer.UNTRIED, "witness EACCES")
+
+
+@landlock
+def test_the_proof_holds_when_root_with_the_login_uid_is_denied_too(place: Area) -> None:
+    context = kit.context(place, walk=lambda path: iter(list(walked)))
+    walked = list(kit.walking(place.path))
+    proof = kit.kept_out(OPEN_TO_ALL, lambda: prove(kit.leaver(), context))
+    assert [(one.uid, one.login, one.what, one.error) for one in proof.attempts] == [
+        (uid, kit.UID, what, "EACCES") for uid in (kit.UID, 0) for what in ("list", "file")
+    ]
+    assert proof.holds
+
+
+def test_being_let_in_anywhere_is_pending_never_done(place: Area) -> None:
+    found = STEP.run(kit.leaver(), kit.context(place), "C000001")
+    assert found.state is State.PENDING
+    assert "2 attempts let in" in found.detail.en
+
+
+def test_an_area_that_is_not_there_is_pending_not_denied() -> None:
+    context = kit.context(Area("gone", "/nowhere/at/all"))
+    proof = prove(kit.leaver(), context)
+    assert proof.unreached == ("gone",)
+    assert {one.answer for one in proof.attempts} == {Answer.ABSENT}
+    assert not proof.holds
+
+
+def test_an_area_that_cannot_be_looked_into_is_not_taken_for_empty(place: Area) -> None:
+    context = kit.context(place, walk=lambda path: iter([Blocked(path, 5)]))
+    assert prove(kit.leaver(), context).unreached == ("计划",)
+    empty = kit.context(place, walk=lambda _path: iter(()))
+    assert prove(kit.leaver(), empty).unreached == ()
+
+
+@pytest.mark.parametrize(("uid", "login"), [(kit.UID, None), (0, kit.UID)])
+def test_a_living_process_is_found_by_uid_and_by_login_uid(uid: int, login: int | None) -> None:
+    with living(uid, login) as pid:
+        found = scan(kit.leaver(), kit.context())
+        assert [one.pid for one in found.found] == [pid]
+        assert not prove(kit.leaver(), kit.context()).holds
+    assert scan(kit.leaver(), kit.context()).clean
+
+
+def test_a_protected_process_of_the_leaver_is_not_touched_and_not_overlooked() -> None:
+    with living(kit.UID) as pid:
+        context = kit.context(rails=lambda: Rails(frozenset({pid})))
+        assert [one.pid for one in scan(kit.leaver(), context).found] == [pid]
+
+
+def test_a_bystander_is_not_found() -> None:
+    with living(kit.OTHER, kit.OTHER):
+        assert scan(kit.leaver(), kit.context()).clean
+
+
+def test_an_account_nothing_may_be_shown_for_keeps_the_case_open() -> None:
+    proof = prove(kit.leaver(kit.UID, 33), kit.context())
+    assert proof.untouched == (33,)
+    assert not proof.holds
+
+
+def test_one_look_is_not_two(place: Area) -> None:
+    clean = scan(kit.leaver(), kit.context())
+    assert clean.clean
+    assert not Proof((clean,), (), (), 0, (), ()).holds
+    assert Proof((clean, clean), (), (), 0, (), ()).holds
+
+
+@pytest.mark.parametrize("answer", Answer)
+def test_every_attempt_must_be_denied(answer: Answer) -> None:
+    clean = scan(kit.leaver(), kit.context())
+    attempt = Attempt("x", "list", kit.UID, kit.UID, answer)
+    assert Proof((clean, clean), (attempt,), (), 1, (kit.UID,), ()).holds is (answer is Answer.DENIED)
+    assert not Proof((clean, clean), (), ("x",), 1, (kit.UID,), ()).holds
+
+
+def test_the_instants_are_of_the_clock_given() -> None:
+    ticks = iter(kit.NOON + timedelta(seconds=number) for number in range(9))
+    proof = prove(kit.leaver(), kit.context(now=lambda: next(ticks)))
+    assert [one.at for one in proof.scans] == [kit.NOON, kit.NOON + timedelta(seconds=1)]
