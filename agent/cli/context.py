@@ -11,7 +11,6 @@ from typing import Any
 
 from agent.cli.parser import Command
 from agent.cli.say import Terminal
-from agent.cli.table import pad
 from agent.control.acts import TABLE
 from agent.control.acts.shape import Param
 from agent.control.client import Client
@@ -19,6 +18,7 @@ from agent.control.findings import from_wire
 from agent.control.times import local
 from agent.errors import Refused
 from agent.home import Home
+from agent.table import pad
 from rules.model import Level
 from rules.text import Text
 from rules.visible import visible

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from agent.cli import table
+from agent import table
 from agent.config import load
 from agent.errors import ShoumiError
 from agent.home import Home

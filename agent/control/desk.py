@@ -4,10 +4,11 @@ Rules of this file: wiring only. The registry is written by the thread of acts a
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from agent.config import Config
 from agent.config import load as load_config
@@ -26,10 +27,27 @@ from agent.registry.store import Registry
 from rules.pack import Pack, PackError, load
 from rules.text import Text
 
+Departed = Callable[[str, str], Mapping[str, Any] | None]
+Survey = Callable[[str], Mapping[str, Any]]
+
+
+def _nothing_more(_person: str, _case: str) -> None:
+    """Do nothing beyond what the registry and the decider do."""
+
+
+def _nothing_seen(_person: str) -> Mapping[str, Any]:
+    """See nothing: nobody looks before the departures are served."""
+    return {}
+
 
 @dataclass(slots=True)
 class Desk:
-    """One agent's control process. Made by :func:`open_desk`."""
+    """One agent's control process. Made by :func:`open_desk`.
+
+    ``departed(person, case id)`` is called by the thread of acts each time a departure is approved, once the decider
+    has acknowledged that the person is denied; what it returns is added to the answer. ``survey(person)`` tells what a
+    departure would end now.
+    """
 
     home: Home
     config: Config
@@ -39,6 +57,8 @@ class Desk:
     clock: Clock
     indexing: Indexing
     protection: Protection
+    departed: Departed = _nothing_more
+    survey: Survey = _nothing_seen
     _readers: threading.local = field(default_factory=threading.local)
 
     @property

@@ -21,15 +21,21 @@ from contextlib import suppress
 # The handlers register themselves when they are imported.
 from agent.control import area_ops as _area_ops  # noqa: F401
 from agent.control import calendar_ops as _calendar_ops  # noqa: F401
+from agent.control import case_duty_ops as _case_duty_ops  # noqa: F401
+from agent.control import case_ops as _case_ops  # noqa: F401
 from agent.control import conduct, pack_ops
 from agent.control import explain_ops as _explain_ops  # noqa: F401
 from agent.control import grant_ops as _grant_ops  # noqa: F401
 from agent.control import log_ops as _log_ops  # noqa: F401
 from agent.control import people_ops as _people_ops  # noqa: F401
+from agent.control import receipt_ops as _receipt_ops  # noqa: F401
 from agent.control import system_ops as _system_ops  # noqa: F401
 from agent.control.client import listen
 from agent.control.decider import Link
+from agent.control.departing import Departing
 from agent.control.desk import Desk, open_desk
+from agent.control.expiry import Expiry
+from agent.control.personnel import Personnel
 from agent.control.protected import Groups
 from agent.control.quieting import Quieting
 from agent.control.schedule import Schedule
@@ -41,6 +47,7 @@ from agent.home import Home
 _STARTING = 30.0  # seconds the decider may need to answer for the first time
 _TICK = 0.2
 _SCHEDULE = 2.0
+_AGAIN = 5.0  # after a chore that runs for ever has failed
 
 
 def main(argv: Sequence[str]) -> int:
@@ -104,8 +111,15 @@ async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
     if life is not None:
         loop.add_reader(life, server.stop)
     schedule, quieting = Schedule(desk), Quieting(desk.home, desk.decider, desk.clock)
-    with ThreadPoolExecutor(1, "quiet") as quiet:
+    departing = Departing(desk)
+    desk.departed, desk.survey = departing.departed, departing.survey
+    expiry = Expiry(desk)
+    personnel = Personnel(desk, departing, server.act)
+    with ThreadPoolExecutor(1, "quiet") as quiet, ThreadPoolExecutor(3, "others") as others:
         chores = [
+            asyncio.create_task(_repeat(_AGAIN, lambda: loop.run_in_executor(others, departing.serve))),
+            asyncio.create_task(_repeat(_AGAIN, lambda: loop.run_in_executor(others, personnel.serve))),
+            asyncio.create_task(_repeat(_SCHEDULE, lambda: loop.run_in_executor(others, expiry.step))),
             asyncio.create_task(_repeat(_TICK, lambda: asyncio.wrap_future(desk.indexing.step(0.5)))),
             asyncio.create_task(_repeat(_TICK, lambda: loop.run_in_executor(quiet, quieting.step))),
             asyncio.create_task(_repeat(_SCHEDULE, lambda: server.act_thread(schedule.step))),
@@ -113,6 +127,8 @@ async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
         try:
             await server.serve(listening)
         finally:
+            personnel.stop()
+            departing.stop()
             for chore in chores:
                 chore.cancel()
             await asyncio.gather(*chores, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""What the control process does by itself: areas go back to observe, and a daily word on what expires.
+"""What the control process does by itself: areas go back to observe.
 
 Rules of this file: an act of the agent goes the same way as an officer's (:func:`agent.control.conduct.perform`), with
 the agent as its actor. Deciding what is due is a question to the registry; nothing is remembered between steps
@@ -6,9 +6,8 @@ that a restart may not forget.
 """
 
 import os
-from datetime import date
 
-from agent.control import checks, conduct
+from agent.control import conduct
 from agent.control.acts import TABLE
 from agent.control.desk import Desk
 from agent.control.handling import Ask
@@ -22,7 +21,6 @@ class Schedule:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._refusals = conduct.Refusals()
-        self._warned: date | None = None
 
     def step(self) -> None:
         """Do what is due. Raises :class:`agent.errors.ShoumiError` when it could not be; the next step tries again."""
@@ -31,12 +29,6 @@ class Schedule:
         now = desk.now()
         for area in self._desk.lists.areas_to_confirm(now):
             self._perform("area.observe", {"area": area})
-        if self._warned != now.date():
-            ending = list(checks.expiring(self._desk.lists, self._desk.pack(), now))
-            if ending:
-                lines = [finding.text._asdict() for finding in ending[:100]]
-                self._desk.decider.append({"kind": "expiring", "count": len(ending), "what": lines})
-            self._warned = now.date()
 
     def _perform(self, op: str, args: dict[str, str]) -> None:
         agent = Peer(os.getpid(), os.getuid(), os.getgid(), frozenset())

@@ -12,7 +12,7 @@ import socket
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from itertools import islice
@@ -73,6 +73,10 @@ class Server:
     async def act_thread(self, work: Any, *args: object) -> Any:
         """Run *work* in the thread of acts (scheduled acts take their turn there too)."""
         return await asyncio.get_running_loop().run_in_executor(self._acts, work, *args)
+
+    def act(self, work: Callable[[], object]) -> object:
+        """The same for another thread: run *work* there, wait for it, return or raise what it did."""
+        return self._acts.submit(work).result()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -1,0 +1,75 @@
+"""``shoumi case``: a departure from notice to the end of the cooling-off period."""
+
+from collections.abc import Callable
+from typing import Any
+
+from agent.cli import case_page, case_proof
+from agent.cli.context import Args, Column, Context, act, column, command, listing, moment, shown, text
+from agent.cli.parser import Command
+from agent.cli.say import Terminal
+from rules.text import Text
+
+NOUN = Text("departures: notice, approvals, hand-over, cooling-off", "离岗办理：提出、审批、移交、脱密期")
+
+Json = Any
+
+_MOVES = ("open", "approve", "return", "add-line", "hand-over", "educate", "exam", "sign", "cool-off", "papers",
+          "close", "rescind")  # fmt: skip
+
+
+def _after(result: Json) -> Text:
+    """Return one sentence on what was done: where the case stands, and what comes next."""
+    step, person = text(result["step_text"]), shown(result["person"])
+    said = Text(f"{result['case']} `{person}`: {step.en}", f"{result['case']} `{person}`：{step.zh}")
+    if "grants_ended" in result:
+        took = f"{result['milliseconds']:.1f} ms"
+        said = Text(f"{said.en}; acknowledged after {took}", f"{said.zh}；{took} 后确认生效")
+    following = [text(step["what"]) for step in result["next"]]
+    if not following:
+        return said
+    more = len(following) - 1
+    en, zh = (f" (+{more})", f"（另 {more} 项）") if more else ("", "")
+    return Text(f"{said.en}; next: {following[0].en}{en}", f"{said.zh}；下一步：{following[0].zh}{zh}")
+
+
+def _restored(result: Json) -> Text:
+    grant, given = shown(result["grant"]), shown(result["given"])
+    if given:
+        return Text(f"{grant} is given again as {given}", f"已恢复 {grant}，新授权为 {given}")
+    return Text(f"{grant}: a second officer gives it again", f"{grant}：待第二名管理员确认恢复")
+
+
+def _page(op: str, printed: Callable[[Terminal, Json], None]) -> Command:
+    def run(context: Context, args: Args) -> int:
+        found = context.call(op, args)
+        if context.terminal.json:
+            context.terminal.data(found)
+        else:
+            printed(context.terminal, found)
+        return 0
+
+    return command(op, run)
+
+
+COMMANDS: tuple[Command, ...] = (
+    *(act(f"case.{event}", _after) for event in _MOVES),
+    act("case.restore", _restored),
+    *case_proof.COMMANDS,
+    _page("case.show", case_page.page),
+    _page("case.status", case_page.status),
+    listing(
+        "case.list",
+        (
+            column("case", "案号", "case"),
+            column("person", "人员", "person"),
+            column("kind", "类别", "kind"),
+            column("status", "状态", "step"),
+            column("last day", "离职日", "last_day"),
+            moment("access over", "权限取消", "approved_at"),
+            moment("cooling-off until", "脱密期至", "cooling_off_until"),
+            Column(Text("owed", "未完成"), lambda row: [duty["duty"] for duty in row["owed"]]),
+            Column(Text("flags", "注意"), lambda row: len(row["flags"]) or None),
+        ),
+        Text("no departures", "没有离岗办理"),
+    ),
+)

@@ -1,0 +1,101 @@
+"""One departure case as a page: where it stands, what was done by whom, what comes next and with which command.
+
+Rules of this file: rows only; the agent has decided everything that is shown here.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from agent.cli.context import shown, text
+from agent.cli.say import Terminal
+from agent.control.times import local
+from rules.text import Text
+
+Json = Any
+Row = tuple[str, object, str, object]  # what, by whom, when, a note
+
+# What a command line needs beside the person and the name of the thing.
+_REST = {"open": " --last-day DATE", "cool-off": " --until DATE"}
+
+
+def status(terminal: Terminal, found: Json) -> None:
+    """Print what ``case.status`` answered."""
+    _head(terminal, found)
+    _next(terminal, found)
+
+
+def page(terminal: Terminal, found: Json) -> None:
+    """Print what ``case.show`` answered."""
+    _head(terminal, found)
+    parts: dict[Text, Iterable[Row]] = {
+        Text("approvals", "审批"): _approvals(terminal, found),
+        Text("hand-over", "移交清退"): _items(terminal, found),
+        Text("signatures", "签署文件"): _signatures(terminal, found),
+        Text("decisions", "决定"): _decisions(terminal, found),
+    }
+    for heading, rows in parts.items():
+        if lines := list(rows):
+            terminal.line("")
+            terminal.table([heading, Text("by", "经办人"), Text("at", "时间"), Text("note", "备注")], lines)
+    terminal.line("")
+    _next(terminal, found)
+
+
+def _head(terminal: Terminal, found: Json) -> None:
+    rows = [
+        (Text("case", "案号"), found["case"]),
+        (Text("person", "人员"), found["person"]),
+        (Text("kind", "类别"), terminal.say(text(found["kind_text"]))),
+        (Text("status", "状态"), terminal.say(text(found["step_text"]))),
+        (Text("last day", "离职日"), found["last_day"]),
+        (Text("access over since", "权限取消时间"), _at(found["approved_at"])),
+        (Text("cooling-off until", "脱密期至"), _at(found["cooling_off_until"])),
+    ]
+    terminal.table([Text("what", "项目"), Text("value", "内容")], [(terminal.say(what), value) for what, value in rows])
+    for flag in found["flags"]:
+        terminal.line(f"! {terminal.say(text(flag))}")
+
+
+def _next(terminal: Terminal, found: Json) -> None:
+    person = shown(found["person"])
+    for step in found["next"]:
+        event, name = step["event"], shown(step["name"])
+        words = f" --as {name}" if event == "approve" else f" {name}" if name else ""
+        line = f"shoumi case {event} {person}{words}{_REST.get(event, '')}"
+        terminal.line(f"→ {terminal.say(text(step['what']))}: {line}")
+
+
+def _approvals(terminal: Terminal, found: Json) -> Iterable[Row]:
+    for place in found["approvals"]:
+        yield terminal.say(text(place["title"])), place["by"], _at(place["at"]), place["opinion"]
+
+
+def _items(terminal: Terminal, found: Json) -> Iterable[Row]:
+    for item in found["items"]:
+        what = f"{item['key']}: {terminal.say(text(item['title']))} → {terminal.say(text(item['department']))}"
+        yield what, item["done_by"], _at(item["done_at"]), item["missing"]
+
+
+def _signatures(terminal: Terminal, found: Json) -> Iterable[Row]:
+    for paper in found["signatures"]:
+        yield f"{paper['name']}: {terminal.say(text(paper['title']))}", paper["seen_by"], _at(paper["signed_at"]), ""
+
+
+def _decisions(terminal: Terminal, found: Json) -> Iterable[Row]:
+    exam = {True: Text("exit exam passed", "离岗考核通过"), False: Text("exit exam failed", "离岗考核未通过")}
+    said = [
+        *((Text("sent back", "退回"), one) for one in found["returns"]),
+        (Text("exit education", "离职保密教育"), found["education"]),
+        *((exam[one["passed"]], one) for one in found["exams"]),
+        (Text("cooling-off decided", "确定脱密期"), found["period"]),
+        (Text("papers released", "发放退工材料"), found["papers"]),
+        (Text("closed", "办结"), found["closed"]),
+        *((Text("rescinded", "撤销"), one) for one in found["rescissions"]),
+    ]
+    for what, one in said:
+        if one:
+            yield terminal.say(what), one["by"], _at(one["at"]), one.get("reason", "")
+
+
+def _at(stamp: str | None) -> str:
+    return local(stamp) if stamp else ""

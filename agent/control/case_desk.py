@@ -1,0 +1,85 @@
+"""What the handlers of departure cases share: the way a move meets the registry.
+
+Rules of this file: a case is read, moved and stored in one transaction. The approval that ends access does so in the
+same transaction: the departure counts, every grant ends, a transferred person is in the new post. Only when the decider
+has acknowledged that does :attr:`agent.control.desk.Desk.departed` hear of it. Nobody acts on his own case, not even as
+the officer who only writes it down.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from agent.control.case_view import brief
+from agent.control.handling import Ask, Done, Json
+from agent.errors import Refused
+from agent.registry.store import Change
+from agent.registry.transaction import PERSON, unknown
+from rules import departure
+from rules.departure import DepartureRefused
+from rules.departure_case import Case
+from rules.departure_words import Kind
+from rules.model import Person, Stage
+from rules.text import Text
+from rules.visible import visible
+
+
+def moved(ask: Ask, change: Change, before: Case | None, after: Case) -> Done:
+    """Store *after*; when it is the approval, take everything, and afterwards tell who waits for it."""
+    change.put_case(after)
+    if not after.approved_at or (before and before.approved_at):
+        return done(ask, after)
+    ended = change.end_grants_of(after, by=ask.officer())
+    left = change.move_person(after) if after.kind is Kind.TRANSFER else []
+    over = done(ask, after, grants_ended=ended, circles_left=left)
+    desk, person, case = ask.desk, after.person, after.id
+    return Done(over.result, over.recorded, after=lambda: dict(desk.departed(person, case) or {}))
+
+
+def done(ask: Ask, case: Case, **more: Json) -> Done:
+    """Return where *case* stands now, and *more*, for the caller and for the entry."""
+    entry = {"case": case.id, "person": case.person, "step": case.step.value, **more}
+    return Done({**brief(case, ask.at, today(ask)), **more}, entry)
+
+
+@contextmanager
+def by_the_rules() -> Iterator[None]:
+    """Turn what the procedure refuses into :class:`agent.errors.Refused`."""
+    try:
+        yield
+    except DepartureRefused as refused:
+        raise Refused(refused.text, refused.hint) from None
+
+
+def not_own(ask: Ask, case: Case) -> None:
+    """Refuse a caller who is the leaver himself, whoever he says did it."""
+    with by_the_rules():
+        departure.not_own(case.person, ask.officer())
+
+
+def by_whom(ask: Ask) -> str:
+    """Return who did what is recorded: the caller, or a registered person who is not out of the house himself."""
+    if "by" not in ask.args:
+        return ask.officer()
+    name = ask.args.text("by")
+    person = registered(ask, name)
+    if not person.active or any(leaving.stage is not Stage.NOTICE for leaving in person.departures):
+        said = visible(name)
+        raise Refused(
+            Text(f"`{said}` is inactive or has left", f"`{said}` 已停用或已离岗"),
+            Text("name somebody who is in office", "请写在岗人员"),
+        )
+    return name
+
+
+def registered(ask: Ask, name: str) -> Person:
+    """Return the person of this id; raise :class:`Refused` when there is none."""
+    _, facts = ask.desk.facts.facts([name], "")
+    if name not in facts.persons:
+        raise unknown(PERSON, name, "shoumi person list")
+    return facts.persons[name]
+
+
+def today(ask: Ask) -> date:
+    """Return the day of the site's calendar."""
+    return (ask.at + ask.desk.pack().utc_offset).date()

@@ -1,0 +1,143 @@
+"""Handlers: departure cases, what is decided about them. Moves meet the registry in :mod:`agent.control.case_desk`."""
+
+import os
+from datetime import date
+
+from agent.control.case_desk import by_the_rules, by_whom, done, moved, not_own, registered
+from agent.control.handling import Ask, Done, act
+from agent.errors import Forbidden, Usage
+from agent.registry.store import Change
+from rules import departure, departure_open
+from rules.departure_case import Case, Item
+from rules.departure_words import Kind, Step
+from rules.pack_tables import Pack
+from rules.text import Text
+
+_OWN = Text("own department", "本部门")
+
+
+@act("case.open")
+def _open(ask: Ask, change: Change) -> Done:
+    args, pack, person = ask.args, ask.desk.pack(), ask.args.text("person")
+    last_day, by = _day(args.text("last_day")), ask.officer()
+    running = change.running_case(person)
+    with by_the_rules():
+        if running and running.step is Step.RETURNED:
+            again = departure_open.hand_in_again(running, pack, last_day, by, ask.at)
+            return done(ask, change.put_case(again))
+        case = departure_open.open_case(
+            pack,
+            registered(ask, person),
+            Kind(args.text("kind") or Kind.RESIGNATION),
+            last_day,
+            by,
+            ask.at,
+            noticed_at=args.instant("noticed"),
+            lines=_lines(ask, pack, person),
+            reason=args.text("reason"),
+            reference=args.text("reference"),
+            department=args.text("department"),
+            post=args.text("post"),
+        )
+    return moved(ask, change, None, change.add_case(case))
+
+
+@act("case.approve")
+def _approve(ask: Ask, change: Change) -> Done:
+    case, by = change.case(ask.args.text("person")), by_whom(ask)
+    not_own(ask, case)
+    with by_the_rules():
+        after = departure.approve(case, _role(case, ask.args.text("as")), by, ask.at, ask.args.text("opinion"))
+    return moved(ask, change, case, after)
+
+
+@act("case.notice")
+def _notice(ask: Ask, change: Change) -> Done:
+    if (
+        ask.peer.pid != os.getpid()
+    ):  # the kernel's word for who is at the socket: nobody there has this process's number
+        raise Forbidden(Text("only the agent itself takes in notices", "仅代理自身可接收人事通知"))
+    args, pack, person = ask.args, ask.desk.pack(), ask.args.text("person")
+    running = change.running_case(person)
+    if running and running.approved_at:
+        return done(ask, running, already=True)
+    with by_the_rules():
+        case = running or change.add_case(
+            departure_open.open_case(
+                pack,
+                registered(ask, person),
+                Kind(args.text("kind") or Kind.RESIGNATION),
+                _day(args.text("last_day")),
+                "hr",
+                ask.at,
+                lines=_lines(ask, pack, person),
+                reference=args.text("reference"),
+                department=args.text("department"),
+                post=args.text("post"),
+            )
+        )
+        after = case if case.approved_at else departure_open.by_notice(pack, case, args.texts("approver"), ask.at)
+    return moved(ask, change, running, after)
+
+
+@act("case.return")
+def _return(ask: Ask, change: Change) -> Done:
+    case, by = change.case(ask.args.text("person")), by_whom(ask)
+    not_own(ask, case)
+    with by_the_rules():
+        return moved(ask, change, case, departure.send_back(case, by, ask.at, ask.args.text("reason")))
+
+
+@act("case.rescind")
+def _rescind(ask: Ask, change: Change) -> Done:
+    case, by = change.case(ask.args.text("person")), ask.officer()
+    with by_the_rules():
+        after = departure.rescind(case, by, ask.at, ask.args.text("reason"))
+    if after.rescinded and after.approved_at:
+        # The departure stops counting, so something else must deny until officers have decided grant by grant.
+        change.add_hold(case.person, reason=f"case {case.id} rescinded", by=by)
+    return moved(ask, change, case, after)
+
+
+@act("case.restore")
+def _restore(ask: Ask, change: Change) -> Done:
+    case, grant = change.case(ask.args.text("person")), ask.args.text("grant")
+    with by_the_rules():
+        after = departure.restore(case, grant, ask.officer(), ask.at)
+    change.ended_grant(case, grant)
+    [asked] = [one for one in after.restorations if one.grant == grant]
+    change.put_case(after)
+    given = (
+        change.give_again(case, grant, reason=f"{case.id} {grant}", approver=asked.asked_by) if asked.given_by else ""
+    )
+    return done(ask, after, grant=grant, given=given)
+
+
+def _role(case: Case, word: str) -> str:
+    """Return the role *word* names, by its name or its title; the next one for no word."""
+    if not word:
+        return case.next_approver.role if case.next_approver else ""
+    return next((place.role for place in case.chain if word in (place.role, *place.title)), word)
+
+
+def _lines(ask: Ask, pack: Pack, person: str) -> list[Item]:
+    """Return what the registry knows the leaver has: badges, and areas and rooms in his keeping."""
+    if not pack.handover:
+        return []
+    to = pack.handover["badge"].department if "badge" in pack.handover else _OWN
+    lists = ask.desk.lists
+    badges = [
+        Item(f"badge-{row['number']}", Text(f"badge {row['number']}", f"门禁卡 {row['number']}"), to)
+        for row in lists.badges(person)
+    ]
+    places = [str(row["name"]) for row in (*lists.areas(), *lists.rooms()) if row["custodian"] == person]
+    return badges + [Item(f"custody-{name}", Text(f"custody of {name}", f"{name} 的保管责任"), _OWN) for name in places]
+
+
+def _day(word: str) -> date:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise Usage(
+            Text("`last_day` must be a day such as 2026-12-31", "`last_day` 应为日期，例如 2026-12-31")
+        ) from None

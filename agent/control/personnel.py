@@ -1,0 +1,118 @@
+"""HR's channel inside the control process: what a verified notice does here.
+
+    departure-approved → ``case.notice``, whose approval cuts access    account-disabled, session-revoked → ``hold.add``
+
+Rules of this file: a notice becomes an act like an officer's, with the agent as its actor and HR's number in its entry;
+giving access back is never done from here. Every delivery is an entry before it is put away, and what needs somebody's
+attention says ``alarm``. The completion goes out when the receipt is issued.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from agent.control import conduct
+from agent.control.acts import TABLE
+from agent.control.departing import Departing
+from agent.control.desk import Desk
+from agent.control.handling import Ask
+from agent.control.peers import Peer
+from agent.control.roles import Role, Standing
+from agent.offboard import database, keys, outbox, store, watch
+from agent.offboard.inbox import Hooks, Inbox, Received
+from agent.offboard.notice import Event, Notice
+from agent.offboard.outbox import Completion
+from rules.departure_case import Case
+from rules.text import Text
+
+InActThread = Callable[[Callable[[], object]], object]  # runs it there, waits, and raises what it raised
+
+
+class Personnel:
+    """The inbox, its thread, and the answers. One per control process."""
+
+    def __init__(self, desk: Desk, departing: Departing, act: InActThread) -> None:
+        self._desk = desk
+        self._act = act
+        self._refusals = conduct.Refusals()
+        self._stopped = threading.Event()
+        departing.completed = self._complete
+
+    def serve(self) -> None:
+        """Take up deliveries from when HR's keys are pinned until :meth:`stop`. Runs in a thread of its own."""
+        while not keys.path(self._desk.home.root).exists():  # no channel has been set up
+            if self._stopped.wait(1):
+                return
+        hooks = Hooks(self._known, self._received, self._note, self._trouble)
+        inbox = Inbox(self._desk.home.root, hooks)
+        try:
+            watch.serve(inbox, self._desk.now, self._stopped, self._trouble)
+        finally:
+            inbox.close()
+
+    def stop(self) -> None:
+        """End serving after the delivery under way."""
+        self._stopped.set()
+
+    def _known(self, person: str) -> bool:
+        _, facts = self._desk.facts.facts([person], "")  # an error is an error, and no "nobody"
+        return person in facts.persons
+
+    def _received(self, notice: Notice) -> None:
+        if notice.event is Event.DEPARTURE_APPROVED:
+            details = notice.details
+            given = {
+                "person": notice.subject,
+                "reference": notice.txn,
+                "approver": [approval.person for approval in notice.approvals],
+                "last_day": str(details.get("last_day", "")),
+                "kind": str(details.get("kind", "")),
+            }
+            self._perform("case.notice", {name: value for name, value in given.items() if value})
+        else:
+            reason = f"{notice.event.value} {notice.txn}"
+            if all(row["reason"] != reason for row in self._desk.lists.holds(notice.subject)):  # it may come twice
+                self._perform("hold.add", {"person": notice.subject, "reason": reason})
+
+    def _perform(self, op: str, given: Mapping[str, Any]) -> None:
+        def work() -> object:
+            agent = Peer(os.getpid(), os.getuid(), os.getgid(), frozenset())
+            args = TABLE[op].read(given, None)
+            ask = Ask(op, args, {**given, "by": "hr"}, agent, Standing(Role.SECURITY), self._desk.now(), self._desk)
+            return conduct.perform(ask, self._refusals)
+
+        self._act(work)
+
+    def _note(self, received: Received) -> None:
+        notice = received.notice
+        fields: dict[str, Any] = {
+            "kind": "hr-event",
+            "file": received.name,
+            "folder": received.folder,
+            "outcome": received.reason,
+            "alarm": received.alarm,
+            "reason": received.text._asdict(),
+        }
+        if notice:
+            fields |= {
+                "person": notice.subject,
+                "event": notice.event.value,
+                "reference": notice.txn,
+                "jti": notice.jti,
+            }
+            fields |= {"late": notice.late}
+        self._desk.decider.append(fields)
+
+    def _trouble(self, word: str, text: Text) -> None:
+        self._desk.decider.append({"kind": "hr-channel", "outcome": word, "alarm": True, "reason": text._asdict()})
+
+    def _complete(self, case: Case, payload: Mapping[str, Any]) -> None:
+        notice = store.asked(database.path(self._desk.home.root), case.person, case.reference)
+        if notice is None:
+            return
+        site = keys.load(keys.path(self._desk.home.root))
+        times = {row["mark"]: datetime.fromisoformat(row["at"]) for row in payload["timeline"] if row["at"]}
+        state = Completion("done" if payload["complete"] else "pending", times, tuple(payload["open"]))
+        outbox.complete(self._desk.home.root, site.audience, notice, state, self._desk.now(), reader=site.drop_uid)

@@ -1,0 +1,342 @@
+"""A departure as officers do it: a real registry, a real log, and a decider that acknowledges."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from control_site import Site
+
+from agent import shipped
+from agent.cli.main import main
+from agent.control import conduct, process  # noqa: F401 - process loads every handler
+from agent.control.acts import TABLE
+from agent.control.decider import Link
+from agent.control.desk import Desk, open_desk
+from agent.control.handling import READS, STREAMS, Ask
+from agent.control.peers import Peer
+from agent.control.roles import Role, Standing
+from agent.errors import Forbidden, Refused, Usage
+from agent.guard import channel
+from agent.guard.clock import Clock, nanoseconds
+from rules.decide import decide
+from rules.model import Clearance, Level, Request, Scope, Verdict
+
+OFFICERS = {"E8": 62_008, "E9": 62_009}
+STRANGER_PID = 1
+
+
+class Office:
+    """The control process of a site in this process, and two security officers who call it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.told: list[tuple[str, str, int]] = []
+        desk.departed = self.departed
+        with desk.registry.change(desk.now()) as change:
+            for number in range(1, 10):
+                change.add_person(f"E{number}", department="rd", clearances=[Clearance("state", Level.SECRET, "", "x")])
+            for officer, uid in OFFICERS.items():
+                change.add_account(uid, officer)
+            change.add_badge("4660", "E1")
+            scope = Scope(departments=frozenset({"rd"}))
+            end = desk.now() + timedelta(days=3650)
+            change.add_area(
+                "plans", path="/srv/plans", level=Level.SECRET, domain="state", scope=scope, custodian="E1",
+                secret_until=end,
+            )  # fmt: skip
+            self.grant = change.add_grant("E1", "plans", reason="项目甲", approver="E8")
+
+    def departed(self, person: str, case: str) -> dict[str, Any]:
+        self.told.append((person, case, int(self.desk.decider.stats()["epoch"])))
+        return {"revoked": True}
+
+    def do(self, op: str, person: str = "E1", officer: str = "E8", pid: int = STRANGER_PID, **args: Any) -> Any:
+        given = {"person": person, **args}
+        peer = Peer(pid, OFFICERS.get(officer, 62_001), 62_000, frozenset({62_000}))
+        ask = Ask(op, TABLE[op].read(given, None), given, peer, Standing(Role.SECURITY), self.desk.now(), self.desk)
+        if TABLE[op].act:
+            return conduct.perform(ask, conduct.Refusals())
+        return list(STREAMS[op](ask)) if op in STREAMS else READS[op](ask)
+
+    def approved(self, **how: Any) -> Any:
+        self.do("case.open", last_day="2099-12-31", **how)
+        return self.do("case.approve")
+
+    def later(self, **time: float) -> None:
+        self.desk.clock = Clock(nanoseconds(self.desk.now() + timedelta(**time)))
+
+    def verdict(self, person: str = "E1") -> Verdict:
+        _, facts = self.desk.facts.facts([person], "plans")
+        return decide(Request((person,), "plans"), facts, self.desk.pack(), self.desk.now())
+
+
+@contextmanager
+def office_of(site: Site, pack: str = "minimal") -> Iterator[Office]:
+    site.control.terminate()
+    site.control.wait(10)
+    site.home.pack.write_text(shipped.text(pack), encoding="utf-8")
+    with open_desk(site.home, Link(channel.Client(site.control_end)), None) as desk:
+        yield Office(desk)
+
+
+@pytest.fixture
+def office(fresh: Site) -> Iterator[Office]:
+    with office_of(fresh) as found:
+        yield found
+
+
+@pytest.fixture
+def company(fresh: Site) -> Iterator[Office]:
+    with office_of(fresh, "company") as found:
+        yield found
+
+
+def test_the_last_approval_ends_all_access_in_its_own_transaction_and_is_told_when_acknowledged(
+    office: Office, fresh: Site
+) -> None:
+    assert office.verdict().allow
+    opened = office.do("case.open", last_day="2099-12-31")
+    assert (opened["case"], opened["step"]) == ("C000001", "notice")
+    assert office.verdict().allow
+    assert office.told == []
+    result = office.do("case.approve")
+    assert (result["step"], result["grants_ended"], result["revoked"]) == ("approved", [office.grant], True)
+    assert office.verdict().rule == "departure"
+    assert office.told == [("E1", "C000001", result["epoch"])]
+    assert office.verdict("E2").rule == "grant"
+    [entry] = fresh.entries(act="case.approve")
+    assert entry["epoch"] == result["epoch"]
+    assert entry["args"] == {
+        "person": "E1", "case": "C000001", "step": "approved", "grants_ended": ["G000001"], "circles_left": [],
+    }  # fmt: skip
+
+
+def test_five_approve_in_order_each_once_and_none_of_them_leaves(company: Office) -> None:
+    company.do("case.open", last_day="2099-12-31")
+    for by, role in (("E2", "部门部长"), ("E3", "administration"), ("E4", ""), ("E5", "vice president in charge")):
+        company.do("case.approve", by=by, **({"as": role} if role else {}))
+    for by, said in (("E5", "has approved this case already"), ("E1", "own departure"), ("E77", "no person `E77`")):
+        with pytest.raises(Refused, match=said):
+            company.do("case.approve", by=by)
+    with pytest.raises(Refused, match="`general_manager` comes first"):
+        company.do("case.approve", by="E6", **{"as": "head"})
+    assert company.told == []
+    assert company.do("case.status")["step"] == "approval"
+    company.do("case.approve", by="E6", opinion="同意")
+    assert [person for person, _, _ in company.told] == ["E1"]
+    shown = company.do("case.show")
+    assert [(a["role"], a["by"]) for a in shown["approvals"]] == [
+        ("head", "E2"), ("administration", "E3"), ("administration_head", "E4"), ("deputy", "E5"),
+        ("general_manager", "E6"),
+    ]  # fmt: skip
+    assert shown["approvals"][-1]["opinion"] == "同意"
+
+
+def test_an_officer_does_nothing_in_his_own_case_not_even_in_the_name_of_another(company: Office) -> None:
+    with pytest.raises(Refused, match="own departure"):
+        company.do("case.open", "E8", last_day="2099-12-31")
+    company.do("case.open", "E8", "E9", last_day="2099-12-31")
+    moves: list[tuple[str, dict[str, Any]]] = [
+        ("case.approve", {"by": "E2"}),
+        ("case.return", {"by": "E2", "reason": "x"}),
+        ("case.add-line", {"line": "x", "what": "x", "to": "x"}),
+        ("case.rescind", {"reason": "x"}),
+        ("case.hand-over", {"by": "E2", "line": "keys"}),
+        ("case.educate", {"by": "E2"}),
+        ("case.exam", {"by": "E2"}),
+        ("case.sign", {"by": "E2", "document": "pledge"}),
+        ("case.cool-off", {"by": "E2", "none": True, "reason": "x"}),
+        ("case.papers", {"by": "E2"}),
+        ("case.close", {"by": "E2"}),
+        ("case.restore", {"grant": "G000001"}),
+    ]
+    for op, args in moves:
+        with pytest.raises(Refused, match="own departure"):
+            company.do(op, "E8", "E8", **args)
+    assert company.do("case.status", "E8")["step"] == "notice"
+
+
+def test_from_notice_to_the_end_of_the_cooling_off_period(company: Office) -> None:
+    company.do("case.open", last_day="2099-12-31", reason="退休", kind="retirement", reference="HR-1")
+    for by in ("E2", "E3", "E4", "E5", "E6"):
+        company.do("case.approve", by=by)
+    company.do("case.add-line", line="laptop", what="笔记本电脑", to="信息科技部")
+    lines = [item["key"] for item in company.do("case.show")["items"]]
+    assert lines == [
+        "work", "papers", "passwords", "badge", "keys", "devices", "media", "badge-4660", "custody-plans", "laptop",
+    ]  # fmt: skip
+    for line in lines[1:]:
+        company.do("case.hand-over", line=line, by="E7")
+    company.do("case.educate")
+    company.do("case.exam", failed=True)
+    company.do("case.exam")
+    for document in ("agreement", "pledge", "bilateral"):
+        company.do("case.sign", document=document)
+    with pytest.raises(Usage):
+        company.do("case.cool-off")
+    company.do("case.cool-off", until=(company.desk.now() + timedelta(days=30)).isoformat())
+    assert company.verdict().rule == "cooling-off"
+    with pytest.raises(Refused, match="still owed: hand-over"):
+        company.do("case.papers")
+    company.do("case.hand-over", line="work")
+    company.do("case.papers")
+    with pytest.raises(Refused, match="cooling-off period runs until"):
+        company.do("case.close")
+    company.later(days=30)
+    assert company.do("case.close")["step"] == "closed"
+    assert company.verdict().rule == "departure"
+    assert company.do("case.list", person="") == []
+    assert [row["step"] for row in company.do("case.list", person="", all=True)] == ["closed"]
+    shown = json.loads(json.dumps(company.do("case.show", "C000001")))
+    assert (shown["kind"], shown["reason"], shown["reference"]) == ("retirement", "退休", "HR-1")
+    assert [exam["passed"] for exam in shown["exams"]] == [False, True]
+    assert shown["items"][0]["done_by"] == "E8"
+    assert (shown["owed"], shown["next"]) == ([], [])
+
+
+def test_what_was_sent_back_is_handed_in_again(company: Office) -> None:
+    company.do("case.open", last_day="2099-12-31")
+    company.do("case.approve", by="E2")
+    company.do("case.return", by="E3", reason="form incomplete")
+    with pytest.raises(Refused, match="not possible now"):
+        company.do("case.approve", by="E2")
+    assert company.do("case.open", last_day="2099-11-30")["step"] == "notice"
+    assert [a["by"] for a in company.do("case.show")["approvals"]] == [None] * 5
+    with pytest.raises(Refused, match="case C000001 of `E1` is running"):
+        company.do("case.open", last_day="2099-12-31")
+
+
+@pytest.mark.parametrize("kind", ["unfit", "unauthorised"])
+def test_some_kinds_end_access_when_the_case_is_opened(company: Office, kind: str) -> None:
+    result = company.do("case.open", last_day="2026-01-01", kind=kind)
+    assert result["step"] == "approved"
+    assert company.told == [("E1", "C000001", result["epoch"])]
+    assert company.verdict().rule == "departure"
+
+
+def test_a_transferred_person_starts_anew_when_the_case_is_closed(office: Office) -> None:
+    office.approved(kind="transfer", department="archive", post="keeper")
+    assert office.verdict().rule == "departure"
+    office.do("case.cool-off", none=True, reason="stays with secrets")
+    office.do("case.hand-over", line="x") if office.do("case.show")["items"] else None
+    office.do("case.close")
+    assert office.verdict().rule == "scope"
+    dossier = office.desk.lists.dossier("E1")
+    assert (dossier["department"], dossier["post"]) == ("archive", "keeper")
+    with office.desk.registry.change(office.desk.now()) as change:
+        change.set_person("E1", department="rd")
+    assert office.verdict().rule == "grant"
+
+
+def test_rescinding_an_approval_takes_two_officers_and_restores_nothing_by_itself(office: Office) -> None:
+    office.approved()
+    assert office.do("case.rescind", reason="wrong person")["step"] == "approved"
+    with pytest.raises(Refused, match="second officer"):
+        office.do("case.rescind", reason="really")
+    assert office.verdict().rule == "departure"
+    assert office.do("case.rescind", officer="E9", reason="so it is")["step"] == "rescinded"
+    assert office.verdict().rule == "hold"
+    with office.desk.registry.change(office.desk.now()) as change:
+        [hold] = office.desk.lists.holds("E1")
+        change.lift_hold(str(hold["id"]), by="E9")
+    assert office.verdict().rule == "grant"
+    assert office.do("case.restore", grant=office.grant)["given"] == ""
+    with pytest.raises(Refused, match="second officer"):
+        office.do("case.restore", grant=office.grant)
+    assert not office.verdict().allow
+    assert office.do("case.restore", officer="E9", grant=office.grant)["given"] == "G000002"
+    assert office.verdict().allow
+    with pytest.raises(Refused, match="none that this case can give again"):
+        office.do("case.restore", grant="G000002")
+
+
+def test_a_notice_is_rescinded_by_one_and_nothing_was_taken(office: Office) -> None:
+    office.do("case.open", last_day="2099-12-31")
+    assert office.do("case.rescind", reason="stays")["step"] == "rescinded"
+    assert office.verdict().allow
+    assert office.do("case.open", last_day="2099-12-31")["case"] == "C000002"
+
+
+def test_somebody_who_left_approves_nothing_any_more(company: Office) -> None:
+    company.do("case.open", "E2", last_day="2026-01-01", kind="unfit")
+    company.do("case.open", last_day="2099-12-31")
+    with pytest.raises(Refused, match="`E2` is inactive or has left"):
+        company.do("case.approve", by="E2")
+    with company.desk.registry.change(company.desk.now()) as change:
+        change.set_person("E3", active=False)
+    with pytest.raises(Refused, match="`E3` is inactive or has left"):
+        company.do("case.approve", by="E3")
+
+
+def notice(office: Office, *approvers: str, pid: int = os.getpid(), person: str = "E1") -> Any:
+    return office.do(
+        "case.notice", person, "nobody", pid, approver=list(approvers), last_day="2099-12-31", reference="HR-7"
+    )
+
+
+def test_a_notice_of_the_personnel_system_opens_and_approves_in_one(fresh: Site) -> None:
+    with office_of(fresh, "state") as state:
+        for approvers, said in ((["E2"], "asks for 2"), (["E2", "E1"], "own departure"), (["E2", "E2"], "already")):
+            with pytest.raises(Refused, match=said):
+                notice(state, *approvers)
+        with pytest.raises(Refused, match="no person `E77`"):
+            notice(state, "E2", "E3", person="E77")
+        assert state.do("case.list", person="", all=True) == []
+        result = notice(state, "E2", "E3")
+        assert (result["step"], result["revoked"]) == ("approved", True)
+        assert state.verdict().rule == "departure"
+        again = notice(state, "E4", "E5")
+        assert (again["already"], again["case"]) == (True, "C000001")
+        assert len(state.told) == 1
+        assert state.do("case.show")["reference"] == "HR-7"
+
+
+def test_nobody_at_the_socket_can_bring_a_notice(office: Office) -> None:
+    with pytest.raises(Forbidden, match="only the agent itself"):
+        notice(office, "E2", pid=STRANGER_PID)
+
+
+def test_a_day_that_is_none_is_usage(office: Office) -> None:
+    with pytest.raises(Usage, match="must be a day such as"):
+        office.do("case.open", last_day="soon")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_command_line_of_the_design_works_as_written(
+    fresh: Site, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setenv("SHOUMI_LANG", language)
+
+    def shoumi(*words: str) -> tuple[int, str, str]:
+        code = main(["--home", str(fresh.home.root), *words])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    shoumi("person", "add", "E1001", "--name", "张三")
+    assert shoumi("case", "open", "E1001", "--last-day", "2026-12-31")[0] == 0
+    code, out, _ = shoumi("case", "status", "E1001")
+    assert code == 0
+    assert "shoumi case approve E1001 --as officer" in out
+    code, out, _ = shoumi("case", "approve", "E1001", "--as", "officer")
+    assert (code, ("access is over" in out) or ("权限已取消" in out)) == (0, True)
+    assert " ms" in out
+    code, out, err = shoumi("case", "papers", "E1001")
+    assert (code, out) == (1, "")
+    assert {"en": "hint: papers and closing", "zh": "提示: 退工材料与办结"}[language] in err
+    assert shoumi("case", "cool-off", "E1001", "--none", "--reason", "x")[0] == 0
+    assert shoumi("case", "papers", "E1001")[0] == 0
+    for page in (("show", "E1001"), ("status", "C000001"), ("list",)):
+        code, out, err = shoumi("case", *page)
+        assert (code, err) == (0, "")
+        assert "C000001" in out
+        code, out, _ = shoumi("case", *page, "--json")
+        assert code == 0
+        assert json.loads(out)["step"] == "papers"
+    code, out, _ = shoumi("case", "close", "E1001", "--json")
+    assert json.loads(out)["step"] == "closed"
+    code, _, err = shoumi("case", "list")
+    assert {"en": "no departures", "zh": "没有离岗办理"}[language] in err
