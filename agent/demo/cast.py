@@ -1,4 +1,4 @@
-"""Who and what the demo is about: six people, four areas, and the papers they need. Data, and the acts that enter it.
+"""Who and what the demo is about: seven people, four areas, and the papers they need. Data, and the acts that enter it.
 
 Rules of this file: pure. Names are Chinese, as where this is used; identifiers are what an officer would type. The
 rules in force are the shipped pack ``company``, so everybody has the records it asks for, and one of them has lapsed.
@@ -66,7 +66,8 @@ WANG = Player(2, "E1003", Text("Wang Wu", "王五"), SALES, Level.SECRET)
 ZHAO = Player(3, "E1004", Text("Zhao Liu", "赵六"), RESEARCH, Level.SECRET, _LAPSED)
 QIAN = Player(4, "E1005", Text("Qian Qi", "钱七"), RESEARCH, Level.INTERNAL)
 SUN = Player(5, "E1006", Text("Sun Ba", "孙八"), OFFICE, Level.TOP_SECRET)
-PLAYERS = (ZHANG, LI, WANG, ZHAO, QIAN, SUN)
+ZHOU = Player(6, "E1007", Text("Zhou Jiu", "周九"), RESEARCH, Level.SECRET)
+PLAYERS = (ZHANG, LI, WANG, ZHAO, QIAN, SUN, ZHOU)
 
 HANDBOOK = Place("handbook", "员工手册", Level.INTERNAL, (RESEARCH, SALES, OFFICE), ("考勤制度.txt", "报销办法.txt"))
 QUOTES = Place("quotes", "供应商报价", Level.CONFIDENTIAL, (RESEARCH,), ("甲供应商报价单.txt", "比价记录.txt"))
@@ -77,7 +78,7 @@ DRAWINGS = Place(
     (RESEARCH,),
     ("叶片图纸.txt", "轴承公差.txt", "试验记录.txt"),
     persons=(SUN.id,),
-    granted=(ZHANG, WANG, ZHAO, SUN),
+    granted=(ZHANG, WANG, ZHAO, SUN, ZHOU),
 )
 MERGER = Place("merger", "并购方案", Level.TOP_SECRET, (OFFICE,), ("并购方案讨论稿.txt",), granted=(SUN,))
 PLACES = (HANDBOOK, QUOTES, DRAWINGS, MERGER)

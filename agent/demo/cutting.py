@@ -5,6 +5,7 @@ processes of the machine share. A read counts as late only if it *began* after t
 inside the kernel at that moment had been let through before.
 """
 
+import mmap
 import os
 import time
 from collections.abc import Callable
@@ -17,14 +18,14 @@ from agent.demo.site import Cut
 from agent.errors import Refused
 from rules.text import Text
 
-_ENOUGH = 300  # reads of each before the hold, and of the bystander after it
+ENOUGH = 300  # reads of each before the hold, and of the bystander after it
 _REFUSALS = 50  # the person on hold tries this often again
-_PATIENCE = 10.0
+PATIENCE = 10.0
 _PACE = 0.0002
-_MS = 1_000_000
+MS = 1_000_000
 
-_READS, _BEGAN, _ENDED, _REFUSED, _LONGEST = range(5)  # numbers of one reader; instants in monotonic nanoseconds
-_PER_READER = 5
+READS, BEGAN, ENDED, REFUSED, LONGEST, SEEN = range(6)  # numbers of one reader; instants in monotonic nanoseconds
+PER_READER = 6
 
 
 def holding(
@@ -35,60 +36,71 @@ def holding(
     *quiet* tells whether the agent has stopped asking about each read. That is when there is something to show, and
     again when the hold must stay in force: the bystander is quiet then, on the very inode.
     """
-    numbers = Numbers(2 * _PER_READER)
+    numbers = Numbers(2 * PER_READER)
     with ExitStack() as stack:
         readers = [
-            stack.enter_context(acting(who, _reading(document, numbers, index * _PER_READER)))
+            stack.enter_context(acting(who, reading_on(document, numbers, index * PER_READER)))
             for index, who in enumerate((person, bystander))
         ]
         for reader in readers:
-            _ready(reader)
-        wait_until(lambda: min(numbers[_READS], numbers[_PER_READER + _READS]) >= _ENOUGH, _PATIENCE)
-        wait_until(quiet, _PATIENCE)
-        numbers[_PER_READER + _LONGEST] = 0
-        before = numbers[_PER_READER + _READS]
+            ready(reader)
+        wait_until(lambda: min(numbers[READS], numbers[PER_READER + READS]) >= ENOUGH, PATIENCE)
+        wait_until(quiet, PATIENCE)
+        numbers[PER_READER + LONGEST] = 0
+        before = numbers[PER_READER + READS]
         asked = time.monotonic_ns()
         hold()
         acknowledged = time.monotonic_ns()
-        stopped = wait_until(lambda: numbers[_REFUSED] >= _REFUSALS, _PATIENCE)
-        wait_until(quiet, _PATIENCE)
-        later = numbers[_PER_READER + _READS] + _ENOUGH
-        wait_until(lambda: numbers[_PER_READER + _READS] >= later, _PATIENCE)
+        stopped = wait_until(lambda: numbers[REFUSED] >= _REFUSALS, PATIENCE)
+        wait_until(quiet, PATIENCE)
+        later = numbers[PER_READER + READS] + ENOUGH
+        wait_until(lambda: numbers[PER_READER + READS] >= later, PATIENCE)
         numbers.end()
         for reader in readers:
             reader.next()
     return Cut(
-        act=(acknowledged - asked) / _MS,
-        last=(numbers[_ENDED] - asked) / _MS,
-        late=numbers[_BEGAN] > acknowledged,
+        act=(acknowledged - asked) / MS,
+        last=(numbers[ENDED] - asked) / MS,
+        late=numbers[BEGAN] > acknowledged,
         stopped=stopped,
-        bystander_reads=numbers[_PER_READER + _READS] - before,
-        bystander_errors=numbers[_PER_READER + _REFUSED],
-        bystander_longest=numbers[_PER_READER + _LONGEST] / _MS,
+        bystander_reads=numbers[PER_READER + READS] - before,
+        bystander_errors=numbers[PER_READER + REFUSED],
+        bystander_longest=numbers[PER_READER + LONGEST] / MS,
     )
 
 
-def _ready(reader: Actor) -> None:
+def ready(reader: Actor) -> None:
+    """Wait until *reader* has the document open. Raises :class:`Refused` when it could not open it."""
     outcome = reader.next()
     if not outcome.allowed:
         raise Refused(Text(f"the reader could not begin: {outcome.error}", f"读取者未能开始：{outcome.error}"))
 
 
-def _reading(document: Path, numbers: Numbers, base: int) -> Callable[[Callable[[object], None]], None]:
+def reading_on(
+    document: Path, numbers: Numbers, base: int, *, mapped: bool = False
+) -> Callable[[Callable[[object], None]], None]:
+    """Return an act that reads through one open descriptor until :attr:`Numbers.over`, and counts from *base* on.
+
+    *mapped*: it also looks at the pages through a mapping, which no kernel asks about, and stamps that as ``SEEN``.
+    """
+
     def act(say: Callable[[object], None]) -> None:
         fd = os.open(document, os.O_RDONLY | os.O_CLOEXEC)
+        pages = mmap.mmap(fd, 0, prot=mmap.PROT_READ) if mapped else b""
         say("open")
         while not numbers.over:
             began = time.monotonic_ns()
             try:
                 os.pread(fd, 64, 0)
             except PermissionError:
-                numbers[base + _REFUSED] += 1
+                numbers[base + REFUSED] += 1
             else:
                 ended = time.monotonic_ns()
-                numbers[base + _BEGAN], numbers[base + _ENDED] = began, ended
-                numbers[base + _READS] += 1
-                numbers[base + _LONGEST] = max(numbers[base + _LONGEST], ended - began)
+                numbers[base + BEGAN], numbers[base + ENDED] = began, ended
+                numbers[base + READS] += 1
+                numbers[base + LONGEST] = max(numbers[base + LONGEST], ended - began)
+            if pages[:64]:
+                numbers[base + SEEN] = time.monotonic_ns()
             time.sleep(_PACE)
         say("over")
 

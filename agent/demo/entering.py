@@ -8,7 +8,7 @@ from datetime import datetime
 
 from agent.demo.cast import Act
 from agent.registry.store import Change
-from rules.model import Clearance, Level, Mode, Scope
+from rules.model import Clearance, Level, Mode, Scope, Stage
 from rules.pack import Pack
 
 _OFFICER = "officer"
@@ -50,5 +50,8 @@ def enter(change: Change, act: Act, pack: Pack) -> None:
             )
         case "hold.add":
             change.add_hold(args["person"], reason=args["reason"], by=_OFFICER)
+        case "case.notice":
+            at = datetime.fromisoformat(args["at"])
+            change.add_departure(args["person"], stage=Stage.APPROVED, approved_at=at, approver=args["approver"][0])
         case _:
             raise LookupError(act.name)

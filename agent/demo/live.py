@@ -18,10 +18,13 @@ from typing import Any
 from agent.control.client import Client
 from agent.demo import cast, tricks
 from agent.demo.actors import UNSET, Identity, Outcome, acting, attempt, reading
-from agent.demo.cast import DRAWINGS, LI, PLAYERS, SUN, WANG, ZHANG, Act, Place, Player
+from agent.demo.cast import DRAWINGS, LI, PLAYERS, SUN, WANG, ZHANG, ZHOU, Act, Place, Player
 from agent.demo.cutting import holding
+from agent.demo.leaving import leaving
+from agent.demo.personnel import Personnel
+from agent.demo.proving import proven
 from agent.demo.record import Record
-from agent.demo.site import Attempt, Cut, Entry, Explained, Traffic, Verified, Way, Who, himself
+from agent.demo.site import Attempt, Cut, Entry, Explained, Left, Proof, Traffic, Verified, Way, Who, himself
 from agent.demo.stage import Stage
 from agent.demo.traffic import killing
 from rules.text import Text
@@ -36,10 +39,12 @@ def playing(stage: Stage) -> Iterator["Live"]:
     """Write the documents, start the agent of *stage* and enter people and areas; yield the site ready to play."""
     uid = unused_uids(len(PLAYERS))
     _write_documents(stage.root, uid)
+    personnel = Personnel(stage.home.root.parent / "personnel", stage.home, SUN.id)
+    personnel.pin()
     stage.start()
     now = datetime.now(UTC)
     with Client(stage.home) as client:
-        site = Live(stage, client, uid)
+        site = Live(stage, client, uid, personnel)
         for act in (*cast.registration(uid, now), *cast.marking(str(stage.root), now)):
             site.act(act)
         yield site
@@ -57,8 +62,9 @@ def unused_uids(count: int) -> int:
 class Live:
     """A :class:`agent.demo.site.Site` whose verdicts the kernel carries out."""
 
-    def __init__(self, stage: Stage, client: Client, uid: int) -> None:
+    def __init__(self, stage: Stage, client: Client, uid: int, personnel: Personnel) -> None:
         self._stage = stage
+        self._personnel = personnel
         self._client = client
         self._uid = uid
         self._record = Record(stage.home.log)
@@ -112,6 +118,14 @@ class Live:
         """Place a hold while he reads."""
         return self._held
 
+    def leaves(self) -> Left:
+        """Have the personnel department drop its notice while he reads."""
+        return self._left
+
+    def proof(self) -> Proof:
+        """Wait for the receipt and verify it with ``shoumi case receipt --verify``."""
+        return self._proof
+
     def explain(self, player: Player, document: str) -> Explained:
         """Ask ``shoumi explain``."""
         found = self._stage.ask("explain", player.id, str(self._stage.root / document))
@@ -151,6 +165,20 @@ class Live:
             )
         reader, bystander = self._identity(himself(ZHANG)), self._identity(himself(SUN))
         return holding(self._stage.root / DRAWINGS.document, reader, bystander, self._hold, self._quiet)
+
+    @cached_property
+    def _left(self) -> Left:
+        self._personnel.listening()
+        notice = self._personnel.sign(ZHOU.id)
+        leaver, bystander = self._identity(himself(ZHOU)), self._identity(himself(SUN))
+        document = self._stage.root / DRAWINGS.document
+        left = leaving(document, leaver, bystander, lambda: self._personnel.drop(notice), self._quiet)
+        _ = self._proof  # its canary tries doors as the leaver: nobody else should do so at the same time
+        return left
+
+    @cached_property
+    def _proof(self) -> Proof:
+        return proven(self._stage, ZHOU, self.entries)
 
     def _quiet(self) -> bool:
         return bool(self._client.call("status")["decider"]["quiet"])

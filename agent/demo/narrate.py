@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TextIO
 
-from agent.cli.table import lines, pad, width
 from agent.demo.scene import Narrator, Scene, Seen, Step
+from agent.table import lines, pad, width
 from rules.text import Language, Text
 
 _GAP = "  "

@@ -5,7 +5,7 @@ differ, or the log has no entry, the outcome says that and nothing else, so no e
 """
 
 from agent.demo.scene import ALLOWED, Outcome, Seen, denied
-from agent.demo.site import Attempt, Cut, Explained, Traffic, Verified
+from agent.demo.site import Attempt, Cut, Explained, Left, Proof, Traffic, Verified
 from rules.text import Text
 from rules.visible import visible
 
@@ -14,6 +14,9 @@ RECORDED = Outcome("recorded", Text("each with its entry", "次次均有条目")
 CLOSED = Outcome("closed", Text("not one let in", "无一放行"))
 STOPPED = Outcome("stopped", Text("his reads stop", "其读取即刻中止"))
 UNDISTURBED = Outcome("undisturbed", Text("notices nothing", "毫无察觉"))
+GONE = Outcome("gone", Text("is gone", "已消失"))
+PROVEN = Outcome("proven", Text("genuine, nothing open", "真实有效，无未了事项"))
+TRACED = Outcome("traced", Text("approval, notice, receipt", "批准、通知、回执"))
 WHOLE = Outcome("whole", Text("nothing missing", "完整无缺"))
 
 
@@ -88,11 +91,62 @@ def of_bystander(cut: Cut) -> Seen:
     """Whether the other reader of the same file read on without an error."""
     if cut.moot:
         return Seen(Outcome("moot", cut.moot), moot=True)
-    held = cut.bystander_reads > 0 and cut.bystander_errors == 0
-    refused = Text(f"{cut.bystander_errors} reads refused", f"{cut.bystander_errors} 次读取被拒")
+    return _undisturbed(cut)
+
+
+def of_leaver(left: Left) -> Seen:
+    """Whether the reads of the leaver stopped: through the descriptor, and through the mapping."""
+    held = left.gone is not None and max(left.last, left.seen) <= left.gone
+    if left.unmeasured:
+        return Seen(STOPPED if held else Outcome("goes on", Text("he reads on", "仍在读取")), left.unmeasured)
+    last, seen = max(0.0, left.last), max(0.0, left.seen)
     detail = Text(
-        f"{cut.bystander_reads:,} reads, longest {cut.bystander_longest:.1f} ms",
-        f"读取 {cut.bystander_reads:,} 次，最长 {cut.bystander_longest:.1f} 毫秒",
+        f"last read {last:.1f} ms after the drop, through the mapping {seen:.1f} ms",
+        f"投递后 {last:.1f} 毫秒为最后一次读取，经内存映射为 {seen:.1f} 毫秒",
+    )
+    return Seen(STOPPED if held else Outcome("goes on", Text("he reads on", "仍在读取")), detail)
+
+
+def of_process(left: Left) -> Seen:
+    """Whether the process of the leaver ended."""
+    if left.unmeasured:
+        return Seen(Outcome("moot", left.unmeasured), moot=True)
+    if left.gone is None:
+        return Seen(Outcome("lives", Text("it lives", "仍在运行")))
+    return Seen(GONE, Text(f"{left.gone:.1f} ms after the drop", f"投递后 {left.gone:.1f} 毫秒"))
+
+
+def of_colleague(left: Left) -> Seen:
+    """Whether the other reader of the same file read on without an error while the leaver was ended."""
+    return _undisturbed(left)
+
+
+def of_receipt(proof: Proof) -> Seen:
+    """Whether the receipt is the agent's, unchanged, and nothing in it is open."""
+    if proof.moot:
+        return Seen(Outcome("moot", proof.moot), moot=True)
+    if not proof.genuine:
+        return Seen(Outcome("forged", Text("not genuine", "未通过验证")))
+    left = visible(", ".join(proof.left))
+    return Seen(PROVEN if proof.complete else Outcome("open", Text(f"open: {left}", f"未了：{left}")))
+
+
+def of_trail(proof: Proof) -> Seen:
+    """Whether approval, delivery and receipt have each an entry."""
+    if proof.moot:
+        return Seen(Outcome("moot", proof.moot), moot=True)
+    numbers = ", ".join(map(str, proof.entries))
+    detail = Text(f"entries {numbers}", f"条目 {numbers}")
+    missing = Outcome("missing", Text("an entry is missing", "缺少条目"))
+    return Seen(TRACED if len(proof.entries) == 3 else missing, detail)
+
+
+def _undisturbed(seen: Cut | Left) -> Seen:
+    held = seen.bystander_reads > 0 and seen.bystander_errors == 0
+    refused = Text(f"{seen.bystander_errors} reads refused", f"{seen.bystander_errors} 次读取被拒")
+    detail = Text(
+        f"{seen.bystander_reads:,} reads, longest {seen.bystander_longest:.1f} ms",
+        f"读取 {seen.bystander_reads:,} 次，最长 {seen.bystander_longest:.1f} 毫秒",
     )
     return Seen(UNDISTURBED if held else Outcome("disturbed", refused), detail)
 

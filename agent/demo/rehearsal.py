@@ -16,11 +16,11 @@ from pathlib import Path
 from agent import shipped
 from agent.demo import cast
 from agent.demo.actors import acting
-from agent.demo.cast import DRAWINGS, LI, SUN, WANG, ZHANG, Act, Place, Player
+from agent.demo.cast import DRAWINGS, LI, SUN, WANG, ZHANG, ZHOU, Act, Place, Player
 from agent.demo.entering import enter
 from agent.demo.record import Record
 from agent.demo.shared import Numbers, wait_until
-from agent.demo.site import Attempt, Cut, Entry, Explained, Traffic, Verified, Way, Who, himself
+from agent.demo.site import Attempt, Cut, Entry, Explained, Left, Mark, Proof, Traffic, Verified, Way, Who, himself
 from agent.demo.userspace import Standing, UserSpace
 from agent.guard.clock import instant
 from agent.home import Home
@@ -31,12 +31,15 @@ from agent.registry.store import Registry
 from rules.decide import decide
 from rules.model import Action, Request
 from rules.pack import Pack, load
+from rules.text import Text
 
 _FIRST_UID = 61001
 _KILLS = 5
 _BETWEEN = 300  # decisions between two kills
 _PATIENCE = 15.0
 _READS = 100
+_NO_PROCESS = Text("rehearsed: no process is ended", "演练：不终止任何进程")
+_NO_RECEIPT = Text("rehearsed: nothing was ended, so nothing is certified", "演练：未实际终止，故不签发回执")
 
 
 @contextmanager
@@ -104,6 +107,16 @@ class Rehearsal:
         """Ask about reads before and after the hold."""
         return self._held
 
+    def leaves(self) -> Left:
+        """Ask about reads before and after the departure."""
+        return self._left
+
+    def proof(self) -> Proof:
+        """Give the one instant there is: a receipt certifies what was ended, and nothing was."""
+        at, nothing = self._departed.isoformat(timespec="microseconds"), Text("-", "-")
+        mark = Mark(Text("approved (rehearsed)", "批准（演练）"), at, nothing)
+        return Proof((mark,), genuine=False, complete=False, left=(), entries=(), moot=_NO_RECEIPT)
+
     def explain(self, player: Player, document: str) -> Explained:
         """Ask the rules."""
         place = _place(document)
@@ -132,20 +145,39 @@ class Rehearsal:
 
     @cached_property
     def _held(self) -> Cut:
-        def reads(player: Player) -> bool:
-            return self._decides(himself(player), DRAWINGS, f"/srv/volume/{DRAWINGS.document}", Action.ACCESS)
-
-        before = reads(ZHANG) and reads(SUN)
+        before = self._reads(ZHANG) and self._reads(SUN)
         asked = time.monotonic()
         self.act(Act("hold.add", {"person": ZHANG.id, "reason": "岗位调查"}))
         act = (time.monotonic() - asked) * 1000
-        late = reads(ZHANG)
+        late = self._reads(ZHANG)
+        errors, longest = self._beside()
+        return Cut(act, 0.0, late, before and not late, _READS, errors, longest)
+
+    @cached_property
+    def _departed(self) -> datetime:
+        at = instant(self._clock.now())
+        self.act(Act("case.notice", {"person": ZHOU.id, "approver": [SUN.id], "at": at.isoformat()}))
+        return at
+
+    @cached_property
+    def _left(self) -> Left:
+        before = self._reads(ZHOU) and self._reads(SUN)
+        _ = self._departed
+        gone = 0.0 if before and not self._reads(ZHOU) else None
+        errors, longest = self._beside()
+        return Left(0.0, 0.0, gone, _READS, errors, longest, unmeasured=_NO_PROCESS)
+
+    def _reads(self, player: Player) -> bool:
+        return self._decides(himself(player), DRAWINGS, f"/srv/volume/{DRAWINGS.document}", Action.ACCESS)
+
+    def _beside(self) -> tuple[int, float]:
+        """Let the bystander read on; return how often he was refused, and the longest it took in milliseconds."""
         spent, errors = [0.0], 0
         for _ in range(_READS):
             began = time.monotonic()
-            errors += not reads(SUN)
+            errors += not self._reads(SUN)
             spent.append((time.monotonic() - began) * 1000)
-        return Cut(act, 0.0, late, before and not late, _READS, errors, max(spent))
+        return errors, max(spent)
 
     @cached_property
     def _killed(self) -> Traffic:

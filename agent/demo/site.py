@@ -80,6 +80,45 @@ class Cut:
     moot: Text | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What came of a departure while the leaver had a file open and mapped. Milliseconds from HR's drop.
+
+    ``last``: the end of the last read through the descriptor that went through; ``seen``: the last look at the mapped
+    pages; both negative when there was none after the drop. ``gone``: the end of the process, ``None``: it lives.
+    """
+
+    last: float
+    seen: float
+    gone: float | None
+    bystander_reads: int
+    bystander_errors: int
+    bystander_longest: float
+    unmeasured: Text | None = None
+    """Why there are no times, where nothing was cut: in a rehearsal, which ends no process."""
+
+
+class Mark(NamedTuple):
+    """One line of a receipt's timeline: what, when, and how long after HR's notice was received."""
+
+    what: Text
+    at: str
+    after: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The receipt of a departure. ``left``: what it says is not over yet. ``entries``: numbers in the log."""
+
+    timeline: tuple[Mark, ...]
+    genuine: bool
+    complete: bool
+    left: tuple[str, ...]
+    entries: tuple[int, ...]
+    """Those of the approval, the delivery and the receipt: fewer than three when one is missing."""
+    moot: Text | None = None
+
+
 class Explained(NamedTuple):
     """Why a person may or may not open a document."""
 
@@ -116,6 +155,12 @@ class Site(Protocol):
 
     def cut(self) -> Cut:
         """Put a reader on hold while he reads, beside a bystander on the same file; once, as above."""
+
+    def leaves(self) -> Left:
+        """Have a departure approved by HR while the leaver reads, beside a bystander; once, as above."""
+
+    def proof(self) -> Proof:
+        """Return the receipt of that departure, verified with the public key alone."""
 
     def explain(self, player: Player, document: str) -> Explained:
         """Say why."""

@@ -7,10 +7,10 @@ does what and what must come of it. The order matters where time or a hold does.
 from collections.abc import Callable
 
 from agent.demo import outcomes
-from agent.demo.cast import DRAWINGS, HANDBOOK, LI, MERGER, QIAN, QUOTES, SUN, WANG, ZHANG, ZHAO, Place
+from agent.demo.cast import DRAWINGS, HANDBOOK, LI, MERGER, QIAN, QUOTES, SUN, WANG, ZHANG, ZHAO, ZHOU, Place
 from agent.demo.scene import ALLOWED, Outcome, Scene, Seen, Step, denied
-from agent.demo.site import Cut, Site, Traffic, Way, Who, himself
-from agent.demo.tables import explanation, log
+from agent.demo.site import Cut, Left, Proof, Site, Traffic, Way, Who, himself
+from agent.demo.tables import explanation, log, receipt
 from rules.text import Text
 
 AUTHORISED_SECONDS = 3.0
@@ -41,6 +41,14 @@ def _traffic(read: Callable[[Traffic], Seen]) -> Callable[[Site], Seen]:
 
 def _cut(read: Callable[[Cut], Seen]) -> Callable[[Site], Seen]:
     return lambda site: read(site.cut())
+
+
+def _left(read: Callable[[Left], Seen]) -> Callable[[Site], Seen]:
+    return lambda site: read(site.leaves())
+
+
+def _proof(read: Callable[[Proof], Seen]) -> Callable[[Site], Seen]:
+    return lambda site: read(site.proof())
 
 
 STORY = (
@@ -163,6 +171,41 @@ STORY = (
             ),
             opening(himself(ZHANG), DRAWINGS, denied("hold"), Text("Zhang San opens it anew", "张三重新打开")),
         ),
+    ),
+    Scene(
+        Text(
+            "a departure, approved by HR, while he has the file open and mapped",
+            "人事批准离岗，此刻文件正被其打开并映射",
+        ),
+        (
+            Step(
+                Text("Zhou Jiu reads, then HR's notice is dropped", "周九读取之中，人事通知投递"),
+                outcomes.STOPPED,
+                _left(outcomes.of_leaver),
+            ),
+            Step(Text("the process of Zhou Jiu", "周九的进程"), outcomes.GONE, _left(outcomes.of_process)),
+            Step(
+                Text("Sun Ba reads the same file beside him", "孙八同时读取同一文件"),
+                outcomes.UNDISTURBED,
+                _left(outcomes.of_colleague),
+            ),
+            opening(
+                Who(None, ZHOU),  # his own uid does not get as far as the rules: an entry of the ACL refuses it before
+                DRAWINGS,
+                denied("departure"),
+                Text("root, by sudo from the login of Zhou Jiu", "周九登录后以 sudo 成为 root"),
+            ),
+        ),
+    ),
+    Scene(
+        Text("the receipt of this departure: when each thing ended", "该次离岗的回执：各事项的终止时刻"),
+        (
+            Step(
+                Text("verified with the public key alone", "仅凭公钥验证"), outcomes.PROVEN, _proof(outcomes.of_receipt)
+            ),
+            Step(Text("what the log has of it", "日志中的记录"), outcomes.TRACED, _proof(outcomes.of_trail)),
+        ),
+        receipt,
     ),
     Scene(
         Text("why may Zhao Liu not open it?", "赵六为何不能打开？"),

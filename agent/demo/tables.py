@@ -1,4 +1,4 @@
-"""The two tables of the story: why, and the log.
+"""The tables of the story: why, a receipt's timeline, and the log.
 
 Rules of this file: pure but for asking the site. What the log holds was written by strangers as well as by us; it is
 shown through ``visible``.
@@ -38,6 +38,12 @@ def explanation(player: Player, place: Place) -> Callable[[Site], list[list[Text
         ]
 
     return table
+
+
+def receipt(site: Site) -> list[list[Text]]:
+    """Return the timeline of the departure's receipt."""
+    heading = [Text("what", "事项"), Text("when (UTC)", "时刻（UTC）"), Text("after receipt", "收到后")]
+    return [heading, *([mark.what, _plain(mark.at), mark.after] for mark in site.proof().timeline)]
 
 
 def log(site: Site) -> list[list[Text]]:
@@ -82,7 +88,8 @@ def _access(entry: Entry) -> list[Text]:
 
 def _act(entry: Entry) -> list[Text]:
     args = entry.get("args", {})
-    name, about = _plain(entry.get("act") or entry.get("what") or entry["kind"]), args.get("person")
+    name = _plain(entry.get("act") or entry.get("what") or entry["kind"])
+    about = args.get("person") or entry.get("person")
     person = _person(about) if isinstance(about, str) else Text("", "")
     what = Text(f"{name.en} {person.en}".strip(), f"{name.zh} {person.zh}".strip())
     outcome = _DONE if entry.get("outcome") == "done" else _plain(entry.get("outcome", "-"))

@@ -18,7 +18,7 @@ from agent.errors import ShoumiError
 from agent.guard import image
 from agent.home import Home
 from rules.text import Language, Text
-from tests.bench import machine, opening, rates, reading, record, report, scale, steps
+from tests.bench import departures, machine, opening, rates, reading, record, report, scale, steps
 from tests.bench.peer import fapolicyd, unavailable
 from tests.bench.rows import Row
 from tests.bench.sites import fill, site
@@ -97,6 +97,10 @@ def _scale(_language: Language) -> Iterator[Row]:
     yield from scale.rows()
 
 
+def _departures(_language: Language) -> Iterator[Row]:
+    yield from departures.rows()
+
+
 def _log(_language: Language) -> Iterator[Row]:
     yield from record.rows()
 
@@ -109,7 +113,7 @@ def _talk(text: Text, language: Language) -> None:
     print(text.say(language), file=sys.stderr, flush=True)
 
 
-PARTS |= {"opens": _opens, "scale": _scale, "log": _log, "steps": _steps}
+PARTS |= {"opens": _opens, "scale": _scale, "departures": _departures, "log": _log, "steps": _steps}
 
 if __name__ == "__main__":
     try:

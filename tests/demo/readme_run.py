@@ -3,7 +3,7 @@
 Rules of this file: a ``console`` block is read as ``$ command`` lines, each followed by what it printed. Only two
 things are changed before a command runs: ``/srv`` is a directory made for the occasion, and the agent's home is in it.
 Numbers, digests and spaces are not compared, because times and counts differ from run to run; nor are notes, which
-speak of the host.
+speak of the host; of a random number in a file's name only that it is one.
 """
 
 import os
@@ -37,6 +37,7 @@ def plain(output: str) -> str:
     """Return what of *output* must be the same each time it is printed."""
     output = re.sub(r"^(note|注意) .*\n?", "", output, flags=re.MULTILINE)
     output = re.sub(r"@[0-9a-f]{12}", "@…", output)
+    output = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "…", output)
     output = re.sub(r"\d+", "0", output)
     return "\n".join(" ".join(line.split()) for line in output.splitlines()).strip()
 
@@ -84,7 +85,8 @@ class Host:
         return self._agent.stdout.readline()
 
     def _moved(self, command: str) -> str:
-        return re.sub(r"/srv\b", str(self._folder), command)
+        command = re.sub(r"/srv\b", str(self._folder), command)
+        return command.replace("/var/lib/shoumi", str(self._folder / "home"))
 
 
 @contextmanager

@@ -6,13 +6,16 @@ import pytest
 
 from agent.demo import outcomes
 from agent.demo.scene import ALLOWED, denied
-from agent.demo.site import Attempt, Cut, Explained, Traffic, Verified
+from agent.demo.site import Attempt, Cut, Explained, Left, Proof, Traffic, Verified
 from rules.text import Text
 
 ALLOW = {"seq": 7, "verdict": "allow", "rule": "allow"}
 DENY = {"seq": 8, "verdict": "deny", "rule": "level"}
 GOOD_TRAFFIC = Traffic(kills=5, restarts=5, allowed=100, refused=3, unrecorded=0, leaked=0, turned_away=90)
 GOOD_CUT = Cut(5.0, 3.0, late=False, stopped=True, bystander_reads=9, bystander_errors=0, bystander_longest=1.0)
+
+GOOD_LEFT = Left(last=3.0, seen=4.0, gone=5.0, bystander_reads=9, bystander_errors=0, bystander_longest=1.0)
+GOOD_PROOF = Proof((), genuine=True, complete=True, left=(), entries=(1, 2, 3))
 
 
 def test_let_in_and_recorded_so_is_let_in() -> None:
@@ -63,6 +66,24 @@ def test_a_cut_holds_only_if_reads_stop_in_time_and_the_bystander_reads_on() -> 
     assert outcomes.of_reader(replace(GOOD_CUT, stopped=False)).outcome != outcomes.STOPPED
     assert outcomes.of_bystander(replace(GOOD_CUT, bystander_errors=1)).outcome != outcomes.UNDISTURBED
     assert outcomes.of_bystander(replace(GOOD_CUT, bystander_reads=0)).outcome != outcomes.UNDISTURBED
+
+
+def test_a_departure_holds_only_if_the_process_is_gone_and_nobody_reads_after_that() -> None:
+    assert outcomes.of_leaver(GOOD_LEFT).outcome == outcomes.STOPPED
+    assert outcomes.of_process(GOOD_LEFT).outcome == outcomes.GONE
+    assert outcomes.of_colleague(GOOD_LEFT).outcome == outcomes.UNDISTURBED
+    for wrong in (replace(GOOD_LEFT, gone=None), replace(GOOD_LEFT, seen=6.0), replace(GOOD_LEFT, last=6.0)):
+        assert outcomes.of_leaver(wrong).outcome != outcomes.STOPPED
+    assert outcomes.of_process(replace(GOOD_LEFT, gone=None)).outcome != outcomes.GONE
+    assert outcomes.of_colleague(replace(GOOD_LEFT, bystander_errors=1)).outcome != outcomes.UNDISTURBED
+
+
+def test_a_receipt_proves_only_if_it_is_genuine_and_nothing_is_open() -> None:
+    assert outcomes.of_receipt(GOOD_PROOF).outcome == outcomes.PROVEN
+    assert outcomes.of_receipt(replace(GOOD_PROOF, genuine=False)).outcome != outcomes.PROVEN
+    assert outcomes.of_receipt(replace(GOOD_PROOF, complete=False, left=("proof",))).outcome != outcomes.PROVEN
+    assert outcomes.of_trail(GOOD_PROOF).outcome == outcomes.TRACED
+    assert outcomes.of_trail(replace(GOOD_PROOF, entries=(1, 2))).outcome != outcomes.TRACED
 
 
 def test_an_explanation_without_clauses_or_without_a_way_out_is_thin() -> None:

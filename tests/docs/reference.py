@@ -13,11 +13,18 @@ from agent.cli.parser import Command
 from agent.control.acts import TABLE
 from rules.catalogue import rules_of
 from rules.clauses import read_clauses, read_duties
-from rules.pack import load
+from rules.departure import TABLE as MOVES
+from rules.departure import Move
+from rules.departure_diagram import diagram
+from rules.departure_open import chain
+from rules.departure_words import Duty, Kind
+from rules.pack import Pack, load
+from rules.pack_tables import Source
 from rules.text import Text
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RULES = Path(__file__).resolve().parents[2] / "rules"
+_MADE = "<!-- made by tests/docs/reference.py: do not edit -->"
 
 
 def commands() -> str:
@@ -40,6 +47,7 @@ def coverage() -> str:
         cells = []
         for pack in packs.values():
             served = [f"`{rule.id}`" for rule in rules_of(pack) if duty.number in rule.duties]
+            served += ["**case**" for source in _case_tables(pack) if duty.number in source.duties]
             served += [f"{plan.served_by}*" for plan in pack.planned.values() if duty.number in plan.duties]
             cells.append(", ".join(dict.fromkeys(served)) or "–")
         rows.append((str(duty.number), duty.title.zh, duty.title.en, " ".join(duty.clauses), *cells))
@@ -47,14 +55,78 @@ def coverage() -> str:
     return _page(
         Text("The 25 duties and the rules that serve them", "25 项职责与对应规则"),
         f"Drawn from {len(clauses)} clauses of the regulations (`rules/clauses.csv`). A word in code type is the rule "
-        "a verdict names. A word with a star is no rule of the decision: it names the part of the program the duty is "
+        "a verdict names; **case** is the departure case ([departure.md](departure.md)). A word with a star is no "
+        "rule of the decision: it names the part of the program the duty is "
         "for (in the pack's `[planned]` tables); what of that exists yet is said in the README.",
         ("#", "职责", "duty", "clauses", *packs),
         rows,
     )
 
 
-PAGES = {"commands.md": commands, "coverage.md": coverage}
+def departure() -> str:
+    """Return the procedure of a departure: the diagram, every move, and what each shipped pack asks for."""
+    packs = {name: load(shipped.text(name)) for name in shipped.names()}
+    parts = [
+        f"# Departures 离岗办理\n\n{_MADE}\n\n{_DEPARTURE}",
+        f"## The procedure 流程\n\n```mermaid\n{diagram()}```\n\n```mermaid\n{diagram(language='zh')}```\n",
+        "## Every move 全部步骤\n\nWhat is not in this table is refused.\n\n"
+        + _table(("event", "at", "leads to", "when", "条件"), [_move(move) for move in MOVES]),
+        "## Who approves, in order 审批顺序\n\n"
+        + _table(
+            ("kind", "类别", *packs), [(k.value, k.text.zh, *(_chain(p, k) for p in packs.values())) for k in Kind]
+        ),
+        "## What is owed before papers and closing 办结之前\n\n"
+        + _table(
+            ("duty", "事项", *packs), [(d.value, d.text.zh, *(_owed(p, d) for p in packs.values())) for d in Duty]
+        ),
+    ]
+    return "\n".join(parts)
+
+
+_DEPARTURE = """\
+The last approval ends all access: in one transaction the departure counts, every grant ends, and the decider
+acknowledges it. No later step gives any of it back. What is owed afterwards is done in any order, because no regulation
+prints one; papers come last, and the case is closed after the cooling-off period 脱密期.
+
+- Nobody acts on his own departure, nobody approves twice, the order is kept. `--by PERSON` names who signed the form;
+  the officer who writes it down answers for that, and his name is in the log beside it.
+- Notice that comes too late is flagged, not refused.
+- `unfit` and `unauthorised` end access when the case is opened. Whoever left without leave owes no education, exam or
+  signature; what he never brings back is written off with a reason, and no papers are released.
+- `transfer`: the person leaves projects and named circles, grants end, and vetting from before no longer counts. When
+  the case is closed he can be given new grants.
+- Rescinding before the approval takes one officer. After it, two; it restores nothing: a hold stands in the departure's
+  place until it is lifted, and each ended grant is asked for by one officer and given by another (`case restore`).
+"""
+
+PAGES = {"commands.md": commands, "coverage.md": coverage, "departure.md": departure}
+
+
+def _case_tables(pack: Pack) -> tuple[Source, ...]:
+    families = (pack.approvers, pack.handover, pack.signatures)
+    return (pack.departure_case, *(source for family in families for source in family.values()))
+
+
+def _move(move: Move) -> tuple[str, ...]:
+    at = ", ".join(move.at) or "–"
+    return f"`{move.event}`", at, move.to.value if move.to else "stays", move.when.en, move.when.zh
+
+
+def _chain(pack: Pack, kind: Kind) -> str:
+    return " → ".join(f"{place.title.zh} `{place.role}`" for place in chain(pack, kind)) or "at once 即时"
+
+
+def _owed(pack: Pack, duty: Duty) -> str:
+    rule = pack.departure_case
+    asked = {
+        Duty.HAND_OVER: "<br>".join(f"{line.title.zh} → {line.department.zh}" for line in pack.handover.values()),
+        Duty.EDUCATION: "yes 须" if rule.education else "",
+        Duty.EXAM: "yes 须" if rule.exam else "",
+        Duty.SIGNATURES: "<br>".join(paper.title.zh for paper in pack.signatures.values()),
+        Duty.COOLING_OFF: "decided 须确定"
+        + (f"; always for {', '.join(rule.cooling_off)}" if rule.cooling_off else ""),
+    }
+    return asked[duty] or "–"
 
 
 def _usage(command: Command) -> str:
@@ -74,10 +146,13 @@ def _who(command: Command) -> str:
 
 
 def _page(title: Text, about: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return f"# {title.en} {title.zh}\n\n{_MADE}\n\n{about}\n\n{_table(head, rows)}"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [head, tuple("---" for _ in head), *rows]
     table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-    made = "<!-- made by tests/docs/reference.py: do not edit -->"
-    return f"# {title.en} {title.zh}\n\n{made}\n\n{about}\n\n{table}\n"
+    return f"{table}\n"
 
 
 if __name__ == "__main__":

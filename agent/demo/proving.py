@@ -1,0 +1,58 @@
+"""The receipt of a departure, as whoever asked for the departure would look at it.
+
+Rules of this file: the receipt is fetched and verified with the command line, the second time as one who has only the
+file and the public key.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+
+from agent.demo.cast import Player
+from agent.demo.shared import wait_until
+from agent.demo.site import Entry, Mark, Proof
+from agent.demo.stage import Stage
+from agent.offboard import receipt
+from agent.offboard.timeline import MARKS
+from rules.text import Text
+from rules.visible import visible
+
+_PATIENCE = 20.0
+_NONE = Text("-", "-")
+
+
+def proven(stage: Stage, leaver: Player, entries: Callable[[], list[Entry]]) -> Proof:
+    """Wait for the receipt of *leaver* and verify it. Raises :class:`agent.errors.Refused` when there is none."""
+    wait_until(lambda: bool(receipt.kept(receipt.receipts_folder(stage.home.root))), _PATIENCE)
+    wait_until(lambda: len(trail(entries(), leaver)) == 3, _PATIENCE)
+    found = stage.ask("case", "receipt", leaver.id)
+    public = stage.home.root.parent / "agent.pem"
+    public.write_text(found["public_key"], encoding="ascii")
+    said = stage.shoumi("case", "receipt", "--verify", found["file"], "--key", str(public), "--json", check=False)
+    verified = json.loads(said.stdout)
+    body = json.loads(found["receipt"].partition("\n")[0])
+    return Proof(
+        timeline=tuple(map(_mark, body["timeline"])),
+        genuine=verified["ok"],
+        complete=verified["complete"],
+        left=tuple(body["open"]),
+        entries=tuple(trail(entries(), leaver)),
+    )
+
+
+def trail(entries: Iterable[Entry], leaver: Player) -> list[int]:
+    """Return the numbers of the entries of the approval, of the delivery and of the receipt, of those there are."""
+    numbers = {}
+    for entry in entries:
+        args = entry.get("args") or {}
+        if entry.get("act") == "case.notice" and args.get("person") == leaver.id:
+            numbers["approval"] = entry["seq"]
+        elif entry["kind"] in ("hr-event", "receipt") and entry.get("person") == leaver.id:
+            numbers[entry["kind"]] = entry["seq"]
+    return sorted(numbers.values())
+
+
+def _mark(row: dict[str, object]) -> Mark:
+    name, after = str(row["mark"]), row["after_us"]
+    spent = f"{after / 1000:,.1f}" if isinstance(after, int) else ""
+    span = Text(f"{spent} ms", f"{spent} 毫秒") if spent else _NONE
+    return Mark(MARKS.get(name) or Text(visible(name), visible(name)), visible(str(row["at"] or "-")), span)
