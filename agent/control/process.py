@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -117,12 +118,12 @@ async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
     personnel = Personnel(desk, departing, server.act)
     with ThreadPoolExecutor(1, "quiet") as quiet, ThreadPoolExecutor(3, "others") as others:
         chores = [
-            asyncio.create_task(_repeat(_AGAIN, lambda: loop.run_in_executor(others, departing.serve))),
-            asyncio.create_task(_repeat(_AGAIN, lambda: loop.run_in_executor(others, personnel.serve))),
-            asyncio.create_task(_repeat(_SCHEDULE, lambda: loop.run_in_executor(others, expiry.step))),
-            asyncio.create_task(_repeat(_TICK, lambda: asyncio.wrap_future(desk.indexing.step(0.5)))),
-            asyncio.create_task(_repeat(_TICK, lambda: loop.run_in_executor(quiet, quieting.step))),
-            asyncio.create_task(_repeat(_SCHEDULE, lambda: server.act_thread(schedule.step))),
+            asyncio.create_task(_repeat(server, _AGAIN, lambda: loop.run_in_executor(others, departing.serve))),
+            asyncio.create_task(_repeat(server, _AGAIN, lambda: loop.run_in_executor(others, personnel.serve))),
+            asyncio.create_task(_repeat(server, _SCHEDULE, lambda: loop.run_in_executor(others, expiry.step))),
+            asyncio.create_task(_repeat(server, _TICK, lambda: asyncio.wrap_future(desk.indexing.step(0.5)))),
+            asyncio.create_task(_repeat(server, _TICK, lambda: loop.run_in_executor(quiet, quieting.step))),
+            asyncio.create_task(_repeat(server, _SCHEDULE, lambda: server.act_thread(schedule.step))),
         ]
         try:
             await server.serve(listening)
@@ -135,12 +136,18 @@ async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
             await loop.run_in_executor(quiet, quieting.close)
 
 
-async def _repeat(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+async def _repeat(server: Server, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do *work* again and again. No error of it ends the chore, and a :class:`Fatal` ends the process."""
     while True:
         try:
             await work()
         except ShoumiError as error:
             print(f"shoumi: control: {error.text.en}", file=sys.stderr, flush=True)
+        except Fatal as error:
+            server.fail(error)
+            return
+        except Exception as error:  # noqa: BLE001 - a chore that stopped without a word would be missed much later
+            traceback.print_exception(error, file=sys.stderr)
         await asyncio.sleep(seconds)
 
 

@@ -70,6 +70,11 @@ class Server:
         """End serving: the act under way is finished, streams are cut."""
         self._stopped.set()
 
+    def fail(self, error: Fatal) -> None:
+        """End serving because the state of this process is unknown; :meth:`serve` raises *error*."""
+        self._fatal = error
+        self.stop()
+
     async def act_thread(self, work: Any, *args: object) -> Any:
         """Run *work* in the thread of acts (scheduled acts take their turn there too)."""
         return await asyncio.get_running_loop().run_in_executor(self._acts, work, *args)
@@ -116,9 +121,8 @@ class Server:
             except ShoumiError as error:
                 await _send(writer, protocol.failure(call.id, error))
             except Fatal as error:
-                self._fatal = error
                 await _send(writer, protocol.failure(call.id, Unreachable(error.text)))
-                self.stop()
+                self.fail(error)
                 return
 
     async def _answer(
