@@ -67,7 +67,7 @@ class Personnel:
                 "person": notice.subject,
                 "reference": notice.txn,
                 "approver": [approval.person for approval in notice.approvals],
-                "last_day": str(details.get("last_day", "")),
+                "last_day": str(details.get("last_day") or notice.toe.date().isoformat()),  # none said: at once
                 "kind": str(details.get("kind", "")),
             }
             self._perform("case.notice", {name: value for name, value in given.items() if value})

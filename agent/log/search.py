@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.errors import Refused, Usage
-from agent.log.month import PARTIAL, file_name, files, microseconds
+from agent.log.month import PARTIAL, file_name, files, microseconds, peek
 from agent.log.plan import Plan, number_of
 from rules.text import Text
 from rules.visible import visible
@@ -200,13 +200,30 @@ def _within(index_folder: Path, since: datetime | None, until: datetime | None) 
     """Return the monthly files that can hold entries between the two times, oldest first."""
     lowest = file_name(microseconds(since)) if since else ""
     highest = file_name(microseconds(until)) if until else "~"
-    return [path for path in files(index_folder) if lowest <= path.name <= highest]
+    return [path for path in files(index_folder) if lowest <= path.name <= highest and _begun(path)]
+
+
+def _begun(path: Path) -> bool:
+    """Whether the file has its tables; one whose indexer was killed while it was made has not, and holds nothing."""
+    with contextlib.closing(sqlite3.connect(_address(path), uri=True)) as db:
+        try:
+            return bool(db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'lines'").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+                return True  # whoever reads it will be told what is wrong with it
+        except sqlite3.DatabaseError:
+            return True
+    return peek(path) is not None  # opening it for writing undoes what was left half done
+
+
+def _address(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 @contextlib.contextmanager
 def _reading(path: Path, stop: Stop | None) -> Iterator[sqlite3.Connection]:
     try:
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        with contextlib.closing(sqlite3.connect(_address(path), uri=True)) as db:
             if stop and stop():
                 raise Stopped
             db.set_progress_handler(stop, _STEPS)

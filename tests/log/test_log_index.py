@@ -226,3 +226,19 @@ def test_wherever_it_is_stopped_it_becomes_equal(tmp_path_factory, steps, stops)
     catch_up(base / "log", base / "at once")
     assert content(base / "stopped") == content(base / "at once")
     assert indexed(base / "stopped") == record(base / "log")
+
+
+def test_a_month_whose_making_was_cut_short_is_read_as_empty(index):
+    index.mkdir(exist_ok=True)
+    program = (
+        "import os, sqlite3, sys\n"
+        "db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "db.execute('PRAGMA cache_size = 1')\n"
+        "db.execute('CREATE TABLE t(x)')\n"
+        "db.execute('BEGIN')\n"
+        "for _ in range(500): db.execute('INSERT INTO t VALUES (?)', ('x' * 3000,))\n"
+        "os._exit(9)\n"  # its journal is hot: a reader that may only read cannot undo it
+    )
+    subprocess.run([sys.executable, "-c", program, str(index / "2026-06.db")], check=False)
+    assert (index / "2026-06.db-journal").stat().st_size
+    assert list(query(index, Filter())) == []
