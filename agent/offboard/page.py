@@ -170,7 +170,9 @@ def _unseen(body: Mapping[str, Any], language: Language) -> Iterable[str]:
 def _foot(body: Mapping[str, Any], language: Language) -> Iterable[str]:
     yield Text("Signed with Ed25519; SHA-256 of the public key:", "Ed25519 签名；公钥 SHA-256：").say(language)
     yield visible(str(body["key"]))
-    yield Text("check it: shoumi case receipt --verify FILE", "核验：shoumi case receipt --verify FILE").say(language)
+    yield Text(
+        "check it: shoumi case receipt --verify FILE --key KEY", "核验：shoumi case receipt --verify 文件 --key 公钥"
+    ).say(language)
 
 
 def span(microseconds: int | None, language: Language) -> str:

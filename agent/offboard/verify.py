@@ -167,7 +167,10 @@ def _public(given: bytes) -> Ed25519PublicKey:
 def _no_key() -> Usage:
     return Usage(
         Text("this is not an Ed25519 public key", "这不是 Ed25519 公钥"),
-        Text("the agent prints its own: shoumi case receipt --key", "程序可打印其公钥：shoumi case receipt --key"),
+        Text(
+            "it is `public_key` in: shoumi case receipt PERSON --json",
+            "公钥见 `public_key`：shoumi case receipt 人员编号 --json",
+        ),
     )
 
 
