@@ -43,7 +43,6 @@ from rules.model import Action
 from rules.visible import visible
 
 _READ = BATCH * 56  # an access event carries a range record behind its 24 bytes of metadata
-_TICK = 0.2  # seconds; also how late an `until` may cut an open descriptor
 _TURN_NS = 2_000_000  # of opens, before the other descriptors are looked at again
 _TICK_NS = 100_000_000
 _MOST_RECORDED = 32_768
@@ -105,8 +104,9 @@ class Decider:
             for fd in (opens, accesses, control, life):
                 if fd >= 0:
                     poll.register(fd, select.EPOLLIN)
+            moment = self._next_tick = time.monotonic_ns()
             while True:
-                ready = poll.poll(_TICK)
+                ready = poll.poll((self._next_tick - moment) / 1e9)
                 for fd, _ in ready:
                     if fd == opens:
                         self._serve_opens()
@@ -135,11 +135,12 @@ class Decider:
         self._recorded_accesses.clear()
 
     def _tick(self, moment: int) -> None:
-        self._next_tick = moment + _TICK_NS
         now = self._clock.now()
-        if self._silence.over(now):
+        left = self._silence.left(now)
+        if left <= 0:
             self._break_silence()
             self._ask_to_look()
+        self._next_tick = moment + (min(_TICK_NS, left) if left > 0 else _TICK_NS)
         held = [*self._denied_opens.due(moment), *self._denied_accesses.due(moment)]
         if held:
             self._journal.accesses([b'%b,"repeats":%d' % one for one in held], now)
@@ -255,7 +256,7 @@ class Decider:
         if key in self._recorded_accesses:
             text = b""
         self._recorded_accesses.add(key)  # one entry per subject, file and epoch; taken back when it is not written
-        return True, text, self._silence.allows(thing, ruling.until)
+        return True, text, self._silence.allows(thing, ruling.until, now)
 
     def _found(self, fd: int) -> Object:
         thing = self._objects.find(fd)

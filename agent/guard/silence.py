@@ -17,6 +17,10 @@ from agent.guard.objects import Object
 from agent.guard.verdicts import NEVER
 
 _LOOK = 5_000_000_000  # between two looks at who holds what, when nothing but new files is the reason
+_EARLY = 10_000_000  # silence ends so long before the verdict does: waking takes time, and loud is never less safe
+_SHORTEST = (
+    250_000_000  # a verdict that ends sooner earns none: the loop looks at the end of silence ten times a second
+)
 _HUSH = (
     fanotify.FAN_MARK_ADD
     | fanotify.FAN_MARK_IGNORED_MASK
@@ -54,9 +58,9 @@ class Silence:
         self._fresh_before, self._fresh = self._fresh, set()  # the look may have begun before they came
         self.granted = True
 
-    def over(self, now: int) -> bool:
-        """Whether a verdict that silence rests on has run out at *now* (nanoseconds)."""
-        return now >= self._until
+    def left(self, now: int) -> int:
+        """Return how long silence may still last at *now*, in nanoseconds; none is left when it is 0 or less."""
+        return self._until - _EARLY - now
 
     def wants_look(self, moment: int) -> bool:
         """Whether it is time to ask for another look, for the sake of new files (monotonic nanoseconds)."""
@@ -72,10 +76,12 @@ class Silence:
             with contextlib.suppress(FileNotFoundError):
                 fanotify.mark(self._access, _UNHUSH, fanotify.FAN_PRE_ACCESS, fd)
 
-    def allows(self, thing: Object, until: int) -> bool:
-        """Whether *thing* may be silent after a verdict that holds *until*."""
+    def allows(self, thing: Object, until: int, now: int) -> bool:
+        """Whether *thing* may be silent after a verdict given *now* that holds *until*."""
         inode = (thing.device, thing.inode)
-        if not self.granted or inode in self._noisy or inode in self._fresh or inode in self._fresh_before:
+        if not self.granted or until - now < _SHORTEST:
+            return False
+        if inode in self._noisy or inode in self._fresh or inode in self._fresh_before:
             return False
         if len(thing.areas) > 1 or not self.loud_areas.isdisjoint(thing.areas):
             return False

