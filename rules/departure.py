@@ -3,13 +3,15 @@
 Rules of this file:
 - :data:`TABLE` is the procedure; a move it does not list is refused, whoever asks;
 - nobody moves his own case, nobody approves twice, and the order of the chain is kept (D20-A.6.2, D20-A.6.3, D18-6.3a);
-- the last approval ends all access (D20-A.6.5.2b), and no move gives any back: ``approved_at`` is never taken away.
+- the last approval ends all access (D20-A.6.5.2b), and no move gives any back: ``approved_at`` is never taken away;
+- of an administrator it ends nothing more until a second officer confirms: no single hand removes another (D18-6.3a).
 
 Every move takes a case and returns another one, or raises :class:`DepartureRefused`. ``by`` is who does it, an id of
 the registry; ``now`` is the instant of the act. The duties between approval and closing are moves too, in
 :mod:`rules.departure_duties`; how a case begins is in :mod:`rules.departure_open`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,8 +21,8 @@ from rules.text import Text
 from rules.visible import visible
 
 __all__ = [
-    "TABLE", "Approval", "Case", "DepartureRefused", "Event", "Kind", "Move", "Step", "approve", "may", "moves",
-    "not_own", "rescind", "restore", "send_back", "stated",
+    "TABLE", "Approval", "Case", "DepartureRefused", "Event", "Kind", "Move", "Step", "approve", "confirm", "ended",
+    "may", "moves", "not_own", "rescind", "restore", "send_back", "stated",
 ]  # fmt: skip
 
 
@@ -48,15 +50,28 @@ class Move:
 
 _BEFORE = (Step.NOTICE, Step.APPROVAL)
 _UNDECIDED = (*_BEFORE, Step.RETURNED)
-_DECIDED = (Step.APPROVED, Step.PAPERS, Step.CLOSED)
+_DECIDED = (Step.CONFIRMATION, Step.APPROVED, Step.PAPERS, Step.CLOSED)
 _LEAVING = (Step.APPROVED,)
 
 TABLE: tuple[Move, ...] = (
     Move(Event.OPEN, (), Step.NOTICE, Text("notice is given", "提出离岗")),
     Move(Event.OPEN, (), Step.APPROVED, Text("a kind that ends access at once", "即时取消权限的类别")),
+    Move(Event.OPEN, (), Step.CONFIRMATION, Text("such a kind, of an administrator", "同上，当事人为管理员")),
     Move(Event.OPEN, (Step.RETURNED,), Step.NOTICE, Text("handed in again", "重新提交")),
     Move(Event.APPROVE, _BEFORE, Step.APPROVAL, Text("approvals are still missing", "尚有审批未完成")),
     Move(Event.APPROVE, _BEFORE, Step.APPROVED, Text("the last approval", "最后一级审批")),
+    Move(
+        Event.APPROVE,
+        _BEFORE,
+        Step.CONFIRMATION,
+        Text("the last approval, of an administrator", "最后一级审批，当事人为管理员"),
+    ),
+    Move(
+        Event.CONFIRM,
+        (Step.CONFIRMATION,),
+        Step.APPROVED,
+        Text("a second officer; his processes end only now", "第二名管理员确认；此时方结束其进程"),
+    ),
     Move(Event.RETURN, _BEFORE, Step.RETURNED, Text("with a reason; approvals begin anew", "说明理由，审批重新开始")),
     Move(Event.ADD_LINE, (*_UNDECIDED, *_LEAVING), None, Text("one more line to hand over", "增加移交项")),
     Move(Event.HAND_OVER, _LEAVING, None, Text("one line, one department", "逐项逐部门")),
@@ -104,6 +119,22 @@ def approve(case: Case, role: str, by: str, now: datetime, opinion: str = "") ->
         )
     approvals = (*case.approvals, Approval(role, by, now, opinion))
     return replace(case, approvals=approvals, approved_at=now if len(approvals) == len(case.chain) else None)
+
+
+def ended(case: Case, roles: Sequence[str], by: str) -> Case:
+    """Note that all access has ended, written down *by* whom, and the administrator *roles* the leaver holds.
+
+    With any, the case asks for a second officer; where two people signed the approval already, it has been confirmed.
+    """
+    return replace(case, roles=tuple(roles), ended_by=by)
+
+
+def confirm(case: Case, by: str, now: datetime) -> Case:
+    """Confirm, as a second officer, that an administrator leaves: what runs in his name may end."""
+    may(case, Event.CONFIRM, by)
+    if by in case.officers:
+        raise _second(by)
+    return replace(case, confirmation=Said(by, now))
 
 
 def send_back(case: Case, by: str, now: datetime, reason: str) -> Case:

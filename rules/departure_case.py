@@ -12,6 +12,7 @@ from rules.departure_words import Duty, Kind, Step
 from rules.model import Stage
 from rules.text import Text
 
+PERSONNEL = "hr"  # who opens a case that the personnel system brings: nobody of the registry
 STAYS = frozenset({Kind.TRANSFER, Kind.UNFIT})  # still employed: there are no papers to release
 GONE = frozenset({Kind.UNAUTHORISED})  # not there: nothing can be taught, examined or signed
 
@@ -100,7 +101,8 @@ class Case:
 
     ``late_days``: by how many days the notice came too late (D20-A.6.1). ``needs_period``: the law leaves no choice
     about the cooling-off period. ``reference``: the number of the case in the personnel system. ``department`` and
-    ``post``: where a transfer leads.
+    ``post``: where a transfer leads. ``roles``: administrator roles the leaver held when access ended; ``ended_by``:
+    who wrote the deciding approval down; ``confirmation``: the second officer's, which such a leaver takes.
     """
 
     id: str = ""
@@ -117,6 +119,9 @@ class Case:
     post: str = ""
     approvals: tuple[Approval, ...] = ()
     approved_at: datetime | None = None
+    roles: tuple[str, ...] = ()
+    ended_by: str = ""
+    confirmation: Said | None = None
     returns: tuple[Said, ...] = ()
     sent_back: bool = False
     items: tuple[Item, ...] = ()
@@ -143,7 +148,7 @@ class Case:
         if self.papers:
             return Step.PAPERS
         if self.approved_at:
-            return Step.APPROVED
+            return Step.CONFIRMATION if self.unconfirmed else Step.APPROVED
         if self.sent_back:
             return Step.RETURNED
         return Step.APPROVAL if self.approvals else Step.NOTICE
@@ -156,6 +161,18 @@ class Case:
         if self.approved_at and self.period and self.period.until:
             return Stage.COOLING_OFF
         return Stage.APPROVED if self.approved_at else Stage.NOTICE
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether access is over and a second officer has to confirm before anything else ends."""
+        return self.approved_at is not None and bool(self.roles) and self.confirmation is None
+
+    @property
+    def officers(self) -> frozenset[str]:
+        """Who answers for the end of access: every approver, who wrote the last one down, and who confirmed."""
+        opener = () if self.chain else (self.opened_by,)
+        confirmed = (self.confirmation.by,) if self.confirmation else ()
+        return frozenset((*opener, *(given.by for given in self.approvals), self.ended_by, *confirmed)) - {""}
 
     @property
     def next_approver(self) -> Approver | None:

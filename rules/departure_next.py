@@ -28,6 +28,9 @@ def next_steps(case: Case, now: datetime) -> tuple[Next, ...]:
         return ()
     if case.step is Step.RETURNED:
         return (Next(Event.OPEN, "", Text("hand it in again", "重新提交")),)
+    if case.unconfirmed:
+        text = Text("confirmation by a second officer: processes end", "第二名管理员确认：结束其进程")
+        return (Next(Event.CONFIRM, "", text),)
     if place := case.next_approver:
         en, zh = f"approval: {place.title.en}", f"审批：{place.title.zh}"
         return (Next(Event.APPROVE, place.role, Text(en, zh)),)
@@ -55,6 +58,14 @@ def flags(case: Case, today: date) -> tuple[Text, ...]:
     if missing := [item for item in case.items if item.missing]:
         names = ", ".join(f"`{visible(item.key)}`" for item in missing)
         found.append(Text(f"written off as missing: {names}", f"核销的缺失项：{names}"))
+    if case.step is Step.CONFIRMATION:
+        roles = ", ".join(case.roles)
+        found.append(
+            Text(
+                f"an administrator ({roles}): access is over, processes run until a second officer confirms",
+                f"当事人是管理员（{roles}）：权限已取消，进程待第二名管理员确认后结束",
+            )
+        )
     if case.rescissions and not case.rescinded:
         first = visible(case.rescissions[0].by)
         found.append(

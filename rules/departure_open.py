@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from rules.departure import DepartureRefused, approve, may, not_own
-from rules.departure_case import STAYS, Approver, Case, Item, Signature
+from rules.departure_case import PERSONNEL, STAYS, Approver, Case, Item, Said, Signature
 from rules.departure_words import Event, Kind, Step
 from rules.model import Level, Person
 from rules.pack_tables import Pack
@@ -116,7 +116,16 @@ def by_notice(pack: Pack, case: Case, approvers: Sequence[str], now: datetime) -
     case = replace(case, chain=places, approvals=())
     for place, by in zip(places, approvers, strict=True):
         case = approve(case, place.role, by, now)
-    return case
+    return vouched(case, approvers, now)
+
+
+def vouched(case: Case, approvers: Sequence[str], now: datetime) -> Case:
+    """Return *case*, whose access is over, confirmed when the *approvers* of a notice make it two people's decision."""
+    first = case.officers - {PERSONNEL, *approvers}
+    named = [by for by in dict.fromkeys(approvers) if by != case.person]
+    if case.confirmation or not named or len(first) + len(named) < 2:
+        return case
+    return replace(case, confirmation=Said(named[-1], now))
 
 
 def _personnel(number: int) -> Text:

@@ -26,11 +26,12 @@ class Kind(StrEnum):
 
 
 class Step(StrEnum):
-    """Where a case stands. From ``APPROVED`` on all access is over, and no step after it gives any back."""
+    """Where a case stands. From ``CONFIRMATION`` on all access is over, and no step after it gives any back."""
 
     NOTICE = "notice"
     APPROVAL = "approval"  # some approvals are there, the last one is not
     RETURNED = "returned"  # sent back to the leaver; approvals begin anew
+    CONFIRMATION = "confirmation"  # of an administrator: access is denied, a second officer lets the rest end
     APPROVED = "approved"  # everything has ended; the duties of leaving are done, in any order
     PAPERS = "papers"  # the papers are released; the case waits for the end of the cooling-off period
     CLOSED = "closed"
@@ -62,6 +63,7 @@ class Event(StrEnum):
 
     OPEN = "open"
     APPROVE = "approve"
+    CONFIRM = "confirm"
     RETURN = "return"
     ADD_LINE = "add-line"
     HAND_OVER = "hand-over"
@@ -87,6 +89,7 @@ _STEPS = {
     Step.NOTICE: Text("notice given", "已提出"),
     Step.APPROVAL: Text("being approved", "审批中"),
     Step.RETURNED: Text("sent back", "已退回"),
+    Step.CONFIRMATION: Text("access is over; a second officer confirms", "权限已取消，待第二名管理员确认"),
     Step.APPROVED: Text("approved: access is over", "已批准，权限已取消"),
     Step.PAPERS: Text("papers released", "已发退工材料"),
     Step.CLOSED: Text("closed", "已办结"),

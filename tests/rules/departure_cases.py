@@ -81,15 +81,18 @@ class Try:
     role: str
     yes: bool
     later: timedelta
+    roles: tuple[str, ...] = ()
 
     def on(self, case: Case, pack: Pack, now: datetime) -> Case:
         """Return what came of it: the case as it was, when it was refused."""
         try:
-            return _TRIES[self.event](self, case, pack, now)
+            after = _TRIES[self.event](self, case, pack, now)
         except DepartureRefused as refused:
             if not all((*refused.text, *refused.hint)):
                 raise
             return case
+        over = after.approved_at and not case.approved_at
+        return departure.ended(after, self.roles, self.by) if over else after
 
     @property
     def until(self) -> timedelta | None:
@@ -113,6 +116,7 @@ def _approve(tried: Try, case: Case, pack: Pack, now: datetime) -> Case:
 _TRIES: dict[Event, Callable[[Try, Case, Pack, datetime], Case]] = {
     Event.OPEN: lambda t, c, pack, now: departure_open.hand_in_again(c, pack, LAST_DAY, t.by, now),
     Event.APPROVE: _approve,
+    Event.CONFIRM: lambda t, c, _, now: departure.confirm(c, t.by, now),
     Event.RETURN: lambda t, c, _, now: departure.send_back(c, t.by, now, t.role),
     Event.ADD_LINE: lambda t, c, _, now: departure_duties.add_item(
         c, Item(t.word, Text("a", "b"), Text("a", "b")), t.by
@@ -142,4 +146,5 @@ def tries(draw: st.DrawFn, events: tuple[Event, ...] = tuple(Event)) -> Try:
         draw(st.sampled_from(ROLES)),
         draw(st.booleans()),
         draw(lasts),
+        draw(st.sampled_from([(), ("security",)])),
     )

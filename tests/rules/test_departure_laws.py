@@ -7,6 +7,7 @@ is only tested by histories that get there.
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import product
 
 import pytest
 from departure_cases import DAY, LEAVER, NOW, PACKS, PEOPLE, Try, approved, opened, settled, tries
@@ -14,15 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import LAW
 
-from rules.departure import TABLE, DepartureRefused, moves, rescind
-from rules.departure_case import STAYS, Case
+from rules.departure import TABLE, DepartureRefused, ended, moves, rescind
+from rules.departure_case import PERSONNEL, STAYS, Case
 from rules.departure_duties import close, release_papers
 from rules.departure_next import flags, next_steps
 from rules.departure_words import Duty, Event, Kind, Step
 from rules.model import Stage
 from rules.pack import Pack
 
-LIKELY = (Event.PAPERS, Event.CLOSE, Event.RESCIND, Event.RESTORE, Event.COOL_OFF, Event.RETURN)
+LIKELY = (Event.CONFIRM, Event.PAPERS, Event.CLOSE, Event.RESCIND, Event.RESTORE, Event.COOL_OFF, Event.RETURN)
 Moment = tuple[Case, Event, Case, datetime]
 _ORDER = (Stage.NOTICE, Stage.APPROVED, Stage.COOLING_OFF, Stage.CLOSED)
 
@@ -34,7 +35,9 @@ def histories(draw: st.DrawFn) -> list[Moment]:
     A try is any, or what comes next, or the last one again, by anybody or by the same one: that is where rules break.
     """
     name, kind = draw(st.sampled_from(sorted(PACKS))), draw(st.sampled_from(Kind))
-    start = draw(st.sampled_from([opened, opened, approved, lambda *given: settled(approved(*given)), rescinded]))
+    start = draw(
+        st.sampled_from([opened, opened, approved, lambda *given: settled(approved(*given)), rescinded, waiting])
+    )
     case, pack, now = start(name, kind), PACKS[name], NOW
     last, happened = draw(tries(LIKELY)), []
     for how in draw(st.lists(st.sampled_from(["any", "likely", "next", "next", "again"]), min_size=6, max_size=25)):
@@ -53,6 +56,10 @@ def histories(draw: st.DrawFn) -> list[Moment]:
 
 def rescinded(pack: str, kind: Kind) -> Case:
     return rescind(rescind(approved(pack, kind), "E6", NOW, "wrong"), "E7", NOW, "wrong")
+
+
+def waiting(pack: str, kind: Kind) -> Case:
+    return ended(approved(pack, kind), ("security",), "E7")
 
 
 def steps(history: list[Moment]) -> Iterator[Moment]:
@@ -139,6 +146,21 @@ def test_taking_an_approved_departure_back_takes_two_officers(history: list[Mome
 
 @LAW
 @given(histories())
+def test_an_administrator_leaves_by_two_and_nothing_is_settled_before_the_second(history: list[Moment]) -> None:
+    for before, event, after, _ in history:
+        if after.unconfirmed:
+            assert after.step in (Step.CONFIRMATION, Step.RESCINDED)
+            assert (after.papers, after.closed, after.education) == (None, None, None)
+        if after.roles and after.confirmation:
+            assert len(after.officers - {LEAVER, PERSONNEL}) >= 2
+        if before.unconfirmed and event is Event.CONFIRM and before != after:
+            assert after.confirmation
+            assert after.confirmation.by not in before.officers
+            assert after.confirmation.by != LEAVER
+
+
+@LAW
+@given(histories())
 def test_what_was_done_stays_done(history: list[Moment]) -> None:
     for before, _, after, _ in history:
         for was, now_is in zip(before.items, after.items, strict=False):
@@ -205,6 +227,8 @@ def test_every_row_of_the_table_happens() -> None:
         for name, pack in PACKS.items():
             first = opened(name, kind)
             walked.add((Event.OPEN, None, first.step))
+            if first.approved_at:
+                walked.add((Event.OPEN, None, ended(first, ("security",), "E9").step))
             _walk(first, pack, walked)
     assert happened <= walked
 
@@ -213,17 +237,18 @@ def _walk(first: Case, pack: Pack, walked: set[tuple[Event, Step | None, Step | 
     """Follow every event from every case met, as long as it leads to a step and an event not met before."""
     ahead, seen = [first], set()
     if first.approved_at:
-        ahead.append(settled(first))
+        ahead += [settled(first), ended(first, ("security",), "E9")]
     else:
         ahead += [approved(pack.name), settled(approved(pack.name))]
     while ahead:
         case = ahead.pop()
         for event in Event:
-            for by, yes in (*((by, True) for by in PEOPLE[1:]), ("E7", False)):
+            people = [(by, True) for by in PEOPLE[1:]]
+            for (by, yes), roles in product([*people, ("E7", False)], [(), ("security",)]):
                 open_ones = [item.key for item in case.items if item.done_at is None]
                 papers = [paper.name for paper in case.signatures if paper.signed_at is None]
                 word = {Event.HAND_OVER: open_ones, Event.SIGN: papers}.get(event) or ["more"]
-                tried = Try(event, by, word[0], "x", yes, 200 * DAY)
+                tried = Try(event, by, word[0], "x", yes, 200 * DAY, roles)
                 after = tried.on(case, pack, NOW + 150 * DAY)
                 if after == case:
                     continue

@@ -81,6 +81,8 @@ def _at(raw: Raw) -> datetime:
 _A = Text("a", "甲")
 _MOVES: dict[str, Callable[[Case, Raw, Pack], Case]] = {
     "approve": lambda case, raw, _: departure.approve(case, raw["as"], _by(raw), _at(raw)),
+    "privileged": lambda case, raw, _: departure.ended(case, raw["roles"], _by(raw)),
+    "confirm": lambda case, raw, _: departure.confirm(case, _by(raw), _at(raw)),
     "notice": lambda case, raw, pack: departure_open.by_notice(pack, case, raw["approvers"], _at(raw)),
     "return": lambda case, raw, _: departure.send_back(case, _by(raw), _at(raw), raw["reason"]),
     "rescind": lambda case, raw, _: departure.rescind(case, _by(raw), _at(raw), raw["reason"]),
@@ -103,6 +105,7 @@ _MOVES: dict[str, Callable[[Case, Raw, Pack], Case]] = {
 _FOUND: dict[str, Callable[[Case], object]] = {
     "step": lambda case: case.step.value,
     "approved": lambda case: case.approved_at is not None,
+    "confirmed_by": lambda case: case.confirmation.by if case.confirmation else "",
     "owed": lambda case: [duty.value for duty in case.owed],
     "late_days": lambda case: case.late_days,
     "items": lambda case: [item.key for item in case.items],
