@@ -6,7 +6,9 @@ nobody waits for is dropped, and a question without an answer in time is an erro
 """
 
 import contextlib
+import errno
 import json
+import os
 import secrets
 import select
 import socket
@@ -14,7 +16,7 @@ import time
 from collections import deque
 from typing import Any
 
-from agent.errors import Unreachable
+from agent.errors import Refused, Unreachable
 from rules.text import Text
 
 MAX_MESSAGE = 256 * 1024
@@ -31,8 +33,14 @@ def pair() -> tuple[socket.socket, socket.socket]:
 
 
 def send(end: socket.socket, message: Message) -> None:
-    """Send one message. Raises ``OSError``, ``BlockingIOError`` when the other side does not read."""
-    end.send(json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace"))
+    """Send one message. Raises ``OSError``, ``BlockingIOError`` when the other side does not read.
+
+    What the other side could only receive in part is not sent at all: EMSGSIZE.
+    """
+    data = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    if len(data) > MAX_MESSAGE:
+        raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+    end.send(data)
 
 
 def receive(end: socket.socket) -> Message | None:
@@ -63,14 +71,16 @@ class Client:
     def ask(self, message: Message, timeout: float = 5.0) -> Message:
         """Send *message*, return its answer. Raises :class:`Unreachable` after *timeout* seconds without one.
 
+        Raises :class:`Refused` for a message that is too large to be sent.
+
         Unreachable means *not known to have happened*: the decider may have acted and died before it answered.
         """
         wanted = secrets.token_hex(8)
         deadline = time.monotonic() + timeout
         try:
             send(self._end, {**message, "id": wanted})
-        except OSError:
-            raise _silent() from None
+        except OSError as error:
+            raise (_too_large() if error.errno == errno.EMSGSIZE else _silent()) from None
         while (left := deadline - time.monotonic()) > 0:
             if not select.select([self._end], [], [], left)[0]:
                 break
@@ -91,6 +101,11 @@ class Client:
         arrived = list(self.unasked)
         self.unasked.clear()
         return arrived
+
+
+def _too_large() -> Refused:
+    most = MAX_MESSAGE // 1024
+    return Refused(Text(f"more than {most} KiB cannot be handed over at once", f"一次最多传递 {most} KiB"))
 
 
 def _silent() -> Unreachable:

@@ -11,6 +11,7 @@ Sources: open(2), proc_pid_loginuid(5), pidfd_open(2).
 
 import contextlib
 import errno
+import math
 import os
 import pwd
 import select
@@ -26,6 +27,8 @@ _DENIALS = frozenset((errno.EPERM, errno.EACCES))
 _WITNESS = "/proc/self/stat"  # everybody may read this
 _NOT_TAKEN, _NO_WITNESS = -1, -2  # what a child says before it tries anything: in place of the number of a target
 _LOST = 3  # children of one identity that may fail to answer before the rest is left untried
+_ALONGSIDE = 8  # children of one identity at a time: what they wait for is decided and written down together
+_FEWEST = 50  # targets that are worth another child
 
 What = Literal["list", "file"]
 
@@ -87,16 +90,23 @@ def attempt(targets: Sequence[Target], who: Identity, patience: float = PATIENCE
 
     It never raises for what a child meets: a child that cannot be made or does not answer leaves ``UNTRIED`` behind.
     """
-    answers: list[Attempt] = []
+    size = max(_FEWEST, math.ceil(len(targets) / _ALONGSIDE))
+    parts = [targets[start : start + size] for start in range(0, len(targets), size)]
+    answers: list[list[Attempt]] = [[] for _ in parts]
     lost = 0
-    while len(answers) < len(targets):
-        told = _one_child(targets[len(answers) :], who, patience)
-        answers += told
-        if len(answers) < len(targets):  # this child was silent about the next one
-            lost += 1
-            left = targets[len(answers) :] if lost >= _LOST else targets[len(answers) :][:1]
-            answers += [_said(target, who, Answer.UNTRIED, "no answer") for target in left]
-    return answers
+    while left := [number for number, part in enumerate(parts) if len(answers[number]) < len(part)]:
+        if lost >= _LOST:
+            for number in left:
+                rest = parts[number][len(answers[number]) :]
+                answers[number] += [_said(target, who, Answer.UNTRIED, "no answer") for target in rest]
+            break
+        told = _children([parts[number][len(answers[number]) :] for number in left], who, patience)
+        for number, said in zip(left, told, strict=True):
+            answers[number] += said
+            if len(answers[number]) < len(parts[number]):  # this child was silent about the next one
+                lost += 1
+                answers[number].append(_said(parts[number][len(answers[number])], who, Answer.UNTRIED, "no answer"))
+    return [one for part in answers for one in part]
 
 
 def judged(number: int) -> Answer:
@@ -108,46 +118,66 @@ def judged(number: int) -> Answer:
     return Answer.ABSENT if number in (errno.ENOENT, errno.ENOTDIR) else Answer.FAILED
 
 
-def _one_child(targets: Sequence[Target], who: Identity, patience: float) -> list[Attempt]:
-    """Return what one child said before it ended or fell silent, which may be about none of the targets."""
-    hearing, telling = os.pipe()
-    try:
-        pid = os.fork()
-    except OSError as error:
+class _Trial:
+    """One child on its way through *targets*, and what it has said so far. ``over``: it says nothing more."""
+
+    def __init__(self, targets: Sequence[Target], who: Identity, patience: float) -> None:
+        self._targets, self._who, self._patience = targets, who, patience
+        self.answers: list[Attempt] = []
+        self._rest = b""
+        self.hearing, telling = os.pipe()
+        self._pid = -1
+        try:
+            self._pid = os.fork()
+        except OSError as error:
+            self._untried(_name(error.errno or 0))
+        if self._pid == 0:
+            _child(targets, who, telling, patience)
         os.close(telling)
-        os.close(hearing)
-        return [_said(target, who, Answer.UNTRIED, _name(error.errno or 0)) for target in targets]
-    if pid == 0:
-        _child(targets, who, telling, patience)
-    os.close(telling)
-    answers: list[Attempt] = []
-    try:
-        for number, code in _lines(hearing, patience):
-            if number in (_NOT_TAKEN, _NO_WITNESS):
-                why = f"{'identity' if number == _NOT_TAKEN else 'witness'} {_name(code)}"
-                return [_said(target, who, Answer.UNTRIED, why) for target in targets]
-            if number != len(answers) or number >= len(targets):
-                break
-            answers.append(_said(targets[number], who, judged(code), _name(code)))
-        return answers
-    finally:
-        os.close(hearing)
-        _end(pid)
+        self.deadline = time.monotonic() + patience
 
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing more to be heard."""
+        return len(self.answers) == len(self._targets) or time.monotonic() >= self.deadline
 
-def _lines(hearing: int, patience: float) -> Iterable[tuple[int, int]]:
-    """Yield the pairs a child says, until it ends or says nothing for *patience* seconds."""
-    rest = b""
-    deadline = time.monotonic() + patience
-    while select.select([hearing], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        data = os.read(hearing, 4096)
-        if not data:
-            return
-        *whole, rest = (rest + data).split(b"\n")
+    def hear(self) -> None:
+        """Take what the child has said. It is over when that is the end, or makes no sense."""
+        data = os.read(self.hearing, 4096)
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        self.deadline = time.monotonic() + self._patience if data else 0.0
         for line in whole:
-            number, code = line.split(b" ")
-            yield int(number), int(code)
-        deadline = time.monotonic() + patience
+            number, code = map(int, line.split(b" "))
+            if number in (_NOT_TAKEN, _NO_WITNESS):
+                self._untried(f"{'identity' if number == _NOT_TAKEN else 'witness'} {_name(code)}")
+            elif number == len(self.answers) < len(self._targets):
+                self.answers.append(_said(self._targets[number], self._who, judged(code), _name(code)))
+            else:
+                self.deadline = 0.0
+
+    def end(self) -> None:
+        """See the child to its end."""
+        os.close(self.hearing)
+        if self._pid > 0:
+            _end(self._pid)
+
+    def _untried(self, why: str) -> None:
+        self.answers = [_said(target, self._who, Answer.UNTRIED, why) for target in self._targets]
+
+
+def _children(parts: Sequence[Sequence[Target]], who: Identity, patience: float) -> list[list[Attempt]]:
+    """Return for each part what one child said before it ended or fell silent, which may be about none of them."""
+    trials: list[_Trial] = []
+    try:
+        trials.extend(_Trial(part, who, patience) for part in parts)
+        while waiting := {trial.hearing: trial for trial in trials if not trial.over}:
+            soonest = min(trial.deadline for trial in waiting.values())
+            for hearing in select.select(waiting, [], [], max(0.0, soonest - time.monotonic()))[0]:
+                waiting[hearing].hear()
+    finally:
+        for trial in trials:
+            trial.end()
+    return [trial.answers for trial in trials]
 
 
 def _end(pid: int) -> None:

@@ -27,12 +27,16 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Leaver:
-    """The person it is about. ``roles``: administrator roles their accounts hold; ``sole``: those nobody else holds."""
+    """The person it is about. ``roles``: administrator roles their accounts hold; ``sole``: those nobody else holds.
+
+    ``areas``: what it is about where only that much of their access ends; empty: everything.
+    """
 
     id: str
     accounts: tuple[Account, ...] = ()
     roles: frozenset[str] = frozenset()
     sole: frozenset[str] = frozenset()
+    areas: frozenset[str] = frozenset()
 
     @property
     def uids(self) -> tuple[int, ...]:
@@ -46,13 +50,22 @@ class Leaver:
             "accounts": [[account.uid, list(account.names), account.home] for account in self.accounts],
             "roles": sorted(self.roles),
             "sole": sorted(self.sole),
+            "areas": sorted(self.areas),
         }
 
     @classmethod
     def of_record(cls, record: Mapping[str, Any]) -> "Leaver":
         """Return what :meth:`record` gave."""
         accounts = tuple(Account(uid, tuple(names), home) for uid, names, home in record["accounts"])
-        return cls(record["id"], accounts, frozenset(record["roles"]), frozenset(record["sole"]))
+        areas = frozenset(record.get("areas", ()))  # a run of an earlier version is about everything
+        return cls(record["id"], accounts, frozenset(record["roles"]), frozenset(record["sole"]), areas)
+
+
+class Acknowledged(NamedTuple):
+    """The decider's word that no verdict is older than *epoch* any more, and when it was given."""
+
+    epoch: int
+    at: datetime
 
 
 class Area(NamedTuple):
@@ -88,10 +101,19 @@ class Held(Protocol):
     def how(self) -> str:
         """``fd``, ``map``, ``cwd`` or ``root``."""
 
+    @property
+    def link(self) -> str:
+        """What leads to the inode without opening it, as long as the process holds it."""
+
 
 def nothing_held(_devices: AbstractSet[int]) -> Iterable[Held]:
     """Return no holder: for a host without areas."""
     return ()
+
+
+def in_any_area(_held: Held) -> str:
+    """Return that nothing is known of the place: it counts as classified."""
+    return ""
 
 
 def no_walk(_path: str) -> Iterator[Inode | Blocked]:
@@ -105,8 +127,8 @@ class Context:
 
     seized: Path
     """Where things are moved aside to, one directory per case; only root may enter (``H/seized``)."""
-    deny: Callable[[str], int]
-    """Make the decider deny this person, wait for its acknowledgement, return the epoch. Raises ``ShoumiError``."""
+    deny: Callable[[str], Acknowledged]
+    """Return when the decider acknowledged that it denies this person; wait until it has. Raises ``ShoumiError``."""
     now: Callable[[], datetime]
     """The agent's clock."""
     append: Callable[[Mapping[str, Any]], int] = lambda _fields: 0
@@ -117,6 +139,8 @@ class Context:
     """``st_dev`` of the filesystems that hold classified inodes."""
     held: Callable[[AbstractSet[int]], Iterable[Held]] = nothing_held
     """Who holds inodes of these devices (``agent.guard.openfiles.held``). Looks, opens nothing."""
+    area_of: Callable[[Held], str | None] = in_any_area
+    """The area something held belongs to; ``None``: it is in none, ``""``: that cannot be told."""
     walk: Callable[[str], Iterator[Inode | Blocked]] = no_walk
     """Every inode of an area, each directory first, through a doorway where one is needed. Raises ``OSError``."""
     rails: Callable[[], Rails] = Rails

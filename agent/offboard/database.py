@@ -16,6 +16,7 @@ from rules.text import Text
 from rules.visible import visible
 
 _BUSY_SECONDS = 5.0
+_checked: set[tuple[int, int]] = set()  # files this process has looked through: that takes as long as they are large
 
 
 def path(home: Path) -> Path:
@@ -23,10 +24,12 @@ def path(home: Path) -> Path:
     return home / "offboard.db"
 
 
-def open_database(file: Path) -> sqlite3.Connection:
+def open_database(file: Path, *, checkpoints: bool = True) -> sqlite3.Connection:
     """Open *file*, made with mode 0600 when it is missing: WAL, every commit on the disk, checked.
 
-    Transactions are spelled out. Raises :class:`Refused` when it cannot be used and :class:`Fatal` when it is damaged.
+    Without *checkpoints* no commit of this connection carries pages over from the WAL: that is for who must not wait,
+    where another connection does it. Transactions are spelled out. Raises :class:`Refused` when it cannot be used and
+    :class:`Fatal` when it is damaged.
     """
     try:
         os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
@@ -39,14 +42,28 @@ def open_database(file: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # in WAL mode: one fsync at each commit
             connection.execute("PRAGMA foreign_keys = ON")
-            [verdict] = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if not checkpoints:
+                connection.execute("PRAGMA wal_autocheckpoint = 0")
+            verdict = _verdict(file, connection)
         except BaseException:
             connection.close()
             raise
         if verdict != "ok":
             connection.close()
-            raise damaged(file, str(verdict))
+            raise damaged(file, verdict)
     return connection
+
+
+def _verdict(file: Path, connection: sqlite3.Connection) -> str:
+    """Return ``ok`` or what is wrong with *file*, looked through once by each process."""
+    found = file.stat()
+    identity = (found.st_dev, found.st_ino)
+    if identity in _checked:
+        return "ok"
+    verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if verdict == "ok":
+        _checked.add(identity)
+    return verdict
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import Refused
+from agent.offboard.callers import Caller
 from agent.offboard.context import Leaver
 from agent.offboard.database import open_database, rim
 from agent.offboard.plan import Cause
@@ -44,6 +45,12 @@ CREATE TABLE IF NOT EXISTS steps (
     logged TEXT,
     PRIMARY KEY (run, step)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS callers (
+    run INTEGER NOT NULL REFERENCES runs,
+    pid INTEGER NOT NULL,
+    started INTEGER NOT NULL,
+    PRIMARY KEY (run, pid, started)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS steps_open ON steps (run) WHERE state IN ('planned', 'pending');
 """
 _SELECT = "SELECT step, state, detail, facts, tries, began_at, ended_at FROM steps"
@@ -51,7 +58,7 @@ _SELECT = "SELECT step, state, detail, facts, tries, began_at, ended_at FROM ste
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One revocation."""
+    """One revocation: who wants it, and which processes asked for it."""
 
     number: int
     case: str
@@ -59,6 +66,7 @@ class Run:
     leaver: Leaver
     officers: tuple[str, ...]
     begun_at: datetime
+    callers: tuple[Caller, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +95,10 @@ class Done:
 class Journal:
     """The two tables. Every method may raise :class:`Refused` (try again) and :class:`agent.errors.Fatal` (damaged)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, checkpoints: bool = True) -> None:
+        """Open the file at *path*. Without *checkpoints* see :func:`agent.offboard.database.open_database`."""
         self._path = path
-        self._db = open_database(path)
+        self._db = open_database(path, checkpoints=checkpoints)
         with rim(path):
             self._db.executescript(_TABLES)
 
@@ -98,9 +107,17 @@ class Journal:
         self._db.close()
 
     def begin(
-        self, case: str, cause: Cause, leaver: Leaver, officers: Iterable[str], steps: Iterable[str], at: datetime
+        self,
+        case: str,
+        cause: Cause,
+        leaver: Leaver,
+        officers: Iterable[str],
+        steps: Iterable[str],
+        at: datetime,
+        callers: Iterable[Caller] = (),
     ) -> Run:
-        """Write a run with its steps, all planned, and return it; a case that has one keeps it as it is."""
+        """Write a run with its steps, all planned, and return it; a case that has one gains officers and callers."""
+        named = sorted(set(officers))
         with self._change():
             made = self._db.execute(
                 "INSERT INTO runs (case_id, person, cause, leaver, officers, begun_at) VALUES (?, ?, ?, ?, ?, ?)"
@@ -110,13 +127,19 @@ class Journal:
                     leaver.id,
                     str(cause),
                     json.dumps(leaver.record()),
-                    json.dumps(sorted(officers)),
+                    json.dumps(named),
                     at.isoformat(),
                 ),
             ).fetchone()
             if made:
                 rows = [(made[0], position, step, str(State.PLANNED)) for position, step in enumerate(steps)]
                 self._db.executemany("INSERT INTO steps (run, position, step, state) VALUES (?, ?, ?, ?)", rows)
+            [number, known] = self._db.execute(
+                "SELECT number, officers FROM runs WHERE case_id = ?", (case,)
+            ).fetchone()
+            everybody = json.dumps(sorted({*json.loads(known), *named}))
+            self._db.execute("UPDATE runs SET officers = ? WHERE number = ?", (everybody, number))
+            self._db.executemany("INSERT OR IGNORE INTO callers VALUES (?, ?, ?)", [(number, *one) for one in callers])
         return self.run(case)
 
     def run(self, case: str) -> Run:
@@ -139,6 +162,10 @@ class Journal:
                 f"SELECT number, case_id, cause, leaver, officers, begun_at FROM runs {where} ORDER BY number",  # noqa: S608
                 values,
             ).fetchall()
+            asked = {
+                number: self._db.execute("SELECT pid, started FROM callers WHERE run = ?", (number,)).fetchall()
+                for number, *_ in rows
+            }
         for number, case, cause, leaver, officers, begun_at in rows:
             yield Run(
                 number,
@@ -147,7 +174,13 @@ class Journal:
                 Leaver.of_record(json.loads(leaver)),
                 tuple(json.loads(officers)),
                 datetime.fromisoformat(begun_at),
+                tuple(Caller(*one) for one in asked[number]),
             )
+
+    def begun(self) -> set[str]:
+        """Return the names of all runs, finished ones too."""
+        with rim(self._path):
+            return {case for (case,) in self._db.execute("SELECT case_id FROM runs")}
 
     def steps(self, run: Run) -> list[Done]:
         """Return the steps of *run*, in order."""
@@ -161,14 +194,15 @@ class Journal:
     def record(self, run: Run, done: Done) -> None:
         """Write what came of one try, durably."""
         result = done.result
+        detail, facts = json.dumps(list(result.detail)), json.dumps(dict(result.facts))  # before others have to wait
         with self._change():
             self._db.execute(
                 "UPDATE steps SET state = ?, detail = ?, facts = ?, tries = tries + 1, began_at = ?, ended_at = ?"
                 " WHERE run = ? AND step = ?",
                 (
                     str(result.state),
-                    json.dumps(list(result.detail)),
-                    json.dumps(dict(result.facts)),
+                    detail,
+                    facts,
                     done.began_at.isoformat() if done.began_at else None,
                     done.ended_at.isoformat() if done.ended_at else None,
                     run.number,

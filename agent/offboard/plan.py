@@ -2,7 +2,7 @@
 
 Rules of this file: pure. It is made of what the steps saw (``agent.offboard.run.survey``) and of who the person is; the
 same inputs give the same plan. Whoever holds an administrator role leaves by the hand of two officers, neither of them
-the leaver (contract C8).
+the leaver (contract C8); until the second one wants it too, nothing but the denial is carried out.
 """
 
 from collections.abc import Collection, Iterable
@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from agent.errors import Refused
 from agent.offboard.context import Leaver
 from agent.offboard.guardrails import ordinary
 from agent.offboard.steps.step import Target
 from rules.text import Text
-from rules.visible import visible
 
 
 class Cause(StrEnum):
@@ -25,6 +23,11 @@ class Cause(StrEnum):
     HOLD = "hold"
     EXPIRY = "expiry"
     TRANSFER = "transfer"
+    RESTORED = "restored"
+    """It does not end: a grant is given again after a departure that was taken back."""
+
+
+_GOING = (Cause.DEPARTURE, Cause.TRANSFER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,33 +84,30 @@ class Plan:
 
 def plan(leaver: Leaver, cause: Cause, seen: Iterable[PlannedStep]) -> Plan:
     """Return the plan for *leaver*."""
-    return Plan(leaver.id, cause, tuple(seen), officers_needed(leaver), notices(leaver))
+    return Plan(leaver.id, cause, tuple(seen), officers_needed(leaver, cause), notices(leaver, cause))
 
 
-def officers_needed(leaver: Leaver) -> int:
-    """Return two for a privileged leaver, one for anybody else."""
-    return 2 if leaver.roles or leaver.sole else 1
+def officers_needed(leaver: Leaver, cause: Cause) -> int:
+    """Return how many officers must want it: two for a privileged leaver, nobody where time itself has run out.
+
+    A hold takes one, whoever it is about: it cannot wait, and is lifted again. Giving something back takes two.
+    """
+    if cause is Cause.EXPIRY:
+        return 0
+    privileged = cause in _GOING and bool(leaver.roles or leaver.sole)
+    return 2 if privileged or cause is Cause.RESTORED else 1
 
 
-def check_officers(leaver: Leaver, officers: Collection[str]) -> None:
-    """Raise :class:`Refused` unless enough different officers want it; the leaver is none, whatever their role."""
+def agreed(leaver: Leaver, cause: Cause, officers: Collection[str]) -> bool:
+    """Whether enough different officers want it; the leaver is none, whatever their role."""
     others = {officer for officer in officers if officer and officer != leaver.id}
-    needed = officers_needed(leaver)
-    if len(others) < needed:
-        who = visible(leaver.id)
-        raise Refused(
-            Text(
-                f"`{who}` needs {needed} officers other than themselves, and there are {len(others)}",
-                f"`{who}` 需要本人以外的 {needed} 名管理员同意，目前有 {len(others)} 名",
-            ),
-            Text("let another officer approve as well", "请另一名管理员也进行批准"),
-        )
+    return len(others) >= officers_needed(leaver, cause)
 
 
-def notices(leaver: Leaver) -> tuple[Text, ...]:
+def notices(leaver: Leaver, cause: Cause) -> tuple[Text, ...]:
     """Return what an officer must know before the run."""
     found = []
-    if leaver.roles or leaver.sole:
+    if officers_needed(leaver, cause) > 1:
         roles = ", ".join(sorted(leaver.roles | leaver.sole))
         found.append(
             Text(f"an administrator ({roles}): two officers are needed", f"该人员是管理员（{roles}）：需要两名管理员")

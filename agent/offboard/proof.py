@@ -17,6 +17,7 @@ from agent.offboard import canary
 from agent.offboard.canary import Answer, Attempt, Target
 from agent.offboard.context import Area, Blocked, Context, Leaver
 from agent.offboard.guardrails import Process, Reach, ends, ordinary, reach
+from agent.offboard.steps import holders
 from agent.offboard.steps.step import Result, State, Step, always
 from agent.offboard.steps.step import Target as Planned
 from agent.offboard.steps.tasks import Look
@@ -27,6 +28,13 @@ from rules.visible import visible
 _SEARCHED = 2_000  # inodes of an area that are looked at to find one file to try
 
 CANNOT_SEE: tuple[Text, ...] = (
+    Text(
+        "reads through files that were open already: the last read on record is the last access that the log let"
+        " through; later ones may have gone unasked, on tiers A and B none through a descriptor after the denial, and"
+        " nowhere any after the last process was gone",
+        "通过已打开文件的读取：“记录中的最后一次读取”取自日志中最后一次获准的访问；此后的读取可能未逐次询问，"
+        "但在 A、B 级下拒绝之后不可能再经文件描述符读取，最后一个进程消失之后均不可能再有读取",
+    ),
     Text(
         "copies made earlier: other files, memory of other processes (memfd), paper, photographs, what was remembered",
         "此前已形成的副本：其他文件、其他进程的内存（memfd）、纸件、照片以及记忆",
@@ -119,6 +127,23 @@ class Proof:
             "uids": list(self.uids),
             "untouched": list(self.untouched),
         }
+
+
+def staying(leaver: Leaver, context: Context) -> Proof:
+    """Look twice for what the person still holds; what they run beside that is theirs, and they stay.
+
+    Nothing is tried in their name: the decider's word is its own proof, and attempts would stand in the log as theirs.
+    """
+    looks = []
+    for _ in range(2):
+        look = Look(_theirs(leaver))
+        processes = [one for one in look if reach(one, leaver.uids, context.rails()) is not Reach.BYSTANDER]
+        held = holders.pids(leaver, context)
+        found = tuple(one for one in processes if one.pid in held)
+        pids = tuple(sorted(one.pid for one in found))
+        looks.append(Scan(context.now(), look.complete, found, pids, len(processes) - len(found)))
+    untouched = tuple(uid for uid in leaver.uids if not ordinary(uid))
+    return Proof(tuple(looks), (), (), areas=0, uids=_theirs(leaver), untouched=untouched)
 
 
 def prove(leaver: Leaver, context: Context, patience: float = canary.PATIENCE) -> Proof:
@@ -223,5 +248,17 @@ def summary(proof: Proof) -> Text:
     )
 
 
-STEP = Step(id="proof", title=Text("proof", "证明"), probe=always, look=_look, run=_run)
+def _look_twice(_leaver: Leaver, _context: Context) -> tuple[Planned, ...]:
+    return (Planned(Text("two looks at what the person holds", "两次检查此人所持有的文件")),)
+
+
+def _run_staying(leaver: Leaver, context: Context, _case: str) -> Result:
+    proof = staying(leaver, context)
+    return Result(State.CONFIRMED if proof.holds else State.PENDING, summary(proof), proof.record())
+
+
+STEP = Step(id="proof", title=Text("proof", "证明"), probe=always, look=_look, run=_run, leaving=True)
 """The proof as the last step of a plan."""
+STAYING = Step("proof", STEP.title, always, _look_twice, _run_staying, leaving=False)
+"""The same for a person who stays: only what they hold must be gone."""
+STEPS = (STEP, STAYING)

@@ -1,25 +1,29 @@
 """Carrying a revocation out: every step once, in order, whatever becomes of the others; after a crash, the rest.
 
 Rules of this file:
-- the run is in the journal before its first step, a result before the next step; nothing else is remembered, so being
-  killed anywhere costs no more than doing one step again;
+- the run is in the journal before its first step, a result before the next step (what cuts access is all done before
+  any of it is written down); nothing else is remembered: being killed anywhere costs no more than doing that again;
+- where a second officer is still missing, only what is ``urgent`` is done, and the rest waits without end;
 - a step that fails, by any error, is pending with the reason, and the next one follows at once;
-- what cuts access (``early``) can be done for many people before the slow rest of any (:meth:`Runner.cut`);
+- what cuts access (``early``) can be done for many people before the slow rest of any (:meth:`Runner.cut`), and what
+  is the same work for all of them is done once (:meth:`Runner.advance_together`);
 - steps that wait for others run alongside, each in a thread; what has not answered in time is pending.
 """
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from typing import Any
 
 from agent.errors import Fatal, Refused, ShoumiError
+from agent.offboard.callers import Caller, living
 from agent.offboard.context import Context, Leaver
-from agent.offboard.guardrails import ordinary
+from agent.offboard.guardrails import Rails, ordinary
 from agent.offboard.journal import Done, Journal, Run
-from agent.offboard.plan import Cause, Plan, PlannedStep, check_officers, plan
-from agent.offboard.steps import LEAVING, STAYING
+from agent.offboard.plan import Cause, Plan, PlannedStep, agreed, plan
+from agent.offboard.steps import LEAVING, RESTORING, STAYING, processes
 from agent.offboard.steps.step import Result, State, Step
 from rules.text import Text
 from rules.visible import visible
@@ -27,14 +31,19 @@ from rules.visible import visible
 _CASE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
 _ALONGSIDE = 8  # threads
 _ANSWER = 5.0  # seconds the end of a run waits for steps alongside
+_LISTED, _SHOWN = 100, 20  # items of a list that an entry repeats whole; those it shows of a longer one
 
 Told = Callable[[str, str, State | None], None]
 
 
 def steps_for(cause: Cause, more: Iterable[Step] = ()) -> tuple[Step, ...]:
     """Return the steps *cause* needs. Of *more*, those alongside (doors) come first, the others (the proof) last."""
-    mine = LEAVING if cause is Cause.DEPARTURE else STAYING
-    return tuple(sorted((*mine, *more), key=lambda step: (not step.alongside, step not in mine)))
+    if cause is Cause.RESTORED:
+        return RESTORING
+    leaving = cause is Cause.DEPARTURE
+    mine = LEAVING if leaving else STAYING
+    others = [step for step in more if step.leaving in (None, leaving)]
+    return tuple(sorted((*mine, *others), key=lambda step: (not step.alongside, step not in mine)))
 
 
 def survey(leaver: Leaver, context: Context, cause: Cause, more: Iterable[Step] = ()) -> Plan:
@@ -44,6 +53,32 @@ def survey(leaver: Leaver, context: Context, cause: Cause, more: Iterable[Step] 
     """
     known = vetted(leaver)
     return plan(leaver, cause, [_looked(step, known, context) for step in steps_for(cause, more)])
+
+
+def sparing(context: Context, run: Run) -> Context:
+    """Return *context* with the processes that asked for *run* among those that are never touched."""
+    return _sparing(context, run.callers)
+
+
+def _sparing(context: Context, callers: Iterable[Caller]) -> Context:
+    spared = tuple(callers)
+
+    def rails() -> Rails:
+        now = context.rails()
+        return replace(now, pids=now.pids | living(spared))
+
+    return replace(context, rails=rails) if spared else context
+
+
+def halt(leaver: Leaver, context: Context, cause: Cause, officers: Iterable[str], callers: Iterable[Caller]) -> None:
+    """Stop the processes of somebody who goes, so that they read no more while the run gets under way that ends them.
+
+    Only where the run is certain to follow, and where it will end all of them; it must be called for by then, because
+    nothing is written down here.
+    """
+    known = vetted(leaver)
+    if cause is Cause.DEPARTURE and agreed(known, cause, tuple(officers)):
+        processes.ending(known, _sparing(context, callers)).stop()
 
 
 def vetted(leaver: Leaver) -> Leaver:
@@ -79,18 +114,20 @@ class Runner:
         self._threads: ThreadPoolExecutor | None = None
         self._waiting: dict[tuple[str, str], Future[Done]] = {}
 
-    def begin(self, case: str, leaver: Leaver, cause: Cause, officers: Iterable[str]) -> Run:
-        """Write the run down, and end nothing yet. The same case again gives the run there is.
+    def begin(
+        self, case: str, leaver: Leaver, cause: Cause, officers: Iterable[str], callers: Iterable[Caller] = ()
+    ) -> Run:
+        """Write the run down, and end nothing yet. *callers* are the processes that asked for it: they are spared.
 
-        Raises :class:`Refused` for a privileged leaver without two officers, and when the journal does not take it.
+        The same case again gives the run there is, wanted by these officers as well. Raises :class:`Refused` when the
+        journal does not take it.
         """
         if not _CASE.fullmatch(case):
             shown = visible(case)
             raise Refused(Text(f"`{shown}` is no case number", f"`{shown}` 不是案件编号"))
-        named = tuple(officers)
-        check_officers(leaver, named)
         steps = [step.id for step in steps_for(cause, self._more)]
-        return self._journal.begin(case, cause, vetted(leaver), named, steps, self._context.now())
+        now = self._context.now()
+        return self._journal.begin(case, cause, vetted(leaver), officers, steps, now, callers)
 
     def cut(self, case: str) -> None:
         """Do the open steps that cut access, and set going those that run alongside.
@@ -119,6 +156,29 @@ class Runner:
         _raise_first([*_failures(self.cut, case), *_failures(self.finish, case)])
         return self._journal.steps(self._journal.run(case))
 
+    def advance_together(self, cases: Iterable[str], finished: Callable[[str], None]) -> None:
+        """Advance many, in order, and do once for all what is the same work for all; tell *finished* of each at once.
+
+        Raises the first :class:`Refused`, of *finished* too, after all were tried.
+        """
+        names = list(cases)
+        errors = [error for name in names for error in _failures(self.cut, name)]
+        errors += self._share([self._journal.run(name) for name in names])
+        errors += [error for name in names for part in (self.finish, finished) for error in _failures(part, name)]
+        _raise_first(errors)
+
+    def abandon(self, case: str, why: Text) -> None:
+        """Do nothing more of a run that has lost its reason: what is still open of it is skipped, because of *why*.
+
+        Raises :class:`Refused` when that could not be written down.
+        """
+        run, now = self._journal.run(case), self._context.now()
+        for done in self._journal.steps(run):
+            if done.result.state.open:
+                given_up = Result(State.SKIPPED, why, done.result.facts)
+                self._journal.record(run, Done(done.step, given_up, began_at=done.began_at or now, ended_at=now))
+        self._log(run)
+
     def resume(self) -> list[Run]:
         """Advance everything unfinished, oldest first, everybody's cut before anybody's rest; return these runs.
 
@@ -137,17 +197,37 @@ class Runner:
 
     def _open(self, run: Run) -> list[Step]:
         states = {done.step: done.result.state for done in self._journal.steps(run)}
-        return [step for step in steps_for(run.cause, self._more) if (s := states.get(step.id)) and s.open]
+        all_of_them = agreed(run.leaver, run.cause, run.officers)
+        mine = [step for step in steps_for(run.cause, self._more) if all_of_them or step.urgent]
+        return [step for step in mine if (state := states.get(step.id)) and state.open]
 
-    def _serial(self, run: Run, *, early: bool) -> list[ShoumiError]:
+    def _share(self, runs: list[Run]) -> list[ShoumiError]:
+        """Do what can be done together for all of *runs* that need it, and before it what comes before it in each."""
         unwritten: list[ShoumiError] = []
+        waiting = {step.id: step for run in runs for step in self._open(run) if step.together}
+        for step in waiting.values():
+            theirs = [run for run in runs if step in self._open(run)]
+            for run in theirs:
+                unwritten += self._serial(run, early=False, before=step)
+            for run, done in zip(theirs, self._try_together(theirs, step), strict=True):
+                unwritten += self._note(run, done)
+        return unwritten
+
+    def _serial(self, run: Run, *, early: bool, before: Step | None = None) -> list[ShoumiError]:
+        unwritten: list[ShoumiError] = []
+        cut: list[Done] = []
         for step in self._open(run):
+            if step is before:
+                break
             if step.alongside or step.early is not early:
                 continue
             self._told(run.case, step.id, None)
             done = self._try(run, step)
-            unwritten += self._note(run, done)
-        return unwritten
+            if early:
+                cut.append(done)
+            else:
+                unwritten += self._note(run, done)
+        return unwritten + [error for done in cut for error in self._note(run, done)]
 
     def _note(self, run: Run, done: Done) -> list[ShoumiError]:
         """Write *done* down; an error is returned, because what comes next is more urgent than the note of it."""
@@ -159,18 +239,28 @@ class Runner:
         return []
 
     def _try(self, run: Run, step: Step) -> Done:
+        context = sparing(self._context, run)
+        return self._tried([run], step, lambda: [step.run(run.leaver, context, run.case)])[0]
+
+    def _try_together(self, runs: list[Run], step: Step) -> list[Done]:
+        assert step.together
+        together = step.together
+        return self._tried(runs, step, lambda: together([(run.leaver, run.case) for run in runs], self._context))
+
+    def _tried(self, runs: list[Run], step: Step, work: Callable[[], list[Result]]) -> list[Done]:
         began = self._context.now()
         try:
-            skipped = step.probe(run.leaver, self._context)
-            result = Result(State.SKIPPED, skipped) if skipped else step.run(run.leaver, self._context, run.case)
+            skipped = step.probe(runs[0].leaver, self._context)
+            results = [Result(State.SKIPPED, skipped)] * len(runs) if skipped else work()
         except Fatal:
             raise
         except ShoumiError as error:
-            result = Result(State.PENDING, error.text)
+            results = [Result(State.PENDING, error.text)] * len(runs)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this step's and keeps no other from running
             said = visible(f"{type(error).__name__}: {error}")
-            result = Result(State.PENDING, Text(f"failed: `{said}`", f"失败：`{said}`"))
-        return Done(step.id, result, began_at=began, ended_at=self._context.now())
+            results = [Result(State.PENDING, Text(f"failed: `{said}`", f"失败：`{said}`"))] * len(runs)
+        ended = self._context.now()
+        return [Done(step.id, result, began_at=began, ended_at=ended) for result in results]
 
     def _send(self, run: Run, step: Step) -> None:
         self._threads = self._threads or ThreadPoolExecutor(_ALONGSIDE, "alongside")
@@ -195,12 +285,26 @@ class Runner:
 
     def _log(self, run: Run) -> None:
         for done in self._journal.unlogged(run):
-            fields = {"kind": "revocation", "case": run.case, "person": run.leaver.id, **done.record()}
+            told = _brief(done.record())
+            fields = {"kind": "revocation", "case": run.case, "person": run.leaver.id, **told}
             try:
                 self._context.append(fields)
             except ShoumiError:  # the log is full or the decider away: they are logged when the run is looked at again
                 return
             self._journal.logged(run, done)
+
+
+def _brief(value: Any) -> Any:
+    """Return JSON for an entry: of a long list the length and the beginning. Journal and receipt have all of it."""
+    match value:
+        case Mapping():
+            return {name: _brief(inner) for name, inner in value.items()}
+        case list() if len(value) > _LISTED:
+            return {"count": len(value), "first": [_brief(inner) for inner in value[:_SHOWN]]}
+        case list():
+            return [_brief(inner) for inner in value]
+        case _:
+            return value
 
 
 def _failures(part: Callable[[str], object], case: str) -> list[ShoumiError]:

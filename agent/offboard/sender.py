@@ -7,6 +7,7 @@ live pins keys of its own HR system instead. docs/hr-integration.md shows the sa
 
 import json
 import os
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -103,6 +104,16 @@ def send_test(
     return Sent(drop(home / "spool" / "new", token, number), notice)
 
 
+def wait_for_spool(home: Path, patience: float = 10.0) -> None:
+    """Wait until the agent of *home* takes things in: it notices pinned keys within a second.
+
+    Returns after *patience* seconds all the same; dropping then says what is wrong.
+    """
+    until = time.monotonic() + patience
+    while not (home / "spool" / "new").is_dir() and time.monotonic() < until:
+        time.sleep(0.05)
+
+
 def read_keys(folder: Path) -> tuple[Jwk, list[Jwk]]:
     """Return the sender's private key and the approvers' of a folder. Raises :class:`Refused`."""
     try:
@@ -172,4 +183,4 @@ def _unusable(folder: Path, error: OSError) -> Refused:
     return Refused(Text(f"`{shown}` cannot be used: {why}", f"无法使用 `{shown}`：{why}"))
 
 
-__all__ = ["BadToken", "Sent", "approve", "drop", "make_keys", "read_keys", "send_test", "sign"]
+__all__ = ["BadToken", "Sent", "approve", "drop", "make_keys", "read_keys", "send_test", "sign", "wait_for_spool"]

@@ -136,11 +136,16 @@ class Store:
     def restored(self, subject: str, at: datetime) -> None:
         """Remember that a person was given access again at *at*: what happened before ends nothing any more.
 
-        Called by the two-person acts that restore somebody (rehire, rescinded departure), never by the channel.
+        That holds for what was taken in and not handed over yet, too. Called by the two-person acts that restore
+        somebody (rehire, rescinded departure), never by the channel.
         """
         with self._transaction():
             self._db.execute(
                 "INSERT INTO hr_floors VALUES (?1, ?2) ON CONFLICT (subject) DO UPDATE SET toe = max(toe, ?2)",
+                (subject, _microseconds(at)),
+            )
+            self._db.execute(
+                "UPDATE hr_tokens SET state = 'superseded' WHERE state = 'received' AND subject = ? AND toe <= ?",
                 (subject, _microseconds(at)),
             )
 

@@ -20,7 +20,9 @@ from rules.model import Level
 Row = dict[str, object]
 Conditions = Mapping[str, tuple[object, ...]]
 
-_TRUTHS = frozenset(("active", "passed", "temporary", "two_person", "needs_purpose", "needs_declaration"))
+_TRUTHS = frozenset(
+    ("active", "passed", "temporary", "two_officers", "two_person", "needs_purpose", "needs_declaration")
+)
 
 
 class Asking:

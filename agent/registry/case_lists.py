@@ -19,6 +19,15 @@ class CaseLists(Asking):
         )
         return [self._case(row) for row in rows]
 
+    def restored(self) -> list[str]:
+        """Return the grants that two officers gave again, as ``C000001.G000012``: the case and the grant it ended."""
+        rows = self._select(
+            "SELECT printf('C%06d.', departure_case) || grant_id AS id FROM case_restorations",
+            {"given_by <> ''": ()},
+            "ORDER BY 1",
+        )
+        return [str(row["id"]) for row in rows]
+
     def case(self, name: str) -> Case:
         """Return the case of this number, or the newest case of this person; raise ``Refused`` when there is none."""
         found = self._select("SELECT number FROM cases", {"person = ?": (name,)}, "ORDER BY number DESC LIMIT 1")

@@ -32,7 +32,7 @@ MAIN = (
     "person, kind, last_day, noticed_at, opened_by, late_days, reason, reference, department, post, approved_at,"
     " sent_back, needs_education, needs_exam, needs_period, education_by, education_at, education_reason, period_until,"
     " period_by, period_at, period_reason, papers_by, papers_at, papers_reason, closed_by, closed_at, closed_reason,"
-    " rescinded"
+    " rescinded, roles, ended_by, confirmed_by, confirmed_at, confirmed_reason"
 )
 CHILDREN = (
     "case_approvals",
@@ -69,6 +69,9 @@ def main_row(case: Case) -> tuple[object, ...]:
         *_columns(case.papers),
         *_columns(case.closed),
         int(case.rescinded),
+        " ".join(case.roles),
+        case.ended_by,
+        *_columns(case.confirmation),
     )
 
 
@@ -111,6 +114,7 @@ def _read(connection: sqlite3.Connection, number: int) -> Case | None:
     (person, kind, last_day, noticed_at, opened_by, late_days, reason, reference, department, post,
      approved_at, sent_back, needs_education, needs_exam, needs_period, *rest) = found  # fmt: skip
     education, until, papers, closed, rescinded = rest[:3], rest[3], rest[7:10], rest[10:13], rest[13]
+    roles, ended_by, *confirmed = rest[14:]
     decided = _said(rest[4:7])
     places = _children(connection, "case_approvals", number)
     return Case(
@@ -128,6 +132,9 @@ def _read(connection: sqlite3.Connection, number: int) -> Case | None:
         post=post,
         approvals=tuple(Approval(r, by, moment(at), op) for _, _, r, _, _, by, at, op in places if by is not None),
         approved_at=maybe_moment(approved_at),
+        roles=tuple(roles.split()),
+        ended_by=ended_by,
+        confirmation=_said(confirmed),
         returns=_decisions(connection, number, "return"),
         sent_back=bool(sent_back),
         items=tuple(

@@ -118,6 +118,14 @@ class FactsReader:
         with self._reading():
             return places(self._connection)
 
+    def observing(self) -> frozenset[str]:
+        """Return the areas that only watch: whatever is opened there is recorded and let through."""
+        with self._reading():
+            rows = self._connection.execute(
+                "SELECT name FROM resources WHERE kind = 'area' AND mode = 'observe' AND removed_at IS NULL"
+            )
+            return frozenset(name for (name,) in rows)
+
     def service_uids(self) -> frozenset[int]:
         """Return the uids services run as."""
         with self._reading():

@@ -22,25 +22,83 @@ _OFFICER = Text("officer", "经办人")
 class HoldWrites(Transaction):
     """Writes about holds and departures. All raise :class:`agent.errors.Refused`."""
 
-    def add_hold(self, person: str, *, reason: str, by: str = "", since: datetime | None = None) -> str:
-        """Stop a person, by default from now, and return the number (``H000123``)."""
+    def add_hold(
+        self, person: str, *, reason: str, by: str = "", since: datetime | None = None, two_officers: bool = False
+    ) -> str:
+        """Stop a person, by default from now, and return the number (``H000123``).
+
+        With *two_officers* it is lifted only by two different ones (:meth:`ask_to_lift`).
+        """
         self._need_person(person)
         added = self._add(
-            "INSERT INTO holds (person, since, reason, placed_by) VALUES (?, ?, ?, ?)",
+            "INSERT INTO holds (person, since, reason, placed_by, two_officers) VALUES (?, ?, ?, ?, ?)",
             person,
             instant(since or self.at),
             words(reason, _REASON, required=True),
             words(by, _OFFICER),
+            int(two_officers),
         )
         return numbered("H", added)
 
     def lift_hold(self, hold: str, *, by: str = "", reason: str = "") -> str:
-        """Take one hold away, and return its person; other holds of the person stay."""
+        """Take one hold away, and return its person; other holds of the person stay.
+
+        One that takes two officers is refused before another one has asked for it.
+        """
         row = number("H", hold, _HOLD)
-        found = self._row("SELECT person, lifted_at FROM holds WHERE number = ?", row)
+        person, _, _ = self._in_force(hold, by)
+        if not self.ask_to_lift(hold, by=by):
+            raise Refused(
+                Text(
+                    f"hold `{visible(hold)}` is lifted by two officers, and this is the first",
+                    f"停权 `{visible(hold)}` 须由两名管理员解除，目前仅一名",
+                ),
+                Text("let another officer lift it as well", "请由另一名管理员再次解除"),
+            )
+        self._run(
+            "UPDATE holds SET lifted_at = ?, lifted_by = ?, lift_reason = ? WHERE number = ?",
+            self._at,
+            words(by, _OFFICER),
+            words(reason, _REASON),
+            row,
+        )
+        return person
+
+    def ask_to_lift(self, hold: str, *, by: str) -> bool:
+        """Return whether *by* may lift this hold now; note the wish of the first of two where it takes two.
+
+        Refused for the first of the two asking again.
+        """
+        _, takes_two, asked_by = self._in_force(hold, by)
+        if not takes_two:
+            return True
+        if not asked_by:
+            self._run(
+                "UPDATE holds SET lift_asked_by = ?, lift_asked_at = ? WHERE number = ?",
+                words(by, _OFFICER, required=True),
+                self._at,
+                number("H", hold, _HOLD),
+            )
+            return False
+        if asked_by == by:
+            raise Refused(
+                Text(
+                    f"this takes a second officer, and `{visible(by)}` is the first",
+                    f"须由第二名管理员确认，`{visible(by)}` 是第一名",
+                ),
+                Text("let another officer lift it as well", "请由另一名管理员再次解除"),
+            )
+        return True
+
+    def _in_force(self, hold: str, by: str) -> tuple[str, bool, str]:
+        """Return the person of a hold that *by* may lift at all, whether it takes two, and who asked first."""
+        found = self._row(
+            "SELECT person, lifted_at, two_officers, lift_asked_by FROM holds WHERE number = ?",
+            number("H", hold, _HOLD),
+        )
         if found is None:
             raise unknown(_HOLD, hold, "shoumi hold list")
-        person, lifted_at = found
+        person, lifted_at, takes_two, asked_by = found
         if lifted_at is not None:
             raise Refused(
                 Text(
@@ -53,14 +111,7 @@ class HoldWrites(Transaction):
                 Text("nobody lifts his own hold", "任何人不得解除本人的停权"),
                 Text("let another officer lift it", "请由其他人员解除"),
             )
-        self._run(
-            "UPDATE holds SET lifted_at = ?, lifted_by = ?, lift_reason = ? WHERE number = ?",
-            self._at,
-            words(by, _OFFICER),
-            words(reason, _REASON),
-            row,
-        )
-        return str(person)
+        return str(person), bool(takes_two), str(asked_by)
 
     def add_departure(
         self,

@@ -11,9 +11,10 @@ from typing import Literal
 from agent.registry.asking import Row, when
 from agent.registry.case_lists import CaseLists
 from agent.registry.resource_lists import ResourceLists
-from agent.registry.stored import instant, moment
+from agent.registry.stored import instant, moment, number
 from agent.registry.transaction import PERSON, unknown
 from rules.model import Level
+from rules.text import Text
 
 State = Literal["running", "coming", "over", "all"]
 
@@ -22,6 +23,11 @@ _GRANTS = (
     "SELECT printf('G%06d', number) AS id, person, name AS resource, reason, approver, since, until, temporary,"
     " grants.added_at, ended_at, ended_by, end_reason FROM grants JOIN resources ON key = resource"
 )
+_HOLDS = (
+    "SELECT printf('H%06d', number) AS id, person, since, reason, placed_by, two_officers, lift_asked_by,"
+    " lift_asked_at, lifted_at, lifted_by, lift_reason FROM holds"
+)
+_HOLD, _GRANT = Text("hold", "停权"), Text("grant", "授权")
 _STATES = {
     "running": "since <= ? AND (until IS NULL OR until > ?)",
     "coming": "since > ? AND (until IS NULL OR until > ?)",
@@ -100,11 +106,29 @@ class Lists(ResourceLists, CaseLists):
     def holds(self, person: str = "", *, lifted: bool = False) -> list[Row]:
         """Return the holds in force, or with *lifted* all of them."""
         return self._select(
-            "SELECT printf('H%06d', number) AS id, person, since, reason, placed_by, lifted_at, lifted_by, lift_reason"
-            " FROM holds",
+            _HOLDS,
             {**when("person", person), "lifted_at IS NULL OR ?": (int(lifted),)},
             "ORDER BY number",
         )
+
+    def hold(self, name: str) -> Row:
+        """Return the hold of this number, lifted or not; raise ``Refused`` when there is none."""
+        found = self._select(_HOLDS, {"number = ?": (number("H", name, _HOLD),)})
+        if not found:
+            raise unknown(_HOLD, name, "shoumi hold list")
+        return found[0]
+
+    def grant(self, name: str) -> Row:
+        """Return the grant of this number, over or not; raise ``Refused`` when there is none."""
+        found = self._select(_GRANTS, {"number = ?": (number("G", name, _GRANT),)})
+        if not found:
+            raise unknown(_GRANT, name, "shoumi grant list")
+        return found[0]
+
+    def lapsed(self, after: datetime, now: datetime) -> list[Row]:
+        """Return the grants that ended by themselves between *after* and *now*, in the order they ended."""
+        conditions = {"until > ?": (instant(after),), "until <= ?": (instant(now),), "ended_at IS NULL": ()}
+        return self._select(_GRANTS, conditions, "ORDER BY until, number")
 
     def records(self, person: str = "", *, kind: str = "", void: bool = False) -> list[Row]:
         """Return the records that count, or with *void* all of them."""

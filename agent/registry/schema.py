@@ -35,6 +35,13 @@ def m002_cases(db: Database) -> None:
         db.execute(statement)
 
 
+@registry()
+def m003_second(db: Database) -> None:
+    """What waits for a second officer."""
+    for statement in tables.SECOND:
+        db.execute(statement)
+
+
 def migrate(path: Path) -> None:
     """Make the registry when there is none, else bring it to the newest schema; do nothing when it is current.
 

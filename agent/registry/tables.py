@@ -248,3 +248,16 @@ CASES = (
         PRIMARY KEY (departure_case, place)
     ) STRICT, WITHOUT ROWID""",
 )
+
+SECOND = (
+    # What an administrator's departure waits for. ``roles`` are words with blanks between them.
+    f"ALTER TABLE cases ADD COLUMN roles {_WORD}",
+    f"ALTER TABLE cases ADD COLUMN ended_by {_WORD}",
+    "ALTER TABLE cases ADD COLUMN confirmed_by TEXT",
+    "ALTER TABLE cases ADD COLUMN confirmed_at TEXT",
+    "ALTER TABLE cases ADD COLUMN confirmed_reason TEXT",
+    # A hold that takes two officers to lift, and the first of them.
+    "ALTER TABLE holds ADD COLUMN two_officers INTEGER NOT NULL DEFAULT 0 CHECK (two_officers IN (0, 1))",
+    f"ALTER TABLE holds ADD COLUMN lift_asked_by {_WORD}",
+    "ALTER TABLE holds ADD COLUMN lift_asked_at TEXT",
+)

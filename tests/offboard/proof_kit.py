@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from agent.guard import openfiles
 from agent.guard.walk import Entry, walk
-from agent.offboard.context import Account, Area, Blocked, Context, Inode, Leaver
+from agent.offboard.context import Account, Acknowledged, Area, Blocked, Context, Inode, Leaver
 from agent.offboard.guardrails import Rails
 from agent.offboard.receipt import Ending, StepRecord
 from agent.offboard.timeline import Door, Marks
@@ -81,7 +81,7 @@ def context(*areas: Area, **more: Any) -> Context:
     devices = frozenset(os.stat(area.path).st_dev for area in areas if os.path.exists(area.path))
     made = Context(
         seized=Path("/nowhere"),
-        deny=lambda _person: 7,
+        deny=lambda _person: Acknowledged(7, datetime.now(UTC)),
         now=lambda: datetime.now(UTC),
         areas=lambda: areas,
         devices=lambda: devices,

@@ -17,7 +17,7 @@ from typing import Any
 
 from agent.guard import openfiles
 from agent.guard.walk import Entry, walk
-from agent.offboard.context import Area, Blocked, Context, Inode, Leaver
+from agent.offboard.context import Acknowledged, Area, Blocked, Context, Inode, Leaver
 from agent.offboard.guardrails import Rails
 from agent.offboard.steps import places
 
@@ -125,7 +125,7 @@ def context(home: Path, **more: Any) -> Context:
     """Return the context of a made-up host below *home*: ``host`` is its root, ``seized`` what was moved aside."""
     found = Context(
         seized=home / "seized",
-        deny=lambda _person: 7,
+        deny=lambda _person: Acknowledged(7, datetime.now(UTC)),
         now=now,
         rails=lambda: Rails(frozenset({os.getpid()})),
         held=openfiles.held,

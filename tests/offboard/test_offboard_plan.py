@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.errors import Refused
+from agent.offboard import proof
 from agent.offboard.context import Account, Leaver
-from agent.offboard.plan import Cause, PlannedStep, check_officers, officers_needed, plan
+from agent.offboard.plan import Cause, PlannedStep, agreed, officers_needed, plan
 from agent.offboard.run import steps_for, survey, vetted
 from agent.offboard.steps import STEPS
 from agent.offboard.steps.step import Result, State, Step, Target, always
@@ -24,23 +24,25 @@ ROLES = st.frozensets(st.sampled_from(["system", "security", "auditor"]))
 NAMES = st.frozensets(st.sampled_from(["E1001", "E2001", "E2002", ""]))
 
 
-@given(ROLES, ROLES, NAMES)
+@given(ROLES, ROLES, NAMES, st.sampled_from([Cause.DEPARTURE, Cause.TRANSFER]))
 def test_a_privileged_leaver_needs_two_officers_and_is_none_of_them(
-    roles: frozenset[str], sole: frozenset[str], officers: frozenset[str]
+    roles: frozenset[str], sole: frozenset[str], officers: frozenset[str], cause: Cause
 ) -> None:
     who = Leaver("E1001", roles=roles, sole=sole)
     needed = 2 if roles or sole else 1
-    assert officers_needed(who) == plan(who, Cause.DEPARTURE, ()).officers == needed
-    if len(officers - {"E1001", ""}) >= needed:
-        check_officers(who, officers)
-    else:
-        with pytest.raises(Refused):
-            check_officers(who, officers)
+    assert officers_needed(who, cause) == plan(who, cause, ()).officers == needed
+    assert agreed(who, cause, officers) == (len(officers - {"E1001", ""}) >= needed)
 
 
 def test_the_same_officer_twice_is_one() -> None:
-    with pytest.raises(Refused):
-        check_officers(Leaver("E1001", roles=frozenset({"auditor"})), ["E2001", "E2001"])
+    assert not agreed(Leaver("E1001", roles=frozenset({"auditor"})), Cause.DEPARTURE, ["E2001", "E2001"])
+
+
+def test_a_hold_waits_for_no_second_officer_and_the_end_of_a_grant_for_none_at_all() -> None:
+    who = Leaver("E1001", roles=frozenset({"auditor"}))
+    assert agreed(who, Cause.HOLD, ["E2001"])
+    assert not agreed(who, Cause.HOLD, ["E1001"])
+    assert agreed(who, Cause.EXPIRY, [])
 
 
 def test_the_last_of_a_role_and_system_accounts_are_said_beforehand() -> None:
@@ -95,6 +97,13 @@ def test_doors_come_first_and_the_proof_last() -> None:
     assert (ids[0], ids[-1]) == ("door", "proof")
 
 
+def test_who_goes_and_who_stays_are_proven_gone_in_their_own_ways() -> None:
+    for cause in (Cause.DEPARTURE, Cause.TRANSFER, Cause.HOLD, Cause.EXPIRY):
+        [proven] = [step for step in steps_for(cause, proof.STEPS) if step.id == "proof"]
+        assert proven is (proof.STEP if cause is Cause.DEPARTURE else proof.STAYING)
+    assert [step.id for step in steps_for(Cause.RESTORED, proof.STEPS)] == ["acl-back"]
+
+
 def test_accounts_that_are_no_ordinary_ones_are_left_out() -> None:
     who = Leaver("E1001", tuple(Account(uid) for uid in (0, 33, 62400, 65534, 2**31)))
     assert vetted(who).uids == (62400,)
@@ -102,7 +111,8 @@ def test_accounts_that_are_no_ordinary_ones_are_left_out() -> None:
 
 @given(st.lists(st.integers(0, 2**32 - 1)), ROLES, ROLES)
 def test_a_leaver_survives_the_journal(uids: list[int], roles: frozenset[str], sole: frozenset[str]) -> None:
-    who = Leaver("E1001", tuple(Account(uid, (f"u{uid}",), f"/home/{uid}") for uid in uids), roles, sole)
+    accounts = tuple(Account(uid, (f"u{uid}",), f"/home/{uid}") for uid in uids)
+    who = Leaver("E1001", accounts, roles, sole, frozenset({"plans", *roles}))
     assert Leaver.of_record(json.loads(json.dumps(who.record()))) == who
 
 

@@ -217,3 +217,12 @@ def test_the_instants_are_of_the_clock_given() -> None:
     ticks = iter(kit.NOON + timedelta(seconds=number) for number in range(9))
     proof = prove(kit.leaver(), kit.context(now=lambda: next(ticks)))
     assert [one.at for one in proof.scans] == [kit.NOON, kit.NOON + timedelta(seconds=1)]
+
+
+def test_many_attempts_are_made_by_several_children_and_come_back_in_order() -> None:
+    paths = {Answer.LET_IN: "/proc/self/stat", Answer.DENIED: "/proc/1/environ", Answer.ABSENT: "/proc/none"}
+    wanted = [list(paths)[number * number % 3] for number in range(10)] * 40 + [Answer.ABSENT] * 7
+    targets = [Target(f"a{number}", "file", paths[answer]) for number, answer in enumerate(wanted)]
+    found = canary.attempt(targets, Identity(kit.UID, kit.UID, kit.UID))
+    assert [one.area for one in found] == [one.area for one in targets]
+    assert [one.answer for one in found] == wanted

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from agent.errors import Fatal, Refused, Unreachable
-from agent.offboard.context import Account, Area, Context, Leaver
+from agent.offboard.callers import Caller, caller
+from agent.offboard.context import Account, Acknowledged, Area, Context, Leaver
 from agent.offboard.journal import Done, Journal
 from agent.offboard.plan import Cause
 from agent.offboard.run import Runner, steps_for
@@ -49,10 +50,10 @@ def states(done: list[Done]) -> dict[str, State]:
     return {each.step: each.result.state for each in done}
 
 
-def noting(denied: list[str]) -> Callable[[str], int]:
-    def deny(person: str) -> int:
+def noting(denied: list[str]) -> Callable[[str], Acknowledged]:
+    def deny(person: str) -> Acknowledged:
         denied.append(person)
-        return len(denied)
+        return Acknowledged(len(denied), datetime.now(UTC))
 
     return deny
 
@@ -122,7 +123,7 @@ def test_one_failing_step_delays_and_stops_no_other(tmp_path: Path, journal: Jou
 
 
 def test_a_silent_decider_keeps_nothing_else_from_ending(tmp_path: Path, journal: Journal) -> None:
-    def silent(_person: str) -> int:
+    def silent(_person: str) -> Acknowledged:
         raise Unreachable(Text("no answer", "无应答"))
 
     runner = Runner(journal, context(tmp_path, deny=silent))
@@ -176,20 +177,67 @@ def test_a_case_that_is_no_file_name_is_refused(tmp_path: Path, journal: Journal
         Runner(journal, context(tmp_path)).begin(case, NOBODY, Cause.HOLD, OFFICERS)
 
 
-def test_a_privileged_leaver_with_one_officer_is_refused_and_nothing_begins(tmp_path: Path, journal: Journal) -> None:
+@needs_root
+def test_a_privileged_leaver_is_denied_at_once_and_ended_when_a_second_officer_wants_it(
+    tmp_path: Path, uid: int, journal: Journal
+) -> None:
     denied: list[str] = []
     runner = Runner(journal, context(tmp_path, deny=noting(denied)))
-    who = replace(NOBODY, roles=frozenset({"system"}))
-    for officers in ((), ("E2001",), ("E1001", "E2001"), ("E2001", "E2001")):
-        with pytest.raises(Refused):
-            runner.begin("C1", who, Cause.DEPARTURE, officers)
+    who = replace(leaver(tmp_path, uid), roles=frozenset({"system"}))
+    with child(uid, uid) as one:
+        for officers in (("E2001",), (who.id, ""), ("E2001",)):
+            run = runner.begin("C1", who, Cause.DEPARTURE, officers)
+            found = states(runner.advance("C1"))
+            assert found.pop("deny") is State.CONFIRMED
+            assert set(found.values()) == {State.PLANNED}
+        assert (one.alive, denied) == (True, [who.id])
+        assert journal.unfinished() == [journal.run(run.case)]
+        runner.begin("C1", who, Cause.DEPARTURE, ("E2002",))
+        assert states(runner.advance("C1"))["processes"] is State.CONFIRMED
+        assert not one.alive
+    assert journal.run("C1").officers == ("", who.id, "E2001", "E2002")
+    assert denied == [who.id]
+
+
+@needs_root
+def test_the_command_that_asked_lives_though_it_runs_in_the_login_of_the_leaver(
+    tmp_path: Path, uid: int, journal: Journal
+) -> None:
+    runner = Runner(journal, context(tmp_path))
+    with child(uid, uid) as one, unused_uid() as officer, child(officer, uid) as command, child(officer, uid) as other:
+        asked = caller(command.pid)
+        assert asked
+        runner.begin("C1", leaver(tmp_path, uid), Cause.DEPARTURE, OFFICERS, [asked])
+        found = {done.step: done.result for done in runner.advance("C1")}
+        assert (one.alive, command.alive, other.alive) == (False, True, False)
+        assert found["processes"].facts["spared"] == [command.pid]
+        runner.begin("C2", leaver(tmp_path, uid), Cause.DEPARTURE, OFFICERS, [Caller(asked.pid, asked.started - 1)])
+        runner.advance("C2")  # the same number, but of a process that began at another time
+        assert not command.alive
+
+
+def test_a_run_that_has_lost_its_reason_is_given_up_and_what_was_done_stays_done(
+    tmp_path: Path, journal: Journal
+) -> None:
+    entries: list[Any] = []
+
+    def append(fields: Any) -> int:
+        entries.append(fields)
+        return len(entries)
+
+    runner = Runner(journal, context(tmp_path, append=append))
+    run = runner.begin("H1", NOBODY, Cause.HOLD, OFFICERS)
+    runner.cut("H1")
+    runner.abandon("H1", Text("the hold was lifted", "停权已解除"))
+    found = {done.step: done.result for done in journal.steps(run)}
+    assert found.pop("deny").state is State.CONFIRMED
+    assert {(result.state, result.detail.zh) for result in found.values()} == {(State.SKIPPED, "停权已解除")}
     assert journal.unfinished() == []
-    runner.begin("C1", who, Cause.DEPARTURE, ("E2001", "E2002"))
-    assert not denied
+    assert [entry["step"] for entry in entries] == ["deny", "holders", "samba"]
 
 
 def test_a_damaged_agent_stops_at_once(tmp_path: Path, journal: Journal) -> None:
-    def fatal(_person: str) -> int:
+    def fatal(_person: str) -> Acknowledged:
         raise Fatal(Text("the registry is damaged", "登记库损坏"))
 
     runner = Runner(journal, context(tmp_path, deny=fatal))

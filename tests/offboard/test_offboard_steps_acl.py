@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -166,8 +167,12 @@ def test_a_second_run_changes_nothing_and_undoing_gives_the_modes_back(home: Pat
     again = acl.run(who, here, "C1")
     assert again.facts["changed"] == 0
     assert picture(home) == once
-    tour = acl.allow_again(who, here)
-    assert tour.changed > 0
+    elsewhere = replace(who, areas=frozenset({"elsewhere"}))
+    assert acl.BACK.look(elsewhere, here) == ()
+    assert acl.BACK.run(elsewhere, here, "C1.G1").facts["changed"] == 0
+    assert picture(home) == once
+    back = acl.BACK.run(replace(who, areas=frozenset({place.name})), here, "C1.G1")
+    assert (back.state, back.facts["changed"] > 0) == (State.DONE, True)
     assert picture(Path(place.path)) == before
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import Unreachable
-from agent.offboard.context import Account, Leaver
+from agent.offboard.context import Account, Acknowledged, Leaver
 from agent.offboard.steps import account, commands, deny, samba, sessions
 from agent.offboard.steps.step import State
 from rules.text import Text
@@ -33,14 +34,15 @@ def home(tmp_path: Path, uid: int) -> Path:
 # --- deny -----------------------------------------------------------------------------------------
 
 
-def test_the_deny_is_confirmed_with_its_epoch(tmp_path: Path) -> None:
-    here = context(tmp_path, deny={"E1001": 42}.__getitem__)
+def test_the_deny_is_confirmed_with_its_epoch_and_the_instant_of_the_acknowledgement(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
+    here = context(tmp_path, deny={"E1001": Acknowledged(42, at)}.__getitem__)
     result = deny.run(Leaver("E1001"), here, "C1")
-    assert (result.state, result.facts["epoch"]) == (State.CONFIRMED, 42)
+    assert (result.state, result.facts) == (State.CONFIRMED, {"epoch": 42, "at": at.isoformat()})
 
 
 def test_a_silent_decider_leaves_the_deny_pending_with_its_reason(tmp_path: Path) -> None:
-    def silent(_person: str) -> int:
+    def silent(_person: str) -> Acknowledged:
         raise Unreachable(Text("the decider does not answer", "判定进程无应答"))
 
     result = deny.run(Leaver("E1001"), context(tmp_path, deny=silent), "C1")

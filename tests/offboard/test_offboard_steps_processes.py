@@ -8,11 +8,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from agent.offboard import proof
 from agent.offboard.context import Account, Leaver
 from agent.offboard.guardrails import Rails
 from agent.offboard.steps import cgroups, holders, processes, signals, tasks
@@ -356,9 +358,32 @@ def test_a_hold_ends_only_what_holds_classified_files(tmp_path: Path, uid: int, 
 
 
 class Holder:
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, link: str = "") -> None:
         self.pid = pid
         self.how = "fd"
+        self.link = link
+
+
+def test_where_one_grant_ended_only_what_holds_that_area_is_ended_and_what_cannot_be_told_is(
+    tmp_path: Path, uid: int
+) -> None:
+    leaver = Leaver("E1001", (Account(uid),), areas=frozenset({"plans"}))
+    with child(uid) as plans, child(uid) as ledger, child(uid) as nowhere, child(uid) as untold:
+        holding = {plans.pid: "plans", ledger.pid: "ledger", nowhere.pid: None, untold.pid: ""}
+        here = context(
+            tmp_path,
+            held=lambda _devices: [Holder(pid) for pid in holding],
+            area_of=lambda found: holding[found.pid],
+            devices=lambda: frozenset({1}),
+        )
+        assert len(holders.look(leaver, here)) == 2
+        assert proof.staying(leaver, here).holds is False
+        assert holders.run(leaver, here, "C1").state is State.CONFIRMED
+        assert [one.alive for one in (plans, ledger, nowhere, untold)] == [False, True, True, False]
+        shown = proof.staying(leaver, here)
+        assert (shown.holds, [scan.left for scan in shown.scans]) == (True, [2, 2])
+        everything = replace(leaver, areas=frozenset())
+        assert len(holders.look(everything, here)) == 1
 
 
 def test_a_descriptor_handed_over_inside_the_person_s_processes_goes_with_them(uid: int, tmp_path: Path) -> None:
@@ -381,3 +406,28 @@ def test_a_descriptor_handed_over_inside_the_person_s_processes_goes_with_them(u
 
 def test_without_a_protected_volume_there_is_nothing_to_hold(tmp_path: Path) -> None:
     assert holders.probe(Leaver("E1001"), context(tmp_path)) is not None
+
+
+def test_whoever_sweeps_is_root_afterwards_as_before(uid: int) -> None:
+    before = Path("/proc/self/status").read_text()
+    with child(uid) as one:
+        signals.sweep(uid, signal.SIGSTOP)
+        reach(one.pid, "T")
+    after = Path("/proc/self/status").read_text()
+    for name in ("Uid", "Gid", "CapEff", "CapPrm"):
+        [line] = [line for line in before.splitlines() if line.startswith(f"{name}:")]
+        assert line in after
+    assert os.getresuid() == (0, 0, 0)
+
+
+def test_where_no_thread_can_be_out_of_their_reach_a_child_sweeps(
+    uid: int, other: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (None, 999_999):  # not known for this machine; refused by this kernel
+        monkeypatch.setattr(signals, "_SETRESUID", number)
+        with child(uid) as one, child(other) as bystander:
+            signals.sweep(uid, signal.SIGKILL)
+            end_of_patience = time.monotonic() + 10
+            while one.alive:
+                assert time.monotonic() < end_of_patience
+            assert bystander.alive

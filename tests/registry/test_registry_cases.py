@@ -46,6 +46,9 @@ FULL = replace(
     post="keeper",
     approvals=(Approval("head", "E2", NOW, "同意"), Approval("boss", "E3", NOW + DAY)),
     approved_at=NOW + DAY,
+    roles=("auditor", "security"),
+    ended_by="E4",
+    confirmation=Said("E5", NOW + DAY, ""),
     returns=(Said("E2", NOW, "form"), Said("E3", NOW, "again")),
     items=(
         Item("keys", Text("keys", "钥匙"), Text("guards", "保卫部门"), "E2", NOW),
@@ -144,6 +147,14 @@ def test_a_decision_sees_the_departure_from_the_approval_on(site: Registry, read
     with site.change(NOW + 9 * DAY) as change:
         change.put_case(replace(case, closed=Said("E2", NOW)))
     assert departures(reader) == (Departure(Stage.CLOSED, NOW + DAY, NOW + 9 * DAY, "E3"),)
+
+
+def test_what_two_officers_gave_again_is_listed_with_the_case_that_took_it(site: Registry, path: Path) -> None:
+    with site.change(NOW) as change:
+        given = change.add_case(PLAIN)
+        change.put_case(replace(FULL, id=given.id))
+    with closing(Lists(path)) as lists:
+        assert lists.restored() == [f"{given.id}.G000001"]
 
 
 def test_a_rescinded_departure_is_set_aside_and_stays_in_the_books(

@@ -82,6 +82,9 @@ def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: Lists
                 "since": at,
                 "reason": "leave",
                 "placed_by": "E2",
+                "two_officers": False,
+                "lift_asked_by": "",
+                "lift_asked_at": None,
                 "lifted_at": at,
                 "lifted_by": "E2",
                 "lift_reason": "back",
@@ -210,3 +213,30 @@ def test_places_programs_and_the_rest(site: Registry, lists: Lists, now: datetim
     assert lists.areas_to_confirm(now + 2 * DAY) == []
     assert lists.areas()[0]["custodian"] is None
     assert lists.services() == []
+
+
+def test_a_hold_and_a_grant_are_found_by_number_also_when_they_are_over(
+    site: Registry, lists: Lists, now: datetime
+) -> None:
+    with site.change(now) as change:
+        hold = change.add_hold("E1", reason="leave", by="E2", two_officers=True)
+        assert change.ask_to_lift(hold, by="E2") is False
+        grant = change.add_grant("E1", "plans", reason="甲", approver="E2", since=now - DAY)
+        change.end_grant(grant)
+    found = lists.hold(hold)
+    assert (found["person"], found["two_officers"], found["lift_asked_by"]) == ("E1", True, "E2")
+    assert (lists.grant(grant)["resource"], lists.grant(grant)["until"]) == ("plans", "2026-11-02T01:30:00.000000Z")
+    with pytest.raises(Refused, match="no hold `H000099`"):
+        lists.hold("H000099")
+    with pytest.raises(Refused, match="no grant `G000099`"):
+        lists.grant("G000099")
+
+
+def test_only_what_ended_by_itself_has_lapsed(site: Registry, lists: Lists, now: datetime) -> None:
+    with site.change(now - DAY) as change:
+        by_itself = change.add_grant("E1", "plans", reason="甲", approver="E2", until=now - DAY / 2)
+        change.end_grant(change.add_grant("E1", "plans", reason="甲", approver="E2", until=now))
+        change.add_grant("E1", "plans", reason="甲", approver="E2", until=now + DAY)
+        change.add_grant("E1", "plans", reason="甲", approver="E2")
+    assert ids(lists.lapsed(now - DAY, now)) == [by_itself]
+    assert ids(lists.lapsed(now - DAY / 4, now)) == []

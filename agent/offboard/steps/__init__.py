@@ -42,3 +42,6 @@ LEAVING = tuple(step for step in STEPS if step is not holders.STEP)
 
 STAYING = (deny.STEP, holders.STEP, samba.STEP)
 """The person stays (hold, expiry, transfer): access ends, and only what holds classified files with it."""
+
+RESTORING = (acl.BACK,)
+"""Something is given back: what would still refuse the person on the disk is taken away."""

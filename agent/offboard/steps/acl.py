@@ -12,7 +12,8 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,7 +27,31 @@ from rules.visible import visible
 _SHOWN = 20
 _OWNERS = "owners.jsonl"
 
+_KEPT = 1000  # different ACLs whose change is remembered
+
 Change = Callable[[Acl], Acl]
+
+
+class Rewrite:
+    """A change of ACLs, worked out once for each different one: most files of an area have the same."""
+
+    def __init__(self, how: Change) -> None:
+        self._how = how
+        self._known: dict[bytes | int, bytes | None] = {}
+
+    def of(self, raw: bytes | None, mode: int) -> bytes | None:
+        """Return the attribute that takes the place of *raw*, ``None`` when *raw* is right as it is.
+
+        Without an attribute the permission bits of *mode* count. Raises ``ValueError`` when *raw* is no ACL.
+        """
+        key = mode & 0o777 if raw is None else raw
+        if key not in self._known:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            before = acl_bytes.of_mode(mode) if raw is None else acl_bytes.parse(raw)
+            after = self._how(before)
+            self._known[key] = None if after == before else acl_bytes.render(after)
+        return self._known[key]
 
 
 class Tour:
@@ -58,25 +83,41 @@ class Tour:
             self.troubles.append(f"{path}: {os.strerror(code)}")
 
 
-def change(at: str, mode: int, how: Change) -> bool:
-    """Apply *how* to the ACL of one inode, and to its default ACL if it has one; return whether that changed anything.
+def change(at: str, mode: int, rewrite: Rewrite) -> bool:
+    """Change the ACL of one inode, and its default ACL if it has one; return whether that changed anything.
 
     Raises ``OSError``; ENOTSUP means that the filesystem keeps no ACLs.
     """
-    access = _get(at, ACCESS) or acl_bytes.of_mode(mode)
-    changed = _set(at, ACCESS, access, how(access))
+    changed = _set(at, ACCESS, rewrite, _get(at, ACCESS), mode)
     default = _get(at, DEFAULT) if stat.S_ISDIR(mode) else None
-    return (default is not None and _set(at, DEFAULT, default, how(default))) or changed
+    return (default is not None and _set(at, DEFAULT, rewrite, default, mode)) or changed
 
 
 def allow_again(leaver: Leaver, context: Context) -> Tour:
-    """Take the deny entries of *leaver* away again, for a reinstatement. Owners stay: see ``owners.jsonl``."""
+    """Take the deny entries of *leaver* away again, in their areas. Owners stay: see ``owners.jsonl``."""
     tour = Tour()
-    for area in context.areas():
-        _visit(
-            area, context, tour, lambda inode: change(inode.at, inode.found.st_mode, lambda acl: _undone(acl, leaver))
-        )
+    rewrite = Rewrite(lambda acl: acl_bytes.undo(acl, leaver.uids))
+    for area in _theirs(leaver, context):
+        _visit(area, context, tour, lambda inode: change(inode.at, inode.found.st_mode, rewrite))
     return tour
+
+
+def _theirs(leaver: Leaver, context: Context) -> list[Area]:
+    return [area for area in context.areas() if not leaver.areas or area.name in leaver.areas]
+
+
+def _look_back(leaver: Leaver, context: Context) -> tuple[Target, ...]:
+    names = [visible(area.name) for area in _theirs(leaver, context)]
+    return tuple(Target(Text(f"deny entries in area `{name}`", f"目录 `{name}` 中的拒绝项")) for name in names)
+
+
+def _run_back(leaver: Leaver, context: Context, _case: str) -> Result:
+    tour = allow_again(leaver, context)
+    if tour.trouble_count:
+        return _result(tour, 0)
+    count = tour.changed
+    text = Text(f"taken away on {count} files and directories", f"已从 {count} 个文件和目录移除")
+    return Result(State.DONE, text, tour.facts())
 
 
 def probe(_leaver: Leaver, context: Context) -> Text | None:
@@ -92,23 +133,36 @@ def look(_leaver: Leaver, context: Context) -> tuple[Target, ...]:
 
 def run(leaver: Leaver, context: Context, case: str) -> Result:
     """Deny on every inode. ``done`` when each one was reached; the canary of the proof confirms it."""
-    tour = Tour()
-    with _Owners(places.kept(context, case) / _OWNERS) as owners:
+    return run_together([(leaver, case)], context)[0]
+
+
+def run_together(leavers: Sequence[tuple[Leaver, str]], context: Context) -> list[Result]:
+    """Deny all of *leavers* in one pass. What the pass changed is in the facts of each, whoever it was changed for."""
+    uids = sorted({uid for leaver, _ in leavers for uid in leaver.uids})
+    rewrite = Rewrite(lambda acl: acl_bytes.deny(acl, uids))
+    tour, owned = Tour(), [0] * len(leavers)
+    with ExitStack() as stack:
+        owners: dict[int, tuple[int, _Owners]] = {}
+        for number, (leaver, case) in enumerate(leavers):
+            kept = stack.enter_context(_Owners(places.kept(context, case) / _OWNERS))
+            owners |= dict.fromkeys(leaver.uids, (number, kept))
 
         def deny(inode: Inode) -> bool:
-            owned = inode.found.st_uid in leaver.uids
-            if owned:
-                owners.note(inode)
+            theirs = owners.get(inode.found.st_uid)
+            if theirs:
+                number, kept = theirs
+                kept.note(inode)
                 os.chown(inode.at, 0, -1, follow_symlinks=False)
-                tour.owned += 1
-            return change(inode.at, inode.found.st_mode, lambda acl: acl_bytes.deny(acl, leaver.uids)) or owned
+                owned[number] += 1
+            return change(inode.at, inode.found.st_mode, rewrite) or theirs is not None
 
         for area in context.areas():
             _visit(area, context, tour, deny)
-    return _result(tour)
+    return [_result(tour, count) for count in owned]
 
 
-def _result(tour: Tour) -> Result:
+def _result(tour: Tour, owned: int) -> Result:
+    tour.owned = owned
     if tour.trouble_count:
         first = visible(tour.troubles[0])
         text = Text(
@@ -150,25 +204,23 @@ def _visit(area: Area, context: Context, tour: Tour, act: Callable[[Inode], bool
         tour.trouble(area.path, error.errno or errno.EIO)
 
 
-def _undone(acl: Acl, leaver: Leaver) -> Acl:
-    return acl_bytes.undo(acl, leaver.uids)
-
-
-def _get(at: str, name: str) -> Acl | None:
+def _get(at: str, name: str) -> bytes | None:
     try:
-        return acl_bytes.parse(os.getxattr(at, name, follow_symlinks=False))
-    except ValueError:
-        raise OSError(errno.EIO, "the ACL cannot be read", at) from None
+        return os.getxattr(at, name, follow_symlinks=False)
     except OSError as error:
         if error.errno == errno.ENODATA:
             return None
         raise
 
 
-def _set(at: str, name: str, before: Acl, after: Acl) -> bool:
-    if before == after:
+def _set(at: str, name: str, rewrite: Rewrite, before: bytes | None, mode: int) -> bool:
+    try:
+        after = rewrite.of(before, mode)
+    except ValueError:
+        raise OSError(errno.EIO, "the ACL cannot be read", at) from None
+    if after is None:
         return False
-    os.setxattr(at, name, acl_bytes.render(after), follow_symlinks=False)
+    os.setxattr(at, name, after, follow_symlinks=False)
     return True
 
 
@@ -209,4 +261,14 @@ class _Owners:
                 continue
 
 
-STEP = Step("acl", Text("deny entries on every classified file", "在每个涉密文件上设置拒绝项"), probe, look, run)
+STEP = Step(
+    "acl",
+    Text("deny entries on every classified file", "在每个涉密文件上设置拒绝项"),
+    probe,
+    look,
+    run,
+    together=run_together,
+)
+
+BACK = Step("acl-back", Text("take the deny entries away", "移除拒绝项"), probe, _look_back, _run_back)
+"""The opposite, where a grant is given again after a departure that was taken back."""

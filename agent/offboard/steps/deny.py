@@ -18,12 +18,11 @@ def look(_leaver: Leaver, _context: Context) -> tuple[Target, ...]:
 def run(leaver: Leaver, context: Context, _case: str) -> Result:
     """Deny, and wait for the acknowledgement. ``facts``: the epoch, and when it was acknowledged."""
     try:
-        epoch = context.deny(leaver.id)
+        epoch, at = context.deny(leaver.id)
     except ShoumiError as error:
         return Result(State.PENDING, error.text)
-    at = context.now().isoformat()
     text = Text(f"denied and acknowledged, epoch {epoch}", f"已拒绝并获确认，版次 {epoch}")
-    return Result(State.CONFIRMED, text, {"epoch": epoch, "at": at})
+    return Result(State.CONFIRMED, text, {"epoch": epoch, "at": at.isoformat()})
 
 
-STEP = Step("deny", Text("deny every access", "拒绝一切访问"), always, look, run, early=True)
+STEP = Step("deny", Text("deny every access", "拒绝一切访问"), always, look, run, early=True, urgent=True)

@@ -95,6 +95,10 @@ class Ending:
         done.left = [] if done.sure else self.find()
         return done
 
+    def stop(self) -> None:
+        """Stop what one call reaches: until :meth:`run` ends them, they do nothing more."""
+        self._sweep(signal.SIGSTOP, Ended())
+
     def find(self) -> list[Process]:
         """Return who is to be ended now; ends nobody."""
         self._read()

@@ -1,11 +1,13 @@
 """Only the processes that hold classified files: for a hold, an expiry or a transfer, where the person stays.
 
-Rules of this file: descriptors, mappings, working and root directories count. A process of somebody else that holds the
-same file is not touched: the decider asks about every one of its reads, on its own rights.
+Rules of this file: descriptors, mappings, working and root directories count. Only what lies in an area does, and where
+the end is of one grant, only what lies in that one; what cannot be told counts. A process of somebody else that holds
+the same file is not touched: the decider asks about every one of its reads, on its own rights.
 """
 
-from agent.offboard.context import Context, Leaver
+from agent.offboard.context import Context, Held, Leaver
 from agent.offboard.steps import processes
+from agent.offboard.steps.ending import Ending
 from agent.offboard.steps.step import Result, Step, Target
 from rules.text import Text
 
@@ -17,13 +19,27 @@ def probe(_leaver: Leaver, context: Context) -> Text | None:
 
 def look(leaver: Leaver, context: Context) -> tuple[Target, ...]:
     """Return the processes that would end."""
-    found = processes.ending(leaver, context, only_holders=True).find()
+    found = _ending(leaver, context).find()
     return tuple(processes.target(process, leaver, context) for process in found)
 
 
 def run(leaver: Leaver, context: Context, _case: str) -> Result:
     """End them. ``facts``: :meth:`agent.offboard.steps.ending.Ended.facts`."""
-    return processes.result(processes.ending(leaver, context, only_holders=True).run())
+    return processes.result(_ending(leaver, context).run())
+
+
+def pids(leaver: Leaver, context: Context) -> frozenset[int]:
+    """Return the processes, whoever's, that hold something of the areas *leaver* loses."""
+    return frozenset(found.pid for found in context.held(context.devices()) if _counts(found, leaver, context))
+
+
+def _counts(found: Held, leaver: Leaver, context: Context) -> bool:
+    area = context.area_of(found)
+    return area == "" or (area is not None and (not leaver.areas or area in leaver.areas))
+
+
+def _ending(leaver: Leaver, context: Context) -> Ending:
+    return Ending(leaver.uids, context.rails, context.now, lambda: pids(leaver, context), only_holders=True)
 
 
 STEP = Step(
@@ -33,5 +49,4 @@ STEP = Step(
     look,
     run,
     Text("what they had not saved is lost", "未保存的内容将丢失"),
-    early=True,
 )

@@ -13,13 +13,13 @@ from rules.text import Text
 from rules.visible import visible
 
 
-def ending(leaver: Leaver, context: Context, *, only_holders: bool = False) -> Ending:
+def ending(leaver: Leaver, context: Context) -> Ending:
     """Return what ends the processes of *leaver* on this host."""
 
     def holders() -> frozenset[int]:
         return frozenset(found.pid for found in context.held(context.devices()))
 
-    return Ending(leaver.uids, context.rails, context.now, holders, only_holders=only_holders)
+    return Ending(leaver.uids, context.rails, context.now, holders)
 
 
 def target(process: Process, leaver: Leaver, context: Context) -> Target:

@@ -7,7 +7,7 @@ Rules of this file:
 - a step says ``done`` when it did its work, ``confirmed`` when it also looked and found nothing left.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -69,7 +69,10 @@ class Step:
 
     ``probe`` returns why this host has no such thing, or ``None``. ``lasting`` says what of it cannot be undone.
     ``early`` steps cut access and come first; ``alongside`` ones wait for others (door controllers) in a thread.
-    ``run`` gets the case, whose name is one path component.
+    ``urgent`` ones are done on the word of one officer, even where the others wait for a second.
+    ``leaving`` ones are only for who goes (``True``) or who stays (``False``), where it makes a difference.
+    ``run`` gets the case, whose name is one path component. ``together`` does the same for many people at once, where
+    most of the work is the same for all of them; its results are in their order.
     """
 
     id: str
@@ -80,6 +83,9 @@ class Step:
     lasting: Text | None = None
     early: bool = False
     alongside: bool = False
+    urgent: bool = False
+    leaving: bool | None = None
+    together: Callable[[Sequence[tuple[Leaver, str]], Context], list[Result]] | None = None
 
 
 def always(_leaver: Leaver, _context: Context) -> Text | None:
