@@ -13,8 +13,8 @@ NOUN = Text("departures: notice, approvals, hand-over, cooling-off", "离岗办�
 
 Json = Any
 
-_MOVES = ("open", "approve", "return", "add-line", "hand-over", "educate", "exam", "sign", "cool-off", "papers",
-          "close", "rescind")  # fmt: skip
+_MOVES = ("open", "approve", "confirm", "return", "add-line", "hand-over", "educate", "exam", "sign", "cool-off",
+          "papers", "close", "rescind")  # fmt: skip
 
 
 def _after(result: Json) -> Text:
@@ -57,6 +57,7 @@ COMMANDS: tuple[Command, ...] = (
     *case_proof.COMMANDS,
     _page("case.show", case_page.page),
     _page("case.status", case_page.status),
+    _page("case.progress", case_page.progress),
     listing(
         "case.list",
         (

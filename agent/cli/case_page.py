@@ -41,6 +41,20 @@ def page(terminal: Terminal, found: Json) -> None:
     _next(terminal, found)
 
 
+def progress(terminal: Terminal, found: Json) -> None:
+    """Print what ``case.progress`` answered."""
+    heading = [Text("step", "步骤"), Text("state", "状态"), Text("at", "时间"), Text("what came of it", "结果")]
+    rows = [
+        (terminal.say(text(step["title"])), step["state"], _at(step["ended_at"]), terminal.say(text(step["detail"])))
+        for step in found["steps"]
+    ]
+    terminal.table(heading, rows)
+    if found["receipt"]:
+        person = shown(found["person"])
+        signed = Text("the receipt is signed", "回执已签发")
+        terminal.line(f"→ {terminal.say(signed)}: shoumi case receipt {person}")
+
+
 def _head(terminal: Terminal, found: Json) -> None:
     rows = [
         (Text("case", "案号"), found["case"]),
@@ -85,6 +99,7 @@ def _decisions(terminal: Terminal, found: Json) -> Iterable[Row]:
     exam = {True: Text("exit exam passed", "离岗考核通过"), False: Text("exit exam failed", "离岗考核未通过")}
     said = [
         *((Text("sent back", "退回"), one) for one in found["returns"]),
+        (Text("confirmed by a second", "第二名管理员确认"), found["confirmation"]),
         (Text("exit education", "离职保密教育"), found["education"]),
         *((exam[one["passed"]], one) for one in found["exams"]),
         (Text("cooling-off decided", "确定脱密期"), found["period"]),

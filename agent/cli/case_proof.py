@@ -3,6 +3,8 @@
 Rules of this file: verifying a receipt needs no agent and no rights, only the file and the public key.
 """
 
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,15 @@ from agent.offboard import page, sender, trends, verify
 from rules.text import Text
 from rules.visible import visible
 
+_PATIENCE = 60.0  # seconds `--wait` waits for a receipt
+_LOOK = 0.2
 _PERSON = Param("person", "text", Text("person, or number of the case", "人员编号或案号"), positional=True)
+
+
+KEEPING = (
+    Param("save", "text", Text("keep the receipt in this file", "将回执存入此文件"), metavar="FILE"),
+    Param("wait", "flag", Text("wait for it, a minute at most", "等待回执签发，最多一分钟")),
+)
 
 
 def _receipt(context: Context, args: Args) -> int:
@@ -26,14 +36,50 @@ def _receipt(context: Context, args: Args) -> int:
             Text("whose receipt?", "请指明人员或案号"),
             Text("shoumi case receipt PERSON", "shoumi case receipt 人员编号"),
         )
-    found = context.client.call("case.receipt", person=args["person"])
+    return shown(context, args, "case.receipt")
+
+
+def shown(context: Context, args: Args, op: str) -> int:
+    """Show the newest receipt that *op* answers with, verified; keep it where ``--save`` says; return the exit code."""
+    found = _waited(context, args, op) if args.get("wait") else _newest(context, args, op)
     report = verify.verify(found["receipt"].encode(), found["public_key"].encode())
+    if args.get("save"):
+        _save(Path(str(args["save"])), found["receipt"])
     if context.terminal.json:
         context.terminal.data({**found, "ok": report.genuine, "complete": report.complete})
     else:
         context.terminal.line(page.report_page(report, context.terminal.language))
         context.terminal.line(found["file"])
     return 0 if report.genuine else 1
+
+
+def _newest(context: Context, args: Args, op: str) -> dict[str, Any]:
+    return dict(context.client.call(op, person=args["person"]))
+
+
+def _waited(context: Context, args: Args, op: str) -> dict[str, Any]:
+    """Return the receipt as soon as nothing in it is open any more, or what there is when patience ran out."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            found = _newest(context, args, op)
+            if verify.verify(found["receipt"].encode(), found["public_key"].encode()).complete:
+                return found
+        except Refused:  # there is no case yet, or no receipt
+            if time.monotonic() > until:
+                raise
+        else:
+            if time.monotonic() > until:
+                return found
+        time.sleep(_LOOK)
+
+
+def _save(file: Path, receipt: str) -> None:
+    try:
+        file.write_bytes(receipt.encode())  # to the byte: the signature is on it
+    except OSError as error:
+        said, why = visible(str(file)), visible(error.strerror or "")
+        raise Refused(Text(f"`{said}` cannot be written: `{why}`", f"无法写入 `{said}`：`{why}`")) from None
 
 
 def _verified(context: Context, file: Path, key: object) -> int:
@@ -58,20 +104,37 @@ def _verified(context: Context, file: Path, key: object) -> int:
 
 
 def _plan(context: Context, args: Args) -> int:
-    found: dict[str, Any] = context.client.call("case.plan", person=args["person"])
+    return planned(context, args, "case.plan")
+
+
+def planned(context: Context, args: Args, op: str) -> int:
+    """Show the plan that *op* answers with: what ends, who else is touched, what cannot be undone."""
+    found: dict[str, Any] = context.client.call(op, person=args["person"])
     if context.terminal.json:
         context.terminal.data(found)
         return 0
-    for step in found.get("steps", ()):
-        title = text(step["title"]).say(context.terminal.language)
-        why = step.get("skipped")
-        if why:
-            context.terminal.line(f"· {title}: {text(why).say(context.terminal.language)}")
-            continue
-        context.terminal.line(f"✓ {title}")
-        for target in step.get("targets", ()):
-            context.terminal.line(f"    {text(target['what']).say(context.terminal.language)}")
+    for line in _plan_lines(found):
+        context.terminal.line(context.terminal.say(line))
     return 0
+
+
+def _plan_lines(found: Mapping[str, Any]) -> Iterator[Text]:
+    for notice in map(text, found["notices"]):
+        yield Text(f"! {notice.en}", f"! {notice.zh}")
+    for step in found["steps"]:
+        title = text(step["title"])
+        if step["skipped"]:
+            why = text(step["skipped"])
+            yield Text(f"· {title.en}: {why.en}", f"· {title.zh}：{why.zh}")
+            continue
+        yield Text(f"✓ {title.en}", f"✓ {title.zh}")
+        for target in step["targets"]:
+            what, other = text(target["what"]), text(target["other"]) if target["other"] else None
+            touched = (f" (! {other.en})", f"（! {other.zh}）") if other else ("", "")
+            yield Text(f"    {what.en}{touched[0]}", f"    {what.zh}{touched[1]}")
+        if step["lasting"]:
+            lost = text(step["lasting"])
+            yield Text(f"    cannot be undone: {lost.en}", f"    不可撤销：{lost.zh}")
 
 
 def _trends(context: Context, args: Args) -> int:
@@ -90,6 +153,7 @@ def _trends(context: Context, args: Args) -> int:
 def _send_test(context: Context, args: Args) -> int:
     last_day = date.fromisoformat(str(args["last_day"])) if args.get("last_day") else None
     folder = Path(str(args["keys"]))
+    sender.wait_for_spool(context.home.root)
     sent = sender.send_test(context.home.root, str(args["person"]), folder, datetime.now(UTC), last_day=last_day)
     if context.terminal.json:
         context.terminal.data({"file": str(sent.file), "jti": sent.notice.jti, "txn": sent.notice.txn})
@@ -111,6 +175,7 @@ COMMANDS: tuple[Command, ...] = (
         Text("show the signed receipt of a case, or verify one offline", "查看撤权回执，或离线验证"),
         (
             _PERSON,
+            *KEEPING,
             Param("verify", "text", Text("a receipt file to verify", "要验证的回执文件"), metavar="FILE"),
             Param("key", "text", Text("the agent's public key", "代理公钥"), metavar="PEM"),
         ),

@@ -1,6 +1,8 @@
-"""``shoumi hold``: stop a person at once. The command returns when every open is cut."""
+"""``shoumi hold``: stop a person at once. The command returns when every open is cut; what is open ends right after."""
 
-from agent.cli.context import act, column, listing, moment, shown
+from agent.cli.case_proof import KEEPING, planned
+from agent.cli.case_proof import shown as shown_receipt
+from agent.cli.context import act, column, command, listing, moment, shown
 from rules.text import Text
 
 NOUN = Text("stop a person at once", "停权")
@@ -11,12 +13,20 @@ def _cut(result: dict[str, object]) -> Text:
     return Text(f"`{person}` is cut off: acknowledged after {took}", f"`{person}` 已停权：{took} 后确认生效")
 
 
+def _lifted(result: dict[str, object]) -> Text:
+    person = shown(result["person"])
+    if result["waiting"]:
+        return Text(
+            f"`{person}` stays on hold: a second officer lifts it as well", f"`{person}` 仍被停权：待第二名管理员解除"
+        )
+    return Text(f"the hold on `{person}` is lifted", f"已解除 `{person}` 的停权")
+
+
 COMMANDS = (
     act("hold.add", _cut),
-    act(
-        "hold.lift",
-        lambda r: Text(f"the hold on `{shown(r['person'])}` is lifted", f"已解除 `{shown(r['person'])}` 的停权"),
-    ),
+    act("hold.lift", _lifted),
+    command("hold.plan", lambda context, args: planned(context, args, "hold.plan")),
+    command("hold.receipt", lambda context, args: shown_receipt(context, args, "hold.receipt"), extra=KEEPING),
     listing(
         "hold.list",
         (

@@ -22,6 +22,7 @@ from agent.cli import (
     hold,
     holiday,
     init,
+    keys,
     log,
     pack,
     person,
@@ -49,6 +50,7 @@ NOUNS = {
     "case": case,
     "holiday": holiday,
     "role": role,
+    "keys": keys,
     "log": log,
     "pack": pack,
 }

@@ -2,16 +2,19 @@
 
 Rules of this file: a case is read, moved and stored in one transaction. The approval that ends access does so in the
 same transaction: the departure counts, every grant ends, a transferred person is in the new post. Only when the decider
-has acknowledged that does :attr:`agent.control.desk.Desk.departed` hear of it. Nobody acts on his own case, not even as
+has acknowledged that does :attr:`agent.control.desk.Desk.departed` hear of it, and again when a second officer has
+confirmed that an administrator leaves. Nobody acts on his own case, not even as
 the officer who only writes it down.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
 from agent.control.case_view import brief
 from agent.control.handling import Ask, Done, Json
+from agent.control.privilege import roles_of
 from agent.errors import Refused
 from agent.registry.store import Change
 from agent.registry.transaction import PERSON, unknown
@@ -26,14 +29,33 @@ from rules.visible import visible
 
 def moved(ask: Ask, change: Change, before: Case | None, after: Case) -> Done:
     """Store *after*; when it is the approval, take everything, and afterwards tell who waits for it."""
-    change.put_case(after)
     if not after.approved_at or (before and before.approved_at):
-        return done(ask, after)
+        change.put_case(after)
+        over = done(ask, after)
+        return _telling(ask, after, over) if before and before.unconfirmed and after.confirmation else over
+    uids = [int(str(row["uid"])) for row in ask.desk.lists.accounts(after.person)]
+    held, _ = roles_of(uids, ask.desk.config.roles)
+    written_by = "" if by_itself(ask) else ask.officer()
+    after = departure.ended(after, sorted(held), written_by)
+    change.put_case(after)
     ended = change.end_grants_of(after, by=ask.officer())
     left = change.move_person(after) if after.kind is Kind.TRANSFER else []
-    over = done(ask, after, grants_ended=ended, circles_left=left)
-    desk, person, case = ask.desk, after.person, after.id
-    return Done(over.result, over.recorded, after=lambda: dict(desk.departed(person, case) or {}))
+    return _telling(ask, after, done(ask, after, grants_ended=ended, circles_left=left))
+
+
+def _telling(ask: Ask, case: Case, over: Done) -> Done:
+    desk, pid = ask.desk, ask.peer.pid
+    return Done(
+        over.result,
+        over.recorded,
+        committed=lambda: desk.departs(case.id, pid),
+        after=lambda: dict(desk.departed(case.person, case.id, pid) or {}),
+    )
+
+
+def by_itself(ask: Ask) -> bool:
+    """Whether the agent acts itself: the kernel's word for who is at the socket, where nobody has this number."""
+    return ask.peer.pid == os.getpid()
 
 
 def done(ask: Ask, case: Case, **more: Json) -> Done:

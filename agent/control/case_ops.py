@@ -1,14 +1,15 @@
 """Handlers: departure cases, what is decided about them. Moves meet the registry in :mod:`agent.control.case_desk`."""
 
-import os
 from datetime import date
+from functools import partial
 
-from agent.control.case_desk import by_the_rules, by_whom, done, moved, not_own, registered
-from agent.control.handling import Ask, Done, act
+from agent.control.case_desk import by_itself, by_the_rules, by_whom, done, moved, not_own, registered
+from agent.control.handling import Ask, Done, Json, act
+from agent.control.restoring import forget_older
 from agent.errors import Forbidden, Usage
 from agent.registry.store import Change
 from rules import departure, departure_open
-from rules.departure_case import Case, Item
+from rules.departure_case import PERSONNEL, Case, Item
 from rules.departure_words import Kind, Step
 from rules.pack_tables import Pack
 from rules.text import Text
@@ -51,24 +52,31 @@ def _approve(ask: Ask, change: Change) -> Done:
     return moved(ask, change, case, after)
 
 
+@act("case.confirm")
+def _confirm(ask: Ask, change: Change) -> Done:
+    case = change.case(ask.args.text("person"))
+    with by_the_rules():
+        return moved(ask, change, case, departure.confirm(case, ask.officer(), ask.at))
+
+
 @act("case.notice")
 def _notice(ask: Ask, change: Change) -> Done:
-    if (
-        ask.peer.pid != os.getpid()
-    ):  # the kernel's word for who is at the socket: nobody there has this process's number
+    if not by_itself(ask):
         raise Forbidden(Text("only the agent itself takes in notices", "仅代理自身可接收人事通知"))
     args, pack, person = ask.args, ask.desk.pack(), ask.args.text("person")
-    running = change.running_case(person)
+    running, approvers = change.running_case(person), ask.args.texts("approver")
     if running and running.approved_at:
-        return done(ask, running, already=True)
+        after = departure_open.vouched(running, approvers, ask.at) if running.unconfirmed else running
+        return done(ask, running, already=True) if after == running else moved(ask, change, running, after)
+    kind = Kind(args.text("kind") or Kind.RESIGNATION)
     with by_the_rules():
         case = running or change.add_case(
             departure_open.open_case(
                 pack,
                 registered(ask, person),
-                Kind(args.text("kind") or Kind.RESIGNATION),
+                kind,
                 _day(args.text("last_day")),
-                "hr",
+                PERSONNEL if departure_open.chain(pack, kind) else approvers[0],  # without a chain the opener answers
                 ask.at,
                 lines=_lines(ask, pack, person),
                 reference=args.text("reference"),
@@ -76,7 +84,8 @@ def _notice(ask: Ask, change: Change) -> Done:
                 post=args.text("post"),
             )
         )
-        after = case if case.approved_at else departure_open.by_notice(pack, case, args.texts("approver"), ask.at)
+        by_notice = departure_open.vouched if case.approved_at else partial(departure_open.by_notice, pack)
+        after = by_notice(case, approvers, ask.at)
     return moved(ask, change, running, after)
 
 
@@ -95,8 +104,9 @@ def _rescind(ask: Ask, change: Change) -> Done:
         after = departure.rescind(case, by, ask.at, ask.args.text("reason"))
     if after.rescinded and after.approved_at:
         # The departure stops counting, so something else must deny until officers have decided grant by grant.
-        change.add_hold(case.person, reason=f"case {case.id} rescinded", by=by)
-    return moved(ask, change, case, after)
+        change.add_hold(case.person, reason=f"case {case.id} rescinded", by=by, two_officers=True)
+    over = moved(ask, change, case, after)
+    return Done(over.result, over.recorded, after=lambda: forget_older(ask.desk, [after]))
 
 
 @act("case.restore")
@@ -110,7 +120,14 @@ def _restore(ask: Ask, change: Change) -> Done:
     given = (
         change.give_again(case, grant, reason=f"{case.id} {grant}", approver=asked.asked_by) if asked.given_by else ""
     )
-    return done(ask, after, grant=grant, given=given)
+    over, desk, name = done(ask, after, grant=grant, given=given), ask.desk, f"{case.id}.{grant}"
+
+    def follow() -> dict[str, Json]:
+        if given:
+            desk.restored(name)
+        return {}
+
+    return Done(over.result, over.recorded, after=follow)
 
 
 def _role(case: Case, word: str) -> str:

@@ -21,6 +21,10 @@ _TRY_SECONDS = 2.0
 class Decider(Protocol):
     """The decider, as handlers see it. Every method raises :class:`agent.errors.ShoumiError`."""
 
+    @property
+    def acknowledged(self) -> tuple[int, float]:
+        """The last epoch the decider is known to have taken over, and when (``time.monotonic``)."""
+
     def append(self, fields: Mapping[str, Any]) -> int:
         """Append one entry and return its number; when this returns the entry is as durable as the site asks."""
 
@@ -38,11 +42,16 @@ class Decider(Protocol):
 
 
 class Link:
-    """The decider over the holder's socket pair. Any thread may ask; questions take turns."""
+    """The decider over the holder's socket pair. Any thread may ask; questions take turns.
+
+    ``acknowledged``: the last epoch it is known to have taken over, and when (``time.monotonic``). That word holds for
+    its successors too: each reads the registry before it answers anybody.
+    """
 
     def __init__(self, client: channel.Client) -> None:
         self._client = client
         self._turn = threading.Lock()
+        self.acknowledged: tuple[int, float] = (0, 0.0)
 
     def append(self, fields: Mapping[str, Any]) -> int:
         """See :class:`Decider`."""
@@ -54,6 +63,7 @@ class Link:
         while True:
             try:
                 if self._ask({"op": "epoch", "epoch": epoch}, _TRY_SECONDS)["epoch"] >= epoch:
+                    self.acknowledged = epoch, time.monotonic()
                     return
             except Unreachable:
                 if time.monotonic() > deadline:

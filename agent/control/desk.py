@@ -15,27 +15,37 @@ from agent.config import load as load_config
 from agent.control.decider import Decider
 from agent.control.indexing import Indexing
 from agent.control.intent import Intent
+from agent.control.pack_file import PackFile
 from agent.control.protected import Groups
 from agent.control.protection import Protection
-from agent.errors import Refused
 from agent.guard.clock import Clock, instant, nanoseconds
 from agent.home import Home
 from agent.log.search import Filter, query
+from agent.offboard.plan import Cause
 from agent.registry.facts import FactsReader
 from agent.registry.lists import Lists
 from agent.registry.store import Registry
-from rules.pack import Pack, PackError, load
-from rules.text import Text
+from rules.pack import Pack
 
-Departed = Callable[[str, str], Mapping[str, Any] | None]
-Survey = Callable[[str], Mapping[str, Any]]
+Departs = Callable[[str, int], None]
+Departed = Callable[[str, str, int], Mapping[str, Any] | None]
+Held = Callable[[str, str, int], None]
+Survey = Callable[[str, Cause], Mapping[str, Any]]
 
 
-def _nothing_more(_person: str, _case: str) -> None:
+def _nothing_yet(_case: str, _pid: int) -> None:
+    """Do nothing before the decider has heard of it."""
+
+
+def _nothing_more(_person: str, _case: str, _pid: int) -> None:
     """Do nothing beyond what the registry and the decider do."""
 
 
-def _nothing_seen(_person: str) -> Mapping[str, Any]:
+def _nothing_back(_name: str) -> None:
+    """Give nothing back beyond the registry."""
+
+
+def _nothing_seen(_person: str, _cause: Cause) -> Mapping[str, Any]:
     """See nothing: nobody looks before the departures are served."""
     return {}
 
@@ -44,9 +54,12 @@ def _nothing_seen(_person: str) -> Mapping[str, Any]:
 class Desk:
     """One agent's control process. Made by :func:`open_desk`.
 
-    ``departed(person, case id)`` is called by the thread of acts each time a departure is approved, once the decider
-    has acknowledged that the person is denied; what it returns is added to the answer. ``survey(person)`` tells what a
-    departure would end now.
+    ``departs(case id, pid)`` is called by the thread of acts when the approval of a departure is committed, before the
+    decider hears of it. ``departed(person, case id, pid)`` is called by it each time a departure is approved or
+    confirmed, once the decider has acknowledged that the person is denied; *pid* is the command that asked for it, and
+    what it returns is added to the answer. ``held(person, hold, pid)`` is called the same way for a hold, and returns
+    at once; so is ``restored(name)`` when a grant is given again (:mod:`agent.control.occasions`).
+    ``survey(person, cause)`` tells what a revocation would end now.
     """
 
     home: Home
@@ -57,9 +70,16 @@ class Desk:
     clock: Clock
     indexing: Indexing
     protection: Protection
+    departs: Departs = _nothing_yet
     departed: Departed = _nothing_more
+    held: Held = _nothing_more
+    restored: Callable[[str], None] = _nothing_back
     survey: Survey = _nothing_seen
+    _pack: PackFile = field(init=False)
     _readers: threading.local = field(default_factory=threading.local)
+
+    def __post_init__(self) -> None:
+        self._pack = PackFile(self.home.pack)
 
     @property
     def facts(self) -> FactsReader:
@@ -83,13 +103,7 @@ class Desk:
 
     def pack(self) -> Pack:
         """Return the pack in force; raise :class:`Refused` when the file is damaged."""
-        try:
-            return load(self.home.pack.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, PackError) as error:
-            raise Refused(
-                Text(f"the pack in force cannot be read: {error}", f"无法读取生效的规则包：{error}"),
-                Text("see `shoumi pack check`", "参见 `shoumi pack check`"),
-            ) from error
+        return self._pack.read()
 
 
 @contextmanager
@@ -112,13 +126,13 @@ def open_desk(home: Home, decider: Decider, groups: Groups | None) -> Iterator[D
             registry=registry,
             decider=decider,
             intent=intent,
-            clock=Clock(_last_time(home)),
+            clock=Clock(last_time(home)),
             indexing=indexing,
             protection=Protection(home, groups, config.minimum_tier),
         )
 
 
-def _last_time(home: Home) -> int:
+def last_time(home: Home) -> int:
     """Return the instant of the newest entry found in the index, in nanoseconds: the agent's clock starts there."""
     row = next(query(home.index, Filter(limit=1)), None)
     return nanoseconds(datetime.fromisoformat(str(row.entry["time"]))) if row else 0

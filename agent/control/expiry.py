@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from agent.control.desk import Desk
+from agent.control.departing_context import Ground
 from agent.offboard.due import Ending, Said, Sort, due, endings
 from agent.registry.stored import moment
 from rules.model import Grant
@@ -24,7 +24,7 @@ _MOST = 100  # sentences in one entry
 class Expiry:
     """The warnings of one agent. One thread at a time."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Ground) -> None:
         self._desk = desk
         self._file = desk.home.root / "expiry.json"
         self._next = 0.0

@@ -69,8 +69,14 @@ def _list(ask: Ask) -> Iterator[Json]:
 
 @act("hold.add")
 def _hold(ask: Ask, change: Change) -> Done:
-    person = ask.args.text("person")
-    return Done({"hold": change.add_hold(person, reason=ask.args.text("reason"), by=ask.officer()), "person": person})
+    desk, person, pid = ask.desk, ask.args.text("person"), ask.peer.pid
+    hold = change.add_hold(person, reason=ask.args.text("reason"), by=ask.officer())
+
+    def follow() -> dict[str, Json]:
+        desk.held(person, hold, pid)
+        return {}
+
+    return Done({"hold": hold, "person": person}, after=follow)
 
 
 @act("hold.lift")
@@ -83,9 +89,10 @@ def _lift(ask: Ask, change: Change) -> Done:
             Text(f"`{said}` is not on hold", f"`{said}` 未被停权"),
             Text("see `shoumi hold list`", "参见 `shoumi hold list`"),
         )
-    for hold in holds:
+    lifted = [hold for hold in holds if change.ask_to_lift(hold, by=ask.officer())]
+    for hold in lifted:
         change.lift_hold(hold, by=ask.officer(), reason=ask.args.text("reason"))
-    return Done({"holds": holds, "person": person})
+    return Done({"holds": lifted, "waiting": [hold for hold in holds if hold not in lifted], "person": person})
 
 
 @stream("hold.list")

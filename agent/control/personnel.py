@@ -4,27 +4,24 @@
 
 Rules of this file: a notice becomes an act like an officer's, with the agent as its actor and HR's number in its entry;
 giving access back is never done from here. Every delivery is an entry before it is put away, and what needs somebody's
-attention says ``alarm``. The completion goes out when the receipt is issued.
+attention says ``alarm``. The answer goes out with the receipt (:mod:`agent.control.completion`).
 """
 
 import os
 import threading
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from agent.control import conduct
 from agent.control.acts import TABLE
-from agent.control.departing import Departing
 from agent.control.desk import Desk
 from agent.control.handling import Ask
 from agent.control.peers import Peer
+from agent.control.restoring import forget_older
 from agent.control.roles import Role, Standing
-from agent.offboard import database, keys, outbox, store, watch
+from agent.offboard import keys, watch
 from agent.offboard.inbox import Hooks, Inbox, Received
 from agent.offboard.notice import Event, Notice
-from agent.offboard.outbox import Completion
-from rules.departure_case import Case
 from rules.text import Text
 
 InActThread = Callable[[Callable[[], object]], object]  # runs it there, waits, and raises what it raised
@@ -33,18 +30,18 @@ InActThread = Callable[[Callable[[], object]], object]  # runs it there, waits, 
 class Personnel:
     """The inbox, its thread, and the answers. One per control process."""
 
-    def __init__(self, desk: Desk, departing: Departing, act: InActThread) -> None:
+    def __init__(self, desk: Desk, act: InActThread) -> None:
         self._desk = desk
         self._act = act
         self._refusals = conduct.Refusals()
         self._stopped = threading.Event()
-        departing.completed = self._complete
 
     def serve(self) -> None:
         """Take up deliveries from when HR's keys are pinned until :meth:`stop`. Runs in a thread of its own."""
         while not keys.path(self._desk.home.root).exists():  # no channel has been set up
             if self._stopped.wait(1):
                 return
+        forget_older(self._desk, self._desk.lists.cases(over=True))
         hooks = Hooks(self._known, self._received, self._note, self._trouble)
         inbox = Inbox(self._desk.home.root, hooks)
         try:
@@ -63,11 +60,12 @@ class Personnel:
     def _received(self, notice: Notice) -> None:
         if notice.event is Event.DEPARTURE_APPROVED:
             details = notice.details
+            approved_on = (notice.toe + self._desk.pack().utc_offset).date()  # the site's calendar, as every last day
             given = {
                 "person": notice.subject,
                 "reference": notice.txn,
                 "approver": [approval.person for approval in notice.approvals],
-                "last_day": str(details.get("last_day") or notice.toe.date().isoformat()),  # none said: at once
+                "last_day": str(details.get("last_day") or approved_on.isoformat()),  # none said: at once
                 "kind": str(details.get("kind", "")),
             }
             self._perform("case.notice", {name: value for name, value in given.items() if value})
@@ -107,12 +105,3 @@ class Personnel:
 
     def _trouble(self, word: str, text: Text) -> None:
         self._desk.decider.append({"kind": "hr-channel", "outcome": word, "alarm": True, "reason": text._asdict()})
-
-    def _complete(self, case: Case, payload: Mapping[str, Any]) -> None:
-        notice = store.asked(database.path(self._desk.home.root), case.person, case.reference)
-        if notice is None:
-            return
-        site = keys.load(keys.path(self._desk.home.root))
-        times = {row["mark"]: datetime.fromisoformat(row["at"]) for row in payload["timeline"] if row["at"]}
-        state = Completion("done" if payload["complete"] else "pending", times, tuple(payload["open"]))
-        outbox.complete(self._desk.home.root, site.audience, notice, state, self._desk.now(), reader=site.drop_uid)

@@ -35,7 +35,6 @@ from agent.control.client import listen
 from agent.control.decider import Link
 from agent.control.departing import Departing
 from agent.control.desk import Desk, open_desk
-from agent.control.expiry import Expiry
 from agent.control.personnel import Personnel
 from agent.control.protected import Groups
 from agent.control.quieting import Quieting
@@ -112,15 +111,14 @@ async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
     if life is not None:
         loop.add_reader(life, server.stop)
     schedule, quieting = Schedule(desk), Quieting(desk.home, desk.decider, desk.clock)
-    departing = Departing(desk)
-    desk.departed, desk.survey = departing.departed, departing.survey
-    expiry = Expiry(desk)
-    personnel = Personnel(desk, departing, server.act)
-    with ThreadPoolExecutor(1, "quiet") as quiet, ThreadPoolExecutor(3, "others") as others:
+    departing = Departing(desk, life)
+    desk.departs, desk.departed = departing.departs, departing.departed
+    desk.held, desk.restored, desk.survey = departing.held, departing.restored, departing.survey
+    personnel = Personnel(desk, server.act)
+    with ThreadPoolExecutor(1, "quiet") as quiet, ThreadPoolExecutor(2, "others") as others:
         chores = [
             asyncio.create_task(_repeat(server, _AGAIN, lambda: loop.run_in_executor(others, departing.serve))),
             asyncio.create_task(_repeat(server, _AGAIN, lambda: loop.run_in_executor(others, personnel.serve))),
-            asyncio.create_task(_repeat(server, _SCHEDULE, lambda: loop.run_in_executor(others, expiry.step))),
             asyncio.create_task(_repeat(server, _TICK, lambda: asyncio.wrap_future(desk.indexing.step(0.5)))),
             asyncio.create_task(_repeat(server, _TICK, lambda: loop.run_in_executor(quiet, quieting.step))),
             asyncio.create_task(_repeat(server, _SCHEDULE, lambda: server.act_thread(schedule.step))),

@@ -1,40 +1,85 @@
-"""Handlers: what a departure would end, the receipts of those that happened, and how long they took."""
+"""Handlers: what a departure would end, receipts and the key that checks them, and how long revocations took."""
 
 from agent.control.handling import Ask, Json, read
 from agent.errors import Refused
-from agent.offboard import receipt
+from agent.offboard import database, outbox, receipt
+from agent.offboard.page import report_page
+from agent.offboard.plan import Cause
+from agent.offboard.progress import progress
 from agent.offboard.signing import Signer, key_path
 from agent.offboard.trends import trends
-from rules.text import Text
+from agent.offboard.verify import verify
+from rules.text import Language, Text
 from rules.visible import visible
+
+_LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
 @read("case.plan")
 def _plan(ask: Ask) -> Json:
     person = ask.args.text("person")
     ask.desk.lists.dossier(person)
-    return dict(ask.desk.survey(person))
+    return dict(ask.desk.survey(person, Cause.DEPARTURE))
+
+
+@read("hold.plan")
+def _hold_plan(ask: Ask) -> Json:
+    person = ask.args.text("person")
+    ask.desk.lists.dossier(person)
+    return dict(ask.desk.survey(person, Cause.HOLD))
 
 
 @read("case.receipt")
 def _receipt(ask: Ask) -> Json:
     case = ask.desk.lists.case(ask.args.text("person"))
-    root = ask.desk.home.root
-    kept = receipt.kept(receipt.receipts_folder(root), case.id)
-    if not kept:
-        said = visible(case.id)
-        raise Refused(
-            Text(f"there is no receipt of `{said}` yet", f"`{said}` 尚无回执"),
-            Text("see `shoumi case status`", "参见 `shoumi case status`"),
-        )
-    signer = Signer.at(key_path(root))
+    return _newest(ask, case.id, Text("see `shoumi case status`", "参见 `shoumi case status`"))
+
+
+@read("case.progress")
+def _progress(ask: Ask) -> Json:
+    case, root = ask.desk.lists.case(ask.args.text("person")), ask.desk.home.root
+    rows = progress(database.path(root), case.id)
     return {
         "case": case.id,
+        "person": case.person,
+        "steps": [row._asdict() | {"title": row.title._asdict(), "detail": row.detail._asdict()} for row in rows],
+        "receipt": bool(receipt.kept(receipt.receipts_folder(root), case.id)),
+    }
+
+
+@read("hold.receipt")
+def _hold_receipt(ask: Ask) -> Json:
+    found, lists = ask.args.text("person"), ask.desk.lists
+    holds = [str(row["id"]) for row in lists.holds(found, lifted=True)]
+    name = holds[-1] if holds else str(lists.hold(found)["id"])
+    return _newest(ask, name, Text("see `shoumi hold list`", "参见 `shoumi hold list`"))
+
+
+def _newest(ask: Ask, name: str, hint: Text) -> Json:
+    root = ask.desk.home.root
+    kept = receipt.kept(receipt.receipts_folder(root), name)
+    if not kept:
+        said = visible(name)
+        raise Refused(Text(f"there is no receipt of `{said}` yet", f"`{said}` 尚无回执"), hint)
+    signer = Signer.at(key_path(root))
+    text = kept[-1].read_text(encoding="utf-8")
+    report = verify(text.encode(), signer.public_pem())
+    return {
+        "case": name,
         "file": str(kept[-1]),
-        "receipt": kept[-1].read_text(encoding="utf-8"),
+        "receipt": text,
+        "page": {language: report_page(report, language) for language in _LANGUAGES},
         "public_key": signer.public_pem().decode("ascii"),
         "fingerprint": signer.fingerprint,
     }
+
+
+@read("keys.show")
+def _keys(ask: Ask) -> Json:
+    root = ask.desk.home.root
+    signer = Signer.at(key_path(root))
+    jwks = outbox.public_jwks(root)
+    return {"fingerprint": signer.fingerprint, "pem": signer.public_pem().decode("ascii"), "jwks": jwks}
 
 
 @read("case.trends")

@@ -1,4 +1,4 @@
-"""A hold, while the person has the file open: his reads stop, and the person beside him notices nothing (contract C6).
+"""A hold, while the person has the file open: his reads stop and his process ends; his neighbour notices nothing (C6).
 
 Rules of this file: both read the same file through descriptors opened before, and stamp each read on the clock that all
 processes of the machine share. A read counts as late only if it *began* after the hold was acknowledged: one that was
@@ -7,6 +7,7 @@ inside the kernel at that moment had been let through before.
 
 import mmap
 import os
+import select
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,7 +20,6 @@ from agent.errors import Refused
 from rules.text import Text
 
 ENOUGH = 300  # reads of each before the hold, and of the bystander after it
-_REFUSALS = 50  # the person on hold tries this often again
 PATIENCE = 10.0
 _PACE = 0.0002
 MS = 1_000_000
@@ -42,6 +42,8 @@ def holding(
             stack.enter_context(acting(who, reading_on(document, numbers, index * PER_READER)))
             for index, who in enumerate((person, bystander))
         ]
+        process = os.pidfd_open(readers[0].pid)
+        stack.callback(os.close, process)
         for reader in readers:
             ready(reader)
         wait_until(lambda: min(numbers[READS], numbers[PER_READER + READS]) >= ENOUGH, PATIENCE)
@@ -51,7 +53,7 @@ def holding(
         asked = time.monotonic_ns()
         hold()
         acknowledged = time.monotonic_ns()
-        stopped = wait_until(lambda: numbers[REFUSED] >= _REFUSALS, PATIENCE)
+        stopped = bool(select.select([process], [], [], PATIENCE)[0])
         wait_until(quiet, PATIENCE)
         later = numbers[PER_READER + READS] + ENOUGH
         wait_until(lambda: numbers[PER_READER + READS] >= later, PATIENCE)

@@ -25,17 +25,16 @@ _NOTICE = timedelta(days=30)
 class Personnel:
     """HR with its things in *folder*, on the filesystem of the agent's home."""
 
-    def __init__(self, folder: Path, home: Home, approver: str) -> None:
-        """Make the keys, with one approver, a person's id. They count for nothing until :meth:`pin`."""
+    def __init__(self, folder: Path, home: Home, *approvers: str) -> None:
+        """Make the keys, with one for each approver, a person's id. They count for nothing until :meth:`pin`."""
         self._home = home.root
         self._folder = folder
         self._keys = folder / "keys"
         self._new = home.root / "spool" / "new"
         outgoing = folder / "spool" / "new"
         outgoing.mkdir(parents=True)
-        public = sender.make_keys(
-            self._keys, audience=_AUDIENCE, iss=_ISSUER, approvers=[("general-manager", approver)]
-        )
+        named = [(f"approver-{number}", person) for number, person in enumerate(approvers, 1)]
+        public = sender.make_keys(self._keys, audience=_AUDIENCE, iss=_ISSUER, approvers=named)
         shutil.copy(public, keys.path(folder))
 
     def pin(self) -> None:

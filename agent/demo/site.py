@@ -67,7 +67,7 @@ class Cut:
     """What came of a hold while a reader had a file open. Times in milliseconds.
 
     ``act``: from the request to its acknowledgement. ``last``: from the request to the end of the reader's last read
-    that went through. ``late``: that read had begun only after the acknowledgement. ``stopped``: then came a refusal.
+    that went through. ``late``: that read had begun only after the acknowledgement. ``stopped``: his process ended.
     """
 
     act: float

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -35,7 +36,8 @@ class Office:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.told: list[tuple[str, str, int]] = []
-        desk.departed = self.departed
+        self.holds: list[tuple[str, str, int]] = []
+        desk.departed, desk.held = self.departed, self.held
         with desk.registry.change(desk.now()) as change:
             for number in range(1, 10):
                 change.add_person(f"E{number}", department="rd", clearances=[Clearance("state", Level.SECRET, "", "x")])
@@ -50,9 +52,13 @@ class Office:
             )  # fmt: skip
             self.grant = change.add_grant("E1", "plans", reason="项目甲", approver="E8")
 
-    def departed(self, person: str, case: str) -> dict[str, Any]:
+    def departed(self, person: str, case: str, pid: int) -> dict[str, Any]:
+        assert pid in (STRANGER_PID, os.getpid())
         self.told.append((person, case, int(self.desk.decider.stats()["epoch"])))
         return {"revoked": True}
+
+    def held(self, person: str, hold: str, pid: int) -> None:
+        self.holds.append((person, hold, int(self.desk.decider.stats()["epoch"])))
 
     def do(self, op: str, person: str = "E1", officer: str = "E8", pid: int = STRANGER_PID, **args: Any) -> Any:
         given = {"person": person, **args}
@@ -240,9 +246,7 @@ def test_rescinding_an_approval_takes_two_officers_and_restores_nothing_by_itsel
     assert office.verdict().rule == "departure"
     assert office.do("case.rescind", officer="E9", reason="so it is")["step"] == "rescinded"
     assert office.verdict().rule == "hold"
-    with office.desk.registry.change(office.desk.now()) as change:
-        [hold] = office.desk.lists.holds("E1")
-        change.lift_hold(str(hold["id"]), by="E9")
+    lift_by_two(office)
     assert office.verdict().rule == "grant"
     assert office.do("case.restore", grant=office.grant)["given"] == ""
     with pytest.raises(Refused, match="second officer"):
@@ -252,6 +256,24 @@ def test_rescinding_an_approval_takes_two_officers_and_restores_nothing_by_itsel
     assert office.verdict().allow
     with pytest.raises(Refused, match="none that this case can give again"):
         office.do("case.restore", grant="G000002")
+
+
+def lift_by_two(office: Office) -> None:
+    """Lift the hold that a rescission left, and see that one officer cannot; another hold needs no second."""
+    office.do("hold.add", reason="one more")
+    [left, plain] = [hold["id"] for hold in office.desk.lists.holds("E1")]
+    with (
+        pytest.raises(Refused, match="lifted by two officers, and this is the first"),
+        office.desk.registry.change(office.desk.now()) as change,
+    ):
+        change.lift_hold(left, by="E8")
+    asked = office.do("hold.lift", reason="back")
+    assert (asked["holds"], asked["waiting"]) == ([plain], [left])
+    with pytest.raises(Refused, match="second officer, and `E8` is the first"):
+        office.do("hold.lift", reason="back")
+    assert office.verdict().rule == "hold"
+    lifted = office.do("hold.lift", officer="E9", reason="back")
+    assert (lifted["holds"], lifted["waiting"]) == ([left], [])
 
 
 def test_a_notice_is_rescinded_by_one_and_nothing_was_taken(office: Office) -> None:
@@ -272,10 +294,9 @@ def test_somebody_who_left_approves_nothing_any_more(company: Office) -> None:
         company.do("case.approve", by="E3")
 
 
-def notice(office: Office, *approvers: str, pid: int = os.getpid(), person: str = "E1") -> Any:
-    return office.do(
-        "case.notice", person, "nobody", pid, approver=list(approvers), last_day="2099-12-31", reference="HR-7"
-    )
+def notice(office: Office, *approvers: str, pid: int = os.getpid(), person: str = "E1", **how: Any) -> Any:
+    told = {"approver": list(approvers), "last_day": "2099-12-31", "reference": "HR-7", **how}
+    return office.do("case.notice", person, "nobody", pid, **told)
 
 
 def test_a_notice_of_the_personnel_system_opens_and_approves_in_one(fresh: Site) -> None:
@@ -298,6 +319,69 @@ def test_a_notice_of_the_personnel_system_opens_and_approves_in_one(fresh: Site)
 def test_nobody_at_the_socket_can_bring_a_notice(office: Office) -> None:
     with pytest.raises(Forbidden, match="only the agent itself"):
         notice(office, "E2", pid=STRANGER_PID)
+
+
+@pytest.fixture
+def administrator(fresh: Site) -> Iterator[Office]:
+    """A site where `E1` has an account in the group of the security officers, and the pack asks HR for one approver."""
+    account = pwd.getpwnam("daemon")  # every host has one; nothing of it is touched
+    fresh.home.config.write_text(f"[roles]\nsecurity = {account.pw_gid}\n", encoding="utf-8")
+    with office_of(fresh) as office:
+        with office.desk.registry.change(office.desk.now()) as change:
+            change.add_account(account.pw_uid, "E1", allow_system=True)
+        yield office
+
+
+def test_an_administrator_loses_access_at_the_last_approval_and_the_case_asks_for_a_second_officer(
+    administrator: Office,
+) -> None:
+    administrator.do("case.open", last_day="2099-12-31")
+    result = administrator.do("case.approve")
+    assert (result["step"], result["grants_ended"]) == ("confirmation", [administrator.grant])
+    assert administrator.verdict().rule == "departure"
+    status = administrator.do("case.status")
+    assert [step["event"] for step in status["next"]] == ["confirm"]
+    assert [(flag["en"], flag["zh"]) for flag in status["flags"]] == [
+        (
+            "an administrator (security): access is over, processes run until a second officer confirms",
+            "当事人是管理员（security）：权限已取消，进程待第二名管理员确认后结束",
+        )
+    ]
+    with pytest.raises(Refused, match="this takes a second officer, and `E8` is the first"):
+        administrator.do("case.confirm")
+    with pytest.raises(Refused, match="not possible now"):
+        administrator.do("case.cool-off", none=True, reason="x")
+    confirmed = administrator.do("case.confirm", officer="E9")
+    assert (confirmed["step"], confirmed["revoked"]) == ("approved", True)
+    assert administrator.told == [("E1", "C000001", result["epoch"]), ("E1", "C000001", confirmed["epoch"])]
+    assert administrator.do("case.show")["confirmation"]["by"] == "E9"
+    with pytest.raises(Refused, match="not possible now"):
+        administrator.do("case.confirm", officer="E9")
+
+
+def test_who_writes_down_what_another_one_approved_is_not_the_second(administrator: Office) -> None:
+    administrator.do("case.open", last_day="2099-12-31")
+    administrator.do("case.approve", by="E2")
+    with pytest.raises(Refused, match="`E8` is the first"):
+        administrator.do("case.confirm")
+    assert administrator.do("case.confirm", officer="E9")["step"] == "approved"
+
+
+@pytest.mark.parametrize("kind", ["resignation", "unauthorised"])
+def test_two_approvers_inside_a_notice_are_the_two_and_one_is_one(administrator: Office, kind: str) -> None:
+    assert notice(administrator, "E2", kind=kind)["step"] == "confirmation"
+    assert notice(administrator, "E2")["already"]
+    assert administrator.do("case.status")["step"] == "confirmation"
+    later = notice(administrator, "E3")
+    assert (later["step"], later["revoked"]) == ("approved", True)
+    assert len(administrator.told) == 2
+
+
+@pytest.mark.parametrize("kind", ["resignation", "unauthorised"])
+def test_a_notice_with_two_approvers_waits_for_nobody(administrator: Office, kind: str) -> None:
+    assert notice(administrator, "E2", "E3", kind=kind)["step"] == "approved"
+    assert len(administrator.told) == 1
+    assert administrator.desk.lists.case("E1").officers >= {"E3"}
 
 
 def test_a_day_that_is_none_is_usage(office: Office) -> None:

@@ -95,8 +95,12 @@ prints one; papers come last, and the case is closed after the cooling-off perio
   signature; what he never brings back is written off with a reason, and no papers are released.
 - `transfer`: the person leaves projects and named circles, grants end, and vetting from before no longer counts. When
   the case is closed he can be given new grants.
+- The departure of an administrator (whose account is in a role's group) asks for a second officer: access is over with
+  the last approval, his processes end when somebody who neither gave nor wrote down that approval confirms it
+  (`case confirm`). Two people who signed in the personnel system are the two.
 - Rescinding before the approval takes one officer. After it, two; it restores nothing: a hold stands in the departure's
-  place until it is lifted, and each ended grant is asked for by one officer and given by another (`case restore`).
+  place until two officers lift it, and each ended grant is asked for by one officer and given by another
+  (`case restore`). What the personnel system approved before that ends nothing any more; a new approval does.
 """
 
 PAGES = {"commands.md": commands, "coverage.md": coverage, "departure.md": departure}

@@ -90,6 +90,15 @@ class Scene:
         return b"".join(file.read_bytes() for file in sorted(self.site.home.log.glob("*.jsonl")))
 
     @contextmanager
+    def below(self, person: str) -> Iterator[None]:
+        """Lower the level of *person* below the areas', and raise it again afterwards. Unlike a hold it ends nobody."""
+        self.site.shoumi("person", "set", person, "--level", "state=confidential")
+        try:
+            yield
+        finally:
+            self.site.shoumi("person", "set", person, "--level", "state=secret")
+
+    @contextmanager
     def on_hold(self, person: str) -> Iterator[None]:
         """Hold *person* by the command line, and lift the hold afterwards."""
         self.site.shoumi("hold", "add", person, "--reason", "测试")

@@ -81,7 +81,7 @@ def new_sink(site: Scene) -> int:
 
 
 @pytest.mark.parametrize("quiet", [True, False], ids=["quiet", "asked-each-time"])
-def test_row_5_a_hold_ends_every_use_of_a_descriptor_that_is_open(site: Scene, *, quiet: bool) -> None:
+def test_row_5_a_change_of_rights_ends_every_use_of_a_descriptor_that_is_open(site: Scene, *, quiet: bool) -> None:
     path, gate = site.plans / "doc.txt", Gate()
 
     def working(say: Say) -> None:
@@ -98,20 +98,20 @@ def test_row_5_a_hold_ends_every_use_of_a_descriptor_that_is_open(site: Scene, *
         gate.open()
         assert set(worker.next().value.values()) == {""}
         assert not quiet or site.stats()["accesses"] == before  # nobody was asked: the ignore mark is what goes
-        with site.on_hold("E1"):
+        with site.below("E1"):
             site.mark()
             gate.open()
             assert set(worker.next().value.values()) == {"EPERM"}
             refusals = [entry for entry in site.denials() if entry["action"] == "access"]
             assert {(entry["rule"], entry["person"], entry["path"]) for entry in refusals} == {
-                ("hold", "E1", str(path))
+                ("level", "E1", str(path))
             }
             assert attempt(BYSTANDER, reading(path)).allowed
         gate.open()
         assert set(worker.next().value.values()) == {""}
 
 
-def test_row_7_a_mapping_made_before_a_hold_stays_as_the_limits_say(site: Scene) -> None:
+def test_row_7_a_mapping_made_before_the_rights_ended_stays_as_the_limits_say(site: Scene) -> None:
     gate = Gate()
 
     def working(say: Say) -> None:
@@ -123,7 +123,7 @@ def test_row_7_a_mapping_made_before_a_hold_stays_as_the_limits_say(site: Scene)
 
     with acting(CLEARED, working) as worker:
         size = worker.next().value
-        with site.on_hold("E1"):
+        with site.below("E1"):
             gate.open()
             assert worker.next().value == [size, "EPERM"]
 
@@ -165,7 +165,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_row_8_a_descriptor_handed_over_around_a_hold_is_dead(
+def test_row_8_a_descriptor_handed_over_around_a_change_of_rights_is_dead(
     site: Scene, ends: tuple[socket.socket, socket.socket], when: str
 ) -> None:
     gate = Gate()
@@ -174,7 +174,7 @@ def test_row_8_a_descriptor_handed_over_around_a_hold_is_dead(
         if when == "before":
             gate.open()
             assert sender.next().value == ""
-        with site.on_hold("E1"):
+        with site.below("E1"):
             if when == "after":
                 gate.open()
                 assert sender.next().value == "EPERM"

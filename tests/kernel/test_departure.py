@@ -4,22 +4,27 @@ The tokens are signed with real keys and dropped as a personnel system drops the
 control process is killed for good at any moment of it. What the leaver's processes do is seen from outside of them.
 """
 
+import contextlib
 import json
 import os
 import select
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from agent.control.attendant import MODULE
 from agent.demo.actors import Identity, acting, attempt, reading
 from agent.demo.leaving import leaving
 from agent.demo.personnel import Personnel
-from agent.offboard import receipt
+from agent.offboard import database, receipt
+from agent.offboard.steps.tasks import family
 from agent.offboard.verify import Report, verify
 from tests.kernel.scene import BYSTANDER, NO_LOGIN, SIZE, Scene, scene, until
 
@@ -90,6 +95,24 @@ def filed(site: Scene, folder: str, notice: Path) -> list[dict[str, Any]]:
     """Return what is written beside the deliveries that were dropped under the name of *notice*."""
     put_away = (site.site.home.root / "spool" / folder).glob("*.json")
     return [about for about in (json.loads(file.read_bytes()) for file in put_away) if about["file"] == notice.name]
+
+
+def done_steps(site: Scene, leaver: Leaver) -> set[str]:
+    """Return the steps of the leaver's run that have a result."""
+    with closing(sqlite3.connect(f"file:{database.path(site.site.home.root)}?mode=ro", uri=True)) as db:
+        rows = db.execute(
+            "SELECT step FROM steps JOIN runs ON number = run WHERE person = ? AND tries > 0", (leaver.id,)
+        ).fetchall()
+    return {step for (step,) in rows}
+
+
+def departures(site: Scene) -> int:
+    """Return the pid of the process of departures, 0 while there is none."""
+    for pid in family([site.site.process("control")]):
+        with contextlib.suppress(OSError):
+            if MODULE.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                return pid
+    return 0
 
 
 def of_uid(uid: int) -> list[str]:
@@ -176,6 +199,23 @@ def test_a_departure_is_carried_out_though_control_is_killed_right_after_the_dro
     until(lambda: filed(site, "accepted", notice))
     assert attempt(BYSTANDER, reading(site.plans / "doc.txt")).allowed
     assert site.site.shoumi("log", "verify").returncode == 0
+
+
+@pytest.mark.parametrize("step", ["processes", "account", "processes-again", "acl", "proof"])
+def test_a_departure_is_proven_though_the_process_of_departures_is_killed_right_after_a_step(
+    site: Scene, personnel: Personnel, leaver: Leaver, step: str
+) -> None:
+    notice = personnel.sign(leaver.id)
+    with acting(leaver.who, reading_on(site.plans / "doc.txt")) as reader:
+        assert reader.next().allowed
+        personnel.drop(notice)
+        until(lambda: step in done_steps(site, leaver), 30)
+        os.kill(departures(site), signal.SIGKILL)
+        until(lambda: departures(site))
+    report = proven(site, leaver)
+    assert report.complete
+    assert report.problems == ()
+    assert attempt(BYSTANDER, reading(site.plans / "doc.txt")).allowed
 
 
 def test_a_token_of_a_forger_ends_nothing_and_is_put_aside_with_the_reason(

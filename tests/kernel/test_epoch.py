@@ -73,14 +73,14 @@ def test_a_change_is_obeyed_though_thousands_of_opens_were_allowed_just_before(s
 
     with acting(CLEARED, opening) as opener:
         opener.next()
-        with site.on_hold("E1"):
+        with site.below("E1"):
             returned = time.monotonic_ns()
             allowed, last = opener.next().value
     assert allowed >= 200
     assert last < returned
 
 
-def test_a_hold_stops_a_reader_in_mid_file_and_a_bystander_notices_nothing(site: Scene) -> None:
+def test_a_change_stops_a_reader_in_mid_file_and_a_bystander_notices_nothing(site: Scene) -> None:
     path = site.plans / "doc1.txt"
 
     def loop(say: Say) -> None:
@@ -95,7 +95,7 @@ def test_a_hold_stops_a_reader_in_mid_file_and_a_bystander_notices_nothing(site:
     with acting(CLEARED, loop) as reader, acting(BYSTANDER, loop) as bystander:
         assert isinstance(reader.next().value, int)
         assert isinstance(bystander.next().value, int)
-        with site.on_hold("E1"):
+        with site.below("E1"):
             told = reader.next()
             while isinstance(told.value, int):
                 told = reader.next()

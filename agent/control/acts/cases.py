@@ -1,7 +1,8 @@
 """Operations on departures 离岗: the case from notice to its end. All acts are the security officer's.
 
 ``by`` names who did what is recorded (who signed the form, who received the keys): an id of the registry. What gives
-something back (``rescind`` after the approval, ``restore``) takes no ``by``: there it is the caller who answers.
+something back (``rescind`` after the approval, ``restore``) or is a second officer's word (``confirm``) takes no
+``by``: there it is the caller who answers.
 """
 
 from agent.control.acts.shape import ANY, SECURITY, Operation, Param
@@ -46,6 +47,16 @@ OPERATIONS = (
             _BY,
             Param("opinion", "text", Text("what was written on the form", "审批意见")),
         ),
+        act=True,
+    ),
+    Operation(
+        "case.confirm",
+        Text(
+            "confirm, as a second officer, that an administrator leaves; ends processes",
+            "第二名管理员确认管理员离岗，随即结束其进程",
+        ),
+        SECURITY,
+        (_CASE,),
         act=True,
     ),
     Operation("case.return", Text("send a case back", "退回离岗申请"), SECURITY, (_CASE, _REASON, _BY), act=True),
@@ -166,6 +177,12 @@ OPERATIONS = (
         (_CASE,),
     ),
     Operation("case.receipt", Text("show the newest signed receipt of a case", "查看最新撤权回执"), ANY, (_CASE,)),
+    Operation(
+        "case.progress",
+        Text("show how far the revocation of a case is, step by step", "逐步查看撤权进度"),
+        ANY,
+        (_CASE,),
+    ),
     Operation(
         "case.trends",
         Text("how long revocations took: median, 95th percentile, worst", "撤权耗时：中位数、第 95 百分位、最长"),

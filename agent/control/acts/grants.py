@@ -67,7 +67,33 @@ OPERATIONS = (
         act=True,
     ),
     Operation(
-        "hold.lift", Text("lift every hold on a person", "解除某人的全部停权"), SECURITY, (PERSON, _REASON), act=True
+        "hold.lift",
+        Text(
+            "lift every hold on a person; two officers after a rescission", "解除某人的全部停权；撤销离岗后须两名管理员"
+        ),
+        SECURITY,
+        (PERSON, _REASON),
+        act=True,
+    ),
+    Operation(
+        "hold.plan",
+        Text("show what a hold would end now; nothing is touched", "预览停权将终止的事项（不作更改）"),
+        ANY,
+        (PERSON,),
+    ),
+    Operation(
+        "hold.receipt",
+        Text("show the signed receipt of a hold: what it ended", "查看停权回执：终止了哪些事项"),
+        ANY,
+        (
+            Param(
+                "person",
+                "text",
+                Text("person, or number of the hold", "人员编号或停权编号"),
+                required=True,
+                positional=True,
+            ),
+        ),
     ),
     Operation("hold.list", Text("list holds", "列出停权"), ANY, (_ONLY_PERSON, _ALL), stream=True),
 )

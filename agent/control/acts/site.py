@@ -5,6 +5,11 @@ from rules.text import Text
 
 OPERATIONS = (
     Operation("role.list", Text("show the three roles and which one is yours", "查看三员及自己的角色"), EVERYBODY),
+    Operation(
+        "keys.show",
+        Text("show the agent's public key, which checks its receipts", "查看代理公钥，用于核验回执"),
+        EVERYBODY,
+    ),
     Operation("pack.show", Text("show the rule pack in force", "查看生效的规则包"), ANY),
     Operation(
         "pack.use",

@@ -1,0 +1,33 @@
+"""The answer to the personnel system: that what it asked for is done, or what of it is still pending.
+
+Rules of this file: it is made of a receipt that has been issued, and says what that says.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from agent.home import Home
+from agent.offboard import database, keys, outbox, store
+from agent.offboard.outbox import Completion
+
+
+def complete(home: Home, person: str, reference: str, payload: Mapping[str, Any], now: datetime) -> None:
+    """Put the answer into the outbox, if the personnel system ever asked about this. *payload*: JSON of the receipt.
+
+    Raises :class:`agent.errors.ShoumiError`; asking again repeats nothing.
+    """
+    notice = store.asked(database.path(home.root), person, reference)
+    if notice is None:
+        return
+    site = keys.load(keys.path(home.root))
+    times = {row["mark"]: datetime.fromisoformat(row["at"]) for row in payload["timeline"] if row["at"]}
+    state = Completion("done" if payload["complete"] else "pending", times, tuple(payload["open"]))
+    outbox.complete(home.root, site.audience, notice, state, now, reader=site.drop_uid)
+
+
+def payload_of(receipt: bytes) -> dict[str, Any]:
+    """Return what a receipt file says."""
+    said: dict[str, Any] = json.loads(receipt.partition(b"\n")[0])
+    return said

@@ -1,0 +1,217 @@
+"""The process of departures: how it asks and is told, and that it is there again after any death but ours."""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from control_site import Site
+
+from agent import shipped
+from agent.control.attendant import MODULE
+from agent.control.departing_channel import Answering, Asking, answer
+from agent.control.departing_ways import Ways
+from agent.control.pack_file import PackFile
+from agent.control.protected import Groups
+from agent.errors import Refused, Unreachable
+from agent.guard import channel, doorway, fanotify, image
+from agent.offboard import database
+from agent.offboard.context import Blocked
+from rules.text import Text
+
+PATIENCE = 20.0
+
+
+def until(come: Callable[[], object]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not come():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.02)
+
+
+# --- asking and being told ------------------------------------------------------------------------
+
+
+@contextmanager
+def conversation(answering: Answering) -> Iterator[tuple[Asking, socket.socket]]:
+    """Yield who asks, and the socket by which it is told; a thread answers from it."""
+    ours, theirs = channel.pair()
+    over = threading.Event()
+
+    def serve() -> None:
+        while not over.is_set():
+            if select.select([ours], [], [], 0.05)[0] and (message := channel.receive(ours)):
+                channel.send(ours, answer(message, answering))
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        with closing(ours), closing(theirs):
+            try:
+                yield Asking(theirs), ours
+            finally:
+                over.set()
+                thread.join()
+    finally:
+        over.set()
+
+
+def test_what_is_asked_is_answered_and_what_fails_is_an_error() -> None:
+    epochs: list[int] = []
+
+    def fails(_asked: channel.Message) -> channel.Message:
+        raise Unreachable(Text("the decider does not answer", "判定进程没有应答"))
+
+    def epoch(asked: channel.Message) -> channel.Message:
+        epochs.append(asked["epoch"])
+        return {}
+
+    with conversation({"append": lambda asked: {"seq": len(asked["fields"])}, "epoch": epoch, "cut": fails}) as (it, _):
+        assert it.append({"kind": "receipt", "file": "x"}) == 2
+        assert it.acknowledged == (0, 0.0)
+        it.epoch(7)
+        assert (epochs, it.acknowledged[0]) == ([7], 7)
+        with pytest.raises(Refused, match="the decider does not answer"):
+            it.cut("C1")
+        with pytest.raises(Refused):
+            it.fresh()  # nobody here knows the word
+
+
+def test_what_is_told_is_heard_once_each_and_in_order() -> None:
+    with conversation({"append": lambda _asked: {"seq": 1}}) as (it, teller):
+        for case in ("C2", "C1", "C2"):
+            channel.send(teller, {"op": "finish", "case": case})
+        it.append({})  # what is told while it asks is not lost
+        assert it.told(PATIENCE) == ["C2", "C1"]
+        assert it.told(0) == []
+
+
+def test_a_message_that_is_too_large_is_refused_at_once_and_nothing_else_waits_behind_it() -> None:
+    with conversation({"append": lambda asked: {"seq": len(asked["fields"])}}) as (it, _):
+        with pytest.raises(Refused, match="256 KiB"):
+            it.append({"attempts": "x" * channel.MAX_MESSAGE})
+        assert it.append({"kind": "next"}) == 1
+
+
+# --- its life -------------------------------------------------------------------------------------
+
+
+def departures_of(site: Site) -> list[int]:
+    """Return the pids of the process of departures that the control process of *site* has now."""
+    found = []
+    for task in Path(f"/proc/{site.control.pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            found += [pid for pid in map(int, (task / "children").read_text().split()) if is_departures(pid)]
+    return found
+
+
+def is_departures(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return MODULE.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return False
+
+
+def test_it_is_started_again_after_it_was_killed(fresh: Site) -> None:
+    until(lambda: departures_of(fresh))
+    [first] = departures_of(fresh)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: (found := departures_of(fresh)) and found != [first])
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
+def test_it_is_gone_with_the_control_process(fresh: Site, number: signal.Signals) -> None:
+    until(lambda: departures_of(fresh))
+    [child] = departures_of(fresh)
+    gone = os.pidfd_open(child)
+    try:
+        fresh.control.send_signal(number)
+        fresh.control.wait(PATIENCE)
+        assert select.select([gone], [], [], PATIENCE)[0]
+    finally:
+        os.close(gone)
+
+
+# --- what it works with ---------------------------------------------------------------------------
+
+
+def test_a_pack_is_parsed_again_only_when_its_file_is_another_one(tmp_path: Path) -> None:
+    file, fresh = tmp_path / "pack.toml", tmp_path / "pack.toml.new"
+    file.write_text(shipped.text("minimal"))
+    packs = PackFile(file)
+    assert packs.read() is packs.read()
+    fresh.write_text(shipped.text("company"))
+    fresh.replace(file)
+    assert packs.read().name == "company"
+    fresh.write_text("no = pack")
+    fresh.replace(file)
+    with pytest.raises(Refused):
+        packs.read()
+    file.unlink()
+    with pytest.raises(Refused):
+        packs.read()
+
+
+def test_who_must_not_wait_never_carries_pages_over(tmp_path: Path) -> None:
+    file = tmp_path / "offboard.db"
+    pages = []
+    for checkpoints in (True, False):
+        with closing(database.open_database(file, checkpoints=checkpoints)) as db:
+            pages += db.execute("PRAGMA wal_autocheckpoint").fetchone()
+    assert pages[0] > 0
+    assert pages[1] == 0
+
+
+def able() -> bool:
+    if image.available():
+        return False
+    try:
+        os.close(fanotify.init())
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.kernel
+@pytest.mark.skipif(not able(), reason="needs root, loop devices and fanotify permission events")
+def test_one_way_leads_into_all_areas_of_a_volume_and_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    real = doorway.doorway
+
+    def counted(open_group: int, access_group: int, path: str) -> contextlib.AbstractContextManager[str]:
+        opened.append(path)
+        return real(open_group, access_group, path)
+
+    monkeypatch.setattr("agent.control.departing_ways.doorway", counted)
+    with image.volume() as volume:
+        names = ["a", "b", "b/c"]
+        for name in names:
+            (volume.point / name).mkdir()
+            (volume.point / name / "计划.txt").write_text("x")
+        group = fanotify.init()
+        dead_man = threading.Timer(PATIENCE, os.close, (group,))  # whoever waits is let go then
+        dead_man.start()
+        try:
+            fanotify.mark(
+                group,
+                fanotify.FAN_MARK_ADD | fanotify.FAN_MARK_FILESYSTEM,
+                fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR,
+                volume.point,
+            )
+            ways = Ways(Groups(group, -1))
+            for name in (*names, ""):  # the volume itself is an area, too
+                found = list(ways.walk(str(volume.point / name)))  # nobody answers: an open that asks would hang
+                assert not any(isinstance(one, Blocked) for one in found)
+                assert any(one.path.endswith("计划.txt") for one in found)
+            ways.close()
+            assert opened == [str(volume.point)]
+        finally:
+            if dead_man.is_alive():
+                dead_man.cancel()
+                os.close(group)
