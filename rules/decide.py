@@ -10,15 +10,21 @@ from datetime import datetime
 
 from rules import person
 from rules.checks import question
+from rules.checks.lockdown import lockdown
 from rules.checks.marking import marking
 from rules.checks.service import service
+from rules.checks.together import first_in, limit
 from rules.clock import Clock
+from rules.escort import escort
 from rules.failure import asked, failed
 from rules.model import Action, Facts, Finding, Request, Resource, Verdict
 from rules.pack_tables import Pack
 from rules.pair import two_person
 from rules.text import Text
 from rules.visible import visible
+
+_OUT = question.leaving()
+LEAVING = Verdict(True, _OUT.rule, (), _OUT.because, findings=(_OUT,))  # the verdict on every way out of a known room
 
 
 def decide(request: Request, facts: Facts, pack: Pack, now: datetime) -> Verdict:
@@ -47,20 +53,26 @@ def _findings(request: Request, facts: Facts, pack: Pack, now: datetime) -> Iter
     if place is None or place.id != request.resource:
         yield question.resource(request)
     elif place.room is not None and request.action == Action.EXIT:
-        yield question.leaving()
+        yield _OUT
     else:
         yield from (found for found in _asked(request, facts, pack, now, place) if found)
 
 
 def _asked(request: Request, facts: Facts, pack: Pack, now: datetime, place: Resource) -> Iterator[Finding | None]:
     yield question.action(request, place)
+    yield question.doubt(request)
     yield question.nobody(request)
     yield asked("marking", now, lambda: marking(place, pack))
+    yield asked("lockdown", now, lambda: lockdown(place, facts, pack, now))
     if request.service:
         yield asked("service", now, lambda: service(request, facts, place))
     for one in dict.fromkeys(request.persons):
         yield from person.findings(request, facts, pack, now, place, one)
-    yield asked("two-person", now, lambda: two_person(request, facts, pack, now, place))
+    if place.room is not None:
+        yield asked("first-in", now, lambda: first_in(request, place, pack))
+        yield asked("limit", now, lambda: limit(request, place, pack))
+        yield asked("escort", now, lambda: escort(request, facts, pack, now, place))
+        yield asked("two-person", now, lambda: two_person(request, facts, pack, now, place))
 
 
 def _verdict(request: Request, pack: Pack, now: datetime, findings: tuple[Finding, ...]) -> Verdict:
@@ -78,8 +90,8 @@ def _verdict(request: Request, pack: Pack, now: datetime, findings: tuple[Findin
                 finding.person,
                 findings,
             )
-    if findings[0].rule == "exit":
-        return Verdict(True, "exit", (), findings[0].because, None, None, "", findings)
+    if findings == LEAVING.findings:
+        return LEAVING
     because = _allowed(request)
     return Verdict(True, "allow", pack.clauses["allow"], because, None, clock.until, "", findings)
 

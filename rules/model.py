@@ -68,6 +68,14 @@ class Employment(StrEnum):
     VISITOR = "visitor"
 
 
+class Passback(StrEnum):
+    """反潜回: what happens to a badge that goes in twice, or is in two rooms at once; the later is the stricter."""
+
+    NONE = "none"
+    SOFT = "soft"  # let in, and an alarm
+    HARD = "hard"  # refused
+
+
 class Stage(Enum):
     """Where a departure stands. ``CLOSED`` ends with the cooling-off period, and does not restore anything."""
 
@@ -145,6 +153,32 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """来访: one registered visit of a person to one room, led in by ``escort`` and answered for by ``host``.
+
+    It stands in for level, circle, grant and records, as long as the escort is there (D10-4.4a). A host or an escort
+    equal to the visitor never counts.
+    """
+
+    id: str
+    room: str
+    escort: str
+    host: str
+    purpose: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lockdown:
+    """封控: an officer's stop on a room, or on every room of the site (``room`` is empty), until it is lifted."""
+
+    since: datetime
+    room: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """人员: one human and everything a verdict may depend on."""
 
@@ -162,6 +196,8 @@ class Person:
     post_changed_at: datetime | None = None  # D03-2.10: vetting and grants from before this instant no longer count
     badge: str = ""  # the badge presented at a door; must be one of ``badges``
     badges: frozenset[str] = frozenset()
+    visits: tuple[Visit, ...] = ()
+    inside: frozenset[str] = frozenset()  # the rooms he is in now, as far as the doors know; see Request.inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +211,18 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class RoomRules:
-    """What a secure room asks beyond level, scope and grant."""
+    """What a secure room asks beyond level, scope and grant.
+
+    ``limit``: how many may be inside (0: any number). ``first_in``: while nobody is inside, the custodian goes first.
+    """
 
     two_person: bool = False
     needs_purpose: bool = False
     needs_declaration: bool = False
+    needs_pin: bool = False
+    anti_passback: Passback = Passback.NONE
+    limit: int = 0
+    first_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +260,10 @@ class Request:
     """One question. ``persons`` are all humans behind the act (contract C4): every one of them must be allowed.
 
     ``nobody`` says why part of the subject belongs to no person or service (``uid 33``); if it is set the verdict is
-    a deny. Door requests fill the last four fields; ``companions`` are persons whose own entry to the same room is
-    being decided within the pack's two-person window.
+    a deny. Door requests fill the rest. ``companions`` are persons whose own entry to the same room is being decided
+    within the room's two-person window, or who are inside already; ``inside`` is everybody who is inside. ``pin``: the
+    person entered his PIN. ``doubt`` says why the read cannot be trusted (``stale``); if it is set, the verdict is a
+    deny.
     """
 
     persons: tuple[str, ...]
@@ -229,16 +274,24 @@ class Request:
     companions: tuple[str, ...] = ()
     purpose: str = ""
     declared: bool = False
+    pin: bool = False
+    inside: frozenset[str] = frozenset()
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All a decision may know. What is not in here does not exist, and what does not exist is denied."""
+    """All a decision may know. What is not in here does not exist, and what does not exist is denied.
+
+    ``here`` is the room the asking machine stands in (empty: none).
+    """
 
     persons: Mapping[str, Person] = field(default_factory=dict)
     resources: Mapping[str, Resource] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     holidays: frozenset[date] = frozenset()
+    lockdowns: tuple[Lockdown, ...] = ()
+    here: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ def levels(pack: Pack) -> Iterator[Doubt]:
     """A threshold of ``none`` says less than it seems: nothing without a level is ever opened."""
     named: list[tuple[Path, Level]] = [(("grant", "from_level"), pack.grant.from_level)]
     named += [(("records", kind, "from_level"), rule.from_level) for kind, rule in pack.records.items()]
-    if pack.two_person:
-        named.append((("two_person", "from_level"), pack.two_person.from_level))
+    for name, rule in (("two_person", pack.two_person), ("in_room", pack.in_room), ("wire", pack.wire)):
+        if rule:
+            named.append(((name, "from_level"), rule.from_level))
     text = Text("no threshold: nothing without a level is opened", "“无”不是门槛：未定密级者一律不开放")
     for path, level in named:
         if level is Level.NONE:
@@ -42,6 +43,25 @@ def temporary(pack: Pack) -> Iterator[Doubt]:
         text = Text(f"{clause} prints at most {printed} days", f"{clause} 规定最多 {printed} 天")
         hint = Text(f"write {printed} or less, or do not name the clause", f"请写不超过 {printed}，或不列该条款")
         yield Doubt(("temp_auth", "max_days"), text, hint)
+
+
+def visits(pack: Pack) -> Iterator[Doubt]:
+    """What is said about visits must be able to happen."""
+    rule, (clause, printed) = pack.visit, _PRINTED_DAYS
+    if rule is None:
+        return
+    if rule.max_days == 0:
+        text = Text("with 0 days no visit can count", "0 天则来访都不算数")
+        hint = Text("write 1 or more, or drop the table", "请写 1 以上，或删去此表")
+        yield Doubt(("visit", "max_days"), text, hint)
+    if rule.max_level is Level.NONE:
+        text = Text("with `none` no visit can count", "“无”则来访都不算数")
+        hint = Text("write `internal` or higher, or drop the table", "请写 `internal` 以上，或删去此表")
+        yield Doubt(("visit", "max_level"), text, hint)
+    if clause in rule.clauses and rule.max_days > printed:
+        text = Text(f"{clause} prints at most {printed} days", f"{clause} 规定最多 {printed} 天")
+        hint = Text(f"write {printed} or less, or do not name the clause", f"请写不超过 {printed}，或不列该条款")
+        yield Doubt(("visit", "max_days"), text, hint)
 
 
 def temporary_unused(pack: Pack) -> Iterator[Doubt]:

@@ -56,7 +56,14 @@ TABLES: Mapping[str, Table] = {
     "badge": Table(tables.Source, {}),
     "purpose": Table(tables.Source, {}),
     "declaration": Table(tables.Source, {}),
-    "two_person": Table(tables.TwoPersonRule, {"from_level": read.level}, must=("from_level",)),
+    "two_person": Table(
+        tables.TwoPersonRule, {"from_level": read.level, "seconds": read.seconds}, must=("from_level",)
+    ),
+    "lockdown": Table(tables.Source, {}),
+    "one_place": Table(tables.OnePlaceRule, {"passback": read.passback}),
+    "visit": Table(tables.VisitRule, {"max_days": read.days, "max_level": read.level}, must=("max_days", "max_level")),
+    "in_room": Table(tables.InRoomRule, {"from_level": read.level}, must=("from_level",)),
+    "wire": Table(tables.WireRule, {"from_level": read.level}, must=("from_level",)),
     "departure_case": Table(
         tables.DepartureCase,
         {

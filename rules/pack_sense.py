@@ -20,6 +20,7 @@ _LOOKS = (
     pack_reach.levels,
     pack_reach.temporary,
     pack_reach.temporary_unused,
+    pack_reach.visits,
     pack_reach.hours,
     pack_reach.idle,
     pack_departure.chain,

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Literal
 
 from rules.departure_words import Kind
-from rules.model import Employment, Level
+from rules.model import Employment, Level, Passback
 from rules.text import Text
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -88,9 +88,45 @@ class MarkingRule(Source):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwoPersonRule(Source):
-    """``[two_person]``: rooms from this level on are entered by two, beside the rooms that ask for it themselves."""
+    """``[two_person]``: rooms from this level on are entered by two, beside the rooms that ask for it themselves.
+
+    ``seconds``: how far apart the two badges may be, in rooms that do not say it themselves.
+    """
 
     from_level: Level = Level.TOP_SECRET
+    seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnePlaceRule(Source):
+    """``[one_place]``: what happens, in every room, to a badge that goes in twice or is in two rooms.
+
+    A room may be stricter, never softer. Every door needs a reader on the way out, or nobody gets in a second time.
+    """
+
+    passback: Passback = Passback.HARD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitRule(Source):
+    """``[visit]``: visitors are taken under escort, into rooms up to ``max_level``, for ``max_days`` at most."""
+
+    max_days: int = 0
+    max_level: Level = Level.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InRoomRule(Source):
+    """``[in_room]``: files from this level on open only on a machine in a room the person has badged into."""
+
+    from_level: Level = Level.TOP_SECRET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireRule(Source):
+    """``[wire]``: rooms from this level on take no door whose wire proves nothing about who is talking."""
+
+    from_level: Level = Level.SECRET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +250,11 @@ class Pack:
     purpose: Source | None = None
     declaration: Source | None = None
     two_person: TwoPersonRule | None = None
+    lockdown: Source | None = None
+    one_place: OnePlaceRule | None = None
+    visit: VisitRule | None = None
+    in_room: InRoomRule | None = None
+    wire: WireRule | None = None
     records: Mapping[str, RecordKind] = field(default_factory=dict)
     hours: Mapping[str, Schedule] = field(default_factory=dict)
     departure_case: DepartureCase = DepartureCase()

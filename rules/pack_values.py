@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from rules.departure_words import Kind
-from rules.model import Employment, Level
+from rules.model import Employment, Level, Passback
 from rules.pack_tables import WEEKDAYS
 from rules.problem import Wrong
 from rules.text import Text
@@ -156,6 +156,18 @@ def employments(value: object) -> frozenset[Employment]:
 def kinds(value: object) -> frozenset[Kind]:
     """Read kinds of departure."""
     return frozenset(Kind(name) for name in some_of(tuple(Kind))(value))
+
+
+def seconds(value: object) -> int:
+    """Read a number of seconds, 1 to 600: what people at a door can be asked to wait."""
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 600:
+        return value
+    raise _expected("a whole number of seconds from 1 to 600", "1 至 600 的整数秒数", value)
+
+
+def passback(value: object) -> Passback:
+    """``soft`` or ``hard``: a table that asks for nothing would say less than it seems."""
+    return Passback(one_of((Passback.SOFT, Passback.HARD))(value))
 
 
 def people(value: object) -> int:

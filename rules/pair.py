@@ -1,13 +1,14 @@
 """双人: some rooms are entered by two, and both must be allowed.
 
-Rules of this file: a companion is somebody else than whoever is behind the request, and passes every rule about a
-person. His own entry is decided by his own request, with his own purpose and declaration; here those of this request
-stand for both, so a door releases only when both verdicts allow.
+Rules of this file: a companion is somebody else than whoever is behind the request, is not led himself, and passes
+every rule about a person. His own entry is decided by his own request, with his own purpose, declaration and PIN; here
+those of this request stand for both, so a door releases only when both verdicts allow.
 """
 
 from datetime import datetime
 
 from rules.clock import Clock
+from rules.led import led
 from rules.model import Facts, Finding, Request, Resource
 from rules.pack_tables import Pack
 from rules.person import findings
@@ -21,9 +22,9 @@ def two_person(request: Request, facts: Facts, pack: Pack, now: datetime, place:
     if place.room is None or not (place.room.two_person or (rule and place.level >= rule.from_level)):
         return None
     clock, clauses = Clock(now), pack.clauses.get("two-person", ())
-    others = [other for other in dict.fromkeys(request.companions) if other not in request.persons]
-    allowed = [_allowed(request, facts, pack, now, place, other, clock) for other in others]  # all: order cannot matter
-    if any(allowed):
+    others = dict.fromkeys(request.companions)
+    beside = [stands_beside(request, facts, pack, now, place, other, clock) for other in others]
+    if any(beside):  # all were asked, so that their order cannot matter
         because = Text("a second allowed person enters too", "有第二名获准人员同行")
         return Finding("two-person", True, because, clauses, until=clock.until)
     return Finding(
@@ -38,11 +39,14 @@ def two_person(request: Request, facts: Facts, pack: Pack, now: datetime, place:
     )
 
 
-def _allowed(
+def stands_beside(
     request: Request, facts: Facts, pack: Pack, now: datetime, place: Resource, other: str, clock: Clock
 ) -> bool:
+    """Whether *other* is a companion, somebody else, not led himself, and allowed; *clock* takes over the bounds."""
+    if other not in request.companions or other in request.persons:
+        return False
     allowed = True
     for finding in findings(request, facts, pack, now, place, other):
         clock.bound(finding.until)
         allowed = allowed and finding.ok
-    return allowed
+    return allowed and not led(request, facts, pack, now, place, other, clock)

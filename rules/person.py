@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 
 from rules.case import Case
-from rules.checks import clearance, grants, hours, records, room, scope, standing
+from rules.checks import clearance, grants, hours, records, room, scope, standing, visits
 from rules.clock import Clock
 from rules.failure import asked
 from rules.model import Facts, Finding, Request, Resource
@@ -24,6 +24,7 @@ BEFORE_RECORDS: tuple[tuple[str, Rule], ...] = (
     ("hold", standing.hold),
     ("departure", standing.departure),
     ("employment", standing.employment),
+    ("visit", visits.visit),
     ("barred", clearance.barred),
     ("domain", clearance.domain),
     ("level", clearance.level),
@@ -32,9 +33,12 @@ BEFORE_RECORDS: tuple[tuple[str, Rule], ...] = (
 )
 AFTER_RECORDS: tuple[tuple[str, Rule], ...] = (
     ("hours", hours.hours),
+    ("in-room", room.in_room),
     ("badge", room.badge),
+    ("one-place", room.one_place),
     ("purpose", room.purpose),
     ("declaration", room.declaration),
+    ("pin", room.pin),
 )
 
 

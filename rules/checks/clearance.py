@@ -6,6 +6,7 @@ written down, what its printed label stands for, and who approved it: nobody app
 
 from rules.case import Case
 from rules.checks.grants import Flaw, obstacle, said
+from rules.checks.visits import UNDER_ESCORT, on_visit
 from rules.model import Clearance, Finding, Level
 from rules.text import Text
 from rules.visible import visible
@@ -45,6 +46,8 @@ def domain(case: Case) -> Finding:
         return case.ok("domain", Text(f"{case.who} holds a level in `{shown}`", f"{case.who} 在 `{shown}` 有密级"))
     if obstacle(case, temporary=True) is None:
         return case.ok("domain", _STANDS_IN)
+    if on_visit(case):
+        return case.ok("domain", UNDER_ESCORT)
     return case.deny(
         "domain",
         Text(f"{case.who} holds no level in `{shown}`", f"{case.who} 在 `{shown}` 没有密级"),
@@ -67,6 +70,8 @@ def level(case: Case) -> Finding:
     flaw = obstacle(case, temporary=True)
     if flaw is None:
         return case.ok("level", _STANDS_IN)
+    if on_visit(case):
+        return case.ok("level", UNDER_ESCORT)
     change = Text(f"the level of the person is raised to `{needed.text.en}`", f"将此人密级提升至“{needed.text.zh}”")
     if flaw is not Flaw.NONE_THERE:
         return case.deny("level", said(case, flaw), change, case.pack.clauses["level"] + case.pack.temp_auth.clauses)

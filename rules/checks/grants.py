@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import IntEnum
 
 from rules.case import Case
+from rules.checks.visits import UNDER_ESCORT, on_visit
 from rules.model import Finding, Grant
 from rules.text import Text
 
@@ -51,6 +52,8 @@ def grant(case: Case) -> Finding | None:
     """最小授权: from the pack's level on, level and circle alone open nothing (D03-2.9, D01-4.4)."""
     if case.resource.level < case.pack.grant.from_level:
         return None
+    if on_visit(case):
+        return case.ok("grant", UNDER_ESCORT)
     flaw = obstacle(case)
     if flaw is None:
         return case.ok("grant", Text(f"{case.what} is granted to {case.who}", f"{case.who} 有对 {case.what} 的授权"))

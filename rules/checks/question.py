@@ -7,6 +7,13 @@ from rules.model import Action, Finding, Request, Resource
 from rules.text import Text
 from rules.visible import visible
 
+_DOUBT = Text("the read of the badge cannot be trusted", "刷卡数据不可信")
+_DOUBTS = {
+    "stale": Text("the read of the badge is not from now", "刷卡数据不是此刻产生的"),
+    "insecure": Text("the read of the badge came over a wire that proves nothing", "刷卡数据来自未经认证的线路"),
+    "copied": Text("the card has the number of the badge and is another card", "卡号相符，但不是该门禁卡"),
+    "clock": Text("the clock has gone back since the last read", "时钟相对上次刷卡发生倒退"),
+}
 _IN_ROOMS = frozenset({Action.ENTER, Action.EXIT})
 
 
@@ -40,6 +47,18 @@ def action(request: Request, place: Resource) -> Finding | None:
             f"`{shown}` 不适用于{'场所' if is_room else '目录'}",
         ),
         change=Text("the request names an action that fits", "改用相符的动作"),
+    )
+
+
+def doubt(request: Request) -> Finding | None:
+    """A read that cannot be trusted opens nothing, whoever's badge it shows; a fresh one may."""
+    if not request.doubt:
+        return None
+    return Finding(
+        rule="doubt",
+        ok=False,
+        because=_DOUBTS.get(request.doubt, _DOUBT),
+        change=Text("the badge is shown again", "重新刷卡"),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from rules.case import Case
 from rules.checks.grants import obstacle
+from rules.checks.visits import UNDER_ESCORT, on_visit
 from rules.model import Finding, Record
 from rules.pack_tables import RecordKind
 from rules.text import Text
@@ -21,6 +22,8 @@ def record(case: Case, name: str, kind: RecordKind) -> Finding | None:
         return None
     if not kind.temporary and obstacle(case, temporary=True) is None:
         return case.ok(name, Text("not asked of a temporary grant", "临时授权不要求此项"))
+    if on_visit(case):
+        return case.ok(name, UNDER_ESCORT)
     begun = [entry for entry in case.person.records if entry.kind == name and case.clock.reached(entry.on)]
     for topic in kind.topics or (None,):
         entries = [entry for entry in begun if topic is None or entry.topic == topic]

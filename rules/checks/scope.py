@@ -6,12 +6,15 @@ no list was made, the circle is the persons a grant names: no list never means e
 
 from rules.case import Case
 from rules.checks.grants import obstacle, said
+from rules.checks.visits import UNDER_ESCORT, on_visit
 from rules.model import Finding, Scope
 from rules.text import Text
 
 
 def scope(case: Case) -> Finding:
     """The person is in the circle of knowers, whatever his level."""
+    if on_visit(case):
+        return case.ok("scope", UNDER_ESCORT)
     circle = case.resource.scope
     if circle.persons or circle.departments or circle.projects:
         return _listed(case, circle)

@@ -23,6 +23,8 @@ from rules.model import (
     Grant,
     Hold,
     Level,
+    Lockdown,
+    Passback,
     Person,
     Record,
     Request,
@@ -32,6 +34,7 @@ from rules.model import (
     Service,
     Stage,
     Verdict,
+    Visit,
 )
 from rules.pack import Pack, load
 
@@ -44,6 +47,7 @@ LAW = settings(
 )
 NOW = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)  # a Monday, noon at +08:00
 PLACE = "place"
+HERE = "this machine's room"
 PEOPLE = ("E1", "E2", "E3")
 DOMAINS = ("state", "commercial")
 PACKS = Path(__file__).parents[2] / "rules" / "packs"
@@ -97,6 +101,12 @@ windows = ["08:00-12:00", "13:00-18:00"]
 [declaration]
 [two_person]
 from_level = "top-secret"
+[one_place]
+[visit]
+max_days = 30
+max_level = "secret"
+[in_room]
+from_level = "secret"
 """
 
 
@@ -177,6 +187,24 @@ grants = st.builds(
     until=maybe_instants,
     temporary=st.booleans(),
 )
+visits = st.builds(
+    Visit,
+    id=st.just("V000001"),
+    room=st.sampled_from([PLACE, PLACE, PLACE, "elsewhere"]),
+    escort=st.sampled_from(["E2", "E2", "E3", "E1", ""]),
+    host=st.sampled_from(["E2", "E2", "E1", ""]),
+    purpose=st.sampled_from(["repair", "repair", " "]),
+    since=instants,
+    until=maybe_instants,
+)
+lockdowns = st.builds(Lockdown, since=instants, room=st.sampled_from(["", PLACE, "elsewhere"]))
+room_rules = st.builds(
+    RoomRules,
+    needs_pin=st.booleans(),
+    anti_passback=st.sampled_from(Passback),
+    limit=st.integers(0, 3),
+    first_in=st.booleans(),
+)
 scopes = st.builds(
     Scope,
     persons=st.frozensets(st.sampled_from(PEOPLE)),
@@ -195,6 +223,8 @@ PERSON_FIELDS: Mapping[str, st.SearchStrategy] = {
     "active": st.just(False),
     "department": st.sampled_from(["hr", ""]),
     "badge": st.sampled_from(["", "card-E2"]),
+    "visits": st.lists(visits, max_size=2).map(tuple),
+    "inside": st.sampled_from([frozenset(), frozenset({"elsewhere"}), frozenset({HERE})]),
 }
 PLACE_FIELDS: Mapping[str, st.SearchStrategy] = {
     "level": st.sampled_from(Level),
@@ -202,6 +232,8 @@ PLACE_FIELDS: Mapping[str, st.SearchStrategy] = {
     "scope": scopes,
     "secret_until": maybe_instants,
     "hours": st.sampled_from(["office", "unheard-of"]),
+    "custodian": st.sampled_from(["E1", "E2"]),
+    "room": room_rules,
 }
 REQUEST_FIELDS: Mapping[str, st.SearchStrategy] = {
     "persons": st.permutations(PEOPLE).map(lambda order: tuple(order[:2])) | st.just(()),
@@ -211,6 +243,13 @@ REQUEST_FIELDS: Mapping[str, st.SearchStrategy] = {
     "companions": st.sampled_from([(), ("E2",), ("E1",)]),
     "purpose": st.just(" "),
     "declared": st.just(False),
+    "pin": st.just(False),
+    "inside": st.frozensets(st.sampled_from(PEOPLE)),
+    "doubt": st.sampled_from(["stale", "insecure", "?"]),
+}
+FACTS_FIELDS: Mapping[str, st.SearchStrategy] = {
+    "lockdowns": st.lists(lockdowns, min_size=1, max_size=2).map(tuple),
+    "here": st.sampled_from(["", "elsewhere"]),
 }
 
 
@@ -219,7 +258,12 @@ def _field(kind: str, fields: Mapping[str, st.SearchStrategy]) -> list[st.Search
 
 
 alterations = st.one_of(
-    [*_field("person", PERSON_FIELDS), *_field("place", PLACE_FIELDS), *_field("request", REQUEST_FIELDS)]
+    [
+        *_field("person", PERSON_FIELDS),
+        *_field("place", PLACE_FIELDS),
+        *_field("request", REQUEST_FIELDS),
+        *_field("facts", FACTS_FIELDS),
+    ]
 )
 
 
@@ -239,6 +283,7 @@ def good_person(name: str, place: Resource, pack: Pack) -> Person:
         grants=(Grant(f"{name}-g", name, place.id, "project alpha", "boss", NOW - timedelta(days=9)),),
         badge=f"card-{name}",
         badges=frozenset({f"card-{name}"}),
+        inside=frozenset() if place.room else frozenset({HERE}),
     )
 
 
@@ -260,10 +305,11 @@ def worlds(draw: st.DrawFn, packs: tuple[str, ...] = tuple(ALL_PACKS)) -> World:
         resources={PLACE: place},
         services={"backup": service, "idle": replace(service, id="idle", active=False)},
         holidays=frozenset(draw(st.sampled_from([(), (NOW.date(),)]))),
+        here=HERE,
     )
     request = Request(
         ("E1",), PLACE, Action.ENTER if place.room else Action.OPEN,
-        companions=("E2", "E3"), purpose="inventory", declared=True,
+        companions=("E2", "E3"), purpose="inventory", declared=True, pin=True,
     )  # fmt: skip
     world = World(request, facts, pack)
     for kind, name, value, add in draw(st.lists(alterations, max_size=4)):
@@ -274,6 +320,8 @@ def worlds(draw: st.DrawFn, packs: tuple[str, ...] = tuple(ALL_PACKS)) -> World:
 def _altered(world: World, kind: str, name: str, value: object, *, add: bool) -> World:
     if kind == "place":
         return world.at(replace(world.place(), **{name: value}))
+    if kind == "facts":
+        return replace(world, facts=replace(world.facts, **{name: value}))
     if kind == "request":
         return world.asking(replace(world.request, **{name: value}))
     person = world.person("E1")

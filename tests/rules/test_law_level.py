@@ -55,7 +55,7 @@ def test_levels_in_other_domains_change_nothing(world: World, others: list[Clear
 @given(worlds(), st.sampled_from(DOMAINS))
 def test_a_level_in_one_domain_never_opens_another(world: World, domain: str) -> None:
     person, place = world.person(), world.place()
-    only_there = replace(person, clearances=(Clearance(domain, Level.TOP_SECRET, "", "boss"),), grants=())
+    only_there = replace(person, clearances=(Clearance(domain, Level.TOP_SECRET, "", "boss"),), grants=(), visits=())
     verdict = world.having(only_there).decide()
     assert place.domain == domain or not verdict.allow or verdict.rule == "exit" or "E1" not in world.request.persons
 

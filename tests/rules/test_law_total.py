@@ -19,6 +19,7 @@ from rules.model import (
     Grant,
     Hold,
     Level,
+    Lockdown,
     Record,
     Request,
     Resource,
@@ -38,7 +39,7 @@ NAIVE = NOW.replace(tzinfo=None)
 
 @LAW
 @given(worlds(), st.sampled_from(["clearances", "grants", "records", "holds", "departures", "post_changed_at",
-                                  "employment", "projects", "badges"]), junk)  # fmt: skip
+                                  "employment", "projects", "badges", "visits", "inside"]), junk)  # fmt: skip
 def test_a_person_of_the_wrong_shape_raises_nothing(world: World, name: str, value: object) -> None:
     verdict = world.having(replace(world.person(), **{name: value})).decide()
     assert isinstance(verdict, Verdict)
@@ -52,7 +53,7 @@ def test_arguments_of_the_wrong_shape_are_denied(request: object, facts: object,
 
 
 @LAW
-@given(worlds(), st.sampled_from(["resources", "persons", "services", "holidays"]), junk)
+@given(worlds(), st.sampled_from(["resources", "persons", "services", "holidays", "lockdowns", "here"]), junk)
 def test_facts_of_the_wrong_shape_never_open_more(world: World, name: str, value: object) -> None:
     verdict = replace(world, facts=replace(world.facts, **{name: value})).decide()
     assert world.decide().allow or not verdict.allow or name in ("services", "holidays")
@@ -89,6 +90,17 @@ BROKEN: dict[str, Callable[[World], World]] = {
         w.asking(replace(w.request, service="x")),
         facts=replace(w.facts, services={"x": SimpleNamespace(active=True, areas=None)}),
     ),
+    "lockdown": lambda w: replace(entering(w), facts=replace(w.facts, lockdowns=(Lockdown(NAIVE),))).at(a_room(w)),
+    "visit": lambda w: entering(w.having(replace(w.person(), visits=(None,)))),
+    "escort": lambda w: entering(w.having(replace(w.person(), visits=(None,)))),
+    "in-room": lambda w: replace(
+        w.having(replace(w.person(), inside=None)),
+        pack=ALL_PACKS["everything"],
+        facts=replace(w.facts, here="office", persons={"E1": replace(w.person(), inside=None)}),
+    ),
+    "one-place": lambda w: entering(w.having(replace(w.person(), inside=None))),
+    "limit": lambda w: asking(w, inside=None),
+    "first-in": lambda w: asking(w, companions=None),
     "two-person": lambda w: entering(w).asking(replace(entering(w).request, companions=None)),
 }
 
@@ -138,3 +150,13 @@ def entering(world: World) -> World:
     """Return *world* with its place made a room for two, and the request an entry."""
     request = Request(("E1",), PLACE, Action.ENTER, companions=("E2",), purpose="inventory", declared=True)
     return world.at(replace(world.place(), room=RoomRules(two_person=True))).asking(request)
+
+
+def a_room(world: World) -> Resource:
+    return replace(world.place(), room=RoomRules(two_person=True, limit=2, first_in=True))
+
+
+def asking(world: World, **changes: object) -> World:
+    """Return an entry to a room that counts people and asks for its custodian, with something wrong in the request."""
+    inside = entering(world).at(a_room(world))
+    return inside.asking(replace(inside.request, **changes))

@@ -4,7 +4,7 @@ import pytest
 from strategies import PACKS, shipped
 
 from rules.clauses import Clause, Duty, read_clauses, read_duties
-from rules.model import Level
+from rules.model import Level, Passback
 from rules.pack import Pack, check
 from rules.pack_schema import FAMILIES, TABLES
 from rules.pack_tables import Source
@@ -91,6 +91,31 @@ def test_no_length_is_given_a_clause_that_prints_none(name: str) -> None:
     assert (pack.temp_auth.max_days, pack.temp_auth.clauses) == (90, ("D01-2.2",))
     for kind, record in pack.records.items():
         assert not record.valid_days or "valid_days" in record.site, kind
+
+
+@pytest.mark.parametrize("name", ["company", "state"])
+def test_rooms_know_one_place_take_visitors_below_the_top_and_bar_wires_that_prove_nothing(name: str) -> None:
+    pack = shipped(name)
+    assert pack.one_place is not None
+    assert pack.visit is not None
+    assert pack.wire is not None
+    assert pack.one_place.passback is Passback.HARD
+    assert "D12-2.5" in pack.one_place.clauses
+    assert pack.visit.max_level < Level.TOP_SECRET
+    assert {"max_days", "max_level"} <= set(pack.visit.site)
+    assert pack.in_room is None  # off, until a site says where its machines stand
+
+
+def test_every_shipped_pack_can_take_a_visitor_and_none_claims_a_clause_for_its_length() -> None:
+    for name in NAMES:
+        visit = shipped(name).visit
+        assert visit is not None
+        assert visit.max_days <= 90
+
+
+def test_what_doors_serve_is_planned_no_more() -> None:
+    for name in NAMES:
+        assert not [one for one, plan in shipped(name).planned.items() if plan.served_by == "doors"]
 
 
 def test_minimal_asks_for_no_record_no_period_and_no_hours() -> None:

@@ -19,6 +19,8 @@ from rules.model import (
     Grant,
     Hold,
     Level,
+    Lockdown,
+    Passback,
     Person,
     Record,
     Request,
@@ -28,6 +30,7 @@ from rules.model import (
     Service,
     Stage,
     Verdict,
+    Visit,
 )
 from rules.pack import Pack, load
 
@@ -42,7 +45,8 @@ _INSTANTS = {
     "post_changed_at",
     "secret_until",
 }
-_SETS = {"projects", "badges", "persons", "departments", "areas"}
+_SETS = {"projects", "badges", "persons", "departments", "areas", "inside"}
+_SEVERAL = {"clearances", "grants", "records", "holds", "departures", "visits"}
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,7 @@ def pack(name: str) -> Pack:
 
 def request(raw: dict[str, Any]) -> Request:
     fields = {**raw, "action": Action(raw["action"]), "persons": tuple(raw["persons"])}
+    fields["inside"] = frozenset(raw.get("inside", ()))
     return Request(**{**fields, "companions": tuple(raw.get("companions", ()))})
 
 
@@ -104,6 +109,8 @@ def facts(raw: dict[str, Any]) -> Facts:
         {name: resource(name, item) for name, item in raw.get("resources", {}).items()},
         {name: Service(id=name, **plain(item)) for name, item in raw.get("services", {}).items()},
         frozenset(date.fromisoformat(day) for day in raw.get("holidays", ())),
+        tuple(Lockdown(**plain(item)) for item in raw.get("lockdowns", {}).values()),
+        raw.get("here", ""),
     )
 
 
@@ -111,7 +118,7 @@ def person(name: str, raw: dict[str, Any]) -> Person:
     def several(field: str) -> list[tuple[str, dict[str, Any]]]:
         return [(key, plain(item)) for key, item in raw.get(field, {}).items()]
 
-    rest = {key: raw[key] for key in raw if key not in {"clearances", "grants", "records", "holds", "departures"}}
+    rest = {key: raw[key] for key in raw if key not in _SEVERAL}
     return Person(
         id=name,
         clearances=tuple(Clearance(**item) for _, item in several("clearances")),
@@ -119,6 +126,7 @@ def person(name: str, raw: dict[str, Any]) -> Person:
         records=tuple(Record(**item) for _, item in several("records")),
         holds=tuple(Hold(**item) for _, item in several("holds")),
         departures=tuple(Departure(**item) for _, item in several("departures")),
+        visits=tuple(Visit(**{"id": key, **item}) for key, item in several("visits")),
         **plain(rest),
     )
 
@@ -126,12 +134,12 @@ def person(name: str, raw: dict[str, Any]) -> Person:
 def resource(name: str, raw: dict[str, Any]) -> Resource:
     room, scope = raw.get("room"), plain(raw.get("scope", {}))
     rest = plain({key: raw[key] for key in raw if key not in {"room", "scope"}})
-    return Resource(id=name, scope=Scope(**scope), room=None if room is None else RoomRules(**room), **rest)
+    return Resource(id=name, scope=Scope(**scope), room=None if room is None else RoomRules(**plain(room)), **rest)
 
 
 def plain(raw: dict[str, Any]) -> dict[str, Any]:
     """Return one object with its instants, sets and words read; unknown names fail where they are used."""
-    read = {"level": Level.parse, "stage": Stage, "employment": Employment}
+    read = {"level": Level.parse, "stage": Stage, "employment": Employment, "anti_passback": Passback}
     found = dict(raw)
     for name, value in raw.items():
         if name in _INSTANTS:
