@@ -1,0 +1,67 @@
+"""What the control process tells a room's panel, beside what comes from the wires: time, restarts, people's acts.
+
+Rules of this file: data only. None of these ever opens a door.
+"""
+
+from dataclasses import dataclass
+
+from agent.doors.words import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed; at the latest when :func:`agent.doors.panel.due` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The control process or the doors process began anew: what was asked of a strike may never be answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """The entry of the release ``id`` could not be written, so the release was not sent (contract C2)."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Somebody has seen the alarm ``kind`` at ``door`` (``""``: that of the room)."""
+
+    kind: str
+    door: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """An officer says that ``person`` is not inside (``""``: nobody is): the way out of an anti-passback mistake."""
+
+    person: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """``person`` may not be here any more, by the rule ``rule``: a departure or a hold landed."""
+
+    person: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A lockdown of the room or the site began (``on``) or ended. The facts deny; this drops what waits."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """An officer had the strike of ``door`` released from afar for ``seconds``: it may open, and counts nobody."""
+
+    door: str
+    seconds: float
+
+
+Told = Tick | Restarted | Unrecorded | Acknowledged | Reset | Withdrawn | Locked | Freed
+Event = Said | Told

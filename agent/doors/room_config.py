@@ -1,0 +1,57 @@
+"""How one room's panel is set: its doors and its numbers.
+
+Rules of this file: data only, checked when it is made; who may enter is not here but in the facts and the pack. A
+strike is never released for longer than a reader can be told in one command (25.5 s: 8 bits of 100 ms).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+LONGEST_STRIKE = 25.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class DoorConfig:
+    """One door. ``contact``: it says when it is open; ``held_seconds``: how long it may be (0: as long as it likes)."""
+
+    door: str
+    contact: bool = False
+    strike_seconds: float = 5.0
+    held_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.strike_seconds <= LONGEST_STRIKE or self.held_seconds < 0:
+            raise ValueError("a strike is released for 0 to 25 seconds, and a door held for no less than 0")
+
+
+@dataclass(frozen=True, slots=True)
+class RoomConfig:
+    """One room.
+
+    ``together_seconds``: how far apart the two badges of a two-person entry, or a visitor's and his escort's, may be.
+    ``accompany``: whoever is inside counts as the second person, so that a third may follow two by himself; if not,
+    every entry takes two badges. ``lone_alarm``: one person left alone is an alarm.
+    ``passback``: as in the room's rules, here for its alarms. ``pin_seconds`` for the whole PIN; after ``pin_tries``
+    wrong ones the person's PIN is not taken for ``pin_lock_seconds``. A read counts for ``fresh_seconds``; the same
+    card at the same reader within ``debounce_seconds`` is one read; more than ``flood_reads`` in ``flood_seconds`` at
+    one reader on the way in are dropped. A strike that has not answered after ``answer_seconds`` never will.
+    """
+
+    room: str
+    doors: tuple[DoorConfig, ...]
+    together_seconds: float = 30.0
+    accompany: bool = True
+    lone_alarm: bool = False
+    passback: Literal["none", "soft", "hard"] = "none"
+    pin_seconds: float = 20.0
+    pin_tries: int = 3
+    pin_lock_seconds: float = 300.0
+    fresh_seconds: float = 5.0
+    debounce_seconds: float = 2.0
+    flood_reads: int = 20
+    flood_seconds: float = 10.0
+    answer_seconds: float = 5.0
+
+    def door(self, name: str) -> DoorConfig | None:
+        """Return the door of this name, ``None`` if the room has none."""
+        return next((door for door in self.doors if door.door == name), None)

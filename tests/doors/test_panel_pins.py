@@ -1,0 +1,164 @@
+"""Card and PIN: asked where the rules ask, counted per person, and the duress PIN opens and alarms silently."""
+
+from panel_kit import Room, raised, records, refused, releases, rules_of
+
+from agent.doors.effects import Alarm, Raise
+from agent.doors.events import Tick
+from agent.doors.panel_state import state_to_json
+from agent.doors.room_config import DoorConfig
+from agent.doors.words import Key, Signal
+from rules.model import RoomRules
+
+PIN = RoomRules(needs_pin=True)
+
+
+def test_a_badge_and_the_right_pin_open() -> None:
+    room = Room(PIN)
+    asked = room.show("E1")
+    assert rules_of(asked) == [("E1", "pin")]
+    assert isinstance(asked[-1], Signal)
+    assert room.keys("12") == ()
+    opened = room.keys("34#")
+    [entry] = records(opened)
+    assert (entry.verdict.allow, entry.how) == (True, "pin")
+    assert releases(opened)
+
+
+def test_a_pin_is_asked_only_of_those_whom_nothing_else_denies() -> None:
+    room = Room(PIN)
+    assert refused(room.show("E5"))
+    assert room.keys("1234#") == ()
+
+
+def test_a_wrong_pin_is_recorded_and_refused() -> None:
+    room = Room(PIN)
+    room.show("E1")
+    effects = room.keys("0000#")
+    [entry] = records(effects)
+    assert (entry.verdict.rule, entry.how) == ("pin", "pin")
+    assert refused(effects)
+    assert room.keys("1234#") == ()  # the badge has to be shown again
+
+
+def test_a_star_starts_over() -> None:
+    room = Room(PIN)
+    room.show("E1")
+    assert releases(room.keys("99*1234#"))
+
+
+def test_the_duress_pin_opens_and_only_the_officers_hear_of_it() -> None:
+    room, quiet = Room(PIN), Room(PIN)
+    room.show("E1")
+    quiet.show("E1")
+    under_duress, usual = room.keys("4321#"), quiet.keys("1234#")
+    [alarm] = [one for one in under_duress if isinstance(one, Raise)]
+    assert (alarm.kind, alarm.person, alarm.silent) == (Alarm.DURESS, "E1", True)
+    assert tuple(one for one in under_duress if one is not alarm) == usual
+
+
+def test_a_duress_pin_is_told_also_when_the_door_stays_shut() -> None:
+    room = Room(PIN)
+    room.show("E1")
+    room.desk.hold("E1")
+    effects = room.keys("4321#")
+    assert raised(effects) == [Alarm.DURESS]
+    assert not releases(effects)
+
+
+def test_after_too_many_wrong_pins_none_is_taken_for_a_while_also_after_a_restart() -> None:
+    room = Room(PIN, pin_tries=3, pin_lock_seconds=300.0)
+    for _ in range(3):
+        room.show("E1")
+        effects = room.keys("0000#")
+    assert raised(effects) == [Alarm.GUESSING]
+    room.restart()
+    assert refused(room.show("E1"))
+    assert room.keys("1234#") == ()
+    room.show("E2")  # the count is the person's, not the reader's
+    assert releases(room.keys("2345#"))
+    room.show("E1", after=300)
+    assert releases(room.keys("1234#"))
+
+
+def test_guessing_at_two_doors_is_one_count() -> None:
+    room = Room(PIN, doors=(DoorConfig("d1", contact=True), DoorConfig("d2")), pin_tries=1)
+    room.show("E1")
+    room.show("E1", door="d2")
+    room.keys("0000#")
+    assert not releases(room.tell(Key("d2", "in", "1234#", secure=True)))
+
+
+def test_the_right_pin_ends_the_count() -> None:
+    room = Room(PIN)
+    for digits in ("0000#", "0000#", "1234#", "0000#", "0000#"):
+        room.show("E1")
+        effects = room.keys(digits)
+    assert not raised(effects)
+
+
+def test_a_pin_must_be_finished_in_time() -> None:
+    room = Room(PIN, pin_seconds=20.0)
+    room.show("E1")
+    room.keys("123")
+    assert refused(room.tell(Tick(), after=20))
+    assert room.keys("4#") == ()
+
+
+def test_another_badge_ends_a_pin_half_entered() -> None:
+    room = Room(PIN)
+    room.show("E1")
+    room.keys("12")
+    room.show("E2")
+    assert rules_of(room.keys("34#")) == [("E2", "pin")]
+
+
+def test_somebody_without_a_pin_enters_none() -> None:
+    room = Room(PIN)
+    room.show("E3")
+    assert not releases(room.keys("1234#"))
+
+
+def test_keys_that_cannot_be_trusted_end_the_attempt() -> None:
+    for keys in (Key("d1", "in", "1234#"), Key("d1", "in", "1234#", secure=True, stale=True)):
+        room = Room(PIN)
+        room.show("E1")
+        assert refused(room.tell(keys, after=1))
+        assert room.keys("1234#") == ()
+
+
+def test_keys_at_the_way_out_are_nobodys() -> None:
+    room = Room(PIN)
+    room.show("E1")
+    assert room.tell(Key("d1", "out", "1234#", secure=True)) == ()
+    assert room.keys("1234#") != ()
+
+
+def test_a_pin_longer_than_any_is_wrong_and_digits_are_never_written() -> None:
+    room = Room(PIN)
+    room.show("E1")
+    room.keys("1234")
+    assert "1234" not in state_to_json(room.state)
+    for _ in range(5):
+        room.keys("99999999", after=0.1)
+    assert len(room.state.fleeting.asked[0].digits) <= 13
+    assert not releases(room.keys("#"))
+
+
+def test_a_longer_pin_that_begins_like_the_right_one_is_wrong() -> None:
+    room = Room(PIN)
+    room.desk.pins["E1"] = ("123456789012", "")
+    room.show("E1")
+    assert not releases(room.keys("1234567890123#"))
+    room.show("E1")
+    assert releases(room.keys("123456789012#"))
+
+
+def test_two_persons_with_pins_both_enter_theirs() -> None:
+    room = Room(RoomRules(needs_pin=True, two_person=True))
+    room.show("E1")
+    assert rules_of(room.keys("1234#")) == [("E1", "two-person")]
+    room.show("E2")
+    both = room.keys("5432#")
+    assert {one.person for one in records(both)} == {"E1", "E2"}
+    assert raised(both) == [Alarm.DURESS]
+    assert releases(both)
