@@ -1,0 +1,61 @@
+"""What a report means, without a wire."""
+
+from agent.doors import osdp_library as library
+from agent.doors.address import OsdpTcp
+from agent.doors.osdp_hearing import Hearing
+from agent.doors.osdp_library import Fields
+from agent.doors.osdp_plan import ReaderPlan
+from agent.doors.words import Contact, Key, Power, Read, Rex, Tamper
+
+PLAN = ReaderPlan(OsdpTcp("127.0.0.1", 4001, 1), "d", "in", (bytes(range(16)),), wired=True)
+CARD: Fields = {"event": library.EVENT_CARD, "data": bytes.fromhex("03891a40"), "length": 26}
+
+
+def states(kind: int, *values: int) -> Fields:
+    return {"event": library.EVENT_STATUS, "type": kind, "report": bytes(values)}
+
+
+def heard(hearing: Hearing, fields: Fields, *, secure: bool = True, stale: bool = False) -> list[object]:
+    return list(hearing.words(PLAN, fields, secure=secure, stale=stale, at=1.0))
+
+
+def test_the_exit_button_counts_when_it_goes_down_and_not_when_it_is_found_down_or_may_be_old() -> None:
+    hearing = Hearing()
+    assert heard(hearing, states(library.INPUT, 0, 1)) == [Contact("d", False)]
+    assert heard(hearing, states(library.INPUT, 0, 0)) == []
+    assert heard(hearing, states(library.INPUT, 0, 1)) == [Rex("d")]
+    assert heard(hearing, states(library.INPUT, 0, 1)) == []
+    assert heard(hearing, states(library.INPUT, 0, 0)) == []
+    assert heard(hearing, states(library.INPUT, 0, 1), stale=True) == []
+    assert heard(hearing, states(library.INPUT, 0, 1)) == []  # it is still the old press
+
+
+def test_a_state_in_clear_is_not_heard_and_a_card_or_key_in_clear_says_so() -> None:
+    hearing = Hearing()
+    assert heard(hearing, states(library.INPUT, 1, 1), secure=False) == []
+    assert heard(hearing, states(library.LOCAL, 1, 1), secure=False) == []
+    assert heard(hearing, CARD, secure=False, stale=True) == [
+        Read("d", "in", 4660, 1.0, False, True, 26, 7, "03891a40")
+    ]
+    pressed = {"event": library.EVENT_KEYS, "data": b"1"}
+    assert heard(hearing, pressed, secure=False) == [Key("d", "in", "1", False, False)]
+    assert heard(hearing, {**pressed, "data": b"\x00"}) == []
+
+
+def test_states_are_said_when_they_change_and_again_after_a_new_beginning() -> None:
+    hearing = Hearing()
+    calm = [Power("d", False), Tamper("d", "in", False)]
+    assert heard(hearing, states(library.LOCAL, 0, 0)) == calm
+    assert heard(hearing, states(library.LOCAL, 0, 0)) == []
+    assert heard(hearing, states(library.LOCAL, 1, 0)) == [Tamper("d", "in", True)]
+    assert heard(hearing, states(library.REMOTE, 1)) == []  # it is tampered with already
+    assert heard(hearing, states(library.LOCAL, 0, 0)) == []
+    assert heard(hearing, states(library.REMOTE, 0)) == [Tamper("d", "in", False)]
+    hearing.forget()
+    assert heard(hearing, states(library.LOCAL, 0, 0)) == calm
+
+
+def test_reports_that_are_too_short_say_nothing() -> None:
+    hearing = Hearing()
+    for kind in (library.LOCAL, library.INPUT, library.REMOTE):
+        assert heard(hearing, states(kind)) == []
