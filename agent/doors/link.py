@@ -1,0 +1,127 @@
+"""The pair between the control process and the doors process: strict frames over SOCK_SEQPACKET, never waiting.
+
+Rules of this file: the doors process faces the wires and may have been taken over, so what control receives is one of
+the shapes of :mod:`agent.doors.frames` within its bounds, or it is :class:`Corrupt`, and control ends that process. The
+other way is as strict, to find mistakes. Nothing here blocks: a pair that is :class:`Full` is the sender's to handle.
+"""
+
+import socket
+from collections.abc import Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from agent.doors import strict
+from agent.doors.frames import FROM_DOORS, TO_DOORS, FromDoors, ToDoors
+from agent.errors import Refused, Unreachable
+from rules.text import Text
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
+
+
+class Gone(Unreachable):
+    """The other process has ended."""
+
+    def __init__(self) -> None:
+        super().__init__(Text("the other end of the doors link is closed", "门禁链路的对端已关闭"))
+
+
+class Full(Unreachable):
+    """The other process does not read; nothing was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(Text("the other end of the doors link does not read", "门禁链路的对端没有读取"))
+
+
+class Corrupt(Refused):
+    """What came is no frame: the other process is broken, or not ours any more."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            Text(f"what came over the doors link is no frame: {why}", f"门禁链路上收到的数据不是有效帧：{why}")
+        )
+
+
+class _Way(NamedTuple):
+    """One direction: the member that names the shape, the shapes, and the bytes a frame may have."""
+
+    member: str
+    shapes: Mapping[str, type]
+    largest: int
+
+
+_TO_DOORS = _Way("do", TO_DOORS, 192 * 1024)
+_FROM_DOORS = _Way("said", FROM_DOORS, 64 * 1024)
+
+
+class Link(Generic[_In, _Out]):
+    """One end, which owns its socket. Made by :func:`control_end` or :func:`doors_end`; one thread at a time."""
+
+    def __init__(self, end: socket.socket, hears: _Way, says: _Way) -> None:
+        end.setblocking(False)
+        self._end = end
+        self._hears = hears
+        self._says = says
+        self._words = {kind: word for word, kind in says.shapes.items()}
+
+    def fileno(self) -> int:
+        """Return what to wait on: readable when :meth:`receive` has something, writable when a frame fits again."""
+        return self._end.fileno()
+
+    def send(self, frame: _Out) -> None:
+        """Send one frame. Raises :class:`Full` and :class:`Gone`, and ``ValueError`` when it is too large to be one."""
+        data = strict.dumps(frame, **{self._says.member: self._words[type(frame)]})
+        if len(data) > self._says.largest:
+            raise ValueError(f"a frame of {len(data)} bytes")
+        try:
+            self._end.send(data)
+        except BlockingIOError:
+            raise Full from None
+        except OSError:
+            raise Gone from None
+
+    def receive(self) -> _In | None:
+        """Take one frame, ``None`` when there is none now. Raises :class:`Corrupt`, and :class:`Gone` at the end."""
+        try:
+            data, _, flags, _ = self._end.recvmsg(self._hears.largest)
+        except BlockingIOError:
+            return None
+        except OSError:
+            raise Gone from None
+        if not data:
+            raise Gone
+        if flags & socket.MSG_TRUNC:
+            raise Corrupt("too large")
+        try:
+            return self._understood(strict.loads(data))
+        except strict.Unfit as error:
+            raise Corrupt(str(error)) from None
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self._end.close()
+
+    def _understood(self, frame: dict[str, Any]) -> _In:
+        word = frame.pop(self._hears.member, None)
+        kind = self._hears.shapes.get(word) if isinstance(word, str) else None
+        if kind is None:
+            raise strict.Unfit("no such word")
+        found: _In = strict.read(kind, frame)
+        return found
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Make the pair: control's end, and the end the doors process inherits."""
+    control, doors = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+    for end in (control, doors):
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * _TO_DOORS.largest)
+    return control, doors
+
+
+def control_end(end: socket.socket) -> Link[FromDoors, ToDoors]:
+    """Return control's side of the link over *end*."""
+    return Link(end, _FROM_DOORS, _TO_DOORS)
+
+
+def doors_end(end: socket.socket) -> Link[ToDoors, FromDoors]:
+    """Return the doors process's side of the link over *end*."""
+    return Link(end, _TO_DOORS, _FROM_DOORS)

@@ -1,0 +1,55 @@
+"""Becoming somebody who may do nothing on this host but speak to the doors.
+
+Rules of this file: it only takes away, and checks that it is gone. The groups that stay are those of the serial ports.
+Sources: setresuid(2), capabilities(7) "Effect of user ID changes on capabilities", PR_SET_NO_NEW_PRIVS and
+PR_SET_DUMPABLE in prctl(2).
+"""
+
+import ctypes
+import os
+import resource
+from collections.abc import Sequence
+
+from agent.errors import Fatal
+from rules.text import Text
+
+_PR_SET_DUMPABLE = 4
+_PR_SET_NO_NEW_PRIVS = 38
+_FILES = 4096  # descriptors: a socket per question and board, a port per line
+
+
+def become(uid: int, gid: int, groups: Sequence[int]) -> None:
+    """Become *uid*, *gid* and *groups* for good. Raises :class:`Fatal` when that fails, or would leave us root."""
+    if uid == 0 or gid == 0 or 0 in groups:
+        raise Fatal(Text("the doors process is never root", "门禁进程不得以 root 身份运行"))
+    try:
+        os.setgroups(groups)
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    except OSError:
+        raise _failed() from None
+    if os.getresuid() != (uid, uid, uid) or os.getresgid() != (gid, gid, gid) or _becomes_root():
+        raise _failed()
+
+
+def seal() -> None:
+    """Gain nothing by running programs, leave no core, and let nobody of the same account look into our memory."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
+        raise _failed()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    files = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+
+def _becomes_root() -> bool:
+    try:
+        os.setuid(0)
+    except PermissionError:
+        return False
+    return True
+
+
+def _failed() -> Fatal:
+    return Fatal(Text("the doors process could not give up its privileges", "门禁进程无法放弃特权"))

@@ -1,0 +1,201 @@
+"""Between control and the doors process: nothing but frames, within their bounds, whoever sends."""
+
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.doors import link, strict
+from agent.doors.address import LONGEST, OsdpSerial, OsdpTcp, Uhppote, parse
+from agent.doors.frames import (
+    FROM_DOORS,
+    TO_DOORS,
+    Badge,
+    Cards,
+    CardStates,
+    Configure,
+    Door,
+    FromDoors,
+    Lost,
+    Reader,
+    Strike,
+)
+from agent.doors.link import Corrupt, Full, Gone
+from agent.doors.outbox import Outbox
+from agent.doors.strict import Unfit
+from agent.doors.words import Online, Read, Release, Released
+from agent.errors import Usage
+from rules.text import Text
+
+READ = Read("d", "in", 4660, 1.5, secure=True, bits=26, facility=7, raw="00ff")
+OTHERS = [
+    Online("d", "out", "a", False, False, Text("cut\x1b", "断")),
+    Released("r", ok=True),
+    CardStates("c", 1, tuple(range(1, 501)), (7,), Text("a", "b")),
+]
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Any, Any, socket.socket]]:
+    ours, theirs = link.pair()
+    raw = theirs.dup()
+    control, doors = link.control_end(ours), link.doors_end(theirs)
+    yield control, doors, raw
+    raw.close()
+    control.close()
+    doors.close()
+
+
+@pytest.mark.parametrize("frame", [READ, *OTHERS])
+def test_what_is_said_is_what_is_heard(ends: Any, frame: FromDoors) -> None:
+    control, doors, _ = ends
+    doors.send(frame)
+    assert control.receive() == frame
+    assert control.receive() is None
+
+
+def test_a_large_site_fits_into_one_configuration(ends: Any) -> None:
+    control, doors, _ = ends
+    at = "osdp+tcp://10.100.100.100:40001/"
+    readers = (Reader("in", at + "1"), Reader("out", at + "2"))
+    asked = Configure(tuple(Door(f"door {n}", readers, Strike(at + "1")) for n in range(500)), {at: ("0" * 32,)})
+    control.send(asked)
+    assert doors.receive() == asked
+    cards = Cards("x", tuple(Badge(2**32 - 2 - n, "2026-12-31") for n in range(500)), tuple(range(1, 501)))
+    control.send(cards)
+    assert doors.receive() == cards
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff", b"[]", b"null", b"{", b'{"said":"pong"}', b'{"said":"release","id":"a","ok":true}',
+        b'{"said":"pong","id":"a","id":"b"}', b'{"said":"pong","id":"a","more":1}', b'{"said":["pong"],"id":"a"}',
+        b'{"said":"pong","id":1}', b'{"said":"pong","id":""}', b'{"said":"pong","id":"' + b"a" * 161 + b'"}',
+        b'{"said":"pong","id":"\\ud800"}', b'{"said":"heard","board":1,"index":true}',
+        b'{"said":"heard","board":1,"index":1.0}', b'{"said":"heard","board":0,"index":1}',
+        b'{"said":"heard","board":4294967296,"index":1}',
+        b'{"said":"read","door":"d","side":"up","card":1,"at":1,"secure":true}',
+        b'{"said":"read","door":"d","side":"in","card":1,"at":NaN,"secure":true}',
+        b'{"said":"read","door":"d","side":"in","card":1,"at":1e999,"secure":true}',
+        b'{"said":"trouble","text":{"en":"a"}}', b'{"said":"trouble","text":{"en":"a","zh":"' + b"a" * 1001 + b'"}}',
+        b'{"said":"cards","id":"a","board":1,"confirmed":[' + b"1," * 1000 + b"1]}",
+        b'{"said":"pong","id":' + b"[" * 5000 + b"]" * 5000 + b"}", b"x" * 70_000,
+        b'{"said":"pong","id":"a"}' + b" " * 70_000,
+    ],
+)  # fmt: skip
+def test_what_is_no_frame_is_corrupt(ends: Any, data: bytes) -> None:
+    control, _, raw = ends
+    raw.send(data)
+    with pytest.raises(Corrupt):
+        control.receive()
+
+
+@given(st.binary(max_size=200) | st.dictionaries(st.text(max_size=5), st.integers() | st.text()).map(json.dumps))
+def test_no_bytes_make_anything_but_a_frame_or_corrupt(data: bytes | str) -> None:
+    value = data.encode() if isinstance(data, str) else data
+    for table in (TO_DOORS, FROM_DOORS):
+        for kind in table.values():
+            try:
+                strict.read(kind, strict.loads(value))
+            except Unfit:
+                continue
+
+
+def test_the_end_of_the_other_side_is_known_to_both_ways(ends: Any) -> None:
+    control, doors, raw = ends
+    raw.close()
+    doors.close()
+    with pytest.raises(Gone):
+        control.receive()
+    with pytest.raises(Gone):
+        control.send(Release("r", "d", "in", 1))
+
+
+def test_a_pair_nobody_reads_is_full_and_keeps_the_order(ends: Any) -> None:
+    control, doors, _ = ends
+    sent = 0
+    try:
+        while sent < 100_000:
+            doors.send(Released(str(sent), ok=True))
+            sent += 1
+    except Full:
+        pass
+    assert 0 < sent < 100_000
+    assert [control.receive().id for _ in range(sent)] == [str(number) for number in range(sent)]
+    doors.send(READ)
+    assert control.receive() == READ
+
+
+def test_every_word_stands_for_one_shape() -> None:
+    for table in (TO_DOORS, FROM_DOORS):
+        assert len(set(table.values())) == len(table)
+        for kind in table.values():
+            assert kind.__doc__
+
+
+def test_the_outbox_counts_what_it_drops_and_keeps_what_answers() -> None:
+    sent: list[FromDoors] = []
+    open_: list[bool] = []
+
+    def send(frame: FromDoors) -> None:
+        if not open_:
+            raise Full
+        sent.append(frame)
+
+    outbox = Outbox(send, capacity=4)
+    for _ in range(10):
+        outbox.say(READ)
+    outbox.say(Released("r", ok=True))
+    assert outbox.waiting
+    assert not outbox._roomy.is_set()
+    open_.append(True)
+    outbox.drain()
+    assert sent == [READ] * 4 + [Released("r", ok=True), Lost("d", 6)]
+    assert not outbox.waiting
+    assert outbox._roomy.is_set()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("osdp+tcp://10.9.0.20:4001/1", OsdpTcp("10.9.0.20", 4001, 1)),
+        ("osdp+tcp://[fd00::1]:4001/126", OsdpTcp("fd00::1", 4001, 126)),
+        ("osdp+serial:///dev/ttyS0?baud=115200#0", OsdpSerial("/dev/ttyS0", 115200, 0)),
+        ("uhppote://10.9.0.10:60000/405419896/4", Uhppote("10.9.0.10", 60000, 405419896, 4)),
+    ],
+)
+def test_an_address_is_read_and_written_in_one_way(text: str, found: object) -> None:
+    assert parse(text) == found
+    assert str(parse(text)) == text
+    assert text.startswith(parse(text).line)
+
+
+def test_the_baud_rate_may_be_left_out() -> None:
+    assert str(parse("osdp+serial:///dev/ttyUSB0#3")) == "osdp+serial:///dev/ttyUSB0?baud=9600#3"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "osdp+tcp://reader.site:4001/1", "osdp+tcp://10.9.0.20/1", "osdp+tcp://10.9.0.20:4001",
+        "osdp+tcp://10.9.0.20:4001/127", "osdp+tcp://10.9.0.20:0/1", "osdp+tcp://10.9.0.20:65536/1",
+        "osdp+tcp://10.9.0.20:04001/1", "osdp+tcp://10.9.0.20:4001/01", "osdp+tcp://0.0.0.0:4001/1",
+        "osdp+tcp://255.255.255.255:1/1", "osdp+tcp://224.0.0.1:1/1", "osdp+tcp://300.1.1.1:1/1",
+        "osdp+serial://ttyS0#1", "osdp+serial:///etc/passwd#1", "osdp+serial:///dev/../etc/x#1",
+        "osdp+serial:///dev/ttyS0?baud=300#1", "osdp+serial:///dev/ttyS0", "uhppote://10.9.0.10:60000/0/1",
+        "uhppote://10.9.0.10:60000/4294967296/1", "uhppote://10.9.0.10:60000/405419896/5",
+        "uhppote://[fd00::1]:60000/405419896/1", "uhppote://10.9.0.10:60000/405419896/1\n", "x" * (LONGEST + 1),
+        "uhppote://10.9.0.10:60000/٤٠٥/1",
+    ],
+)  # fmt: skip
+def test_what_is_no_address_is_refused_in_both_languages(text: str) -> None:
+    with pytest.raises(Usage) as caught:
+        parse(text)
+    assert "is not the address of a door device" in caught.value.text.en
+    assert "不是门禁设备地址" in caught.value.text.zh
+    assert caught.value.hint
