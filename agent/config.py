@@ -45,6 +45,7 @@ class Config:
     heartbeat_seconds: float = 5.0
     language: Language | None = None
     roles: RoleGroups = RoleGroups()
+    doors_user: str | None = None
 
 
 DEFAULT_TEXT = """\
@@ -66,6 +67,11 @@ heartbeat_seconds = 5.0
 
 # "zh" or "en"; absent: SHOUMI_LANG, else the locale. 语言；不写则取 SHOUMI_LANG 或系统区域设置。
 # language = "zh"
+
+# The account that talks to door readers and boards; give it the group of the serial ports. Absent: `shoumi-doors` when
+# this host has it, else a number that belongs to nobody.
+# 与门禁读卡器、控制板通信的账户；串口所属的组应包含该账户。不写：本机有 `shoumi-doors` 则用它，否则用无人使用的编号。
+# doors_user = "shoumi-doors"
 
 # 三员: one OS group (name or number) per role. While none is set, root acts for all three, and `doctor` warns.
 # 每个角色对应一个系统组（组名或组号）。全部未设置时由 root 代行三员，`doctor` 会警告。
@@ -100,13 +106,14 @@ def parse(text: str, *, name: str = "config.toml") -> Config:
         line = re.search(r"line (\d+)", str(error))
         raise _wrong(name, int(line.group(1)) if line else text.count("\n") + 1, _plain(str(error))) from None
     reader = _Reader(text, name)
-    reader.only(table, ("durability", "minimum_tier", "heartbeat_seconds", "language", "roles"))
+    reader.only(table, ("durability", "minimum_tier", "heartbeat_seconds", "language", "roles", "doors_user"))
     return Config(
         durability=cast("Durability", reader.word(table, "durability", ("power", "process"), "power")),
         minimum_tier=cast("Tier", reader.word(table, "minimum_tier", ("A", "B", "C"), "C")),
         heartbeat_seconds=reader.seconds(table, "heartbeat_seconds", 5.0),
         language=cast("Language | None", reader.word(table, "language", ("zh", "en"), None)),
         roles=reader.roles(table.get("roles", {})),
+        doors_user=reader.account(table, "doors_user"),
     )
 
 
@@ -136,6 +143,13 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0.5 <= value <= 300:
             raise self.wrong(key, Text(f"`{key}` is a number of seconds", f"`{key}` 应为秒数"), "0.5 … 300")
         return float(value)
+
+    def account(self, table: Mapping[str, object], key: str) -> str | None:
+        value = table.get(key)
+        if value is not None and (not isinstance(value, str) or value in ("", "root", "0")):
+            text = Text(f"`{key}` is the name of an account", f"`{key}` 应为账户名")
+            raise self.wrong(key, text, "account, not root")
+        return value
 
     def roles(self, table: object) -> RoleGroups:
         if not isinstance(table, dict):

@@ -1,6 +1,6 @@
 """``shoumi badge``: which card is whose."""
 
-from agent.cli.context import act, column, listing, shown
+from agent.cli.context import act, column, listing, moment, shown
 from rules.text import Text
 
 NOUN = Text("badges of people", "人员的门禁卡")
@@ -17,9 +17,20 @@ COMMANDS = (
         "badge.remove",
         lambda r: Text(f"badge `{shown(r['number'])}` is taken back", f"已收回门禁卡 `{shown(r['number'])}`"),
     ),
+    act(
+        "badge.lost",
+        lambda r: Text(
+            f"badge `{shown(r['number'])}` opens nothing", f"门禁卡 `{shown(r['number'])}` 已挂失，不再有效"
+        ),
+    ),
     listing(
         "badge.list",
-        (column("number", "卡号", "number"), column("person", "人员", "person")),
+        (
+            column("number", "卡号", "number"),
+            column("person", "人员", "person"),
+            column("state", "状态", "state"),
+            moment("until", "有效期至", "until"),
+        ),
         Text("no badges", "没有门禁卡"),
     ),
 )

@@ -5,7 +5,7 @@ Exit code 0 for either verdict: the question was answered.
 
 from typing import Any
 
-from agent.cli.context import Args, Context, command, text
+from agent.cli.context import Args, Context, command, shown, text
 from agent.control.times import local
 from rules.text import Text
 
@@ -55,6 +55,8 @@ def _say(context: Context, answer: dict[str, Any]) -> None:
     if answer["change"]:
         change = text(answer["change"])
         terminal.line(terminal.say(Text(f"what would change it: {change.en}", f"改变条件：{change.zh}")))
+    if answer.get("assumed"):
+        _say_assumed(context, answer["assumed"])
     mark = {True: "✓", False: "✗"}
     terminal.table(
         [Text("", ""), Text("rule", "规则"), Text("finding", "结论"), Text("clauses", "条款")],
@@ -63,6 +65,22 @@ def _say(context: Context, answer: dict[str, Any]) -> None:
             for finding in answer["findings"]
         ],
     )
+
+
+def _say_assumed(context: Context, assumed: dict[str, Any]) -> None:
+    """Say what was taken for granted at a door where nobody stands."""
+    badge = shown(assumed["badge"]) if assumed["badge"] else None
+    en = [f"badge `{badge}` shown, PIN right" if badge else "no badge to show"]
+    zh = [f"出示门禁卡 `{badge}`，密码正确" if badge else "没有可出示的门禁卡"]
+    if assumed["with"]:
+        others = ", ".join(map(shown, assumed["with"]))
+        en.append(f"with {others}")
+        zh.append(f"同行 {others}")
+    if assumed["inside"]:
+        inside = ", ".join(map(shown, assumed["inside"]))
+        en.append(f"inside: {inside}")
+        zh.append(f"室内：{inside}")
+    context.terminal.line(context.terminal.say(Text(f"assumed: {'; '.join(en)}", f"假定：{'；'.join(zh)}")))
 
 
 COMMANDS = (command("explain", _explain), command("what-if", _what_if))

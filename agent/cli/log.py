@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from agent.cli import log_room
 from agent.cli.context import Args, Column, Context, column, command, shown, table, text
 from agent.control.reports import of_log
 from agent.control.times import local
@@ -24,12 +25,12 @@ def _columns(context: Context) -> tuple[Column, ...]:
         Column(Text("verdict", "判定"), lambda row: _verdict(context, row)),
         Column(Text("person", "人员"), _who),
         Column(Text("rule", "规则"), lambda row: row.get("rule")),
-        Column(Text("object", "对象"), lambda row: row.get("path") or row.get("area") or _object(row)),
+        Column(Text("object", "对象"), lambda row: row.get("path") or row.get("area") or _place(row) or _object(row)),
     )
 
 
 def _what(row: dict[str, Any]) -> str:
-    return str(row.get("act") or row.get("action") or row.get("what") or row["kind"])
+    return str(row.get("act") or row.get("action") or row.get("what") or row.get("released") or row["kind"])
 
 
 def _verdict(context: Context, row: dict[str, Any]) -> str:
@@ -49,12 +50,20 @@ def _who(row: dict[str, Any]) -> str:
     return "" if uid is None else f"uid:{uid}"
 
 
+def _place(row: dict[str, Any]) -> str:
+    return " ".join(str(row[name]) for name in ("room", "door", "alarm") if row.get(name))
+
+
 def _object(row: dict[str, Any]) -> str:
     args = row.get("args") or {}
     return " ".join(str(value) for value in args.values() if isinstance(value, str | int))
 
 
 def _list(context: Context, args: Args) -> int:
+    if args.get("during"):
+        return log_room.of_room(context, args)
+    if args.get("room"):
+        args = args | {"area": args["room"]}
     return table(context, context.stream("log.list", args), _columns(context), _EMPTY)
 
 
@@ -111,7 +120,8 @@ def _problem(problem: dict[str, Any]) -> Text:
 
 
 COMMANDS = (
-    command("log.list", _list),
+    command("log.list", _list, extra=log_room.PARAMS),
+    command("log.room", log_room.of_room),
     command("log.follow", _follow),
     command("log.show", _show),
     command("log.verify", _verify),

@@ -46,6 +46,7 @@ def _show(context: Context, args: Args) -> int:
             Text("records", "档案"),
             [f"{record['kind']} {record['on'][:10]}" for record in found["records"] if not record["voided_at"]],
         ),
+        (Text("inside", "所在场所"), [row["room"] for row in found["inside"]]),
         (Text("holds", "停权"), [f"{hold['id']} {hold['reason']}" for hold in running]),
     ]
     terminal.table([Text("what", "项目"), Text("value", "内容")], [(terminal.say(what), value) for what, value in rows])

@@ -44,7 +44,7 @@ def _add(ask: Ask, change: Change) -> Done:
         scope=scope(args) or Scope(),
         custodian=args.text("custodian"),
         secret_until=args.instant("secret_until"),
-        hours=_hours(ask),
+        hours=hours(ask),
         reads="each" if args.flag("each_read") else "quiet",
         volume=volume,
     )
@@ -99,7 +99,7 @@ def _set(ask: Ask, change: Change) -> Done:
         scope=scope(args),
         custodian=args.maybe("custodian"),
         secret_until=args.instant("secret_until") if "secret_until" in args else KEEP,
-        hours=_hours(ask) if "hours" in args else None,
+        hours=hours(ask) if "hours" in args else None,
     )
     return Done({"area": args.text("area")})
 
@@ -195,13 +195,14 @@ def _state(ask: Ask, name: str) -> dict[str, Json]:
     return {"tier": found.tier, "files": found.files}
 
 
-def _hours(ask: Ask) -> str:
-    hours = ask.args.text("hours")
+def hours(ask: Ask) -> str:
+    """Return the schedule given, refused when the pack has none of that name."""
+    named = ask.args.text("hours")
     known = ask.desk.pack().hours
-    if hours and hours not in known:
-        said, right = visible(hours), ", ".join(known) or "-"
+    if named and named not in known:
+        said, right = visible(named), ", ".join(known) or "-"
         raise Refused(
             Text(f"the pack has no schedule `{said}`", f"规则包中没有时间表 `{said}`"),
             Text(f"one of: {right}", f"可选：{right}"),
         )
-    return hours
+    return named

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from agent.control.acts import TABLE
 from agent.control.decider import Decider
 from agent.control.handling import ACTS, Ask
 from agent.control.intent import Intent
@@ -57,7 +58,8 @@ def perform(ask: Ask, refusals: "Refusals") -> dict[str, Any]:
         done.committed()
     _acknowledged(desk.decider, fields["epoch"])
     result = {**done.result, "seq": seq, "epoch": fields["epoch"], "milliseconds": (time.monotonic() - begun) * 1000}
-    return result | (done.after() if done.after else {})
+    result |= done.after() if done.after else {}
+    return result | (done.then(seq) if done.then else {})
 
 
 def settle(intent: Intent, decider: Decider, epoch: int) -> bool:
@@ -80,7 +82,7 @@ def entry(ask: Ask, outcome: str, epoch: int, args: Mapping[str, Any]) -> dict[s
         "kind": "act",
         "act": ask.op,
         "actor": ask.actor(),
-        "args": {name: _short(value) for name, value in args.items()},
+        "args": {name: _short(value) for name, value in TABLE[ask.op].recorded(args).items()},
         "outcome": outcome,
         "epoch": epoch,
     }

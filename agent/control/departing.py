@@ -22,15 +22,16 @@ from datetime import timedelta
 from typing import Any
 
 from agent.control.attendant import Attendant
-from agent.control.departing_context import context
+from agent.control.departing_context import MORE, context
+from agent.control.departing_doors import told as doors_told
 from agent.control.desk import Desk
 from agent.control.occasions import leaver, occasion
 from agent.control.privilege import roles_of
 from agent.errors import ShoumiError
 from agent.guard.channel import Message
-from agent.offboard import database, proof
+from agent.offboard import database
 from agent.offboard.callers import Caller, caller
-from agent.offboard.context import Acknowledged, Context, Leaver
+from agent.offboard.context import Acknowledged, Context, Doors, Leaver
 from agent.offboard.journal import Journal
 from agent.offboard.plan import Cause
 from agent.offboard.run import Runner, halt, survey
@@ -42,11 +43,13 @@ _CUT = 20.0  # seconds an approval waits for the cut at the most
 class Departing:
     """The departures of one agent, as the control process sees them. Public methods may be called from any thread."""
 
-    def __init__(self, desk: Desk, life: int | None = None) -> None:
+    def __init__(self, desk: Desk, doors: Doors | None = None, life: int | None = None) -> None:
         """*life* reaches its end when the holder is gone."""
         self._desk = desk
+        self._doors = doors
         self._denied: dict[str, Acknowledged] = {}
-        host = context(desk, frozenset({os.getpid(), os.getppid()}))  # its number now: the holder has no heir
+        ours = frozenset({os.getpid(), os.getppid()})  # its number now: the holder has no heir
+        host = context(desk, ours, doors=doors)
         self._context = replace(host, deny=self._unless_known(host.deny))
         self._cuts = _Lane(desk, self._context)
         groups = desk.protection.groups
@@ -54,6 +57,8 @@ class Departing:
         if groups:
             inherited |= {name: fd for name, fd in groups._asdict().items() if fd >= 0}
         answering = {"append": self._append, "epoch": self._epoch, "fresh": self._fresh, "cut": self._cut_again}
+        if doors:
+            answering["doors"] = self._refusals
         self._attendant = Attendant(desk.home, inherited, answering)
 
     def departs(self, case: str, pid: int) -> None:
@@ -98,7 +103,7 @@ class Departing:
         """Return the plan of what a revocation for *cause* would end of *person* now, as JSON; nothing is touched."""
         uids = [int(str(row["uid"])) for row in self._desk.lists.accounts(person)]
         roles, sole = roles_of(uids, self._desk.config.roles)
-        return survey(Leaver(person, accounts(uids), roles, sole), self._context, cause, proof.STEPS).record()
+        return survey(Leaver(person, accounts(uids), roles, sole), self._context, cause, MORE).record()
 
     def serve(self) -> None:
         """Keep the process of departures alive, and answer it, until :meth:`stop`. Raises :class:`Fatal`."""
@@ -120,6 +125,10 @@ class Departing:
         self._desk.indexing.fresh()
         return {}
 
+    def _refusals(self, asked: Message) -> Message:
+        assert self._doors
+        return doors_told(self._doors, str(asked["person"]))
+
     def _cut_again(self, asked: Message) -> Message:
         self._cuts.submit(self._cut, str(asked["case"]), ()).result()
         return {}
@@ -130,6 +139,7 @@ class Departing:
         if not found.over:
             runner.begin(name, leaver(self._desk, found), found.cause, found.officers, callers)
             runner.cut(name)
+            self._desk.doors.changed()  # boards lose the badges now; whether they have is asked by who does the rest
 
     def _note_denial(self, person: str) -> None:
         """Keep the instant of the acknowledgement that the act under way has just waited for."""
@@ -155,7 +165,7 @@ class _Lane:
         """Return the runner. Only in this lane's thread."""
         if self._made is None:
             journal = Journal(database.path(self._desk.home.root), checkpoints=False)
-            self._made = Runner(journal, self._host, proof.STEPS)
+            self._made = Runner(journal, self._host, MORE, alongside=False)
         return self._made
 
     def close(self) -> None:

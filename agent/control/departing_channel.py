@@ -1,14 +1,16 @@
 """What the process of departures asks of the control process, and what it is told: messages over a pair of their own.
 
     asks     append {fields} → {seq}     epoch {epoch} → {}     fresh → {}     cut {case} → {}
+            doors {person} → {names, inside, states}
     is told  finish {case}
 
-Rules of this file: the process of departures asks and waits, one question at a time. What it is told needs no answer
-and may get lost: it only makes sooner what the next sweep finds anyway.
+Rules of this file: the process of departures asks and waits, one question at a time, whichever thread asks. What it is
+told needs no answer and may get lost: it only makes sooner what the next sweep finds anyway.
 """
 
 import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -23,6 +25,7 @@ _APPEND_SECONDS = 10.0
 _EPOCH_SECONDS = 20.0
 _FRESH_SECONDS = 10.0
 _CUT_SECONDS = 60.0
+_DOORS_SECONDS = 10.0
 
 Answering = Mapping[str, Callable[[channel.Message], channel.Message]]
 
@@ -32,6 +35,7 @@ class Asking:
 
     def __init__(self, end: socket.socket) -> None:
         self._client = channel.Client(end)
+        self._turn = threading.Lock()
         self.acknowledged: tuple[int, float] = (0, 0.0)
 
     def append(self, fields: Mapping[str, Any]) -> int:
@@ -51,6 +55,10 @@ class Asking:
         """Have the access of *case* cut, if it is not yet."""
         self._ask({"op": "cut", "case": case}, _CUT_SECONDS)
 
+    def doors(self, person: str) -> channel.Message:
+        """Return what is known of the doors and *person* now; see :mod:`agent.control.departing_doors`."""
+        return self._ask({"op": "doors", "person": person}, _DOORS_SECONDS)
+
     def told(self, seconds: float) -> list[str]:
         """Wait until there is news, for *seconds* at the most, and return the cases to be finished, in order."""
         if not (news := self._client.poll()) and select.select([self._client], [], [], seconds)[0]:
@@ -58,7 +66,8 @@ class Asking:
         return list(dict.fromkeys(str(message.get("case")) for message in news if message["op"] == "finish"))
 
     def _ask(self, message: channel.Message, seconds: float) -> channel.Message:
-        answer = self._client.ask(message, seconds)
+        with self._turn:
+            answer = self._client.ask(message, seconds)
         if error := answer.get("error"):
             raise Refused(Text(**error))
         return answer

@@ -14,13 +14,16 @@ from typing import Any, Protocol
 
 from agent.guard import label, openfiles
 from agent.home import Home
-from agent.offboard.context import Acknowledged, Area, Blocked, Context, Held, Inode, no_walk
+from agent.offboard import proof
+from agent.offboard.context import Acknowledged, Area, Blocked, Context, Doors, Held, Inode, no_walk
 from agent.offboard.guardrails import Rails
+from agent.offboard.steps import doors as doors_step
 from agent.offboard.steps.tasks import family
 from agent.registry.facts import FactsReader
 from agent.registry.lists import Lists
 from rules.pack import Pack
 
+MORE = (doors_step.STEP, *proof.STEPS)  # steps of a run besides those every host has
 Walk = Callable[[str], Iterator[Inode | Blocked]]
 
 
@@ -64,7 +67,7 @@ class Ground(Protocol):
         """The pack in force."""
 
 
-def context(ground: Ground, agent: frozenset[int], walk: Walk = no_walk) -> Context:
+def context(ground: Ground, agent: frozenset[int], walk: Walk = no_walk, doors: Doors | None = None) -> Context:
     """Return the host as the steps of a revocation see it. *agent*: the processes all of its own descend from."""
 
     def deny(_person: str) -> Acknowledged:
@@ -105,5 +108,6 @@ def context(ground: Ground, agent: frozenset[int], walk: Walk = no_walk) -> Cont
         held=openfiles.held,
         area_of=area_of,
         walk=walk,
+        doors=doors,
         rails=lambda: Rails(family(agent), frozenset((s.uid, s.executable) for s in ground.facts.services())),
     )

@@ -17,6 +17,7 @@ from agent.offboard import database, store
 from agent.offboard.journal import Done
 from agent.offboard.progress import TITLES
 from agent.offboard.receipt import Ending, StepRecord
+from agent.offboard.steps import doors
 from agent.offboard.timeline import Marks, last_read
 from rules.text import Text
 
@@ -41,6 +42,7 @@ def ending(ground: Ground, found: Occasion, steps: Sequence[Done]) -> Ending:
             for d in steps
         ),
         proof=None,
+        doors=doors.of_facts(next((d.result.facts for d in steps if d.step == doors.ID), {})),
     )
 
 

@@ -28,7 +28,8 @@ from itertools import islice
 
 from agent.control.completion import complete, payload_of
 from agent.control.departing_channel import Asking
-from agent.control.departing_context import context
+from agent.control.departing_context import MORE, context
+from agent.control.departing_doors import AskedDoors
 from agent.control.departing_marks import ending
 from agent.control.departing_ways import Ways
 from agent.control.desk import last_time
@@ -39,7 +40,7 @@ from agent.control.protected import Groups
 from agent.errors import Fatal, Refused, ShoumiError
 from agent.guard.clock import Clock, instant
 from agent.home import Home
-from agent.offboard import database, proof, receipt
+from agent.offboard import database, receipt
 from agent.offboard.journal import Journal
 from agent.offboard.plan import Cause, Plan
 from agent.offboard.run import Runner, survey
@@ -83,8 +84,9 @@ class Departures:
         self._asking = asking
         self._ways = Ways(groups)
         self._journal = Journal(database.path(site.home.root))
-        self._host = context(site, frozenset({os.getpid(), os.getppid(), holder}), self._ways.walk)
-        self._runner = Runner(self._journal, self._host, proof.STEPS)
+        ours = frozenset({os.getpid(), os.getppid(), holder})
+        self._host = context(site, ours, self._ways.walk, AskedDoors(asking))
+        self._runner = Runner(self._journal, self._host, MORE)
         self._lapsed: set[str] = set()  # grants whose end was looked into: only to save looking again
 
     def sweep(self) -> None:

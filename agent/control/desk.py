@@ -13,6 +13,7 @@ from typing import Any
 from agent.config import Config
 from agent.config import load as load_config
 from agent.control.decider import Decider
+from agent.control.doors_desk import Doors, NotServed
 from agent.control.indexing import Indexing
 from agent.control.intent import Intent
 from agent.control.pack_file import PackFile
@@ -59,7 +60,7 @@ class Desk:
     confirmed, once the decider has acknowledged that the person is denied; *pid* is the command that asked for it, and
     what it returns is added to the answer. ``held(person, hold, pid)`` is called the same way for a hold, and returns
     at once; so is ``restored(name)`` when a grant is given again (:mod:`agent.control.occasions`).
-    ``survey(person, cause)`` tells what a revocation would end now.
+    ``survey(person, cause)`` tells what a revocation would end now. ``doors`` is whoever serves the doors.
     """
 
     home: Home
@@ -75,6 +76,7 @@ class Desk:
     held: Held = _nothing_more
     restored: Callable[[str], None] = _nothing_back
     survey: Survey = _nothing_seen
+    doors: Doors = field(default_factory=NotServed)
     _pack: PackFile = field(init=False)
     _readers: threading.local = field(default_factory=threading.local)
 

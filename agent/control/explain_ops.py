@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from agent.control.explain_room import entering, known_persons
 from agent.control.handling import Ask, Json, read
 from agent.control.supposing import supposing
 from agent.control.times import printed
@@ -32,17 +33,15 @@ def _what_if(ask: Ask) -> Json:
 
 def _answer(ask: Ask, change: Callable[[Facts], Facts]) -> dict[str, Json]:
     person, at = ask.args.text("person"), ask.args.instant("at") or ask.at
-    path, areas = areas_of(ask.args.text("target"), ask.desk.facts.areas())
-    pack = ask.desk.pack()
+    target, pack = ask.args.text("target"), ask.desk.pack()
+    if not target.startswith("/") and (room := ask.desk.facts.room(target)):
+        verdict, epoch, assumed = entering(ask, room.resource.id, change)
+        shown = _shown(verdict, room.resource, pack, at)
+        return shown | {"person": person, "path": None, "epoch": epoch, "room": target, "assumed": assumed}
+    path, areas = areas_of(target, ask.desk.facts.areas())
     answers = []
     for area in areas:
-        epoch, facts = ask.desk.facts.facts((person,), area)
-        if person not in facts.persons:
-            said = visible(person)
-            raise Refused(
-                Text(f"there is no person `{said}`", f"没有人员 `{said}`"),
-                Text("see `shoumi person list`", "参见 `shoumi person list`"),
-            )
+        epoch, facts = known_persons(ask, (person,), area)
         facts = change(facts)
         verdict = decide(Request((person,), area, Action.OPEN), facts, pack, at)
         answers.append((verdict, facts.resources[area], epoch))
@@ -61,7 +60,7 @@ def areas_of(target: str, rows: Iterable[AreaRow]) -> tuple[str | None, tuple[st
         if target in names:
             return None, (target,)
         said = visible(target)
-        text = Text(f"there is no area `{said}`, and it is no path", f"没有目录 `{said}`，也不是路径")
+        text = Text(f"there is no area or room `{said}`, and it is no path", f"没有目录或场所 `{said}`，也不是路径")
         raise Refused(text, Text("see `shoumi area list`", "参见 `shoumi area list`"))
     path = os.path.realpath(target)
     found = [row.resource.id for row in by_length if within(path, row.path)][:1]

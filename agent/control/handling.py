@@ -66,13 +66,14 @@ class Done:
     """What an act came to. ``recorded`` replaces arguments in the entry (a file's digest for its text).
 
     ``committed`` runs right after the commit, before the decider hears of it. ``after`` runs once the decider has
-    acknowledged; what it returns is added to ``result``.
+    acknowledged; what it returns is added to ``result``. ``then`` follows it, and is told the number of the entry.
     """
 
     result: dict[str, Json] = field(default_factory=dict)
     recorded: Mapping[str, Json] = field(default_factory=dict)
     committed: Callable[[], None] | None = None
     after: Callable[[], dict[str, Json]] | None = None
+    then: Callable[[int], dict[str, Json]] | None = None
 
 
 Act = Callable[[Ask, "Change"], Done]

@@ -7,6 +7,7 @@ from agent.control.handling import Ask, Done, Json, act, read, stream
 from agent.control.roles import Role
 from agent.control.supposing import clearances
 from agent.errors import Refused, Usage
+from agent.registry.badges import BADGE
 from agent.registry.imports import Writes, import_csv, read_csv
 from agent.registry.store import Change
 from rules.model import Clearance, Employment, Level
@@ -148,21 +149,30 @@ def _account_list(ask: Ask) -> Iterator[Json]:
 
 @act("badge.add")
 def _badge_add(ask: Ask, change: Change) -> Done:
-    number, person = ask.args.text("number"), ask.args.text("person")
-    change.add_badge(number, person)
-    return Done({"person": person, "number": number})
+    args, number, person = ask.args, ask.args.text("number"), ask.args.text("person")
+    change.add_badge(
+        number, person, until=args.instant("until"), facility=args.number("facility"), bits=args.number("bits")
+    )
+    return Done({"person": person, "number": number}, after=_tell(ask))
 
 
 @act("badge.remove")
 def _badge_remove(ask: Ask, change: Change) -> Done:
     number = ask.args.text("number")
-    _theirs(change.remove_badge(number), ask, Text("badge", "门禁卡"), number)
-    return Done({"person": ask.args.text("person"), "number": number})
+    _theirs(change.remove_badge(number), ask, BADGE, number)
+    return Done({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
+
+
+@act("badge.lost")
+def _badge_lost(ask: Ask, change: Change) -> Done:
+    number = ask.args.text("number")
+    _theirs(change.lose_badge(number), ask, BADGE, number)
+    return Done({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
 
 
 @stream("badge.list")
 def _badge_list(ask: Ask) -> Iterator[Json]:
-    return iter(ask.desk.lists.badges(ask.args.text("person")))
+    return iter(ask.desk.lists.badges(ask.args.text("person"), returned=ask.args.flag("all")))
 
 
 @act("service.add")
@@ -216,6 +226,14 @@ def _record_list(ask: Ask) -> Iterator[Json]:
 def _record_void(ask: Ask, change: Change) -> Done:
     record = ask.args.text("record")
     return Done({"record": record, "person": change.void_record(record, reason=ask.args.text("reason"))})
+
+
+def _tell(ask: Ask) -> Callable[[], dict[str, Json]]:
+    def told() -> dict[str, Json]:
+        ask.desk.doors.changed()
+        return {}
+
+    return told
 
 
 def _theirs(owner: str, ask: Ask, what: Text, name: str) -> None:

@@ -25,16 +25,22 @@ from agent.control import calendar_ops as _calendar_ops  # noqa: F401
 from agent.control import case_duty_ops as _case_duty_ops  # noqa: F401
 from agent.control import case_ops as _case_ops  # noqa: F401
 from agent.control import conduct, pack_ops
+from agent.control import door_ops as _door_ops  # noqa: F401
 from agent.control import explain_ops as _explain_ops  # noqa: F401
 from agent.control import grant_ops as _grant_ops  # noqa: F401
 from agent.control import log_ops as _log_ops  # noqa: F401
+from agent.control import occupancy_ops as _occupancy_ops  # noqa: F401
 from agent.control import people_ops as _people_ops  # noqa: F401
 from agent.control import receipt_ops as _receipt_ops  # noqa: F401
+from agent.control import room_log_ops as _room_log_ops  # noqa: F401
+from agent.control import room_ops as _room_ops  # noqa: F401
 from agent.control import system_ops as _system_ops  # noqa: F401
+from agent.control import visitor_ops as _visitor_ops  # noqa: F401
 from agent.control.client import listen
 from agent.control.decider import Link
 from agent.control.departing import Departing
 from agent.control.desk import Desk, open_desk
+from agent.control.doors_serving import Serving
 from agent.control.personnel import Personnel
 from agent.control.protected import Groups
 from agent.control.quieting import Quieting
@@ -111,12 +117,15 @@ async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
     if life is not None:
         loop.add_reader(life, server.stop)
     schedule, quieting = Schedule(desk), Quieting(desk.home, desk.decider, desk.clock)
-    departing = Departing(desk, life)
+    serving = Serving(desk)
+    desk.doors = serving
+    departing = Departing(desk, serving, life)
     desk.departs, desk.departed = departing.departs, departing.departed
     desk.held, desk.restored, desk.survey = departing.held, departing.restored, departing.survey
     personnel = Personnel(desk, server.act)
-    with ThreadPoolExecutor(1, "quiet") as quiet, ThreadPoolExecutor(2, "others") as others:
+    with ThreadPoolExecutor(1, "quiet") as quiet, ThreadPoolExecutor(3, "others") as others:
         chores = [
+            asyncio.create_task(_repeat(server, _AGAIN, lambda: loop.run_in_executor(others, serving.serve))),
             asyncio.create_task(_repeat(server, _AGAIN, lambda: loop.run_in_executor(others, departing.serve))),
             asyncio.create_task(_repeat(server, _AGAIN, lambda: loop.run_in_executor(others, personnel.serve))),
             asyncio.create_task(_repeat(server, _TICK, lambda: asyncio.wrap_future(desk.indexing.step(0.5)))),
@@ -126,6 +135,7 @@ async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
         try:
             await server.serve(listening)
         finally:
+            serving.stop()
             personnel.stop()
             departing.stop()
             for chore in chores:

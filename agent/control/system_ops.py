@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 
-from agent.control import checks
+from agent.control import checks, room_checks
 from agent.control.findings import Finding
 from agent.control.groups import gid_of
 from agent.control.handling import Ask, Json, read
@@ -82,6 +82,7 @@ def _findings(ask: Ask) -> Iterator[Finding]:
             ),
         )
     yield from checks.observing(areas)
+    yield from room_checks.rooms(desk.facts, desk.pack())
     yield from _pack(ask)
     yield from checks.log_room(desk.home)
     if desk.indexing.trouble:

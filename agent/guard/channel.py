@@ -44,10 +44,15 @@ def send(end: socket.socket, message: Message) -> None:
 
 
 def receive(end: socket.socket) -> Message | None:
-    """Take one message without waiting. ``None``: there is none, or it is not a JSON object."""
+    """Take one message without waiting. ``None``: there is none, or nobody is left who could send one.
+
+    What is not a JSON object comes as an empty one.
+    """
     try:
         data = end.recv(MAX_MESSAGE, socket.MSG_DONTWAIT)
     except BlockingIOError:
+        return None
+    if not data:
         return None
     with contextlib.suppress(ValueError):
         message = json.loads(data)

@@ -24,7 +24,8 @@ from agent.log import month, segments
 from agent.log.month import Entry, Month
 from agent.log.segments import ORIGIN, Cursor
 
-_WORDS = ("kind", "verdict", "rule", "area", "person", "login_person")
+# The members each indexed word is taken from. Areas and rooms share one list of names, and one column.
+_WORDS = (("kind",), ("verdict",), ("rule",), ("area", "room"), ("person",), ("login_person",))
 
 
 class Indexer:
@@ -156,7 +157,7 @@ def _entry(line: bytes, not_before: int) -> Entry | None:
         head[0],
         max(at, not_before),
         fields.get("enforced") is True,
-        tuple([word if isinstance(word := fields.get(name), str) else None for name in _WORDS]),
+        tuple([next((word for name in names if isinstance(word := fields.get(name), str)), None) for names in _WORDS]),
         path if isinstance(path, str) else None,
         line,
     )

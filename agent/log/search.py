@@ -52,9 +52,9 @@ class Row(NamedTuple):
 class Filter:
     """What is looked for; whatever is given must hold.
 
-    *person* matches either of the two persons behind an access, *text* any part of the path (ASCII letters in both
-    cases). *since* is inclusive, *until* exclusive, both aware. *after_seq* and *before_seq* are exclusive: the next
-    older page has the last number of this one as its *before_seq*.
+    *person* matches either of the two persons behind an access, *area* an area or a room, *text* any part of the path
+    (ASCII letters in both cases). *since* is inclusive, *until* exclusive, both aware. *after_seq* and *before_seq* are
+    exclusive: the next older page has the last number of this one as its *before_seq*.
     """
 
     person: str | None = None

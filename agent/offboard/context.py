@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from agent.offboard.guardrails import Rails
+from rules.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,31 @@ class Held(Protocol):
         """What leads to the inode without opening it, as long as the process holds it."""
 
 
+class DoorState(NamedTuple):
+    """A door, or a board of doors, and whether it is known to refuse the person. ``at``: since when that is known."""
+
+    name: str
+    confirmed: bool
+    at: datetime | None
+    detail: Text
+
+
+class Doors(Protocol):
+    """The doors of a site. Every method may raise ``ShoumiError``; any thread may ask."""
+
+    def names(self) -> Iterable[str]:
+        """Every door, or board of doors, by name."""
+
+    def inside(self, person: str) -> Iterable[str]:
+        """The rooms the person is inside of now."""
+
+    def refuse(self, person: str) -> Iterable[DoorState]:
+        """Take the person's badges off every door and look whether they are gone; takes seconds where a door is dead.
+
+        May be asked again and again; leaving a room stays possible.
+        """
+
+
 def nothing_held(_devices: AbstractSet[int]) -> Iterable[Held]:
     """Return no holder: for a host without areas."""
     return ()
@@ -145,5 +171,7 @@ class Context:
     """Every inode of an area, each directory first, through a doorway where one is needed. Raises ``OSError``."""
     rails: Callable[[], Rails] = Rails
     """What must never be touched, as it is now: the agent's processes, the caller, the registered services."""
+    doors: Doors | None = None
+    """The doors, ``None`` where there are none."""
     root: Path = field(default=Path("/"))
     """Where ``/etc``, ``/var/spool`` and homes are looked for. Processes are always this machine's."""

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from agent.offboard import proof
 from agent.offboard.database import rim
-from agent.offboard.steps import RESTORING, STEPS
+from agent.offboard.steps import RESTORING, STEPS, doors
 from rules.text import Text
 
-TITLES = {step.id: step.title for step in (*STEPS, *RESTORING, proof.STEP)}
+TITLES = {step.id: step.title for step in (*STEPS, *RESTORING, doors.STEP, *proof.STEPS)}
 _QUESTION = (
     "SELECT step, state, detail, tries, began_at, ended_at FROM steps JOIN runs ON number = run WHERE case_id = ?"
     " ORDER BY position"

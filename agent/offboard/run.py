@@ -97,7 +97,8 @@ def _looked(step: Step, leaver: Leaver, context: Context) -> PlannedStep:
 class Runner:
     """Runs them. Belongs to one thread.
 
-    *more*: see :func:`steps_for`. *told* hears ``(case, step, None)`` before a step and its state after it.
+    *more*: see :func:`steps_for`. Without *alongside*, steps that wait for others are left to the runner that finishes.
+    *told* hears ``(case, step, None)`` before a step and its state after it.
     """
 
     def __init__(
@@ -106,11 +107,14 @@ class Runner:
         context: Context,
         more: Iterable[Step] = (),
         told: Told = lambda _case, _step, _state: None,
+        *,
+        alongside: bool = True,
     ) -> None:
         self._journal = journal
         self._context = context
         self._more = tuple(more)
         self._told = told
+        self._alongside = alongside
         self._threads: ThreadPoolExecutor | None = None
         self._waiting: dict[tuple[str, str], Future[Done]] = {}
 
@@ -136,7 +140,7 @@ class Runner:
         """
         run = self._journal.run(case)
         for step in self._open(run):
-            if step.alongside:
+            if step.alongside and self._alongside:
                 self._send(run, step)
         _raise_first(self._serial(run, early=True))
 

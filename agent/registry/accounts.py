@@ -1,4 +1,4 @@
-"""Writing what stands for a person or service on a machine: Linux uids, badges, services.
+"""Writing what stands for a person or service on a machine: Linux uids and services.
 
 Rules of this file: a uid means one subject. It is a person's or a service's, never both: a person who may run a
 service's executable under his own uid would have the service's rights. uid 0 is nobody's account (contract C4).
@@ -14,13 +14,12 @@ from rules.text import Text
 from rules.visible import visible
 
 _ACCOUNT = Text("account", "账号")
-_BADGE = Text("badge", "门禁卡")
 _SHARED = frozenset((65534, 4294967295))  # nobody (also every unmapped uid), and "no uid" of setresuid(2)
 _FIRST_ORDINARY = 1000  # login.defs(5) UID_MIN; below are the distribution's own accounts
 
 
 class AccountWrites(Transaction):
-    """Writes about accounts, badges and services. All raise :class:`agent.errors.Refused`."""
+    """Writes about accounts and services. All raise :class:`agent.errors.Refused`."""
 
     def add_account(self, uid: int, person: str, *, name: str = "", allow_system: bool = False) -> None:
         """Say that *uid* is *person*'s; refused for uid 0, shared uids, taken ones, and 1 to 999 unless allowed."""
@@ -56,27 +55,6 @@ class AccountWrites(Transaction):
         if owner is None:
             raise unknown(_ACCOUNT, str(uid), "shoumi account list")
         self._run("DELETE FROM accounts WHERE uid = ?", uid)
-        return str(owner[0])
-
-    def add_badge(self, number: str, person: str) -> None:
-        """Say that the card belongs to *person*; the number is the site's own string, compared exactly."""
-        self._need_person(person)
-        identifier(number, _BADGE)
-        if owner := self._row("SELECT person FROM badges WHERE number = ?", number):
-            raise taken(
-                _BADGE,
-                number,
-                owner[0],
-                Text("remove it there first: `shoumi badge remove`", "请先移除：`shoumi badge remove`"),
-            )
-        self._run("INSERT INTO badges VALUES (?, ?)", number, person)
-
-    def remove_badge(self, number: str) -> str:
-        """Take the card from its person, and return the person."""
-        owner = self._row("SELECT person FROM badges WHERE number = ?", number)
-        if owner is None:
-            raise unknown(_BADGE, number, "shoumi badge list")
-        self._run("DELETE FROM badges WHERE number = ?", number)
         return str(owner[0])
 
     def add_service(self, service: str, *, uid: int, executable: str, areas: Iterable[str] = ()) -> None:

@@ -20,9 +20,8 @@ from rules.model import Level
 Row = dict[str, object]
 Conditions = Mapping[str, tuple[object, ...]]
 
-_TRUTHS = frozenset(
-    ("active", "passed", "temporary", "two_officers", "two_person", "needs_purpose", "needs_declaration")
-)
+_ASKED = ("two_person", "needs_purpose", "needs_declaration", "needs_pin", "first_in", "accompany", "lone_alarm")
+_TRUTHS = frozenset(("active", "passed", "temporary", "two_officers", "contact", "declares", "duress", *_ASKED))
 
 
 class Asking:

@@ -14,13 +14,15 @@ from typing import Self
 from agent.registry.connect import connect, current, damaged, rim
 from agent.registry.person_rows import person
 from agent.registry.resource_rows import AreaRow, Place, area_rows, holidays, places, resource, service
+from agent.registry.room_facts import RoomFacts
+from agent.registry.room_rows import HERE, lockdowns, setting
 from agent.registry.stored import path_bytes
 from rules.model import Facts, Resource, Service
 
 __all__ = ["AreaRow", "FactsReader", "Place"]
 
 
-class FactsReader:
+class FactsReader(RoomFacts):
     """One read-only connection. One thread at a time; not across ``fork``.
 
     Every method may raise :class:`agent.errors.Refused` (missing, busy, other schema) or :class:`agent.errors.Fatal`
@@ -140,17 +142,20 @@ class FactsReader:
     def facts(self, persons: Iterable[str], resource_name: str, services: Iterable[str] = ()) -> tuple[int, Facts]:
         """Return the epoch and all that a decision about these subjects and this area or room may know.
 
-        Whoever or whatever is unknown is absent, and the rules deny what is absent. A person comes with the grants to
-        this resource only.
+        Whoever or whatever is unknown is absent, and the rules deny what is absent. A person comes with the grants
+        and visits to this resource only.
         """
         with self._reading() as epoch:
             place = resource(self._connection, resource_name)
-            key = None if place is None else place[0]
+            key, is_room = (None, False) if place is None else (place[0], place[1].room is not None)
+            people = {who: person(self._connection, who, key, is_room=is_room) for who in persons}
             return epoch, Facts(
-                persons={who: human for who in persons if (human := person(self._connection, who, key))},
+                persons={who: human for who, human in people.items() if human},
                 resources={} if place is None else {resource_name: place[1]},
                 services={name: found for name in services if (found := service(self._connection, name))},
                 holidays=holidays(self._connection),
+                lockdowns=lockdowns(self._connection),
+                here=setting(self._connection, HERE),
             )
 
     def _epoch(self) -> int:

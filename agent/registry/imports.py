@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from agent.errors import Refused
 from agent.registry.accounts import AccountWrites
+from agent.registry.badges import BadgeWrites
 from agent.registry.people import PeopleWrites
 from rules.model import Clearance, Level
 from rules.text import Text
@@ -50,7 +51,7 @@ class ImportRefused(Refused):
         )
 
 
-class Writes(PeopleWrites, AccountWrites):
+class Writes(PeopleWrites, AccountWrites, BadgeWrites):
     """The writes an import needs; :class:`agent.registry.store.Change` has them."""
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from agent.registry.asking import Row, when
 from agent.registry.case_lists import CaseLists
-from agent.registry.resource_lists import ResourceLists
+from agent.registry.room_lists import RoomLists
 from agent.registry.stored import instant, moment, number
 from agent.registry.transaction import PERSON, unknown
 from rules.model import Level
@@ -36,7 +36,7 @@ _STATES = {
 }
 
 
-class Lists(ResourceLists, CaseLists):
+class Lists(RoomLists, CaseLists):
     """Questions about people, and all others."""
 
     def people(
@@ -80,20 +80,18 @@ class Lists(ResourceLists, CaseLists):
                     "SELECT domain, level, label, approved_by, set_at FROM clearances", whose, "ORDER BY domain"
                 ),
                 "accounts": self.accounts(person),
-                "badges": [row["number"] for row in self.badges(person)],
+                "badges": [row["number"] for row in self.badges(person) if row["state"] == "active"],
                 "grants": self._select(_GRANTS, whose, "ORDER BY number"),
                 "holds": self.holds(person, lifted=True),
                 "records": self.records(person, void=True),
                 "departures": self.departures(person),
+                "visits": self.visits(person),
+                "inside": self.presence(person=person),
             }
 
     def accounts(self, person: str = "") -> list[Row]:
         """Return uid, person and account name, ordered by uid."""
         return self._select("SELECT uid, person, name FROM accounts", when("person", person), "ORDER BY uid")
-
-    def badges(self, person: str = "") -> list[Row]:
-        """Return number and person, ordered by number."""
-        return self._select("SELECT number, person FROM badges", when("person", person), "ORDER BY number")
 
     def grants(self, now: datetime, *, person: str = "", resource: str = "", state: State = "running") -> list[Row]:
         """Return grants in the order they were given; those of removed areas are among ``over`` and ``all``."""

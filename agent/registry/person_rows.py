@@ -7,12 +7,15 @@ than a gap would.
 
 import sqlite3
 
+from agent.registry.room_rows import inside, visits
 from agent.registry.stored import maybe_moment, moment, numbered
 from rules.model import Clearance, Departure, Employment, Grant, Hold, Level, Person, Record, Stage
 
 
-def person(connection: sqlite3.Connection, person_id: str, resource: int | None) -> Person | None:
-    """Return the person with the grants to *resource* (a key of ``resources``), or ``None`` when unknown."""
+def person(
+    connection: sqlite3.Connection, person_id: str, resource: int | None, *, is_room: bool = False
+) -> Person | None:
+    """Return the person with the grants and visits to *resource* (a key of ``resources``), ``None`` when unknown."""
     found = connection.execute(
         "SELECT name, department, employment, active, post_changed_at FROM people WHERE id = ?", (person_id,)
     ).fetchone()
@@ -32,7 +35,9 @@ def person(connection: sqlite3.Connection, person_id: str, resource: int | None)
         holds=_holds(connection, person_id),
         departures=_departures(connection, person_id),
         post_changed_at=maybe_moment(post_changed_at),
-        badges=_words(connection, "SELECT number FROM badges WHERE person = ?", person_id),
+        badges=_words(connection, "SELECT number FROM badges WHERE person = ? AND state = 'active'", person_id),
+        visits=visits(connection, person_id, resource) if is_room else (),
+        inside=inside(connection, person_id),
     )
 
 

@@ -1,4 +1,4 @@
-"""Lists of areas, rooms and services, of holidays and settings.
+"""Lists of areas and services, of holidays and settings.
 
 Rules of this file: what was removed is not listed; everything is ordered by name.
 """
@@ -18,14 +18,6 @@ class ResourceLists(Asking):
             "SELECT key, name, path, level, domain, mode, enforce_confirm_by, reads, custodian, hours, secret_until,"
             " volume, added_at FROM areas JOIN resources ON key = resource",
             area,
-        )
-
-    def rooms(self, room: str = "") -> list[Row]:
-        """Return the rooms, or the one of this name, with rules and scope."""
-        return self._resources(
-            "SELECT key, name, level, domain, mode, custodian, hours, secret_until, two_person, needs_purpose,"
-            " needs_declaration, added_at FROM rooms JOIN resources ON key = resource",
-            room,
         )
 
     def areas_to_confirm(self, now: datetime) -> list[str]:

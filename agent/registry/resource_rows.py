@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from agent.registry.stored import maybe_moment, path_text
-from rules.model import Level, Mode, Resource, RoomRules, Scope, Service
+from rules.model import Level, Mode, Passback, Resource, RoomRules, Scope, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
 _RESOURCE = (
     "SELECT key, name, kind, level, domain, mode, custodian, hours, secret_until,"
-    " two_person, needs_purpose, needs_declaration"
+    " two_person, needs_purpose, needs_declaration, needs_pin, anti_passback, occupancy_limit, first_in"
     " FROM resources LEFT JOIN rooms ON rooms.resource = resources.key WHERE removed_at IS NULL"
 )
 
@@ -100,12 +100,13 @@ def holidays(connection: sqlite3.Connection) -> frozenset[date]:
 
 
 def _resource(row: tuple[Any, ...], scope: Scope) -> Resource:
-    _, name, kind, level, domain, mode, custodian, hours, secret_until, two_person, purpose, declaration = row
+    _, name, kind, level, domain, mode, custodian, hours, secret_until, *asked = row
     room = None
     if kind == "room":
-        if two_person is None:
+        if None in asked:
             raise ValueError("a room without its rules")  # it must not pass for an area, which asks for less
-        room = RoomRules(bool(two_person), bool(purpose), bool(declaration))
+        two, purpose, declaration, pin, passback, limit, first = asked
+        room = RoomRules(bool(two), bool(purpose), bool(declaration), bool(pin), Passback(passback), limit, bool(first))
     return Resource(
         id=name,
         level=Level(level),

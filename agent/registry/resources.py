@@ -11,9 +11,11 @@ from datetime import datetime
 from typing import Literal
 
 from agent.errors import Refused
+from agent.registry.kept import KeptWrites
 from agent.registry.places import absolute
+from agent.registry.room_rows import RoomSettings
 from agent.registry.stored import KEEP, Keep, instant, maybe_instant, path_bytes
-from agent.registry.transaction import AREA, ROOM, Transaction, identifier, taken, words
+from agent.registry.transaction import AREA, ROOM, identifier, taken, words
 from rules.model import Level, Mode, RoomRules, Scope
 from rules.text import Text
 
@@ -21,9 +23,11 @@ _DOMAIN = Text("domain", "秘密种类")
 _HOURS = Text("schedule", "时间表")
 _NO_SCOPE = Scope()
 _NO_RULES = RoomRules()
+_NO_SETTINGS = RoomSettings()
+_MOST = 86_400  # persons, or seconds of a day
 
 
-class ResourceWrites(Transaction):
+class ResourceWrites(KeptWrites):
     """Writes about areas and rooms. All raise :class:`agent.errors.Refused`."""
 
     def add_area(
@@ -71,10 +75,12 @@ class ResourceWrites(Transaction):
         secret_until: datetime | None = None,
         hours: str = "",
         rules: RoomRules = _NO_RULES,
+        settings: RoomSettings = _NO_SETTINGS,
     ) -> None:
         """Register a room; refused when the name is taken."""
         key = self._add_resource(room, ROOM, "room", level, domain, mode, custodian, hours, secret_until)
-        self._run("INSERT INTO rooms VALUES (?, ?, ?, ?)", key, *(int(rule) for rule in asdict(rules).values()))
+        self._run("INSERT INTO rooms (resource, two_person, needs_purpose, needs_declaration) VALUES (?, 0, 0, 0)", key)
+        self.set_room(room, rules, settings)
         self._scope(key, scope)
 
     def set_resource(
@@ -104,6 +110,7 @@ class ResourceWrites(Transaction):
             self._run("UPDATE resources SET secret_until = ? WHERE key = ?", maybe_instant(secret_until), key)
         if scope is not None:
             self._scope(key, scope)
+        self._fits(key)
 
     def set_mode(self, name: str, mode: Mode, *, confirm_by: datetime | None = None) -> None:
         """Observe or enforce. With *confirm_by* an area goes back to observe at that instant unless confirmed."""
@@ -132,10 +139,13 @@ class ResourceWrites(Transaction):
         found = None if volume is None else json.dumps(dict(volume), ensure_ascii=False)
         self._set("areas", "resource", self._need_resource(area, "area"), reads=reads, volume=found)
 
-    def set_room(self, room: str, rules: RoomRules) -> None:
-        """Replace what the room asks beyond level, scope and grant."""
+    def set_room(self, room: str, rules: RoomRules | None = None, settings: RoomSettings | None = None) -> None:
+        """Replace what the room asks beyond level, scope and grant: its rules, its settings, or both."""
         key = self._need_resource(room, "room")
-        self._set("rooms", "resource", key, **{name: int(asked) for name, asked in asdict(rules).items()})
+        if rules is not None:
+            self._rules(key, rules)
+        if settings is not None:
+            self._settings(key, settings)
 
     def remove_resource(self, name: str) -> int:
         """Remove an area or room, end its grants, and return how many were still running."""
@@ -146,6 +156,12 @@ class ResourceWrites(Transaction):
             self._at,
             key,
         ).rowcount
+        self._no_doors(key)
+        self._run("UPDATE visits SET ended_at = ?1 WHERE room = ?2 AND ended_at IS NULL", self._at, key)
+        self._run("UPDATE lockdowns SET lifted_at = ?1 WHERE room = ?2 AND lifted_at IS NULL", self._at, key)
+        self._run("DELETE FROM kept_areas WHERE area = ?1 OR room = ?1", key)
+        for table in ("presence", "room_states"):
+            self._run(f"DELETE FROM {table} WHERE room = ?", key)  # noqa: S608 - names of our own tables
         for table in ("scope", "areas", "rooms", "service_areas"):
             self._run(f"DELETE FROM {table} WHERE resource = ?", key)  # noqa: S608 - names of our own tables
         self._run("UPDATE resources SET removed_at = ? WHERE key = ?", self._at, key)
@@ -180,6 +196,32 @@ class ResourceWrites(Transaction):
             self._at,
         )
 
+    def _rules(self, key: int, rules: RoomRules) -> None:
+        _check_most(rules.limit)
+        self._set(
+            "rooms",
+            "resource",
+            key,
+            two_person=int(rules.two_person),
+            needs_purpose=int(rules.needs_purpose),
+            needs_declaration=int(rules.needs_declaration),
+            needs_pin=int(rules.needs_pin),
+            anti_passback=rules.anti_passback.value,
+            occupancy_limit=rules.limit,
+            first_in=int(rules.first_in),
+        )
+
+    def _settings(self, key: int, settings: RoomSettings) -> None:
+        _check_most(settings.held_open_seconds - 1, settings.together_seconds)
+        self._set("rooms", "resource", key, **asdict(settings))
+
+    def _no_doors(self, key: int) -> None:
+        if door := self._row("SELECT name FROM doors WHERE room = ? ORDER BY name", key):
+            raise Refused(
+                Text(f"`{door[0]}` is a door of it", f"`{door[0]}` 是其门"),
+                Text("remove its doors first: `shoumi door remove`", "请先移除其门：`shoumi door remove`"),
+            )
+
     def _custodian(self, person: str) -> str | None:
         if not person:
             return None
@@ -198,6 +240,15 @@ class ResourceWrites(Transaction):
             for member in sorted(members):
                 what = Text(kind, {"person": "人员", "department": "部门", "project": "项目"}[kind])
                 self._run("INSERT INTO scope VALUES (?, ?, ?)", key, kind, identifier(member, what))
+
+
+def _check_most(*counts: int) -> None:
+    for count in counts:
+        if not 0 <= count < _MOST:
+            raise Refused(
+                Text(f"`{count}` is not a limit of a room", f"`{count}` 不能用作场所的限值"),
+                Text(f"stay below {_MOST}", f"请小于 {_MOST}"),
+            )
 
 
 def _confirm_by(mode: Mode, moment: datetime | None) -> str | None:

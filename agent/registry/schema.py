@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from agent.errors import Refused
-from agent.registry import tables
+from agent.registry import room_tables, tables
 from agent.registry.connect import APPLICATION, VERSION, connect, rim, version
 from rules.text import Text
 from rules.visible import visible
@@ -39,6 +39,13 @@ def m002_cases(db: Database) -> None:
 def m003_second(db: Database) -> None:
     """What waits for a second officer."""
     for statement in tables.SECOND:
+        db.execute(statement)
+
+
+@registry()
+def m004_rooms(db: Database) -> None:
+    """Rooms: what each asks, its doors, badges and PINs, visitors, and what happens there."""
+    for statement in room_tables.ROOMS:
         db.execute(statement)
 
 

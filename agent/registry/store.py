@@ -13,19 +13,25 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from agent.errors import Fatal
 from agent.registry.accounts import AccountWrites
+from agent.registry.badges import BadgeWrites
 from agent.registry.cases import CaseWrites
 from agent.registry.connect import WRITE_SECONDS, busy, connect, current, damaged, rim
+from agent.registry.doors import DoorWrites
+from agent.registry.happenings import HappeningWrites
+from agent.registry.lockdowns import LockdownWrites
+from agent.registry.pins import PinWrites
 from agent.registry.records import RecordWrites
 from agent.registry.resources import ResourceWrites
 from agent.registry.schema import upgrade
+from agent.registry.visits import VisitWrites
 
 
-class Change(CaseWrites, AccountWrites, ResourceWrites, RecordWrites):
-    """One transaction: every write, and its end."""
+class Note(HappeningWrites):
+    """One transaction for what happens at doors, without a new epoch: no verdict given before it is forgotten."""
 
     def commit(self) -> None:
         """Make the change durable. The block's end does the same; after it the change takes no more writes.
@@ -48,6 +54,24 @@ class Change(CaseWrites, AccountWrites, ResourceWrites, RecordWrites):
             self.open = False
             with suppress(sqlite3.Error):  # SQLite has ended it by itself, and the first error is the one to tell
                 self._connection.rollback()
+
+
+class Change(
+    CaseWrites,
+    AccountWrites,
+    BadgeWrites,
+    PinWrites,
+    ResourceWrites,
+    RecordWrites,
+    DoorWrites,
+    VisitWrites,
+    LockdownWrites,
+    Note,
+):
+    """One transaction with an epoch of its own: every write, and its end."""
+
+
+_Kind = TypeVar("_Kind", bound=Note)
 
 
 class Registry:
@@ -90,13 +114,24 @@ class Registry:
         The lock of the database is held for the whole block, so it should do no more than apply the writes and append
         the entry. Raises :class:`agent.errors.Refused` when another change is open for longer than five seconds.
         """
+        with self._alone(Change, at) as change:
+            yield change
+
+    @contextmanager
+    def note(self, at: datetime) -> Iterator[Note]:
+        """The same for what happens at doors: ``epoch`` is the one that stands, and stays."""
+        with self._alone(Note, at) as note:
+            yield note
+
+    @contextmanager
+    def _alone(self, kind: type[_Kind], at: datetime) -> Iterator[_Kind]:
         if self._holder == threading.get_ident():
             raise RuntimeError("changes do not nest")
         if not self._turn.acquire(timeout=WRITE_SECONDS):
             raise busy(self.path)
         self._holder = threading.get_ident()
         try:
-            change = self._begin(at)
+            change = self._begin(kind, at)
             try:
                 yield change
                 change.commit()
@@ -109,25 +144,27 @@ class Registry:
             self._holder = None
             self._turn.release()
 
-    def _begin(self, at: datetime) -> Change:
+    def _begin(self, kind: type[_Kind], at: datetime) -> _Kind:
         if self._unknown is not None:
             raise self._unknown
         with rim(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
         try:
-            change = Change(self.path, self._connection, at, self._next_epoch())
-            change.bump()
+            change = kind(self.path, self._connection, at, self._epoch())
+            if isinstance(change, Change):
+                change.epoch += 1
+                change.bump()
         except BaseException:
             self._connection.rollback()
             raise
         return change
 
-    def _next_epoch(self) -> int:
+    def _epoch(self) -> int:
         with rim(self.path):
             found = self._connection.execute("SELECT epoch FROM epoch").fetchone()
         if found is None:
             raise damaged(self.path, "the epoch is missing")
-        return int(found[0]) + 1
+        return int(found[0])
 
 
 def _look_through(path: Path, connection: sqlite3.Connection) -> None:

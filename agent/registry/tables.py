@@ -5,11 +5,11 @@ known by the site's own strings; areas and rooms share one list of names, and ge
 again later never inherits the grants of the area that was removed.
 """
 
-_WORD = "TEXT NOT NULL DEFAULT ''"
-_TRUTH = "INTEGER NOT NULL CHECK ({0} IN (0, 1))"
-_LEVEL = "INTEGER NOT NULL CHECK (level BETWEEN 0 AND 4)"
-_PERSON = "TEXT NOT NULL REFERENCES people (id)"
-_RESOURCE = "INTEGER NOT NULL REFERENCES resources (key)"
+WORD = "TEXT NOT NULL DEFAULT ''"
+TRUTH = "INTEGER NOT NULL CHECK ({0} IN (0, 1))"
+LEVEL = "INTEGER NOT NULL CHECK (level BETWEEN 0 AND 4)"
+PERSON = "TEXT NOT NULL REFERENCES people (id)"
+RESOURCE = "INTEGER NOT NULL REFERENCES resources (key)"
 
 FIRST = (
     """CREATE TABLE epoch (
@@ -19,49 +19,49 @@ FIRST = (
     ) STRICT""",
     "INSERT INTO epoch VALUES (1, 0, NULL)",
     "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
-    f"CREATE TABLE holidays (day TEXT PRIMARY KEY, name {_WORD}) STRICT, WITHOUT ROWID",
+    f"CREATE TABLE holidays (day TEXT PRIMARY KEY, name {WORD}) STRICT, WITHOUT ROWID",
     # --- people -----------------------------------------------------------------------------------------------------
     f"""CREATE TABLE people (
         id TEXT PRIMARY KEY,
-        name {_WORD},
-        department {_WORD},
-        post {_WORD},
+        name {WORD},
+        department {WORD},
+        post {WORD},
         employment TEXT NOT NULL,
-        active {_TRUTH.format("active")},
+        active {TRUTH.format("active")},
         added_at TEXT NOT NULL,
         post_changed_at TEXT
     ) STRICT, WITHOUT ROWID""",
-    f"CREATE TABLE projects (person {_PERSON}, project TEXT, PRIMARY KEY (person, project)) STRICT, WITHOUT ROWID",
+    f"CREATE TABLE projects (person {PERSON}, project TEXT, PRIMARY KEY (person, project)) STRICT, WITHOUT ROWID",
     f"""CREATE TABLE clearances (
-        person {_PERSON},
+        person {PERSON},
         domain TEXT,
-        level {_LEVEL},
-        label {_WORD},
-        approved_by {_WORD},
+        level {LEVEL},
+        label {WORD},
+        approved_by {WORD},
         set_at TEXT NOT NULL,
         PRIMARY KEY (person, domain)
     ) STRICT, WITHOUT ROWID""",
-    f"CREATE TABLE accounts (uid INTEGER PRIMARY KEY, person {_PERSON}, name {_WORD}) STRICT",
+    f"CREATE TABLE accounts (uid INTEGER PRIMARY KEY, person {PERSON}, name {WORD}) STRICT",
     "CREATE INDEX accounts_of_person ON accounts (person)",
-    f"CREATE TABLE badges (number TEXT PRIMARY KEY, person {_PERSON}) STRICT, WITHOUT ROWID",
+    f"CREATE TABLE badges (number TEXT PRIMARY KEY, person {PERSON}) STRICT, WITHOUT ROWID",
     "CREATE INDEX badges_of_person ON badges (person)",
     # --- areas and rooms --------------------------------------------------------------------------------------------
     f"""CREATE TABLE resources (
         key INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL,
         kind TEXT NOT NULL CHECK (kind IN ('area', 'room')),
-        level {_LEVEL},
+        level {LEVEL},
         domain TEXT NOT NULL,
         mode TEXT NOT NULL CHECK (mode IN ('observe', 'enforce')),
         custodian TEXT REFERENCES people (id),
-        hours {_WORD},
+        hours {WORD},
         secret_until TEXT,
         added_at TEXT NOT NULL,
         removed_at TEXT
     ) STRICT""",
     "CREATE UNIQUE INDEX resources_by_name ON resources (name) WHERE removed_at IS NULL",
     f"""CREATE TABLE scope (
-        resource {_RESOURCE},
+        resource {RESOURCE},
         kind TEXT CHECK (kind IN ('person', 'department', 'project')),
         member TEXT,
         PRIMARY KEY (resource, kind, member)
@@ -75,72 +75,72 @@ FIRST = (
     ) STRICT""",
     f"""CREATE TABLE rooms (
         resource INTEGER PRIMARY KEY REFERENCES resources (key),
-        two_person {_TRUTH.format("two_person")},
-        needs_purpose {_TRUTH.format("needs_purpose")},
-        needs_declaration {_TRUTH.format("needs_declaration")}
+        two_person {TRUTH.format("two_person")},
+        needs_purpose {TRUTH.format("needs_purpose")},
+        needs_declaration {TRUTH.format("needs_declaration")}
     ) STRICT""",
     f"""CREATE TABLE services (
         id TEXT PRIMARY KEY,
         uid INTEGER NOT NULL,
         executable BLOB NOT NULL,
-        active {_TRUTH.format("active")},
+        active {TRUTH.format("active")},
         UNIQUE (uid, executable)
     ) STRICT, WITHOUT ROWID""",
     f"""CREATE TABLE service_areas (
         service TEXT NOT NULL REFERENCES services (id),
-        resource {_RESOURCE},
+        resource {RESOURCE},
         PRIMARY KEY (service, resource)
     ) STRICT, WITHOUT ROWID""",
     # --- what officers decide about a person ------------------------------------------------------------------------
     f"""CREATE TABLE grants (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
-        person {_PERSON},
-        resource {_RESOURCE},
+        person {PERSON},
+        resource {RESOURCE},
         reason TEXT NOT NULL,
         approver TEXT NOT NULL,
         since TEXT NOT NULL,
         until TEXT,
-        temporary {_TRUTH.format("temporary")},
+        temporary {TRUTH.format("temporary")},
         added_at TEXT NOT NULL,
         ended_at TEXT,
-        ended_by {_WORD},
-        end_reason {_WORD},
+        ended_by {WORD},
+        end_reason {WORD},
         CHECK (temporary = 0 OR until IS NOT NULL)
     ) STRICT""",
     "CREATE INDEX grants_of_person ON grants (person, resource)",
     "CREATE INDEX grants_of_resource ON grants (resource)",
     f"""CREATE TABLE holds (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
-        person {_PERSON},
+        person {PERSON},
         since TEXT NOT NULL,
         reason TEXT NOT NULL,
-        placed_by {_WORD},
+        placed_by {WORD},
         lifted_at TEXT,
-        lifted_by {_WORD},
-        lift_reason {_WORD}
+        lifted_by {WORD},
+        lift_reason {WORD}
     ) STRICT""",
     "CREATE INDEX holds_in_force ON holds (person) WHERE lifted_at IS NULL",
     f"""CREATE TABLE records (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
-        person {_PERSON},
+        person {PERSON},
         kind TEXT NOT NULL,
         dated TEXT NOT NULL,
-        passed {_TRUTH.format("passed")},
+        passed {TRUTH.format("passed")},
         valid_until TEXT,
-        topic {_WORD},
-        note {_WORD},
+        topic {WORD},
+        note {WORD},
         added_at TEXT NOT NULL,
         voided_at TEXT,
-        void_reason {_WORD}
+        void_reason {WORD}
     ) STRICT""",
     "CREATE INDEX records_of_person ON records (person, kind)",
     f"""CREATE TABLE departures (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
-        person {_PERSON},
+        person {PERSON},
         stage TEXT NOT NULL CHECK (stage IN ('notice', 'approved', 'cooling-off', 'closed')),
         approved_at TEXT,
         cooling_off_until TEXT,
-        approver {_WORD},
+        approver {WORD},
         opened_at TEXT NOT NULL
     ) STRICT""",
     "CREATE INDEX departures_of_person ON departures (person)",
@@ -155,29 +155,29 @@ CASES = (
     "ALTER TABLE departures ADD COLUMN set_aside_at TEXT",
     f"""CREATE TABLE cases (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
-        person {_PERSON},
+        person {PERSON},
         departure INTEGER NOT NULL REFERENCES departures (number),
         kind TEXT NOT NULL,
         last_day TEXT NOT NULL,
         noticed_at TEXT NOT NULL,
         opened_by TEXT NOT NULL,
         late_days INTEGER NOT NULL,
-        reason {_WORD},
-        reference {_WORD},
-        department {_WORD},
-        post {_WORD},
+        reason {WORD},
+        reference {WORD},
+        department {WORD},
+        post {WORD},
         approved_at TEXT,
-        sent_back {_TRUTH.format("sent_back")},
-        needs_education {_TRUTH.format("needs_education")},
-        needs_exam {_TRUTH.format("needs_exam")},
-        needs_period {_TRUTH.format("needs_period")},
+        sent_back {TRUTH.format("sent_back")},
+        needs_education {TRUTH.format("needs_education")},
+        needs_exam {TRUTH.format("needs_exam")},
+        needs_period {TRUTH.format("needs_period")},
         {_SAID.format("education")},
         period_until TEXT,
         {_SAID.format("period")},
         {_SAID.format("papers")},
         {_SAID.format("closed")},
-        rescinded {_TRUTH.format("rescinded")},
-        over {_TRUTH.format("over")}
+        rescinded {TRUTH.format("rescinded")},
+        over {TRUTH.format("over")}
     ) STRICT""",
     # One case at a time: a person with two would owe some things twice, and could be approved twice.
     "CREATE UNIQUE INDEX cases_running ON cases (person) WHERE over = 0",
@@ -189,7 +189,7 @@ CASES = (
         {_TITLED},
         approved_by TEXT,
         approved_at TEXT,
-        opinion {_WORD},
+        opinion {WORD},
         PRIMARY KEY (departure_case, place)
     ) STRICT, WITHOUT ROWID""",
     f"""CREATE TABLE case_items (
@@ -199,9 +199,9 @@ CASES = (
         {_TITLED},
         department_en TEXT NOT NULL,
         department_zh TEXT NOT NULL,
-        done_by {_WORD},
+        done_by {WORD},
         done_at TEXT,
-        missing {_WORD},
+        missing {WORD},
         PRIMARY KEY (departure_case, place)
     ) STRICT, WITHOUT ROWID""",
     f"""CREATE TABLE case_signatures (
@@ -209,7 +209,7 @@ CASES = (
         place INTEGER NOT NULL,
         name TEXT NOT NULL,
         {_TITLED},
-        seen_by {_WORD},
+        seen_by {WORD},
         signed_at TEXT,
         PRIMARY KEY (departure_case, place)
     ) STRICT, WITHOUT ROWID""",
@@ -218,7 +218,7 @@ CASES = (
         place INTEGER NOT NULL,
         examined_by TEXT NOT NULL,
         at TEXT NOT NULL,
-        passed {_TRUTH.format("passed")},
+        passed {TRUTH.format("passed")},
         PRIMARY KEY (departure_case, place)
     ) STRICT, WITHOUT ROWID""",
     f"""CREATE TABLE case_decisions (
@@ -244,20 +244,20 @@ CASES = (
         grant_id TEXT NOT NULL,
         asked_by TEXT NOT NULL,
         asked_at TEXT NOT NULL,
-        given_by {_WORD},
+        given_by {WORD},
         PRIMARY KEY (departure_case, place)
     ) STRICT, WITHOUT ROWID""",
 )
 
 SECOND = (
     # What an administrator's departure waits for. ``roles`` are words with blanks between them.
-    f"ALTER TABLE cases ADD COLUMN roles {_WORD}",
-    f"ALTER TABLE cases ADD COLUMN ended_by {_WORD}",
+    f"ALTER TABLE cases ADD COLUMN roles {WORD}",
+    f"ALTER TABLE cases ADD COLUMN ended_by {WORD}",
     "ALTER TABLE cases ADD COLUMN confirmed_by TEXT",
     "ALTER TABLE cases ADD COLUMN confirmed_at TEXT",
     "ALTER TABLE cases ADD COLUMN confirmed_reason TEXT",
     # A hold that takes two officers to lift, and the first of them.
     "ALTER TABLE holds ADD COLUMN two_officers INTEGER NOT NULL DEFAULT 0 CHECK (two_officers IN (0, 1))",
-    f"ALTER TABLE holds ADD COLUMN lift_asked_by {_WORD}",
+    f"ALTER TABLE holds ADD COLUMN lift_asked_by {WORD}",
     "ALTER TABLE holds ADD COLUMN lift_asked_at TEXT",
 )

@@ -33,7 +33,8 @@ def test_no_handler_is_without_an_operation() -> None:
 
 
 def test_everything_the_agent_can_be_asked_has_a_command() -> None:
-    asked_by_others = {"area.would", "case.notice"}  # `area enforce` without --yes; the inbox of the agent itself
+    # `area enforce` without --yes; the inbox of the agent itself; `door open` and others that wait for the door
+    asked_by_others = {"area.would", "case.notice", "door.outcome"}
     words = {".".join(command.words) for command in COMMANDS}
     assert set(TABLE) - words == asked_by_others
 
@@ -58,11 +59,13 @@ def test_an_act_needs_a_role_and_the_log_is_read_on_the_record(operation: Operat
     if operation.act:
         assert operation.roles
         assert Role.BOOTSTRAP not in operation.roles
-    assert operation.read_entry == (operation.name in {"log.list", "log.follow", "log.show", "area.would"})
+    assert operation.read_entry == (operation.name in {"log.list", "log.follow", "log.show", "log.room", "area.would"})
 
 
 def test_only_the_security_officer_gives_access_and_only_the_auditor_reads_the_log() -> None:
     gives = ("grant.add", "hold.lift", "record.add", "area.set", "area.observe", "area.remove", "pack.use")
+    gives += ("room.set", "room.remove", "door.open", "visitor.add", "declaration.add", "occupancy.reset")
+    gives += ("lockdown.off",)
     assert all(TABLE[name].roles == {Role.SECURITY} for name in gives)
     assert all(TABLE[name].roles == {Role.AUDITOR} for name in ("log.list", "log.follow", "log.show"))
     needs = TABLE["person.add"].allowed({"person": "E1", "level": ["secret"], "account": [1]})

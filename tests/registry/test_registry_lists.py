@@ -117,6 +117,8 @@ def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: Lists
                 "set_aside_at": None,
             }
         ],
+        "visits": [],
+        "inside": [],
     }
     with pytest.raises(Refused, match="there is no person `E9`"):
         lists.dossier("E9")

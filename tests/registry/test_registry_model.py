@@ -23,6 +23,7 @@ from rules.model import (
     Hold,
     Level,
     Mode,
+    Passback,
     Person,
     Record,
     Resource,
@@ -41,6 +42,11 @@ levels = st.sampled_from(Level)
 instants = st.datetimes(datetime(2025, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 ends = st.none() | instants
 scopes = st.builds(Scope, st.frozensets(people), st.frozensets(names), st.frozensets(names))
+
+truths = st.booleans()
+room_rules = st.builds(
+    RoomRules, truths, truths, truths, truths, st.sampled_from(Passback), st.integers(0, 99), first_in=truths
+)
 
 
 class Model:
@@ -141,7 +147,7 @@ class Registered(RuleBasedStateMachine):
         self.do("remove_account", uid, refused=uid not in self.model.accounts)
         self.model.accounts.pop(uid, None)
 
-    @rule(place=places, level=levels, domain=names, scope=scopes, room=st.none() | st.builds(RoomRules), end=ends)
+    @rule(place=places, level=levels, domain=names, scope=scopes, room=st.none() | room_rules, end=ends)
     def add_place(
         self, place: str, level: Level, domain: str, scope: Scope, room: RoomRules | None, end: datetime | None
     ) -> None:

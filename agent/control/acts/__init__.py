@@ -4,11 +4,11 @@ Rules of this package: declarations only, no handler and no import of the agent'
 One file per family of operations; :data:`TABLE` is their sum, in the order help shows them.
 """
 
-from agent.control.acts import areas, calendar, cases, grants, people, reading, site
+from agent.control.acts import areas, calendar, cases, doors, grants, people, reading, rooms, site, visitors
 from agent.control.acts.shape import Operation
 
 TABLE: dict[str, Operation] = {
     operation.name: operation
-    for family in (people, areas, grants, cases, calendar, reading, site)
+    for family in (people, areas, rooms, doors, visitors, grants, cases, calendar, reading, site)
     for operation in family.OPERATIONS
 }

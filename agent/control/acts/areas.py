@@ -8,7 +8,7 @@ from agent.control.acts.shape import ANY, SECURITY, SYSTEM, Operation, Param
 from rules.text import Text
 
 AREA = Param("area", "text", Text("name of an area", "目录名称"), required=True, positional=True, metavar="AREA")
-_SCOPE = (
+SCOPE = (
     Param(
         "person", "texts", Text("person in the scope; may be repeated", "知悉范围内的人员；可重复"), metavar="PERSON"
     ),
@@ -34,7 +34,7 @@ OPERATIONS = (
                 Text("its domain (state, commercial …)", "秘密种类(state、commercial……)"),
                 required=True,
             ),
-            *_SCOPE,
+            *SCOPE,
             Param("observe", "flag", Text("decide and record, block nothing yet", "只判定和记录，暂不拦截")),
             Param("each_read", "flag", Text("ask about every read, not only opens (slow)", "每次读取都判定（较慢）")),
             Param(
@@ -57,7 +57,7 @@ OPERATIONS = (
             AREA,
             Param("level", "level", Text("its level", "密级")),
             Param("domain", "text", Text("its domain", "秘密种类")),
-            *_SCOPE,
+            *SCOPE,
         ),
         act=True,
     ),

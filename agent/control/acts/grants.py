@@ -1,10 +1,12 @@
 """Operations that give and take access: grants 授权 and holds 停权. All are the security officer's."""
 
-from agent.control.acts.areas import AREA
 from agent.control.acts.people import PERSON
 from agent.control.acts.shape import ANY, SECURITY, Operation, Param
 from rules.text import Text
 
+_PLACE = Param(
+    "area", "text", Text("name of an area or room", "目录或场所名称"), required=True, positional=True, metavar="AREA"
+)
 _REASON = Param("reason", "text", Text("why", "理由"), required=True)
 _ONLY_PERSON = Param("person", "text", Text("only this person", "只看该人员"), metavar="PERSON")
 _ALL = Param("all", "flag", Text("ended ones too", "包括已结束的"))
@@ -12,11 +14,11 @@ _ALL = Param("all", "flag", Text("ended ones too", "包括已结束的"))
 OPERATIONS = (
     Operation(
         "grant.add",
-        Text("grant a person an area", "授权人员访问目录"),
+        Text("grant a person an area or room", "授权人员访问目录或进入场所"),
         SECURITY,
         (
             PERSON,
-            AREA,
+            _PLACE,
             _REASON,
             Param("since", "since", Text("from; now if absent", "起始；默认现在"), metavar="TIME"),
             Param(
@@ -37,7 +39,9 @@ OPERATIONS = (
     ),
     Operation(
         "grant.end",
-        Text("end a grant, or all of a person in an area", "终止授权（按编号，或某人对某目录的全部授权）"),
+        Text(
+            "end a grant, or all of a person in an area or room", "终止授权（按编号，或某人对某目录、场所的全部授权）"
+        ),
         SECURITY,
         (
             Param(
@@ -47,7 +51,12 @@ OPERATIONS = (
                 required=True,
                 positional=True,
             ),
-            Param("area", "text", Text("the area, with a person", "目录名称（与人员编号同用）"), positional=True),
+            Param(
+                "area",
+                "text",
+                Text("the area or room, with a person", "目录或场所名称（与人员编号同用）"),
+                positional=True,
+            ),
             Param("reason", "text", Text("why", "理由")),
         ),
         act=True,
@@ -56,7 +65,7 @@ OPERATIONS = (
         "grant.list",
         Text("list grants", "列出授权"),
         ANY,
-        (_ONLY_PERSON, Param("area", "text", Text("only this area", "只看该目录"), metavar="AREA"), _ALL),
+        (_ONLY_PERSON, Param("area", "text", Text("only this area or room", "只看该目录或场所"), metavar="AREA"), _ALL),
         stream=True,
     ),
     Operation(

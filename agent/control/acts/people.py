@@ -9,7 +9,7 @@ from rules.model import Employment
 from rules.text import Text
 
 PERSON = Param("person", "text", Text("id of a person", "人员编号"), required=True, positional=True, metavar="PERSON")
-_SOME_PERSON = Param("person", "text", Text("only this person", "只看该人员"), positional=True, metavar="PERSON")
+SOME_PERSON = Param("person", "text", Text("only this person", "只看该人员"), positional=True, metavar="PERSON")
 _NEW_PERSON = Param(
     "person", "text", Text("id of the person", "人员编号"), required=True, positional=True, metavar="ID"
 )
@@ -106,10 +106,31 @@ OPERATIONS = (
         act=True,
     ),
     Operation("account.remove", Text("unbind an account", "解除账号"), SYSTEM, (PERSON, _UID), act=True),
-    Operation("account.list", Text("list accounts", "列出账号"), ANY, (_SOME_PERSON,), stream=True),
-    Operation("badge.add", Text("give a badge to a person", "发放门禁卡"), SYSTEM, (PERSON, _CARD), act=True),
+    Operation("account.list", Text("list accounts", "列出账号"), ANY, (SOME_PERSON,), stream=True),
+    Operation(
+        "badge.add",
+        Text("give a badge to a person", "发放门禁卡"),
+        SYSTEM,
+        (
+            PERSON,
+            _CARD,
+            Param("until", "until", Text("it opens nothing after this", "有效期至"), metavar="TIME"),
+            Param(
+                "facility", "number", Text("facility code on it: another one is a copy", "卡内厂区码，不符即为复制卡")
+            ),
+            Param("bits", "number", Text("bits it reads with: other ones are a copy", "卡片位数，不符即为复制卡")),
+        ),
+        act=True,
+    ),
     Operation("badge.remove", Text("take a badge back", "收回门禁卡"), OFFICERS, (PERSON, _CARD), act=True),
-    Operation("badge.list", Text("list badges", "列出门禁卡"), ANY, (_SOME_PERSON,), stream=True),
+    Operation("badge.lost", Text("say that a badge is lost", "挂失门禁卡"), OFFICERS, (PERSON, _CARD), act=True),
+    Operation(
+        "badge.list",
+        Text("list badges", "列出门禁卡"),
+        ANY,
+        (SOME_PERSON, Param("all", "flag", Text("also those taken back", "包括已收回的"))),
+        stream=True,
+    ),
     Operation(
         "service.add",
         Text("add a service: a program that may touch named areas", "新增服务账户：可访问指定目录的程序"),
@@ -150,7 +171,7 @@ OPERATIONS = (
         ),
         act=True,
     ),
-    Operation("record.list", Text("list records", "列出档案"), ANY, (_SOME_PERSON,), stream=True),
+    Operation("record.list", Text("list records", "列出档案"), ANY, (SOME_PERSON,), stream=True),
     Operation(
         "record.void",
         Text("void a record that was wrong", "作废有误的档案"),

@@ -7,11 +7,21 @@ from agent.control.acts.people import PERSON
 from agent.control.acts.shape import ANY, AUDITOR, Operation, Param
 from rules.text import Text
 
-_TARGET = Param("target", "target", Text("a path, or an area's name", "路径或目录名称"), required=True, positional=True)
+_TARGET = Param(
+    "target",
+    "target",
+    Text("a path, or the name of an area or room", "路径，或目录、场所名称"),
+    required=True,
+    positional=True,
+)
+_AT_A_DOOR = (
+    Param("with", "texts", Text("who shows a badge too, at a room", "同时刷卡的人员（场所）"), metavar="PERSON"),
+    Param("purpose", "text", Text("as if stated for a room", "假设已说明事由（场所）")),
+)
 _AT = Param("at", "since", Text("as of this time; now if absent", "以此时刻为准；默认现在"), metavar="TIME")
 _FILTER = (
     Param("person", "text", Text("this person, as user or at login", "该人员（使用或登录）")),
-    Param("area", "text", Text("this area", "该目录")),
+    Param("area", "text", Text("this area or room", "该目录或场所")),
     Param("verdict", "text", Text("this verdict", "判定结果"), choices=("allow", "deny")),
     Param("kind", "text", Text("this kind of entry (access, act, start …)", "条目种类（access、act、start……）")),
     Param("since", "since", Text("from this time", "起始时间"), metavar="TIME"),
@@ -22,9 +32,11 @@ _FILTER = (
 OPERATIONS = (
     Operation(
         "explain",
-        Text("say whether a person may open a path, and why", "说明某人能否打开某路径及原因"),
+        Text(
+            "say whether a person may open a path or enter a room, and why", "说明某人能否打开某路径或进入某场所及原因"
+        ),
         ANY,
-        (PERSON, _TARGET, _AT),
+        (PERSON, _TARGET, _AT, *_AT_A_DOOR),
     ),
     Operation(
         "what-if",
@@ -34,6 +46,7 @@ OPERATIONS = (
             PERSON,
             _TARGET,
             _AT,
+            *_AT_A_DOOR,
             Param(
                 "level",
                 "levels",
@@ -61,6 +74,23 @@ OPERATIONS = (
             Param("limit", "number", Text("at most this many (default 100)", "最多条数（默认 100）")),
             Param("before", "number", Text("entries before this number", "序号小于此数"), metavar="SEQ"),
             Param("after", "number", Text("entries after this number", "序号大于此数"), metavar="SEQ"),
+        ),
+        stream=True,
+        read_entry=True,
+    ),
+    Operation(
+        "log.room",
+        Text("who was inside a room, and what they opened meanwhile", "某时段室内人员及其间打开的文件"),
+        AUDITOR,
+        (
+            Param("room", "text", Text("the room", "场所"), required=True, positional=True, metavar="ROOM"),
+            Param(
+                "during",
+                "text",
+                Text("FROM..TO: dates or times", "起..止：日期或时刻"),
+                required=True,
+                metavar="FROM..TO",
+            ),
         ),
         stream=True,
         read_entry=True,

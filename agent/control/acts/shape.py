@@ -36,6 +36,7 @@ class Param:
     ``target`` is an absolute path or the name of an area.
     ``levels`` is a list of ``LEVEL`` or ``DOMAIN=LEVEL``; ``file`` the text of a file. ``roles``
     narrows the operation's: an account given with a new person needs the system administrator, a level the officer.
+    A ``secret`` is in no entry, not even in that of a refusal.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Param:
     roles: frozenset[Role] | None = None
     metavar: str = ""
     choices: tuple[str, ...] = ()
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,11 @@ class Operation:
         sets = [] if self.roles is None else [self.roles]
         sets += [param.roles for param in self.params if param.roles is not None and param.name in args]
         return sets
+
+    def recorded(self, args: Mapping[str, object]) -> dict[str, object]:
+        """Return *args* as an entry may repeat them."""
+        secrets = {param.name for param in self.params if param.secret}
+        return {name: "…" if name in secrets else value for name, value in args.items()}
 
     def read(self, args: Mapping[str, object], zone: Zone) -> "Arguments":
         """Return *args* in their types; raise :class:`Usage` for one that is missing, unknown or not understood.

@@ -1,0 +1,148 @@
+"""``shoumi door simulate``: the site's own doors, made of software, and what people do at them.
+
+    shoumi door simulate --serve                       real readers and boards on loopback, until Ctrl-C
+    shoumi door simulate DOOR swipe --card 4660        in another terminal: show a badge, press keys, force the door …
+
+Rules of this file: the devices are those the registry names, at the addresses it names, so that nothing of the agent
+knows the difference. The keys of readers that were commissioned are read from the agent's own store, which takes root;
+a reader without one waits to be commissioned. What is done here opens no real door: loopback only.
+"""
+
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from agent.cli.context import Args, Context, shown
+from agent.cli.parser import Command
+from agent.control.acts.shape import Param
+from agent.errors import Refused, Usage
+from agent.home import Home
+from rules.text import Text
+
+_HANDS = ("swipe", "key", "tamper", "hold", "force", "contact", "rex", "power", "offline", "online", "state")
+_PARAMS = (
+    Param("door", "text", Text("name of a door", "门的名称"), positional=True, metavar="DOOR"),
+    Param("what", "text", Text("what somebody does there", "在门前的动作"), positional=True, choices=_HANDS),
+    Param("serve", "flag", Text("be the readers and boards, until Ctrl-C", "模拟读卡器与控制板，直至 Ctrl-C")),
+    Param("side", "text", Text("where he stands (default in)", "所在一侧（默认 in）"), choices=("in", "out")),
+    Param("card", "number", Text("number of the badge, to swipe", "刷卡卡号"), metavar="NUMBER"),
+    Param("facility", "number", Text("facility code of the badge", "卡内厂区码"), metavar="NUMBER"),
+    Param("digits", "text", Text("keys to press, 4711#", "按键，如 4711#")),
+    Param("off", "flag", Text("the opposite: closed again, mended", "相反动作：关上、恢复")),
+)
+
+
+def _simulate(context: Context, args: Args) -> int:
+    path = context.home.run / "simulator.sock"
+    if args["serve"]:
+        return _serve(context, path)
+    if not args["door"] or not args["what"]:
+        raise Usage(
+            Text("name a door and what is done there", "请写明门和动作"),
+            Text("or start the devices: shoumi door simulate --serve", "或启动设备：shoumi door simulate --serve"),
+        )
+    from agent.doors.simulator_client import command  # of no use to any other command
+
+    word, members = _act(args)
+    answer = command(path, word, **members)
+    found = answer["doors"].get(args["door"]) if word == "state" else {"door": args["door"], "done": args["what"]}
+    if found is None:
+        said = shown(args["door"])
+        raise Refused(Text(f"the simulator has no door `{said}`", f"模拟器没有门 `{said}`"))
+    context.terminal.data(found, *_said(found, args))
+    return 0
+
+
+def _serve(context: Context, path: Path) -> int:
+    """Make the devices of the site, say where they are, and wait until somebody ends it."""
+    from agent.doors.simulator_client import start
+
+    path.unlink(missing_ok=True)  # one that was killed leaves its socket
+    with start(_description(context.home), path) as running:
+        terminal = context.terminal
+        if terminal.json:
+            terminal.data(running.doors)
+        for name, door in () if terminal.json else running.doors.items():
+            where = [reader["address"] for reader in door["readers"].values()] or [door.get("address", "")]
+            addresses = ", ".join(map(shown, where))
+            terminal.line(terminal.say(Text(f"`{shown(name)}` at {addresses}", f"`{shown(name)}`：{addresses}")))
+        terminal.talk(
+            Text(
+                "try: shoumi door simulate DOOR swipe --card NUMBER; Ctrl-C ends it",
+                "可运行：shoumi door simulate DOOR swipe --card 卡号；按 Ctrl-C 结束",
+            )
+        )
+        terminal.out.flush()
+        with suppress(KeyboardInterrupt):
+            while running.process.poll() is None:
+                time.sleep(0.2)
+    return 0
+
+
+def _description(home: Home) -> dict[str, Any]:
+    from agent.control.doors_setup import configuration
+    from agent.doors.osdp_keys import KeyStore
+    from agent.doors.simulator_site import described
+    from agent.registry.facts import FactsReader
+
+    with FactsReader(home.registry) as facts:
+        doors = facts.doors()
+    if not doors:
+        raise Refused(Text("no door is registered", "尚未登记门"), Text("shoumi door add", "shoumi door add"))
+    keys = KeyStore(home.root / "doors.keys").all()
+    return asdict(described(configuration(doors, keys, listen="", seen={}, offset=0)))
+
+
+def _act(args: Args) -> tuple[str, dict[str, Any]]:
+    """Return the word of the simulator and its members; raise :class:`Usage` for one that lacks what it needs."""
+    what, on = args["what"], not args["off"]
+    members: dict[str, Any] = {"door": args["door"], "side": args["side"] or "in"}
+    match what:
+        case "swipe":
+            if args["card"] is None:
+                raise Usage(Text("`swipe` needs `--card`", "`swipe` 需要 `--card`"))
+            members |= {"card": args["card"], "facility": args["facility"] or 0}
+        case "key":
+            if not args["digits"]:
+                raise Usage(Text("`key` needs `--digits`", "`key` 需要 `--digits`"))
+            members["digits"] = args["digits"]
+        case "tamper":
+            members["active"] = on
+        case "contact":
+            members["open"] = on
+        case "power":
+            members["failed"] = on
+        case "state":
+            members = {}
+        case _ if what not in _HANDS:
+            right = ", ".join(_HANDS)
+            raise Usage(Text(f"`what` must be one of {right}", f"`what` 应为以下之一：{right}"))
+    return what, members
+
+
+def _said(found: dict[str, Any], args: Args) -> tuple[Text, ...]:
+    name = shown(args["door"])
+    if args["what"] != "state":
+        return (Text(f"`{name}`: {args['what']}", f"`{name}`：{args['what']}"),)
+    lock = Text("released", "已放行") if found["unlocked"] else Text("locked", "锁闭")
+    leaf = Text("open", "敞开") if found["open"] else Text("closed", "关闭")
+    lines = [
+        Text(
+            f"`{name}`: {lock.en}, {leaf.en}, released {found['opened']} times",
+            f"`{name}`：{lock.zh}，{leaf.zh}，放行 {found['opened']} 次",
+        )
+    ]
+    for side, reader in found["readers"].items():
+        light, text = shown(reader["light"]), shown(reader["text"])
+        lines.append(Text(f"{side}: light {light}, text `{text}`", f"{side}：指示灯 {light}，显示 `{text}`"))
+    return tuple(lines)
+
+
+COMMAND = Command(
+    ("door", "simulate"),
+    Text("readers and boards made of software, and what people do there", "软件模拟的读卡器与控制板及门前动作"),
+    _PARAMS,
+    _simulate,
+)

@@ -1,0 +1,75 @@
+"""Whether the doors process is well: it answers, it does not say more than doors can, and it is not worn out.
+
+Rules of this file: it looks and says why the process should be ended; it ends nothing. Instants are of the monotonic
+clock and handed in.
+"""
+
+from collections import deque
+
+from agent.doors.frames import Pong
+from rules.text import Text
+
+_WINDOW = 10.0  # seconds over which frames are counted
+_FRAMES, _FRAMES_PER_DOOR = 50, 10  # a second; a door at its busiest says less
+_PING, _SILENT = 5.0, 20.0
+_QUIET = 5.0  # seconds without a frame after which a worn process may be renewed
+_TROUBLES = 60  # told per minute; what comes beyond them is only counted
+
+_FLOOD = Text("it says more than its doors can", "其发送的帧多于门所能产生的数量")
+_MUTE = Text("it does not answer", "没有应答")
+_WORN = Text("it is renewed", "例行更新")
+
+
+class Watch:
+    """One doors process after the other. Belongs to one thread."""
+
+    def __init__(self) -> None:
+        self._frames: deque[float] = deque()
+        self._troubles: deque[float] = deque()
+        self._asked = self._answered = self._last = 0.0
+        self._worn = False
+        self._untold = 0
+
+    def started(self, now: float) -> None:
+        """A new process begins."""
+        self._asked = self._answered = self._last = now
+        self._worn = False
+        self._frames.clear()
+
+    def heard(self, now: float) -> None:
+        """It said something."""
+        self._last = now
+        self._frames.append(now)
+        while now - self._frames[0] > _WINDOW:
+            self._frames.popleft()
+
+    def answered(self, pong: Pong, now: float) -> None:
+        """It answered."""
+        self._answered = now
+        self._worn = pong.worn
+
+    def to_ask(self, now: float) -> bool:
+        """Whether it is time to ask whether it is alive; asking is then taken as done."""
+        if now - self._asked <= _PING:
+            return False
+        self._asked = now
+        return True
+
+    def to_end(self, doors: int, now: float) -> Text | None:
+        """Return why the process of so many doors should be ended, ``None`` when it is well."""
+        if len(self._frames) > _WINDOW * (_FRAMES + _FRAMES_PER_DOOR * doors):
+            return _FLOOD
+        if now - self._answered > _SILENT:
+            return _MUTE
+        return _WORN if self._worn and now - self._last > _QUIET else None
+
+    def trouble(self, now: float) -> int | None:
+        """Return how many troubles were not told since the last one that was; ``None``: nor should this one be."""
+        while self._troubles and now - self._troubles[0] > 60:
+            self._troubles.popleft()
+        if len(self._troubles) >= _TROUBLES:
+            self._untold += 1
+            return None
+        self._troubles.append(now)
+        untold, self._untold = self._untold, 0
+        return untold

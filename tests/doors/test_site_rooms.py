@@ -1,0 +1,258 @@
+"""From a badge to a strike: recorded first, on disk first, and settled after whatever happened in between."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+import pytest
+
+from agent.doors.words import Contact, Flush, Refuse, Release, Released, Rex
+from agent.errors import Fatal, Refused
+from rules.model import Level, Passback, RoomRules
+from tests.doors.site_rooms import BOARD, Kit, grant, kit, root
+from tests.log.log_disk import memory_mounted
+
+
+@pytest.fixture
+def site() -> Iterator[Kit]:
+    with kit() as made:
+        yield made
+
+
+def test_the_entry_is_in_the_log_before_the_release_is_sent(site: Kit) -> None:
+    seen: list[list[dict[str, object]]] = []
+    send = site.send
+    site.rooms._send = lambda frame: (seen.append(site.entries(kind="door")), send(frame))[1]  # type: ignore[assignment]
+    [release] = site.swipe("E1")
+    [[entry]] = seen
+    assert (entry["person"], entry["verdict"], entry["release"], entry["released"]) == ("E1", "allow", release.id, "?")
+    assert (entry["room"], entry["door"], entry["badge"], entry["level"]) == ("vault", "vault", "1001", "secret")
+
+
+def test_the_room_expects_an_answer_on_disk_before_the_release_is_sent(site: Kit) -> None:
+    stored: list[str] = []
+    send = site.send
+    site.rooms._send = lambda frame: (stored.append(site.building.reader.room_states()["vault"]), send(frame))[1]  # type: ignore[assignment]
+    [release] = site.swipe("E1")
+    assert release.id in stored[0]
+
+
+def test_who_went_in_is_inside_once_the_door_opened_and_out_once_it_opened_again(site: Kit) -> None:
+    site.enter("E1")
+    assert [row.person for row in site.building.reader.presence()] == ["E1"]
+    assert site.entries(kind="door-released")[0]["released"] == "used"
+    [release] = site.swipe("E1", side="out")
+    site.rooms.answered(Released(release.id, ok=True))
+    site.rooms.heard("vault", Contact("vault", open=True))
+    assert site.building.reader.presence() == ()
+
+
+@pytest.mark.parametrize("badge", ["777", "1002"])
+def test_an_unknown_or_lost_badge_is_refused_and_recorded(site: Kit, badge: str) -> None:
+    with site.officer() as change:
+        change.lose_badge("1002")
+    assert site.swipe(badge) == []
+    [entry] = site.entries(kind="door")
+    assert (entry["verdict"], entry["person"], entry["badge"]) == ("deny", None, badge)
+    assert isinstance(site.sent[-1], Refuse)
+
+
+def test_a_cloned_badge_is_refused_and_an_alarm(site: Kit) -> None:
+    with site.officer() as change:
+        change.remove_badge("1001")
+        change.add_badge("1001", "E1", facility=12)
+    assert site.swipe("E1", facility=99, bits=26) == []
+    assert site.entries(kind="door")[0]["rule"] == "doubt"
+    assert site.entries(kind="door-alarm")[0]["what"] == "copied"
+    assert len(site.swipe("E1", facility=12, bits=26)) == 1
+
+
+def test_a_badge_in_two_places_is_an_alarm_and_refused_where_the_room_says_so(site: Kit) -> None:
+    with site.officer() as change:
+        change.add_room("lab", level=Level.SECRET, domain="state", rules=RoomRules(anti_passback=Passback.HARD))
+        change.add_door("lab", "lab", protocol="uhppote", readers=[(BOARD, "in")], strike=BOARD)
+        grant(change, "E1", "lab")
+    site.enter("E1")
+    assert site.swipe("E1", door="lab") == []
+    assert [entry["rule"] for entry in site.entries(kind="door", room="lab")] == ["one-place"]
+    assert [row.kind for row in site.building.reader.open_alarms()] == ["two-places"]
+
+
+def test_a_hold_ends_the_badge_at_once_and_the_way_out_stays_open(site: Kit) -> None:
+    site.enter("E1")
+    with site.officer() as change:
+        change.add_hold("E1", reason="test")
+    assert [row.kind for row in site.building.reader.open_alarms()] == ["stopped-inside"]
+    assert site.swipe("E1") == []
+    assert site.entries(kind="door", verdict="deny")[0]["rule"] == "hold"
+    assert len(site.swipe("E1", side="out")) == 1
+
+
+def test_a_lockdown_refuses_everybody_drops_what_waits_and_lets_people_out(site: Kit) -> None:
+    site.swipe("E1")
+    with site.officer() as change:
+        change.add_lockdown("", reason="test")
+    assert Flush("vault") in site.sent
+    assert site.swipe("E2") == []
+    assert site.entries(kind="door", person="E2")[0]["rule"] == "lockdown"
+    assert len(site.swipe("E2", side="out")) == 1
+
+
+def test_two_people_enter_together_by_one_release_with_an_entry_each() -> None:
+    with kit(lambda change: change.set_room("vault", RoomRules(two_person=True))) as site:
+        assert site.swipe("E1") == []
+        [release] = site.swipe("E2")
+        both = site.entries(kind="door", verdict="allow")
+        assert {(entry["person"], entry["release"]) for entry in both} == {("E1", release.id), ("E2", release.id)}
+
+
+# --- power cuts, kills, full disks --------------------------------------------------------------------------------
+
+
+def test_a_death_between_decision_and_strike_is_settled_as_unknown_at_the_next_start(site: Kit) -> None:
+    [release] = site.swipe("E1")
+    site.crash()
+    site.rooms.heard("vault", Contact("vault", open=False))
+    [entry] = site.entries(kind="door-released")
+    assert (entry["release"], entry["released"]) == (release.id, "unknown")
+    assert site.entries(kind="door")[0]["released"] == "?"
+
+
+def test_a_door_found_open_after_the_restart_settles_the_release_as_used(site: Kit) -> None:
+    [release] = site.swipe("E1")
+    site.crash()
+    site.rooms.answered(Released(release.id, ok=True))
+    site.rooms.heard("vault", Contact("vault", open=True))
+    assert site.entries(kind="door-released")[0]["released"] == "used"
+
+
+def test_occupancy_alarms_and_release_numbers_survive_a_death(site: Kit) -> None:
+    site.enter("E1")
+    [before] = site.swipe("E2")
+    site.crash()
+    assert site.rooms.inside("E1") == ["vault"]
+    [after] = site.swipe("E3")
+    assert after.id != before.id
+
+
+def test_an_act_committed_just_before_a_death_is_taken_over_at_the_start(site: Kit) -> None:
+    site.enter("E1")
+    with site.registry.change(site.now()) as change:  # nobody told the rooms
+        change.leave("vault", "E1")
+    site.crash()
+    assert site.rooms.inside("E1") == []
+
+
+def test_a_decider_that_comes_back_in_time_lets_the_badge_in(site: Kit) -> None:
+    site.kill_decider()
+    threading.Timer(0.2, site.restart_decider).start()
+    assert len(site.swipe("E1")) == 1
+
+
+@contextmanager
+def small_log(site: Kit) -> Iterator[None]:
+    """The log of *site* on a disk that is full."""
+    site.kill_decider()
+    shutil.rmtree(site.home.log)
+    with memory_mounted(site.home.log, "64k"):
+        site.restart_decider()
+        site.entries()
+        try:
+            (site.home.log / "filler").write_bytes(b"x" * (40 << 10))
+            for length in (500, 1):
+                with suppress(Refused):
+                    while True:
+                        site.recorder.entry({"kind": "filler", "x": "x" * length})
+            yield
+            site.entries()
+        finally:
+            site.kill_decider()
+
+
+@pytest.mark.skipif(not root(), reason="mounts a small disk, which takes root")
+def test_a_full_log_lets_nobody_in_everybody_out_and_owns_up_later() -> None:
+    with kit() as site, small_log(site):
+        assert site.swipe("E1") == []
+        assert [row.kind for row in site.building.reader.open_alarms()] == ["unrecorded"]
+        assert len(site.swipe("E1", side="out")) == 1
+        site.rooms.heard("vault", Rex("vault"))
+        assert isinstance(site.sent[-1], Release)
+        (site.home.log / "filler").unlink()
+        assert len(site.swipe("E2")) == 1
+        [gap] = site.entries(kind="gap")
+        assert gap["count"] >= 2
+        assert site.entries(kind="door", person="E1") == []
+
+
+def test_a_registry_that_takes_nothing_lets_nobody_in_and_everybody_out(site: Kit) -> None:
+    site.registry._connection.execute("PRAGMA query_only = ON")
+    assert site.swipe("E1") == []
+    assert len(site.swipe("E1", side="out")) == 1
+    site.registry._connection.execute("PRAGMA query_only = OFF")
+    site.rooms.tick()
+    assert len(site.swipe("E2")) == 1
+
+
+def test_a_registry_that_somebody_else_holds_keeps_nobody_in(site: Kit) -> None:
+    seen: list[bool] = []
+    send = site.send
+    held = threading.Event()
+
+    def hold() -> None:
+        with site.registry.change(site.now()):
+            held.set()
+            done.wait(20)
+
+    done = threading.Event()
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(20)
+    site.rooms._send = lambda frame: (seen.append(done.is_set()), done.set(), send(frame))[2]  # type: ignore[assignment]
+    assert len(site.swipe("E1", side="out")) == 1
+    holder.join()
+    assert seen[0] is False
+
+
+def test_a_doors_process_that_is_gone_settles_the_release_as_failed(site: Kit) -> None:
+    site.deaf = True
+    site.swipe("E1")
+    [entry] = site.entries(kind="door-released")
+    assert entry["released"] == "failed"
+    assert site.building.reader.presence() == ()
+
+
+def test_a_damaged_registry_is_fatal_and_still_opens_the_way_out(site: Kit) -> None:
+    other = site.home.root / "other.db"
+    other.write_bytes(site.home.registry.read_bytes())
+    other.replace(site.home.registry)
+    with pytest.raises(Fatal):
+        site.building.moved()
+    assert len(site.swipe("E1", side="out")) == 1
+
+
+def test_a_pack_that_cannot_be_read_denies(site: Kit) -> None:
+    site.home.pack.write_text("not a pack")
+    assert site.swipe("E1") == []
+    assert site.entries(kind="door")[0]["rule"] == "error"
+    assert len(site.swipe("E1", side="out")) == 1
+
+
+def test_a_badge_read_does_not_move_the_epoch(site: Kit) -> None:
+    before = site.building.epoch
+    site.enter("E1")
+    assert not site.building.moved()
+    assert site.building.epoch == before
+
+
+def test_a_door_held_open_is_an_alarm_until_somebody_has_seen_it_and_it_is_closed(site: Kit) -> None:
+    site.enter("E1")
+    site.rooms.heard("vault", Contact("vault", open=True))
+    site.ahead += timedelta(seconds=60)
+    site.rooms.tick()
+    kinds = {row.kind: row.id for row in site.building.reader.open_alarms()}
+    assert set(kinds) == {"held"}
+    with site.officer() as change:
+        change.ack_alarm(kinds["held"], by="officer", note="seen")
+    assert site.building.reader.open_alarms() == ()
