@@ -4,11 +4,11 @@ Rules of this file: the same writes with the same refusals as behind the control
 Areas are in observe mode, because nothing is blocked.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agent.demo.cast import Act
 from agent.registry.store import Change
-from rules.model import Clearance, Level, Mode, Scope, Stage
+from rules.model import Clearance, Employment, Level, Mode, RoomRules, Scope, Stage
 from rules.pack import Pack
 
 _OFFICER = "officer"
@@ -50,6 +50,42 @@ def enter(change: Change, act: Act, pack: Pack) -> None:
             )
         case "hold.add":
             change.add_hold(args["person"], reason=args["reason"], by=_OFFICER)
+        case "room.add":
+            scope = Scope(frozenset(args["person"]), frozenset(args["department"]))
+            rules = RoomRules(two_person=args["two_person"] == "yes")
+            level = Level.parse(args["level"])
+            change.add_room(args["room"], level=level, domain=args["domain"], scope=scope, rules=rules)
+            for area in args["keep"]:
+                change.keep(area, args["room"])
+        case "door.add":
+            [outside], [inside] = args["reader"], args["exit_reader"]
+            change.add_door(
+                args["door"],
+                args["room"],
+                protocol="osdp",
+                readers=[(outside, "in"), (inside, "out")],
+                strike=outside,
+                contact=args["contact"] == "yes",
+            )
+        case "badge.add":
+            change.add_badge(args["number"], args["person"])
+        case "declaration.add":
+            until = change.at + timedelta(days=1)
+            change.add_declaration(args["person"], args["room"], purpose=args["purpose"], until=until)
+        case "visitor.add":
+            change.add_person(args["person"], name=args["name"], employment=Employment.VISITOR)
+            change.add_badge(args["badge"], args["person"])
+            change.add_visit(
+                args["person"],
+                args["room"],
+                host=args["host"],
+                escort=args["escort"],
+                purpose=args["purpose"],
+                badge=args["badge"],
+                until=change.at + timedelta(hours=8),
+            )
+        case "door.listen":
+            pass  # there is no board to listen to
         case "case.notice":
             at = datetime.fromisoformat(args["at"])
             change.add_departure(args["person"], stage=Stage.APPROVED, approved_at=at, approver=args["approver"][0])

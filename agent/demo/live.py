@@ -9,7 +9,7 @@ import os
 import pwd
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +18,10 @@ from typing import Any
 from agent.control.client import Client
 from agent.demo import cast, tricks
 from agent.demo.actors import UNSET, Identity, Outcome, acting, attempt, reading
+from agent.demo.building import Guest, Room
 from agent.demo.cast import DRAWINGS, LI, PLAYERS, SUN, WANG, ZHANG, ZHOU, Act, Place, Player
 from agent.demo.cutting import holding
+from agent.demo.doors_live import Doors
 from agent.demo.leaving import leaving
 from agent.demo.personnel import Personnel
 from agent.demo.proving import proven
@@ -27,6 +29,7 @@ from agent.demo.record import Record
 from agent.demo.site import Attempt, Cut, Entry, Explained, Left, Proof, Traffic, Verified, Way, Who, himself
 from agent.demo.stage import Stage
 from agent.demo.traffic import killing
+from agent.doors.words import Side
 from rules.text import Text
 
 _FIRST_UID = 61001
@@ -47,7 +50,9 @@ def playing(stage: Stage) -> Iterator["Live"]:
         site = Live(stage, client, uid, personnel)
         for act in (*cast.registration(uid, now), *cast.marking(str(stage.root), now)):
             site.act(act)
-        yield site
+        with closing(Doors(stage, client, site.act, site.entries)) as doors:
+            site.doors = doors
+            yield site
 
 
 def unused_uids(count: int) -> int:
@@ -70,6 +75,7 @@ class Live:
         self._record = Record(stage.home.log)
         self._kept: list[Entry] = []
         self._ends = datetime.now(UTC)
+        self.doors: Doors
         self.tiers: dict[str, str] = {}
 
     def act(self, act: Act) -> Any:
@@ -121,6 +127,18 @@ class Live:
     def leaves(self) -> Left:
         """Have the personnel department drop its notice while he reads."""
         return self._left
+
+    def shows(self, who: Player | Guest, room: Room, side: Side) -> Attempt:
+        """Show a badge at a reader of the simulated devices."""
+        return self.doors.badge(who, room, side)
+
+    def forces(self, room: Room) -> None:
+        """Break the simulated door open."""
+        self.doors.force(room)
+
+    def alarms(self, room: Room, kind: str) -> list[str]:
+        """Ask for the list of alarms."""
+        return self.doors.alarms(room, kind)
 
     def proof(self) -> Proof:
         """Wait for the receipt and verify it with ``shoumi case receipt --verify``."""

@@ -4,6 +4,8 @@ Rules of this file: pure. An open only counts as let in or refused when the open
 differ, or the log has no entry, the outcome says that and nothing else, so no expectation is ever met by accident.
 """
 
+from collections.abc import Sequence
+
 from agent.demo.scene import ALLOWED, Outcome, Seen, denied
 from agent.demo.site import Attempt, Cut, Explained, Left, Proof, Traffic, Verified
 from rules.text import Text
@@ -17,6 +19,9 @@ UNDISTURBED = Outcome("undisturbed", Text("notices nothing", "毫无察觉"))
 GONE = Outcome("gone", Text("is gone", "已消失"))
 PROVEN = Outcome("proven", Text("genuine, nothing open", "真实有效，无未了事项"))
 TRACED = Outcome("traced", Text("approval, notice, receipt", "批准、通知、回执"))
+ALARMED = Outcome("alarm", Text("alarm to the officers", "向管理员报警"))
+OUT = Outcome("out", Text("let out", "放行离开"))
+REFUSING = Outcome("refusing", Text("each refuses, confirmed", "均拒绝，已确认"))
 WHOLE = Outcome("whole", Text("nothing missing", "完整无缺"))
 
 
@@ -42,6 +47,35 @@ def of_attempt(attempt: Attempt) -> Seen:
         outcome = denied(visible(str(entry["rule"])))
     number = entry["seq"]
     return Seen(outcome, Text(f"entry {number}", f"条目 {number}"))
+
+
+def of_badge(attempt: Attempt) -> Seen:
+    """Read a badge at a door: what the lock did, and what the log says."""
+    entry = attempt.entry or {}
+    said = visible(f"{attempt.error or 'released'} / {entry.get('verdict')}")
+    outcome = Outcome("differs", Text(f"lock and log differ: {said}", f"门锁与日志不符：{said}"))
+    if attempt.passed and entry.get("verdict") == "allow":
+        outcome = OUT if entry["action"] == "exit" else ALLOWED
+    elif not attempt.passed and entry.get("verdict") == "deny":
+        outcome = denied(visible(str(entry["rule"])))
+    number, together = entry.get("seq", 0), visible(", ".join(entry.get("together", ())))
+    if together:
+        return Seen(outcome, Text(f"entry {number}, with {together}", f"条目 {number}，与 {together} 同行"))
+    return Seen(outcome, Text(f"entry {number}", f"条目 {number}"))
+
+
+def of_alarm(people: Sequence[str], whom: str) -> Seen:
+    """Whether there is an alarm about *whom*: ``""`` for an alarm about nobody."""
+    return Seen(ALARMED if whom in people else Outcome("silence", Text("no alarm", "无报警")))
+
+
+def of_doors(proof: Proof) -> Seen:
+    """Whether the receipt knows of every door that it refuses."""
+    if proof.moot:
+        return Seen(Outcome("moot", proof.moot), moot=True)
+    told = visible(", ".join(f"{name} {state}" for name, state in proof.doors))
+    held = bool(proof.doors) and all(state == "confirmed" for _, state in proof.doors)
+    return Seen(REFUSING if held else Outcome("open", Text("not confirmed", "未确认")), Text(told, told))
 
 
 def of_kills(traffic: Traffic) -> Seen:

@@ -36,6 +36,7 @@ def proven(stage: Stage, leaver: Player, entries: Callable[[], list[Entry]]) -> 
         complete=verified["complete"],
         left=tuple(body["open"]),
         entries=tuple(trail(entries(), leaver)),
+        doors=tuple((str(door["door"]), str(door["state"])) for door in body["doors"]),
     )
 
 

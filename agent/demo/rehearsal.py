@@ -8,20 +8,23 @@ area it is in, whatever it is called.
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 from agent import shipped
-from agent.demo import cast
+from agent.demo import building, cast
 from agent.demo.actors import acting
+from agent.demo.building import Guest, Room
 from agent.demo.cast import DRAWINGS, LI, SUN, WANG, ZHANG, ZHOU, Act, Place, Player
+from agent.demo.doors_rehearsed import Doors
 from agent.demo.entering import enter
 from agent.demo.record import Record
 from agent.demo.shared import Numbers, wait_until
 from agent.demo.site import Attempt, Cut, Entry, Explained, Left, Mark, Proof, Traffic, Verified, Way, Who, himself
 from agent.demo.userspace import Standing, UserSpace
+from agent.doors.words import Side
 from agent.guard.clock import instant
 from agent.home import Home
 from agent.log.verify import verify
@@ -34,6 +37,10 @@ from rules.pack import Pack, load
 from rules.text import Text
 
 _FIRST_UID = 61001
+_ADDRESSES = {
+    room.id: (f"osdp+tcp://127.0.0.1:{4000 + number}/1", f"osdp+tcp://127.0.0.1:{4000 + number}/2")
+    for number, room in enumerate(building.ROOMS)
+}
 _KILLS = 5
 _BETWEEN = 300  # decisions between two kills
 _PATIENCE = 15.0
@@ -55,7 +62,10 @@ def rehearsing() -> Iterator["Rehearsal"]:
             try:
                 now = datetime.now(UTC)
                 site.act(*cast.registration(_FIRST_UID, now), *cast.marking("/srv/volume", now))
-                yield site
+                site.act(*building.opening(_ADDRESSES, "127.0.0.1:60001"))
+                with closing(site.opened()) as doors:
+                    site.doors = doors
+                    yield site
             finally:
                 site.close()
 
@@ -72,6 +82,14 @@ class Rehearsal:
         self._record = Record(home.log)
         self._kept: list[Entry] = []
         self._ends = 0.0
+        self.doors: Doors
+
+    def opened(self) -> Doors:
+        """Open the rooms."""
+        return Doors(self._home, self._registry, lambda: self._decider, self._now, self._clock.forward, self.entries)
+
+    def _now(self) -> datetime:
+        return instant(self._clock.now())
 
     def act(self, *acts: Act) -> None:
         """Do acts of an officer in one change, each recorded before the change stands."""
@@ -110,6 +128,18 @@ class Rehearsal:
     def leaves(self) -> Left:
         """Ask about reads before and after the departure."""
         return self._left
+
+    def shows(self, who: Player | Guest, room: Room, side: Side) -> Attempt:
+        """Ask the panel."""
+        return self.doors.badge(who, room, side)
+
+    def forces(self, room: Room) -> None:
+        """Tell the panel that the door has opened."""
+        self.doors.force(room)
+
+    def alarms(self, room: Room, kind: str) -> list[str]:
+        """Ask the registry."""
+        return self.doors.alarms(room, kind)
 
     def proof(self) -> Proof:
         """Give the one instant there is: a receipt certifies what was ended, and nothing was."""

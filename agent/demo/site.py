@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
+from agent.demo.building import Guest, Room
 from agent.demo.cast import Place, Player
+from agent.doors.words import Side
 from rules.text import Text
 
 Entry = dict[str, Any]  # one entry of the log
@@ -37,7 +39,7 @@ class Way(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How an open went. ``passed`` and ``error`` say what the opener got; ``entry`` is what the log has about it."""
+    """How an open, or a badge at a door, went. ``passed`` and ``error`` say what came of it; ``entry`` is the log's."""
 
     passed: bool
     error: str = ""
@@ -116,6 +118,8 @@ class Proof:
     left: tuple[str, ...]
     entries: tuple[int, ...]
     """Those of the approval, the delivery and the receipt: fewer than three when one is missing."""
+    doors: tuple[tuple[str, str], ...] = ()
+    """Each door of the site with its state."""
     moot: Text | None = None
 
 
@@ -158,6 +162,15 @@ class Site(Protocol):
 
     def leaves(self) -> Left:
         """Have a departure approved by HR while the leaver reads, beside a bystander; once, as above."""
+
+    def shows(self, who: Player | Guest, room: Room, side: Side) -> Attempt:
+        """Let *who* show a badge at the door of *room*, and go through when it is released."""
+
+    def forces(self, room: Room) -> None:
+        """Break the door of *room* open."""
+
+    def alarms(self, room: Room, kind: str) -> list[str]:
+        """Return the open alarms of *kind* in *room*, each as the person it is about, or ``""``."""
 
     def proof(self) -> Proof:
         """Return the receipt of that departure, verified with the public key alone."""

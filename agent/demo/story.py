@@ -7,10 +7,12 @@ does what and what must come of it. The order matters where time or a hold does.
 from collections.abc import Callable
 
 from agent.demo import outcomes
-from agent.demo.cast import DRAWINGS, HANDBOOK, LI, MERGER, QIAN, QUOTES, SUN, WANG, ZHANG, ZHAO, ZHOU, Place
+from agent.demo.building import ARCHIVE, DESIGN, GUEST, Guest, Room
+from agent.demo.cast import DRAWINGS, HANDBOOK, LI, MERGER, QIAN, QUOTES, SUN, WANG, ZHANG, ZHAO, ZHOU, Place, Player
 from agent.demo.scene import ALLOWED, Outcome, Scene, Seen, Step, denied
 from agent.demo.site import Cut, Left, Proof, Site, Traffic, Way, Who, himself
 from agent.demo.tables import explanation, log, receipt
+from agent.doors.words import Side
 from rules.text import Text
 
 AUTHORISED_SECONDS = 3.0
@@ -49,6 +51,20 @@ def _left(read: Callable[[Left], Seen]) -> Callable[[Site], Seen]:
 
 def _proof(read: Callable[[Proof], Seen]) -> Callable[[Site], Seen]:
     return lambda site: read(site.proof())
+
+
+def showing(who: Player | Guest, room: Room, expected: Outcome, what: Text, side: Side = "in") -> Step:
+    """Return the step of showing a badge at the door of *room*."""
+    return Step(what, expected, lambda site: outcomes.of_badge(site.shows(who, room, side)))
+
+
+def _forced(site: Site) -> Seen:
+    site.forces(ARCHIVE)
+    return outcomes.of_alarm(site.alarms(ARCHIVE, "forced"), "")
+
+
+def _found_inside(site: Site) -> Seen:
+    return outcomes.of_alarm(site.alarms(DESIGN, "stopped-inside"), ZHOU.id)
 
 
 STORY = (
@@ -157,6 +173,17 @@ STORY = (
         ),
     ),
     Scene(
+        Text("a room that two enter together, and the badges at its door", "须双人进入的设计室与门前的刷卡"),
+        (
+            showing(ZHANG, DESIGN, denied("two-person"), Text("Zhang San shows his badge, alone", "张三一人刷卡")),
+            showing(ZHOU, DESIGN, ALLOWED, Text("Zhou Jiu beside him shows his", "周九在旁刷卡")),
+            showing(LI, DESIGN, denied("level"), Text("Li Si shows his badge", "李四刷卡")),
+            showing(GUEST, DESIGN, denied("escort"), Text("a visitor, without his escort", "来访者，陪同人不在")),
+            showing(SUN, DESIGN, ALLOWED, Text("Sun Ba, who leads the visitor in", "陪同人孙八带其进入")),
+            Step(Text("somebody breaks a door open", "有人强行开门"), outcomes.ALARMED, _forced),
+        ),
+    ),
+    Scene(
         Text("a hold, while he has the file open", "停权，此刻文件正被其打开读取"),
         (
             Step(
@@ -198,11 +225,20 @@ STORY = (
         ),
     ),
     Scene(
+        Text("he was inside the design room when it landed", "离岗生效时其正在设计室内"),
+        (
+            Step(Text("somebody has to go there", "须有人前往处置"), outcomes.ALARMED, _found_inside),
+            showing(ZHOU, DESIGN, outcomes.OUT, Text("Zhou Jiu shows his badge to leave", "周九刷卡离开"), "out"),
+            showing(ZHOU, DESIGN, denied("departure"), Text("Zhou Jiu shows it to come back", "周九刷卡返回")),
+        ),
+    ),
+    Scene(
         Text("the receipt of this departure: when each thing ended", "该次离岗的回执：各事项的终止时刻"),
         (
             Step(
                 Text("verified with the public key alone", "仅凭公钥验证"), outcomes.PROVEN, _proof(outcomes.of_receipt)
             ),
+            Step(Text("the doors of the site", "各门"), outcomes.REFUSING, _proof(outcomes.of_doors)),
             Step(Text("what the log has of it", "日志中的记录"), outcomes.TRACED, _proof(outcomes.of_trail)),
         ),
         receipt,

@@ -16,6 +16,7 @@ _LAST = 18
 _NAMES = {player.id: player.name for player in PLAYERS}
 _VERDICTS = {"allow": Text("let in", "放行"), "deny": Text("refused", "拒绝")}
 _ACTIONS = {"open": Text("opens", "打开"), "access": Text("reads on", "继续读取"), "list": Text("lists", "列目录")}
+_ACTIONS |= {"enter": Text("enters", "进入"), "exit": Text("leaves", "离开")}
 _DONE = Text("done", "完成")
 _NO_LOGIN = Text("no login", "未登录")
 _NOTHING = Text("-", "-")
@@ -68,7 +69,7 @@ def log(site: Site) -> list[list[Text]]:
 
 def _row(entry: Entry) -> list[Text]:
     at = datetime.fromisoformat(str(entry["time"])).astimezone().strftime("%H:%M:%S.%f")[:-3]
-    return [_plain(entry["seq"]), _plain(at), *(_access(entry) if entry["kind"] == "access" else _act(entry))]
+    return [_plain(entry["seq"]), _plain(at), *_KINDS.get(str(entry["kind"]), _act)(entry)]
 
 
 def _access(entry: Entry) -> list[Text]:
@@ -86,6 +87,17 @@ def _access(entry: Entry) -> list[Text]:
     ]
 
 
+def _door(entry: Entry) -> list[Text]:
+    who = _person(entry["person"]) if entry["person"] else _plain(entry["badge"] or "-")
+    verdict = _VERDICTS[entry["verdict"]]
+    return [who, _NOTHING, _ACTIONS[entry["action"]], _plain(entry["door"]), verdict, _plain(entry["rule"])]
+
+
+def _at_door(entry: Entry) -> list[Text]:
+    what = _plain(entry.get("what") or entry.get("released") or entry["kind"])
+    return [Text("agent", "代理"), _NOTHING, what, _plain(entry.get("door") or "-"), _NOTHING, _NOTHING]
+
+
 def _act(entry: Entry) -> list[Text]:
     args = entry.get("args", {})
     name = _plain(entry.get("act") or entry.get("what") or entry["kind"])
@@ -95,6 +107,15 @@ def _act(entry: Entry) -> list[Text]:
     outcome = _DONE if entry.get("outcome") == "done" else _plain(entry.get("outcome", "-"))
     officer = Text("officer", "管理员") if "actor" in entry else Text("agent", "代理")
     return [officer, _NOTHING, what, _plain(args.get("area", "-")), outcome, _NOTHING]
+
+
+_KINDS: dict[str, Callable[[Entry], list[Text]]] = {
+    "access": _access,
+    "door": _door,
+    "door-released": _at_door,
+    "door-alarm": _at_door,
+    "door-event": _at_door,
+}
 
 
 def _person(ident: str) -> Text:

@@ -18,12 +18,24 @@ from agent.errors import ShoumiError
 from agent.guard import image
 from agent.home import Home
 from rules.text import Language, Text
-from tests.bench import departures, machine, opening, rates, reading, record, report, scale, steps
+from tests.bench import (
+    departures,
+    doors_osdp,
+    doors_uhppote,
+    machine,
+    opening,
+    rates,
+    reading,
+    record,
+    report,
+    scale,
+    steps,
+)
 from tests.bench.peer import fapolicyd, unavailable
 from tests.bench.rows import Row
 from tests.bench.sites import fill, site
 
-_LONGEST = 420  # seconds
+_LONGEST = 600  # seconds
 _ROOT = Path(__file__).parents[2]
 
 PARTS: dict[str, Callable[[Language], Iterator[Row]]] = {}
@@ -101,6 +113,11 @@ def _departures(_language: Language) -> Iterator[Row]:
     yield from departures.rows()
 
 
+def _doors(_language: Language) -> Iterator[Row]:
+    yield from doors_osdp.rows()
+    yield from doors_uhppote.rows()
+
+
 def _log(_language: Language) -> Iterator[Row]:
     yield from record.rows()
 
@@ -113,7 +130,7 @@ def _talk(text: Text, language: Language) -> None:
     print(text.say(language), file=sys.stderr, flush=True)
 
 
-PARTS |= {"opens": _opens, "scale": _scale, "departures": _departures, "log": _log, "steps": _steps}
+PARTS |= {"opens": _opens, "scale": _scale, "departures": _departures, "doors": _doors, "log": _log, "steps": _steps}
 
 if __name__ == "__main__":
     try:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from agent.guard import mounting
 
 _SECONDS = 60
+_IN_A_TERMINAL_OF_ITS_OWN = ("shoumi run", "shoumi door simulate --serve")
 
 
 class Shown(NamedTuple):
@@ -38,6 +39,7 @@ def plain(output: str) -> str:
     output = re.sub(r"^(note|注意) .*\n?", "", output, flags=re.MULTILINE)
     output = re.sub(r"@[0-9a-f]{12}", "@…", output)
     output = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "…", output)
+    output = re.sub(r"\([0-9a-f]{16}\)", "(…)", output)
     output = re.sub(r"\d+", "0", output)
     return "\n".join(" ".join(line.split()) for line in output.splitlines()).strip()
 
@@ -54,12 +56,12 @@ class Host:
             "SHOUMI_HOME": str(folder / "home"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin:/sbin",
         }
-        self._agent: subprocess.Popen[str] | None = None
+        self._running: list[subprocess.Popen[str]] = []
 
     def run(self, command: str) -> str:
         """Run one command and return all it printed, as it would have been printed for ``/srv``."""
-        if command == "shoumi run":
-            return self._start()
+        if command in _IN_A_TERMINAL_OF_ITS_OWN:
+            return self._start(command)
         done = subprocess.run(
             ["sh", "-c", self._moved(command)],
             stdout=subprocess.PIPE,
@@ -73,16 +75,17 @@ class Host:
 
     def stop(self) -> None:
         """End the agent, and take away what was mounted."""
-        if self._agent:
-            self._agent.terminate()
-            self._agent.communicate()
+        for process in reversed(self._running):
+            process.terminate()
+            process.communicate()
         mounting.unmount_below(str(self._folder))
 
-    def _start(self) -> str:
-        self._agent = subprocess.Popen(["shoumi", "run"], stdout=subprocess.PIPE, text=True, env=self._environ)
-        assert self._agent.stdout
-        assert select.select([self._agent.stdout], [], [], _SECONDS)[0]
-        return self._agent.stdout.readline()
+    def _start(self, command: str) -> str:
+        process = subprocess.Popen(command.split(), stdout=subprocess.PIPE, text=True, env=self._environ)
+        self._running.append(process)
+        assert process.stdout
+        assert select.select([process.stdout], [], [], _SECONDS)[0]
+        return process.stdout.readline()
 
     def _moved(self, command: str) -> str:
         command = re.sub(r"/srv\b", str(self._folder), command)

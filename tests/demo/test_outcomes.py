@@ -11,6 +11,8 @@ from rules.text import Text
 
 ALLOW = {"seq": 7, "verdict": "allow", "rule": "allow"}
 DENY = {"seq": 8, "verdict": "deny", "rule": "level"}
+ENTERS = {"seq": 9, "verdict": "allow", "rule": "allow", "action": "enter", "together": ["E1"]}
+TURNED_AWAY = {"seq": 9, "verdict": "deny", "rule": "escort", "action": "enter"}
 GOOD_TRAFFIC = Traffic(kills=5, restarts=5, allowed=100, refused=3, unrecorded=0, leaked=0, turned_away=90)
 GOOD_CUT = Cut(5.0, 3.0, late=False, stopped=True, bystander_reads=9, bystander_errors=0, bystander_longest=1.0)
 
@@ -39,6 +41,28 @@ def test_refused_and_recorded_so_names_the_rule() -> None:
 )
 def test_where_opener_and_log_differ_nothing_is_met(attempt: Attempt) -> None:
     assert outcomes.of_attempt(attempt).outcome.word not in (ALLOWED.word, denied("level").word)
+
+
+def test_a_badge_counts_only_where_lock_and_log_say_the_same() -> None:
+    assert outcomes.of_badge(Attempt(passed=True, entry=ENTERS)).outcome == ALLOWED
+    assert outcomes.of_badge(Attempt(passed=True, entry={**ENTERS, "action": "exit"})).outcome == outcomes.OUT
+    assert outcomes.of_badge(Attempt(passed=False, error="locked", entry=TURNED_AWAY)).outcome == denied("escort")
+    for passed, entry in ((True, TURNED_AWAY), (False, ENTERS), (True, None), (False, None)):
+        found = outcomes.of_badge(Attempt(passed=passed, error="" if passed else "locked", entry=entry)).outcome
+        assert found.word not in (ALLOWED.word, outcomes.OUT.word, denied("escort").word)
+
+
+def test_an_alarm_counts_only_when_it_is_about_whom_it_should_be() -> None:
+    assert outcomes.of_alarm(["E7"], "E7").outcome == outcomes.ALARMED
+    for people in ([], ["E8"], [""]):
+        assert outcomes.of_alarm(people, "E7").outcome != outcomes.ALARMED
+
+
+def test_doors_refuse_only_when_there_are_some_and_each_is_confirmed() -> None:
+    good = replace(GOOD_PROOF, doors=(("a", "confirmed"), ("b", "confirmed")))
+    assert outcomes.of_doors(good).outcome == outcomes.REFUSING
+    for doors in ((), (("a", "confirmed"), ("b", "pending"))):
+        assert outcomes.of_doors(replace(good, doors=doors)).outcome != outcomes.REFUSING
 
 
 def test_good_traffic_holds() -> None:

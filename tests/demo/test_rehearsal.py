@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from agent.demo.narrate import Printer
-from agent.demo.outcomes import GONE, PROVEN, TRACED
+from agent.demo.outcomes import GONE, PROVEN, REFUSING, TRACED
 from agent.demo.rehearsal import rehearsing
 from agent.demo.scene import ALLOWED, Scene, perform
 from agent.demo.story import STORY
@@ -18,7 +18,7 @@ from agent.table import width
 from rules.text import Language
 from tests.demo.demo_run import AS_NOBODY, DEMO, environment, left_behind, temporary
 
-ONLY_REAL = (GONE, PROVEN, TRACED)  # where nothing is ended no process is gone, and nothing is certified
+ONLY_REAL = (GONE, PROVEN, REFUSING, TRACED)  # where nothing is ended no process is gone, and nothing is certified
 MARK = {"en": "[rehearsal]", "zh": "【演练】"}
 
 
@@ -104,6 +104,14 @@ def test_no_entry_of_a_rehearsal_can_be_taken_for_a_real_access() -> None:
     assert accesses
     assert all(entry["rehearsal"] and entry["mode"] == "observe" and not entry["enforced"] for entry in accesses)
     assert all(later["seq"] > earlier["seq"] for earlier, later in pairwise(entries))
+
+
+def test_every_door_of_a_rehearsal_says_that_it_is_one() -> None:
+    with rehearsing() as site:
+        perform(STORY, site, Printer(io.StringIO(), "en", STORY))
+        entries = [entry for entry in site.entries() if entry["kind"].startswith("door")]
+    assert {"door", "door-released", "door-alarm", "door-event"} <= {entry["kind"] for entry in entries}
+    assert all(entry["rehearsal"] for entry in entries)
 
 
 def test_loading_the_demo_needs_no_terminal_toolkit() -> None:

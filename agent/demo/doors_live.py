@@ -1,0 +1,131 @@
+"""The rooms of the story over real wires: readers with Secure Channels, a board, and the agent that serves them.
+
+Rules of this file: the devices are a process of their own, which the agent meets over the wire and nowhere else. That a
+lock was released is what the device says; what was decided is what the log says.
+"""
+
+import socket
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agent.control.client import Client
+from agent.demo import building
+from agent.demo.building import ARCHIVE, DESIGN, ROOMS, Guest, Room
+from agent.demo.cast import Act, Player
+from agent.demo.shared import wait_until
+from agent.demo.site import Attempt, Entry
+from agent.demo.stage import Stage
+from agent.doors.simulator_client import start
+from agent.doors.words import Side
+from agent.errors import Refused
+from rules.text import Text
+
+_PATIENCE = 20.0
+_SETTLING = 2.2  # seconds after a reader came online in which its reads are not trusted
+_NOT_OPENED = 0.1  # seconds in which a lock that was refused would have opened
+
+
+class Doors:
+    """The doors of one stage. *entries* returns everything of the story in the log so far."""
+
+    def __init__(
+        self, stage: Stage, client: Client, act: Callable[[Act], Any], entries: Callable[[], list[Entry]]
+    ) -> None:
+        self._client = client
+        self._entries = entries
+        self._usable: datetime | None = None
+        self._tickets: list[str] = []
+        self.devices = start(building.devices(), stage.home.root.parent / "devices")
+        try:
+            self._register(act)
+        except BaseException:
+            self.close()
+            raise
+
+    def _register(self, act: Callable[[Act], Any]) -> None:
+        for one in building.opening(self._addresses(), f"127.0.0.1:{_unused_port()}"):
+            act(one)
+        self._tickets += [
+            act(Act("door.commission", {"door": room.id, "side": side}))["ticket"]
+            for room in ROOMS
+            if not room.on_board
+            for side in ("in", "out")
+        ]
+
+    def close(self) -> None:
+        """End the devices."""
+        self.devices.stop()
+
+    def badge(self, who: Player | Guest, room: Room, side: Side) -> Attempt:
+        """Show the badge of *who*; whoever is let through goes through, and the door falls shut behind them."""
+        self._ready()
+        before, door = len(self._entries()), self.devices.do("state")["doors"][room.id]
+        self.devices.do("swipe", door=room.id, side=side, card=building.badge(who))
+        entry = self._next(before, lambda entry: entry["kind"] == "door" and entry["person"] == who.id)
+        waits = _PATIENCE if entry.get("release") else _NOT_OPENED
+        opened = self.devices.do("opened", door=room.id, times=door["opened"] + 1, seconds=waits)["opened"]
+        if opened and entry.get("release"):
+            self.devices.do("contact", door=room.id, open=True)
+            self._next(before, lambda found: found["kind"] == "door-released" and found["release"] == entry["release"])
+            self.devices.do("contact", door=room.id, open=False)
+        return Attempt(passed=opened, error="" if opened else "locked", entry=entry)
+
+    def force(self, room: Room) -> None:
+        """Break the door of *room* open, and shut it again."""
+        self._ready()
+        self.devices.do("force", door=room.id)
+        self.devices.do("contact", door=room.id, open=False)
+
+    def alarms(self, room: Room, kind: str) -> list[str]:
+        """Return the open alarms of *kind*, each as the person it is about, or ``""``, after waiting for one."""
+        found: list[str] = []
+
+        def there() -> bool:
+            rows = self._client.stream("alarm.list", room=room.id)
+            found[:] = [str(row["person"] or "") for row in rows if row["kind"] == kind]
+            return bool(found)
+
+        wait_until(there, _PATIENCE)
+        return found
+
+    def _ready(self) -> None:
+        """Wait until every reader is online and its reads are trusted. Raises :class:`Refused` when one is not."""
+        if self._usable is None:
+            for ticket in self._tickets:
+                told = self._client.call("door.outcome", ticket=ticket)
+                if not told["ok"]:
+                    raise Refused(Text("a reader took no key", "读卡器未接受密钥"))
+            if not wait_until(self._online, _PATIENCE):
+                raise Refused(Text("a door does not answer", "门没有应答"))
+            self._usable = datetime.now(UTC) + timedelta(seconds=_SETTLING)
+        time.sleep(max(0.0, (self._usable - datetime.now(UTC)).total_seconds()))
+
+    def _online(self) -> bool:
+        readers = [one for room in ROOMS for one in self._client.call("door.test", door=room.id)["readers"]]
+        board = self.devices.do("state")["doors"][ARCHIVE.id]
+        return all(one["online"] for one in readers) and board["under_control"] and bool(board["cards"])
+
+    def _next(self, before: int, wanted: Callable[[Entry], bool]) -> Entry:
+        found: list[Entry] = []
+
+        def there() -> bool:
+            found[:] = [entry for entry in self._entries()[before:] if wanted(entry)]
+            return bool(found)
+
+        if not wait_until(there, _PATIENCE):
+            raise Refused(Text("the door did not answer", "门没有应答"))
+        return found[0]
+
+    def _addresses(self) -> dict[str, tuple[str, str]]:
+        doors: dict[str, Any] = self.devices.doors
+        readers = doors[DESIGN.id]["readers"]
+        board = doors[ARCHIVE.id]["address"]
+        return {DESIGN.id: (readers["in"]["address"], readers["out"]["address"]), ARCHIVE.id: (board, board)}
+
+
+def _unused_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

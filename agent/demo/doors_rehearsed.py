@@ -1,0 +1,105 @@
+"""The rooms of the story without wires: the panels, the rules, the registry and the log of a real site.
+
+Rules of this file: what would go to a reader or a lock is noted and answered as a device would; nobody is let in
+anywhere. Every entry says that it is a rehearsal.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from agent.control.doors_facts import Building
+from agent.control.doors_recorder import Recorder
+from agent.control.doors_rooms import Rooms
+from agent.demo import building
+from agent.demo.building import Guest, Room
+from agent.demo.cast import Player
+from agent.demo.site import Attempt, Entry
+from agent.demo.userspace import UserSpace
+from agent.doors.words import Contact, Do, Read, Release, Released, Side
+from agent.home import Home
+from agent.registry.store import Registry
+
+_APART = timedelta(seconds=3)  # between two badges: the same card at once would be one read
+
+
+class Doors:
+    """The doors of a rehearsal. *decider* returns whoever records now; *forward* puts the clock ahead."""
+
+    def __init__(
+        self,
+        home: Home,
+        registry: Registry,
+        decider: Callable[[], UserSpace],
+        now: Callable[[], datetime],
+        forward: Callable[[float], None],
+        entries: Callable[[], list[Entry]],
+    ) -> None:
+        self._now = now
+        self._forward = forward
+        self._entries = entries
+        self._building = Building(home)
+        self._recorder = Recorder(_Recording(decider), now)
+        self._asked: list[Release] = []
+        self._ahead = timedelta()
+        self._rooms = Rooms(self._building, registry, self._recorder, self._send, now)
+        self._rooms.begin()
+
+    def close(self) -> None:
+        """Let go of the registry."""
+        self._recorder.close()
+        self._building.close()
+
+    def badge(self, who: Player | Guest, room: Room, side: Side) -> Attempt:
+        """Show the badge of *who*, and let the door open and fall shut when it would have been released."""
+        self._follow()
+        before = len(self._entries())
+        self._ahead += _APART
+        self._forward(self._ahead.total_seconds())
+        at = self._now().timestamp()
+        self._rooms.heard(room.id, Read(room.id, side, building.badge(who), at, secure=True))
+        released, self._asked = self._asked, []
+        for one in released:
+            self._rooms.answered(Released(one.id, ok=True))
+            self._rooms.heard(room.id, Contact(room.id, open=True))
+            self._rooms.heard(room.id, Contact(room.id, open=False))
+        self._recorder.flush()
+        entry = next(e for e in self._entries()[before:] if e["kind"] == "door" and e["person"] == who.id)
+        return Attempt(passed=bool(released), error="" if released else "locked", entry=entry)
+
+    def force(self, room: Room) -> None:
+        """Break the door of *room* open, and shut it again."""
+        self._follow()
+        for is_open in (True, False):
+            self._rooms.heard(room.id, Contact(room.id, open=is_open))
+        self._recorder.flush()
+
+    def alarms(self, room: Room, kind: str) -> list[str]:
+        """Return the open alarms of *kind*, each as the person it is about, or ``""``."""
+        self._follow()
+        rows = self._building.reader.open_alarms()
+        return [row.person for row in rows if (row.room, row.kind) == (room.id, kind)]
+
+    def _follow(self) -> None:
+        if self._building.moved():
+            self._rooms.take_over()
+        self._recorder.flush()
+
+    def _send(self, frame: Do) -> None:
+        if isinstance(frame, Release):
+            self._asked.append(frame)
+
+
+class _Recording:
+    """The rehearsal's decider, as the doors ask it."""
+
+    def __init__(self, decider: Callable[[], UserSpace]) -> None:
+        self._decider = decider
+
+    def append(self, fields: Mapping[str, Any]) -> int:
+        """Write an entry."""
+        return self._decider().journal.write({**fields, "rehearsal": True})
+
+    def epoch(self, _epoch: int) -> None:
+        """Take the rules over."""
+        self._decider().take_policy()
