@@ -82,6 +82,9 @@ TABLE: tuple[Move, ...] = (
     Move(Event.PAPERS, _LEAVING, Step.PAPERS, Text("nothing is owed", "全部完成后")),
     Move(Event.CLOSE, (Step.PAPERS,), Step.CLOSED, Text("the cooling-off period is over", "脱密期满")),
     Move(Event.CLOSE, _LEAVING, Step.CLOSED, Text("the same, where there are no papers", "无退工材料者同上")),
+    Move(
+        Event.OVERTAKE, _LEAVING, Step.CLOSED, Text("a transfer, by a departure approved since", "调动被后续离岗取代")
+    ),
     Move(Event.RESCIND, _UNDECIDED, Step.RESCINDED, Text("one officer", "一名管理员")),
     Move(Event.RESCIND, _DECIDED, None, Text("the first of two officers", "第一名管理员")),
     Move(

@@ -45,10 +45,12 @@ def open_case(
     reference: str = "",
     department: str = "",
     post: str = "",
+    anywhere: bool = False,
 ) -> Case:
     """Open the case of *person*. *lines*: what he has to hand over beside the pack's own list.
 
-    *department* and *post* say where a transfer leads. Raises :class:`DepartureRefused` when he opens his own, for a
+    *department* and *post* say where a transfer leads; *anywhere*: it may be said later, because what ends does not
+    wait for it. Raises :class:`DepartureRefused` when he opens his own, for a
     notice from the future, and for a transfer to nowhere.
     """
     not_own(person.id, by)
@@ -57,7 +59,7 @@ def open_case(
         raise DepartureRefused(
             Text("the notice is dated in the future", "离岗报告的日期在未来"), Text("check the date", "请核对日期")
         )
-    if (kind is Kind.TRANSFER) != bool(department or post):
+    if bool(department or post) != (kind is Kind.TRANSFER) and not (anywhere and kind is Kind.TRANSFER):
         raise DepartureRefused(
             Text(
                 "a transfer, and only that, leads to a department or post",
@@ -117,6 +119,20 @@ def by_notice(pack: Pack, case: Case, approvers: Sequence[str], now: datetime) -
     for place, by in zip(places, approvers, strict=True):
         case = approve(case, place.role, by, now)
     return vouched(case, approvers, now)
+
+
+def overtake(case: Case, kind: Kind, now: datetime) -> Case:
+    """Close an approved transfer because its person leaves after all; the departure of *kind* asks for what is owed.
+
+    Raises :class:`DepartureRefused` for any other case, and while a second officer is still asked about this one.
+    """
+    may(case, Event.OVERTAKE, PERSONNEL)
+    if case.kind is not Kind.TRANSFER or kind is Kind.TRANSFER:
+        raise DepartureRefused(
+            Text("only a transfer is overtaken, and by another kind", "仅调动可被其他类别的离岗取代"),
+            Text("see the status of the case", "请查看本案状态"),
+        )
+    return replace(case, closed=Said(PERSONNEL, now, kind.value))
 
 
 def vouched(case: Case, approvers: Sequence[str], now: datetime) -> Case:

@@ -24,6 +24,12 @@ def _after(result: Json) -> Text:
     if "grants_ended" in result:
         took = f"{result['milliseconds']:.1f} ms"
         said = Text(f"{said.en}; acknowledged after {took}", f"{said.zh}；{took} 后确认生效")
+    if asked := result.get("asked_by"):
+        who = shown(asked)
+        return Text(
+            f"{said.en}; `{who}` asks to take it back, and a second officer does it by the same command",
+            f"{said.zh}；`{who}` 申请撤销，须由第二名管理员执行相同命令",
+        )
     following = [text(step["what"]) for step in result["next"]]
     if not following:
         return said
@@ -37,6 +43,11 @@ def _restored(result: Json) -> Text:
     if given:
         return Text(f"{grant} is given again as {given}", f"已恢复 {grant}，新授权为 {given}")
     return Text(f"{grant}: a second officer gives it again", f"{grant}：待第二名管理员确认恢复")
+
+
+def _released(result: Json) -> Text:
+    count = len(result["released"])
+    return Text(f"{count} released: the agent judges it now", f"已放行 {count} 份，代理即刻重新判定")
 
 
 def _page(op: str, printed: Callable[[Terminal, Json], None]) -> Command:
@@ -58,17 +69,29 @@ COMMANDS: tuple[Command, ...] = (
     _page("case.show", case_page.page),
     _page("case.status", case_page.status),
     _page("case.progress", case_page.progress),
+    act("case.release", _released),
+    listing(
+        "case.quarantine",
+        (
+            column("name", "名称", "name"),
+            moment("came", "收到", "at"),
+            column("person", "人员", "person"),
+            column("personnel case", "人事编号", "reference"),
+            Column(Text("why", "原因"), lambda row: text(row["text"])),
+        ),
+        Text("nothing is in quarantine", "隔离区为空"),
+    ),
     listing(
         "case.list",
         (
             column("case", "案号", "case"),
             column("person", "人员", "person"),
-            column("kind", "类别", "kind"),
-            column("status", "状态", "step"),
+            Column(Text("kind", "类别"), lambda row: text(row["kind_text"])),
+            Column(Text("status", "状态"), lambda row: text(row["step_text"])),
             column("last day", "离职日", "last_day"),
             moment("access over", "权限取消", "approved_at"),
             moment("cooling-off until", "脱密期至", "cooling_off_until"),
-            Column(Text("owed", "未完成"), lambda row: [duty["duty"] for duty in row["owed"]]),
+            Column(Text("owed", "未完成"), lambda row: [text(duty["text"]) for duty in row["owed"]]),
             Column(Text("flags", "注意"), lambda row: len(row["flags"]) or None),
         ),
         Text("no departures", "没有离岗办理"),

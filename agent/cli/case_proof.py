@@ -87,8 +87,8 @@ def _verified(context: Context, file: Path, key: object) -> int:
         receipt = file.read_bytes()
         public = Path(str(key)).read_bytes() if key else b""
     except OSError as error:
-        said = visible(str(error))
-        raise Refused(Text(f"cannot be read: {said}", f"无法读取：{said}")) from None
+        said, why = visible(str(error.filename)), visible(error.strerror or "")
+        raise Refused(Text(f"`{said}` cannot be read: {why}", f"无法读取 `{said}`：{why}")) from None
     if not key:
         raise Usage(
             Text("a receipt is verified with the public key of the agent", "验证回执需要代理的公钥"),
@@ -151,7 +151,7 @@ def _trends(context: Context, args: Args) -> int:
 
 
 def _send_test(context: Context, args: Args) -> int:
-    last_day = date.fromisoformat(str(args["last_day"])) if args.get("last_day") else None
+    last_day = _day(str(args["last_day"])) if args.get("last_day") else None
     folder = Path(str(args["keys"]))
     sender.wait_for_spool(context.home.root)
     sent = sender.send_test(context.home.root, str(args["person"]), folder, datetime.now(UTC), last_day=last_day)
@@ -161,6 +161,16 @@ def _send_test(context: Context, args: Args) -> int:
         said = visible(sent.file.name)
         context.terminal.talk(Text(f"dropped `{said}`: the agent acts on it now", f"已投递 `{said}`：代理即刻处理"))
     return 0
+
+
+def _day(word: str) -> date:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        said = visible(word)
+        raise Usage(
+            Text(f"`{said}` is not a day", f"`{said}` 不是日期"), Text("write it as 2026-12-31", "写作 2026-12-31")
+        ) from None
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -85,12 +85,19 @@ def table(context: Context, items: Iterable[Json], columns: Sequence[Column], em
         for item in items:
             terminal.data(item)
         return 0
-    rows = [[column.cell(item) for column in columns] for item in items]
+    rows = [[_said(terminal, column.cell(item)) for column in columns] for item in items]
     if rows:
         terminal.table([column.heading for column in columns], rows)
     else:
         terminal.talk(empty)
     return 0
+
+
+def _said(terminal: Terminal, value: object) -> object:
+    """Return *value* with what is there in both languages said in the one of *terminal*."""
+    if isinstance(value, Text):
+        return terminal.say(value)
+    return [_said(terminal, one) for one in value] if isinstance(value, list) else value
 
 
 def act(op: str, said: Callable[[dict[str, Json]], Text]) -> Command:

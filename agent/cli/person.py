@@ -1,5 +1,7 @@
 """``shoumi person``: people, and what is on file about one of them."""
 
+from typing import Any
+
 from agent.cli.context import Args, Context, act, column, command, file_text, level, listing, shown
 from agent.cli.parser import Command
 from rules.text import Text
@@ -53,8 +55,18 @@ def _show(context: Context, args: Args) -> int:
     return 0
 
 
+def _registered(result: dict[str, Any]) -> Text:
+    who = shown(result["person"])
+    if result.get("quarantined"):
+        return Text(
+            f"`{who}` is registered; HR has sent a departure of `{who}` before: shoumi case release {who}",
+            f"已登记 `{who}`；人事系统此前已发来 `{who}` 的离岗：shoumi case release {who}",
+        )
+    return Text(f"`{who}` is registered", f"已登记 `{who}`")
+
+
 COMMANDS: tuple[Command, ...] = (
-    act("person.add", lambda r: Text(f"`{shown(r['person'])}` is registered", f"已登记 `{shown(r['person'])}`")),
+    act("person.add", _registered),
     act("person.set", lambda r: Text(f"`{shown(r['person'])}` is changed", f"已修改 `{shown(r['person'])}`")),
     command("person.show", _show),
     listing(

@@ -1,5 +1,6 @@
 """Handlers: departure cases, what is decided about them. Moves meet the registry in :mod:`agent.control.case_desk`."""
 
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
@@ -64,11 +65,16 @@ def _notice(ask: Ask, change: Change) -> Done:
     if not by_itself(ask):
         raise Forbidden(Text("only the agent itself takes in notices", "仅代理自身可接收人事通知"))
     args, pack, person = ask.args, ask.desk.pack(), ask.args.text("person")
+    kind = Kind(args.text("kind") or Kind.RESIGNATION)
     running, approvers = change.running_case(person), ask.args.texts("approver")
+    if running and running.approved_at and running.kind is Kind.TRANSFER is not kind:
+        with by_the_rules():
+            vouched = departure_open.vouched(running, approvers, ask.at)
+            change.put_case(departure_open.overtake(vouched, kind, ask.at))
+        running = None
     if running and running.approved_at:
         after = departure_open.vouched(running, approvers, ask.at) if running.unconfirmed else running
         return done(ask, running, already=True) if after == running else moved(ask, change, running, after)
-    kind = Kind(args.text("kind") or Kind.RESIGNATION)
     with by_the_rules():
         case = running or change.add_case(
             departure_open.open_case(
@@ -82,8 +88,10 @@ def _notice(ask: Ask, change: Change) -> Done:
                 reference=args.text("reference"),
                 department=args.text("department"),
                 post=args.text("post"),
+                anywhere=True,
             )
         )
+        case = replace(case, reference=args.text("reference") or case.reference)
         by_notice = departure_open.vouched if case.approved_at else partial(departure_open.by_notice, pack)
         after = by_notice(case, approvers, ask.at)
     return moved(ask, change, running, after)
@@ -106,6 +114,8 @@ def _rescind(ask: Ask, change: Change) -> Done:
         # The departure stops counting, so something else must deny until officers have decided grant by grant.
         change.add_hold(case.person, reason=f"case {case.id} rescinded", by=by, two_officers=True)
     over = moved(ask, change, case, after)
+    if not after.rescinded:
+        over = Done({**over.result, "asked_by": by}, over.recorded)
     return Done(over.result, over.recorded, after=lambda: forget_older(ask.desk, [after]))
 
 

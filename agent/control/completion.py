@@ -13,18 +13,19 @@ from agent.offboard import database, keys, outbox, store
 from agent.offboard.outbox import Completion
 
 
-def complete(home: Home, person: str, reference: str, payload: Mapping[str, Any], now: datetime) -> None:
-    """Put the answer into the outbox, if the personnel system ever asked about this. *payload*: JSON of the receipt.
+def complete(home: Home, person: str, payload: Mapping[str, Any], now: datetime) -> None:
+    """Put an answer into the outbox for everything the personnel system sent that asked for the departure of *person*.
 
-    Raises :class:`agent.errors.ShoumiError`; asking again repeats nothing.
+    *payload*: JSON of the receipt. Raises :class:`agent.errors.ShoumiError`; answering again repeats nothing.
     """
-    notice = store.asked(database.path(home.root), person, reference)
-    if notice is None:
+    notices = store.awaiting(database.path(home.root), person)
+    if not notices:
         return
     site = keys.load(keys.path(home.root))
     times = {row["mark"]: datetime.fromisoformat(row["at"]) for row in payload["timeline"] if row["at"]}
     state = Completion("done" if payload["complete"] else "pending", times, tuple(payload["open"]))
-    outbox.complete(home.root, site.audience, notice, state, now, reader=site.drop_uid)
+    for notice in notices:
+        outbox.complete(home.root, site.audience, notice, state, now, reader=site.drop_uid)
 
 
 def payload_of(receipt: bytes) -> dict[str, Any]:

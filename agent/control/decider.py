@@ -18,6 +18,10 @@ _EPOCH_SECONDS = 10.0
 _TRY_SECONDS = 2.0
 
 
+class Unrecorded(Refused):
+    """The decider lives and cannot write the entry: its disk is full, or broken."""
+
+
 class Decider(Protocol):
     """The decider, as handlers see it. Every method raises :class:`agent.errors.ShoumiError`."""
 
@@ -90,7 +94,7 @@ class Link:
         error = answer.get("error")
         if error is not None:
             said = Text(**error) if isinstance(error, dict) else Text(str(error), str(error))
-            raise Refused(
+            raise Unrecorded(
                 Text(f"the entry could not be written: {said.en}", f"无法写入日志条目：{said.zh}"),
                 Text("nothing was changed; see `shoumi doctor`", "未作任何更改；请运行 `shoumi doctor`"),
             )

@@ -14,7 +14,7 @@ Rules of this file:
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -71,6 +71,17 @@ class Departing:
             found = occasion(self._desk, case)
             callers = (asked_by,) if asked_by else ()
             halt(leaver(self._desk, found), self._context, found.cause, found.officers, callers)
+
+    def unrecorded(self, person: str, approvers: Sequence[str]) -> None:
+        """Stop the processes of a leaver whose departure cannot be written down now. See Desk.
+
+        Without an entry nobody is denied and nothing ends; but whoever can fill the disk of the log must not be able to
+        read on because of it. What was stopped ends with the run, as soon as there is space.
+        """
+        with suppress(OSError, ShoumiError):
+            uids = [int(str(row["uid"])) for row in self._desk.lists.accounts(person)]
+            roles, sole = roles_of(uids, self._desk.config.roles)
+            halt(Leaver(person, accounts(uids), roles, sole), self._context, Cause.DEPARTURE, approvers, ())
 
     def departed(self, person: str, case: str, pid: int) -> dict[str, Any]:
         """Cut everything of the person of *case* and let the rest follow; return how long the cut took. See Desk.

@@ -176,8 +176,8 @@ class Departures:
         payload = payload_of(path.read_bytes())
         fields = {"kind": "receipt", "case": name, "person": found.person, "file": path.name}
         site.decider.append({**fields, "complete": payload["complete"], "open": payload["open"]})
-        if found.reference:
-            complete(site.home, found.person, found.reference, payload, site.now())
+        if found.cause in (Cause.DEPARTURE, Cause.TRANSFER):
+            complete(site.home, found.person, payload, site.now())
 
 
 def main(argv: Sequence[str]) -> int:

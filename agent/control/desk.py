@@ -4,7 +4,7 @@ Rules of this file: wiring only. The registry is written by the thread of acts a
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +30,7 @@ from rules.pack import Pack
 
 Departs = Callable[[str, int], None]
 Departed = Callable[[str, str, int], Mapping[str, Any] | None]
+Unrecorded = Callable[[str, Sequence[str]], None]
 Held = Callable[[str, str, int], None]
 Survey = Callable[[str, Cause], Mapping[str, Any]]
 
@@ -40,6 +41,10 @@ def _nothing_yet(_case: str, _pid: int) -> None:
 
 def _nothing_more(_person: str, _case: str, _pid: int) -> None:
     """Do nothing beyond what the registry and the decider do."""
+
+
+def _nothing_stopped(_person: str, _approvers: Sequence[str]) -> None:
+    """Stop nobody."""
 
 
 def _nothing_back(_name: str) -> None:
@@ -58,8 +63,10 @@ class Desk:
     ``departs(case id, pid)`` is called by the thread of acts when the approval of a departure is committed, before the
     decider hears of it. ``departed(person, case id, pid)`` is called by it each time a departure is approved or
     confirmed, once the decider has acknowledged that the person is denied; *pid* is the command that asked for it, and
-    what it returns is added to the answer. ``held(person, hold, pid)`` is called the same way for a hold, and returns
-    at once; so is ``restored(name)`` when a grant is given again (:mod:`agent.control.occasions`).
+    what it returns is added to the answer. ``unrecorded(person, approvers)`` is called for a departure that HR has
+    approved and that cannot be written down now, again and again until it can be. ``held(person, hold, pid)`` is called
+    like ``departed`` for a hold, and returns at once; so is ``restored(name)`` when a grant is given again
+    (:mod:`agent.control.occasions`).
     ``survey(person, cause)`` tells what a revocation would end now. ``doors`` is whoever serves the doors.
     """
 
@@ -73,6 +80,7 @@ class Desk:
     protection: Protection
     departs: Departs = _nothing_yet
     departed: Departed = _nothing_more
+    unrecorded: Unrecorded = _nothing_stopped
     held: Held = _nothing_more
     restored: Callable[[str], None] = _nothing_back
     survey: Survey = _nothing_seen

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import cast
 
 from agent.control.handling import Ask, Done, Json, act, read, stream
+from agent.control.quarantine_ops import waiting_for
 from agent.control.roles import Role
 from agent.control.supposing import clearances
 from agent.errors import Refused, Usage
@@ -35,7 +36,7 @@ def _add(ask: Ask, change: Change) -> Done:
         change.add_account(uid, person)
     for number in args.texts("badge"):
         change.add_badge(number, person)
-    return Done({"person": person})
+    return Done({"person": person, "quarantined": waiting_for(ask.desk.home, person)})
 
 
 @act("person.set")

@@ -4,7 +4,8 @@
 
 Rules of this file: a notice becomes an act like an officer's, with the agent as its actor and HR's number in its entry;
 giving access back is never done from here. Every delivery is an entry before it is put away, and what needs somebody's
-attention says ``alarm``. The answer goes out with the receipt (:mod:`agent.control.completion`).
+attention says ``alarm``. The answer goes out with the receipt (:mod:`agent.control.completion`), and to who asks again
+about what has ended already, from the receipt there is.
 """
 
 import os
@@ -14,14 +15,19 @@ from typing import Any
 
 from agent.control import conduct
 from agent.control.acts import TABLE
+from agent.control.completion import complete, payload_of
+from agent.control.decider import Unrecorded
 from agent.control.desk import Desk
 from agent.control.handling import Ask
 from agent.control.peers import Peer
 from agent.control.restoring import forget_older
 from agent.control.roles import Role, Standing
-from agent.offboard import keys, watch
+from agent.errors import Unreachable
+from agent.offboard import keys, receipt, watch
 from agent.offboard.inbox import Hooks, Inbox, Received
 from agent.offboard.notice import Event, Notice
+from rules.departure_case import PERSONNEL
+from rules.departure_words import Kind
 from rules.text import Text
 
 InActThread = Callable[[Callable[[], object]], object]  # runs it there, waits, and raises what it raised
@@ -64,24 +70,44 @@ class Personnel:
             given = {
                 "person": notice.subject,
                 "reference": notice.txn,
-                "approver": [approval.person for approval in notice.approvals],
+                "approver": _approvers(notice),
                 "last_day": str(details.get("last_day") or approved_on.isoformat()),  # none said: at once
-                "kind": str(details.get("kind", "")),
+                **{name: str(details.get(name, "")) for name in ("kind", "department", "post")},
             }
-            self._perform("case.notice", {name: value for name, value in given.items() if value})
+            try:
+                result = self._perform("case.notice", {name: value for name, value in given.items() if value})
+            except (Unrecorded, Unreachable):
+                self._unrecorded(notice)
+                raise
+            if result.get("already"):
+                self._answer(notice.subject, str(result["case"]))
         else:
             reason = f"{notice.event.value} {notice.txn}"
             if all(row["reason"] != reason for row in self._desk.lists.holds(notice.subject)):  # it may come twice
                 self._perform("hold.add", {"person": notice.subject, "reason": reason})
 
-    def _perform(self, op: str, given: Mapping[str, Any]) -> None:
-        def work() -> object:
+    def _unrecorded(self, notice: Notice) -> None:
+        approvers = _approvers(notice)
+        enough = len(approvers) >= self._desk.pack().departure_case.hr_approvers  # else it will be refused
+        if enough and notice.details.get("kind") != Kind.TRANSFER:
+            self._desk.unrecorded(notice.subject, approvers)
+
+    def _answer(self, person: str, case: str) -> None:
+        """Answer from the receipt there is; while there is none, whoever issues it answers everybody who asked."""
+        root = self._desk.home.root
+        if kept := receipt.kept(receipt.receipts_folder(root), case):
+            complete(self._desk.home, person, payload_of(kept[-1].read_bytes()), self._desk.now())
+
+    def _perform(self, op: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        def work() -> dict[str, Any]:
             agent = Peer(os.getpid(), os.getuid(), os.getgid(), frozenset())
             args = TABLE[op].read(given, None)
             ask = Ask(op, args, {**given, "by": "hr"}, agent, Standing(Role.SECURITY), self._desk.now(), self._desk)
             return conduct.perform(ask, self._refusals)
 
-        self._act(work)
+        done = self._act(work)
+        assert isinstance(done, dict)
+        return done
 
     def _note(self, received: Received) -> None:
         notice = received.notice
@@ -105,3 +131,8 @@ class Personnel:
 
     def _trouble(self, word: str, text: Text) -> None:
         self._desk.decider.append({"kind": "hr-channel", "outcome": word, "alarm": True, "reason": text._asdict()})
+
+
+def _approvers(notice: Notice) -> list[str]:
+    """Return who signed; where the site asks for no signatures of approvers, the personnel system answers for it."""
+    return [approval.person for approval in notice.approvals] or [PERSONNEL]

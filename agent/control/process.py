@@ -31,6 +31,7 @@ from agent.control import grant_ops as _grant_ops  # noqa: F401
 from agent.control import log_ops as _log_ops  # noqa: F401
 from agent.control import occupancy_ops as _occupancy_ops  # noqa: F401
 from agent.control import people_ops as _people_ops  # noqa: F401
+from agent.control import quarantine_ops as _quarantine_ops  # noqa: F401
 from agent.control import receipt_ops as _receipt_ops  # noqa: F401
 from agent.control import room_log_ops as _room_log_ops  # noqa: F401
 from agent.control import room_ops as _room_ops  # noqa: F401
@@ -121,6 +122,7 @@ async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
     desk.doors = serving
     departing = Departing(desk, serving, life)
     desk.departs, desk.departed = departing.departs, departing.departed
+    desk.unrecorded = departing.unrecorded
     desk.held, desk.restored, desk.survey = departing.held, departing.restored, departing.survey
     personnel = Personnel(desk, server.act)
     with ThreadPoolExecutor(1, "quiet") as quiet, ThreadPoolExecutor(3, "others") as others:

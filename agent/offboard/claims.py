@@ -107,6 +107,9 @@ def check_departure(details: Claims, leaver: str, now_at_most: datetime) -> None
     for name, right in _MEMBERS.items():
         if name in details and not right(details[name]):
             raise BadToken("event-wrong", name)
+    for name in _WHERETO:
+        if name in details and details.get("kind") != Kind.TRANSFER:
+            raise BadToken("event-wrong", name)
     approvers = details.get("approvers")
     if "kind" not in details or not isinstance(approvers, list) or not 0 < len(approvers) <= _MOST_APPROVERS:
         raise BadToken("event-wrong", "approvers" if "kind" in details else "kind")
@@ -138,10 +141,17 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and len(value) <= _LONGEST
 
 
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST and visible(value) == value == value.strip()
+
+
+_WHERETO: Final = ("department", "post")
 _MEMBERS: Final[Mapping[str, Callable[[object], bool]]] = {
     "kind": lambda value: value in tuple(Kind),
     "last_day": _is_day,
     "cooling_off_until": _is_day,
     "class": _is_text,
+    "department": _is_plain,
+    "post": _is_plain,
     "approvers": lambda value: isinstance(value, list),
 }

@@ -72,7 +72,12 @@ class Filing:
         except OSError as error:
             self.unmoved(delivery, error)
         done = Received(visible(delivery.name), folder, reason, text, notice, filed_as)
-        self.note(done)
+        try:
+            self.note(done)
+        except BaseException:
+            if filed_as:  # it is judged again, and its reason written again
+                self.spool.unreserve(folder, filed_as)
+            raise
         if filed_as:
             try:
                 self.spool.put_away(delivery, folder, filed_as)

@@ -5,14 +5,18 @@
 Rules of this file:
 - durable before acted on, acted on before filed: a kill between any two of these is made good by the next sweep, which
   starts with what is open in the store. Handing over is at least once, and ``received`` knows notices by key;
-- one person's notices are handed over in order; when one cannot be, later ones of that person wait, and others do not;
+- one person's notices are handed over in order; when one cannot be now, later ones of that person wait, and others do
+  not; one that is refused for what it says keeps back nobody, or it would keep every later departure from happening;
 - no delivery ends the sweep, is lost, or is judged by what may still change: a wrong file that is younger than a few
   seconds may be half-written and waits, and without readable keys everything waits;
-- every file is noted before it is moved, so its reason is in the log even when the agent ends in between.
+- every file is noted before it is moved, so its reason is in the log even when the agent ends in between;
+- a heap of wrong files keeps no right one waiting: what was not looked at yet comes first, and of what is wrong only so
+  much is put away before the next look at what has come meanwhile.
 """
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +38,8 @@ __all__ = ["Hooks", "Inbox", "Received"]
 
 SETTLING: Final = 3.0  # seconds without a change after which a wrong file is wrong, and not half-written
 AGAIN: Final = 60.0  # seconds until a file that could not be put away is tried again
+MOST: Final = 1000  # deliveries looked at in one sweep
+MOST_WRONG: Final = 50  # wrong ones put away in one sweep: each takes milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,8 @@ class Inbox:
         self._troubles: set[str] = set()
         self._said: set[tuple[str, str]] = set()
         self._unmovable: dict[tuple[int, ...], float] = {}  # when it was tried last; all else about them is done
+        self._stay: dict[str, None] = {}  # names of what stays where it is for now, longest since a look first
+        self._more = False
 
     def close(self) -> None:
         """Close store and spool."""
@@ -77,6 +85,11 @@ class Inbox:
         """Where deliveries arrive, and which directory that is at present."""
         return self._spool.new, self._spool.identity
 
+    @property
+    def more(self) -> bool:
+        """Whether the last sweep left deliveries behind that can be taken up at once."""
+        return self._more
+
     def waiting(self) -> list[str]:
         """Return the names in ``new/`` that are no deliveries yet."""
         return [visible(name) for name in self._spool.waiting()]
@@ -86,11 +99,14 @@ class Inbox:
         self._spool.take_back(filed_as)
 
     def sweep(self, now: datetime) -> list[Received]:
-        """Take up everything that is there; return what became of each delivery, in the order it was handed over.
+        """Take up what is there, or of very much a part (:attr:`more`).
+
+        Returns what became of each delivery that was taken up, in the order they were handed over.
 
         Raises what ``note`` and ``known`` raise, :class:`Refused` when the store cannot take anything in now (every
         file stays where it is), and :class:`Fatal`.
         """
+        self._more = False
         self._hand_over()
         pinned = self._keys()
         if pinned is None:
@@ -103,15 +119,23 @@ class Inbox:
     def _take_up(self, pinned: Keys, now: datetime) -> list[Received]:
         right: list[tuple[Delivery, Notice]] = []
         wrong: list[tuple[Delivery, BadToken]] = []
-        for name in self._spool.names():
+        for name in self._turn():
             delivery = self._spool.look(name, pinned.drop_uid)
-            if delivery is None or self._lately_unmovable(delivery):
+            if delivery is None:
+                continue
+            self._stay.pop(name, None)
+            self._stay[name] = None
+            if self._lately_unmovable(delivery):
                 continue
             try:
                 right.append((delivery, _judge(delivery, pinned, now)))
             except BadToken as error:
                 if not self._may_change(delivery):
                     wrong.append((delivery, error))
+        self._more = self._more or len(wrong) > MOST_WRONG
+        del wrong[MOST_WRONG:]
+        for delivery, _ in (*right, *wrong):
+            del self._stay[delivery.name]
         right.sort(key=lambda one: (one[1].toe, one[1].iat, one[1].key))
         arrivals = [Arrival(notice, delivery.contents) for delivery, notice in right]
         outcomes = self._store.admit(arrivals, self._hooks.known, now)
@@ -124,32 +148,49 @@ class Inbox:
             self._store.settle((), [notice.key for _, notice in right])
         return done
 
+    def _turn(self) -> list[str]:
+        """Return the names whose turn it is: first those that were never looked at, then those that stay longest."""
+        names = self._spool.names()
+        there = set(names)
+        self._stay = {name: None for name in self._stay if name in there}
+        fresh = [name for name in names if name not in self._stay]
+        self._more = len(fresh) > MOST
+        return [*fresh, *self._stay][:MOST]
+
     def _hand_over(self) -> None:
         """Give every open notice to ``received``, oldest first; keep those that could not be, and their followers."""
         stuck: set[str] = set()
         handed: list[int] = []
         try:
             for one in self._store.open():
-                if one.notice.subject not in stuck:
+                if one.notice.subject in stuck:
+                    continue
+                try:
                     if self._received(one.notice):
                         handed.append(one.seq)
                     else:
                         stuck.add(one.notice.subject)
+                except Refused as error:
+                    self._not_begun(one.notice, error)
         finally:
             self._store.settle(handed, ())
 
     def _received(self, notice: Notice) -> bool:
         try:
             self._hooks.received(notice)
-        except Fatal:
+        except (Fatal, Refused):
             raise
         except Exception as error:  # noqa: BLE001  one notice that cannot be acted on must not keep back the others
-            if notice.key not in self._said:
-                self._hooks.trouble("hand-over", _not_begun(notice, error))
-                self._said.add(notice.key)
+            self._not_begun(notice, error)
             return False
         self._said.discard(notice.key)
         return True
+
+    def _not_begun(self, notice: Notice, error: Exception) -> None:
+        if notice.key not in self._said:
+            with suppress(ShoumiError):  # it is said when it can be written down; the others are not kept waiting
+                self._hooks.trouble("hand-over", _not_begun(notice, error))
+                self._said.add(notice.key)
 
     def _unmoved(self, delivery: Delivery, error: OSError) -> None:
         name, why = visible(delivery.name), visible(error.strerror or "")

@@ -39,7 +39,7 @@ SMALLEST_RSA: Final = 2048  # bits; CAEP interoperability profile section 2.5, a
 _LARGEST = 1 << 20
 _KEY_MEMBERS = frozenset(
     ("kty", "crv", "x", "y", "n", "e", "kid", "alg", "use", "key_ops", "iss", "role", "person", "note")
-)
+) | {"x5c", "x5t", "x5t#S256"}  # the key's certificate, as identity providers publish it; not asked for anything
 _SECRET_MEMBERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
 _SETTINGS = frozenset(("audience", "approvals_needed", "drop_uid", "leeway_seconds", "late_after_seconds", "keys"))
 

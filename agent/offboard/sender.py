@@ -100,17 +100,24 @@ def send_test(
     if event is Event.DEPARTURE_APPROVED and approvers:
         claims["approvals"] = [approve(claims, one, now) for one in approvers]
     token = sign(claims, sender, TYPE)
-    notice = verify(token.encode(), pinned, now)
+    try:
+        notice = verify(token.encode(), pinned, now)
+    except BadToken as error:
+        error.hint = Text(
+            "nothing was dropped; compare these keys with hr-keys.json of the agent",
+            "未投递；请核对这些密钥与代理的 hr-keys.json",
+        )
+        raise
     return Sent(drop(home / "spool" / "new", token, number), notice)
 
 
 def wait_for_spool(home: Path, patience: float = 10.0) -> None:
     """Wait until the agent of *home* takes things in: it notices pinned keys within a second.
 
-    Returns after *patience* seconds all the same; dropping then says what is wrong.
+    Returns after *patience* seconds all the same, and at once where no keys are pinned: sending says what is wrong.
     """
     until = time.monotonic() + patience
-    while not (home / "spool" / "new").is_dir() and time.monotonic() < until:
+    while keys.path(home).exists() and not (home / "spool" / "new").is_dir() and time.monotonic() < until:
         time.sleep(0.05)
 
 
@@ -160,7 +167,13 @@ def drop(new: Path, token: str, name: str) -> Path:
         _write(under_way, token, 0o600)
         under_way.rename(delivered)
     except OSError as error:
-        raise _unusable(new, error) from error
+        refused = _unusable(new, error)
+        if isinstance(error, FileNotFoundError):
+            refused.hint = Text(
+                "the agent makes it once keys of HR are pinned: start it with `shoumi run`",
+                "固定人事密钥后由代理创建：请运行 `shoumi run`",
+            )
+        raise refused from error
     return delivered
 
 

@@ -15,6 +15,7 @@ import errno
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -27,7 +28,6 @@ from rules.visible import visible
 Folder = Literal["accepted", "rejected", "quarantine"]
 
 SUFFIX: Final = ".set"
-MOST: Final = 1000  # deliveries taken up in one sweep
 
 _FOLDERS: Final[tuple[Folder, ...]] = ("accepted", "rejected", "quarantine")
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -84,10 +84,9 @@ class Spool:
             os.fchmod(self._folders["new"], 0o700)
 
     def names(self) -> list[str]:
-        """Return the deliveries in the ``new/`` that is open, at most :data:`MOST`, and no file under way."""
+        """Return the deliveries in the ``new/`` that is open, all of them, and no file under way."""
         with os.scandir(self._folders["new"]) as entries:
-            names = [entry.name for entry in entries if entry.name.endswith(SUFFIX)]
-        return sorted(names)[:MOST]
+            return sorted(entry.name for entry in entries if entry.name.endswith(SUFFIX))
 
     def waiting(self) -> list[str]:
         """Return the other names: deliveries under way, or files HR's software names wrongly."""
@@ -139,6 +138,11 @@ class Spool:
                 continue
             os.unlink(draft, dir_fd=there)
             return stem
+
+    def unreserve(self, folder: Folder, stem: str) -> None:
+        """Take away a reason whose delivery stays where it is."""
+        with suppress(OSError):
+            os.unlink(stem + ".json", dir_fd=self._folders[folder])
 
     def put_away(self, delivery: Delivery, folder: Folder, stem: str) -> bool:
         """Move a delivery to its reason; return whether it was still the one that was looked at.

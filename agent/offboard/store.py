@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from agent.offboard.database import damaged, open_database, rim
-from agent.offboard.notice import Notice, from_json, to_json
+from agent.offboard.notice import Event, Notice, from_json, to_json
 
 Outcome = Literal["accepted", "again", "replayed", "number-reused", "superseded", "unknown-person"]
 
@@ -67,14 +67,14 @@ class Open:
     received_at: datetime
 
 
-def asked(file: Path, subject: str, txn: str) -> Notice | None:
-    """Return what HR last sent about a person and a case, to answer it; from any thread, at any time later."""
+def awaiting(file: Path, subject: str) -> list[Notice]:
+    """Return the departures HR sent about a person, to answer them; from any thread, at any time later."""
     with Store(file) as store:
-        return store.asked(subject, txn)
+        return store.awaiting(subject)
 
 
 def arrived(file: Path, subject: str, txn: str) -> tuple[Notice, datetime] | None:
-    """Return the same with the instant it arrived, just before it was made durable."""
+    """Return what HR last sent about a person and a case, with the instant it arrived, just before it was durable."""
     with Store(file) as store:
         notice = store.asked(subject, txn)
         return None if notice is None else (notice, store.received_at(notice))
@@ -164,6 +164,16 @@ class Store:
                 (subject, txn),
             ).fetchone()
         return from_json(row[0]) if row else None
+
+    def awaiting(self, subject: str) -> list[Notice]:
+        """Return the departures of a person that were acted on, of those since access was last given back to them."""
+        with rim(self._file):
+            rows = self._db.execute(
+                "SELECT notice FROM hr_tokens WHERE subject = ?1 AND strength = ?2 AND state IN ('received', 'handed')"
+                " AND toe > coalesce((SELECT toe FROM hr_floors WHERE subject = ?1), -1) ORDER BY toe, iat, seq",
+                (subject, Event.DEPARTURE_APPROVED.strength),
+            ).fetchall()
+        return [from_json(line) for (line,) in rows]
 
     def received_at(self, notice: Notice) -> datetime:
         """Return when the token of *notice* arrived."""

@@ -99,7 +99,7 @@ def serve(
                 stop.wait(SWEEP_SECONDS)
             else:
                 said = None
-                if inbox.folder == folder:  # else nobody listens there yet
+                if inbox.folder == folder and not inbox.more:  # else nobody listens there yet
                     arrived.wait(SWEEP_SECONDS)
     finally:
         watch.stop()

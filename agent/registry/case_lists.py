@@ -2,7 +2,7 @@
 
 from agent.registry.asking import Asking, Row, when
 from agent.registry.case_rows import whole_case
-from agent.registry.cases import CASE
+from agent.registry.cases import CASE, without_case
 from agent.registry.connect import rim
 from agent.registry.stored import number
 from agent.registry.transaction import unknown
@@ -31,6 +31,8 @@ class CaseLists(Asking):
     def case(self, name: str) -> Case:
         """Return the case of this number, or the newest case of this person; raise ``Refused`` when there is none."""
         found = self._select("SELECT number FROM cases", {"person = ?": (name,)}, "ORDER BY number DESC LIMIT 1")
+        if not found and self._select("SELECT id FROM people", {"id = ?": (name,)}):
+            raise without_case(name)
         if not found:
             found = self._select("SELECT number FROM cases", {"number = ?": (number("C", name, CASE),)})
         if not found:

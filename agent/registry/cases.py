@@ -25,6 +25,15 @@ CASE = Text("case", "离岗办理")
 _GRANT = Text("grant", "授权")
 
 
+def without_case(person: str) -> Refused:
+    """Return the refusal for a registered person who is not leaving and never was."""
+    said = visible(person)
+    return Refused(
+        Text(f"`{said}` has no departure case", f"`{said}` 没有离岗办理"),
+        Text(f"see `shoumi case open {said} --last-day DATE`", f"参见 `shoumi case open {said} --last-day 日期`"),
+    )
+
+
 class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
     """Writes about cases. All raise :class:`agent.errors.Refused`."""
 
@@ -71,13 +80,7 @@ class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
         if found and found[0] is not None:
             return self._read(found[0])
         if self._row("SELECT 1 FROM people WHERE id = ?", name) is not None:
-            said = visible(name)
-            raise Refused(
-                Text(f"`{said}` has no departure case", f"`{said}` 没有离岗办理"),
-                Text(
-                    f"see `shoumi case open {said} --last-day DATE`", f"参见 `shoumi case open {said} --last-day 日期`"
-                ),
-            )
+            raise without_case(name)
         row = number("C", name, CASE)
         if self._row("SELECT 1 FROM cases WHERE number = ?", row) is None:
             raise unknown(CASE, name, "shoumi case list")

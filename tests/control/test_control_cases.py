@@ -316,6 +316,30 @@ def test_a_notice_of_the_personnel_system_opens_and_approves_in_one(fresh: Site)
         assert state.do("case.show")["reference"] == "HR-7"
 
 
+def test_a_notice_for_a_case_that_an_officer_opened_brings_its_number_with_it(office: Office) -> None:
+    office.do("case.open", last_day="2099-12-31")
+    assert notice(office, "E2")["step"] == "approved"
+    assert office.do("case.show")["reference"] == "HR-7"
+
+
+def test_a_transfer_that_says_not_where_it_leads_ends_access_all_the_same(office: Office) -> None:
+    assert notice(office, "E2", kind="transfer")["step"] == "approved"
+    assert office.verdict().rule == "departure"
+
+
+def test_who_leaves_after_a_transfer_is_gone_by_a_case_of_its_own(office: Office) -> None:
+    notice(office, "E2", kind="transfer", post="archivist")
+    assert notice(office, "E2", kind="transfer")["already"]
+    left = notice(office, "E2", kind="resignation", reference="HR-8")
+    assert (left["case"], left["step"], left["revoked"]) == ("C000002", "approved", True)
+    assert office.verdict().rule == "departure"
+    assert [(case["kind"], case["step"]) for case in office.do("case.list", person="", all=True)] == [
+        ("transfer", "closed"),
+        ("resignation", "approved"),
+    ]
+    assert notice(office, "E2", kind="transfer")["already"]
+
+
 def test_nobody_at_the_socket_can_bring_a_notice(office: Office) -> None:
     with pytest.raises(Forbidden, match="only the agent itself"):
         notice(office, "E2", pid=STRANGER_PID)

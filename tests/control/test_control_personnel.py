@@ -1,21 +1,30 @@
 """What the personnel system says, and what becomes of it: real tokens, real keys, the real control process."""
 
+import os
+import resource
+import select
 import shutil
+import signal
+import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from control_site import Site
 from test_control_cases import Office, office_of
 
-from agent.errors import Unreachable
-from agent.offboard import database, keys, sender
+from agent.errors import Refused, Unreachable
+from agent.offboard import database, keys, outbox, sender
 from agent.offboard.inbox import Hooks, Inbox
-from agent.offboard.notice import Notice
+from agent.offboard.notice import Event, Notice
+from agent.offboard.token import TYPE
 
+LEAVER_UID = 63_050  # nobody has it
 EVENING = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)  # the next day at a site eight hours ahead
 
 
@@ -83,6 +92,105 @@ def test_with_a_last_day_it_is_that(fresh: Site, private: Path) -> None:
     drop(fresh, private, EVENING, last_day=datetime(2026, 4, 30, tzinfo=UTC).date())
     [case] = until(lambda: cases(fresh))
     assert case["last_day"] == "2026-04-30"
+
+
+def answers(site: Site) -> list[tuple[str, str]]:
+    """Return what the personnel system reads in the outbox: case numbers, and what is said of each."""
+    said = []
+    for file in (site.home.root / "outbox").glob("*.set"):
+        claims = jwt.decode(file.read_text(), options={"verify_signature": False})
+        said.append((claims["txn"], claims["events"][outbox.COMPLETED]["answers"]))
+    return sorted(said)
+
+
+def test_every_token_about_a_departure_is_answered_also_one_that_comes_when_all_is_over(
+    fresh: Site, private: Path
+) -> None:
+    people(fresh)
+    now = datetime.now(UTC)
+    drop(fresh, private, now, txn="HR-1")
+    [first] = until(lambda: answers(fresh))
+    assert first[0] == "HR-1"
+    drop(fresh, private, now + timedelta(milliseconds=1), txn="HR-2")
+    both = until(lambda: found if len(found := answers(fresh)) == 2 else None)
+    assert [case for case, _ in both] == ["HR-1", "HR-2"]
+    assert len(cases(fresh)) == 1
+
+
+def test_a_case_that_an_officer_opened_is_answered_too(fresh: Site, private: Path) -> None:
+    people(fresh)
+    with fresh.client() as client:
+        client.call("case.open", person="E1", last_day="2099-12-31")
+    drop(fresh, private, datetime.now(UTC), txn="HR-1")
+    assert [case for case, _ in until(lambda: answers(fresh))] == ["HR-1"]
+
+
+def test_a_site_that_asks_for_no_signatures_of_approvers_is_served_too(fresh: Site) -> None:
+    folder = fresh.home.root.parent / "keys"
+    shutil.copy(sender.make_keys(folder, audience="urn:x:site", iss="urn:x:hr"), keys.path(fresh.home.root))
+    people(fresh)
+    until((fresh.home.root / "spool" / "new").is_dir)
+    now = int(time.time())
+    named = {"kind": "resignation", "approvers": [{"role": "a", "by": "E2", "at": now}]}
+    claims = {"iss": "urn:x:hr", "aud": "urn:x:site", "iat": now, "jti": "1", "toe": now, "txn": "HR-1"}
+    claims |= {"sub_id": {"format": "iss_sub", "iss": "urn:x:hr", "sub": "E1"}}
+    claims |= {"events": {Event.DEPARTURE_APPROVED.uri: named}}
+    token = sender.sign(claims, sender.read_keys(folder)[0], TYPE)
+    sender.drop(fresh.home.root / "spool" / "new", token, "one")
+    assert filed(fresh, "one.set") == ("accepted", "accepted")
+    [case] = until(lambda: cases(fresh))
+    assert case["step"] == "approved"
+
+
+def test_a_notice_about_nobody_waits_and_is_released_when_the_person_is_registered(fresh: Site, private: Path) -> None:
+    name = drop(fresh, private, datetime.now(UTC), txn="HR-1")
+    assert filed(fresh, name) == ("quarantine", "unknown-person")
+    with fresh.client() as client:
+        [waiting] = until(lambda: list(client.stream("case.quarantine")))
+        assert (waiting["person"], waiting["reference"], waiting["reason"]) == ("E1", "HR-1", "unknown-person")
+        with pytest.raises(Refused, match="no person `E1`"):
+            client.call("case.release", name="E1")
+        with pytest.raises(Refused, match="nothing in quarantine"):
+            client.call("case.release", name="E2")
+        assert client.call("person.add", person="E1")["quarantined"] == ["HR-1"]
+        assert client.call("person.add", person="E2")["quarantined"] == []
+        assert client.call("case.release", name="E1")["released"] == [waiting["name"]]
+        [case] = until(lambda: cases(fresh))
+        assert (case["person"], case["step"]) == ("E1", "approved")
+        assert list(client.stream("case.quarantine")) == []
+    [released] = fresh.entries(kind="act", act="case.release", outcome="done")
+    assert released["args"] == {"name": "E1", "person": "E1", "released": [waiting["name"]]}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to start a process of somebody else")
+def test_while_the_log_cannot_be_written_a_leaver_is_stopped_and_ends_when_it_can(fresh: Site, private: Path) -> None:
+    until((fresh.home.root / "spool" / "new").is_dir)
+    with fresh.client() as client:
+        client.call("person.add", person="E1", account=[LEAVER_UID])
+    free = resource.prlimit(fresh.peer.pid, resource.RLIMIT_FSIZE)
+    leaver = started(LEAVER_UID)
+    process = os.pidfd_open(leaver)
+    try:
+        resource.prlimit(fresh.peer.pid, resource.RLIMIT_FSIZE, (0, free[1]))  # no file grows any more
+        name = drop(fresh, private, datetime.now(UTC))
+        until(lambda: Path(f"/proc/{leaver}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+        assert cases(fresh) == []
+        resource.prlimit(fresh.peer.pid, resource.RLIMIT_FSIZE, free)
+        assert select.select([process], [], [], 30)[0]
+    finally:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(process, signal.SIGKILL)
+        os.close(process)
+    assert filed(fresh, name) == ("accepted", "accepted")
+    assert [case["step"] for case in cases(fresh)] == ["approved"]
+
+
+def started(uid: int) -> int:
+    """Start a process of *uid* that is no child of ours: the agent spares whoever started it, with all theirs."""
+    command = ["setsid", "--fork", "sh", "-c", "echo $$; exec sleep 300 >/dev/null"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, user=uid, group=uid, extra_groups=[]) as starter:
+        assert starter.stdout
+        return int(starter.stdout.readline())
 
 
 def rescinded(office: Office) -> datetime:

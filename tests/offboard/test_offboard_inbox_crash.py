@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 import pytest
 from inbox_disk import agent, handed, line, make_image, missing, mounted
 from inbox_site import KEYS, Site
-from inbox_vectors import departure, small
+from inbox_vectors import departure, right, small
 
-from agent.errors import Fatal, Refused
+from agent.errors import Fatal, Refused, Unreachable
 from agent.offboard import database, keys
 from agent.offboard import inbox as inbox_module
+from agent.offboard.inbox import Hooks, Inbox
 from agent.offboard.spool import Spool
-from agent.offboard.store import asked
+from agent.offboard.store import arrived, awaiting
 from rules.text import Text
 
 PEOPLE = 50
@@ -127,7 +128,7 @@ def test_a_crash_before_the_file_was_put_away_is_no_replay(tmp_path, monkeypatch
 
 def test_one_person_who_cannot_be_handed_over_keeps_nobody_else_back(tmp_path):
     with Site(tmp_path) as site:
-        site.failing["E1"] = Refused(Text("the decider does not answer", "判定进程无响应"))
+        site.failing["E1"] = Unreachable(Text("the decider does not answer", "判定进程无响应"))
         site.failing["E2"] = ZeroDivisionError()
         drop(tmp_path, 9, people=3)
         site.sweep(datetime.now(UTC))
@@ -137,6 +138,47 @@ def test_one_person_who_cannot_be_handed_over_keeps_nobody_else_back(tmp_path):
         site.failing.clear()
         site.sweep(datetime.now(UTC))
         assert [notice.jti for notice in site.handed[3:]] == ["0001", "0002", "0004", "0005", "0007", "0008"]
+
+
+def test_while_nothing_can_be_noted_everybody_is_handed_over_and_no_reason_is_left_without_its_file(tmp_path):
+    full, tried = Refused(Text("the disk of the log is full", "日志磁盘已满")), []
+
+    def received(notice):
+        tried.append(notice.subject)
+        raise full
+
+    def unwritable(*_anything):
+        raise full
+
+    with Site(tmp_path) as site:
+        site.inbox.close()
+        site.inbox = Inbox(tmp_path, Hooks(site.known, received, unwritable, unwritable))
+        drop(tmp_path, 6, people=3)
+        for _ in range(3):
+            with pytest.raises(Refused):
+                site.sweep(datetime.now(UTC))
+        assert set(tried) == {"E0", "E1", "E2"}
+        assert (site.filed("accepted"), len(site.filed("new"))) == ([], 6)
+
+
+def test_a_notice_that_is_refused_for_what_it_says_keeps_no_later_one_of_that_person_back(tmp_path):
+    with Site(tmp_path) as site:
+        taken = site.received
+
+        def received(one):
+            if one.jti == "to nowhere":
+                raise Refused(Text("a transfer leads somewhere", "调动须有去向"))
+            taken(one)
+
+        site.received = received
+        site.drop(right(departure(jti="to nowhere")), "a")
+        site.sweep()
+        site.drop(right(departure(jti="later", toe=departure()["toe"] + 1)), "b")
+        site.sweep()
+        site.sweep()
+        assert [notice.jti for notice in site.handed] == ["later"]
+        assert site.words() == ["hand-over"]
+        assert [one.notice.jti for one in site.inbox.store.open()] == ["to nowhere"]
 
 
 def test_who_was_given_access_again_is_not_hit_by_what_was_before(tmp_path):
@@ -212,15 +254,20 @@ def test_on_a_full_disk_everything_waits_and_goes_on_when_there_is_space(tmp_pat
         assert (len(site.handed), len(site.filed("accepted"))) == (40, 80)
 
 
-def test_what_was_asked_is_found_again_after_a_restart(tmp_path):
+def test_every_departure_that_was_asked_for_is_found_again_after_a_restart(tmp_path):
+    first = departure()["toe"]
     with Site(tmp_path) as site:
-        site.drop(small(jti="1", txn="HR-1", iat=1000), "a")
-        site.drop(small(jti="2", txn="HR-1", iat=2000), "b")
-        site.drop(small(jti="3", txn="HR-2", iat=3000), "c")
+        site.drop(right(departure(jti="1", txn="HR-1")), "a")
+        site.drop(right(departure(jti="2", txn="HR-1", toe=first + 1)), "b")
+        site.drop(small(jti="3", txn="HR-2", iat=first + 2), "c")
+        site.drop(right(departure(jti="4", txn="HR-3", toe=first + 3)), "d")
         site.sweep()
         site.reopen()
-        found = asked(database.path(tmp_path), "E1001", "HR-1")
+        found = arrived(database.path(tmp_path), "E1001", "HR-1")
         assert found
-        assert found.jti == "2"
-        assert asked(database.path(tmp_path), "E1001", "HR-3") is None
-        assert asked(database.path(tmp_path), "E1002", "HR-1") is None
+        assert found[0].jti == "2"
+        assert arrived(database.path(tmp_path), "E1001", "HR-4") is None
+        assert [one.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["1", "2", "4"]
+        assert awaiting(database.path(tmp_path), "E1002") == []
+        site.inbox.store.restored("E1001", datetime.fromtimestamp(first + 2, UTC))
+        assert [one.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["4"]

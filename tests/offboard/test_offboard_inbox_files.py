@@ -160,6 +160,44 @@ def test_a_spool_directory_replaced_while_running_is_noticed_and_nothing_in_eith
     assert site.words() == ["spool-replaced"]
 
 
+def test_of_a_replaced_directory_with_thousands_of_deliveries_none_is_left_behind(site):
+    for number in range(1500):
+        (site.new / f"heap {number:04d}.set").write_text("nothing")
+    site.drop(right(), "the last of all")
+    site.new.rename(site.new.with_name("moved away"))
+    while site.sweep() or site.inbox.more:
+        pass
+    assert [notice.subject for notice in site.handed] == ["E1001"]
+    assert os.listdir(site.new.with_name("moved away")) == []
+    assert len(site.filed("rejected")) == 2 * 1500
+
+
+def test_a_right_token_is_taken_up_before_a_heap_of_wrong_ones_is_put_away(site):
+    for number in range(3000):
+        (site.new / f"heap {number:04d}.set").write_text("nothing")
+    site.drop(right(), "the last of all")
+    for _ in range(4):
+        site.sweep()
+    assert [notice.subject for notice in site.handed] == ["E1001"]
+    assert site.inbox.more
+    assert len(site.filed("new")) > 2500
+
+
+def test_wrong_files_that_are_written_again_and_again_keep_no_right_one_waiting(tmp_path):
+    with Site(tmp_path, settling=3600) as site:
+        for number in range(2500):
+            (site.new / f"heap {number:04d}.set").write_text("nothing")
+        grown = site.new / "written in place.set"
+        grown.write_text(right()[:100])
+        for _ in range(3):
+            site.sweep()
+        grown.write_text(right())
+        for _ in range(3):
+            site.sweep()
+        assert [notice.subject for notice in site.handed] == ["E1001"]
+        assert not site.inbox.more
+
+
 @pytest.mark.parametrize("name", ["new", "accepted", "."])
 def test_a_directory_that_was_removed_is_made_again(site, name):
     (site.home / "spool" / name).resolve().rename(site.home / "elsewhere")

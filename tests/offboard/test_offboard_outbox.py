@@ -129,6 +129,8 @@ def test_a_test_token_that_would_be_refused_is_not_dropped(own_keys):
     with pytest.raises(BadToken) as caught:
         sender.send_test(site.home, "E1001", folder, datetime.now(UTC))
     assert caught.value.reason == "approvals-missing"
+    assert caught.value.hint
+    assert "hr-keys.json" in caught.value.hint.en
     assert os.listdir(site.new) == []
     (folder / f"sender{sender.PRIVATE}").unlink()
     with pytest.raises(Refused, match="exactly one sender's key, but 0"):
@@ -150,7 +152,7 @@ def test_the_sender_of_the_document_is_fifteen_lines_and_works(own_keys, tmp_pat
     script = tmp_path / "sender.py"
     script.write_text(code)
     files = [folder / f"{name}{sender.PRIVATE}" for name in ("sender", "E0007", "E0008")]
-    command = [sys.executable, script, "E1001", "HR-7", site.new, *files]
+    command = [sys.executable, script, "E1001", "HR-7", SITE, site.new, *files]
     subprocess.run(command, check=True, timeout=60)
     assert [done.reason for done in site.sweep(datetime.now(UTC))] == ["accepted"]
     assert [(one.subject, one.txn, len(one.approvals)) for one in site.handed] == [("E1001", "HR-7", 2)]

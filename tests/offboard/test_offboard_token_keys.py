@@ -94,6 +94,10 @@ def test_a_private_key_is_called_one():
         parse(keys=[private("test-only-hr-ed25519")])
 
 
+def test_a_key_may_come_with_its_certificate_as_identity_providers_publish_it():
+    assert parse(keys=key(x5c=["MIIB"], x5t="abc", **{"x5t#S256": "abc"})).by_kid
+
+
 def test_a_file_others_could_have_written_is_not_read(tmp_path):
     file = tmp_path / "hr-keys.json"
     file.write_text(json.dumps(pinned()))

@@ -95,14 +95,16 @@ def test_an_approval_is_never_taken_back(history: list[Moment]) -> None:
 def test_papers_come_after_everything_that_is_owed_and_closing_after_the_papers_and_the_period(
     history: list[Moment],
 ) -> None:
-    for before, _, after, now in steps(history):
+    for before, event, after, now in steps(history):
         if after.papers and not before.papers:
             assert before.owed == ()
             assert all(item.done_at and not item.missing for item in after.items)
             assert after.has_papers
             assert all(paper.signed_at for paper in after.signatures)
             assert not after.needs_exam or after.exams[-1].passed
-        if after.closed and not before.closed:
+        if event is Event.OVERTAKE:
+            assert before.kind is Kind.TRANSFER
+        elif after.closed and not before.closed:
             assert before.owed == ()
             assert before.papers or before.kind in (*STAYS, Kind.UNAUTHORISED)
             assert before.period
@@ -223,7 +225,7 @@ def test_every_row_of_the_table_happens() -> None:
     """Walk every row once, so that none stands there for nothing."""
     happened = {(move.event, step, move.to) for move in TABLE for step in move.at or (None,)}
     walked: set[tuple[Event, Step | None, Step | None]] = set()
-    for kind in (Kind.RESIGNATION, Kind.UNFIT, Kind.UNAUTHORISED):
+    for kind in (Kind.RESIGNATION, Kind.TRANSFER, Kind.UNFIT, Kind.UNAUTHORISED):
         for name, pack in PACKS.items():
             first = opened(name, kind)
             walked.add((Event.OPEN, None, first.step))

@@ -171,6 +171,28 @@ OPERATIONS = (
         act=True,
     ),
     Operation(
+        "case.release",
+        Text("let a quarantined token of the personnel system be judged again", "放行隔离令牌，重新判定"),
+        SECURITY,
+        (
+            Param(
+                "name",
+                "text",
+                Text("its name, see case quarantine; or the person", "名称，见 case quarantine；或人员编号"),
+                required=True,
+                positional=True,
+            ),
+        ),
+        act=True,
+    ),
+    Operation(
+        "case.quarantine",
+        Text("list tokens of the personnel system that wait in quarantine", "列出隔离区中的人事令牌"),
+        ANY,
+        (),
+        stream=True,
+    ),
+    Operation(
         "case.plan",
         Text("show what a departure would end now; nothing is touched", "预览离岗将终止的事项（不作更改）"),
         ANY,
