@@ -8,7 +8,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import IO, Any, Self
 
 from agent.control import protocol
@@ -64,6 +64,12 @@ class Client:
             if end is not None:
                 end.close()
         self._lines = self._socket = None
+
+    def interrupt(self) -> None:
+        """End the conversation from another thread: whoever waits for an answer there gets :class:`Unreachable`."""
+        if end := self._socket:
+            with suppress(OSError):  # it has ended already
+                end.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
         return self

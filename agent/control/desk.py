@@ -19,6 +19,7 @@ from agent.control.intent import Intent
 from agent.control.pack_file import PackFile
 from agent.control.protected import Groups
 from agent.control.protection import Protection
+from agent.control.readings import Readings
 from agent.guard.clock import Clock, instant, nanoseconds
 from agent.home import Home
 from agent.log.search import Filter, query
@@ -84,6 +85,7 @@ class Desk:
     held: Held = _nothing_more
     restored: Callable[[str], None] = _nothing_back
     survey: Survey = _nothing_seen
+    readings: Readings = field(default_factory=Readings)
     doors: Doors = field(default_factory=NotServed)
     _pack: PackFile = field(init=False)
     _readers: threading.local = field(default_factory=threading.local)

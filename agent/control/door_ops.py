@@ -4,14 +4,17 @@ Rules of this file: the protocol of a door is that of its addresses, and a door 
 is an entry first, is asked of :class:`agent.control.doors_desk.Doors`, and answered by a ticket. No key passes here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from agent.control.door_leaves import leaf, panels
 from agent.control.handling import Ask, Done, Json, act, read, stream
 from agent.control.room_checks import of_room
 from agent.control.room_ops import known, proves, told
 from agent.doors.address import Uhppote, parse
+from agent.doors.panel_state import RoomState
 from agent.errors import Refused, Usage
+from agent.registry.asking import Row
 from agent.registry.doors import DOOR
 from agent.registry.room_rows import LISTENS_AT, DoorRow, Protocol, Side
 from agent.registry.store import Change
@@ -69,15 +72,14 @@ def _set(ask: Ask, change: Change) -> Done:
 def _show(ask: Ask) -> Json:
     door = _door(ask, ask.args.text("door"))
     [row] = ask.desk.lists.doors(door=door.name)
-    return {**row, "live": [one for one in _live(ask) if one["door"] == door.name]}
+    return _seen(row, _live(ask), panels(ask))
 
 
 @stream("door.list")
 def _list(ask: Ask) -> Iterator[Json]:
-    live = _live(ask)
+    live, found = _live(ask), panels(ask)
     for row in ask.desk.lists.doors(ask.args.text("room")):
-        mine = [one for one in live if one["door"] == row["name"]]
-        yield row | {"online": all(one["online"] for one in mine) if mine else None}
+        yield _seen(row, live, found)
 
 
 @act("door.remove")
@@ -186,6 +188,15 @@ def _wiring(ask: Ask, before: DoorRow | None) -> _Wiring:
             Text("give the same address as --reader and --exit-reader", "--reader 与 --exit-reader 请使用同一地址"),
         )
     return _Wiring("uhppote" if any(boards) else "osdp", readers, strike)
+
+
+def _seen(row: Row, live: list[dict[str, Json]], found: Mapping[str, RoomState]) -> dict[str, Json]:
+    """Return a door with its readers as they are now (``live``), whether all answer, and whether it stands open."""
+    mine = [one for one in live if one["door"] == row["name"]]
+    online = all(one["online"] for one in mine) if mine else None
+    panel = found.get(str(row["room"]))
+    stands = leaf(panel, str(row["name"]), contact=bool(row["contact"]), online=online)
+    return {**row, "live": mine, "online": online, **stands}
 
 
 def _live(ask: Ask) -> list[dict[str, Json]]:

@@ -7,7 +7,7 @@ from agent.offboard.page import report_page
 from agent.offboard.plan import Cause
 from agent.offboard.progress import progress
 from agent.offboard.signing import Signer, key_path
-from agent.offboard.trends import trends
+from agent.offboard.trends import lines, trends
 from agent.offboard.verify import verify
 from rules.text import Language, Text
 from rules.visible import visible
@@ -91,4 +91,5 @@ def _trends(ask: Ask) -> Json:
         "incomplete": found.incomplete,
         "bad": found.bad,
         "rows": [row._asdict() for row in found.rows],
+        "page": {language: "\n".join(lines(found, language)) for language in _LANGUAGES},
     }

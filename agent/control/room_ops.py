@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from agent.control.acts.shape import Arguments
 from agent.control.area_ops import hours, scope
+from agent.control.door_leaves import panels
 from agent.control.handling import Ask, Done, Json, act, read, stream
 from agent.control.people_ops import known_domain
 from agent.errors import Refused
@@ -79,6 +80,7 @@ def _show(ask: Ask) -> Json:
         **row,
         "doors": [door["name"] for door in ask.desk.lists.doors(name)],
         "inside": ask.desk.lists.presence(name),
+        "unseen": panel.unseen if (panel := panels(ask).get(name)) else 0,
         "alarms": len(ask.desk.lists.alarms(name)),
         "locked": [one.reason for one in ask.desk.facts.lockdowns() if one.room in ("", name)],
         "here": ask.desk.facts.host_room() == name,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from agent.errors import Refused, Usage
 from agent.log.month import PARTIAL, file_name, files, microseconds, peek
@@ -25,9 +25,11 @@ from rules.text import Text
 from rules.visible import visible
 
 Stop = Callable[[], bool]
+T = TypeVar("T")
 
 _STEPS = 1_000  # of SQLite's virtual machine between two askings of ``stop``: some 10 µs
 _PAGE = 1_000  # rows fetched at a time, however many are wanted
+_NUMBERS = 50_000  # the same where only their numbers are
 _LONGEST_TEXT = 10_000  # characters; SQLite refuses patterns beyond 50,000 bytes
 
 
@@ -88,19 +90,13 @@ def query(index_folder: Path, wanted: Filter, stop: Stop | None = None) -> Itera
 
     Raises :exc:`Stopped`, :exc:`Usage` for an over-long text, and :exc:`Refused` when the index cannot be read.
     """
-    if wanted.text and len(wanted.text) > _LONGEST_TEXT:
-        raise Usage(Text("the text to look for is too long", "要查找的文字过长"))
-    missing, before = wanted.limit, wanted.before_seq
-    for path in reversed(_within(index_folder, wanted.since, wanted.until)):
-        full = True
-        while full and missing > 0:
-            size = min(missing, _PAGE)
-            with _reading(path, stop) as db:
-                page = _page(db, wanted, before, size)
-            yield from page
-            missing -= len(page)
-            full = len(page) == size
-            before = page[-1].seq if full else before
+    for page in _pages(index_folder, wanted, stop, _PAGE, _rows):
+        yield from page
+
+
+def numbers(index_folder: Path, wanted: Filter, stop: Stop | None = None) -> list[int]:
+    """Return the sequence numbers of what :func:`query` would yield, without reading records. Raises as it does."""
+    return [number for page in _pages(index_folder, wanted, stop, _NUMBERS, _as_they_are) for number in page]
 
 
 def find(index_folder: Path, seq: int) -> Row | None:
@@ -126,8 +122,32 @@ def denied_while_observing(
     return tuple(sorted(found.values(), key=lambda denied: (-denied.times, denied.first)))
 
 
-def _page(db: sqlite3.Connection, wanted: Filter, before: int | None, size: int) -> list[Row]:
-    """Return the newest *size* matches of one month before the number *before*."""
+def _pages(
+    index_folder: Path,
+    wanted: Filter,
+    stop: Stop | None,
+    size: int,
+    fetch: Callable[[sqlite3.Connection, list[int]], T],
+) -> Iterator[T]:
+    """Yield what *fetch* makes of the numbers that match, newest first, at most *size* at a time."""
+    if wanted.text and len(wanted.text) > _LONGEST_TEXT:
+        raise Usage(Text("the text to look for is too long", "要查找的文字过长"))
+    missing, before = wanted.limit, wanted.before_seq
+    for path in reversed(_within(index_folder, wanted.since, wanted.until)):
+        full = True
+        while full and missing > 0:
+            most = min(missing, size)
+            with _reading(path, stop) as db:
+                found = _page(db, wanted, before, most)
+                page = fetch(db, found)
+            yield page
+            missing -= len(found)
+            full = len(found) == most
+            before = found[-1] if full else before
+
+
+def _page(db: sqlite3.Connection, wanted: Filter, before: int | None, size: int) -> list[int]:
+    """Return the numbers of the newest *size* matches of one month before the number *before*."""
     low, high = _bounds(db, wanted, before)
     if high - low <= 1:
         return []
@@ -138,7 +158,7 @@ def _page(db: sqlite3.Connection, wanted: Filter, before: int | None, size: int)
         and (wanted.person is None or plan.person(wanted.person))
         and (not wanted.text or plan.text(wanted.text))
     )
-    return _rows(db, plan.newest(size)) if matching else []
+    return plan.newest(size) if matching else []
 
 
 def _bounds(db: sqlite3.Connection, wanted: Filter, before: int | None) -> tuple[int, int]:
@@ -173,6 +193,10 @@ def _first_since(db: sqlite3.Connection, at: int, first: int, last: int) -> int:
 
 def _rows(db: sqlite3.Connection, numbers: list[int]) -> list[Row]:
     return [Row(*db.execute("SELECT seq, line FROM lines WHERE seq = ?", (seq,)).fetchone()) for seq in numbers]
+
+
+def _as_they_are(_db: sqlite3.Connection, numbers: list[int]) -> list[int]:
+    return numbers
 
 
 def _denied(db: sqlite3.Connection, area: str, since: datetime) -> Iterator[Denied]:

@@ -35,6 +35,7 @@ def test_no_handler_is_without_an_operation() -> None:
 def test_everything_the_agent_can_be_asked_has_a_command() -> None:
     # `area enforce` without --yes; the inbox of the agent itself; `door open` and others that wait for the door
     asked_by_others = {"area.would", "case.notice", "door.outcome"}
+    asked_by_others |= {"log.read", "log.page", "log.numbers"}  # how a screen turns pages; `log list` shows the same
     words = {".".join(command.words) for command in COMMANDS}
     assert set(TABLE) - words == asked_by_others
 
@@ -59,7 +60,8 @@ def test_an_act_needs_a_role_and_the_log_is_read_on_the_record(operation: Operat
     if operation.act:
         assert operation.roles
         assert Role.BOOTSTRAP not in operation.roles
-    assert operation.read_entry == (operation.name in {"log.list", "log.follow", "log.show", "log.room", "area.would"})
+    recorded = {"log.list", "log.read", "log.follow", "log.show", "log.room", "area.would"}
+    assert operation.read_entry == (operation.name in recorded)
 
 
 def test_only_the_security_officer_gives_access_and_only_the_auditor_reads_the_log() -> None:
@@ -67,7 +69,8 @@ def test_only_the_security_officer_gives_access_and_only_the_auditor_reads_the_l
     gives += ("room.set", "room.remove", "door.open", "visitor.add", "declaration.add", "occupancy.reset")
     gives += ("lockdown.off",)
     assert all(TABLE[name].roles == {Role.SECURITY} for name in gives)
-    assert all(TABLE[name].roles == {Role.AUDITOR} for name in ("log.list", "log.follow", "log.show"))
+    shows_the_log = ("log.list", "log.read", "log.page", "log.numbers", "log.follow", "log.show")
+    assert all(TABLE[name].roles == {Role.AUDITOR} for name in shows_the_log)
     needs = TABLE["person.add"].allowed({"person": "E1", "level": ["secret"], "account": [1]})
     assert {Role.SECURITY} in needs
     assert {Role.SYSTEM} in needs

@@ -15,7 +15,7 @@ from agent.errors import Refused, Usage
 from agent.log import plan
 from agent.log.append import Appender
 from agent.log.index import Indexer
-from agent.log.search import Filter, Stopped, denied_while_observing, find, query
+from agent.log.search import Filter, Stopped, denied_while_observing, find, numbers, query
 
 PEOPLE = ["E1", "E2", "E3", None]
 PATHS = ["/srv/名单/a.txt", "/srv/计划/保密检查.doc", "/srv/100%_a\\b", "/srv/Falcon", "/srv/[x]\x1b", None]
@@ -108,6 +108,7 @@ def test_it_finds_what_reading_every_entry_finds(tmp_path_factory, steps, wanted
         for wanted in wanted_ones:
             expected = [one for one in lines if matches(wanted, one)][: wanted.limit]
             assert [row.line for row in query(index, wanted)] == expected, wanted
+            assert numbers(index, wanted) == [json.loads(one)["seq"] for one in expected], wanted
 
 
 def test_each_filter_alone_finds_what_reading_every_entry_finds(tmp_path):

@@ -24,10 +24,12 @@ _FILTER = (
     Param("area", "text", Text("this area or room", "该目录或场所")),
     Param("verdict", "text", Text("this verdict", "判定结果"), choices=("allow", "deny")),
     Param("kind", "text", Text("this kind of entry (access, act, start …)", "条目种类（access、act、start……）")),
+    Param("rule", "text", Text("decided by this rule", "判定依据的规则")),
     Param("since", "since", Text("from this time", "起始时间"), metavar="TIME"),
     Param("until", "until", Text("to this time", "截止时间"), metavar="TIME"),
     Param("text", "text", Text("part of the path", "路径的一部分")),
 )
+_READING = Param("reading", "text", Text("what log.read answered", "log.read 的返回值"), required=True)
 
 OPERATIONS = (
     Operation(
@@ -77,6 +79,42 @@ OPERATIONS = (
         ),
         stream=True,
         read_entry=True,
+    ),
+    Operation(
+        "log.read",
+        Text("begin to read entries page by page; this is recorded", "开始逐页阅读日志；此举会被记录"),
+        AUDITOR,
+        _FILTER,
+        read_entry=True,
+    ),
+    Operation(
+        "log.page",
+        Text(
+            "turn to a page of a reading: its newest entries between two numbers",
+            "阅读中的一页：两个序号之间最新的条目",
+        ),
+        AUDITOR,
+        (
+            _READING,
+            Param("first", "number", Text("not before this number", "起始序号"), metavar="SEQ"),
+            Param("last", "number", Text("not after this number", "截止序号"), metavar="SEQ"),
+            Param("limit", "number", Text("at most this many (default 100)", "最多条数（默认 100）")),
+        ),
+    ),
+    Operation(
+        "log.numbers",
+        Text(
+            "the numbers of a reading's entries, newest first, as base64 of 64-bit little-endian integers",
+            "阅读所含条目的序号，最新在前，为 64 位小端整数的 base64",
+        ),
+        AUDITOR,
+        (
+            _READING,
+            Param("after", "number", Text("entries after this number", "序号大于此数"), metavar="SEQ"),
+            Param("before", "number", Text("entries before this number", "序号小于此数"), metavar="SEQ"),
+            Param("until", "until", Text("entries before this time", "早于此时刻"), metavar="TIME"),
+            Param("limit", "number", Text("at most this many", "最多条数")),
+        ),
     ),
     Operation(
         "log.room",
