@@ -1,9 +1,13 @@
-"""``shoumi run`` and ``shoumi demo``: the agent itself. Loaded only when they are asked for."""
+"""``shoumi run``, ``demo`` and ``tui``: the agent itself, and its screens. Loaded only when they are asked for."""
 
+import os
 import sys
+from typing import NoReturn
 
 from agent.cli.context import Args, Context
 from agent.cli.parser import Command
+from agent.control.acts.shape import Param
+from agent.errors import Refused
 from rules.text import Text
 
 
@@ -17,15 +21,42 @@ def _run(context: Context, _args: Args) -> int:
     return daemon.run(context.home, announce)
 
 
-def _demo(context: Context, _args: Args) -> int:
+def _demo(context: Context, args: Args) -> int:
     from agent.demo.play import play  # likewise
 
     terminal = context.terminal
     interactive = sys.stdin.isatty() and terminal.out.isatty()
-    return play(language=terminal.language, interactive=interactive, json=terminal.json)
+    screens = not args["no_tui"] and os.environ.get("TERM", "dumb") != "dumb"
+    return play(language=terminal.language, interactive=interactive, screens=screens, json=terminal.json)
 
+
+def _tui(context: Context, args: Args) -> NoReturn:
+    terminal = context.terminal
+    if not (sys.stdin.isatty() and terminal.out.isatty()):
+        raise Refused(
+            Text("the screens need a terminal", "该界面需要在终端中运行"),
+            Text(
+                "every act has a command too, with --json: shoumi --help",
+                "所有操作均有命令，可加 --json：shoumi --help",
+            ),
+        )
+    # Another program, like the agent's own processes: the agent never imports its screens, and they do not carry
+    # around what the command line loads.
+    place = [args["place"]] if args["place"] else []
+    argv = [sys.executable, "-I", "-m", "tui", str(context.home.root), terminal.language, *place]
+    os.execv(sys.executable, argv)  # noqa: S606
+
+
+_NO_TUI = Param("no_tui", "flag", Text("do not end in the administration terminal", "结束时不打开管理终端"))
+_PLACE = Param("place", "text", Text("where to begin: home, log …", "起始屏幕：home、log……"), positional=True)
 
 COMMANDS = (
     Command(("run",), Text("run the agent in the foreground", "在前台运行代理"), (), _run),
-    Command(("demo",), Text("see it work on a volume of its own, and clean up", "在临时卷上演示并自动清理"), (), _demo),
+    Command(("tui",), Text("the administration terminal", "管理终端"), (_PLACE,), _tui),
+    Command(
+        ("demo",),
+        Text("see it work on a volume of its own, and clean up", "在临时卷上演示并自动清理"),
+        (_NO_TUI,),
+        _demo,
+    ),
 )

@@ -21,6 +21,9 @@ from rules.departure_words import Duty, Kind
 from rules.pack import Pack, load
 from rules.pack_tables import Source
 from rules.text import Text
+from tui.actions import key_of
+from tui.keys import PLACES, actions_of
+from tui.keys.shape import EVERYWHERE, Action
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RULES = Path(__file__).resolve().parents[2] / "rules"
@@ -83,6 +86,29 @@ def departure() -> str:
     return "\n".join(parts)
 
 
+def terminal() -> str:
+    """Return every screen and every key of the terminal, as the registry has them."""
+    parts = [f"# The terminal 管理终端\n\n{_MADE}\n\n{_TERMINAL}"]
+    for place in (None, *PLACES.values()):
+        title = f"{place.title.en} {place.title.zh} `{place.key}`" if place else "Everywhere 所有屏幕"
+        rows = [_key(action) for action in actions_of(place.name if place else EVERYWHERE)]
+        about = f"{place.help.en[0].upper()}{place.help.en[1:]}. {place.help.zh}。\n\n" if place else ""
+        parts.append(f"## {title}\n\n{about}" + _table(("key", "id", "what it does", "作用", "who 角色"), rows))
+    return "\n".join(parts)
+
+
+_TERMINAL = """\
+`shoumi tui [SCREEN]`. The terminal has no rights of its own: it asks the agent over the control socket, and the agent
+decides by the caller's role. What the role may not do stands in brackets and says why. `?` helps for where one is, `:`
+finds everything by name, `esc` goes back. Acts that cut access show the plan first and ask to type the name.
+
+A site (`terminal.toml` in its home) or a user (`~/.config/shoumi/terminal.toml`) sets other keys and colours:
+
+    theme = "ansi-dark"          # textual-dark, textual-light, ansi-dark, ansi-light
+    [keys]
+    "log.filter" = "ctrl+f"      # the id of an action, and a key as Textual names it
+"""
+
 _DEPARTURE = """\
 The last approval ends all access: in one transaction the departure counts, every grant ends, and the decider
 acknowledges it. No later step gives any of it back. What is owed afterwards is done in any order, because no regulation
@@ -103,7 +129,7 @@ prints one; papers come last, and the case is closed after the cooling-off perio
   (`case restore`). What the personnel system approved before that ends nothing any more; a new approval does.
 """
 
-PAGES = {"commands.md": commands, "coverage.md": coverage, "departure.md": departure}
+PAGES = {"commands.md": commands, "coverage.md": coverage, "departure.md": departure, "terminal.md": terminal}
 
 
 def _case_tables(pack: Pack) -> tuple[Source, ...]:
@@ -131,6 +157,13 @@ def _owed(pack: Pack, duty: Duty) -> str:
         + (f"; always for {', '.join(rule.cooling_off)}" if rule.cooling_off else ""),
     }
     return asked[duty] or "–"
+
+
+def _key(action: Action) -> tuple[str, ...]:
+    roles = {TABLE[op].roles or frozenset() for op in action.ops}
+    who = ", ".join(sorted({role.text.en for allowed in roles for role in allowed})) or "–"
+    cuts = " **cuts access**" if action.cuts else ""
+    return f"`{key_of(action, {})}`", f"`{action.id}`", action.help.en + cuts, action.help.zh, who
 
 
 def _usage(command: Command) -> str:

@@ -1,0 +1,69 @@
+"""One registry of actions: whole, bilingual, matched by the screens and by the agent's table."""
+
+import re
+from importlib import import_module
+
+import pytest
+
+from agent.control.acts import TABLE
+from tui.actions import bindings, key_of
+from tui.app import Terminal
+from tui.keys import ACTIONS, PLACES, WAYS, actions_of, here
+from tui.keys.shape import EVERYWHERE, Action, Place
+from tui.screens.base import Base
+from tui.widgets.lines import Lines
+
+HAN = re.compile("[\u4e00-\u9fff]")
+
+
+def screen_of(place: Place) -> type[Base]:
+    module, _, name = place.screen.partition(":")
+    found = getattr(import_module(module), name)
+    assert issubclass(found, Base)
+    return found
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
+def test_every_action_is_done_by_somebody_with_operations_that_exist(action: Action) -> None:
+    assert set(action.ops) <= set(TABLE)
+    if action.id in WAYS:
+        return
+    owner = Terminal if action.place == EVERYWHERE else screen_of(PLACES[action.place])
+    assert callable(getattr(owner, action.method))
+
+
+@pytest.mark.parametrize("place", PLACES.values(), ids=lambda place: place.name)
+def test_no_screen_does_anything_the_registry_does_not_name(place: Place) -> None:
+    screen = screen_of(place)
+    assert place.name == screen.PLACE
+    done = {name for name in vars(screen) if name.startswith("do_")}
+    known = {action.method for action in here(place.name)}
+    assert done <= known
+
+
+@pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
+def test_every_text_is_in_both_languages_and_a_title_is_short(action: Action) -> None:
+    for text in (action.title, action.help):
+        assert text.en
+        assert text.zh
+    assert HAN.search(action.help.zh)
+    assert len(action.title.en) <= 14
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_key_means_two_things_in_one_place(place: str) -> None:
+    keys = [key for action in here(place) for key in action.key.split(",")]
+    assert len(keys) == len(set(keys))
+    moving = {key for binding in Lines.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
+    assert not moving - {"end"} & set(keys)
+
+
+def test_every_binding_has_the_id_by_which_a_site_remaps_it() -> None:
+    for place in (EVERYWHERE, *PLACES):
+        assert [binding.id for binding in bindings(place)] == [action.id for action in actions_of(place)]
+
+
+def test_a_key_is_shown_as_it_is_pressed_and_as_the_site_has_it() -> None:
+    assert key_of(ACTIONS["everywhere.help"], {}) == "?"
+    assert key_of(ACTIONS["everywhere.quit"], {}) == "ctrl+q"
+    assert key_of(ACTIONS["log.filter"], {"log.filter": "ctrl+f"}) == "ctrl+f"

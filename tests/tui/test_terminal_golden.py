@@ -1,0 +1,36 @@
+"""What every place looks like, at two sizes and in both languages, of a site nobody has changed."""
+
+import pytest
+from control_site import Site
+from terminal_kit import NARROW, WIDE, Walk, golden, journey
+
+from rules.text import Language
+from tui.keys import PLACES
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_every_place_looks_as_it_should(shared: Site, language: Language, size: tuple[int, int]) -> None:
+    async def walk(t: Walk) -> None:
+        await t.settled()
+        for place in PLACES:
+            await t.go(place)
+            if place == "log":
+                await t.press("g")
+                await t.paste("300")
+                await t.press("enter")
+                await t.settled()
+                await t.sees("300", "计划290")
+            golden(f"{place}-{language}-{size[0]}x{size[1]}", t.text())
+        await t.go("log")
+        await t.press("d")
+        await t.sees("40 /" if language == "zh" else "of 40")
+        await t.settled()
+        await t.press("enter")
+        await t.settled()
+        golden(f"log-entry-{language}-{size[0]}x{size[1]}", t.text())
+        await t.press("question_mark")
+        await t.pilot.pause()
+        golden(f"log-help-{language}-{size[0]}x{size[1]}", t.text())
+
+    journey(shared, walk, language, size)

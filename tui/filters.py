@@ -1,0 +1,68 @@
+"""What is typed: behind ``/`` conditions (``person:E1 verdict:deny``) and part of a path, behind ``g`` a time.
+
+Rules of this file: pure. Both languages are understood whichever is spoken; a word that looks like a condition and is
+none is an error, never silently text.
+"""
+
+from datetime import datetime
+
+from agent.control.times import instant
+from agent.errors import Usage
+from rules.text import Text
+from rules.visible import visible
+
+_NAMES = {
+    "person": "person", "人员": "person", "area": "area", "目录": "area", "verdict": "verdict", "判定": "verdict",
+    "kind": "kind", "种类": "kind", "rule": "rule", "规则": "rule", "since": "since", "起": "since",
+    "until": "until", "止": "until",
+}  # fmt: skip
+_VERDICTS = {"deny": "deny", "拒绝": "deny", "allow": "allow", "允许": "allow"}
+
+
+def parse(typed: str) -> dict[str, str]:
+    """Return the arguments of ``log.read``; raise :class:`Usage` for a condition that is not understood."""
+    wanted: dict[str, str] = {}
+    words = []
+    for word in typed.split():
+        name, colon, value = word.replace("：", ":").partition(":")
+        if colon and name in _NAMES:
+            wanted[_NAMES[name]] = _VERDICTS.get(value, value) if _NAMES[name] == "verdict" else value
+            if not value or (_NAMES[name] == "verdict" and value not in _VERDICTS):
+                said = visible(word)
+                raise Usage(
+                    Text(f"`{said}` is not understood", f"无法理解 `{said}`"),
+                    Text("verdict:deny or verdict:allow", "判定:拒绝 或 判定:允许")
+                    if _NAMES[name] == "verdict"
+                    else Text(f"write {name}:VALUE", f"请写 {name}:值"),
+                )
+        elif colon and name.isalpha() and "/" not in word:
+            said, right = visible(name), ", ".join(key for key in _NAMES if key.isascii())
+            raise Usage(Text(f"there is no condition `{said}`", f"没有条件 `{said}`"), Text(right, "、".join(_NAMES)))
+        else:
+            words.append(word)
+    if words:
+        wanted["text"] = " ".join(words)
+    return wanted
+
+
+def moment(typed: str, now: datetime) -> datetime:
+    """Read a time as people write it, on the day of *now* if there is no day; raise :class:`Usage`."""
+    try:
+        if len(typed) <= 8 and ":" in typed:
+            typed = f"{now.date().isoformat()}T{typed.zfill(5)}"
+        return instant(typed, now.tzinfo)
+    except ValueError:
+        said = visible(typed)
+        raise Usage(
+            Text(f"`{said}` is no time and no number", f"`{said}` 不是时间或序号"),
+            Text("2026-03-01, 2026-03-01T14:30, 14:30, 1204331", "2026-03-01、2026-03-01T14:30、14:30、1204331"),
+        ) from None
+
+
+def toggled(typed: str, condition: str) -> str:
+    """Return *typed* with *condition* (``verdict:deny``) put in, or taken out when it is there."""
+    words = typed.split()
+    if condition in words:
+        return " ".join(word for word in words if word != condition)
+    name = condition.partition(":")[0]
+    return " ".join([*(word for word in words if not word.startswith(f"{name}:")), condition])

@@ -1,0 +1,193 @@
+"""Forms made from the agent's own table of operations.
+
+Rules of this file:
+- a form asks for what the operation takes and the role may give, in the order of the table; nothing here knows any one
+  operation. What a screen knows already it passes as ``given``; that is shown and not asked;
+- what cannot be understood is said beside the form before the agent is asked, by the same reader the agent uses, and
+  what the agent refuses is said there too: nobody types anything twice;
+- Enter in any field sends the form, ``esc`` leaves it and nothing has happened.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Checkbox, Input, Select
+
+from agent.control.acts import TABLE
+from agent.control.acts.shape import Param
+from agent.errors import Refused, ShoumiError, Usage
+from rules.model import Level
+from rules.text import Text
+from rules.visible import visible
+from tui.cells import Toned, words_of
+from tui.program import program_of
+from tui.words import Sentence, language_of
+
+Choices = Mapping[str, Sequence[tuple[str, Text]]]  # of a parameter: value, and what it is called
+_LISTS = ("texts", "numbers", "levels")
+
+
+class Form(ModalScreen[dict[str, Any] | None]):
+    """Asks for the parameters of *op* and has it done; answers the agent's result, ``None`` when it was left.
+
+    ``given``: values that are not asked for. ``choices``: what a text may be where the table does not know it, such as
+    the pack's kinds of records. ``only``: ask for these parameters alone. ``note``: said above the fields.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", show=False),
+        Binding("ctrl+s", "send", show=False),
+        Binding("down", "app.focus_next", show=False),
+        Binding("up", "app.focus_previous", show=False),
+    ]
+    DEFAULT_CSS = """
+    Form { align: center middle; }
+    Form > Vertical { width: 100%; max-width: 90; height: auto; max-height: 100%; padding: 0 1;
+                      border: round $primary; background: $surface; }
+    Form VerticalScroll { height: auto; max-height: 1fr; }
+    Form .title { text-style: bold; }
+    Form .label { color: $text-muted; }
+    Form Input, Form Select, Form Checkbox { background: $boost; }
+    Form #wrong { margin-top: 1; }
+    """
+
+    def __init__(
+        self,
+        op: str,
+        given: Mapping[str, Any] | None = None,
+        *,
+        choices: Choices | None = None,
+        only: Sequence[str] = (),
+        note: Text | None = None,
+    ) -> None:
+        super().__init__()
+        self._operation = TABLE[op]
+        self._given = dict(given or {})
+        self._choices = choices or {}
+        self._only = tuple(only)
+        self._note = note
+        self._params: tuple[Param, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        operation, agent = self._operation, program_of(self).agent
+        asked = [p for p in operation.params if p.name not in self._given and (not self._only or p.name in self._only)]
+        self._params = tuple(param for param in asked if agent.takes(operation.name, param.name))
+        with Vertical():
+            yield Sentence(operation.help, classes="title")
+            if self._note:
+                yield Sentence(self._note)
+            named = {param.name: param.help for param in operation.params}
+            for name, value in self._given.items():
+                yield Sentence(Toned(named[name], "dim"), "  ", str(value))
+            with VerticalScroll(can_focus=False):
+                for param in self._params:
+                    yield Sentence(*self._label(param), classes="label")
+                    yield self._field(param)
+            yield Sentence(id="wrong")
+            yield Sentence(
+                Toned(
+                    Text("Enter: do it. Tab: next. Esc: nothing happens.", "回车：执行。Tab：下一项。Esc：不作更改。"),
+                    "dim",
+                )
+            )
+
+    def on_input_submitted(self) -> None:
+        """Send."""
+        self.action_send()
+
+    def action_send(self) -> None:
+        """Have it done."""
+        self.run_worker(self._send(), group="send", exclusive=True)
+
+    def values(self) -> dict[str, Any]:
+        """Return the arguments of the call; raise :class:`Usage` or :class:`Refused` for what is not understood."""
+        found = dict(self._given)
+        for param in self._params:
+            value = _value(param, self.query_one(f"#{_id(param)}"))
+            if value not in ("", None, [], False):
+                found[param.name] = value
+        self._operation.read(found, None)
+        return found
+
+    async def _send(self) -> None:
+        wrong = self.query_one("#wrong", Sentence)
+        try:
+            values = self.values()
+            wrong.say(Text("asking the agent …", "正在请求代理……"))
+            self.dismiss(await program_of(self).agent.call(self._operation.name, **values))
+        except ShoumiError as error:
+            language = language_of(self)
+            wrong.say(Toned(f"✗ {'; '.join(error.lines(language))}", "bad"))
+
+    def _label(self, param: Param) -> list[Text | str | Toned]:
+        sign = " *" if param.required else ""
+        several = Text(" (several: with commas)", "（多个用逗号分隔）") if param.kind in _LISTS else ""
+        return [param.help, sign, several]
+
+    def _field(self, param: Param) -> Widget:
+        ident = _id(param)
+        if param.kind == "flag":
+            return Checkbox(Content(""), id=ident, compact=True)
+        options = self._options(param)
+        if options:
+            return Select(options, id=ident, allow_blank=True, prompt="-", compact=True)
+        hint = param.metavar if param.metavar in ("DATE", "TIME") else ""
+        shapes = {"DATE": "2026-12-31", "TIME": "2026-12-31T17:00"}
+        return Input(id=ident, compact=True, placeholder=shapes.get(hint, ""))
+
+    def _options(self, param: Param) -> list[tuple[Any, str]]:
+        language = language_of(self)
+        if param.name in self._choices:
+            named = self._choices[param.name]
+        elif param.kind == "level":
+            named = [(level.word, level.text) for level in Level]
+        else:
+            named = [(choice, Text(choice, choice)) for choice in param.choices]
+        return [(Content(words_of(text, language)), value) for value, text in named]
+
+
+def _id(param: Param) -> str:
+    return f"field-{param.name.replace('_', '-')}"
+
+
+def _value(param: Param, field: Widget) -> Any:
+    """Return what was entered, as the operation takes it; raise :class:`Usage` for a number that is none."""
+    if isinstance(field, Checkbox):
+        return field.value
+    if isinstance(field, Select):
+        return "" if field.is_blank() else field.value
+    assert isinstance(field, Input)
+    word = field.value.strip()
+    if not word:
+        return ""
+    if param.kind == "file":
+        return _file(word)
+    if param.kind == "number":
+        return _number(param, word)
+    if param.kind in _LISTS:
+        words = [one.strip() for one in word.replace("，", ",").split(",") if one.strip()]
+        return [_number(param, one) for one in words] if param.kind == "numbers" else words
+    return word
+
+
+def _number(param: Param, word: str) -> int:
+    if not (word.isascii() and word.isdigit()):
+        said = visible(word)
+        raise Usage(Text(f"`{param.name}` must be a number, not `{said}`", f"`{param.name}` 应为数字，而不是 `{said}`"))
+    return int(word)
+
+
+def _file(path: str) -> str:
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        said, why = visible(path), visible(str(error))
+        raise Refused(Text(f"cannot read `{said}`: {why}", f"无法读取 `{said}`：{why}")) from None

@@ -1,0 +1,32 @@
+"""Every place and every action of the terminal in one registry. Keys, footer, help, palette, docs and tests read it.
+
+Rules of this package: declarations only, no widget and no import of Textual, so that docs and tests can load it. One
+file per place; :data:`PLACES` and :data:`ACTIONS` are their sum, in the order help shows them. A site remaps a key
+by the action's id (``[keys]`` in ``terminal.toml``), so an id is never reused for something else.
+"""
+
+from tui.keys import areas, departures, everywhere, home, log, people, rooms, rules, system
+from tui.keys.shape import EVERYWHERE, Action, Place
+
+_FAMILIES = (home, log, people, areas, rooms, departures, rules, system)
+
+PLACES: dict[str, Place] = {family.PLACE.name: family.PLACE for family in _FAMILIES}
+ACTIONS: dict[str, Action] = {
+    action.id: action
+    for action in (
+        *everywhere.ACTIONS,
+        *(place.action for place in PLACES.values()),
+        *(action for family in _FAMILIES for action in family.ACTIONS),
+    )
+}
+WAYS: dict[str, str] = {place.action.id: place.name for place in PLACES.values()}  # actions that lead to a place
+
+
+def actions_of(place: str) -> list[Action]:
+    """Return the actions of one place, or of :data:`EVERYWHERE`, in order."""
+    return [action for action in ACTIONS.values() if action.place == place]
+
+
+def here(place: str) -> list[Action]:
+    """Return what can be done at *place*: its own actions first, then those of everywhere."""
+    return actions_of(place) + actions_of(EVERYWHERE)

@@ -1,0 +1,54 @@
+"""The system: processes, tiers, durability, roles, health."""
+
+from rules.text import Text
+from tui.keys.shape import Action, Place
+
+PLACE = Place(
+    "system",
+    "0",
+    Text("System", "系统"),
+    Text("what was checked, what is wrong, and the command that helps", "检查结果、问题与处理办法"),
+    "tui.screens.system:SystemScreen",
+    ("doctor",),
+)
+
+ACTIONS = (
+    Action(
+        "system.filter",
+        "slash",
+        Text("filter", "筛选"),
+        Text("only findings with these words", "按文字筛选检查结果"),
+        ("doctor",),
+    ),
+    Action(
+        "system.open",
+        "enter",
+        Text("details", "详情"),
+        Text("the finding in full, with the command that helps", "查看检查结果与处理命令"),
+        ("doctor",),
+    ),
+    Action(
+        "system.agent",
+        "p",
+        Text("processes", "进程"),
+        Text(
+            "home, tier, durability, pack, roles, and what the decider counts",
+            "目录、等级、持久性、规则包、角色与判定进程计数",
+        ),
+        ("status", "role.list"),
+    ),
+    Action(
+        "system.service",
+        "s",
+        Text("services", "服务账户"),
+        Text("programs that may touch areas", "可访问目录的程序"),
+        ("service.list",),
+    ),
+    Action(
+        "system.copy",
+        "y",
+        Text("copy", "复制"),
+        Text("send the line as JSON to the terminal's clipboard", "将该行以 JSON 发送到终端剪贴板"),
+        footer=False,
+    ),
+)

@@ -1,0 +1,1 @@
+"""The screens, one file each; which there are stands in :mod:`tui.keys`."""

@@ -1,0 +1,156 @@
+"""The first screen: one sentence of truth, what needs somebody, the newest denials, and how busy the guard is.
+
+Rules of this file: it asks often and cheaply; what is expensive to find out it asks seldom. The newest denials are a
+reading of the log, so only an auditor sees them, and that he did is recorded once.
+"""
+
+from collections import deque
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+
+from agent.control.findings import from_wire
+from agent.errors import Refused
+from rules.text import Text
+from tui import entries, truth
+from tui.cells import GLYPHS, Piece, Toned, number
+from tui.keys import PLACES
+from tui.reading import Reading
+from tui.screens.base import Base
+from tui.widgets.lines import Column
+from tui.widgets.table import Table
+from tui.words import Sentence
+
+_SELDOM = 5  # loads between two of what is expensive
+_DENIALS = 50
+_SAMPLES = 24  # bars of a sparkline
+
+_NEEDS = (
+    Column(Text("", ""), lambda row: _state(row["state"]), 8),
+    Column(Text("what needs somebody", "待处理事项"), lambda row: row["text"]),
+    Column(Text("where", "处理"), lambda row: row["where"], 16),
+)
+_DENIED = (
+    Column(Text("denied", "被拒绝"), lambda row: entries.day_and_time(row)[5:], 14),
+    Column(Text("who", "人员"), entries.who, 16),
+    Column(Text("rule", "规则"), lambda row: row.get("rule"), 12, least=100),
+    Column(Text("object", "对象"), entries.thing),
+)
+
+
+class HomeScreen(Base):
+    """Home."""
+
+    PLACE = "home"
+    EVERY = 2.0
+    CSS: ClassVar[str] = """
+    HomeScreen #truth { padding: 0 1; }
+    HomeScreen #rates { padding: 0 1; height: 1; }
+    HomeScreen #closed { padding: 0 1; }
+    HomeScreen Table { margin-top: 1; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loads = 0
+        self._cases = 0
+        self._reading: Reading | None = None
+        self._before: dict[str, int] = {}
+        self._rates = {name: deque([0.0] * _SAMPLES, _SAMPLES) for name in ("allowed", "denied")}
+
+    def body(self) -> ComposeResult:
+        """Lay it out."""
+        yield Sentence(Text("asking the agent …", "正在询问代理……"), id="truth")
+        yield Sentence(id="rates")
+        yield Table(_NEEDS, "id", empty=Text("nothing needs anybody now", "目前没有待处理事项"), id="needs")
+        yield Table(_DENIED, "seq", empty=Text("nothing was denied", "没有被拒绝的访问"), id="denied")
+
+    # Asking -----------------------------------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Ask how things are."""
+        if self._loads % _SELDOM == 0:
+            found = [from_wire(finding) for finding in await self.agent.call("doctor")]
+            self.query_one("#needs", Table).show(truth.needs(found, PLACES))
+            self._cases = len(await self.agent.items("case.list"))
+        status = await self.agent.call("status")
+        self._loads += 1
+        self.query_one("#truth", Sentence).say(*truth.sentence(status, self._cases, self.program.verified))
+        self._say_rates(status["decider"])
+        await self._load_denials()
+
+    def agent_changed(self) -> None:
+        """Everything is asked anew at an agent that is back; while it is away nothing is claimed."""
+        self._loads, self._before = 0, {}
+        if trouble := self.agent.trouble:
+            self._reading = None
+            unknown = Text("UNKNOWN whether anything is protected", "防护状态未知")
+            pieces: list[Piece] = [Toned(GLYPHS["bad"] + " ", "bad"), Toned(unknown, "bad"), ": ", trouble.text]
+            if trouble.hint:
+                pieces += ["\n", trouble.hint]
+            self.query_one("#truth", Sentence).say(*pieces)
+        super().agent_changed()
+
+    async def _load_denials(self) -> None:
+        table = self.query_one("#denied", Table)
+        if why := self.agent.not_mine("log.read"):
+            table.empty = why
+            table.show([])
+            return
+        try:
+            if self._reading is None:
+                self._reading = Reading(self.agent, {"verdict": "deny"})
+                await self._reading.begin()
+                await self._reading.older()
+            elif not await self._reading.newer(0):
+                return
+        except Refused:  # it is over; the next load begins another one
+            self._reading = None
+            return
+        count = self._reading.count
+        newest = range(max(0, count - _DENIALS), count)
+        await self._reading.fetch(newest)
+        table.show([entries.parsed(self._reading.line(index) or "") for index in reversed(newest)])
+
+    def _say_rates(self, stats: dict[str, Any]) -> None:
+        pieces: list[Piece] = []
+        titles = {"allowed": Text("allowed", "允许"), "denied": Text("denied", "拒绝")}
+        for name, title in titles.items():
+            now = int(stats.get(name, 0))
+            rates = self._rates[name]
+            rates.append(max(0, now - self._before.get(name, now)) / self.EVERY)
+            self._before[name] = now
+            pieces += [title, f" {truth.sparkline(rates)} {rates[-1]:.0f}/s   "]
+        unlogged = int(stats.get("unlogged", 0))
+        if unlogged:
+            said = Text(f"{number(unlogged)} denied unrecorded", f"{number(unlogged)} 次因无法记录而拒绝")
+            pieces.append(Toned(said, "bad"))
+        self.query_one("#rates", Sentence).say(*pieces)
+
+    # Acting -----------------------------------------------------------------------------------------------------------
+
+    def do_open(self) -> None:
+        """Go to where the highlighted line is dealt with."""
+        table = self.focused
+        row = table.current() if isinstance(table, Table) else None
+        if row is None:
+            return
+        if "seq" in row:
+            self.program.go("log", filter="verdict:deny", seq=row["seq"])
+            return
+        self.program.tell(_in_full(row))
+        if row["place"]:
+            self.program.go(row["place"])
+
+    def do_denials(self) -> None:
+        """Show the denials in the log."""
+        self.program.go("log", filter="verdict:deny")
+
+
+def _state(state: str) -> Piece:
+    return Toned(Text("✗ GAP", "✗ 缺口"), "bad") if state == "serious" else Toned(Text("! note", "! 注意"), "warning")
+
+
+def _in_full(row: dict[str, Any]) -> Text:
+    text, hint = row["text"], row["hint"]
+    return Text(f"{text.en}: {hint.en}", f"{text.zh}：{hint.zh}") if hint else text

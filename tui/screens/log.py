@@ -1,0 +1,319 @@
+"""The access log: every entry, live, filtered, explained.
+
+Rules of this file: each reading (another filter) is an entry of the log itself, so one is begun when somebody asks for
+it and never while he types. One question about lines is under way at a time, and one about what is new.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.events import Resize
+
+from agent.errors import Refused, ShoumiError, Usage
+from rules.text import Text
+from rules.visible import visible
+from tui import entries, filters, log_work
+from tui.cells import Piece, Toned, number
+from tui.progress import Work
+from tui.reading import Reading
+from tui.screens.base import Base
+from tui.screens.log_entry import EntryPage
+from tui.widgets.filter import FilterBar
+from tui.widgets.log_view import LogView
+from tui.words import Sentence, language_of
+
+_OFTEN = 0.1  # seconds between two looks for new entries while they are followed
+_FLOOD = 0.3  # the same while more come than anybody can read: a page or more each time
+_A_WHILE = 0.3  # seconds of older matches that are put in front at once: each time is a whole frame
+_SELDOM = 1.0  # the same while somebody reads further up
+_WIDE = 120  # cells from which the detail stands beside the list
+_FILTER = Text("filter", "筛选")
+_GOTO = Text("go to", "定位")
+
+
+class LogScreen(Base):
+    """The log."""
+
+    PLACE = "log"
+    CSS: ClassVar[str] = """
+    LogScreen #main { height: 1fr; }
+    LogScreen #status { height: 1; padding: 0 1; }
+    LogScreen EntryPage { display: none; }
+    LogScreen.detail EntryPage { display: block; }
+    LogScreen.detail.narrow LogView { display: none; }
+    LogScreen.detail.wide EntryPage { width: 45%; border-left: tall $panel; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._typed = ""
+        self._fetching = False
+        self._to: int | None = None  # the entry somebody comes for
+        self._reading: Reading | None = None  # begun, or being begun, at the agent as it is now
+
+    def body(self) -> ComposeResult:
+        """Lay it out."""
+        with Horizontal(id="main"):
+            yield LogView()
+            yield EntryPage()
+        yield Sentence(id="status")
+        yield FilterBar()
+
+    @property
+    def view(self) -> LogView:
+        """The list."""
+        return self.query_one(LogView)
+
+    # Reading ----------------------------------------------------------------------------------------------------------
+
+    def arrive(self, **how: Any) -> None:
+        """Come with a ``filter``, and to entry ``seq``; else to what was there before."""
+        self._to = how.get("seq")
+        typed = how.get("filter", self._typed)
+        if typed != self._typed or self._to:
+            self._read(typed)
+
+    async def load(self) -> None:
+        """Begin to read, unless that was done and goes on."""
+        if self.agent.standing is None or self.agent.why_not("log.read"):
+            return
+        if self._reading:
+            self.start(self._keep_up, group="new")
+        else:
+            self._reading = Reading(self.agent, filters.parse(self._typed))
+            self.start(self._begin, self._reading, group="begin")
+
+    def agent_changed(self) -> None:
+        """A reading ends with the agent it was begun at."""
+        if self.agent.trouble:
+            self._reading = None
+        super().agent_changed()
+
+    async def do_refresh(self) -> None:
+        """Begin a new reading."""
+        self._read(self._typed)
+
+    def _read(self, typed: str) -> None:
+        self._typed, self._reading = typed, None
+        self.start(self.load)
+
+    async def _begin(self, reading: Reading) -> None:
+        """Show the newest of what is wanted; older matches follow beside."""
+        try:
+            await reading.begin()
+            await reading.older()
+        except ShoumiError:
+            self._reading = None
+            raise
+        self.view.read(reading)
+        if self._to:
+            self.view.centre(reading.line_of(self._to))
+            self._to = None
+        self._say_status()
+        await self._fetch()
+        self.start(self._older, reading, group="older")
+        self.start(self._keep_up, group="new")
+
+    async def _older(self, reading: Reading) -> None:
+        while not reading.complete and self.view.reading is reading:
+            self.view.pushed_down(await reading.older(_A_WHILE))
+            self._say_status()
+
+    async def _keep_up(self) -> None:
+        """Look for new entries as long as this is shown."""
+        view, grown = self.view, 0
+        while self.is_current and self.agent.trouble is None and (reading := view.reading):
+            wait = _FLOOD if grown > view.page else _OFTEN
+            await asyncio.sleep(wait if view.following else _SELDOM)
+            try:
+                grown = await reading.newer(view.page if view.following else 1)
+            except Refused:  # it is over: half a day, or another control process
+                self._read(self._typed)
+                return
+            if grown and view.reading is reading:
+                view.grown()
+                self._say_status()
+
+    async def _fetch(self) -> None:
+        """Fetch what the view wants, until it has it."""
+        if self._fetching:
+            return
+        self._fetching = True
+        try:
+            view = self.view
+            while (reading := view.reading) and reading.lacks(wanted := view.wanted()):
+                came = await reading.fetch(wanted)
+                if not came.isdisjoint(view.seen()):
+                    view.refresh()
+        finally:
+            self._fetching = False
+        if self.has_class("detail"):
+            self.query_one(EntryPage).show_entry(self.view)
+
+    def on_log_view_wanted(self) -> None:
+        """Lines in sight are not here."""
+        if not self._fetching:
+            self.start(self._fetch, group="fetch")
+
+    def on_log_view_moved(self) -> None:
+        """Say where the reader is."""
+        self._say_status()
+        if self.has_class("detail") and self.has_class("wide"):
+            self.query_one(EntryPage).show_entry(self.view)
+
+    def _say_status(self) -> None:
+        view = self.view
+        if view.reading is None:
+            return
+        at, of = number(view.cursor + 1 if view.count else 0), number(view.count)
+        more = "" if view.reading.complete else "+"
+        pieces: list[Piece] = [Text(f"{at} of {of}{more}", f"第 {at} / {of}{more} 条"), "  "]
+        if view.following:
+            pieces.append(Text("· following", "· 跟随最新"))
+        elif view.unseen:
+            count = number(view.unseen)
+            pieces.append(Toned(Text(f"+{count} new (f)", f"新增 +{count} 条（f）"), "warning"))
+        if self._typed:
+            said = visible(self._typed)
+            pieces += ["  ", Toned(Text(f"filter: {said} (esc: all)", f"筛选：{said}（esc：全部）"), "strong")]
+        self.query_one("#status", Sentence).say(*pieces)
+
+    # Filter and places ------------------------------------------------------------------------------------------------
+
+    def do_filter(self) -> None:
+        """Open the filter."""
+        self.query_one(FilterBar).ask("filter", _FILTER, self._typed)
+
+    def do_goto(self) -> None:
+        """Ask for a time or a number."""
+        self.query_one(FilterBar).ask("goto", _GOTO)
+
+    def do_denied(self) -> None:
+        """Denials only, or all again."""
+        self._read(filters.toggled(self._typed, "verdict:deny"))
+
+    def on_filter_bar_entered(self, event: FilterBar.Entered) -> None:
+        """Filter, or go there."""
+        bar = self.query_one(FilterBar)
+        try:
+            if event.what == "filter":
+                filters.parse(event.typed)
+                if event.typed != self._typed:
+                    self._read(event.typed)
+            elif event.typed:
+                self._jump(event.typed)
+        except Usage as error:
+            bar.wrong(error)
+            return
+        bar.close()
+        self.view.focus()
+
+    def _jump(self, typed: str) -> None:
+        digits = typed.lstrip("#").replace(",", "")
+        if digits.isascii() and digits.isdigit() and (reading := self.view.reading):
+            self.view.centre(reading.line_of(int(digits)))
+        else:
+            self.start(self._to_time, filters.moment(typed, datetime.now().astimezone()), group="jump")
+
+    async def _to_time(self, moment: datetime) -> None:
+        if reading := self.view.reading:
+            self.view.centre(await reading.before(moment))
+
+    def _by(self, delta: timedelta) -> None:
+        entry = self.view.current()
+        if entry and entry.get("time"):
+            self.start(self._to_time, datetime.fromisoformat(str(entry["time"])) + delta, group="jump")
+
+    def do_hour_back(self) -> None:
+        """An hour earlier."""
+        self._by(timedelta(hours=-1))
+
+    def do_hour_on(self) -> None:
+        """An hour later."""
+        self._by(timedelta(hours=1))
+
+    def do_day_back(self) -> None:
+        """A day earlier."""
+        self._by(timedelta(days=-1))
+
+    def do_day_on(self) -> None:
+        """A day later."""
+        self._by(timedelta(days=1))
+
+    def do_tail(self) -> None:
+        """Follow."""
+        self.view.follow()
+        self.start(self._keep_up, group="new")
+
+    async def leave(self) -> bool:
+        """Close what is open: the line, the detail, the filter."""
+        if self.query_one(FilterBar).close():
+            pass
+        elif self.has_class("detail"):
+            self.remove_class("detail")
+        elif self._typed:
+            self._read("")
+        else:
+            return False
+        self.view.focus()
+        return True
+
+    # One entry --------------------------------------------------------------------------------------------------------
+
+    def why_not(self, action: str) -> Text | None:
+        """Some acts are about the highlighted entry."""
+        if action in ("log.open", "log.copy", "log.copy-json") and self.view.current() is None:
+            return Text("no entry is highlighted", "没有选中的条目")
+        return None
+
+    def do_open(self) -> None:
+        """Show the entry in full."""
+        self.add_class("detail")
+        self.start(self._detail, group="detail")
+
+    async def _detail(self) -> None:
+        page = self.query_one(EntryPage)
+        if not self.has_class("wide"):
+            page.focus()
+        await page.learn()
+        page.show_entry(self.view)
+
+    def do_copy(self) -> None:
+        """Copy the line."""
+        if entry := self.view.current():
+            self.program.copy(entries.one_line(entry, language_of(self)), f"entry-{entry.get('seq')}.txt")
+
+    def do_copy_json(self) -> None:
+        """Copy the record."""
+        view = self.view
+        if view.reading and (line := view.reading.line(view.cursor)):
+            self.program.copy(line, f"entry-{view.reading.number(view.cursor)}.json")
+
+    # Long work --------------------------------------------------------------------------------------------------------
+
+    def do_export(self) -> None:
+        """Write what is listed to a file."""
+        wanted, folder, works = filters.parse(self._typed), self.program.folder(), self.program.works
+
+        async def work(taken: Work) -> Text:
+            return await log_work.export(self.agent, wanted, folder, works, taken)
+
+        self.program.begin(Text("export of the log", "导出日志"), work)
+
+    def do_verify(self) -> None:
+        """Have the whole log verified."""
+
+        async def work(_taken: Work) -> Text:
+            self.program.verified, said = await log_work.verify(self.agent)
+            self.query_one(EntryPage).show_entry(self.view)
+            return said
+
+        self.program.begin(Text("verification of the log", "校验日志"), work)
+
+    def on_resize(self, event: Resize) -> None:
+        """The detail stands beside the list where there is room."""
+        self.set_class(event.size.width >= _WIDE, "wide")
+        self.set_class(event.size.width < _WIDE, "narrow")

@@ -1,0 +1,57 @@
+"""One entry in full: why it was decided so, every field, and its proof."""
+
+from importlib import resources
+
+from agent.errors import Unreachable
+from rules.clauses import read_clauses
+from rules.text import Text
+from rules.visible import visible
+from tui import entries
+from tui.cells import Piece, Toned, number
+from tui.program import program_of
+from tui.widgets.log_view import LogView
+from tui.widgets.page import Page
+from tui.words import text_of
+
+
+class EntryPage(Page):
+    """The highlighted entry of a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rules: dict[str, Text] = {}
+        self._clauses: dict[str, Text] = {}
+
+    async def learn(self) -> None:
+        """Ask for the titles of the rules, once. Without them the rules' names do."""
+        if not self._rules:
+            try:
+                pack = await program_of(self).agent.call("pack.show")
+            except Unreachable:
+                return
+            self._rules = {rule["id"]: text_of(rule["title"]) for rule in pack["rules"]}
+
+    def show_entry(self, view: LogView) -> None:
+        """Show what is highlighted in *view*, once it is here."""
+        entry = view.current()
+        if view.reading is None or entry is None:
+            return
+        seq, line = view.reading.number(view.cursor), view.reading.line(view.cursor) or ""
+        heading: list[Piece] = [Toned(f"#{number(seq)}", "strong"), "  ", entries.day_and_time(entry), "  "]
+        heading += [entries.what(entry), "  ", entries.who(entry), "\n"]
+        why = [*entries.explained(entry, self._rules), *self._clause_lines(entry)]
+        self.show(
+            *heading, *why, "\n", *entries.fields(entry), "\n", *entries.proof(seq, line, program_of(self).verified)
+        )
+
+    def _clause_lines(self, entry: entries.Entry) -> list[Piece]:
+        named = entry.get("clauses")
+        if not isinstance(named, list) or not named:
+            return []
+        if not self._clauses:
+            text = resources.files("rules").joinpath("clauses.csv").read_text(encoding="utf-8")
+            self._clauses = {ident: clause.obligation for ident, clause in read_clauses(text).items()}
+        lines: list[Piece] = []
+        for name in map(str, named):
+            lines += [Toned(f"{visible(name)}  ", "dim"), self._clauses.get(name), "\n"]
+        return lines

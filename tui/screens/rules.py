@@ -1,0 +1,104 @@
+"""Rules: every rule of the pack in force with its clauses, and the same question the guard answers, asked by hand."""
+
+from collections.abc import Iterator
+from importlib import resources
+
+from rules.clauses import read_clauses
+from rules.text import Text
+from rules.visible import visible
+from tui.cells import Piece, Toned
+from tui.forms import Form
+from tui.plan import Line, Plan
+from tui.screens.listing import Listing
+from tui.screens.paper import Paper
+from tui.widgets.lines import Column, Row, field
+from tui.words import text_of
+
+_VERDICTS = {"allow": Text("ALLOW", "允许"), "deny": Text("DENY", "拒绝")}
+
+
+class RulesScreen(Listing):
+    """The pack in force."""
+
+    PLACE = "rules"
+    EVERY = 0.0
+    COLUMNS = (
+        field("rule", "规则", "id", 20),
+        Column(Text("what it asks", "要求"), lambda row: text_of(row["title"])),
+        Column(Text("clauses", "条款"), lambda row: ", ".join(row["clauses"]) or None, 24, least=100),
+    )
+    KEY = "id"
+    OP = "pack.show"
+    WHO = Text("no rule is highlighted", "没有选中的规则")
+    FREE = frozenset({"explain", "what-if", "text"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._clauses: dict[str, Text] = {}
+
+    async def rows(self) -> list[Row]:
+        """Return the rules."""
+        rules: list[Row] = (await self.agent.call("pack.show"))["rules"]
+        return rules
+
+    async def detail(self, row: Row) -> tuple[Piece, ...]:
+        """Return the clauses in their own words."""
+        if not self._clauses:
+            text = resources.files("rules").joinpath("clauses.csv").read_text(encoding="utf-8")
+            self._clauses = {ident: clause.obligation for ident, clause in read_clauses(text).items()}
+        return tuple(_detail(row, self._clauses))
+
+    # Questions --------------------------------------------------------------------------------------------------------
+
+    def do_explain(self) -> None:
+        """Ask whether somebody may open something."""
+        self.start(self._ask, "explain", group="form")
+
+    def do_what_if(self) -> None:
+        """Ask the same with changes that are not made."""
+        self.start(self._ask, "what-if", group="form")
+
+    async def _ask(self, op: str) -> None:
+        if answer := await self.app.push_screen_wait(Form(op)):
+            await self.program.agreed(_answer(answer))
+
+    def do_text(self) -> None:
+        """Show the pack as it was written."""
+        self.start(self._text, group="form")
+
+    async def _text(self) -> None:
+        pack = await self.agent.call("pack.show")
+        text = str(pack["text"])
+        await self.app.push_screen_wait(Paper(text_of(pack["title"]), Text(text, text), f"{pack['name']}.toml"))
+
+
+def _detail(row: Row, clauses: dict[str, Text]) -> Iterator[Piece]:
+    yield from (Toned(row["id"], "strong"), "\n", text_of(row["title"]), "\n")
+    for name in row["clauses"]:
+        yield from ("\n", Toned(name, "dim"), "\n", clauses.get(name), "\n")
+    if not row["clauses"]:
+        yield from ("\n", Toned(Text("serves no clause of its own", "无对应条款"), "dim"))
+
+
+def _answer(found: Row) -> Plan:
+    """Return a verdict as it is shown: what decided first, then every finding."""
+    verdict, because = _VERDICTS[found["verdict"]], text_of(found["because"])
+    title = Text(f"{verdict.en}: {because.en}", f"{verdict.zh}：{because.zh}")
+    if before := found.get("before"):
+        was = _VERDICTS[before["verdict"]]
+        title = Text(f"now {was.en}; then {title.en}", f"现在{was.zh}；届时{title.zh}")
+    lines = [_finding(one) for one in sorted(found["findings"], key=lambda one: one["ok"])]  # what stops it, first
+    said = []
+    if found.get("mode") == "observe":
+        said.append(Text("OBSERVE MODE: this is recorded, and not blocked", "观察模式：只记录，不拦截"))
+    if found["change"]:
+        change = text_of(found["change"])
+        said.append(Text(f"what would change it: {change.en}", f"改变条件：{change.zh}"))
+    warning = Text("; ".join(one.en for one in said), "；".join(one.zh for one in said)) if said else None
+    return Plan(title, lines, warning=warning)
+
+
+def _finding(one: Row) -> Line:
+    because = text_of(one["because"])
+    rule, clauses = visible(one["rule"]), ", ".join(map(visible, one["clauses"]))
+    return Line(because, "met" if one["ok"] else "not met", f"{rule}  {clauses}")

@@ -1,0 +1,150 @@
+"""The log as lines: any number of entries, drawn from a :class:`tui.reading.Reading`.
+
+Rules of this file:
+- it follows new entries only while its last line is in sight by choice: any movement ends that, and what comes
+  meanwhile is counted, not shown. Nothing ever moves under the reader;
+- a line that is not here yet is drawn as such, and a message asks for it: the view itself asks nobody.
+"""
+
+from textual.events import Resize
+from textual.message import Message
+from textual.reactive import reactive
+
+from rules.text import Text
+from tui import entries
+from tui.reading import MISSING, Reading
+from tui.widgets.lines import Column, Lines, Row
+
+_COLUMNS = (
+    Column(
+        Text("number", "序号"), lambda row: f"{row['seq']:,}" if isinstance(row.get("seq"), int) else "", 10, right=True
+    ),
+    Column(Text("time", "时间"), lambda row: entries.day_and_time(row)[5:], 14),
+    Column(Text("verdict", "判定"), entries.verdict, 10),
+    Column(Text("who", "人员"), entries.who, 14),
+    Column(Text("rule", "规则"), lambda row: row.get("rule"), 12, least=110),
+    Column(Text("object", "对象"), entries.thing),
+)
+
+
+class LogView(Lines):
+    """The lines of one reading."""
+
+    following: reactive[bool] = reactive(default=True, repaint=False)
+
+    class Wanted(Message):
+        """Lines on the screen, or near it, are not here."""
+
+    class Moved(Message):
+        """The reader is somewhere else, or follows, or does not any more."""
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(_COLUMNS, empty=Text("no entries match", "没有符合的条目"), id=id)
+        self.reading: Reading | None = None
+        self.unseen = 0  # entries that came while nobody followed
+
+    def read(self, reading: Reading) -> None:
+        """Show *reading*, from its newest entry on."""
+        self.reading = reading
+        self.unseen = 0
+        self.following = True
+        self.forget()
+        self.resize_to(reading.count)
+        self._to_the_end()
+
+    def grown(self) -> None:
+        """Take note of new entries behind the last one."""
+        assert self.reading
+        before = self.count
+        self.resize_to(self.reading.count)
+        if self.following:
+            self._to_the_end()
+            self.refresh()
+        else:
+            self.unseen += self.count - before
+
+    def pushed_down(self, by: int) -> None:
+        """Older entries were put in front: everything is *by* lines further down, and nothing moves on the screen."""
+        assert self.reading
+        top = self.top
+        self.resize_to(self.reading.count)
+        self.set_reactive(LogView.cursor, self.cursor + by)
+        self.look_at(top + by)
+        if self.following:
+            self._to_the_end()
+        self.refresh()
+
+    def row(self, index: int) -> Row | None:
+        """Return the entry on line *index*."""
+        if self.reading is None:
+            return None
+        line = self.reading.line(index)
+        if line is None:
+            return None
+        return entries.missing(self.reading.number(index)) if line == MISSING else entries.parsed(line)
+
+    def key(self, index: int) -> object:
+        """An entry always looks the same."""
+        return self.reading.number(index) if self.reading else index
+
+    def seen(self) -> range:
+        """Return the lines on the screen."""
+        return range(self.top, min(self.count, self.top + self.page))
+
+    def wanted(self) -> range:
+        """Return the lines on the screen and a page on each side of it, as far as there are."""
+        first = max(0, self.top - self.page)
+        return range(first, min(self.count, self.top + 2 * self.page))
+
+    def follow(self) -> None:
+        """Go to the newest entry and stay there."""
+        self.following = True
+        self.unseen = 0
+        self._to_the_end()
+        self.refresh()
+
+    def centre(self, index: int) -> None:
+        """Highlight row *index* in the middle of the screen."""
+        self.go_to(index)
+        self.look_at(self.cursor - self.page // 2)
+
+    def action_last(self) -> None:
+        """To go to the end is to follow."""
+        self.follow()
+
+    def go_to(self, index: int) -> None:
+        """Highlight a line; that ends following."""
+        if self.following and self.count and index < self.count - 1:
+            self.following = False
+        super().go_to(index)
+
+    def watch_scroll_y(self, before: float, now: float) -> None:
+        """Ask for what is seen now; scrolling away by wheel ends following too."""
+        super().watch_scroll_y(before, now)
+        if self.following and self.top < self.count - self.page:
+            self.following = False
+        self._ask()
+
+    def watch_cursor(self, before: int, now: int) -> None:
+        """Tell that the reader moved."""
+        super().watch_cursor(before, now)
+        self.post_message(self.Moved())
+
+    def watch_following(self) -> None:
+        """Tell."""
+        self.post_message(self.Moved())
+
+    def on_resize(self, event: Resize) -> None:
+        """More lines may be in sight."""
+        if self.following:
+            self._to_the_end()
+        self._ask()
+
+    def _to_the_end(self) -> None:
+        self.cursor = max(0, self.count - 1)
+        self.look_at(self.count - self.page)
+        self._ask()
+
+    def _ask(self) -> None:
+        if self.reading and self.count and self.reading.lacks(self.wanted()):
+            self.post_message(self.Wanted())
