@@ -8,16 +8,18 @@ tidied up by the next one.
 import os
 import sys
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from agent.demo import cast
 from agent.demo.ending import Ended, ending_by_signal, undisturbed_after
 from agent.demo.live import playing
+from agent.demo.looking import look_around
 from agent.demo.narrate import Audience, JsonLines, Printer, coloured
 from agent.demo.rehearsal import rehearsing
 from agent.demo.rights import Lack, lacking
 from agent.demo.scene import Scene, perform
+from agent.demo.site import Site
 from agent.demo.stage import Stage, stage
 from agent.demo.story import STORY
 from rules.text import Language, Text
@@ -33,18 +35,29 @@ _REHEARSAL = Text(
 )
 
 
-def play(*, language: Language, interactive: bool, json: bool = False, story: Sequence[Scene] = STORY) -> int:
+def play(
+    *,
+    language: Language,
+    interactive: bool,
+    screens: bool = False,
+    json: bool = False,
+    story: Sequence[Scene] = STORY,
+) -> int:
     """Play *story* on stdout and return the exit code: 0 only if every line held, 128 and more if a signal ended it.
 
-    *interactive*: somebody sits at a terminal and may look around afterwards. *json*: one object a line. Raises
-    :class:`agent.errors.ShoumiError` when the stage cannot be set.
+    *interactive*: somebody sits at a terminal and may look around afterwards, with *screens* in the administration
+    terminal. *json*: one object a line. Raises :class:`agent.errors.ShoumiError` when the stage cannot be set.
     """
     try:
         with ending_by_signal():
             lacks = lacking()
             audience = _audience(language, story, json=json, rehearsal=bool(lacks))
             audience.line(_TITLE)
-            failures = _rehearse(audience, lacks, story) if lacks else _play(audience, story, interactive=interactive)
+            if lacks:
+                failures = _rehearse(audience, lacks, story)
+            else:
+                look = partial(look_around, language=language, screens=screens) if interactive and not json else None
+                failures = _play(audience, story, look)
     except Ended as ended:
         return ended.code
     return 1 if failures else 0
@@ -56,7 +69,7 @@ def _audience(language: Language, story: Sequence[Scene], *, json: bool, rehears
     return Printer(sys.stdout, language, story, colour=coloured(sys.stdout, os.environ), rehearsal=rehearsal)
 
 
-def _play(audience: Audience, story: Sequence[Scene], *, interactive: bool) -> int:
+def _play(audience: Audience, story: Sequence[Scene], look: Callable[[Audience, Stage, Site], None] | None) -> int:
     began = time.monotonic()
     with stage(cast.PACK) as site, playing(site) as live, undisturbed_after():
         people, areas, tier = len(cast.PLAYERS), len(live.tiers), max(live.tiers.values())
@@ -68,8 +81,8 @@ def _play(audience: Audience, story: Sequence[Scene], *, interactive: bool) -> i
         )
         failures = perform(story, live, audience)
         audience.end(story, time.monotonic() - began)
-        if interactive and isinstance(audience, Printer):
-            _look_around(audience, site)
+        if look:
+            look(audience, site, live)
     return failures
 
 
@@ -85,22 +98,3 @@ def _rehearse(audience: Audience, lacks: Sequence[Lack], story: Sequence[Scene])
         failures = perform(story, rehearsal, audience)
         audience.end(story, time.monotonic() - began)
     return failures
-
-
-def _look_around(audience: Audience, site: Stage) -> None:
-    """Offer to leave the agent running until Enter is pressed."""
-    audience.line(Text("look around before all of it is removed? [y/N]", "清理之前要自行查看吗？[y/N]"))
-    if sys.stdin.readline().strip().lower() not in ("y", "yes", "是"):
-        return
-    shoumi = f"{Path(sys.executable).with_name('shoumi')} --home {site.home.root}"
-    drawings = site.root / cast.DRAWINGS.document
-    audience.line(Text(f"the agent's home: {site.home.root}", f"代理的数据目录：{site.home.root}"))
-    audience.line(Text("try, as root in another terminal:", "请在另一终端以 root 试用："))
-    for command in (
-        f"{shoumi} log list --verdict deny",
-        f"{shoumi} explain {cast.WANG.id} {drawings}",
-        f"{shoumi} what-if {cast.WANG.id} {drawings} --department {cast.RESEARCH}",
-    ):
-        audience.line(Text(f"  {command}", f"  {command}"))
-    audience.line(Text("press Enter here to end the agent and remove it all", "在此按回车键，即停止代理并全部清理"))
-    sys.stdin.readline()

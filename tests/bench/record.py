@@ -15,7 +15,7 @@ _ENTRIES = 100_000
 _BATCH = 64
 _TURNS = 3
 _BAR = 500_000
-_FIELDS = (
+FIELDS = (
     '"host":"files1","kind":"access","action":"open","verdict":"allow","mode":"enforce","enforced":true,"rule":"allow",'
     '"clauses":["D01-2.1","D03-3.13"],"person":"E1001","login_person":"E1001","service":null,"area":"plans",'
     '"level":"secret","domain":"state","pack":"minimal@3c29d6d554e7","epoch":4,"fsuid":61001,"loginuid":61001,'
@@ -42,7 +42,7 @@ def _once() -> tuple[float, float]:
             for first in range(1, _ENTRIES + 1, _BATCH):
                 stamp = stamp_ns(time.time_ns())
                 numbers = range(first, min(first + _BATCH, _ENTRIES + 1))
-                appender.append([f'{{"seq":{number},"time":"{stamp}",{_FIELDS}}}'.encode() for number in numbers])
+                appender.append([f'{{"seq":{number},"time":"{stamp}",{FIELDS}}}'.encode() for number in numbers])
             appending = _ENTRIES / (time.perf_counter() - begun)
         begun = time.perf_counter()
         report = verify(folder)

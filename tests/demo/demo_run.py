@@ -1,10 +1,16 @@
 """A demo in a process of its own, with a temporary directory of its own, so that what it leaves behind can be seen."""
 
+import contextlib
+import fcntl
 import os
+import pty
+import select
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -83,3 +89,51 @@ def _bytes(file: Path) -> bytes:
         return file.read_bytes()
     except OSError:
         return b""
+
+
+class Terminal:
+    """A demo on a pseudo-terminal."""
+
+    def __init__(self, process: subprocess.Popen[bytes], ours: int) -> None:
+        self.process = process
+        self.ours = ours
+        self.seen = ""
+
+    def read_until(self, words: str, patience: float = 60.0) -> str:
+        """Return what is said up to *words*, from here on."""
+        begin = len(self.seen)
+        deadline = time.monotonic() + patience
+        raw = b""
+        while words not in self.seen[begin:]:
+            assert select.select([self.ours], [], [], max(0.0, deadline - time.monotonic()))[0], self.seen
+            raw += os.read(self.ours, 4096)
+            self.seen = self.seen[:begin] + raw.decode(errors="ignore")
+        return self.seen[begin:]
+
+    def read_to_end(self, patience: float = 60.0) -> int:
+        """Read until nobody has the terminal open any more, and return the exit code."""
+        deadline = time.monotonic() + patience
+        with contextlib.suppress(OSError):  # EIO: the last one has closed it
+            while select.select([self.ours], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                self.seen += os.read(self.ours, 4096).decode(errors="ignore")
+        return self.process.wait(patience)
+
+    def write(self, text: str) -> None:
+        os.write(self.ours, text.encode())
+
+
+@contextmanager
+def terminal(environ: dict[str, str], *more: str, words: Sequence[str] = DEMO) -> Iterator[Terminal]:
+    """Start a demo on a terminal of 80 by 24, in a session of its own; it is ended on leaving."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        ["setsid", "--ctty", *words, *more], stdin=theirs, stdout=theirs, stderr=theirs, env=environ
+    )
+    os.close(theirs)
+    try:
+        yield Terminal(process, ours)
+    finally:
+        process.terminate()
+        os.close(ours)
+        process.wait()

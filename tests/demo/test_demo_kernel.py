@@ -1,10 +1,6 @@
 """The demo on the real kernel: it holds, it notices when something does not, and it leaves nothing behind."""
 
-import contextlib
-import os
-import pty
 import re
-import select
 import shlex
 import signal
 import subprocess
@@ -20,7 +16,7 @@ from agent.demo.play import play
 from agent.demo.rights import lacking
 from agent.demo.scene import ALLOWED
 from agent.demo.story import STORY
-from tests.demo.demo_run import DEMO, environment, left_behind, read_until, start, temporary, used
+from tests.demo.demo_run import environment, left_behind, read_until, start, temporary, terminal, used
 
 pytestmark = pytest.mark.kernel
 
@@ -49,12 +45,12 @@ def test_every_line_holds_in_chinese_without_a_terminal(folder: Path) -> None:
 
 
 def test_in_a_terminal_one_can_look_around_and_then_it_is_all_removed(folder: Path) -> None:
-    with _terminal(environment(folder, "en")) as terminal:
-        terminal.read_until("[y/N]")
-        assert "\x1b[32m✓ held" in terminal.seen
-        assert "✗" not in terminal.seen
-        terminal.write("y\n")
-        said = terminal.read_until("press Enter here")
+    with terminal(environment(folder, "en"), "--no-tui") as screen:
+        screen.read_until("[y/N]")
+        assert "\x1b[32m✓ held" in screen.seen
+        assert "✗" not in screen.seen
+        screen.write("y\n")
+        said = screen.read_until("press Enter here")
         commands = [line.strip() for line in said.splitlines() if " --home " in line]
         assert len(commands) == 3
         for command in commands:
@@ -64,18 +60,18 @@ def test_in_a_terminal_one_can_look_around_and_then_it_is_all_removed(folder: Pa
             )
             assert done.returncode == 0, done.stderr
             assert done.stdout
-        terminal.write("\n")
-        assert terminal.process.wait() == 0
+        screen.write("\n")
+        assert screen.process.wait() == 0
     assert left_behind(folder) == []
 
 
 def test_colour_is_not_forced_on_anybody(folder: Path) -> None:
-    with _terminal(environment(folder, "en", NO_COLOR="1")) as terminal:
-        terminal.read_until("3. ")
-        assert "\x1b[" not in terminal.seen
-        assert "✓ held" in terminal.seen
-        terminal.write("\x03")  # Ctrl-C
-        assert terminal.process.wait() == 128 + signal.SIGINT
+    with terminal(environment(folder, "en", NO_COLOR="1")) as screen:
+        screen.read_until("3. ")
+        assert "\x1b[" not in screen.seen
+        assert "✓ held" in screen.seen
+        screen.write("\x03")  # Ctrl-C
+        assert screen.process.wait() == 128 + signal.SIGINT
     assert left_behind(folder) == []
 
 
@@ -125,40 +121,3 @@ def test_a_demo_that_was_killed_takes_its_agent_along_and_the_next_one_tidies_up
     tidy = "from agent.guard import image; image.reclaim()"
     subprocess.run([sys.executable, "-c", tidy], env=environment(folder, "en"), check=True)
     assert left_behind(folder) == []
-
-
-class _Terminal:
-    """A demo on a pseudo-terminal."""
-
-    def __init__(self, process: subprocess.Popen[bytes], ours: int) -> None:
-        self.process = process
-        self.seen = ""
-        self._ours = ours
-
-    def read_until(self, words: str, patience: float = 60.0) -> str:
-        """Return what is said up to *words*, from here on."""
-        begin = len(self.seen)
-        deadline = time.monotonic() + patience
-        raw = b""
-        while words not in self.seen[begin:]:
-            assert select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))[0], self.seen
-            raw += os.read(self._ours, 4096)
-            self.seen = self.seen[:begin] + raw.decode(errors="ignore")
-        return self.seen[begin:]
-
-    def write(self, text: str) -> None:
-        os.write(self._ours, text.encode())
-
-
-@contextlib.contextmanager
-def _terminal(environ: dict[str, str]) -> Iterator[_Terminal]:
-    ours, theirs = pty.openpty()
-    words = ["setsid", "--ctty", *DEMO]
-    process = subprocess.Popen(words, stdin=theirs, stdout=theirs, stderr=theirs, env=environ)
-    os.close(theirs)
-    try:
-        yield _Terminal(process, ours)
-    finally:
-        process.terminate()
-        os.close(ours)
-        process.wait()
