@@ -80,3 +80,12 @@ def test_what_is_wrong_stands_first_with_the_command_that_helps(site: Site) -> N
         await t.sees("durability")
 
     journey(site, walk)
+
+
+def test_a_quarantine_that_is_empty_says_so(shared: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.go("departures")
+        await t.press("Q")
+        await t.sees("隔离区为空")
+
+    journey(shared, walk, language="zh")

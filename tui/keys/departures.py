@@ -109,6 +109,17 @@ ACTIONS = (
         footer=False,
     ),
     Action(
+        "departures.quarantine",
+        "Q",
+        Text("quarantine", "隔离区"),
+        Text(
+            "what HR sent and nothing could be done about; let one be judged again",
+            "人事系统发来而无法处理的令牌；可放行重新判定",
+        ),
+        ("case.quarantine", "case.release"),
+        footer=False,
+    ),
+    Action(
         "departures.person",
         "d",
         Text("dossier", "档案"),

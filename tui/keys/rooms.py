@@ -209,6 +209,14 @@ ACTIONS = (
         footer=False,
     ),
     Action(
+        "rooms.listen",
+        "N",
+        Text("listener", "监听地址"),
+        Text("where boards send their events: one address of this host", "控制板事件发往的本机地址"),
+        ("door.listen",),
+        footer=False,
+    ),
+    Action(
         "rooms.cards",
         "b",
         Text("board cards", "控制板卡片"),

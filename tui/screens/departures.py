@@ -54,7 +54,7 @@ class DeparturesScreen(Listing):
     OP = "case.list"
     WHO = Text("no departure is highlighted", "没有选中的离岗")
     EMPTY = Text("nobody is leaving; `o` opens a departure", "无人离岗；按 `o` 办理")
-    FREE = frozenset({"all", "trends"})
+    FREE = frozenset({"all", "trends", "quarantine"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -189,6 +189,20 @@ class DeparturesScreen(Listing):
         title = Text("how long revocations took", "撤权用时")
         await self.app.push_screen_wait(Paper(title, text_of(found["page"]), "trends.txt"))
 
+    def do_quarantine(self) -> None:
+        """Show what waits in quarantine, and let one of it be judged again."""
+        self.start(self._quarantine, group="form")
+
+    async def _quarantine(self) -> None:
+        waiting = await self.agent.items("case.quarantine")
+        if not waiting:
+            self.program.tell(Text("nothing waits in quarantine", "隔离区为空"))
+            return
+        title = Text("which one is to be judged again?", "重新判定哪一个？")
+        place = await self.app.push_screen_wait(Choosing(title, [_waiting(one) for one in waiting]))
+        if place is not None:
+            await self._form("case.release", {"name": waiting[place]["name"]})
+
     def do_all(self) -> None:
         """Also those that are over, or not."""
         self._all = not self._all
@@ -197,6 +211,11 @@ class DeparturesScreen(Listing):
     def do_person(self) -> None:
         """Go to the person."""
         self.program.go("people", person=self._person)
+
+
+def _waiting(one: Row) -> Text:
+    who, why = visible(str(one["person"] or one["name"])), text_of(one["text"])
+    return Text(f"{who}: {why.en}", f"{who}：{why.zh}")
 
 
 def _ends(person: str) -> Text:

@@ -52,7 +52,7 @@ class RoomsScreen(DoorActs):
     OP = "room.list"
     WHO = Text("no room is highlighted", "没有选中的场所")
     EMPTY = Text("no rooms yet; `a` registers one", "尚无场所；按 `a` 登记")
-    FREE = frozenset({"ack", "lock-site", "lift", "left", "end-visit", "cards"})
+    FREE = frozenset({"ack", "lock-site", "lift", "left", "end-visit", "cards", "listen"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -253,6 +253,10 @@ class RoomsScreen(DoorActs):
     def do_host(self) -> None:
         """This machine stands there."""
         self.form("room.host", room=self.chosen)
+
+    def do_listen(self) -> None:
+        """Say where boards send their events."""
+        self.form("door.listen")
 
     def do_remove(self) -> None:
         """Remove it."""
