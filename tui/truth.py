@@ -44,6 +44,8 @@ def sentence(status: Status, cases: int, verified: int) -> list[Piece]:
         if not bare and not watched:
             pieces.append(Toned(Text("✗ below the tier this site asks for", "✗ 低于本站要求的防护等级"), "bad"))
     pieces += [" · ", Text(f"{len(areas)} areas", f"目录 {len(areas)} 个")]
+    if doors := status["doors"]:
+        pieces += [" · ", Text(f"{doors} doors", f"门 {doors} 个")]
     pieces += [" · ", Text(f"log to #{number(last)}", f"日志至 #{number(last)}")]
     if verified:
         pieces += [" · ", Text(f"verified to #{number(verified)}", f"已校验至 #{number(verified)}")]

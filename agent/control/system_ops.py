@@ -44,6 +44,7 @@ def _status(ask: Ask) -> Json:
         ],
         "people": len(desk.lists.people()),
         "holds": len(desk.lists.holds()),
+        "doors": len(desk.facts.doors()),
         "pack": desk.pack().id,
         "epoch": desk.facts.epoch(),
         "time": ask.at.isoformat(),

@@ -213,8 +213,15 @@ AREA = {"name": "plans", "tier": "A", "mode": "enforce"}
 def test_the_sentence_never_says_more_than_the_agent(areas: list[Any], enforcing: bool, said: str) -> None:
     from tui.cells import content
 
-    status = {"areas": areas, "enforcing": enforcing, "tier": "A", "holds": 0, "decider": {"next_seq": 1_204_332}}
+    status = {
+        "areas": areas,
+        "enforcing": enforcing,
+        "tier": "A",
+        "holds": 0,
+        "doors": 12,
+        "decider": {"next_seq": 1_204_332},
+    }
     sentence = content("en", *truth.sentence(status, 2, 1_204_331)).plain
     assert sentence.startswith(said)
     assert ("enforcing" in sentence) == enforcing
-    assert sentence.endswith("log to #1,204,331 · verified to #1,204,331 · 2 cases open")
+    assert sentence.endswith("12 doors · log to #1,204,331 · verified to #1,204,331 · 2 cases open")
