@@ -49,8 +49,9 @@ def _simulate(context: Context, args: Args) -> int:
     answer = command(path, word, **members)
     found = answer["doors"].get(args["door"]) if word == "state" else {"door": args["door"], "done": args["what"]}
     if found is None:
-        said = shown(args["door"])
-        raise Refused(Text(f"the simulator has no door `{said}`", f"模拟器没有门 `{said}`"))
+        from agent.doors.simulator_site import no_door  # of no use to anybody who knows his doors
+
+        raise no_door(args["door"])
     context.terminal.data(found, *_said(found, args))
     return 0
 
@@ -70,8 +71,8 @@ def _serve(context: Context, path: Path) -> int:
             terminal.line(terminal.say(Text(f"`{shown(name)}` at {addresses}", f"`{shown(name)}`：{addresses}")))
         terminal.talk(
             Text(
-                "try: shoumi door simulate DOOR swipe --card NUMBER; Ctrl-C ends it",
-                "可运行：shoumi door simulate DOOR swipe --card 卡号；按 Ctrl-C 结束",
+                "try: shoumi door simulate DOOR swipe --card NUMBER, then contact: the door opens; Ctrl-C ends it",
+                "可运行：shoumi door simulate DOOR swipe --card 卡号，再以 contact 开门；按 Ctrl-C 结束",
             )
         )
         terminal.out.flush()

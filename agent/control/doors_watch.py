@@ -7,10 +7,10 @@ clock and handed in.
 from collections import deque
 
 from agent.doors.frames import Pong
+from agent.doors.outbox import FRAMES, FRAMES_PER_DOOR
 from rules.text import Text
 
 _WINDOW = 10.0  # seconds over which frames are counted
-_FRAMES, _FRAMES_PER_DOOR = 50, 10  # a second; a door at its busiest says less
 _PING, _SILENT = 5.0, 20.0
 _QUIET = 5.0  # seconds without a frame after which a worn process may be renewed
 _TROUBLES = 60  # told per minute; what comes beyond them is only counted
@@ -57,7 +57,7 @@ class Watch:
 
     def to_end(self, doors: int, now: float) -> Text | None:
         """Return why the process of so many doors should be ended, ``None`` when it is well."""
-        if len(self._frames) > _WINDOW * (_FRAMES + _FRAMES_PER_DOOR * doors):
+        if len(self._frames) > _WINDOW * (FRAMES + FRAMES_PER_DOOR * doors):
             return _FLOOD
         if now - self._answered > _SILENT:
             return _MUTE

@@ -8,7 +8,7 @@ from agent.control.quarantine_ops import waiting_for
 from agent.control.roles import Role
 from agent.control.supposing import clearances
 from agent.errors import Refused, Usage
-from agent.registry.badges import BADGE
+from agent.registry.badges import BADGE, as_read
 from agent.registry.imports import Writes, import_csv, read_csv
 from agent.registry.store import Change
 from rules.model import Clearance, Employment, Level
@@ -150,7 +150,7 @@ def _account_list(ask: Ask) -> Iterator[Json]:
 
 @act("badge.add")
 def _badge_add(ask: Ask, change: Change) -> Done:
-    args, number, person = ask.args, ask.args.text("number"), ask.args.text("person")
+    args, number, person = ask.args, as_read(ask.args.text("number")), ask.args.text("person")
     change.add_badge(
         number, person, until=args.instant("until"), facility=args.number("facility"), bits=args.number("bits")
     )
@@ -159,14 +159,14 @@ def _badge_add(ask: Ask, change: Change) -> Done:
 
 @act("badge.remove")
 def _badge_remove(ask: Ask, change: Change) -> Done:
-    number = ask.args.text("number")
+    number = as_read(ask.args.text("number"))
     _theirs(change.remove_badge(number), ask, BADGE, number)
     return Done({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
 
 
 @act("badge.lost")
 def _badge_lost(ask: Ask, change: Change) -> Done:
-    number = ask.args.text("number")
+    number = as_read(ask.args.text("number"))
     _theirs(change.lose_badge(number), ask, BADGE, number)
     return Done({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
 

@@ -101,6 +101,12 @@ def _list(ask: Ask) -> Iterator[Json]:
 @act("room.remove")
 def _remove(ask: Ask, change: Change) -> Done:
     name = known(ask, ask.args.text("room")).resource.id
+    if inside := sorted(one.person for one in ask.desk.facts.presence(name)):
+        shown = ", ".join(f"`{visible(one)}`" for one in inside[:3])
+        raise Refused(
+            Text(f"{shown} may still be inside", f"{shown} 可能仍在室内"),
+            Text("when the room is empty: shoumi occupancy reset", "确认无人后运行：shoumi occupancy reset"),
+        )
     if ask.desk.facts.host_room() == name:
         change.set_setting(HERE, None)
     return told(ask, {"room": name, "grants_ended": change.remove_resource(name)})

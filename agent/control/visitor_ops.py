@@ -12,6 +12,7 @@ from agent.control.handling import Ask, Done, Json, act, stream
 from agent.control.room_ops import known, told
 from agent.errors import Refused, Usage
 from agent.registry.asking import Row
+from agent.registry.badges import as_read
 from agent.registry.store import Change
 from agent.registry.stored import instant
 from agent.registry.transaction import unknown
@@ -29,7 +30,7 @@ def _add(ask: Ask, change: Change) -> Done:
     _taken(ask, place.level, until)
     if not _registered(ask, person):
         change.add_person(person, name=args.text("name"), employment=Employment.VISITOR)
-    badge = args.text("badge")
+    badge = as_read(args.text("badge"))
     if badge:
         change.add_badge(badge, person, until=until)
     visit = change.add_visit(

@@ -1,7 +1,8 @@
 """Alarms that last: told once, over when the condition ends, closed when somebody has acknowledged them as well.
 
-Rules of this file: an acknowledgement ends the noise and never the condition; a condition that ends ends the noise and
-leaves the alarm open until it is acknowledged. Nothing here opens or shuts a door.
+Rules of this file: what flutters is told a few times a minute, whoever makes it flutter. An acknowledgement ends the
+noise and never the condition; a condition that ends ends the noise and leaves the alarm open until it is acknowledged.
+Nothing here opens or shuts a door.
 """
 
 from dataclasses import replace
@@ -9,7 +10,7 @@ from dataclasses import replace
 from agent.doors.effects import Alarm, Cleared
 from agent.doors.events import Acknowledged
 from agent.doors.panel_state import OpenAlarm
-from agent.doors.turn import LASTING, REPEAT, Turn
+from agent.doors.turn import LASTING, MOST_TIMES, REPEAT, Turn
 from agent.doors.words import Buzzer, Online, Power, Side, Signal, Tamper
 from rules.text import Text
 from rules.visible import visible
@@ -30,7 +31,8 @@ def over(turn: Turn, kind: Alarm, *, door: str = "") -> None:
     ended = [one for one in turn.state.alarms if (one.kind, one.door) == (kind, door) and not one.over]
     if ended:
         _keep_open(turn, [replace(one, over=True) if one in ended else one for one in turn.state.alarms])
-        turn.do(Cleared(kind, door))
+        if any(one.times <= MOST_TIMES for one in ended):
+            turn.do(Cleared(kind, door))
         if kind in _LOUD and not all(one.seen for one in ended):
             _sound(turn, door, "off")
 

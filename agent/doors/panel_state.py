@@ -63,7 +63,10 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class OpenAlarm:
-    """An alarm raised. ``over``: its condition has ended; ``seen``: somebody acknowledged it. Both end it."""
+    """An alarm raised. ``over``: its condition has ended; ``seen``: somebody acknowledged it. Both end it.
+
+    ``times``: how often it began within a minute; beyond :data:`agent.doors.turn.MOST_TIMES` that is told no more.
+    """
 
     kind: Words
     door: Words
@@ -71,6 +74,7 @@ class OpenAlarm:
     at: float
     over: bool = False
     seen: bool = False
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)

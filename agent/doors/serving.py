@@ -175,6 +175,7 @@ class Serving:
 
     async def _configure(self, asked: Configure) -> None:
         self._layout = found = layout(asked)
+        self._out.pace(len(asked.doors))
         for trouble in found.troubles:
             self._out.say(trouble)
         try:

@@ -84,7 +84,7 @@ def command(path: Path, word: str, **members: Any) -> dict[str, Any]:
             shown = visible(str(path))
             raise Unreachable(
                 Text(f"no simulator answers at `{shown}`", f"`{shown}` 没有模拟器应答"),
-                Text("start one: shoumi door simulate", "请先启动：shoumi door simulate"),
+                Text("start one: shoumi door simulate --serve", "请先启动：shoumi door simulate --serve"),
             ) from None
     if not answer.pop("ok"):
         raise from_wire(answer["error"])

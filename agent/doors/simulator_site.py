@@ -24,6 +24,11 @@ from rules.visible import visible
 
 _LOOK = 0.01  # seconds between two looks at a reader
 
+_LOOPBACK = Text(
+    "to try it without hardware, give every door an address such as osdp+tcp://127.0.0.1:48611/1: shoumi door set",
+    "若不接硬件试用，请为每扇门设置如 osdp+tcp://127.0.0.1:48611/1 的地址：shoumi door set",
+)
+
 Port = Annotated[int, Within(0, 65535)]
 
 
@@ -82,7 +87,7 @@ def described(asked: Configure) -> Description:
                 readers.append(one)
             else:
                 shown = visible(str(at))
-                raise Refused(Text(f"`{shown}` is a serial port of this host", f"`{shown}` 是本机串口"))
+                raise Refused(Text(f"`{shown}` is a serial port of this host", f"`{shown}` 是本机串口"), _LOOPBACK)
     made = (SimulatedBoard(serial, doors, at.host, at.port) for serial, (at, doors) in boards.items())
     return Description(tuple(readers), tuple(made))
 
@@ -124,7 +129,7 @@ class Site:
     def door(self, name: str) -> Door:
         """Return a door. Raises :class:`Refused`."""
         if name not in self.doors:
-            raise Refused(Text(f"the simulator has no door `{visible(name)}`", f"模拟器没有门 `{visible(name)}`"))
+            raise no_door(name)
         return self.doors[name]
 
     def state(self) -> dict[str, Any]:
@@ -168,6 +173,17 @@ class Site:
         return door
 
 
+def no_door(name: str) -> Refused:
+    """Return the error for a door the simulator has not got, perhaps because it was registered later."""
+    return Refused(
+        Text(f"the simulator has no door `{visible(name)}`", f"模拟器没有门 `{visible(name)}`"),
+        Text(
+            "it has the doors there were when it was started: shoumi door simulate --serve",
+            "模拟器只有启动时已登记的门，请重新启动：shoumi door simulate --serve",
+        ),
+    )
+
+
 def _by_line(readers: Iterable[SimulatedReader]) -> Iterable[list[SimulatedReader]]:
     lines: dict[str, list[SimulatedReader]] = {}
     for number, reader in enumerate(readers):
@@ -181,7 +197,11 @@ def _loopback(host: str) -> str:
             return host
     except AddressValueError:
         pass
-    raise Refused(Text("a simulator listens on loopback only", "模拟器只能监听回环地址"))
+    shown = visible(host)
+    raise Refused(
+        Text(f"a simulator listens on loopback only, not at `{shown}`", f"模拟器只能监听回环地址，不能监听 `{shown}`"),
+        _LOOPBACK,
+    )
 
 
 def _twice(door: str) -> Refused:

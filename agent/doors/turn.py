@@ -15,6 +15,7 @@ from rules.text import Text
 
 SLACK = 2.0  # seconds that clocks may differ by, and be set back by, without anything being wrong
 REPEAT = 60.0  # seconds within which the same thing, by the same person at the same door, is the same alarm
+MOST_TIMES = 5  # that a lasting alarm is told within these seconds: a contact that flutters is one thing and no more
 # An alarm of these kinds is open until its condition ends; of the others, it is over when it is raised.
 LASTING = frozenset(
     (Alarm.FORCED, Alarm.HELD, Alarm.TAMPER, Alarm.POWER, Alarm.OFFLINE, Alarm.FLOOD, Alarm.LONE, Alarm.UNESCORTED)
@@ -60,9 +61,13 @@ class Turn:
         same = [one for one in self.state.alarms if (one.kind, one.door, one.person) == (kind, door, person)]
         if any(not one.over if kind in LASTING else self.now < one.at + REPEAT for one in same):
             return
-        raised = OpenAlarm(kind, door, person, self.now, over=kind not in LASTING)
+        times = 1 + max((one.times for one in same if self.now < one.at + REPEAT), default=0)
+        at = self.now if times <= MOST_TIMES else max(one.at for one in same)
+        raised = OpenAlarm(kind, door, person, at, over=kind not in LASTING, times=min(times, MOST_TIMES + 1))
         others = [one for one in self.state.alarms if one not in same]
         self.set(alarms=(*_room_for_one(others), raised))
+        if times > MOST_TIMES:
+            return
         self.do(Raise(kind, door, person, text, silent))
 
 

@@ -32,6 +32,8 @@ _CHANGED_CLOCK = 60.0
 _AGAIN = (1.0, 30.0)  # seconds until a silent board is asked again: first, most
 _FRUITLESS = 0.05  # seconds a hint without an event costs whoever sends them
 _AT_ONCE = 200  # events
+_HOLES = 8  # events missing one after the other until it is asked where the next one is
+_LAST = 2**32 - 1  # an index is a 32-bit number
 _FAR = 8  # an opening of ours is at most this many seconds from the event it causes
 
 _DECIDES_ITSELF = {reasons.SWIPE, 6, 7, 8, 9, 10, 11, 12, 13, 15, 33}
@@ -43,8 +45,8 @@ class Out(Protocol):
     def say(self, frame: FromDoors, /) -> None:
         """Say it, after everything said before."""
 
-    async def room(self) -> None:
-        """Return when there is room for something that can wait."""
+    async def room(self, said: int, /) -> None:
+        """Return when there is room for something that can wait, after *said* frames that could."""
 
 
 class Controller:
@@ -204,30 +206,28 @@ class Controller:
 
         At most :data:`_AT_ONCE`: a board whose reader raves still has its clock looked at.
         """
-        found = 0
+        found = holes = said = 0
         self._hinted = max(self._hinted, newest)
-        while found < _AT_ONCE and not self._set_up_again and self._seen is not None:
-            await self._out.room()  # what is not fetched now stays on the board
+        while found < _AT_ONCE and not self._set_up_again and self._seen is not None and self._seen < _LAST:
+            await self._out.room(said)  # what is not fetched now stays on the board
             index = self._seen + 1
-            try:
-                event = await self._client.event(index)
-            except Overwritten:
-                first = await self._first_kept(index, newest)
-                self._trouble(
-                    f"events {index} to {first - 1} were overwritten before they could be fetched",
-                    f"事件 {index} 至 {first - 1} 在取回之前已被覆盖",
-                )
-                self._seen = first - 1
-                continue
-            if event is None and index > newest:
+            event, overwritten = await self._kept(index)
+            if not event and not overwritten and index > newest:
                 break
+            found, said = found + 1, 1
+            holes = 0 if event else holes + 1
             self._seen = index
-            found += 1
-            if event is None:
-                self._trouble(f"event {index} is missing", f"缺少事件 {index}")
+            if event:
+                said = await self._tell(event)
+            elif overwritten or holes > _HOLES:
+                self._seen = await self._last_gone(index, newest)
+                self._trouble(
+                    f"events {index} to {self._seen} were overwritten before they could be fetched",
+                    f"事件 {index} 至 {self._seen} 在取回之前已被覆盖",
+                )
             else:
-                await self._tell(event)
-            if index >= self._hinted:
+                self._trouble(f"event {index} is missing", f"缺少事件 {index}")
+            if self._seen >= self._hinted:
                 break
         else:
             self._wake.set()  # there is more
@@ -235,27 +235,38 @@ class Controller:
             self._out.say(Heard(self._client.serial, self._seen))
         return found
 
-    async def _first_kept(self, gone: int, newest: int) -> int:
-        """Return the index of the oldest event the board still has, after *gone*, which it has not."""
-        newest = max(newest, (await self._client.status()).index)
-        while newest - gone > 1:
-            middle = (gone + newest) // 2
-            try:
-                await self._client.event(middle)
-                newest = middle
-            except Overwritten:
-                gone = middle
-        return newest
+    async def _kept(self, index: int) -> tuple[Happened | None, bool]:
+        """Return an event if the board has it, and whether it says that it had it once."""
+        try:
+            return await self._client.event(index), False
+        except Overwritten:
+            return None, True
 
-    async def _tell(self, event: Happened) -> None:
+    async def _last_gone(self, gone: int, newest: int) -> int:
+        """Return the index of the newest event the board has no more; *gone* is one of them.
+
+        Whatever the board says, this ends, after one question for each bit of an index.
+        """
+        kept = 1 + max(gone, newest, (await self._client.status()).index)
+        middle = kept - 1
+        while kept - gone > 1:
+            event, _ = await self._kept(middle)
+            gone, kept = (gone, middle) if event else (middle, kept)
+            middle = (gone + kept) // 2
+        return gone
+
+    async def _tell(self, event: Happened) -> int:
+        """Tell what an event means; return in how many frames."""
         when = self._when(event)
         ours = event.reason == reasons.REMOTE_OPEN and self._opened_by_us(event.door, when.at)
-        for frame in told(self._client.serial, event, self._places, when, ours=ours):
+        frames = told(self._client.serial, event, self._places, when, ours=ours)
+        for frame in frames:
             self._out.say(frame)
         if event.reason in (reasons.POWER_ON, reasons.RESET) and event.index > self._old:
             self._set_up_again = True
         elif event.reason in _DECIDES_ITSELF:
             await self._client.take_control()
+        return len(frames)
 
     def _when(self, event: Happened) -> When:
         now = self._now()

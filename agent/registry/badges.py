@@ -1,8 +1,8 @@
 """Writing badges: which card is whose, and what became of it.
 
-Rules of this file: a number is one card, and one person's. A card taken back can be given to somebody else; a lost one
-cannot until it is found, because whoever found it may still hold it. The row of a lost card stays: showing it at a door
-is an alarm, not an unknown card.
+Rules of this file: a number is one card, and one person's, with or without the zeros printed before it, which no reader
+reports. A card taken back can be given to somebody else; a lost one cannot until it is found, because whoever found it
+may still hold it. The row of a lost card stays: showing it at a door is an alarm, not an unknown card.
 """
 
 from datetime import datetime
@@ -29,12 +29,13 @@ class BadgeWrites(Transaction):
         facility: int | None = None,
         bits: int | None = None,
     ) -> None:
-        """Say that the card belongs to *person*; the number is the site's own string, compared exactly.
+        """Say that the card belongs to *person*; a number that is not decimal is the site's own, compared exactly.
 
         It opens nothing from *until* on. *facility* and *bits*: a read of this number that differs is a copy.
         """
         self._need_person(person)
         identifier(number, BADGE)
+        number = as_read(number)
         if owner := self._row("SELECT person FROM badges WHERE number = ? AND state <> 'returned'", number):
             raise taken(BADGE, number, owner[0], _TAKE_BACK)
         if until is not None and until <= self.at:
@@ -62,8 +63,15 @@ class BadgeWrites(Transaction):
         return self._becomes(number, "lost")
 
     def _becomes(self, number: str, state: str) -> str:
+        number = as_read(number)
         owner = self._row("SELECT person FROM badges WHERE number = ? AND state <> 'returned'", number)
         if owner is None:
             raise unknown(BADGE, number, "shoumi badge list")
         self._run("UPDATE badges SET state = ? WHERE number = ?", state, number)
         return str(owner[0])
+
+
+def as_read(number: str) -> str:
+    """Return the number of a card as a reader reports it: of ``0004660``, which is what is printed, ``4660``."""
+    decimal = number.isascii() and number.isdecimal()
+    return (number.lstrip("0") or "0") if decimal else number

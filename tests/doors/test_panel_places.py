@@ -7,6 +7,7 @@ from panel_kit import LONG_AGO, Room, moves, raised, records, releases, rules_of
 
 from agent.doors.effects import Alarm, Cleared, Note, Raise
 from agent.doors.events import Acknowledged, Reset, Tick, Withdrawn
+from agent.doors.turn import MOST_TIMES, REPEAT
 from agent.doors.words import Online, OwnDecision, Power, Rex, Tamper
 from rules.model import Lockdown, Passback, RoomRules
 from rules.text import Text
@@ -126,6 +127,20 @@ def test_a_second_time_is_a_new_alarm_also_before_the_first_was_seen() -> None:
         assert raised(room.tell(Power("d1", failed=True))) == [Alarm.POWER]
         assert room.tell(Power("d1", failed=False)) == (Cleared(Alarm.POWER, "d1"),)
     assert len(room.state.alarms) == 1
+
+
+def test_a_condition_that_flutters_is_told_a_few_times_a_minute_and_its_last_state_is_known() -> None:
+    room = Room()
+    for _ in range(500):
+        room.tell(Tamper("d1", "in", active=True), after=0.05)
+        room.tell(Tamper("d1", "in", active=False), after=0.05)
+    assert raised(tuple(room.seen)) == [Alarm.TAMPER] * MOST_TIMES
+    assert len([one for one in room.seen if isinstance(one, Cleared)]) == MOST_TIMES
+    assert room.open_alarms() == set()
+    room.tell(Tamper("d1", "in", active=True))
+    assert room.open_alarms() == {"tamper"}
+    room.tell(Tamper("d1", "in", active=False))
+    assert raised(room.tell(Tamper("d1", "in", active=True), after=REPEAT)) == [Alarm.TAMPER]
 
 
 def test_a_reader_that_cannot_be_reached_is_an_alarm_with_the_reason() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import Refused
 from tests.doors.site_kit import PATIENCE, House, house, until
 
 PIDFD_GETFD = 438  # pidfd_getfd(2); the same on every architecture
@@ -39,6 +40,15 @@ def test_a_badge_opens_with_its_entry_and_the_way_out_empties_the_room(home: Hou
     assert (entry["verdict"], entry["secure"], entry["door"]) == ("allow", True, "vault")
     home.through("E1", out=True)
     assert home.occupants() == []
+
+
+def test_a_room_is_not_removed_around_whoever_is_inside(home: House) -> None:
+    home.through("E1")
+    with pytest.raises(Refused, match="`E1` may still be inside") as caught:
+        home.call("room.remove", room="vault")
+    assert caught.value.hint
+    assert home.occupants() == ["E1"]
+    home.through("E1", out=True)
 
 
 def test_an_unknown_badge_sees_red_and_leaves_an_entry(home: House) -> None:

@@ -13,6 +13,7 @@ from agent.doors import uhppote_packet as wire
 from agent.doors import uhppote_reasons as reasons
 from agent.doors.address import Uhppote
 from agent.doors.frames import Heard, Lost, Trouble
+from agent.doors.outbox import FRAMES, FRAMES_PER_DOOR
 from agent.doors.uhppote_board import PATIENCE, Board
 from agent.doors.uhppote_client import Client, Silent
 from agent.doors.uhppote_controller import KEEP
@@ -380,6 +381,24 @@ def test_a_long_silence_is_fetched_in_parts_to_the_end() -> None:
             await made.ears.hear(Heard, lambda said: said.index == 450)
             assert [said.index for said in made.ears.of(Heard)] == [200, 400, 450]
             assert all(read.stale for read in made.ears.of(Read))
+
+    run(test())
+
+
+def test_a_board_with_much_to_tell_says_no_more_than_control_believes_of_its_doors() -> None:
+    async def test() -> None:
+        async with site(every=1000) as made:
+            store(made.board)
+            await Client(made.where()).take_control()
+            outbox, loop = made.ears.outbox, asyncio.get_running_loop()
+            outbox.pace(1)
+            for _ in range(240):
+                made.board.swipe(1, CARD)
+            began = loop.time()
+            await made.configure(seen=0)
+            await made.ears.hear(Read, many=240)
+            believed = FRAMES + FRAMES_PER_DOOR
+            assert len(made.ears.frames) <= believed * (3.0 + 0.5 * (loop.time() - began)) + 10
 
     run(test())
 

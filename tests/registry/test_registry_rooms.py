@@ -190,6 +190,23 @@ def test_a_badge_stands_for_its_person_until_it_ends_is_lost_or_taken_back(
         change.add_badge("23", "E2", until=now)
 
 
+def test_the_zeros_printed_before_a_number_make_no_other_badge(
+    site: Registry, reader: FactsReader, now: datetime
+) -> None:
+    with pytest.raises(Refused, match="`4660` exists already and belongs to `E1`"), site.change(now) as change:
+        change.add_badge("0004660", "E2")
+    with site.change(now) as change:
+        change.add_badge("0012345678", "E2")
+        change.add_badge("00A7", "E2")
+    assert reader.person_of_badge("12345678", now) == "E2"
+    assert reader.person_of_badge("00A7", now) == "E2"
+    with site.change(now) as change:
+        assert change.lose_badge("00012345678") == "E2"
+    lost = reader.badge("12345678")
+    assert lost
+    assert lost.state == "lost"
+
+
 def test_a_pin_opens_one_for_duress_is_told_apart_and_none_can_be_read_back(
     site: Registry, reader: FactsReader, path: Path, now: datetime
 ) -> None:
