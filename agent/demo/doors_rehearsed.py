@@ -98,7 +98,7 @@ class _Recording:
 
     def append(self, fields: Mapping[str, Any]) -> int:
         """Write an entry."""
-        return self._decider().journal.write({**fields, "rehearsal": True})
+        return self._decider().record(fields)
 
     def epoch(self, _epoch: int) -> None:
         """Take the rules over."""

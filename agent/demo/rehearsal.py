@@ -97,7 +97,7 @@ class Rehearsal:
             for act in acts:
                 enter(change, act, self._pack)
                 fields = {"kind": "act", "act": act.name, "actor": {"role": "rehearsal"}, "args": act.args}
-                self._decider.journal.write({**fields, "outcome": "done", "epoch": change.epoch, "rehearsal": True})
+                self._decider.record({**fields, "outcome": "done", "epoch": change.epoch})
         self._decider.take_policy()
 
     def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> Attempt:

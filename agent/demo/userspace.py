@@ -6,9 +6,11 @@ no entry can be taken for an access that was really refused. It needs no rights.
 
 import json
 import os
+import threading
 import time
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from agent.demo.cast import Place
 from agent.errors import Refused
@@ -32,12 +34,13 @@ class UserSpace:
             clock.latest = max(clock.latest, nanoseconds(last))
         self._host = os.uname().nodename
         self._clock = clock
+        self._turn = threading.Lock()
         self._policy = Policy(home)
         self._verdicts = Verdicts(self._host)
-        self.journal = Journal(self._appender, clock, self._host)
-        self.journal.write({"kind": "decider-started", "rehearsal": True})
+        self._journal = Journal(self._appender, clock, self._host)
+        self.record({"kind": "decider-started"})
         if self._appender.recovered:
-            self.journal.write({"kind": "recovered", "bytes": self._appender.recovered})
+            self.record({"kind": "recovered", "bytes": self._appender.recovered})
         self.take_policy()
 
     def __enter__(self) -> Self:
@@ -63,9 +66,14 @@ class UserSpace:
         pid = os.getpid()
         who = Subject(fsuid, loginuid, fsuid, pid, executable=b"", comm=b"", client=None, fields=b"")
         ruling = self._verdicts.ruling(who, (place.id,), action, self._clock.now())
-        asked = {"fsuid": fsuid, "loginuid": loginuid, "pid": pid, "path": path, "rehearsal": True}
-        self.journal.write({**json.loads(b"{%b}" % ruling.fields), **asked})
+        asked = {"fsuid": fsuid, "loginuid": loginuid, "pid": pid, "path": path}
+        self.record({**json.loads(b"{%b}" % ruling.fields), **asked})
         return ruling.allow
+
+    def record(self, fields: Mapping[str, Any]) -> int:
+        """Write an entry and return its number. Any thread: the doors write beside the story."""
+        with self._turn:
+            return self._journal.write({**fields, "rehearsal": True})
 
 
 class Standing(Clock):
