@@ -34,7 +34,8 @@ test: lint       ## linters, types, import directions, laws, vectors, real-kerne
 	$(BIN)/coverage run --parallel-mode -m pytest tests/rules
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='rules/*' --fail-under=100 --skip-covered
-	$(BIN)/pytest --ignore=tests/rules -n 2 --dist loadfile
+	$(BIN)/pytest --ignore=tests/rules --ignore=tests/tui -n 2 --dist loadfile
+	$(BIN)/pytest tests/tui -n 2 --dist loadfile
 
 bench: .venv/.dev ## the numbers table: ratios against a bare run and, when installed, fapolicyd
 	$(BIN)/python -m tests.bench
