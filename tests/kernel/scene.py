@@ -188,7 +188,14 @@ def scene(areas: Sequence[Area] = (Area("plans"),), settings: Sequence[str] = ()
 
 
 def waiting(pid: int) -> int:
-    """Return how many threads of *pid* wait inside the kernel where only a deadly signal reaches them."""
+    """Return how many threads of *pid* wait inside the kernel where only a deadly signal reaches them.
+
+    The least of three looks: a thread that waits for memory shows the same letter, but not for long.
+    """
+    return min(_stuck(pid) for _ in range(3))
+
+
+def _stuck(pid: int) -> int:
     stats = (task / "stat" for task in Path(f"/proc/{pid}/task").iterdir())
     return sum(stat.read_bytes().rpartition(b")")[2].split()[0] == b"D" for stat in stats)
 

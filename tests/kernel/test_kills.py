@@ -180,8 +180,14 @@ def crowd(path: Path, size: int) -> Callable[[Callable[[object], None]], None]:
 
     def act(say: Callable[[object], None]) -> None:
         threading.stack_size(128 << 10)
+        everybody = threading.Barrier(size)  # no thread is still being made while others open
+
+        def open_it() -> None:
+            everybody.wait()
+            os.close(os.open(path, os.O_RDONLY))
+
         with ThreadPoolExecutor(size) as pool:
-            opens = [pool.submit(error_of, lambda: os.close(os.open(path, os.O_RDONLY))) for _ in range(size)]
+            opens = [pool.submit(error_of, open_it) for _ in range(size)]
             say(sorted({opened.result() for opened in opens}))
 
     return act
