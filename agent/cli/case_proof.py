@@ -1,21 +1,24 @@
 """``shoumi case receipt``, ``plan``, ``trends`` and ``send-test``: what will end, what has ended, and the proof of it.
 
-Rules of this file: verifying a receipt needs no agent and no rights, only the file and the public key.
+Rules of this file: verifying a receipt needs no agent and no rights, only the file and the public key. What signs and
+verifies is imported by whoever does: it would double the time every other command takes to start.
 """
 
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.cli.context import Args, Context, text
 from agent.cli.parser import Command
 from agent.control.acts.shape import Param
 from agent.errors import Refused, Usage
-from agent.offboard import page, sender, trends, verify
 from rules.text import Text
 from rules.visible import visible
+
+if TYPE_CHECKING:
+    from agent.offboard.verify import Report
 
 _PATIENCE = 60.0  # seconds `--wait` waits for a receipt
 _LOOK = 0.2
@@ -42,15 +45,27 @@ def _receipt(context: Context, args: Args) -> int:
 def shown(context: Context, args: Args, op: str) -> int:
     """Show the newest receipt that *op* answers with, verified; keep it where ``--save`` says; return the exit code."""
     found = _waited(context, args, op) if args.get("wait") else _newest(context, args, op)
-    report = verify.verify(found["receipt"].encode(), found["public_key"].encode())
+    report = _read(found["receipt"].encode(), found["public_key"].encode())
     if args.get("save"):
         _save(Path(str(args["save"])), found["receipt"])
     if context.terminal.json:
         context.terminal.data({**found, "ok": report.genuine, "complete": report.complete})
     else:
-        context.terminal.line(page.report_page(report, context.terminal.language))
+        _print(context, report)
         context.terminal.line(found["file"])
     return 0 if report.genuine else 1
+
+
+def _read(receipt: bytes, public: bytes) -> "Report":
+    from agent.offboard.verify import verify
+
+    return verify(receipt, public)
+
+
+def _print(context: Context, report: "Report") -> None:
+    from agent.offboard.page import report_page
+
+    context.terminal.line(report_page(report, context.terminal.language))
 
 
 def _newest(context: Context, args: Args, op: str) -> dict[str, Any]:
@@ -63,7 +78,7 @@ def _waited(context: Context, args: Args, op: str) -> dict[str, Any]:
     while True:
         try:
             found = _newest(context, args, op)
-            if verify.verify(found["receipt"].encode(), found["public_key"].encode()).complete:
+            if _read(found["receipt"].encode(), found["public_key"].encode()).complete:
                 return found
         except Refused:  # there is no case yet, or no receipt
             if time.monotonic() > until:
@@ -94,12 +109,12 @@ def _verified(context: Context, file: Path, key: object) -> int:
             Text("a receipt is verified with the public key of the agent", "验证回执需要代理的公钥"),
             Text("shoumi case receipt --verify FILE --key KEY.pem", "shoumi case receipt --verify 文件 --key 公钥.pem"),
         )
-    report = verify.verify(receipt, public)
+    report = _read(receipt, public)
     if context.terminal.json:
         problems = [problem._asdict() for problem in report.problems]
         context.terminal.data({"ok": report.genuine, "complete": report.complete, "problems": problems})
     else:
-        context.terminal.line(page.report_page(report, context.terminal.language))
+        _print(context, report)
     return 0 if report.genuine else 1
 
 
@@ -138,6 +153,8 @@ def _plan_lines(found: Mapping[str, Any]) -> Iterator[Text]:
 
 
 def _trends(context: Context, args: Args) -> int:
+    from agent.offboard import trends
+
     found = context.client.call("case.trends")
     if context.terminal.json:
         context.terminal.data(found)
@@ -151,6 +168,8 @@ def _trends(context: Context, args: Args) -> int:
 
 
 def _send_test(context: Context, args: Args) -> int:
+    from agent.offboard import sender
+
     last_day = _day(str(args["last_day"])) if args.get("last_day") else None
     folder = Path(str(args["keys"]))
     sender.wait_for_spool(context.home.root)

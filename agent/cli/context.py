@@ -146,7 +146,7 @@ def file_text(path: str) -> str:
         with open(0 if path == "-" else path, encoding="utf-8", closefd=path != "-", newline="") as file:
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
-        why = visible(str(error))
+        why = visible(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
         raise Refused(Text(f"cannot read `{said}`: {why}", f"无法读取 `{said}`：{why}")) from None
 
 

@@ -13,7 +13,6 @@ from agent.cli.context import Args, Context, command
 from agent.cli.parser import Command
 from agent.control.acts.shape import Param
 from agent.errors import Refused
-from agent.offboard import keys, sender
 from rules.text import Text
 from rules.visible import visible
 
@@ -34,6 +33,8 @@ def _show(context: Context, args: Args) -> int:
 
 
 def _make_test(context: Context, args: Args) -> int:
+    from agent.offboard import keys, sender  # with them comes cryptography, of no use to most commands
+
     folder = Path(str(args["folder"]))
     pinned = keys.path(context.home.root)
     if args["pin"] and os.path.lexists(pinned):

@@ -1,6 +1,7 @@
 """``shoumi pack``: the rules in force, and the ones that come with the program.
 
 Rules of this file: ``check`` and ``list`` need no agent. A shipped pack is named by its name, any other by its path.
+The reader of packs is imported by whoever reads one: no other command has to wait for it.
 """
 
 from pathlib import Path
@@ -9,7 +10,6 @@ from agent import shipped
 from agent.cli.context import Args, Context, command, file_text, shown, text
 from agent.cli.parser import Command
 from agent.control.acts.shape import Param
-from rules.pack import check, load
 from rules.text import Text
 
 NOUN = Text("the rules in force", "规则包")
@@ -48,7 +48,9 @@ def _show(context: Context, args: Args) -> int:
 
 
 def _check(context: Context, args: Args) -> int:
-    toml = source(args["pack"]) if args["pack"] else context.home.pack.read_text(encoding="utf-8")
+    from rules.pack import check, load
+
+    toml = source(args["pack"]) if args["pack"] else file_text(str(context.home.pack))
     problems = check(toml)
     terminal = context.terminal
     errors = [problem for problem in problems if problem.severity == "error"]
@@ -82,6 +84,8 @@ def _use(context: Context, args: Args) -> int:
 
 
 def _list(context: Context, args: Args) -> int:
+    from rules.pack import load
+
     packs = [load(shipped.text(name)) for name in shipped.names()]
     terminal = context.terminal
     if terminal.json:

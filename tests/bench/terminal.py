@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 
 from agent import shipped
-from agent.cli.init import make
+from agent.cli.new_site import make
 from agent.home import Home
 from agent.log.append import Appender
 from agent.log.entry import stamp

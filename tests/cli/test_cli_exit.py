@@ -46,7 +46,7 @@ def test_root_without_a_role_is_forbidden_once_groups_are_named(tmp_path: Path, 
     from control_site import running
 
     from agent import shipped
-    from agent.cli.init import make
+    from agent.cli.new_site import make
     from agent.home import Home
 
     home = Home(tmp_path / "home")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agent import shipped
-from agent.cli.init import make
+from agent.cli.new_site import make
 from agent.control.client import Client
 from agent.guard import channel
 from agent.home import Home

@@ -8,7 +8,7 @@ import pytest
 from control_site import Site, running
 
 from agent import shipped
-from agent.cli.init import make
+from agent.cli.new_site import make
 from agent.control.acts import TABLE
 from agent.control.client import Client
 from agent.control.roles import Role

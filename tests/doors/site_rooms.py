@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent import shipped
-from agent.cli.init import make
+from agent.cli.new_site import make
 from agent.control.decider import Link
 from agent.control.doors_facts import Building
 from agent.control.doors_recorder import Recorder

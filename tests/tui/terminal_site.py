@@ -8,7 +8,7 @@ from pathlib import Path
 from log_samples import access, write
 
 from agent import shipped
-from agent.cli.init import make
+from agent.cli.new_site import make
 from agent.home import Home
 from agent.registry.store import Change, Registry
 from rules.departure_open import open_case

@@ -21,7 +21,7 @@ from control_site import Site, running
 from terminal_kit import Walk, acting_as, everything_loaded, journey
 
 from agent import shipped
-from agent.cli.init import make
+from agent.cli.new_site import make
 from agent.home import Home
 from agent.registry.store import Registry
 from rules.model import Clearance, Level, Mode, Scope

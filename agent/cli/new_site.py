@@ -1,0 +1,73 @@
+"""Making a site: its registry, its pack and its settings.
+
+Rules of this file: nothing is written over. The settings are written last, so a site that has them is whole. What was
+begun and failed is taken away again.
+"""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agent.cli.context import shown
+from agent.config import DEFAULT_TEXT
+from agent.control.pack_ops import SETTING, checked
+from agent.errors import Refused
+from agent.home import Home
+from agent.registry.schema import create
+from agent.registry.store import Registry
+from rules.pack import Pack
+from rules.text import Text
+
+
+def make(home: Home, pack_text: str) -> Pack:
+    """Make the site at *home* with this pack in force; raise :class:`Refused` when there is one, or it cannot be."""
+    pack = checked(pack_text)
+    root = shown(home.root)
+    for path in (home.config, home.registry, home.pack):
+        if path.exists():
+            raise Refused(
+                Text(f"there is a site at `{root}` already", f"`{root}` 已有站点"),
+                Text(
+                    f"see: shoumi --home {root} doctor; or name another --home",
+                    f"请运行 shoumi --home {root} doctor，或改用其他 --home",
+                ),
+            )
+    made: list[Path] = []
+    try:
+        home.create()
+        made += [home.registry]
+        _registry(home, pack)
+        for path, text in ((home.pack, pack_text), (home.config, DEFAULT_TEXT)):
+            made.append(path)
+            _write(path, text)
+    except OSError as error:
+        _undo(made)
+        why = shown(error.strerror or error)
+        raise Refused(
+            Text(f"the site cannot be made at `{root}`: {why}", f"无法在 `{root}` 建立站点：{why}"),
+            Text("run as root, or name another --home", "请以 root 运行，或改用其他 --home"),
+        ) from error
+    except BaseException:
+        _undo(made)
+        raise
+    return pack
+
+
+def _registry(home: Home, pack: Pack) -> None:
+    create(home.registry)
+    with Registry(home.registry) as registry, registry.change(datetime.now(UTC)) as change:
+        change.set_setting(SETTING, pack.digest)
+
+
+def _write(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    with open(descriptor, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _undo(made: list[Path]) -> None:
+    for path in made:
+        for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            name.unlink(missing_ok=True)
