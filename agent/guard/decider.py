@@ -34,6 +34,7 @@ from agent.guard.objects import Object, Objects
 from agent.guard.policy import Policy
 from agent.guard.repeats import Repeats
 from agent.guard.silence import Silence
+from agent.guard.spans import Spans
 from agent.guard.subject import Gone, Tasks, pidfd_info_works
 from agent.guard.verdicts import Verdicts
 from agent.home import Home
@@ -87,6 +88,7 @@ class Decider:
         self._denied_opens = Repeats(limit=100)
         self._denied_accesses = Repeats(limit=1)
         self._silence = Silence(groups.access)
+        self._spans = Spans()
         self._recorded_accesses: set[tuple[int, int | None, int, int]] = set()
         self._rechecked = 0
         self._next_tick = 0
@@ -140,6 +142,7 @@ class Decider:
         if left <= 0:
             self._break_silence()
             self._ask_to_look()
+        self._spans.fold(moment)
         self._next_tick = moment + (min(_TICK_NS, left) if left > 0 else _TICK_NS)
         held = [*self._denied_opens.due(moment), *self._denied_accesses.due(moment)]
         if held:
@@ -161,20 +164,23 @@ class Decider:
 
     def _serve_opens(self) -> None:
         """Whoever was just answered has often asked again by now: reading tells as much as another poll would."""
-        enough = time.monotonic_ns() + _TURN_NS
-        while self._serve(self._groups.open, self._open) and time.monotonic_ns() < enough:
-            pass
+        begun = time.monotonic_ns()
+        enough = begun + _TURN_NS
+        while begun < enough and (opens := self._serve(self._groups.open, self._open)):
+            moment = time.monotonic_ns()
+            self._spans.fresh.append((moment - begun, opens))
+            begun = moment
 
-    def _serve(self, group: int, handle: _Handler) -> bool:
-        """Answer one batch; return whether there was any."""
+    def _serve(self, group: int, handle: _Handler) -> int:
+        """Answer one batch; return how many questions it had, none when nobody asks."""
         try:
             buffer = os.read(group, _READ)
         except BlockingIOError:
-            return False
+            return 0
         except OSError as error:
             if error.errno not in (errno.EMFILE, errno.ENFILE, errno.EINTR):
                 raise
-            return True  # the kernel has denied that event itself
+            return 1  # the kernel has denied that event itself
         now = self._clock.now()
         answers: list[tuple[int, _Answer]] = []
         texts: list[bytes] = []
@@ -194,7 +200,7 @@ class Decider:
             for fd, (passes, text, hush) in answers:
                 if fd >= 0:
                     self._answer(group, fd, passes=passes and (recorded or (opens and not text)), hush=hush)
-        return True
+        return len(answers)
 
     def _decided(self, handle: _Handler, fd: int, tid: int, now: int) -> _Answer:
         if fd < 0:  # the kernel could not open it for us, and has denied it
@@ -305,18 +311,24 @@ class Decider:
                 return {"error": {"en": f"unknown message `{visible(str(unknown))}`", "zh": "未知消息"}}
 
     def _stats(self) -> dict[str, object]:
+        opens = self._spans.summary(time.monotonic_ns())
         return {
             "allowed": self.allowed,
             "denied": self.denied,
             "accesses": self.accesses,
             "unprotected": self.unprotected,
             "unlogged": self.unlogged,
+            "opens": {"count": opens.count, "p50_us": _us(opens.p50), "p99_us": _us(opens.p99)},
             "epoch": self._verdicts.epoch,
             "quiet": self._silence.granted,
             "next_seq": self._journal.next_seq,
             "clock_behind": self._clock.behind(),
             "trouble": self._policy.trouble.text._asdict() if self._policy.trouble else None,
         }
+
+
+def _us(nanoseconds: int | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds / 1000
 
 
 def main(argv: list[str]) -> int:

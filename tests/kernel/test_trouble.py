@@ -208,3 +208,12 @@ def test_a_clock_set_back_brings_no_ended_grant_to_life(site: Scene) -> None:
         assert not select.select([decider], [], [], 1.5 * HEARTBEAT)[0]
     finally:
         os.close(decider)
+
+
+def test_the_guard_tells_how_long_the_opens_of_the_last_minute_took(site: Scene) -> None:
+    before = site.stats()["opens"]["count"]
+    for _ in range(20):
+        assert attempt(CLEARED, reading(site.plans / "doc.txt")).allowed
+    opens = site.stats()["opens"]
+    assert opens["count"] >= before + 20
+    assert 0 < opens["p50_us"] <= opens["p99_us"]
