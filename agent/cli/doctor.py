@@ -7,7 +7,7 @@ rest is looked at here. Exit code 1 when a gap is serious.
 from collections.abc import Iterator
 from typing import Any
 
-from agent.cli.context import Args, Context, command, findings, level, shown
+from agent.cli.context import Args, Context, command, findings, level, shown, text
 from agent.control.findings import Finding
 from agent.errors import ShoumiError, Unreachable
 from rules.text import Text
@@ -65,16 +65,19 @@ def _status(context: Context, args: Args) -> int:
         return 0
     areas, people, holds = len(found["areas"]), found["people"], found["holds"]
     word = Text("enforcing", "正在拦截") if found["enforcing"] else Text("NOT ENFORCING EVERYWHERE", "并非全部拦截")
-    last = int(found["decider"]["next_seq"]) - 1
+    last, verified = int(found["decider"]["next_seq"]) - 1, found["log"]["verified_to"] or 0
     terminal.line(
         terminal.say(
             Text(
-                f"{word.en} · tier {found['tier']} · {areas} areas · {people} people · {holds} holds · log to #{last}",
+                f"{word.en} · tier {found['tier']} · {areas} areas · {people} people · {holds} holds · log verified to"
+                f" #{verified} of #{last}",
                 f"{word.zh} · 等级 {found['tier']} · {areas} 个目录 · {people} 名人员"
-                f" · {holds} 项停权 · 日志至 #{last}",
+                f" · {holds} 项停权 · 日志已校验至 #{verified}（共 #{last}）",
             )
         )
     )
+    if trouble := found["log"]["verify_trouble"]:
+        terminal.line(f"!  {terminal.say(text(trouble))}")
     terminal.table(
         [Text("area", "目录"), Text("level", "密级"), Text("mode", "模式"), Text("tier", "等级"), Text("path", "路径")],
         [

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from agent.config import Config
 from agent.control.findings import Finding
 from agent.control.roles import missing
+from agent.control.verifying import Verified
 from agent.home import Home
 from agent.registry.lists import Lists
 from agent.registry.stored import moment
@@ -92,6 +93,25 @@ def log_room(home: Home) -> Iterator[Finding]:
         )
     else:
         yield Finding("good", "log-room", Text(f"{gib} left for the log", f"日志所在磁盘剩余 {gib}"))
+
+
+def log_whole(known: Verified) -> Iterator[Finding]:
+    """Say how far the record was read, and what is wrong with it."""
+    if known.trouble:
+        yield Finding("serious", "log", known.trouble, Text("shoumi log verify", "shoumi log verify"))
+    elif known.to is None:
+        yield Finding(
+            "warning",
+            "log",
+            Text("the log has not been verified since the agent started", "代理启动后尚未校验日志"),
+            Text("shoumi log verify", "shoumi log verify"),
+        )
+    else:
+        yield Finding(
+            "good",
+            "log",
+            Text(f"the log is whole: verified to entry {known.to}", f"日志完好：已校验至第 {known.to} 条"),
+        )
 
 
 def expiring(lists: Lists, pack: Pack, now: datetime) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from agent.control.pack_file import PackFile
 from agent.control.protected import Groups
 from agent.control.protection import Protection
 from agent.control.readings import Readings
+from agent.control.verifying import NOTHING_YET, Verified
 from agent.guard.clock import Clock, instant, nanoseconds
 from agent.home import Home
 from agent.log.search import Filter, query
@@ -52,6 +53,11 @@ def _nothing_back(_name: str) -> None:
     """Give nothing back beyond the registry."""
 
 
+def _nothing_verified() -> Verified:
+    """Know nothing of the record: nobody reads it before the verifier is served."""
+    return NOTHING_YET
+
+
 def _nothing_seen(_person: str, _cause: Cause) -> Mapping[str, Any]:
     """See nothing: nobody looks before the departures are served."""
     return {}
@@ -69,6 +75,7 @@ class Desk:
     like ``departed`` for a hold, and returns at once; so is ``restored(name)`` when a grant is given again
     (:mod:`agent.control.occasions`).
     ``survey(person, cause)`` tells what a revocation would end now. ``doors`` is whoever serves the doors.
+    ``verified()`` tells how far the record is whole.
     """
 
     home: Home
@@ -85,6 +92,7 @@ class Desk:
     held: Held = _nothing_more
     restored: Callable[[str], None] = _nothing_back
     survey: Survey = _nothing_seen
+    verified: Callable[[], Verified] = _nothing_verified
     readings: Readings = field(default_factory=Readings)
     doors: Doors = field(default_factory=NotServed)
     _pack: PackFile = field(init=False)

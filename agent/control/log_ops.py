@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from agent.control.handling import Ask, Json, read, stream
-from agent.control.reports import of_log
+from agent.control.verifying import once
 from agent.errors import Refused
 from agent.log import search, segments, tail
-from agent.log.verify import verify
 from rules.text import Text
 
 _PAGE = 100
@@ -127,4 +126,4 @@ def _show(ask: Ask) -> Json:
 @read("log.verify")
 def _verify(ask: Ask) -> Json:
     last = int(ask.desk.decider.stats()["next_seq"]) - 1
-    return of_log(verify(ask.desk.home.log, known_last=last))
+    return once(ask.desk.home, last)

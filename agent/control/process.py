@@ -47,6 +47,7 @@ from agent.control.protected import Groups
 from agent.control.quieting import Quieting
 from agent.control.schedule import Schedule
 from agent.control.server import Server
+from agent.control.verifying import Verifying
 from agent.errors import Fatal, ShoumiError
 from agent.guard import channel
 from agent.home import Home
@@ -125,11 +126,14 @@ async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
     desk.unrecorded = departing.unrecorded
     desk.held, desk.restored, desk.survey = departing.held, departing.restored, departing.survey
     personnel = Personnel(desk, server.act)
-    with ThreadPoolExecutor(1, "quiet") as quiet, ThreadPoolExecutor(3, "others") as others:
+    verifying = Verifying(desk.home, desk.decider.append, desk.now)
+    desk.verified = lambda: verifying.now
+    with ThreadPoolExecutor(1, "quiet") as quiet, ThreadPoolExecutor(4, "others") as others:
         chores = [
             asyncio.create_task(_repeat(server, _AGAIN, lambda: loop.run_in_executor(others, serving.serve))),
             asyncio.create_task(_repeat(server, _AGAIN, lambda: loop.run_in_executor(others, departing.serve))),
             asyncio.create_task(_repeat(server, _AGAIN, lambda: loop.run_in_executor(others, personnel.serve))),
+            asyncio.create_task(_repeat(server, _AGAIN, lambda: loop.run_in_executor(others, verifying.serve))),
             asyncio.create_task(_repeat(server, _TICK, lambda: asyncio.wrap_future(desk.indexing.step(0.5)))),
             asyncio.create_task(_repeat(server, _TICK, lambda: loop.run_in_executor(quiet, quieting.step))),
             asyncio.create_task(_repeat(server, _SCHEDULE, lambda: server.act_thread(schedule.step))),
@@ -140,6 +144,7 @@ async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
             serving.stop()
             personnel.stop()
             departing.stop()
+            verifying.stop()
             for chore in chores:
                 chore.cancel()
             await asyncio.gather(*chores, return_exceptions=True)

@@ -49,7 +49,17 @@ def _status(ask: Ask) -> Json:
         "epoch": desk.facts.epoch(),
         "time": ask.at.isoformat(),
         "decider": desk.decider.stats(),
+        "log": _log(ask),
         "durability": desk.config.durability,
+    }
+
+
+def _log(ask: Ask) -> Json:
+    known = ask.desk.verified()
+    return {
+        "verified_to": known.to,
+        "verified_at": known.at.isoformat() if known.at else None,
+        "verify_trouble": known.trouble._asdict() if known.trouble else None,
     }
 
 
@@ -86,6 +96,7 @@ def _findings(ask: Ask) -> Iterator[Finding]:
     yield from room_checks.rooms(desk.facts, desk.pack())
     yield from _pack(ask)
     yield from checks.log_room(desk.home)
+    yield from checks.log_whole(desk.verified())
     if desk.indexing.trouble:
         said = visible(desk.indexing.trouble)
         text = Text(f"the search index is not kept up: {said}", f"检索索引未能更新：{said}")

@@ -311,14 +311,14 @@ class Decider:
                 return {"error": {"en": f"unknown message `{visible(str(unknown))}`", "zh": "未知消息"}}
 
     def _stats(self) -> dict[str, object]:
-        opens = self._spans.summary(time.monotonic_ns())
+        lately = self._spans.summary(time.monotonic_ns())
         return {
             "allowed": self.allowed,
             "denied": self.denied,
             "accesses": self.accesses,
             "unprotected": self.unprotected,
             "unlogged": self.unlogged,
-            "opens": {"count": opens.count, "p50_us": _us(opens.p50), "p99_us": _us(opens.p99)},
+            "opens": {"count": lately.opens, "p50_us": _us(lately.p50), "p99_us": _us(lately.p99)},
             "epoch": self._verdicts.epoch,
             "quiet": self._silence.granted,
             "next_seq": self._journal.next_seq,

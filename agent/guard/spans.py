@@ -17,7 +17,7 @@ _FINE: Final = 3  # bits of a value that are kept behind its first
 class Summary(NamedTuple):
     """Opens answered, and nanoseconds within which half and 99 of 100 of them were; ``None`` when there were none."""
 
-    count: int
+    opens: int
     p50: int | None
     p99: int | None
 

@@ -6,13 +6,15 @@ Rules of this file:
   not repeated by the other.
 * It never changes anything and needs no agent. The log may be in use meanwhile.
 * Every deviation is named, with file, line and number; after one it goes on with what stands there.
+* What does not belong to the log is a deviation. Only the directory that a filesystem of its own comes with is none.
 
 What is checked: files are called after their first number; numbers count up by one from 1, through all files; every
 line is a JSON object of at most 65,535 bytes in UTF-8 that begins with ``seq`` and ``time``; time does not go back.
 
 What no reader of the record alone can see: entries cut off the end at a line break, and a record rewritten with care.
 For the first, *known_last* is a number remembered elsewhere, by the index for instance. The second takes signed
-checkpoints.
+checkpoints. A :class:`Pass` that goes on sees what is cut off or exchanged before the place it has reached only where
+the file has become shorter or another one; the next pass sees the rest.
 """
 
 import json
@@ -20,7 +22,8 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -29,11 +32,12 @@ from rules.text import Text
 from rules.visible import visible
 
 _FILE = re.compile(r"(\d{16})\.jsonl", re.ASCII)
+_OF_MKFS = "lost+found"  # where fsck(8) puts what it finds; ext4 makes it when the log is a filesystem of its own
 _SIDE = re.compile(r"torn-\d+-\d+\.bin", re.ASCII)
 _STAMP = rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
 _BEGINNING = re.compile(rb'\{"seq":([1-9][0-9]{0,15}),"time":"(' + _STAMP + rb')"[,}]')
 _LONGEST = 65_535
-_BLOCK = 4 << 20
+_BLOCK = 1 << 20
 _LISTED = 1_000  # problems kept; the others are counted
 _PATIENCE, _GLANCE = 10, 0.02  # looks, and seconds between them, at a last line that has no line break
 
@@ -73,20 +77,121 @@ class Report(NamedTuple):
 
 def verify(folder: Path, known_last: int | None = None) -> Report:
     """Read the whole record in *folder* and report. Raises OSError when it cannot be read."""
-    check = _Check()
-    for name in sorted(os.listdir(folder)):
-        match = _FILE.fullmatch(name)
-        status = os.lstat(folder / name)
-        if not match:
-            check.stranger(name)
-        elif not stat.S_ISREG(status.st_mode):
-            check.say(name, 0, int(match[1]), "file", "is not a plain file", "不是普通文件")
-        else:
-            check.segment(folder / name, int(match[1]))
-    if known_last is not None and check.due <= known_last:
-        en = f"ends with {check.due - 1}, and {known_last} is known to have existed"
-        check.say(folder.name, 0, check.due, "short", en, f"止于第 {check.due - 1} 条，而已知曾有第 {known_last} 条")
-    return Report(check.entries, check.first, check.last, tuple(check.problems), check.more)
+    reading = Pass(folder)
+    for _ in reading.go_on():
+        pass
+    for _ in range(_PATIENCE):
+        if not reading.unfinished:
+            break
+        time.sleep(_GLANCE)  # the agent may be writing the last line at this moment
+        for _ in reading.go_on():
+            pass
+    return reading.report(known_last, finished=True)
+
+
+class Pass:
+    """One reading of the record, from its first byte on. It can go on when the record has grown."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._check = _Check()
+        self._strangers: set[str] = set()
+        self._place = _Place("", 0, 0, 0)
+
+    @property
+    def reached(self) -> int:
+        """The number of the last entry that was read, 0 before the first."""
+        return self._check.last or 0
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether what was read last has no line break behind it."""
+        return self._place.rest > 0
+
+    def report(self, known_last: int | None = None, *, finished: bool = False) -> Report:
+        """Return what was found so far. A *finished* record has a line break at its end."""
+        check, torn = self._check, self._torn() if finished and self.unfinished else ()
+        problems, more = [*check.problems, *torn], check.more
+        if known_last is not None and check.due <= known_last:
+            en = f"ends with {check.due - 1}, and {known_last} is known to have existed"
+            zh = f"止于第 {check.due - 1} 条，而已知曾有第 {known_last} 条"
+            problems.append(_problem(self._folder.name, 0, check.due, "short", en, zh))
+        more += max(0, len(problems) - _LISTED)
+        return Report(check.entries, check.first, check.last, tuple(problems[:_LISTED]), more)
+
+    def go_on(self) -> Iterator[int]:
+        """Read what there is beyond the place reached; yield after each block. Raises OSError."""
+        segments = []
+        for name in sorted(os.listdir(self._folder)):
+            match = _FILE.fullmatch(name)
+            status = os.lstat(self._folder / name)
+            if not match:
+                self._stranger(name, status)
+            elif name >= self._place.file:
+                segments.append((name, int(match[1]), status))
+        if self._place.file and (not segments or segments[0][0] != self._place.file):
+            self._once(self._place.file, "missing", "is gone since it was read", "在读取后已不存在")
+        for name, number, status in segments:
+            if not stat.S_ISREG(status.st_mode):
+                self._once(name, "file", "is not a plain file", "不是普通文件", due=number)
+            else:
+                yield from self._segment(name, number, status)
+
+    def _segment(self, name: str, number: int, status: os.stat_result) -> Iterator[int]:
+        place = self._place
+        if name != place.file:
+            self._leave()
+            if number != self._check.due:
+                self._check.jump(name, 0, number)
+            place = self._place = _Place(name, status.st_ino, 0, 0)
+        if status.st_ino != place.inode or status.st_size < place.offset:
+            self._once(name, "short", "is not what was read before", "与先前读取的内容不同")
+            return
+        with (self._folder / name).open("rb") as file:
+            file.seek(place.offset)
+            rest = b""
+            while block := file.read(_BLOCK):
+                *lines, rest = (rest + block).split(b"\n")
+                for line in lines:
+                    place.line += 1
+                    place.offset += len(line) + 1
+                    self._check.line(name, place.line, line, number)
+                yield self.reached
+            place.rest = len(rest)
+
+    def _leave(self) -> None:
+        """Go on to the next file: the one before it is not written any more."""
+        if self.unfinished:
+            self._check.add(self._torn())
+
+    def _torn(self) -> tuple[Problem, ...]:
+        en, zh = "ends without a line break", "末尾没有换行"
+        return (_problem(self._place.file, self._place.line + 1, self._check.due, "torn", en, zh),)
+
+    def _stranger(self, name: str, status: os.stat_result) -> None:
+        if _SIDE.fullmatch(name):
+            en, zh = "holds a torn tail that was put aside at a start", "是启动时移出的残缺尾部"
+            self._once(name, "side", en, zh, severity="warning")
+        elif name != ".lock" and not _comes_with_a_filesystem(name, status):
+            self._once(name, "file", "does not belong to the log", "不属于日志")
+
+    def _once(
+        self, name: str, kind: str, en: str, zh: str, *, due: int | None = None, severity: Severity = "error"
+    ) -> None:
+        if name not in self._strangers:
+            self._strangers.add(name)
+            self._check.say(name, 0, self._check.due if due is None else due, kind, en, zh, severity)
+
+
+@dataclass(slots=True)
+class _Place:
+    """How far a pass has come: the file, the bytes and lines of it that were read, and the unfinished rest behind."""
+
+    file: str
+    inode: int
+    offset: int
+    line: int
+    rest: int = 0
 
 
 class _Check:
@@ -101,34 +206,17 @@ class _Check:
         self._time = ""
         self._decode = json.JSONDecoder(parse_constant=_refuse).raw_decode
 
-    def stranger(self, name: str) -> None:
-        if _SIDE.fullmatch(name):
-            en, zh = "holds a torn tail that was put aside at a start", "是启动时移出的残缺尾部"
-            self.say(name, 0, self.due, "side", en, zh, "warning")
-        elif name != ".lock":
-            self.say(name, 0, self.due, "file", "does not belong to the log", "不属于日志")
-
-    def segment(self, path: Path, named: int) -> None:
-        name = path.name
-        if named != self.due:
-            self._jump(name, 0, named)
-        for number, (line, ended) in enumerate(_lines(path), 1):
-            if ended:
-                self._line(name, number, line, named)
-            else:
-                self.say(name, number, self.due, "torn", "ends without a line break", "末尾没有换行")
-
     def say(self, file: str, line: int, seq: int, kind: str, en: str, zh: str, severity: Severity = "error") -> None:
-        if len(self.problems) >= _LISTED:
-            self.more += 1
-            return
-        shown = visible(file)
-        place = (
-            Text(f"line {line} of `{shown}`", f"`{shown}` 第 {line} 行") if line else Text(f"`{shown}`", f"`{shown}`")
-        )
-        self.problems.append(Problem(file, line, seq, kind, severity, Text(f"{place.en} {en}", f"{place.zh}{zh}")))
+        self.add((_problem(file, line, seq, kind, en, zh, severity),))
 
-    def _line(self, file: str, number: int, line: bytes, named: int) -> None:
+    def add(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            if len(self.problems) < _LISTED:
+                self.problems.append(problem)
+            else:
+                self.more += 1
+
+    def line(self, file: str, number: int, line: bytes, named: int) -> None:
         match = _BEGINNING.match(line)
         seq, stamp = (int(match[1]), match[2].decode()) if match else (0, "")
         if not self._is_entry(line, seq, stamp):
@@ -139,14 +227,14 @@ class _Check:
         if number == 1 and seq != named:
             self.say(file, 1, seq, "name", f"has number {seq}, unlike the file's name", f"编号 {seq} 与文件名不符")
         if seq != self.due:
-            self._jump(file, number, seq)
+            self.jump(file, number, seq)
         if stamp < self._time:
             self.say(file, number, seq, "time", "is stamped before its predecessor", "的时间早于前一条", "warning")
         self.entries += 1
         self.first = self.first or seq
         self.last, self.due, self._time = seq, seq + 1, stamp
 
-    def _jump(self, file: str, line: int, seq: int) -> None:
+    def jump(self, file: str, line: int, seq: int) -> None:
         if seq > self.due:
             en = f"comes after a gap: {self.due} to {seq - 1} are missing"
             self.say(file, line, self.due, "missing", en, f"之前缺少第 {self.due} 至 {seq - 1} 条")
@@ -165,23 +253,15 @@ class _Check:
         return bool(end == len(text) and entry["seq"] == seq and entry["time"] == stamp)
 
 
-def _lines(path: Path) -> Iterator[tuple[bytes, bool]]:
-    """Yield each line, and whether a line break ends it; that can be missing behind the last one."""
-    with path.open("rb") as file:
-        rest = b""
-        patience = _PATIENCE
-        while patience:
-            block = file.read(_BLOCK)
-            if block:
-                *lines, rest = (rest + block).split(b"\n")
-                for line in lines:
-                    yield line, True
-            elif rest:
-                patience -= 1  # the agent may be writing it at this moment
-                time.sleep(_GLANCE)
-            else:
-                return
-        yield rest, False
+def _problem(file: str, line: int, seq: int, kind: str, en: str, zh: str, severity: Severity = "error") -> Problem:
+    shown = visible(file)
+    place = Text(f"line {line} of `{shown}`", f"`{shown}` 第 {line} 行") if line else Text(f"`{shown}`", f"`{shown}`")
+    return Problem(file, line, seq, kind, severity, Text(f"{place.en} {en}", f"{place.zh}{zh}"))
+
+
+def _comes_with_a_filesystem(name: str, status: os.stat_result) -> bool:
+    """Whether this is what mkfs(8) made: anybody else's, a file or a link of that name is a stranger like any other."""
+    return name == _OF_MKFS and stat.S_ISDIR(status.st_mode) and status.st_uid == 0
 
 
 def _refuse(constant: str) -> float:

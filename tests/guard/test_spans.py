@@ -31,7 +31,7 @@ def test_the_percentiles_are_those_of_the_opens_not_of_the_batches(batches: list
         exact = each[-(-len(each) * percent // 100) - 1]
         assert value is not None
         assert exact <= value <= exact + exact // 8
-    assert told.count == len(each)
+    assert told.opens == len(each)
 
 
 def test_what_is_older_than_a_minute_is_forgotten_piece_by_piece() -> None:
@@ -39,7 +39,7 @@ def test_what_is_older_than_a_minute_is_forgotten_piece_by_piece() -> None:
     for second in range(0, 60, 10):
         spans.fresh.append((100, 1))
         spans.fold(second * SECOND)
-    assert spans.summary(59 * SECOND).count == 6
-    assert spans.summary(60 * SECOND).count == 5
-    assert spans.summary(85 * SECOND).count == 3
+    assert spans.summary(59 * SECOND).opens == 6
+    assert spans.summary(60 * SECOND).opens == 5
+    assert spans.summary(85 * SECOND).opens == 3
     assert spans.summary(200 * SECOND) == Summary(0, None, None)
