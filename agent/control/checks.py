@@ -5,13 +5,14 @@ Rules of this file: looking only. What is good is said too, in one line, so that
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from agent.config import Config
 from agent.control.findings import Finding
 from agent.control.roles import missing
 from agent.control.verifying import Verified
+from agent.guard.openfiles import Held
 from agent.home import Home
 from agent.registry.lists import Lists
 from agent.registry.stored import moment
@@ -112,6 +113,29 @@ def log_whole(known: Verified) -> Iterator[Finding]:
             "log",
             Text(f"the log is whole: verified to entry {known.to}", f"日志完好：已校验至第 {known.to} 条"),
         )
+
+
+_BLIND = {
+    "unfinished": Text(
+        "processes come and go too fast to see what they hold: every read is asked about",
+        "进程更替过快，无法查明其持有的文件：每次读取均须判定",
+    ),
+    "ring": Text(
+        "process {pid} keeps files in an io_uring, and nobody can tell which: every read is asked about",
+        "进程 {pid} 在 io_uring 中持有文件，无法查明是哪些：每次读取均须判定",
+    ),
+    "flight": Text(
+        "descriptors sent to process {pid} wait in a socket, and nobody can tell which: every read is asked about",
+        "发给进程 {pid} 的描述符仍在套接字中，无法查明是哪些：每次读取均须判定",
+    ),
+}
+
+
+def blind(found: Iterable[Held]) -> Iterator[Finding]:
+    """Name the processes for whose sake every read is asked about (:mod:`agent.control.quieting`)."""
+    for pid, how in sorted({(one.pid, one.how) for one in found}):
+        text = Text(*(said.replace("{pid}", str(pid)) for said in _BLIND[how]))
+        yield Finding("warning", "reads-asked", text, Text("reads are slower until it lets go", "在其释放之前读取较慢"))
 
 
 def expiring(lists: Lists, pack: Pack, now: datetime) -> Iterator[Finding]:

@@ -90,6 +90,8 @@ def context(ground: Ground, agent: frozenset[int], walk: Walk = no_walk, doors: 
         return [Area(place.area, os.fsdecode(place.path)) for place in places if place.area not in watching]
 
     def area_of(found: Held) -> str | None:
+        if found.how == "ring":
+            return ""  # a file, and nobody can say which
         try:
             area = label.read(found.link, follow=True)
         except FileNotFoundError:  # it let go of it meanwhile

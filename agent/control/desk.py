@@ -21,6 +21,7 @@ from agent.control.protected import Groups
 from agent.control.protection import Protection
 from agent.control.readings import Readings
 from agent.control.verifying import NOTHING_YET, Verified
+from agent.guard import openfiles
 from agent.guard.clock import Clock, instant, nanoseconds
 from agent.home import Home
 from agent.log.search import Filter, query
@@ -75,7 +76,8 @@ class Desk:
     like ``departed`` for a hold, and returns at once; so is ``restored(name)`` when a grant is given again
     (:mod:`agent.control.occasions`).
     ``survey(person, cause)`` tells what a revocation would end now. ``doors`` is whoever serves the doors.
-    ``verified()`` tells how far the record is whole.
+    ``verified()`` tells how far the record is whole, ``blind()`` for whose sake every read is asked about
+    (:mod:`agent.control.quieting`).
     """
 
     home: Home
@@ -92,6 +94,7 @@ class Desk:
     held: Held = _nothing_more
     restored: Callable[[str], None] = _nothing_back
     survey: Survey = _nothing_seen
+    blind: Callable[[], frozenset[openfiles.Held]] = frozenset
     verified: Callable[[], Verified] = _nothing_verified
     readings: Readings = field(default_factory=Readings)
     doors: Doors = field(default_factory=NotServed)

@@ -119,6 +119,7 @@ async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
     if life is not None:
         loop.add_reader(life, server.stop)
     schedule, quieting = Schedule(desk), Quieting(desk.home, desk.decider, desk.clock)
+    desk.blind = lambda: quieting.blind
     serving = Serving(desk)
     desk.doors = serving
     departing = Departing(desk, serving, life)

@@ -2,12 +2,13 @@
 
 Rules of this file: the decider is told to grow quiet only after a look at who holds what, and never about an inode that
 somebody holds who would be denied. Those stay loud and are looked at again, until nobody without rights holds them.
-The look is a look at /proc: what is in flight between two processes is not seen (docs/limits.md).
+Where it cannot be said which inodes those are, everything stays loud: a ring that keeps files (io_uring), of somebody
+who may not read all of them, descriptors that wait in a socket of such a process, or a look that could not be finished.
 """
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agent.control.decider import Decider
@@ -35,6 +36,7 @@ class Quieting:
         self._tasks = Tasks(pidfd_info=pidfd_info_works())
         self._again = 0.0
         self._loud: frozenset[tuple[int, int]] | None = None  # None: the decider has not been told anything yet
+        self.blind: frozenset[Held] = frozenset()  # for their sake every read is asked about
 
     def step(self) -> None:
         """Look if there is a reason to, and tell the decider what must stay loud."""
@@ -47,22 +49,33 @@ class Quieting:
         if self._policy.source is None or not (asked or moved or due):
             return
         loud = self._look()
+        self._again = time.monotonic() + _AGAIN
+        if loud is None:
+            self._loud = None
+            return
         if asked or moved or loud != self._loud:
             with contextlib.suppress(ShoumiError):  # it answers later, and is told then
                 self._loud = loud if self._decider.quiet(self._policy.epoch, loud) else None
-        self._again = time.monotonic() + _AGAIN
 
     def close(self) -> None:
         """Close what is kept of processes."""
         self._tasks.close()
 
-    def _look(self) -> frozenset[tuple[int, int]]:
-        devices = {root.device for root in self._policy.roots or ()} - {0}
+    def _look(self) -> frozenset[tuple[int, int]] | None:
+        """Return the inodes that must stay loud; ``None`` when that is all of them."""
+        roots = self._policy.roots or ()
+        devices = {root.device for root in roots} - {0}
+        every = tuple(dict.fromkeys(root.area for root in roots))
         loud: set[tuple[int, int]] = set()
-        for found in held(devices) if devices else ():
-            if (found.device, found.inode) not in loud and not self._may(found):
+        blind: set[Held] = set()
+        for found in held(devices, flights=True) if devices else ():
+            if not found.inode:
+                if not self._all_may(found.pid, every):
+                    blind.add(found)
+            elif (found.device, found.inode) not in loud and not self._may(found):
                 loud.add((found.device, found.inode))
-        return frozenset(loud)
+        self.blind = frozenset(blind)
+        return None if blind else frozenset(loud)
 
     def _may(self, found: Held) -> bool:
         """Whether every thread that shares this descriptor or mapping may go on reading."""
@@ -72,12 +85,17 @@ class Quieting:
             return True  # it is gone, and what it held with it
         except OSError:
             return False  # a label that cannot be read is not an absent one
-        if area is None:
-            return True
+        return area is None or self._all_may(found.pid, (area,))
+
+    def _all_may(self, pid: int, areas: Sequence[str]) -> bool:
+        """Whether every thread of *pid* may read in each of *areas*. Of process 0 it cannot be told."""
+        if not pid:
+            return False
         now = self._clock.now()
         return all(
             who is not None and self._verdicts.ruling(who, (area,), Action.ACCESS, now).passes
-            for who in self._threads(found.pid)
+            for who in self._threads(pid)
+            for area in areas
         )
 
     def _threads(self, pid: int) -> Iterator[Subject | None]:

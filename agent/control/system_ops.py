@@ -93,6 +93,7 @@ def _findings(ask: Ask) -> Iterator[Finding]:
             ),
         )
     yield from checks.observing(areas)
+    yield from checks.blind(desk.blind())
     yield from room_checks.rooms(desk.facts, desk.pack())
     yield from _pack(ask)
     yield from checks.log_room(desk.home)

@@ -5,6 +5,8 @@ the business of ``probe``. A gap is told with its consequence, not with a versio
 """
 
 import contextlib
+import ctypes
+import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +17,7 @@ from rules.text import Text
 
 _SYSCTL = Path("/proc/sys")
 _UNSET = 0xFFFFFFFF
+_IO_URING_SETUP = 425  # the same number on every architecture
 _FIRST = {"user": 0xEFFFFFFD, "pid": 0xEFFFFFFC}  # inodes of the initial namespaces (linux/nsfs.h)
 
 
@@ -165,6 +168,29 @@ def _user_namespaces() -> Ability:
     )
 
 
+def _rings() -> Ability:
+    value = _number(_SYSCTL / "kernel/io_uring_disabled")
+    if value or (value is None and not _io_uring_there()):
+        return Ability("io_uring", ok=True, detail=Text("not everybody may use io_uring", "并非人人可用 io_uring"))
+    return Ability(
+        "io_uring",
+        ok=False,
+        detail=Text(
+            "anybody can keep an open file in an io_uring, in a way that no look at /proc finds",
+            "任何用户都可在 io_uring 中持有已打开的文件，且有办法令 /proc 中查不到",
+        ),
+        remedy=Text(
+            "sysctl -w kernel.io_uring_disabled=2, or 1 and a group for the programs that need it",
+            "sysctl -w kernel.io_uring_disabled=2；如有程序需要，可设为 1 并指定用户组",
+        ),
+    )
+
+
+def _io_uring_there() -> bool:
+    libc = ctypes.CDLL(None, use_errno=True)
+    return libc.syscall(_IO_URING_SETUP, 0, None) >= 0 or ctypes.get_errno() != errno.ENOSYS
+
+
 def _number(file: Path) -> int | None:
     try:
         return int(file.read_text(encoding="ascii"))
@@ -203,4 +229,5 @@ _LOOKS: tuple[Callable[[], Ability], ...] = (
         Text("the kernel does not warn of a reader that does not answer", "内核不会警告未及时应答的读取者"),
     ),
     _user_namespaces,
+    _rings,
 )

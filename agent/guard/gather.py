@@ -20,6 +20,7 @@ import agent
 import rules
 from agent.guard import label, mounting, mounts
 from agent.guard.mounts import Mount, within
+from agent.guard.tables import tables
 from agent.guard.unprotectable import refusal
 from agent.guard.volume_facts import Holder, Place, VolumeFacts
 
@@ -176,7 +177,7 @@ def _holders(facts: VolumeFacts) -> tuple[tuple[Holder, ...], int]:
         if pid == os.getpid():
             continue
         try:
-            held = list(_held(f"/proc/{pid}"))
+            held = list(_held(pid))
         except PermissionError:
             unseen += 1
             continue
@@ -190,13 +191,17 @@ def _holders(facts: VolumeFacts) -> tuple[tuple[Holder, ...], int]:
     return tuple(found), unseen
 
 
-def _held(process: str) -> Iterator[tuple[str, str]]:
-    for number in os.listdir(f"{process}/fd"):
-        with suppress(FileNotFoundError):  # closed since it was listed
-            yield "open", os.readlink(f"{process}/fd/{number}")
-    for name in ("cwd", "root"):
-        with suppress(FileNotFoundError):  # kernel threads and the dead have none
-            yield "inside", os.readlink(f"{process}/{name}")
-    mapped = {fields[5] for line in _read(f"{process}/maps").splitlines() if len(fields := line.split(None, 5)) == 6}
+def _held(pid: int) -> Iterator[tuple[str, str]]:
+    shown = tables(pid)
+    for thread in shown.files:
+        for number in os.listdir(f"/proc/{thread}/fd"):
+            with suppress(FileNotFoundError):  # closed since it was listed
+                yield "open", os.readlink(f"/proc/{thread}/fd/{number}")
+    for thread in shown.places:
+        for name in ("cwd", "root"):
+            with suppress(FileNotFoundError):  # kernel threads and the dead have none
+                yield "inside", os.readlink(f"/proc/{thread}/{name}")
+    lines = [line for thread in shown.memory for line in _read(f"/proc/{thread}/maps").splitlines()]
+    mapped = {fields[5] for line in lines if len(fields := line.split(None, 5)) == 6}
     for path in sorted(mapped):
         yield "mapped", os.fsdecode(path.replace(b"\\012", b"\n"))

@@ -100,7 +100,7 @@ class Held(Protocol):
 
     @property
     def how(self) -> str:
-        """``fd``, ``map``, ``cwd`` or ``root``."""
+        """``fd``, ``map``, ``cwd``, ``root``; ``ring`` for files in an io_uring, of which it cannot be said which."""
 
     @property
     def link(self) -> str:

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import json
 import os
+import select
 import signal
 import threading
 import time
@@ -38,6 +39,10 @@ class Gate:
 
     def wait(self) -> None:
         os.read(self._waiting, 1)
+
+    def passed(self) -> bool:
+        """Whether it is open, for one who does not wait."""
+        return bool(select.select([self._waiting], [], [], 0)[0] and os.read(self._waiting, 1))
 
     def open(self, times: int = 1) -> None:
         os.write(self._opening, b"." * times)
@@ -83,8 +88,8 @@ class Scene:
         return [json.loads(line) for line in self._record()[self._read :].splitlines()]
 
     def denials(self) -> list[dict[str, Any]]:
-        """Return the denials recorded since :meth:`mark`."""
-        return [entry for entry in self.news() if entry.get("verdict") == "deny"]
+        """Return the denials recorded since :meth:`mark`; not the counts, which come late and may be of before it."""
+        return [entry for entry in self.news() if entry.get("verdict") == "deny" and "repeats" not in entry]
 
     def _record(self) -> bytes:
         return b"".join(file.read_bytes() for file in sorted(self.site.home.log.glob("*.jsonl")))

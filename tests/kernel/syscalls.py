@@ -8,6 +8,7 @@ import struct
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
 
+CLONE_FS, CLONE_FILES = 0x200, 0x400
 CLONE_NEWNS = 0x20000
 CLONE_NEWUSER = 0x10000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 1 << 14, 1 << 18
@@ -15,6 +16,7 @@ _PR_SET_NAME = 15
 _AT_FDCWD, _AT_EMPTY_PATH, _AT_SYMLINK_FOLLOW = -100, 0x1000, 0x400
 _HANDLE_BYTES = 128
 _PIDFD_GETFD = 438  # the same number on every architecture, like everything added since 5.3
+_EXIT = {"x86_64": 60, "aarch64": 93}.get(platform.machine(), -1)
 _SETFSUID, _SETFSGID = {"x86_64": (122, 123), "aarch64": (151, 152)}.get(platform.machine(), (0, 0))
 
 
@@ -44,6 +46,11 @@ def set_fs_ids(number: int) -> None:
     _libc.syscall(_SETFSUID, number)
     if _libc.syscall(_SETFSUID, -1) != number:
         raise PermissionError(1, "setfsuid")
+
+
+def end_thread() -> None:
+    """End this thread and no other, without a word to anybody: of a first thread an undead process is left."""
+    _libc.syscall(_EXIT, 0)
 
 
 def set_name(name: bytes) -> None:
