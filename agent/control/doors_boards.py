@@ -5,11 +5,10 @@ Rules of this file:
 - a card counts as put or as gone on a board when it was read back from that board, and only for the last thing asked;
   until then it is pending, by name, whatever else is confirmed;
 - a process that was started anew is told everything, and then takes off the boards what nobody put there;
-- one thread, but for :meth:`Boards.wait`, which any thread may use.
+- one thread.
 """
 
 import itertools
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -48,7 +47,6 @@ class Boards:
         self._told: dict[int, str] = {}  # what the process was told to put, and until when
         self._last: dict[int, tuple[str, Wanted]] = {}  # the frame that asked last about a card
         self._numbers = itertools.count(1)
-        self._changed = threading.Condition()
         self._known: dict[tuple[str, int], Known] = {}
 
     def begin(self) -> None:
@@ -112,11 +110,6 @@ class Boards:
         """Return what is known of *card* on a board."""
         return self._known.get((serial, card))
 
-    def wait(self, seconds: float) -> None:
-        """Wait until something new is known, at most *seconds*. Any thread."""
-        with self._changed:
-            self._changed.wait(seconds)
-
     def _ask(self, put: Mapping[int, str], gone: Iterable[int]) -> None:
         """Send it in frames of a bounded size; note what was asked before it is sent, so that no answer comes first."""
         now, serials = self._now(), self._serials()
@@ -155,9 +148,7 @@ class Boards:
             for (serial, card), known in fresh.items():
                 note.want_card(serial, str(card), known.wanted)
                 note.set_board_card(serial, str(card), known.state, known.why)
-        with self._changed:
-            self._known |= fresh
-            self._changed.notify_all()
+        self._known |= fresh
 
     def _wanted(self) -> dict[int, str]:
         """Return every card boards should know, and the last day on which they should."""
