@@ -148,6 +148,16 @@ def test_somebody_of_the_site_on_a_visit_keeps_his_own_badge(client: Client) -> 
     assert [row["state"] for row in client.stream("badge.list", person="E5")] == ["active"]
 
 
+def test_a_badge_is_named_as_a_reader_reports_it_with_or_without_the_zeros_printed_on_it(client: Client) -> None:
+    client.call("person.add", person="E4", level=["state=secret"], approved_by="boss", badge=["0000018"])
+    assert client.call("badge.add", person="E4", number="0000019")["number"] == "19"
+    assert [row["number"] for row in client.stream("badge.list", person="E4")] == ["18", "19"]
+    assert client.call("badge.lost", person="E4", number="00018")["number"] == "18"
+    assert client.call("badge.remove", person="E4", number="019")["number"] == "19"
+    client.call("visitor.add", person="V4", name="来宾", host="E1", purpose="audit", room="lobby", badge="000020")
+    assert client.call("visitor.exit", visit="V4")["badges"] == ["20"]
+
+
 def test_an_area_kept_in_a_room_holds_its_level_up(client: Client, tmp_path_factory: pytest.TempPathFactory) -> None:
     place = tmp_path_factory.mktemp("plans")
     client.call("area.add", path=str(place), name="plans", level="secret", domain="state")

@@ -4,6 +4,7 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,8 @@ from agent.doors.frames import (
 )
 from agent.doors.osdp_reader import Reader as OsdpReader
 from agent.doors.osdp_reader import ReaderLine
-from agent.doors.words import Contact, Flush, Online, Read, Refuse, Release, Released
+from agent.doors.outbox import FRAMES, FRAMES_PER_DOOR
+from agent.doors.words import Contact, Flush, Online, OwnDecision, Read, Refuse, Release, Released
 
 CARD = 4660
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give privileges up")
@@ -224,6 +226,17 @@ def test_nothing_is_lost_silently_when_control_does_not_listen() -> None:
             loop.call(lambda: made[0].swipe(1, CARD))
         control.hear(Heard, lambda said: said.index == 150)
         assert [read.index for read in control.of(Read)] == list(range(1, 151))
+
+
+def test_a_board_with_much_to_tell_is_held_to_what_control_believes_of_the_doors_there_are() -> None:
+    with boards(11) as (loop, made), doors_process() as control:
+        for number in range(260):
+            loop.call(lambda number=number: made[0].swipe(1, 100 + number))  # type: ignore[misc]
+        began = time.monotonic()
+        control.send(Configure((door("d11", f"{made[0].line}/1"),), {}, "127.0.0.1:0", {"11": 0}))
+        control.hear(OwnDecision, many=260)
+        believed = FRAMES + FRAMES_PER_DOOR
+        assert len(control.frames) <= believed * (3.0 + 0.5 * (time.monotonic() - began)) + 10
 
 
 def test_keys_are_nowhere_but_in_its_memory() -> None:

@@ -143,6 +143,14 @@ def test_a_condition_that_flutters_is_told_a_few_times_a_minute_and_its_last_sta
     assert raised(room.tell(Tamper("d1", "in", active=True), after=REPEAT)) == [Alarm.TAMPER]
 
 
+def test_a_condition_that_goes_on_fluttering_is_told_anew_every_minute() -> None:
+    room = Room()
+    for _ in range(1500):
+        room.tell(Tamper("d1", "in", active=True), after=0.1)
+        room.tell(Tamper("d1", "in", active=False), after=0.1)
+    assert 4 * MOST_TIMES <= len(raised(tuple(room.seen))) <= 6 * MOST_TIMES  # in five minutes
+
+
 def test_a_reader_that_cannot_be_reached_is_an_alarm_with_the_reason() -> None:
     room = Room()
     why = Text("no answer for 8 s", "8 秒无应答")

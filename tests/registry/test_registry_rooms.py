@@ -198,6 +198,8 @@ def test_the_zeros_printed_before_a_number_make_no_other_badge(
     with site.change(now) as change:
         change.add_badge("0012345678", "E2")
         change.add_badge("00A7", "E2")
+        change.add_badge("000", "E2")
+    assert reader.person_of_badge("0", now) == "E2"
     assert reader.person_of_badge("12345678", now) == "E2"
     assert reader.person_of_badge("00A7", now) == "E2"
     with site.change(now) as change:
