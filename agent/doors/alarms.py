@@ -37,6 +37,13 @@ def over(turn: Turn, kind: Alarm, *, door: str = "") -> None:
             _sound(turn, door, "off")
 
 
+def again(turn: Turn, kind: Alarm, *, door: str) -> bool:
+    """Whether the condition of *kind* at *door* goes on; if so the alarm is forgotten, so that it can be told again."""
+    going_on = [one for one in turn.state.alarms if (one.kind, one.door) == (kind, door) and not one.over]
+    turn.set(alarms=tuple(one for one in turn.state.alarms if one not in going_on))
+    return bool(going_on)
+
+
 def acknowledged(turn: Turn, event: Acknowledged) -> None:
     """Somebody has seen the alarms of one kind at one door."""
     seen = [one for one in turn.state.alarms if (one.kind, one.door) == (event.kind, event.door) and not one.seen]

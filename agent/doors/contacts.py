@@ -5,8 +5,8 @@ take; any other opening is forced, also one that happened while the agent was aw
 every badge is decided and recorded all the same.
 """
 
-from agent.doors import passages
-from agent.doors.alarms import loud, over
+from agent.doors import flutter, passages
+from agent.doors.alarms import again, loud, over
 from agent.doors.effects import Alarm
 from agent.doors.turn import Turn
 from agent.doors.words import Contact
@@ -16,25 +16,25 @@ from rules.visible import visible
 
 def contact(turn: Turn, event: Contact) -> None:
     """The door is open, or closed; the same word twice changes nothing."""
-    known = turn.state.door(event.door)
     if event.open:
         passages.opened(turn, event)
     else:
         passages.closed(turn, event)
-    if known.open is event.open:
+    if not flutter.changed(turn, event):
         return
-    turn.set_door(event.door, open=event.open, since=turn.now)
-    shown = visible(event.door)
-    if not event.open:
-        over(turn, Alarm.FORCED, door=event.door)
-        over(turn, Alarm.HELD, door=event.door)
-        if known.open is not None:
-            turn.note("close", Text(f"`{shown}` is closed", f"`{shown}` 已关闭"), door=event.door)
-        return
-    turn.note("open", Text(f"`{shown}` is open", f"`{shown}` 已打开"), door=event.door)
-    if turn.now > known.free_until:
-        text = Text(f"`{shown}` opened and nobody was let through", f"`{shown}` 被强行打开")
-        loud(turn, Alarm.FORCED, text, door=event.door)
+    if not flutter.fluttering(turn, event.door):
+        _moved(turn, event.door, is_open=event.open)
+    if event.open and turn.now > turn.state.door(event.door).free_until:
+        loud(turn, Alarm.FORCED, _forced(event.door), door=event.door)
+
+
+def calm(turn: Turn) -> None:
+    """Take contacts that flutter no more at their word; a door that was forced and stands open is told once more."""
+    for one in flutter.ended(turn):
+        if not one.open:
+            _moved(turn, one.door, is_open=False)
+        elif again(turn, Alarm.FORCED, door=one.door):
+            loud(turn, Alarm.FORCED, _forced(one.door), door=one.door)
 
 
 def held(turn: Turn) -> None:
@@ -45,3 +45,21 @@ def held(turn: Turn) -> None:
             shown = visible(config.door)
             text = Text(f"`{shown}` is held open", f"`{shown}` 久开未关")
             loud(turn, Alarm.HELD, text, door=config.door)
+
+
+def _moved(turn: Turn, door: str, *, is_open: bool) -> None:
+    before = turn.state.door(door).open
+    turn.set_door(door, open=is_open, since=turn.now)
+    shown = visible(door)
+    if is_open:
+        turn.note("open", Text(f"`{shown}` is open", f"`{shown}` 已打开"), door=door)
+        return
+    over(turn, Alarm.FORCED, door=door)
+    over(turn, Alarm.HELD, door=door)
+    if before is not None:
+        turn.note("close", Text(f"`{shown}` is closed", f"`{shown}` 已关闭"), door=door)
+
+
+def _forced(door: str) -> Text:
+    shown = visible(door)
+    return Text(f"`{shown}` opened and nobody was let through", f"`{shown}` 被强行打开")

@@ -29,6 +29,7 @@ class Alarm(StrEnum):
     COPIED = "copied"  # right number, wrong card
     UNTRUSTED = "untrusted"  # a read that is stale, in clear or of another time
     FLOOD = "flood"
+    FLUTTER = "flutter"  # the contact changes faster than a door can
     CLOCK = "clock"
     LONE = "lone"  # one person is left where two must be
     UNESCORTED = "unescorted"  # a visitor is left without an escort

@@ -6,7 +6,7 @@ same step; every release comes after its entry; a way out is never refused; the 
 that goes back opens nothing.
 """
 
-from agent.doors import alarms, contacts, entering, leaving, occupancy, passages, pins, reads
+from agent.doors import alarms, contacts, entering, flutter, leaving, occupancy, passages, pins, reads
 from agent.doors.desk import Desk
 from agent.doors.effects import Alarm, Effect
 from agent.doors.events import Acknowledged, Event, Freed, Locked, Reset, Restarted, Tick, Told, Unrecorded, Withdrawn
@@ -49,6 +49,7 @@ def due(state: RoomState, config: RoomConfig) -> float | None:
     instants = [one.until for one in state.passages]
     instants += [one.until for one in fleeting.waiting] + [one.until for one in fleeting.asked]
     instants += [one.since + config.flood_seconds for one in fleeting.bursts]
+    instants += [one.since + config.flutter_seconds for one in fleeting.flutters]
     told = {alarm.door for alarm in state.alarms if alarm.kind == Alarm.HELD and not alarm.over}
     for door in config.doors:
         known = state.door(door.door)
@@ -61,6 +62,7 @@ def _clock_went_back(turn: Turn) -> None:
     """Whatever was to last until an instant would last longer now: it ends instead."""
     turn.set_fleeting(waiting=(), asked=(), recent=(), bursts=())
     passages.clamp(turn)
+    flutter.clamp(turn)
     turn.alarm(Alarm.CLOCK, Text("the clock has gone back", "时钟发生倒退"))
 
 
@@ -69,6 +71,7 @@ def _expire(turn: Turn) -> None:
     entering.expire(turn)
     pins.expire(turn)
     reads.expire(turn)
+    contacts.calm(turn)
     contacts.held(turn)
     alarms.forget_old(turn)
 
@@ -136,8 +139,7 @@ def _told(turn: Turn, event: Told | Released) -> None:
         case Unrecorded():
             passages.unrecorded(turn, event)
         case Restarted():
-            turn.set(fleeting=Fleeting())
-            passages.restarted(turn)
+            _restarted(turn)
         case Acknowledged():
             alarms.acknowledged(turn, event)
         case Reset():
@@ -152,6 +154,15 @@ def _told(turn: Turn, event: Told | Released) -> None:
                 passages.freed(turn, event)
         case Tick():
             pass  # what has had its time has been dealt with before every event
+
+
+def _restarted(turn: Turn) -> None:
+    """What was counted is forgotten, and the alarms about it end: what goes on begins again."""
+    turn.set(fleeting=Fleeting())
+    for door in turn.config.doors:
+        alarms.over(turn, Alarm.FLOOD, door=door.door)
+        alarms.over(turn, Alarm.FLUTTER, door=door.door)
+    passages.restarted(turn)
 
 
 def _locked(turn: Turn, event: Locked) -> None:

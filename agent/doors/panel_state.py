@@ -142,6 +142,22 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True)
+class Flutter:
+    """Changes of a contact since ``since``; ``open``: what it said last.
+
+    ``began``: since when it flutters (``None``: it does not), or was last written about; ``total``: changes since then,
+    but for ``changes``.
+    """
+
+    door: str
+    since: float
+    changes: int = 0
+    open: bool = False
+    began: float | None = None
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Fleeting:
     """What no restart keeps."""
 
@@ -149,6 +165,7 @@ class Fleeting:
     asked: tuple[AskedPin, ...] = ()
     recent: tuple[Recent, ...] = ()
     bursts: tuple[Burst, ...] = ()
+    flutters: tuple[Flutter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

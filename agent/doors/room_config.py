@@ -34,7 +34,9 @@ class RoomConfig:
     ``passback``: as in the room's rules, here for its alarms. ``pin_seconds`` for the whole PIN; after ``pin_tries``
     wrong ones the person's PIN is not taken for ``pin_lock_seconds``. A read counts for ``fresh_seconds``; the same
     card at the same reader within ``debounce_seconds`` is one read; more than ``flood_reads`` in ``flood_seconds`` at
-    one reader on the way in are dropped. A strike that has not answered after ``answer_seconds`` never will.
+    one reader on the way in are dropped. A contact that changes more than ``flutter_changes`` times in
+    ``flutter_seconds`` flutters (a leaf does not swing six times in ten seconds). A strike that has not answered
+    after ``answer_seconds`` never will.
     """
 
     room: str
@@ -50,6 +52,8 @@ class RoomConfig:
     debounce_seconds: float = 2.0
     flood_reads: int = 20
     flood_seconds: float = 10.0
+    flutter_changes: int = 12
+    flutter_seconds: float = 10.0
     answer_seconds: float = 5.0
 
     def door(self, name: str) -> DoorConfig | None:
