@@ -96,10 +96,19 @@ class Building:
 class RoomDesk:
     """What the panel of one room may ask (:class:`agent.doors.desk.Desk`) about one event at *door*. Raises nothing.
 
+    *wrong_pins* is what :meth:`agent.doors.desk.Desk.wrong_pins` says, which only the panels of the other rooms know.
     ``trouble`` is the first thing that could not be read; ``fatal`` when nothing may be believed any more.
     """
 
-    def __init__(self, building: Building, room: str, door: str, now: datetime) -> None:
+    def __init__(
+        self,
+        building: Building,
+        room: str,
+        door: str,
+        now: datetime,
+        wrong_pins: Callable[[str], int] = lambda _badge: 0,
+    ) -> None:
+        self.wrong_pins = wrong_pins
         self._building = building
         self._reader = building.reader
         self._room = room

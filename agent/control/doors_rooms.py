@@ -19,8 +19,8 @@ from agent.control import doors_entries
 from agent.control.doors_facts import Building, RoomDesk
 from agent.control.doors_recorder import Recorder
 from agent.doors import panel
-from agent.doors.effects import Cleared, Effect, Moved, Note, Raise, Record, Settled
-from agent.doors.events import Acknowledged, Event, Locked, Reset, Restarted, Tick, Unrecorded, Withdrawn
+from agent.doors.effects import Cleared, Effect, Moved, Note, Raise, Record, RightPin, Settled
+from agent.doors.events import Acknowledged, Event, Locked, Proven, Reset, Restarted, Tick, Unrecorded, Withdrawn
 from agent.doors.panel_state import RoomState, state_from_json, state_to_json
 from agent.doors.room_config import LONGEST_STRIKE, DoorConfig, RoomConfig
 from agent.doors.strict import Unfit
@@ -144,7 +144,7 @@ class Rooms:
     def happened(self, name: str, door: str, event: Event) -> None:
         """Step the panel of room *name*, and carry out what follows, in the order of this file's first page."""
         room, now = self._rooms[name], self._now()
-        desk = RoomDesk(self._building, name, door, now)
+        desk = RoomDesk(self._building, name, door, now, lambda badge: self._wrong_pins(name, badge, now.timestamp()))
         room.state, effects = panel.step(room.state, room.config, event, now.timestamp(), desk)
         self._carry_out(name, room, desk, effects, now)
         if desk.fatal:
@@ -169,6 +169,9 @@ class Rooms:
                     self._recorder.later(doors_entries.cleared(name, effect))
                 case Note():
                     self._recorder.later(doors_entries.note(name, effect))
+                case RightPin():
+                    for other in self._rooms.keys() - {name}:
+                        self.happened(other, "", Proven(effect.person, effect.badge))
                 case Moved() | Raise():
                     pass  # stored
                 case _:
@@ -179,6 +182,11 @@ class Rooms:
             self._recorder.later(doors_entries.settled(name, Settled(release, at, "failed", _UNRECORDED)))
         for answer in failed:
             self.happened(name, "", answer)
+
+    def _wrong_pins(self, here: str, badge: str, now: float) -> int:
+        others = (room.state.pins for name, room in self._rooms.items() if name != here)
+        counts = [one.wrong for pins in others for one in pins if one.badge == badge and now < one.until]
+        return max(counts, default=0)
 
     def _let_out(self, name: str, desk: RoomDesk, effects: Iterable[Effect]) -> list[Released]:
         """Do what is for the way out before anything that may have to wait for the registry."""

@@ -46,5 +46,8 @@ class Desk(Protocol):
     def check_pin(self, person: str, digits: str) -> Literal["ok", "duress", "wrong", "none"]:
         """Compare a PIN; ``none``: the person has not got one."""
 
+    def wrong_pins(self, badge: str) -> int:
+        """Return how many wrong PINs in a row came with *badge*, as counted by other rooms and not forgotten."""
+
     def rooms_of(self, person: str) -> frozenset[str]:
         """Return the rooms the person is in, as far as the doors know."""

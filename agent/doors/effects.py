@@ -100,6 +100,14 @@ class Cleared:
 
 
 @dataclass(frozen=True, slots=True)
+class RightPin:
+    """The right PIN came with ``badge``: the wrong ones that were counted with it in other rooms are forgotten."""
+
+    person: str
+    badge: str
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something to record that decides nothing: a door opened or closed, reads dropped, somebody taken off the list."""
 
@@ -109,4 +117,4 @@ class Note:
     text: Text
 
 
-Effect = Record | Settled | Moved | Raise | Cleared | Note | Do
+Effect = Record | Settled | Moved | Raise | Cleared | RightPin | Note | Do

@@ -69,7 +69,7 @@ def _come(turn: Turn, door: DoorConfig, comer: _Comer) -> None:
     _told_of_two_places(turn, door, comer, verdict)
     if verdict.allow:
         _let_in(turn, door, group, verdicts)
-    elif verdict.rule == "pin" and not pins.locked(turn, comer.person):
+    elif verdict.rule == "pin" and not pins.locked(turn, comer.person, comer.badge):
         _deny(turn, door, comer, verdict, refuse=False)
         pins.ask(turn, door.door, comer.person, comer.badge)
     elif verdict.rule in _WAIT_FOR:

@@ -49,6 +49,14 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class Proven:
+    """``person`` entered the right PIN with ``badge`` in another room."""
+
+    person: str
+    badge: str
+
+
+@dataclass(frozen=True, slots=True)
 class Locked:
     """A lockdown of the room or the site began (``on``) or ended. The facts deny; this drops what waits."""
 
@@ -63,5 +71,5 @@ class Freed:
     seconds: float
 
 
-Told = Tick | Restarted | Unrecorded | Acknowledged | Reset | Withdrawn | Locked | Freed
+Told = Tick | Restarted | Unrecorded | Acknowledged | Reset | Withdrawn | Proven | Locked | Freed
 Event = Said | Told

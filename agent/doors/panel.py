@@ -9,7 +9,19 @@ that goes back opens nothing.
 from agent.doors import alarms, contacts, entering, flutter, leaving, occupancy, passages, pins, reads
 from agent.doors.desk import Desk
 from agent.doors.effects import Alarm, Effect
-from agent.doors.events import Acknowledged, Event, Freed, Locked, Reset, Restarted, Tick, Told, Unrecorded, Withdrawn
+from agent.doors.events import (
+    Acknowledged,
+    Event,
+    Freed,
+    Locked,
+    Proven,
+    Reset,
+    Restarted,
+    Tick,
+    Told,
+    Unrecorded,
+    Withdrawn,
+)
 from agent.doors.panel_state import Fleeting, RoomState
 from agent.doors.room_config import DoorConfig, RoomConfig
 from agent.doors.turn import Turn
@@ -147,6 +159,8 @@ def _told(turn: Turn, event: Told | Released) -> None:
         case Withdrawn():
             passages.take_back(turn, event.person)
             occupancy.withdrawn(turn, event)
+        case Proven():
+            pins.forget(turn, event.person, event.badge)
         case Locked():
             _locked(turn, event)
         case Freed():

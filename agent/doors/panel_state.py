@@ -91,11 +91,15 @@ class DoorState:
 
 @dataclass(frozen=True, slots=True)
 class PinCount:
-    """Wrong PINs of a person in a row; ``until``: when they are forgotten."""
+    """Wrong PINs in a row; ``until``: when they are forgotten.
+
+    Of a person in this room, with whichever badge; or (``badge``) with one badge in all rooms, as of the last one here.
+    """
 
     person: Words
     wrong: int
     until: float
+    badge: Words = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Card and PIN: digits are gathered for a moment after the badge, and a duress PIN opens and tells the officers.
 
-Rules of this file: digits live in memory only and end with the attempt. Wrong PINs are counted per person, not per
-reader, and the count outlives a restart; nothing at the door shows whether a PIN was the duress one.
+Rules of this file: digits live in memory only and end with the attempt. Wrong PINs are counted per person in a room,
+not per reader, and per badge in all rooms of the site, so that nobody tries a found badge room by room; either count
+locks, is forgotten with time and by the right PIN, and outlives a restart. Nothing at the door shows whether a PIN was
+the duress one.
 """
 
 from dataclasses import replace
 
-from agent.doors.effects import Alarm
+from agent.doors.effects import Alarm, RightPin
 from agent.doors.panel_state import MOST_PIN_COUNTS, AskedPin, PinCount
 from agent.doors.turn import Turn
 from agent.doors.words import Key, Refuse, Signal
@@ -55,11 +57,13 @@ def pressed(turn: Turn, event: Key) -> AskedPin | None:
 
 def right(turn: Turn, asked: AskedPin) -> bool:
     """Whether the PIN of a finished attempt is the person's; tells the officers of a duress PIN, and of guessing."""
-    if locked(turn, asked.person):
+    if locked(turn, asked.person, asked.badge):
         return False  # he was asked before, at another door
     answer = turn.desk.check_pin(asked.person, asked.digits) if len(asked.digits) <= LONGEST_PIN else "wrong"
     if answer in ("ok", "duress"):
-        turn.set(pins=tuple(one for one in turn.state.pins if one.person != asked.person))
+        forget(turn, asked.person, asked.badge)
+        if turn.desk.wrong_pins(asked.badge):
+            turn.do(RightPin(asked.person, asked.badge))
         if answer == "duress":
             shown, where = visible(asked.person), visible(asked.door)
             text = Text(f"`{shown}` enters `{where}` under duress", f"`{shown}` 在 `{where}` 受胁迫进入")
@@ -69,9 +73,16 @@ def right(turn: Turn, asked: AskedPin) -> bool:
     return False
 
 
-def locked(turn: Turn, person: str) -> bool:
-    """Whether too many wrong PINs in a row were entered for the person."""
-    return any(one.person == person and one.wrong >= turn.config.pin_tries for one in turn.state.pins)
+def locked(turn: Turn, person: str, badge: str) -> bool:
+    """Whether too many wrong PINs in a row were entered for the person here, or with the badge anywhere."""
+    most = max(_wrong(turn, person, ""), _wrong(turn, person, badge), turn.desk.wrong_pins(badge))
+    return most >= turn.config.pin_tries
+
+
+def forget(turn: Turn, person: str, badge: str) -> None:
+    """Count anew for a person who entered the right PIN with *badge*; with another badge it may be somebody else."""
+    kept = (one for one in turn.state.pins if one.person != person or one.badge not in ("", badge))
+    turn.set(pins=tuple(kept))
 
 
 def expire(turn: Turn) -> None:
@@ -86,11 +97,19 @@ def expire(turn: Turn) -> None:
 
 
 def _count(turn: Turn, asked: AskedPin) -> None:
-    before = next((one.wrong for one in turn.state.pins if one.person == asked.person), 0)
-    others = [one for one in turn.state.pins if one.person != asked.person]
-    count = PinCount(asked.person, before + 1, turn.now + turn.config.pin_lock_seconds)
-    turn.set(pins=(*others[-(MOST_PIN_COUNTS - 1) :], count))
-    if count.wrong >= turn.config.pin_tries:
-        shown = visible(asked.person)
-        text = Text(f"too many wrong PINs for `{shown}`", f"`{shown}` 的密码多次错误")
-        turn.alarm(Alarm.GUESSING, text, door=asked.door, person=asked.person)
+    person, badge = asked.person, asked.badge
+    here, anywhere = _wrong(turn, person, ""), max(_wrong(turn, person, badge), turn.desk.wrong_pins(badge))
+    forget(turn, person, badge)
+    until = turn.now + turn.config.pin_lock_seconds
+    counts = PinCount(person, here + 1, until), PinCount(person, anywhere + 1, until, badge)
+    turn.set(pins=(*turn.state.pins[-(MOST_PIN_COUNTS - len(counts)) :], *counts))
+    if max(here, anywhere) + 1 >= turn.config.pin_tries:
+        shown, card = visible(person), visible(badge)
+        text = Text(
+            f"too many wrong PINs for `{shown}` with badge `{card}`", f"`{shown}` 的密码多次错误（卡 `{card}`）"
+        )
+        turn.alarm(Alarm.GUESSING, text, door=asked.door, person=person)
+
+
+def _wrong(turn: Turn, person: str, badge: str) -> int:
+    return next((one.wrong for one in turn.state.pins if (one.person, one.badge) == (person, badge)), 0)

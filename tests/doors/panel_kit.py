@@ -76,6 +76,7 @@ class Desk:
         self.statements: dict[str, Stated] = {"V1": Stated("repair", escort="E1")}
         self.pins = dict(PINS)
         self.now = START
+        self.wrong: dict[str, int] = {}  # PINs in other rooms, by badge
         self.asked: list[Request] = []
 
     def holder(self, read: Read) -> Holder | None:
@@ -98,6 +99,9 @@ class Desk:
             return "none"
         right, duress = self.pins[person]
         return "ok" if digits == right else "duress" if digits == duress else "wrong"
+
+    def wrong_pins(self, badge: str) -> int:
+        return self.wrong.get(badge, 0)
 
     def rooms_of(self, person: str) -> frozenset[str]:
         return self.elsewhere.get(person, frozenset())

@@ -2,11 +2,11 @@
 
 from panel_kit import Room, raised, records, refused, releases, rules_of
 
-from agent.doors.effects import Alarm, Raise
-from agent.doors.events import Tick
+from agent.doors.effects import Alarm, Raise, RightPin
+from agent.doors.events import Proven, Tick
 from agent.doors.panel_state import state_to_json
 from agent.doors.room_config import DoorConfig
-from agent.doors.words import Key, Signal
+from agent.doors.words import Key, Read, Signal
 from rules.model import RoomRules
 
 PIN = RoomRules(needs_pin=True)
@@ -86,6 +86,42 @@ def test_guessing_at_two_doors_is_one_count() -> None:
     room.show("E1", door="d2")
     room.keys("0000#")
     assert not releases(room.tell(Key("d2", "in", "1234#", secure=True)))
+
+
+def test_guesses_with_one_badge_in_other_rooms_count_here() -> None:
+    room = Room(PIN, pin_tries=3)
+    room.desk.wrong["101"] = 2
+    room.show("E1")
+    assert raised(room.keys("0000#")) == [Alarm.GUESSING]
+    assert refused(room.show("E1"))  # nobody asks for a PIN any more
+    room.desk.wrong["102"] = 3
+    assert refused(room.show("E2"))
+    assert room.keys("2345#") == ()
+    room.desk.wrong.clear()
+    room.show("E2", after=300)
+    assert releases(room.keys("2345#"))
+
+
+def test_guesses_with_one_badge_elsewhere_do_not_stop_its_owner_with_another() -> None:
+    room = Room(PIN, pin_tries=3)
+    room.desk.enrol(room.desk.people["E1"], 201)
+    room.desk.wrong["101"] = 3
+    room.tell(Read("d1", "in", 201, room.now, secure=True))
+    assert releases(room.keys("1234#"))
+
+
+def test_the_right_pin_is_told_to_the_rooms_that_count_and_ends_no_count_of_another_badge() -> None:
+    room = Room(PIN, pin_tries=3)
+    room.desk.wrong["101"] = 2
+    room.show("E1")
+    assert RightPin("E1", "101") in room.keys("1234#")
+    room.desk.wrong.clear()
+    room.show("E2")
+    room.keys("0000#")
+    room.tell(Proven("E2", "999"))
+    assert [(one.badge, one.wrong) for one in room.state.pins] == [("102", 1)]
+    room.tell(Proven("E2", "102"))
+    assert room.state.pins == ()
 
 
 def test_the_right_pin_ends_the_count() -> None:

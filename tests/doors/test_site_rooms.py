@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from agent.doors.words import Contact, Flush, Refuse, Release, Released, Rex
+from agent.doors.words import Contact, Flush, Key, Refuse, Release, Released, Rex
 from agent.errors import Fatal, Refused
+from agent.registry.store import Change
 from rules.model import Level, Passback, RoomRules
 from tests.doors.site_rooms import BOARD, Kit, grant, kit, root
 from tests.log.log_disk import memory_mounted
@@ -106,6 +107,48 @@ def test_two_people_enter_together_by_one_release_with_an_entry_each() -> None:
         [release] = site.swipe("E2")
         both = site.entries(kind="door", verdict="allow")
         assert {(entry["person"], entry["release"]) for entry in both} == {("E1", release.id), ("E2", release.id)}
+
+
+def with_pins(change: Change) -> None:
+    """Three rooms that ask for a PIN, each with a door of its name."""
+    change.set_room("vault", RoomRules(needs_pin=True))
+    for number, room in enumerate(("lab", "store")):
+        address = f"osdp+tcp://127.0.0.1:4002/{number}"
+        change.add_room(room, level=Level.SECRET, domain="state", rules=RoomRules(needs_pin=True))
+        change.add_door(room, room, protocol="osdp", readers=[(address, "in")], strike=address)
+        grant(change, "E1", room)
+    change.set_pin("E1", "471192")
+
+
+def enters(site: Kit, door: str, pin: str) -> bool:
+    before = len(site.sent)
+    site.swipe("E1", door=door)
+    site.rooms.heard(door, Key(door, "in", f"{pin}#", secure=True))
+    return any(isinstance(frame, Release) for frame in site.sent[before:])
+
+
+def test_whoever_tries_pins_with_one_badge_room_by_room_is_stopped_and_told_also_after_a_death() -> None:
+    with kit(with_pins) as site:
+        for door in ("vault", "lab", "store"):
+            assert not enters(site, door, "000000")
+        [alarm] = site.building.reader.open_alarms()
+        assert (alarm.kind, alarm.room, alarm.person) == ("guessing", "store", "E1")
+        site.crash()
+        for door in ("vault", "lab", "store"):
+            assert not enters(site, door, "471192")
+        site.ahead += timedelta(seconds=300)
+        assert enters(site, "vault", "471192")
+
+
+def test_the_right_pin_in_one_room_ends_the_count_in_all() -> None:
+    with kit(with_pins) as site:
+        for door in ("vault", "lab"):
+            assert not enters(site, door, "000000")
+        assert enters(site, "store", "471192")
+        for door in ("vault", "lab"):
+            assert not enters(site, door, "000000")
+        assert enters(site, "store", "471192")
+        assert site.building.reader.open_alarms() == ()
 
 
 # --- power cuts, kills, full disks --------------------------------------------------------------------------------
