@@ -20,8 +20,19 @@ from agent.control.doors_facts import Building, RoomDesk
 from agent.control.doors_recorder import Recorder
 from agent.doors import panel
 from agent.doors.effects import Cleared, Effect, Moved, Note, Raise, Record, RightPin, Settled
-from agent.doors.events import Acknowledged, Event, Locked, Proven, Reset, Restarted, Tick, Unrecorded, Withdrawn
-from agent.doors.panel_state import RoomState, state_from_json, state_to_json
+from agent.doors.events import (
+    Acknowledged,
+    BadgeGone,
+    Event,
+    Locked,
+    Proven,
+    Reset,
+    Restarted,
+    Tick,
+    Unrecorded,
+    Withdrawn,
+)
+from agent.doors.panel_state import Occupant, RoomState, state_from_json, state_to_json
 from agent.doors.room_config import LONGEST_STRIKE, DoorConfig, RoomConfig
 from agent.doors.strict import Unfit
 from agent.doors.words import Do, Release, Released
@@ -277,12 +288,22 @@ class Rooms:
                     self.happened(name, "", Reset(one.person))
                 elif one.person and (rule := self.refuses(name, one.person, one.badge)) in _STOPPED:
                     self.happened(name, "", Withdrawn(one.person, rule))
+                elif one.person and (owner := self._taken_by(one)) is not None:
+                    self.happened(name, "", BadgeGone(one.person, one.badge, owner))
             for _, kind, door in sorted(seen for seen in self._alarms - alarms if seen[0] == name):
                 self.happened(name, door, Acknowledged(kind, door))
             if (locked := self._building.locked(name)) != room.locked:
                 room.locked = locked
                 self.happened(name, "", Locked(locked))
         self._alarms = self._open_alarms()
+
+    def _taken_by(self, inside: Occupant) -> str | None:
+        """Return whose badge it is by which he is inside, ``""`` for nobody's; ``None``: he has one to leave by."""
+        badge = self._building.reader.badge(inside.badge)
+        if badge is not None and badge.state == "active":
+            return badge.person if badge.person != inside.person else None
+        own = (badge for badge in self._building.reader.badges() if badge.person == inside.person)
+        return None if any(badge.state == "active" for badge in own) else ""
 
     def _open_alarms(self) -> set[tuple[str, str, str]]:
         return {(row.room, row.kind, row.door) for row in self._building.reader.open_alarms()}

@@ -26,9 +26,13 @@ def loud(turn: Turn, kind: Alarm, text: Text, *, door: str) -> None:
         _sound(turn, door, "alarm")
 
 
-def over(turn: Turn, kind: Alarm, *, door: str = "") -> None:
-    """The condition of the lasting alarm *kind* at *door* has ended, if there was one."""
-    ended = [one for one in turn.state.alarms if (one.kind, one.door) == (kind, door) and not one.over]
+def over(turn: Turn, kind: Alarm, *, door: str = "", person: str | None = None) -> None:
+    """The condition of the lasting alarm *kind* at *door*, about *person* or anybody, has ended, if there was one."""
+    ended = [
+        one
+        for one in turn.state.alarms
+        if (one.kind, one.door) == (kind, door) and person in (None, one.person) and not one.over
+    ]
     if ended:
         _keep_open(turn, [replace(one, over=True) if one in ended else one for one in turn.state.alarms])
         if any(one.times <= MOST_TIMES for one in ended):

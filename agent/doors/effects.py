@@ -34,6 +34,7 @@ class Alarm(StrEnum):
     LONE = "lone"  # one person is left where two must be
     UNESCORTED = "unescorted"  # a visitor is left without an escort
     STOPPED_INSIDE = "stopped-inside"  # a departure or hold landed on somebody who is inside
+    BADGE_GONE = "badge-gone"  # somebody is inside whom no badge can count out again
     OWN_DECISION = "own-decision"  # a board let somebody in by itself
     NOT_RELEASED = "not-released"  # the strike was asked and did not do it
     UNRECORDED = "unrecorded"  # the log takes no entry

@@ -49,6 +49,15 @@ class Withdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class BadgeGone:
+    """``badge`` was taken from ``person``, who is inside by it: it is ``owner``'s now (``""``: nobody's)."""
+
+    person: str
+    badge: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class Proven:
     """``person`` entered the right PIN with ``badge`` in another room."""
 
@@ -71,5 +80,5 @@ class Freed:
     seconds: float
 
 
-Told = Tick | Restarted | Unrecorded | Acknowledged | Reset | Withdrawn | Proven | Locked | Freed
+Told = Tick | Restarted | Unrecorded | Acknowledged | Reset | Withdrawn | BadgeGone | Proven | Locked | Freed
 Event = Said | Told

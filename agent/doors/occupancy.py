@@ -7,7 +7,7 @@ decides nothing by itself; what follows from it is asked of the rules.
 
 from agent.doors.alarms import over
 from agent.doors.effects import Alarm, Moved
-from agent.doors.events import Reset, Withdrawn
+from agent.doors.events import BadgeGone, Reset, Withdrawn
 from agent.doors.panel_state import Occupant, Passer
 from agent.doors.turn import Turn
 from agent.doors.words import Side
@@ -53,6 +53,20 @@ def withdrawn(turn: Turn, event: Withdrawn) -> None:
         turn.alarm(Alarm.STOPPED_INSIDE, text, person=event.person)
 
 
+def badge_gone(turn: Turn, event: BadgeGone) -> None:
+    """The badge somebody is inside by is not his any more: he stays on the list until an officer has seen to it."""
+    if event.person not in {one.person for one in turn.state.occupants}:
+        return
+    who, card, room, owner = map(visible, (event.person, event.badge, turn.config.room, event.owner))
+    became = Text(f"is `{owner}`'s now", f"现属 `{owner}`") if owner else Text("was taken from him", "已被收回或挂失")
+    reset = f"shoumi occupancy reset {room} {who} --reason"
+    text = Text(
+        f"`{who}` is inside `{room}` by badge `{card}`, which {became.en}: see who is there; once he is out: {reset} …",
+        f"`{who}` 持卡 `{card}` 在 `{room}` 内，该卡{became.zh}：请到场核实；本人离开后执行 {reset} …",
+    )
+    turn.alarm(Alarm.BADGE_GONE, text, person=event.person)
+
+
 def look(turn: Turn) -> None:
     """See who is left alone: one person where two must be, a visitor without his escort."""
     inside = [one for one in turn.state.occupants if one.sure]
@@ -88,6 +102,7 @@ def _leave(turn: Turn, one: Passer, door: str, *, sure: bool) -> None:
     others = tuple(other for other in turn.state.occupants if other.person != one.person)
     if sure:
         turn.set(occupants=others)
+        over(turn, Alarm.BADGE_GONE, person=one.person)
     else:
         perhaps = Occupant(known.person, known.badge, known.door, known.since, sure=False, escort=known.escort)
         turn.set(occupants=(*others, perhaps))

@@ -11,6 +11,7 @@ from agent.doors.desk import Desk
 from agent.doors.effects import Alarm, Effect
 from agent.doors.events import (
     Acknowledged,
+    BadgeGone,
     Event,
     Freed,
     Locked,
@@ -159,6 +160,8 @@ def _told(turn: Turn, event: Told | Released) -> None:
         case Withdrawn():
             passages.take_back(turn, event.person)
             occupancy.withdrawn(turn, event)
+        case BadgeGone():
+            occupancy.badge_gone(turn, event)
         case Proven():
             pins.forget(turn, event.person, event.badge)
         case Locked():

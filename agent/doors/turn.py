@@ -18,7 +18,7 @@ REPEAT = 60.0  # seconds within which the same thing, by the same person at the 
 MOST_TIMES = 5  # that a lasting alarm is told within these seconds: a contact that flutters is one thing and no more
 # An alarm of these kinds is open until its condition ends; of the others, it is over when it is raised.
 LASTING = frozenset(
-    (
+    {
         Alarm.FORCED,
         Alarm.HELD,
         Alarm.TAMPER,
@@ -28,7 +28,8 @@ LASTING = frozenset(
         Alarm.FLUTTER,
         Alarm.LONE,
         Alarm.UNESCORTED,
-    )
+        Alarm.BADGE_GONE,
+    }
 )
 
 

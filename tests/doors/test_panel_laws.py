@@ -7,7 +7,19 @@ from hypothesis import strategies as st
 from panel_kit import CARDS, START, Room, releases
 
 from agent.doors.effects import Alarm, Effect
-from agent.doors.events import Acknowledged, Event, Freed, Locked, Reset, Restarted, Tick, Unrecorded, Withdrawn
+from agent.doors.events import (
+    Acknowledged,
+    BadgeGone,
+    Event,
+    Freed,
+    Locked,
+    Proven,
+    Reset,
+    Restarted,
+    Tick,
+    Unrecorded,
+    Withdrawn,
+)
 from agent.doors.panel import due, step
 from agent.doors.panel_state import Fleeting, RoomState, state_from_json, state_to_json
 from agent.doors.room_config import DoorConfig
@@ -57,6 +69,8 @@ events = st.one_of(
     st.builds(Acknowledged, st.sampled_from(Alarm), doors),
     st.builds(Reset, people | st.just("")),
     st.builds(Withdrawn, people, st.just("hold")),
+    st.builds(BadgeGone, people, st.just("101"), people),
+    st.builds(Proven, people, st.just("101")),
     st.builds(Locked, st.booleans()),
     st.just(Restarted()),
     st.just(Tick()),

@@ -91,6 +91,41 @@ def test_a_hold_ends_the_badge_at_once_and_the_way_out_stays_open(site: Kit) -> 
     assert len(site.swipe("E1", side="out")) == 1
 
 
+def test_a_badge_that_becomes_somebody_elses_while_its_owner_is_inside_is_an_alarm_by_name(site: Kit) -> None:
+    site.enter("E1")
+    with site.officer() as change:
+        change.remove_badge("1001")
+        change.add_badge("1001", "E2")
+    [alarm] = site.building.reader.open_alarms()
+    assert (alarm.kind, alarm.room, alarm.person) == ("badge-gone", "vault", "E1")
+    assert "`E1` is inside `vault` by badge `1001`, which is `E2`'s now" in alarm.text.en
+    for text in alarm.text:
+        assert "shoumi occupancy reset vault E1" in text
+    with site.officer() as change:  # and once is enough
+        change.add_person("E9")
+    site.ahead += timedelta(seconds=120)
+    with site.officer() as change:
+        change.leave("vault", "E1")
+    assert len(site.entries(kind="door-alarm")) == 1
+    assert site.entries(what="badge-gone-over")
+    site.enter("1001")
+    assert site.rooms.inside("E2") == ["vault"]
+
+
+@pytest.mark.parametrize("becomes", ["lost", "returned"])
+def test_somebody_inside_whose_only_badge_is_gone_is_an_alarm_and_with_another_badge_none(
+    site: Kit, becomes: str
+) -> None:
+    with site.officer() as change:
+        change.add_badge("2002", "E2")
+    for person in ("E1", "E2"):
+        site.enter(person)
+    with site.officer() as change:
+        for badge in ("1001", "1002"):
+            (change.lose_badge if becomes == "lost" else change.remove_badge)(badge)
+    assert [(row.kind, row.person) for row in site.building.reader.open_alarms()] == [("badge-gone", "E1")]
+
+
 def test_a_lockdown_refuses_everybody_drops_what_waits_and_lets_people_out(site: Kit) -> None:
     site.swipe("E1")
     with site.officer() as change:
