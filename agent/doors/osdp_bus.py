@@ -127,17 +127,18 @@ class Bus:
         self._end_readers(_ENDED)
         self._wire.close()
 
-    def _make(self, now: float) -> None:
+    def _make(self, now: float, *, quiet: bool = False) -> None:
         """Make the panel for the readers there are; for libosdp they all begin from nothing."""
         self._unmake()
-        self._begin_all(now)
+        self._begin_all(now, quiet=quiet)
         if self._readers:
             peers = [Peer(reader.plan.number, reader.using) for reader in self._readers]
             self._panel = Panel(self._channel, peers, self._heard, self._completed)
 
-    def _begin_all(self, now: float) -> None:
+    def _begin_all(self, now: float, *, quiet: bool = False) -> None:
+        """Begin with all readers anew. *quiet*: that is ours to do, and only who does not come back is away."""
         for reader in self._readers:
-            self._lost(reader, now, _ANEW)
+            self._lost(reader, now, _ANEW, quiet=quiet)
             reader.standing = replace(begun(now, len(self._readers), self._pace), attempts=reader.standing.attempts)
         self._channel.answered.clear()
 
@@ -239,10 +240,10 @@ class Bus:
         for command in (ask_itself(), ask_inputs()) if plan.wired else (ask_itself(),):
             reader.orders.add(Order(command, now + PATIENCE, _nobody_asks))
 
-    def _lost(self, reader: _Reader, now: float, why: Text) -> None:
+    def _lost(self, reader: _Reader, now: float, why: Text, *, quiet: bool = False) -> None:
         reader.orders.drop(AWAY)
         waits = reader.rekeying is not None and now < reader.rekeying.until
-        if reader.said is not None and reader.said.online and not waits:
+        if reader.said is not None and reader.said.online and not (waits or quiet):
             self._say_away(reader, why)
 
     def _say_away(self, reader: _Reader, why: Text) -> None:
@@ -335,7 +336,7 @@ class Bus:
             answer(False, _KEYED)
         else:
             self._unmake()
-            self._begin_all(now)
+            self._begin_all(now, quiet=True)  # the others only wait: they are no alarm
             begun_now = Installation(self._channel, number, key, now + self._pace.commissioning)
             self._installation = (begun_now, number, key, answer)
 
@@ -356,7 +357,7 @@ class Bus:
             reader.using = key
         answer(ok, why)
         if remake:
-            self._make(self._now)
+            self._make(self._now, quiet=True)
 
     def _rekeyed(self, reader: _Reader, *, ok: bool, why: Text | None = None) -> None:
         rekeying, reader.rekeying = reader.rekeying, None

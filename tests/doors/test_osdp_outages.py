@@ -163,6 +163,32 @@ def test_a_reader_in_install_mode_is_given_a_key_and_then_serves_under_it() -> N
         heard.wait(lambda heard: heard.all(Read, door="door-1", secure=True))
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_readers_of_one_line_are_not_away_while_another_is_given_its_key(there: bool) -> None:
+    neighbour, reader = Reader(2, new_key()), Reader(1, None)
+    with ReaderLine([reader, neighbour]), serving([plan(neighbour)]) as (buses, heard):
+        heard.wait(lambda heard: heard.all(ReaderKey))
+        address = reader.address if there else reader.address[:-1] + "9"
+        key = new_key()
+        buses.commission(address, key, heard.answer("commission"))
+        assert heard.answered("commission")[0] is there
+        if there:
+            buses.configure([plan(reader), plan(neighbour)])
+            heard.online(reader)
+        heard.wait(lambda heard: len(heard.all(ReaderKey, address=neighbour.address)) > 1)  # it is back
+        assert not heard.all(Online, online=False)
+
+
+def test_a_reader_that_is_lost_while_another_is_given_its_key_is_told_afterwards() -> None:
+    neighbour, reader = Reader(2, new_key()), Reader(1, None)
+    with ReaderLine([reader, neighbour]), serving([plan(neighbour)]) as (buses, heard):
+        heard.online(neighbour)
+        neighbour.offline()
+        buses.commission(reader.address, new_key(), heard.answer("commission"))
+        assert heard.answered("commission")[0]
+        heard.online(neighbour, online=False)
+
+
 def test_a_reader_that_has_a_key_already_is_not_commissioned_and_is_sent_none() -> None:
     secret = new_key()
     for enforce in (True, False):
