@@ -75,16 +75,6 @@ class KeyStore:
                 return True
         return False
 
-    def abandon(self, address: str, refused: str) -> None:
-        """Forget the candidate with the fingerprint *refused*, which certainly never reached the reader.
-
-        That is so when commissioning was refused; never after a rotation, whose answer may have been lost.
-        """
-        keys = dict(self._read())
-        kept = tuple(key for key in keys.get(address, ()) if fingerprint(key) != refused)
-        if kept != keys.pop(address, ()):
-            self._write({**keys, address: kept} if kept else keys)
-
     def drop(self, address: str) -> None:
         """Forget a reader."""
         keys = dict(self._read())

@@ -49,16 +49,10 @@ def test_a_reader_that_kept_its_old_key_settles_that_one(keys: KeyStore) -> None
     assert not keys.settle(HERE, fingerprint(new))
 
 
-def test_a_key_that_never_went_out_is_abandoned(keys: KeyStore) -> None:
-    old = keys.begin(HERE)
-    new = keys.begin(HERE)
-    keys.abandon(HERE, fingerprint(new))
-    assert keys.candidates(HERE) == (old,)
-    keys.abandon(HERE, fingerprint(old))
-    assert keys.all() == {}
+def test_a_reader_that_is_dropped_has_no_key(keys: KeyStore) -> None:
     keys.begin(HERE)
     keys.drop(HERE)
-    assert keys.candidates(HERE) == ()
+    assert keys.all() == {}
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o601])
