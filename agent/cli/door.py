@@ -66,6 +66,8 @@ def _test(context: Context, args: Args) -> int:
         live = {(one["address"], one["side"]): one for one in found["readers"]}
         columns = (column("side", "侧", "side"), column("address", "地址", "address"), *_live(context, live))
         table(context, found["readers"], columns, Text("no reader answers", "没有读卡器应答"))
+        for hint in dict.fromkeys(text(one["hint"]) for one in found["readers"] if one["hint"]):
+            terminal.talk(Text(f"hint: {hint.en}", f"提示：{hint.zh}"))
     return 0 if found["readers"] and all(one["online"] for one in found["readers"]) else 1
 
 

@@ -39,7 +39,7 @@ class Doors(Protocol):
     def state(self) -> Mapping[str, Any]:
         """Return ``process`` (running, down, none), ``readers`` and ``boards`` (serial numbers).
 
-        A reader is ``door side address online secure why key``.
+        A reader is ``door side address online secure why hint key``; ``why`` and ``hint`` of one that is not there.
         """
 
     def release(self, door: str, entry: int) -> str:

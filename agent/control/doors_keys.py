@@ -41,6 +41,13 @@ class Keys:
         """Return the candidates of every reader. Raises :class:`Refused`: without its keys no reader comes online."""
         return self._store.all()
 
+    def given(self, address: str) -> bool:
+        """Whether a reader was ever given a key, as far as is known; it may not have taken it. Raises nothing."""
+        try:
+            return bool(self._store.candidates(address))
+        except ShoumiError:  # whoever needs the keys themselves says so
+            return True
+
     def proven(self, address: str) -> str:
         """Return the fingerprint of the key a reader has shown, ``""`` for none."""
         return self._proven.get(address, "")

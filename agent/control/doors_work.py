@@ -19,6 +19,7 @@ from typing import Any
 
 from agent.control import doors_entries
 from agent.control.desk import Desk
+from agent.control.doors_away import away
 from agent.control.doors_boards import Boards
 from agent.control.doors_child import Child
 from agent.control.doors_desk import Outcome
@@ -281,13 +282,15 @@ class Work:
     def _reader(self, row: DoorRow, reader: ReaderRow) -> dict[str, Any]:
         sides = (reader.side, "in")  # of a board, one row stands for both of its readers
         said = next((one for side in sides if (one := self._online.get((row.name, side, reader.address)))), None)
+        gone = away(row, reader, said, keyed=self._keys.given(reader.address), running=self._child.alive)
         return {
             "door": row.name,
             "side": reader.side,
             "address": reader.address,
             "online": bool(said and said.online),
             "secure": bool(said and said.secure),
-            "why": said.why._asdict() if said and said.why else None,
+            "why": gone.why._asdict() if gone else None,
+            "hint": gone.hint._asdict() if gone else None,
             "key": self._keys.proven(reader.address),
         }
 

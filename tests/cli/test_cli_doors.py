@@ -50,6 +50,25 @@ def online(shoumi: Shoumi, door: str) -> None:
         time.sleep(0.1)
 
 
+def test_a_door_that_cannot_be_reached_says_what_is_wrong_and_what_to_do(site: Site, shoumi: Shoumi) -> None:
+    address, out = (f"osdp+tcp://127.0.0.1:{free_port()}/{number}" for number in (1, 2))
+    assert shoumi("room", "add", "cellar", "--level", "secret", "--domain", "state").code == 0
+    assert shoumi("door", "add", "d7", "--room", "cellar", "--reader", address, "--exit-reader", out).code == 0
+    keyless = shoumi("door", "test", "d7")
+    assert keyless.code == 1
+    assert keyless.out.count("it has no key yet") == 2
+    assert "hint: in install mode, on a bench: shoumi door commission d7\n" in keyless.err
+    assert "shoumi door commission d7 --side out\n" in keyless.err
+    assert "尚无密钥" in shoumi("door", "test", "d7", language="zh").out
+    assert shoumi("door", "commission", "d7").code == 1  # nothing is there
+    deadline = time.monotonic() + 40
+    while "it has no key yet" in (silent := shoumi("door", "test", "d7")).out.splitlines()[1]:
+        assert time.monotonic() < deadline
+    assert " -" not in silent.out.splitlines()[1]
+    assert "look at its power, its line and its address" in silent.err
+    assert shoumi("door", "remove", "d7").code == 0
+
+
 def test_a_reader_gets_its_key_and_the_lock_answers(shoumi: Shoumi, door: str) -> None:
     early = shoumi("door", "open", door, "--reason", "too early")
     assert early.code == 1  # the lock does not answer to whoever has no key
