@@ -5,14 +5,16 @@
 
 Rules of this file: the devices are those the registry names, at the addresses it names, so that nothing of the agent
 knows the difference. The keys of readers that were commissioned are read from the agent's own store, which takes root;
-a reader without one waits to be commissioned. What is done here opens no real door: loopback only.
+a reader without one waits to be commissioned. What is done here opens no real door: loopback, and serial ports of names
+that no hardware has. A door that is elsewhere is named and left out.
 """
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.cli.context import Args, Context, shown
 from agent.cli.parser import Command
@@ -20,6 +22,9 @@ from agent.control.acts.shape import Param
 from agent.errors import Refused, Usage
 from agent.home import Home
 from rules.text import Text
+
+if TYPE_CHECKING:
+    from agent.doors.simulator_site import LeftOut
 
 _HANDS = ("swipe", "key", "tamper", "hold", "force", "contact", "rex", "power", "offline", "online", "state")
 _PARAMS = (
@@ -60,9 +65,13 @@ def _serve(context: Context, path: Path) -> int:
     """Make the devices of the site, say where they are, and wait until somebody ends it."""
     from agent.doors.simulator_client import start
 
+    terminal = context.terminal
+    description, left_out = _description(context.home)
+    for one in left_out:
+        name = shown(one.door)
+        terminal.talk(Text(f"NOT SIMULATED: `{name}`: {one.why.en}", f"未模拟：`{name}`：{one.why.zh}"))
     path.unlink(missing_ok=True)  # one that was killed leaves its socket
-    with start(_description(context.home), path) as running:
-        terminal = context.terminal
+    with start(description, path) as running:
         if terminal.json:
             terminal.data(running.doors)
         for name, door in () if terminal.json else running.doors.items():
@@ -82,10 +91,11 @@ def _serve(context: Context, path: Path) -> int:
     return 0
 
 
-def _description(home: Home) -> dict[str, Any]:
+def _description(home: Home) -> tuple[dict[str, Any], "Sequence[LeftOut]"]:
+    """Return what is to be simulated, and the doors that cannot be. Raises :class:`Refused` when that is all."""
     from agent.control.doors_setup import configuration
     from agent.doors.osdp_keys import KeyStore
-    from agent.doors.simulator_site import described
+    from agent.doors.simulator_site import described, none_left
     from agent.registry.facts import FactsReader
 
     with FactsReader(home.registry) as facts:
@@ -93,7 +103,10 @@ def _description(home: Home) -> dict[str, Any]:
     if not doors:
         raise Refused(Text("no door is registered", "尚未登记门"), Text("shoumi door add", "shoumi door add"))
     keys = KeyStore(home.root / "doors.keys").all()
-    return asdict(described(configuration(doors, keys, listen="", seen={}, offset=0)))
+    description, left_out = described(configuration(doors, keys, listen="", seen={}, offset=0))
+    if not description.readers and not description.boards:
+        raise none_left(left_out)
+    return asdict(description), left_out
 
 
 def _act(args: Args) -> tuple[str, dict[str, Any]]:

@@ -240,7 +240,7 @@ class _Channel:
 class ReaderLine:
     """A TCP port of loopback, or a pty, with readers on it. One panel at a time: the last one to connect.
 
-    ``mangle`` may change what goes to the panel, as noise on the line would.
+    ``mangle`` may change what goes to the panel, as noise on the line would. ``where``: what its addresses begin with.
     """
 
     def __init__(
@@ -270,11 +270,11 @@ class ReaderLine:
             self._panel, self._other_end = pty.openpty()
             tty.setraw(self._other_end)  # kept open, so that the line outlives a panel
             os.set_blocking(self._panel, False)
-            self._where = f"osdp+serial://{os.ttyname(self._other_end)}?baud=115200#"
+            self.where = f"osdp+serial://{os.ttyname(self._other_end)}?baud=115200#"
         else:
             self._listener = socket.create_server((host, port))
             self._listener.setblocking(False)
-            self._where = f"osdp+tcp://{host}:{self._listener.getsockname()[1]}/"
+            self.where = f"osdp+tcp://{host}:{self._listener.getsockname()[1]}/"
 
     def start(self) -> Self:
         """Begin to answer."""
@@ -296,7 +296,7 @@ class ReaderLine:
 
     def address(self, reader: Reader) -> str:
         """Return the address of one of the readers."""
-        return f"{self._where}{reader.number}"
+        return f"{self.where}{reader.number}"
 
     def hang_up(self) -> None:
         """Close the connection of the panel, as a converter that restarts."""

@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from agent.doors.address import OsdpTcp, Uhppote, parse
+from agent.doors.address import Address, OsdpSerial, OsdpTcp, Uhppote, parse
 from agent.doors.frames import Configure, KeyHex, Serial
+from agent.doors.frames import Door as Planned
 from agent.doors.osdp_reader import Reader, ReaderLine
 from agent.doors.simulator_doors import BoardDoor, Door, OsdpDoor
+from agent.doors.simulator_port import PREFIX, Port, possible
 from agent.doors.strict import Within
 from agent.doors.uhppote_board import Board
 from agent.doors.words import Name, Side
@@ -25,17 +27,19 @@ from rules.visible import visible
 _LOOK = 0.01  # seconds between two looks at a reader
 
 _LOOPBACK = Text(
-    "to try it without hardware, give every door an address such as osdp+tcp://127.0.0.1:48611/1: shoumi door set",
-    "若不接硬件试用，请为每扇门设置如 osdp+tcp://127.0.0.1:48611/1 的地址：shoumi door set",
+    f"without hardware, give a door an address such as osdp+tcp://127.0.0.1:48611/1 or osdp+serial://{PREFIX}1#1: "
+    "shoumi door set",
+    f"若不接硬件试用，请为门设置如 osdp+tcp://127.0.0.1:48611/1 或 osdp+serial://{PREFIX}1#1 的地址：shoumi door set",
 )
 
-Port = Annotated[int, Within(0, 65535)]
+PortNumber = Annotated[int, Within(0, 65535)]
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedReader:
     """An OSDP reader. Readers of one ``line`` share a bus, which is a TCP port or, with ``pty``, a pseudo-terminal.
 
+    ``device``: the serial port (:func:`agent.doors.simulator_port.possible`) that is to lead to that pseudo-terminal.
     ``key`` is ``None`` for a reader in install mode; ``wired``: lock, contact and button of the door hang on it.
     """
 
@@ -46,8 +50,9 @@ class SimulatedReader:
     wired: bool = True
     line: Annotated[str, Within(0, 100)] = ""
     host: Annotated[str, Within(1, 40)] = "127.0.0.1"
-    port: Port = 0
+    port: PortNumber = 0
     pty: bool = False
+    device: Annotated[str, Within(0, 100)] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ class SimulatedBoard:
     serial: Serial
     doors: Annotated[Mapping[Literal["1", "2", "3", "4"], Name], Within(1, 4)]
     host: Annotated[str, Within(1, 40)] = "127.0.0.1"
-    port: Port = 0
+    port: PortNumber = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +73,62 @@ class Description:
     boards: Annotated[tuple[SimulatedBoard, ...], Within(0, 200)] = ()
 
 
-def described(asked: Configure) -> Description:
+class LeftOut(NamedTuple):
+    """A door that is not simulated, and why."""
+
+    door: str
+    why: Text
+
+
+def described(asked: Configure) -> tuple[Description, tuple[LeftOut, ...]]:
     """Return the devices that a configuration of the agent expects, keys included; a reader without one is new.
 
-    Raises :class:`Refused` for a serial port, which no software can take the place of.
+    A door is left out as a whole when one of its devices is none that software can take the place of.
     """
     readers: list[SimulatedReader] = []
     boards: dict[int, tuple[Uhppote, dict[Any, str]]] = {}
+    left_out: list[LeftOut] = []
     for door in asked.doors:
-        for reader in door.readers:
-            at = parse(reader.address)
+        devices = [(reader.side, parse(reader.address)) for reader in door.readers]
+        if why := next(filter(None, map(_real, (parse(door.strike.address), *(at for _, at in devices)))), None):
+            left_out.append(LeftOut(door.door, why))
+            continue
+        for side, at in devices:
             if isinstance(at, Uhppote):
                 boards.setdefault(at.serial, (at, {}))[1][str(at.door)] = door.door
-            elif isinstance(at, OsdpTcp):
-                key = next(iter(asked.keys.get(str(at), ())), None)
-                wired = str(at) == door.strike.address
-                one = SimulatedReader(door.door, reader.side, at.reader, key, wired, at.line, at.host, at.port)
-                readers.append(one)
             else:
-                shown = visible(str(at))
-                raise Refused(Text(f"`{shown}` is a serial port of this host", f"`{shown}` 是本机串口"), _LOOPBACK)
+                readers.append(_reader(asked, door, side, at))
     made = (SimulatedBoard(serial, doors, at.host, at.port) for serial, (at, doors) in boards.items())
-    return Description(tuple(readers), tuple(made))
+    return Description(tuple(readers), tuple(made)), tuple(left_out)
+
+
+def _reader(asked: Configure, door: Planned, side: Side, at: OsdpTcp | OsdpSerial) -> SimulatedReader:
+    key = next(iter(asked.keys.get(str(at), ())), None)
+    wired = str(at) == door.strike.address
+    if isinstance(at, OsdpSerial):
+        return SimulatedReader(door.door, side, at.reader, key, wired, at.line, pty=True, device=at.device)
+    return SimulatedReader(door.door, side, at.reader, key, wired, at.line, at.host, at.port)
+
+
+def _real(at: Address) -> Text | None:
+    """Return why software cannot take the place of a device, ``None`` when it can."""
+    shown = visible(str(at))
+    if isinstance(at, OsdpSerial):
+        if possible(at.device):
+            return None
+        return Text(f"`{shown}` is a serial port of this host", f"`{shown}` 是本机串口")
+    if _is_loopback(at.host):
+        return None
+    return Text(
+        f"`{shown}` is on a network, and a simulator is on loopback", f"`{shown}` 在网络上，而模拟器只在回环地址"
+    )
+
+
+def none_left(left_out: Iterable[LeftOut]) -> Refused:
+    """Return the error for a site of which no door can be simulated."""
+    whys = [one.why for one in left_out]
+    en, zh = "; ".join(why.en for why in whys[:3]), "；".join(why.zh for why in whys[:3])
+    return Refused(Text(f"no door can be simulated: {en}", f"没有可以模拟的门：{zh}"), _LOOPBACK)
 
 
 class Site:
@@ -99,6 +138,7 @@ class Site:
         self.doors: dict[str, Door] = {}
         self._boards: list[Board] = []
         self._lines: list[ReaderLine] = []
+        self._ports: list[Port] = []
         try:
             for board in described.boards:
                 self._add_board(board)
@@ -110,6 +150,8 @@ class Site:
 
     async def start(self) -> None:
         """Let every device answer. Raises :class:`Refused` when a port is taken."""
+        for port in self._ports:
+            port.make()
         for line in self._lines:
             line.start()
         for board in self._boards:
@@ -121,6 +163,8 @@ class Site:
 
     async def stop(self) -> None:
         """Let every device fall silent."""
+        for port in self._ports:
+            port.remove()
         for board in self._boards:
             await board.stop()
         for line in self._lines:
@@ -164,7 +208,13 @@ class Site:
             door.readers[one.side] = reader
             if one.wired:
                 door.wired = door.wired or reader
-        self._lines.append(ReaderLine(readers, serial=first.pty, host=_loopback(first.host), port=first.port))
+        line = ReaderLine(readers, serial=first.pty, host=_loopback(first.host), port=first.port)
+        self._lines.append(line)
+        if first.device:
+            terminal = parse(readers[0].address)
+            assert isinstance(terminal, OsdpSerial)
+            self._ports.append(Port(first.device, terminal.device))
+            line.where = f"{first.line}#"
 
     def _add(self, name: str, door: Door) -> Door:
         if name in self.doors:
@@ -191,12 +241,16 @@ def _by_line(readers: Iterable[SimulatedReader]) -> Iterable[list[SimulatedReade
     return lines.values()
 
 
-def _loopback(host: str) -> str:
+def _is_loopback(host: str) -> bool:
     try:
-        if IPv4Address(host).is_loopback:
-            return host
+        return IPv4Address(host).is_loopback
     except AddressValueError:
-        pass
+        return False
+
+
+def _loopback(host: str) -> str:
+    if _is_loopback(host):
+        return host
     shown = visible(host)
     raise Refused(
         Text(f"a simulator listens on loopback only, not at `{shown}`", f"模拟器只能监听回环地址，不能监听 `{shown}`"),

@@ -31,9 +31,13 @@ def door(site: Site, shoumi: Shoumi) -> Iterator[str]:
     added = shoumi("door", "add", "d1", "--room", "vault", "--reader", address, "--contact", "yes", "--seconds", "2")
     assert added.code == 0
     assert "shoumi door commission d1" in added.out
+    far = shoumi("door", "add", "d2", "--room", "vault", "--reader", "osdp+tcp://192.0.2.1:4001/1")
+    assert far.code == 0
     argv = [sys.executable, "-m", "agent.cli.main", "--home", str(site.home.root), "door", "simulate", "--serve"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as simulator:
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as simulator:
         assert simulator.stdout
+        assert simulator.stderr
+        assert "NOT SIMULATED: `d2`: `osdp+tcp://192.0.2.1:4001/1`" in simulator.stderr.readline()
         assert address in simulator.stdout.readline()
         try:
             yield "d1"
@@ -96,3 +100,12 @@ def test_without_a_simulator_nothing_is_pretended(shoumi: Shoumi) -> None:
     assert shoumi("door", "simulate", "d1").code == 2
     assert shoumi("door", "simulate", "d1", "dance").code == 2
     assert shoumi("door", "simulate", "--serve").code == 1  # no door is registered
+
+
+def test_a_site_whose_doors_are_all_elsewhere_is_not_simulated(shoumi: Shoumi) -> None:
+    assert shoumi("room", "add", "yard", "--level", "secret", "--domain", "state").code == 0
+    assert shoumi("door", "add", "d8", "--room", "yard", "--reader", "osdp+tcp://192.0.2.1:4001/1").code == 0
+    refused = shoumi("door", "simulate", "--serve")
+    assert refused.code == 1
+    assert "192.0.2.1" in refused.err
+    assert "hint" in refused.err

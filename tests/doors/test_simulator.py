@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,7 @@ def test_what_cannot_be_done_is_refused(
         ({"boards": [{"serial": 1, "doors": {"1": "a", "2": "a"}}]}, "described twice"),
         ({"readers": [{"door": "a", "side": "in"}, {"door": "a", "side": "in"}]}, "described twice"),
         ({"boards": [{"serial": 1, "doors": {"5": "a"}}]}, "none of 1, 2, 3, 4"),
+        ({"readers": [{"door": "a", "side": "in", "pty": True, "device": "/dev/ttyS9"}]}, "no simulated port"),
         ({"cats": []}, "unknown"),
         ({"boards": [{"serial": 1, "doors": {"1": "a"}, "port": 1, "host": "127.0.0.1"}] * 2}, "described twice"),
     ],
@@ -199,17 +201,53 @@ def test_a_configuration_of_the_agent_describes_the_devices_it_expects() -> None
         {at + "1": (KEYS[0],)},
     )
     line = at[:-1]
-    assert described(asked) == Description(
+    assert described(asked)[0] == Description(
         (
             SimulatedReader("vault", "in", 1, KEYS[0], True, line, "127.0.0.1", 4001),
             SimulatedReader("vault", "out", 2, None, False, line, "127.0.0.1", 4001),
         ),
         (SimulatedBoard(405419896, {"1": "store"}, "127.0.0.1", 60000),),
     )
-    assert strict.read(Description, strict.loads(strict.dumps(described(asked)))) == described(asked)
-    serial = "osdp+serial:///dev/ttyS0?baud=9600#1"
-    with pytest.raises(Refused):
-        described(Configure((Door("gate", (Reader("in", serial),), Strike(serial)),)))
+    assert strict.read(Description, strict.loads(strict.dumps(described(asked)[0]))) == described(asked)[0]
+
+
+def test_a_door_that_is_not_on_loopback_or_a_simulated_port_is_left_out_and_named() -> None:
+    here, port = "osdp+tcp://127.0.0.1:4001/1", "osdp+serial:///dev/shoumi-1?baud=9600#1"
+    far = {
+        "gate": "osdp+serial:///dev/ttyS0?baud=9600#1",
+        "yard": "osdp+tcp://10.9.0.20:4001/1",
+        "store": "uhppote://10.9.0.10:60000/405419896/1",
+        "dive": "osdp+serial:///dev/shoumi-1/x?baud=9600#1",
+    }
+    doors = [Door(name, (Reader("in", at),), Strike(at)) for name, at in {"vault": here, "cellar": port, **far}.items()]
+    half = Door("half", (Reader("in", "osdp+tcp://127.0.0.1:4002/1"),), Strike(far["yard"]))
+    found, left_out = described(Configure((*doors, half)))
+    assert [(one.door, one.device) for one in found.readers] == [("vault", ""), ("cellar", "/dev/shoumi-1")]
+    assert found.boards == ()
+    assert [one.door for one in left_out] == [*far, "half"]
+    assert all(at in one.why.en and at in one.why.zh for one, at in zip(left_out, far.values(), strict=False))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a name under /dev takes root")
+def test_a_serial_port_that_no_hardware_has_is_simulated_under_its_name(tmp_path: Path) -> None:
+    device = Path(f"/dev/shoumi-test-{os.getpid()}")
+    address, key = f"osdp+serial://{device}?baud=9600#1", secrets.token_hex(16)
+    asked = Configure((Door("gate", (Reader("in", address),), Strike(address)),), {address: (key,)})
+    device.symlink_to("/dev/null")  # what a killed simulator leaves
+    with start(asdict(described(asked)[0]), tmp_path / "sim.sock") as running, doors_process() as control:
+        assert running.doors["gate"]["readers"]["in"]["address"] == address
+        control.send(asked)
+        control.hear(Online, lambda said: said.online and said.secure)
+        running.do("swipe", door="gate", card=CARD)
+        assert control.hear(Read).card == CARD
+    assert not device.is_symlink()
+    device.touch()
+    try:
+        with pytest.raises(Refused, match="cannot be made"):
+            start(asdict(described(asked)[0]), tmp_path / "sim.sock")
+        assert device.is_file()
+    finally:
+        device.unlink()
 
 
 def test_garbage_on_stdin_ends_it(tmp_path: Path) -> None:
