@@ -1,6 +1,7 @@
 """The verifier finds every kind of damage, and nothing where there is none."""
 
 import json
+import os
 from datetime import timedelta
 
 import pytest
@@ -163,6 +164,25 @@ def test_a_torn_tail_put_aside_is_told_and_a_stranger_is_a_fault(folder, lines):
     report = verify(folder)
     assert (sorted(kinds(report)), report.ok) == (["file", "side"], False)
     assert "\x1b" not in str([problem.text for problem in report.problems])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make what mkfs makes")
+def test_what_a_filesystem_of_its_own_comes_with_is_no_stranger_and_what_only_looks_like_it_is(folder, lines, tmp_path):
+    comes_with_it = folder / "lost+found"
+    comes_with_it.mkdir(mode=0o700)
+    assert verify(folder).problems == ()
+    os.chown(comes_with_it, 62_399, -1)
+    assert kinds(verify(folder)) == ["file"]
+    comes_with_it.rmdir()
+    comes_with_it.touch()
+    assert kinds(verify(folder)) == ["file"]
+    comes_with_it.unlink()
+    (tmp_path / "a directory of root's").mkdir()
+    comes_with_it.symlink_to(tmp_path / "a directory of root's")
+    assert kinds(verify(folder)) == ["file"]
+    comes_with_it.unlink()
+    (folder / "lost+found2").mkdir()
+    assert kinds(verify(folder)) == ["file"]
 
 
 def test_a_link_in_place_of_a_file(folder, lines, tmp_path):
