@@ -76,11 +76,6 @@ class Inbox:
         self._spool.close()
 
     @property
-    def store(self) -> Store:
-        """What was received, for questions and for :meth:`Store.restored`."""
-        return self._store
-
-    @property
     def folder(self) -> tuple[Path, tuple[int, int]]:
         """Where deliveries arrive, and which directory that is at present."""
         return self._spool.new, self._spool.identity
@@ -89,14 +84,6 @@ class Inbox:
     def more(self) -> bool:
         """Whether the last sweep left deliveries behind that can be taken up at once."""
         return self._more
-
-    def waiting(self) -> list[str]:
-        """Return the names in ``new/`` that are no deliveries yet."""
-        return [visible(name) for name in self._spool.waiting()]
-
-    def release(self, filed_as: str) -> None:
-        """Let a quarantined delivery be judged once more, when its person is known now. Raises :class:`Refused`."""
-        self._spool.take_back(filed_as)
 
     def sweep(self, now: datetime) -> list[Received]:
         """Take up what is there, or of very much a part (:attr:`more`).

@@ -210,13 +210,6 @@ class Journal:
                 ),
             )
 
-    def reopen(self, run: Run, step: str) -> None:
-        """Plan *step* once more: a look after a restart, or when a host came back. Its last result stays readable."""
-        with self._change():
-            self._db.execute(
-                "UPDATE steps SET state = ? WHERE run = ? AND step = ?", (str(State.PLANNED), run.number, step)
-            )
-
     def unlogged(self, run: Run) -> list[Done]:
         """Return the steps whose present result is not in the access log yet."""
         with rim(self._path):

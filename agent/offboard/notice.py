@@ -71,11 +71,6 @@ class Notice:
         """What makes two tokens one event: issuer and number, never the token's bytes (RFC 8417 section 2.2)."""
         return self.iss, self.jti
 
-    @property
-    def kids(self) -> tuple[str, ...]:
-        """Every key that signed: the sender's, then the approvers'."""
-        return (self.kid, *(approval.kid for approval in self.approvals))
-
 
 def to_json(notice: Notice) -> str:
     """Return *notice* as one line that :func:`from_json` reads."""

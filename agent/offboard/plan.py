@@ -45,11 +45,6 @@ class PlannedStep:
         """Whether something of it cannot be undone, as far as there is something to do."""
         return self.lasting is not None and self.skipped is None and bool(self.targets)
 
-    @property
-    def touches_others(self) -> tuple[Target, ...]:
-        """The targets that touch somebody else."""
-        return tuple(target for target in self.targets if target.other)
-
     def record(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {

@@ -183,17 +183,6 @@ class Runner:
                 self._journal.record(run, Done(done.step, given_up, began_at=done.began_at or now, ended_at=now))
         self._log(run)
 
-    def resume(self) -> list[Run]:
-        """Advance everything unfinished, oldest first, everybody's cut before anybody's rest; return these runs.
-
-        Raises the first of their :class:`Refused` after all were tried.
-        """
-        found = self._journal.unfinished()
-        _raise_first(
-            [error for part in (self.cut, self.finish) for run in found for error in _failures(part, run.case)]
-        )
-        return found
-
     def close(self) -> None:
         """Let go of the threads; a step alongside that still waits is pending in the journal."""
         if self._threads:

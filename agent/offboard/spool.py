@@ -88,11 +88,6 @@ class Spool:
         with os.scandir(self._folders["new"]) as entries:
             return sorted(entry.name for entry in entries if entry.name.endswith(SUFFIX))
 
-    def waiting(self) -> list[str]:
-        """Return the other names: deliveries under way, or files HR's software names wrongly."""
-        with os.scandir(self._folders["new"]) as entries:
-            return sorted(entry.name for entry in entries if not entry.name.endswith(SUFFIX))
-
     def replaced(self) -> bool:
         """Whether a directory that is open here is no longer the one of that name: renamed, removed, mounted over."""
         for name, descriptor in self._folders.items():

@@ -149,12 +149,6 @@ class Store:
                 (subject, _microseconds(at)),
             )
 
-    def unknown(self) -> list[Notice]:
-        """Return the notices about people nobody here is, oldest first."""
-        with rim(self._file):
-            rows = self._db.execute("SELECT notice FROM hr_tokens WHERE state = 'unknown' ORDER BY seq").fetchall()
-        return [from_json(line) for (line,) in rows]
-
     def asked(self, subject: str, txn: str) -> Notice | None:
         """Return the newest notice about a person with this case number that was acted on."""
         with rim(self._file):
@@ -182,12 +176,6 @@ class Store:
                 "SELECT received_at FROM hr_tokens WHERE iss = ? AND jti = ?", notice.key
             ).fetchone()
         return datetime.fromisoformat(at)
-
-    def last_heard(self) -> datetime | None:
-        """Return when a right token last arrived: a channel that is silent for long may be broken."""
-        with rim(self._file):
-            [at] = self._db.execute("SELECT max(received_at) FROM hr_tokens").fetchone()
-        return datetime.fromisoformat(at) if at else None
 
     def _admit(
         self, arrival: Arrival, known: Callable[[str], bool], now: datetime, here: set[tuple[str, str]]

@@ -1,11 +1,10 @@
-"""Writing what happens at doors: who is inside, alarms, releases under way, what boards hold.
+"""Writing what happens at doors: who is inside, alarms, the states of panels, what boards hold.
 
 Rules of this file: no verdict about a file or a badge rests on these rows (but see :meth:`HappeningWrites.enter`), so
 they are written without a new epoch: a badge read must not make the decider ask about every open file again. An alarm
 is never deleted; it is acknowledged, once, by somebody who says what was found.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -97,14 +96,6 @@ class HappeningWrites(ReaderKeyWrites):
         )
         return str(kind)
 
-    def note_release(self, release: str, fields: Mapping[str, object]) -> None:
-        """Remember a release that is recorded and not yet answered, with what its entry says."""
-        self._run("INSERT OR REPLACE INTO releases VALUES (?, ?)", release, json.dumps(dict(fields)))
-
-    def clear_release(self, release: str) -> None:
-        """Forget a release that was answered."""
-        self._run("DELETE FROM releases WHERE id = ?", release)
-
     def want_card(self, board: str, card: str, wanted: Wanted) -> None:
         """Say what *board* should hold of *card*; it is pending until reading back confirms it."""
         self._run(
@@ -136,8 +127,3 @@ class HappeningWrites(ReaderKeyWrites):
     def hear(self, board: str, index: int) -> None:
         """Remember that every event of *board* up to *index* was taken in."""
         self._run("INSERT OR REPLACE INTO boards VALUES (?, ?)", board, index)
-
-    def forget_board(self, board: str) -> None:
-        """Forget a board that belongs to no door any more."""
-        self._run("DELETE FROM board_cards WHERE board = ?", board)
-        self._run("DELETE FROM boards WHERE board = ?", board)

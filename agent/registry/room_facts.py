@@ -112,11 +112,6 @@ class RoomFacts:
         with self._reading():
             return room_rows.room_states(self._connection)
 
-    def open_releases(self) -> dict[str, dict[str, object]]:
-        """Return the releases that were recorded and not yet answered."""
-        with self._reading():
-            return room_rows.open_releases(self._connection)
-
     def board_cards(self) -> tuple[CardRow, ...]:
         """Return what every board should hold, and what of it is confirmed."""
         with self._reading():

@@ -4,7 +4,6 @@ Rules of this file: standard library only; the caller holds the read transaction
 acknowledged is not here; what has run out by its own time is, and says until when it held.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -289,8 +288,3 @@ def room_states(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(
         connection.execute("SELECT name, state FROM room_states JOIN resources ON key = room WHERE removed_at IS NULL")
     )
-
-
-def open_releases(connection: sqlite3.Connection) -> dict[str, dict[str, object]]:
-    """Return the releases that were recorded and not yet answered, by id."""
-    return {name: json.loads(fields) for name, fields in connection.execute("SELECT id, fields FROM releases")}

@@ -15,7 +15,7 @@ from agent.offboard import database, keys
 from agent.offboard import inbox as inbox_module
 from agent.offboard.inbox import Hooks, Inbox
 from agent.offboard.spool import Spool
-from agent.offboard.store import arrived, awaiting
+from agent.offboard.store import Store, arrived, awaiting
 from rules.text import Text
 
 PEOPLE = 50
@@ -178,13 +178,15 @@ def test_a_notice_that_is_refused_for_what_it_says_keeps_no_later_one_of_that_pe
         site.sweep()
         assert [notice.jti for notice in site.handed] == ["later"]
         assert site.words() == ["hand-over"]
-        assert [one.notice.jti for one in site.inbox.store.open()] == ["to nowhere"]
+        with Store(database.path(tmp_path)) as store:
+            assert [one.notice.jti for one in store.open()] == ["to nowhere"]
 
 
 def test_who_was_given_access_again_is_not_hit_by_what_was_before(tmp_path):
     with Site(tmp_path) as site:
         at = datetime.fromtimestamp(departure()["toe"], UTC)
-        site.inbox.store.restored("E1001", at)
+        with Store(database.path(tmp_path)) as store:
+            store.restored("E1001", at)
         site.drop(small(iat=departure()["toe"]))
         assert [(done.folder, done.reason) for done in site.sweep()] == [("quarantine", "superseded")]
         site.drop(small(jti="after", iat=departure()["toe"] + 1))
@@ -269,5 +271,6 @@ def test_every_departure_that_was_asked_for_is_found_again_after_a_restart(tmp_p
         assert arrived(database.path(tmp_path), "E1001", "HR-4") is None
         assert [one.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["1", "2", "4"]
         assert awaiting(database.path(tmp_path), "E1002") == []
-        site.inbox.store.restored("E1001", datetime.fromtimestamp(first + 2, UTC))
+        with Store(database.path(tmp_path)) as store:
+            store.restored("E1001", datetime.fromtimestamp(first + 2, UTC))
         assert [one.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["4"]

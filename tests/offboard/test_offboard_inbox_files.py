@@ -10,6 +10,8 @@ import pytest
 from inbox_site import NOW, Site
 from inbox_vectors import departure, right, small
 
+from agent.offboard import aside
+
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make files of others, and devices")
 
 
@@ -89,7 +91,7 @@ def test_other_names_are_deliveries_under_way_and_wait(site):
     for name in ("a.tmp", "b.SET", ".c.set.x7", "set"):
         (site.new / name).write_text(right())
     assert site.sweep() == []
-    assert site.inbox.waiting() == [".c.set.x7", "a.tmp", "b.SET", "set"]
+    assert site.filed("new") == [".c.set.x7", "a.tmp", "b.SET", "set"]
     os.rename(site.new / "a.tmp", site.new / "a.set")
     assert [done.reason for done in site.sweep()] == ["accepted"]
 
@@ -267,12 +269,12 @@ def test_an_unknown_employee_is_kept_and_can_be_released_when_known(site):
     site.drop(right(departure("X9999")))
     [done] = site.sweep()
     assert (done.folder, done.alarm) == ("quarantine", True)
-    assert [notice.subject for notice in site.inbox.store.unknown()] == ["X9999"]
+    assert [one.person for one in aside.quarantined(site.home / "spool")] == ["X9999"]
     assert not site.handed
     site.known = lambda _employee: True
     site.reopen()
     assert not site.sweep()
-    site.inbox.release(done.filed_as)
+    aside.release(site.home / "spool", done.filed_as)
     assert [one.reason for one in site.sweep()] == ["accepted"]
     assert [notice.subject for notice in site.handed] == ["X9999"]
 

@@ -66,7 +66,8 @@ def test_what_a_right_token_says():
     notice = verify(token.encode(), PINNED, NOW)
     assert (notice.subject, notice.txn, notice.late) == ("E1001", "HR-2026-0042", False)
     assert notice.event is Event.DEPARTURE_APPROVED
-    assert notice.kids == ("test-only-hr-ed25519", "test-only-personnel", "test-only-secrecy-office")
+    assert notice.kid == "test-only-hr-ed25519"
+    assert [approval.kid for approval in notice.approvals] == ["test-only-personnel", "test-only-secrecy-office"]
     assert [(one.role, one.person) for one in notice.approvals] == [("personnel", "E0007"), ("secrecy-office", "E0008")]
     assert notice.details["last_day"] == "2026-12-31"
     assert notice.key == ("https://hr.test-only.example", "jti-E1001-")

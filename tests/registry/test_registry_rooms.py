@@ -306,7 +306,6 @@ def test_what_happens_moves_no_epoch_and_an_officers_act_does(
         note.enter("vault", "E1", at=now + HOUR)  # he was inside already
         note.save_room("vault", '{"any": "thing"}')
         alarm = note.raise_alarm("forced", Text("forced open", "被强行打开"), room="vault", door="d1", seq=7)
-        note.note_release("vault/1", {"door": "d1"})
         note.want_card("405419896", "4660", "put")
         note.hear("405419896", 12)
     assert reader.epoch() == before
@@ -316,15 +315,13 @@ def test_what_happens_moves_no_epoch_and_an_officers_act_does(
     assert reader.facts(["E1"], "plans")[1].persons["E1"].inside == {"vault"}
     assert reader.room_states() == {"vault": '{"any": "thing"}'}
     assert [(one.id, one.kind, one.seq) for one in reader.open_alarms()] == [(alarm, "forced", 7)]
-    assert reader.open_releases() == {"vault/1": {"door": "d1"}}
     assert reader.heard() == {"405419896": 12}
     with site.change(now) as change:
         change.ack_alarm(alarm, by="E2", note="a cleaner")
         assert change.leave("vault", "E1")
         assert not change.leave("vault", "E1")
-        change.clear_release("vault/1")
     assert reader.epoch() == before + 1
-    assert (reader.open_alarms(), reader.presence(), reader.open_releases()) == ((), (), {})
+    assert (reader.open_alarms(), reader.presence()) == ((), ())
     with pytest.raises(Refused, match="acknowledged by `E2`"), site.change(now) as change:
         change.ack_alarm(alarm, by="E1", note="x")
 
