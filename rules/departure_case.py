@@ -168,6 +168,11 @@ class Case:
         return self.approved_at is not None and bool(self.roles) and self.confirmation is None
 
     @property
+    def gives_way(self) -> bool:
+        """Whether it is a transfer with nothing left to decide, which a later departure of its person overtakes."""
+        return self.kind is Kind.TRANSFER and self.step is Step.APPROVED
+
+    @property
     def officers(self) -> frozenset[str]:
         """Who answers for the end of access: every approver, who wrote the last one down, and who confirmed."""
         opener = () if self.chain else (self.opened_by,)
@@ -181,7 +186,9 @@ class Case:
 
     @property
     def owed(self) -> tuple[Duty, ...]:
-        """What still has to be done before papers and closing."""
+        """What still has to be done before papers and closing; nothing, once the case is over for whatever reason."""
+        if self.closed or self.rescinded:
+            return ()
         there = self.kind not in GONE
         open_duties = {
             Duty.HAND_OVER: any(item.done_at is None for item in self.items),

@@ -121,18 +121,19 @@ def by_notice(pack: Pack, case: Case, approvers: Sequence[str], now: datetime) -
     return vouched(case, approvers, now)
 
 
-def overtake(case: Case, kind: Kind, now: datetime) -> Case:
+def overtake(case: Case, kind: Kind, by: str, now: datetime) -> Case:
     """Close an approved transfer because its person leaves after all; the departure of *kind* asks for what is owed.
 
-    Raises :class:`DepartureRefused` for any other case, and while a second officer is still asked about this one.
+    *by* approved that departure last, or wrote it down. Raises :class:`DepartureRefused` for any other case, and while
+    a second officer is still asked about this one.
     """
-    may(case, Event.OVERTAKE, PERSONNEL)
-    if case.kind is not Kind.TRANSFER or kind is Kind.TRANSFER:
+    may(case, Event.OVERTAKE, by)
+    if not case.gives_way or kind is Kind.TRANSFER:
         raise DepartureRefused(
             Text("only a transfer is overtaken, and by another kind", "仅调动可被其他类别的离岗取代"),
             Text("see the status of the case", "请查看本案状态"),
         )
-    return replace(case, closed=Said(PERSONNEL, now, kind.value))
+    return replace(case, closed=Said(by, now, kind.value))
 
 
 def vouched(case: Case, approvers: Sequence[str], now: datetime) -> Case:

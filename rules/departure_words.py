@@ -73,7 +73,7 @@ class Event(StrEnum):
     COOL_OFF = "cool-off"
     PAPERS = "papers"
     CLOSE = "close"
-    OVERTAKE = "overtake"  # by a notice of the personnel system, and by nothing else
+    OVERTAKE = "overtake"  # by the approval of another case, and by nothing else
     RESCIND = "rescind"
     RESTORE = "restore"
 

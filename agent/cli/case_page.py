@@ -71,9 +71,11 @@ def _head(terminal: Terminal, found: Json) -> None:
 
 
 def _next(terminal: Terminal, found: Json) -> None:
-    person = shown(found["person"])
+    # Beside a transfer a departure may run, and that is what the person's number means then.
+    whose = found["case"] if found["kind"] == "transfer" else shown(found["person"])
     for step in found["next"]:
         event, name = step["event"], shown(step["name"])
+        person = shown(found["person"]) if event == "open" else whose
         words = f" --as {name}" if event == "approve" else f" {name}" if name else ""
         line = f"shoumi case {event} {person}{words}{_REST.get(event, '')}"
         terminal.line(f"→ {terminal.say(text(step['what']))}: {line}")

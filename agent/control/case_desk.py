@@ -1,10 +1,10 @@
 """What the handlers of departure cases share: the way a move meets the registry.
 
 Rules of this file: a case is read, moved and stored in one transaction. The approval that ends access does so in the
-same transaction: the departure counts, every grant ends, a transferred person is in the new post. Only when the decider
-has acknowledged that does :attr:`agent.control.desk.Desk.departed` hear of it, and again when a second officer has
-confirmed that an administrator leaves. Nobody acts on his own case, not even as
-the officer who only writes it down.
+same transaction: the departure counts, every grant ends, a transferred person is in the new post, and a transfer that
+this one overtakes is closed, never before: there is no instant at which neither denies. Only when the decider has
+acknowledged that does :attr:`agent.control.desk.Desk.departed` hear of it, and again when a second officer has
+confirmed that an administrator leaves. Nobody acts on his own case, not even as the officer who only writes it down.
 """
 
 import os
@@ -18,9 +18,9 @@ from agent.control.privilege import roles_of
 from agent.errors import Refused
 from agent.registry.store import Change
 from agent.registry.transaction import PERSON, unknown
-from rules import departure
+from rules import departure, departure_open
 from rules.departure import DepartureRefused
-from rules.departure_case import Case
+from rules.departure_case import PERSONNEL, Case
 from rules.departure_words import Kind
 from rules.model import Person, Stage
 from rules.text import Text
@@ -37,10 +37,22 @@ def moved(ask: Ask, change: Change, before: Case | None, after: Case) -> Done:
     held, _ = roles_of(uids, ask.desk.config.roles)
     written_by = "" if by_itself(ask) else ask.officer()
     after = departure.ended(after, sorted(held), written_by)
+    overtaken = _overtaken(ask, change, after)
     change.put_case(after)
     ended = change.end_grants_of(after, by=ask.officer())
     left = change.move_person(after) if after.kind is Kind.TRANSFER else []
-    return _telling(ask, after, done(ask, after, grants_ended=ended, circles_left=left))
+    return _telling(ask, after, done(ask, after, grants_ended=ended, circles_left=left, **overtaken))
+
+
+def _overtaken(ask: Ask, change: Change, approved: Case) -> dict[str, Json]:
+    """Close the transfer beside which this case was opened, and say which; until now it denied everything."""
+    for running in change.running_cases(approved.person):
+        if running.id != approved.id:
+            by = PERSONNEL if by_itself(ask) else ask.officer()
+            with by_the_rules():
+                change.put_case(departure_open.overtake(running, approved.kind, by, ask.at))
+            return {"overtakes": running.id}
+    return {}
 
 
 def _telling(ask: Ask, case: Case, over: Done) -> Done:

@@ -1,7 +1,8 @@
 """Handlers: departure cases, what is decided about them. Moves meet the registry in :mod:`agent.control.case_desk`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 
 from agent.control.case_desk import by_itself, by_the_rules, by_whom, done, moved, not_own, registered
@@ -22,10 +23,10 @@ _OWN = Text("own department", "本部门")
 def _open(ask: Ask, change: Change) -> Done:
     args, pack, person = ask.args, ask.desk.pack(), ask.args.text("person")
     last_day, by = _day(args.text("last_day")), ask.officer()
-    running = change.running_case(person)
     with by_the_rules():
-        if running and running.step is Step.RETURNED:
-            again = departure_open.hand_in_again(running, pack, last_day, by, ask.at)
+        returned = next((one for one in change.running_cases(person) if one.step is Step.RETURNED), None)
+        if returned:
+            again = departure_open.hand_in_again(returned, pack, last_day, by, ask.at)
             return done(ask, change.put_case(again))
         case = departure_open.open_case(
             pack,
@@ -66,12 +67,9 @@ def _notice(ask: Ask, change: Change) -> Done:
         raise Forbidden(Text("only the agent itself takes in notices", "仅代理自身可接收人事通知"))
     args, pack, person = ask.args, ask.desk.pack(), ask.args.text("person")
     kind = Kind(args.text("kind") or Kind.RESIGNATION)
-    running, approvers = change.running_case(person), ask.args.texts("approver")
-    if running and running.approved_at and running.kind is Kind.TRANSFER is not kind:
-        with by_the_rules():
-            vouched = departure_open.vouched(running, approvers, ask.at)
-            change.put_case(departure_open.overtake(vouched, kind, ask.at))
-        running = None
+    approvers = ask.args.texts("approver")
+    with by_the_rules():
+        running = _meant(change, person, kind, approvers, ask.at)
     if running and running.approved_at:
         after = departure_open.vouched(running, approvers, ask.at) if running.unconfirmed else running
         return done(ask, running, already=True) if after == running else moved(ask, change, running, after)
@@ -95,6 +93,27 @@ def _notice(ask: Ask, change: Change) -> Done:
         by_notice = departure_open.vouched if case.approved_at else partial(departure_open.by_notice, pack)
         after = by_notice(case, approvers, ask.at)
     return moved(ask, change, running, after)
+
+
+def _meant(change: Change, person: str, kind: Kind, approvers: Sequence[str], now: datetime) -> Case | None:
+    """Return the running case that a notice of *kind* is about, ``None`` when it opens one of its own.
+
+    A transfer and a departure are never each other. One of the other sort that nobody has approved is taken back: the
+    personnel system knows better, and its approval of the one must not be carried out as the other. An approved
+    transfer is overtaken; after an approved departure nothing is left that a transfer could end.
+    """
+    other = None
+    for running in change.running_cases(person):
+        if (running.kind is Kind.TRANSFER) == (kind is Kind.TRANSFER):
+            return running
+        other = running
+    if other and not other.approved_at:
+        change.put_case(departure.rescind(other, PERSONNEL, now, kind.value))
+    elif other and kind is Kind.TRANSFER:
+        return other
+    elif other:
+        change.put_case(departure_open.vouched(other, approvers, now))
+    return None
 
 
 @act("case.return")

@@ -29,8 +29,11 @@ class CaseLists(Asking):
         return [str(row["id"]) for row in rows]
 
     def case(self, name: str) -> Case:
-        """Return the case of this number, or the newest case of this person; raise ``Refused`` when there is none."""
-        found = self._select("SELECT number FROM cases", {"person = ?": (name,)}, "ORDER BY number DESC LIMIT 1")
+        """Return the case of this number, or the newest case of this person, of those that run if any does.
+
+        Raises :class:`agent.errors.Refused` when there is none.
+        """
+        found = self._select("SELECT number FROM cases", {"person = ?": (name,)}, "ORDER BY over, number DESC LIMIT 1")
         if not found and self._select("SELECT id FROM people", {"id = ?": (name,)}):
             raise without_case(name)
         if not found:

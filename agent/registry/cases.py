@@ -38,9 +38,13 @@ class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
     """Writes about cases. All raise :class:`agent.errors.Refused`."""
 
     def add_case(self, case: Case) -> Case:
-        """Store a new case with its departure, and return it with its number (``C000123``)."""
+        """Store a new case with its departure, and return it with its number (``C000123``).
+
+        Refused while another one of the person runs, but for a transfer that this one will overtake.
+        """
         self._need_person(case.person)
-        if running := self.running_case(case.person):
+        leaves = case.kind is not Kind.TRANSFER
+        if running := next((one for one in self.running_cases(case.person) if not (leaves and one.gives_way)), None):
             said = visible(case.person)
             raise Refused(
                 Text(f"case {running.id} of `{said}` is running", f"`{said}` 的离岗办理 {running.id} 正在进行"),
@@ -69,15 +73,15 @@ class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
         self._departure(case, row)
         return case
 
-    def running_case(self, person: str) -> Case | None:
-        """Return the case of *person* that is not over."""
-        found = self._row("SELECT number FROM cases WHERE person = ? AND over = 0", person)
-        return None if found is None else self._read(found[0])
+    def running_cases(self, person: str) -> list[Case]:
+        """Return the cases of *person* that are not over: one at the most, and a transfer that it will overtake."""
+        rows = self._run("SELECT number FROM cases WHERE person = ? AND over = 0 ORDER BY number", person).fetchall()
+        return [self._read(row) for (row,) in rows]
 
     def case(self, name: str) -> Case:
-        """Return the case of this number, or the newest case of this person."""
-        found = self._row("SELECT max(number) FROM cases WHERE person = ?", name)
-        if found and found[0] is not None:
+        """Return the case of this number, or the newest case of this person, of those that run if any does."""
+        found = self._row("SELECT number FROM cases WHERE person = ? ORDER BY over, number DESC LIMIT 1", name)
+        if found:
             return self._read(found[0])
         if self._row("SELECT 1 FROM people WHERE id = ?", name) is not None:
             raise without_case(name)

@@ -49,6 +49,13 @@ def m004_rooms(db: Database) -> None:
         db.execute(statement)
 
 
+@registry()
+def m005_beside(db: Database) -> None:
+    """A departure beside the transfer it overtakes."""
+    for statement in tables.BESIDE:
+        db.execute(statement)
+
+
 def migrate(path: Path) -> None:
     """Make the registry when there is none, else bring it to the newest schema; do nothing when it is current.
 

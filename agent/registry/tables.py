@@ -261,3 +261,11 @@ SECOND = (
     f"ALTER TABLE holds ADD COLUMN lift_asked_by {WORD}",
     "ALTER TABLE holds ADD COLUMN lift_asked_at TEXT",
 )
+
+BESIDE = (
+    # A transfer that is approved and a departure that will overtake it run side by side; never two of one sort.
+    "DROP INDEX cases_running",
+    "CREATE UNIQUE INDEX cases_running ON cases (person, (kind = 'transfer')) WHERE over = 0",
+    # What a room's panel remembers of a release stands in its state: nothing else ever wrote this.
+    "DROP TABLE releases",
+)

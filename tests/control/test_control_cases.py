@@ -24,6 +24,7 @@ from agent.errors import Forbidden, Refused, Usage
 from agent.guard import channel
 from agent.guard.clock import Clock, nanoseconds
 from rules.decide import decide
+from rules.departure_words import Duty
 from rules.model import Clearance, Level, Request, Scope, Verdict
 
 OFFICERS = {"E8": 62_008, "E9": 62_009}
@@ -338,6 +339,61 @@ def test_who_leaves_after_a_transfer_is_gone_by_a_case_of_its_own(office: Office
         ("resignation", "approved"),
     ]
     assert notice(office, "E2", kind="transfer")["already"]
+
+
+@pytest.mark.parametrize(("came", "opened"), [("resignation", "transfer"), ("transfer", "resignation")])
+def test_a_notice_of_the_other_sort_is_carried_out_as_what_it_says(office: Office, came: str, opened: str) -> None:
+    office.do(
+        "case.open", last_day="2099-12-31", kind=opened, **({"post": "archivist"} if opened == "transfer" else {})
+    )
+    assert notice(office, "E2", kind=came)["case"] == "C000002"
+    assert [(case["kind"], case["step"], case["owed"]) for case in office.do("case.list", person="", all=True)] == [
+        (opened, "rescinded", []),
+        (came, "approved", [{"duty": "cooling-off", "text": Duty.COOLING_OFF.text._asdict()}]),
+    ]
+
+
+def transferred(office: Office) -> None:
+    office.do("case.open", last_day="2099-12-31", kind="transfer", post="archivist")
+    while office.do("case.status")["step"] != "approved":
+        left = [place["role"] for place in office.do("case.show")["approvals"] if not place["by"]]
+        office.do("case.approve", by=f"E{7 - len(left)}")
+
+
+def test_an_officer_opens_a_departure_beside_a_transfer_which_goes_on_until_the_last_approval_overtakes_it(
+    company: Office, fresh: Site
+) -> None:
+    transferred(company)
+    assert company.do("case.open", last_day="2099-12-31")["case"] == "C000002"
+    assert (company.do("case.status")["case"], company.verdict().rule) == ("C000002", "departure")
+    company.do("case.educate", person="C000001")
+    for approver in ("E2", "E3", "E4", "E5"):
+        assert "overtakes" not in company.do("case.approve", by=approver)
+        assert company.do("case.status", person="C000001")["step"] == "approved"
+        assert company.verdict().rule == "departure"
+    assert company.do("case.approve", by="E6")["overtakes"] == "C000001"
+    [*_, entry] = fresh.entries(act="case.approve", outcome="done")
+    assert entry["args"]["overtakes"] == "C000001"  # type: ignore[index]
+    assert company.verdict().rule == "departure"
+    [transfer, leaves] = company.do("case.list", person="", all=True)
+    assert (transfer["step"], transfer["owed"], transfer["next"]) == ("closed", [], [])
+    assert company.do("case.show", person="C000001")["closed"]["reason"] == "resignation"
+    assert (leaves["step"], len(leaves["owed"])) == ("approved", 5)
+
+
+def test_who_goes_without_leave_overtakes_his_transfer_at_once(office: Office) -> None:
+    transferred(office)
+    assert office.do("case.open", last_day="2099-12-31", kind="unauthorised")["overtakes"] == "C000001"
+    assert [case["case"] for case in office.do("case.list", person="")] == ["C000002"]
+    assert office.told[-1][:2] == ("E1", "C000002")
+
+
+def test_a_departure_that_was_not_approved_leaves_the_transfer_as_it_was(office: Office) -> None:
+    transferred(office)
+    office.do("case.open", last_day="2099-12-31")
+    office.do("case.rescind", reason="he stays")
+    status = office.do("case.status")
+    assert (status["case"], status["step"], office.verdict().rule) == ("C000001", "approved", "departure")
 
 
 def test_nobody_at_the_socket_can_bring_a_notice(office: Office) -> None:

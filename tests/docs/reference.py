@@ -120,7 +120,8 @@ prints one; papers come last, and the case is closed after the cooling-off perio
 - `unfit` and `unauthorised` end access when the case is opened. Whoever left without leave owes no education, exam or
   signature; what he never brings back is written off with a reason, and no papers are released.
 - `transfer`: the person leaves projects and named circles, grants end, and vetting from before no longer counts. When
-  the case is closed he can be given new grants.
+  the case is closed he can be given new grants. Who leaves after all gets a case of his own beside it: the transfer
+  goes on, and denies, until the last approval of that case overtakes it.
 - The departure of an administrator (whose account is in a role's group) asks for a second officer: access is over with
   the last approval, his processes end when somebody who neither gave nor wrote down that approval confirms it
   (`case confirm`). Two people who signed in the personnel system are the two.

@@ -103,7 +103,7 @@ def test_storing_again_replaces_all_of_it(site: Registry, lists: Lists) -> None:
 def test_a_person_has_one_running_case(site: Registry, lists: Lists) -> None:
     with site.change(NOW) as change:
         first = change.add_case(PLAIN)
-        assert change.running_case("E1") == first
+        assert change.running_cases("E1") == [first]
     with pytest.raises(Refused, match="case C000001 of `E1` is running"), site.change(NOW) as change:
         change.add_case(PLAIN)
     with site.change(NOW) as change:
@@ -113,6 +113,30 @@ def test_a_person_has_one_running_case(site: Registry, lists: Lists) -> None:
     assert [case.id for case in lists.cases()] == ["C000002"]
     assert [case.id for case in lists.cases("E1", over=True)] == ["C000001", "C000002"]
     assert lists.cases("E2", over=True) == []
+
+
+def test_only_beside_an_approved_transfer_a_person_has_a_second_case_and_that_is_the_one_meant(
+    site: Registry, lists: Lists
+) -> None:
+    transfer, leaves = replace(PLAIN, kind=Kind.TRANSFER), replace(PLAIN, kind=Kind.DISMISSAL)
+    with site.change(NOW) as change:
+        first = change.add_case(transfer)
+    with pytest.raises(Refused, match="C000001 of `E1` is running"), site.change(NOW) as change:
+        change.add_case(leaves)  # nobody has approved the transfer
+    with site.change(NOW) as change:
+        change.put_case(replace(first, approved_at=NOW))
+        second = change.add_case(leaves)
+        assert [case.id for case in change.running_cases("E1")] == ["C000001", "C000002"]
+        assert change.case("E1") == second
+    for third in (transfer, leaves):
+        with pytest.raises(Refused, match="is running"), site.change(NOW) as change:
+            change.add_case(third)
+    with pytest.raises(Refused, match="UNIQUE"), site.change(NOW) as change:  # whatever the program thinks
+        change.put_case(replace(second, kind=Kind.TRANSFER))
+    with site.change(NOW) as change:
+        change.put_case(replace(second, rescinded=True))
+        assert change.case("E1").id == "C000001"  # the one that runs, not the newest
+    assert lists.case("E1").id == "C000001"
 
 
 def test_a_case_that_is_not_there_is_named(site: Registry, lists: Lists) -> None:

@@ -130,7 +130,7 @@ _TRIES: dict[Event, Callable[[Try, Case, Pack, datetime], Case]] = {
     ),
     Event.PAPERS: lambda t, c, _, now: departure_duties.release_papers(c, t.by, now),
     Event.CLOSE: lambda t, c, _, now: departure_duties.close(c, t.by, now),
-    Event.OVERTAKE: lambda t, c, _, now: departure_open.overtake(c, Kind.TRANSFER if t.yes else Kind.UNFIT, now),
+    Event.OVERTAKE: lambda t, c, _, now: departure_open.overtake(c, Kind.TRANSFER if t.yes else Kind.UNFIT, t.by, now),
     Event.RESCIND: lambda t, c, _, now: departure.rescind(c, t.by, now, t.role),
     Event.RESTORE: lambda t, c, _, now: departure.restore(c, t.word, t.by, now),
 }

@@ -99,6 +99,7 @@ _MOVES: dict[str, Callable[[Case, Raw, Pack], Case]] = {
     "cool-off": _cool_off,
     "papers": lambda case, raw, _: departure_duties.release_papers(case, _by(raw), _at(raw)),
     "close": lambda case, raw, _: departure_duties.close(case, _by(raw), _at(raw)),
+    "overtake": lambda case, raw, _: departure_open.overtake(case, Kind(raw["kind"]), _by(raw), _at(raw)),
     "chain": _chain,
     "settle": lambda case, raw, _: settled(case, raw.get("but", "")),
 }
