@@ -14,6 +14,7 @@ from datetime import date
 
 from agent.control.case_view import brief
 from agent.control.handling import Ask, Done, Json
+from agent.control.office import known
 from agent.control.privilege import roles_of
 from agent.errors import Refused
 from agent.registry.store import Change
@@ -22,9 +23,9 @@ from rules import departure, departure_open
 from rules.departure import DepartureRefused
 from rules.departure_case import PERSONNEL, Case
 from rules.departure_words import Kind
-from rules.model import Person, Stage
+from rules.model import Person
+from rules.office import out_of_office
 from rules.text import Text
-from rules.visible import visible
 
 
 def moved(ask: Ask, change: Change, before: Case | None, after: Case) -> Done:
@@ -92,26 +93,21 @@ def not_own(ask: Ask, case: Case) -> None:
 
 
 def by_whom(ask: Ask) -> str:
-    """Return who did what is recorded: the caller, or a registered person who is not out of the house himself."""
+    """Return who did what is recorded: the caller, or a registered person who is in office himself."""
     if "by" not in ask.args:
         return ask.officer()
     name = ask.args.text("by")
-    person = registered(ask, name)
-    if not person.active or any(leaving.stage is not Stage.NOTICE for leaving in person.departures):
-        said = visible(name)
-        raise Refused(
-            Text(f"`{said}` is inactive or has left", f"`{said}` 已停用或已离岗"),
-            Text("name somebody who is in office", "请写在岗人员"),
-        )
+    if why := out_of_office(registered(ask, name), ask.at):
+        raise Refused(why, Text("name somebody who is in office", "请写在岗人员"))
     return name
 
 
 def registered(ask: Ask, name: str) -> Person:
     """Return the person of this id; raise :class:`Refused` when there is none."""
-    _, facts = ask.desk.facts.facts([name], "")
-    if name not in facts.persons:
+    person = known(ask, name)
+    if person is None:
         raise unknown(PERSON, name, "shoumi person list")
-    return facts.persons[name]
+    return person
 
 
 def today(ask: Ask) -> date:

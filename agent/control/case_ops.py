@@ -7,8 +7,9 @@ from functools import partial
 
 from agent.control.case_desk import by_itself, by_the_rules, by_whom, done, moved, not_own, registered
 from agent.control.handling import Ask, Done, Json, act
+from agent.control.office import absence
 from agent.control.restoring import forget_older
-from agent.errors import Forbidden, Usage
+from agent.errors import Forbidden, Refused, Usage
 from agent.registry.store import Change
 from rules import departure, departure_open
 from rules.departure_case import PERSONNEL, Case, Item
@@ -67,7 +68,7 @@ def _notice(ask: Ask, change: Change) -> Done:
         raise Forbidden(Text("only the agent itself takes in notices", "仅代理自身可接收人事通知"))
     args, pack, person = ask.args, ask.desk.pack(), ask.args.text("person")
     kind = Kind(args.text("kind") or Kind.RESIGNATION)
-    approvers = ask.args.texts("approver")
+    approvers = _in_office(ask, ask.args.texts("approver"))
     with by_the_rules():
         running = _meant(change, person, kind, approvers, ask.at)
     if running and running.approved_at:
@@ -93,6 +94,21 @@ def _notice(ask: Ask, change: Change) -> Done:
         by_notice = departure_open.vouched if case.approved_at else partial(departure_open.by_notice, pack)
         after = by_notice(case, approvers, ask.at)
     return moved(ask, change, running, after)
+
+
+def _in_office(ask: Ask, approvers: Sequence[str]) -> list[str]:
+    """Return those of *approvers* whose word counts. Raises :class:`Refused` when nobody's does."""
+    absent = {by: why for by in approvers if (why := absence(ask, by))}
+    left = [by for by in approvers if by not in absent]
+    if not left:
+        raise Refused(
+            Text(
+                f"nobody who approved it is in office: {', '.join(why.en for why in absent.values())}",
+                f"审批人均不在岗：{'，'.join(why.zh for why in absent.values())}",
+            ),
+            Text("have it approved by somebody who is", "请由在岗人员审批"),
+        )
+    return left
 
 
 def _meant(change: Change, person: str, kind: Kind, approvers: Sequence[str], now: datetime) -> Case | None:

@@ -7,7 +7,8 @@ Rules of this file:
 - killed after the append, or the commit fails: the entry stands and the change does not, so a second entry says that
   the act was not completed, at once or at the next start (:func:`settle`);
 - refused and forbidden acts are entries too, but a caller cannot fill the disk with them;
-- one thread does all acts, one after the other.
+- one thread does all acts, one after the other;
+- nobody acts who is on hold, inactive or leaving, whatever group his account is still in.
 """
 
 import json
@@ -17,6 +18,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from agent.control import office
 from agent.control.acts import TABLE
 from agent.control.decider import Decider
 from agent.control.handling import ACTS, Ask
@@ -40,6 +42,7 @@ def perform(ask: Ask, refusals: "Refusals") -> dict[str, Any]:
     fields: dict[str, Any] = {}
     seq = 0
     try:
+        office.check(ask)
         with desk.registry.change(at=ask.at) as change:
             done = ACTS[ask.op](ask, change)
             fields = entry(ask, "done", change.epoch, {**ask.given, **done.recorded})

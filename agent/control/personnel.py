@@ -28,6 +28,8 @@ from agent.offboard.inbox import Hooks, Inbox, Received
 from agent.offboard.notice import Event, Notice
 from rules.departure_case import PERSONNEL
 from rules.departure_words import Kind
+from rules.model import Person
+from rules.office import out_of_office
 from rules.text import Text
 
 InActThread = Callable[[Callable[[], object]], object]  # runs it there, waits, and raises what it raised
@@ -48,7 +50,7 @@ class Personnel:
             if self._stopped.wait(1):
                 return
         forget_older(self._desk, self._desk.lists.cases(over=True))
-        hooks = Hooks(self._known, self._received, self._note, self._trouble)
+        hooks = Hooks(self._known, self._acts, self._wanted, self._received, self._note, self._trouble)
         inbox = Inbox(self._desk.home.root, hooks)
         try:
             watch.serve(inbox, self._desk.now, self._stopped, self._trouble)
@@ -60,8 +62,18 @@ class Personnel:
         self._stopped.set()
 
     def _known(self, person: str) -> bool:
-        _, facts = self._desk.facts.facts([person], "")  # an error is an error, and no "nobody"
-        return person in facts.persons
+        return self._person(person) is not None
+
+    def _acts(self, approver: str) -> bool:
+        person = self._person(approver)
+        return person is None or out_of_office(person, self._desk.now()) is None
+
+    def _wanted(self) -> int:
+        return self._desk.pack().departure_case.hr_approvers
+
+    def _person(self, name: str) -> Person | None:
+        _, facts = self._desk.facts.facts([name], "")  # an error is an error, and no "nobody"
+        return facts.persons.get(name)
 
     def _received(self, notice: Notice) -> None:
         if notice.event is Event.DEPARTURE_APPROVED:
@@ -88,7 +100,7 @@ class Personnel:
 
     def _unrecorded(self, notice: Notice) -> None:
         approvers = _approvers(notice)
-        enough = len(approvers) >= self._desk.pack().departure_case.hr_approvers  # else it will be refused
+        enough = len(approvers) >= self._wanted()  # else it will be refused
         if enough and notice.details.get("kind") != Kind.TRANSFER:
             self._desk.unrecorded(notice.subject, approvers)
 
@@ -127,6 +139,8 @@ class Personnel:
                 "jti": notice.jti,
             }
             fields |= {"late": notice.late}
+        if received.ignored:
+            fields |= {"not_counted": list(received.ignored)}
         self._desk.decider.append(fields)
 
     def _trouble(self, word: str, text: Text) -> None:

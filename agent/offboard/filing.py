@@ -25,6 +25,7 @@ _FOLDER: Final[dict[Outcome, Folder]] = {
     "number-reused": "rejected",
     "superseded": "quarantine",
     "unknown-person": "quarantine",
+    "approver-out": "quarantine",
 }
 
 
@@ -38,11 +39,15 @@ class Received:
     text: Text
     notice: Notice | None
     filed_as: str  # its name in *folder* without ``.set``; beside it lies the reason, ``.json``; empty: not moved
+    ignored: tuple[str, ...] = ()  # approvers who signed and do not count
 
     @property
     def alarm(self) -> bool:
-        """Whether somebody must look: everything but an event in time and a file that came twice."""
-        return self.reason not in ("accepted", "replayed")
+        """Whether somebody must look: everything but an event in time and a file that came twice.
+
+        A key that signs while its owner may not act is always worth a look.
+        """
+        return bool(self.ignored) or self.reason not in ("accepted", "replayed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +59,37 @@ class Filing:
     unmoved: Callable[[Delivery, OSError], None]
     now: datetime
 
-    def right(self, delivery: Delivery, notice: Notice, outcome: Outcome) -> Received:
-        """File a token that was right, by what the store made of it."""
+    def right(self, delivery: Delivery, notice: Notice, outcome: Outcome, ignored: tuple[str, ...] = ()) -> Received:
+        """File a token that was right, by what the store made of it. *ignored*: approvers who do not count."""
         folder = _FOLDER[outcome]
         reason = outcome if folder != "accepted" else "late" if notice.late else "accepted"
-        detail = {"unknown-person": notice.subject, "replayed": notice.jti, "number-reused": notice.jti}
-        return self._put(delivery, folder, reason, sentence(reason, detail.get(outcome, "")), notice)
+        detail = {
+            "unknown-person": notice.subject,
+            "approver-out": ", ".join(ignored),
+            "replayed": notice.jti,
+            "number-reused": notice.jti,
+        }
+        return self._put(delivery, folder, reason, sentence(reason, detail.get(outcome, "")), notice, ignored)
 
     def wrong(self, delivery: Delivery, error: BadToken) -> Received:
         """File what is no right token."""
         return self._put(delivery, "rejected", error.reason, error.text, None)
 
-    def _put(self, delivery: Delivery, folder: Folder, reason: str, text: Text, notice: Notice | None) -> Received:
+    def _put(
+        self,
+        delivery: Delivery,
+        folder: Folder,
+        reason: str,
+        text: Text,
+        notice: Notice | None,
+        ignored: tuple[str, ...] = (),
+    ) -> Received:
         filed_as = ""
         try:
             filed_as = self.spool.reserve(folder, self.now, _about(delivery, reason, text, notice, self.now))
         except OSError as error:
             self.unmoved(delivery, error)
-        done = Received(visible(delivery.name), folder, reason, text, notice, filed_as)
+        done = Received(visible(delivery.name), folder, reason, text, notice, filed_as, ignored)
         try:
             self.note(done)
         except BaseException:

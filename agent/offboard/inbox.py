@@ -7,6 +7,8 @@ Rules of this file:
   starts with what is open in the store. Handing over is at least once, and ``received`` knows notices by key;
 - one person's notices are handed over in order; when one cannot be now, later ones of that person wait, and others do
   not; one that is refused for what it says keeps back nobody, or it would keep every later departure from happening;
+- an approver who may not act for others now (on hold, inactive, leaving) does not count; a token that lacks one because
+  of it is put into quarantine, to be judged once more when somebody has it released;
 - no delivery ends the sweep, is lost, or is judged by what may still change: a wrong file that is younger than a few
   seconds may be half-written and waits, and without readable keys everything waits;
 - every file is noted before it is moved, so its reason is in the log even when the agent ends in between;
@@ -17,8 +19,9 @@ Rules of this file:
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -47,9 +50,20 @@ class Hooks:
     """What the inbox needs of the rest of the agent."""
 
     known: Callable[[str], bool]  # whether somebody here has this employee number
+    acts: Callable[[str], bool]  # whether an approver may act for others now; who is not known here may
+    wanted: Callable[[], int]  # how many approvers a departure takes here at the least, besides what the keys ask for
     received: Callable[[Notice], None]  # act on it; may come twice; an error means: again at the next sweep
     note: Callable[[Received], None]  # write the entry of one delivery; may come twice
     trouble: Callable[[str, Text], None]  # the channel itself is in trouble: a word and a sentence; once while it lasts
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A right token's notice with the approvals that count, whose do not, and whether too few are left."""
+
+    notice: Notice
+    ignored: tuple[str, ...] = ()
+    short: bool = False
 
 
 class Inbox:
@@ -104,7 +118,8 @@ class Inbox:
         return self._take_up(pinned, now)
 
     def _take_up(self, pinned: Keys, now: datetime) -> list[Received]:
-        right: list[tuple[Delivery, Notice]] = []
+        right: list[tuple[Delivery, Counted]] = []
+        acts = cache(self._hooks.acts)  # a pile has the same few approvers
         wrong: list[tuple[Delivery, BadToken]] = []
         for name in self._turn():
             delivery = self._spool.look(name, pinned.drop_uid)
@@ -115,7 +130,7 @@ class Inbox:
             if self._lately_unmovable(delivery):
                 continue
             try:
-                right.append((delivery, _judge(delivery, pinned, now)))
+                right.append((delivery, self._counted(_judge(delivery, pinned, now), acts, pinned)))
             except BadToken as error:
                 if not self._may_change(delivery):
                     wrong.append((delivery, error))
@@ -123,17 +138,29 @@ class Inbox:
         del wrong[MOST_WRONG:]
         for delivery, _ in (*right, *wrong):
             del self._stay[delivery.name]
-        right.sort(key=lambda one: (one[1].toe, one[1].iat, one[1].key))
-        arrivals = [Arrival(notice, delivery.contents) for delivery, notice in right]
+        right.sort(key=lambda one: (one[1].notice.toe, one[1].notice.iat, one[1].notice.key))
+        arrivals = [Arrival(counted.notice, delivery.contents, short=counted.short) for delivery, counted in right]
         outcomes = self._store.admit(arrivals, self._hooks.known, now)
         self._hand_over()
         filing = Filing(self._spool, self._hooks.note, self._unmoved, now)
-        done = [filing.right(*one, outcome) for one, outcome in zip(right, outcomes, strict=True)]
+        done = [
+            filing.right(delivery, counted.notice, outcome, counted.ignored)
+            for (delivery, counted), outcome in zip(right, outcomes, strict=True)
+        ]
         done += [filing.wrong(*one) for one in wrong]
         if right:
             self._spool.sync()
-            self._store.settle((), [notice.key for _, notice in right])
+            self._store.settle((), [counted.notice.key for _, counted in right])
         return done
+
+    def _counted(self, notice: Notice, acts: Callable[[str], bool], pinned: Keys) -> Counted:
+        """Return *notice* with the approvals that count: a key signs on when its owner is on hold or gone."""
+        ignored = tuple(one.person for one in notice.approvals if not acts(one.person))
+        if not ignored:
+            return Counted(notice)
+        left = tuple(one for one in notice.approvals if one.person not in ignored)
+        wanted = max(pinned.approvals_needed, self._hooks.wanted())
+        return Counted(replace(notice, approvals=left), ignored, short=len(left) < wanted)
 
     def _turn(self) -> list[str]:
         """Return the names whose turn it is: first those that were never looked at, then those that stay longest."""

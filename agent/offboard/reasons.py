@@ -49,6 +49,7 @@ REASONS: Final[dict[str, Text]] = {
     "approver-twice": Text("one approver counts twice in it", "同一审批人被重复计入"),
     "approver-not-named": Text("a signer of it is not among its approvers", "签名人不在审批人名单之列"),
     "own-approval": Text("the leaver is among the approvers", "离岗人员本人在审批人之列"),
+    "approver-out": Text("too few of its approvers may act for others now", "现可代为审批的人数不足"),
     # the history
     "replayed": Text("it was received before", "该令牌此前已收到"),
     "number-reused": Text("its number was used for something else before", "令牌编号此前已用于其他内容"),

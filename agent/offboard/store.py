@@ -5,7 +5,8 @@ Taking in, ordering and refusing happen in one transaction, and that transaction
 :meth:`Store.admit` returns. Handing over is at least once: a notice stays open until it is said to be handed over, so
 whoever receives it must know it by its key. The exact bytes of every token that was taken are kept as evidence.
 
-    received ──handed over──▶ handed        unknown ──dropped again when the person is known──▶ received
+    received ──handed over──▶ handed
+    unknown: nobody has the number, or too few of the approvers count ──dropped again when that has changed──▶ received
     superseded: kept, never acted on
 
 **The mark.** An event is superseded by a newer one about the same person that ends at least as much (first ``toe``,
@@ -25,7 +26,7 @@ from typing import Any, Literal, Self
 from agent.offboard.database import damaged, open_database, rim
 from agent.offboard.notice import Event, Notice, from_json, to_json
 
-Outcome = Literal["accepted", "again", "replayed", "number-reused", "superseded", "unknown-person"]
+Outcome = Literal["accepted", "again", "replayed", "number-reused", "superseded", "unknown-person", "approver-out"]
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS hr_tokens (
@@ -52,10 +53,11 @@ CREATE TABLE IF NOT EXISTS hr_floors (subject TEXT PRIMARY KEY, toe INTEGER NOT 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A right token and what it says."""
+    """A right token and what it says. ``short``: too few of its approvers count now."""
 
     notice: Notice
     token: bytes
+    short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +195,14 @@ class Store:
         outcome: Outcome = "accepted"
         if not known(notice.subject):
             outcome = "unknown-person"
+        elif arrival.short:
+            outcome = "approver-out"
         elif self._superseded(notice):
             outcome = "superseded"
-        state = {"accepted": "received", "unknown-person": "unknown", "superseded": "superseded"}[outcome]
-        if found:
-            self._db.execute("UPDATE hr_tokens SET state = ? WHERE iss = ? AND jti = ?", (state, *notice.key))
+        state = {"accepted": "received", "superseded": "superseded"}.get(outcome, "unknown")
+        if found:  # judged once more: who counts may have changed with what is known of the people
+            values = (state, to_json(notice), *notice.key)
+            self._db.execute("UPDATE hr_tokens SET state = ?, notice = ? WHERE iss = ? AND jti = ?", values)
         else:
             self._insert(arrival, digest, state, now)
         return outcome

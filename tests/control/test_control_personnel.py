@@ -162,6 +162,20 @@ def test_a_notice_about_nobody_waits_and_is_released_when_the_person_is_register
     assert released["args"] == {"name": "E1", "person": "E1", "released": [waiting["name"]]}
 
 
+def test_a_notice_signed_by_somebody_on_hold_is_alarmed_and_waits_for_an_officer(fresh: Site, private: Path) -> None:
+    people(fresh)
+    with fresh.client() as client:
+        client.call("hold.add", person="E3", reason="x")
+        name = drop(fresh, private, datetime.now(UTC), txn="HR-1")
+        assert filed(fresh, name) == ("quarantine", "approver-out")
+        [entry] = fresh.entries(kind="hr-event", file=name)
+        assert (entry["alarm"], entry["not_counted"], entry["person"]) == (True, ["E3"], "E1")
+        assert cases(fresh) == []
+        client.call("hold.lift", person="E3", reason="x")
+        client.call("case.release", name="E1")
+    assert [case["step"] for case in until(lambda: cases(fresh))] == ["approved"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to start a process of somebody else")
 def test_while_the_log_cannot_be_written_a_leaver_is_stopped_and_ends_when_it_can(fresh: Site, private: Path) -> None:
     until((fresh.home.root / "spool" / "new").is_dir)
@@ -205,7 +219,14 @@ def rescinded(office: Office) -> datetime:
 def admitted(site: Site) -> list[tuple[str, list[str]]]:
     """Sweep the spool as the agent does, and return what became of each file, and of whom it would have spoken."""
     handed: list[Notice] = []
-    hooks = Hooks(lambda _person: True, handed.append, lambda _received: None, lambda _word, _text: None)
+    hooks = Hooks(
+        known=lambda _person: True,
+        acts=lambda _approver: True,
+        wanted=lambda: 1,
+        received=handed.append,
+        note=lambda _received: None,
+        trouble=lambda _word, _text: None,
+    )
     inbox = Inbox(site.home.root, hooks)
     try:
         swept = [*inbox.sweep(datetime.now(UTC)), *inbox.sweep(datetime.now(UTC))]

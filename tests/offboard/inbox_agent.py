@@ -26,7 +26,14 @@ def main() -> None:
             os.write(1, b"stopped\n")
             signal.pause()
 
-    hooks = Hooks(lambda employee: employee.startswith("E"), received, lambda _done: None, lambda *_trouble: None)
+    hooks = Hooks(
+        known=lambda employee: employee.startswith("E"),
+        acts=lambda _approver: True,
+        wanted=lambda: 1,
+        received=received,
+        note=lambda _done: None,
+        trouble=lambda *_trouble: None,
+    )
     inbox = Inbox(home, hooks, settling=0)
     while True:
         if done := inbox.sweep(datetime.now(UTC)):

@@ -28,12 +28,16 @@ class Site:
         self.failing: dict[str, Exception] = {}
         self.settling = settling
         self.again = 60.0
+        self.absent: set[str] = set()  # approvers who may not act
+        self.wanted = 1
         keys.path(home).write_bytes(pinned or (KEYS / "hr-keys.json").read_bytes())
         self.inbox = self.open()
 
     def open(self) -> Inbox:
         hooks = Hooks(
             lambda employee: self.known(employee),  # looked up at each call: a test may put another in its place
+            self.acts,
+            lambda: self.wanted,
             lambda notice: self.received(notice),
             self.noted.append,
             lambda word, text: self.troubles.append((word, text)),
@@ -52,6 +56,9 @@ class Site:
 
     def known(self, employee: str) -> bool:
         return employee.startswith("E")
+
+    def acts(self, approver: str) -> bool:
+        return approver not in self.absent
 
     def received(self, notice: Notice) -> None:
         if error := self.failing.get(notice.subject):

@@ -152,7 +152,7 @@ def test_while_nothing_can_be_noted_everybody_is_handed_over_and_no_reason_is_le
 
     with Site(tmp_path) as site:
         site.inbox.close()
-        site.inbox = Inbox(tmp_path, Hooks(site.known, received, unwritable, unwritable))
+        site.inbox = Inbox(tmp_path, Hooks(site.known, site.acts, lambda: 1, received, unwritable, unwritable))
         drop(tmp_path, 6, people=3)
         for _ in range(3):
             with pytest.raises(Refused):

@@ -279,6 +279,34 @@ def test_an_unknown_employee_is_kept_and_can_be_released_when_known(site):
     assert [notice.subject for notice in site.handed] == ["X9999"]
 
 
+def test_an_approver_who_may_not_act_does_not_count_and_the_token_waits_until_somebody_releases_it(site):
+    site.absent = {"E0008"}
+    site.drop(right())
+    [done] = site.sweep()
+    assert (done.folder, done.reason, done.alarm, done.ignored) == ("quarantine", "approver-out", True, ("E0008",))
+    assert "`E0008`" in done.text.en
+    assert not site.handed
+    aside.release(site.home / "spool", done.filed_as)
+    assert [one.reason for one in site.sweep()] == ["approver-out"]
+    site.absent.clear()
+    [waiting] = aside.quarantined(site.home / "spool")
+    aside.release(site.home / "spool", waiting.name)
+    assert [one.reason for one in site.sweep()] == ["accepted"]
+    [notice] = site.handed
+    assert [one.person for one in notice.approvals] == ["E0007", "E0008"]
+
+
+@pytest.mark.parametrize(("wanted", "outcome"), [(1, "accepted"), (2, "approver-out")])
+def test_where_enough_approvers_are_left_the_departure_is_not_held_up_and_somebody_has_a_look(site, wanted, outcome):
+    pinned = site.home / "hr-keys.json"
+    pinned.write_bytes(pinned.read_bytes().replace(b'"approvals_needed": 2', b'"approvals_needed": 1'))
+    site.absent, site.wanted = {"E0008"}, wanted
+    site.drop(right())
+    [done] = site.sweep()
+    assert (done.reason, done.alarm, done.ignored) == (outcome, True, ("E0008",))
+    assert [[one.person for one in notice.approvals] for notice in site.handed] == [["E0007"]] * (wanted == 1)
+
+
 def test_alarm_is_for_everything_but_the_ordinary(site):
     site.drop(right(), "a")
     site.drop(right(), "b")
