@@ -65,23 +65,28 @@ class Departing:
         """Stop the processes of the person of *case*, whose approval is committed. See Desk.
 
         The decider needs a moment to take over the new rights, and no decider ends a mapping: this ends it meanwhile.
+        Of who is only transferred, somebody would first have to find out what holds classified files; nobody waits for
+        that here.
         """
         asked_by = caller(pid) if pid != os.getpid() else None
         with suppress(OSError, ShoumiError):  # the run that follows says what could not be done
             found = occasion(self._desk, case)
+            if found.cause is not Cause.DEPARTURE:
+                return
             callers = (asked_by,) if asked_by else ()
             halt(leaver(self._desk, found), self._context, found.cause, found.officers, callers)
 
-    def unrecorded(self, person: str, approvers: Sequence[str]) -> None:
-        """Stop the processes of a leaver whose departure cannot be written down now. See Desk.
+    def unrecorded(self, person: str, approvers: Sequence[str], cause: Cause) -> None:
+        """Stop the processes of somebody whose departure, transfer or hold cannot be written down now. See Desk.
 
-        Without an entry nobody is denied and nothing ends; but whoever can fill the disk of the log must not be able to
-        read on because of it. What was stopped ends with the run, as soon as there is space.
+        Without an entry nothing ends; but whoever can fill the disk of the log must not be able to read on because of
+        it. Nothing more is opened meanwhile by anybody, because that takes an entry, too; what is open already is read
+        by nobody who is stopped. What was stopped ends with the run, as soon as there is space.
         """
         with suppress(OSError, ShoumiError):
             uids = [int(str(row["uid"])) for row in self._desk.lists.accounts(person)]
             roles, sole = roles_of(uids, self._desk.config.roles)
-            halt(Leaver(person, accounts(uids), roles, sole), self._context, Cause.DEPARTURE, approvers, ())
+            halt(Leaver(person, accounts(uids), roles, sole), self._context, cause, approvers, ())
 
     def departed(self, person: str, case: str, pid: int) -> dict[str, Any]:
         """Cut everything of the person of *case* and let the rest follow; return how long the cut took. See Desk.

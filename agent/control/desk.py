@@ -33,7 +33,7 @@ from rules.pack import Pack
 
 Departs = Callable[[str, int], None]
 Departed = Callable[[str, str, int], Mapping[str, Any] | None]
-Unrecorded = Callable[[str, Sequence[str]], None]
+Unrecorded = Callable[[str, Sequence[str], Cause], None]
 Held = Callable[[str, str, int], None]
 Survey = Callable[[str, Cause], Mapping[str, Any]]
 
@@ -46,7 +46,7 @@ def _nothing_more(_person: str, _case: str, _pid: int) -> None:
     """Do nothing beyond what the registry and the decider do."""
 
 
-def _nothing_stopped(_person: str, _approvers: Sequence[str]) -> None:
+def _nothing_stopped(_person: str, _approvers: Sequence[str], _cause: Cause) -> None:
     """Stop nobody."""
 
 
@@ -71,8 +71,8 @@ class Desk:
     ``departs(case id, pid)`` is called by the thread of acts when the approval of a departure is committed, before the
     decider hears of it. ``departed(person, case id, pid)`` is called by it each time a departure is approved or
     confirmed, once the decider has acknowledged that the person is denied; *pid* is the command that asked for it, and
-    what it returns is added to the answer. ``unrecorded(person, approvers)`` is called for a departure that HR has
-    approved and that cannot be written down now, again and again until it can be. ``held(person, hold, pid)`` is called
+    what it returns is added to the answer. ``unrecorded(person, approvers, cause)`` is called for what HR has approved
+    or sent and what cannot be written down now, again and again until it can be. ``held(person, hold, pid)`` is called
     like ``departed`` for a hold, and returns at once; so is ``restored(name)`` when a grant is given again
     (:mod:`agent.control.occasions`).
     ``survey(person, cause)`` tells what a revocation would end now. ``doors`` is whoever serves the doors.

@@ -26,6 +26,7 @@ from agent.errors import Unreachable
 from agent.offboard import keys, receipt, watch
 from agent.offboard.inbox import Hooks, Inbox, Received
 from agent.offboard.notice import Event, Notice
+from agent.offboard.plan import Cause
 from rules.departure_case import PERSONNEL
 from rules.departure_words import Kind
 from rules.model import Person
@@ -77,32 +78,43 @@ class Personnel:
 
     def _received(self, notice: Notice) -> None:
         if notice.event is Event.DEPARTURE_APPROVED:
-            details = notice.details
-            approved_on = (notice.toe + self._desk.pack().utc_offset).date()  # the site's calendar, as every last day
-            given = {
-                "person": notice.subject,
-                "reference": notice.txn,
-                "approver": _approvers(notice),
-                "last_day": str(details.get("last_day") or approved_on.isoformat()),  # none said: at once
-                **{name: str(details.get(name, "")) for name in ("kind", "department", "post")},
-            }
-            try:
-                result = self._perform("case.notice", {name: value for name, value in given.items() if value})
-            except (Unrecorded, Unreachable):
-                self._unrecorded(notice)
-                raise
+            result = self._stopping(notice, lambda: self._perform("case.notice", self._departure(notice)))
             if result.get("already"):
                 self._answer(notice.subject, str(result["case"]))
-        else:
-            reason = f"{notice.event.value} {notice.txn}"
-            if all(row["reason"] != reason for row in self._desk.lists.holds(notice.subject)):  # it may come twice
-                self._perform("hold.add", {"person": notice.subject, "reason": reason})
+            return
+        reason = f"{notice.event.value} {notice.txn}"
+        if all(row["reason"] != reason for row in self._desk.lists.holds(notice.subject)):  # it may come twice
+            self._stopping(notice, lambda: self._perform("hold.add", {"person": notice.subject, "reason": reason}))
+
+    def _departure(self, notice: Notice) -> dict[str, Any]:
+        """Return what ``case.notice`` is given."""
+        details = notice.details
+        approved_on = (notice.toe + self._desk.pack().utc_offset).date()  # the site's calendar, as every last day
+        given = {
+            "person": notice.subject,
+            "reference": notice.txn,
+            "approver": _approvers(notice),
+            "last_day": str(details.get("last_day") or approved_on.isoformat()),  # none said: at once
+            **{name: str(details.get(name, "")) for name in ("kind", "department", "post")},
+        }
+        return {name: value for name, value in given.items() if value}
+
+    def _stopping(self, notice: Notice, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Do the *act* that *notice* asks for; as long as it cannot be written down, stop the person meanwhile."""
+        try:
+            return act()
+        except (Unrecorded, Unreachable):
+            self._unrecorded(notice)
+            raise
 
     def _unrecorded(self, notice: Notice) -> None:
-        approvers = _approvers(notice)
-        enough = len(approvers) >= self._wanted()  # else it will be refused
-        if enough and notice.details.get("kind") != Kind.TRANSFER:
-            self._desk.unrecorded(notice.subject, approvers)
+        if notice.event is not Event.DEPARTURE_APPROVED:
+            self._desk.unrecorded(notice.subject, [PERSONNEL], Cause.HOLD)
+            return
+        approvers = [by for by in _approvers(notice) if self._acts(by)]
+        if len(approvers) >= self._wanted():  # else it will be refused
+            transfer = notice.details.get("kind") == Kind.TRANSFER
+            self._desk.unrecorded(notice.subject, approvers, Cause.TRANSFER if transfer else Cause.DEPARTURE)
 
     def _answer(self, person: str, case: str) -> None:
         """Answer from the receipt there is; while there is none, whoever issues it answers everybody who asked."""

@@ -23,7 +23,7 @@ from agent.offboard.context import Context, Leaver
 from agent.offboard.guardrails import Rails, ordinary
 from agent.offboard.journal import Done, Journal, Run
 from agent.offboard.plan import Cause, Plan, PlannedStep, agreed, plan
-from agent.offboard.steps import LEAVING, RESTORING, STAYING, processes
+from agent.offboard.steps import LEAVING, RESTORING, STAYING, holders, processes
 from agent.offboard.steps.step import Result, State, Step
 from rules.text import Text
 from rules.visible import visible
@@ -32,6 +32,8 @@ _CASE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
 _ALONGSIDE = 8  # threads
 _ANSWER = 5.0  # seconds the end of a run waits for steps alongside
 _LISTED, _SHOWN = 100, 20  # items of a list that an entry repeats whole; those it shows of a longer one
+
+_STOPPED = {Cause.DEPARTURE: processes.ending, Cause.HOLD: holders.ending, Cause.TRANSFER: holders.ending}
 
 Told = Callable[[str, str, State | None], None]
 
@@ -71,14 +73,16 @@ def _sparing(context: Context, callers: Iterable[Caller]) -> Context:
 
 
 def halt(leaver: Leaver, context: Context, cause: Cause, officers: Iterable[str], callers: Iterable[Caller]) -> None:
-    """Stop the processes of somebody who goes, so that they read no more while the run gets under way that ends them.
+    """Stop what a run for *cause* would end, so that it reads no more while that run gets under way.
 
-    Only where the run is certain to follow, and where it will end all of them; it must be called for by then, because
-    nothing is written down here.
+    Of who goes that is everything, of who stays what holds classified files; what is stopped is ended, never let go
+    again. Only where the run is certain to follow; it must be called for by then, because nothing is written down here.
+    Nothing is stopped for what ends by itself, or is given back.
     """
     known = vetted(leaver)
-    if cause is Cause.DEPARTURE and agreed(known, cause, tuple(officers)):
-        processes.ending(known, _sparing(context, callers)).stop()
+    ending = _STOPPED.get(cause)
+    if ending and agreed(known, cause, tuple(officers)):
+        ending(known, _sparing(context, callers)).stop()
 
 
 def vetted(leaver: Leaver) -> Leaver:

@@ -7,8 +7,8 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,12 @@ from control_site import Site
 from test_control_cases import Office, office_of
 
 from agent.errors import Refused, Unreachable
+from agent.guard import label
 from agent.offboard import database, keys, outbox, sender
 from agent.offboard.inbox import Hooks, Inbox
 from agent.offboard.notice import Event, Notice
 from agent.offboard.token import TYPE
+from rules.departure_words import Kind
 
 LEAVER_UID = 63_050  # nobody has it
 EVENING = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)  # the next day at a site eight hours ahead
@@ -176,35 +178,91 @@ def test_a_notice_signed_by_somebody_on_hold_is_alarmed_and_waits_for_an_officer
     assert [case["step"] for case in until(lambda: cases(fresh))] == ["approved"]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to start a process of somebody else")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to start a process of somebody else")
+
+
+@needs_root
 def test_while_the_log_cannot_be_written_a_leaver_is_stopped_and_ends_when_it_can(fresh: Site, private: Path) -> None:
     until((fresh.home.root / "spool" / "new").is_dir)
     with fresh.client() as client:
         client.call("person.add", person="E1", account=[LEAVER_UID])
-    free = resource.prlimit(fresh.peer.pid, resource.RLIMIT_FSIZE)
-    leaver = started(LEAVER_UID)
-    process = os.pidfd_open(leaver)
-    try:
-        resource.prlimit(fresh.peer.pid, resource.RLIMIT_FSIZE, (0, free[1]))  # no file grows any more
-        name = drop(fresh, private, datetime.now(UTC))
-        until(lambda: Path(f"/proc/{leaver}/stat").read_text().rpartition(")")[2].split()[0] == "T")
-        assert cases(fresh) == []
-        resource.prlimit(fresh.peer.pid, resource.RLIMIT_FSIZE, free)
-        assert select.select([process], [], [], 30)[0]
-    finally:
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(process, signal.SIGKILL)
-        os.close(process)
+    with started(LEAVER_UID) as leaver:
+        with no_space(fresh):
+            name = drop(fresh, private, datetime.now(UTC))
+            until(leaver.stopped)
+            assert cases(fresh) == []
+        assert leaver.ended()
     assert filed(fresh, name) == ("accepted", "accepted")
     assert [case["step"] for case in cases(fresh)] == ["approved"]
 
 
-def started(uid: int) -> int:
-    """Start a process of *uid* that is no child of ours: the agent spares whoever started it, with all theirs."""
-    command = ["setsid", "--fork", "sh", "-c", "echo $$; exec sleep 300 >/dev/null"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, user=uid, group=uid, extra_groups=[]) as starter:
-        assert starter.stdout
-        return int(starter.stdout.readline())
+@needs_root
+@pytest.mark.parametrize("what", [{"event": Event.SESSION_REVOKED}, {"kind": Kind.TRANSFER}], ids=["hold", "transfer"])
+def test_of_who_stays_only_the_processes_that_hold_classified_files_are_stopped_meanwhile(
+    fresh: Site, private: Path, what: dict[str, Any]
+) -> None:
+    until((fresh.home.root / "spool" / "new").is_dir)
+    plans = fresh.home.root.parent / "plans"
+    plans.mkdir()
+    secret = plans / "a.txt"
+    secret.write_text("secret")
+    label.write(str(secret), "plans")  # as the agent does where it protects an area
+    with fresh.client() as client:
+        client.call("person.add", person="E1", account=[LEAVER_UID])
+        client.call("area.add", path=str(plans), name="plans", level="secret", domain="state")
+    with started(LEAVER_UID, secret) as holder, started(LEAVER_UID) as free:
+        with no_space(fresh):
+            drop(fresh, private, datetime.now(UTC), **what)
+            until(holder.stopped)
+            assert not free.stopped()
+            assert not fresh.entries(kind="act", act="hold.add")
+        assert holder.ended()
+        assert not free.stopped()
+
+
+@contextmanager
+def no_space(site: Site) -> Iterator[None]:
+    """Let no file of the log grow, as on a full disk."""
+    free = resource.prlimit(site.peer.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(site.peer.pid, resource.RLIMIT_FSIZE, (0, free[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(site.peer.pid, resource.RLIMIT_FSIZE, free)
+
+
+class Started:
+    """A process of somebody that is no child of ours: the agent spares whoever started it, with all theirs."""
+
+    def __init__(self, uid: int, held: Path) -> None:
+        command = ["setsid", "--fork", "sh", "-c", "echo $$; exec sleep 300 >/dev/null"]
+        with (
+            held.open() as file,
+            subprocess.Popen(
+                command, stdin=file, stdout=subprocess.PIPE, user=uid, group=uid, extra_groups=[]
+            ) as starter,
+        ):
+            assert starter.stdout
+            self.pid = int(starter.stdout.readline())
+        self.pidfd = os.pidfd_open(self.pid)
+
+    def stopped(self) -> bool:
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+    def ended(self) -> bool:
+        return bool(select.select([self.pidfd], [], [], 30)[0])
+
+
+@contextmanager
+def started(uid: int, held: Path = Path("/dev/null")) -> Iterator[Started]:
+    """Run a process of *uid* that holds *held* open, and end it if nobody else does."""
+    process = Started(uid, held)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(process.pidfd, signal.SIGKILL)
+        os.close(process.pidfd)
 
 
 def rescinded(office: Office) -> datetime:

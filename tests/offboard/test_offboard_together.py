@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -17,7 +17,7 @@ from agent.offboard.context import Account, Context, Leaver
 from agent.offboard.journal import Journal
 from agent.offboard.plan import Cause
 from agent.offboard.run import Runner, halt
-from agent.offboard.steps import acl_bytes
+from agent.offboard.steps import acl_bytes, holders
 from agent.offboard.steps.step import Result, State, Step, always
 from rules.text import Text
 from tests.offboard.revoke_host import area, child, context, owners, reach, unused_uid, walking
@@ -171,11 +171,25 @@ def test_processes_of_a_leaver_are_stopped_and_nobody_else_s(tmp_path: Path, uid
         assert one.alive
 
 
+class Holder(NamedTuple):
+    pid: int
+    how: str = "fd"
+    link: str = ""
+
+
 @pytest.mark.parametrize("cause", [Cause.HOLD, Cause.EXPIRY, Cause.TRANSFER])
-def test_nobody_who_stays_is_stopped(tmp_path: Path, uid: int, cause: Cause) -> None:
-    with child(uid, uid) as one:
-        halted(context(tmp_path), person(uid), cause)
-        reach(one.pid, "S")
+def test_of_who_stays_only_what_holds_classified_files_is_stopped_and_nothing_where_time_ran_out(
+    tmp_path: Path, uid: int, other: int, cause: Cause
+) -> None:
+    with child(uid, uid) as free, child(uid, uid) as holder, child(other, other) as bystander:
+        held = [Holder(holder.pid), Holder(bystander.pid)]
+        here = context(tmp_path, held=lambda _devices: held, devices=lambda: frozenset({1}))
+        halted(here, person(uid), cause)
+        reach(holder.pid, "S" if cause is Cause.EXPIRY else "T")
+        reach(free.pid, "S")
+        reach(bystander.pid, "S")
+        assert holders.run(person(uid), here, "C1").state is State.CONFIRMED
+        assert (holder.alive, free.alive, bystander.alive) == (False, True, True)
 
 
 def test_an_administrator_is_not_stopped_on_the_word_of_one_officer(tmp_path: Path, uid: int) -> None:

@@ -96,8 +96,19 @@ class Ending:
         return done
 
     def stop(self) -> None:
-        """Stop what one call reaches: until :meth:`run` ends them, they do nothing more."""
-        self._sweep(signal.SIGSTOP, Ended())
+        """Stop them, so that they do nothing more until :meth:`run` ends them: holders one by one, others in one call.
+
+        What a call cannot reach (by login only) goes on until then.
+        """
+        if not self._only_holders:
+            self._sweep(signal.SIGSTOP, Ended())
+            return
+        for process in self.find():
+            pidfd = signals.open_if(process.pid, self._still)
+            if pidfd is not None:
+                with contextlib.suppress(PermissionError):  # what cannot be stopped cannot be ended either
+                    signals.send(pidfd, signal.SIGSTOP)
+                os.close(pidfd)
 
     def find(self) -> list[Process]:
         """Return who is to be ended now; ends nobody."""

@@ -12,6 +12,11 @@ from agent.offboard.steps.step import Result, Step, Target
 from rules.text import Text
 
 
+def ending(leaver: Leaver, context: Context) -> Ending:
+    """Return what ends the processes of *leaver* that hold something of the areas they lose."""
+    return Ending(leaver.uids, context.rails, context.now, lambda: pids(leaver, context), only_holders=True)
+
+
 def probe(_leaver: Leaver, context: Context) -> Text | None:
     """Return a reason when no volume of this host is protected."""
     return None if context.devices() else Text("no area is protected on this host", "本机没有受保护的目录")
@@ -19,13 +24,13 @@ def probe(_leaver: Leaver, context: Context) -> Text | None:
 
 def look(leaver: Leaver, context: Context) -> tuple[Target, ...]:
     """Return the processes that would end."""
-    found = _ending(leaver, context).find()
+    found = ending(leaver, context).find()
     return tuple(processes.target(process, leaver, context) for process in found)
 
 
 def run(leaver: Leaver, context: Context, _case: str) -> Result:
     """End them. ``facts``: :meth:`agent.offboard.steps.ending.Ended.facts`."""
-    return processes.result(_ending(leaver, context).run())
+    return processes.result(ending(leaver, context).run())
 
 
 def pids(leaver: Leaver, context: Context) -> frozenset[int]:
@@ -36,10 +41,6 @@ def pids(leaver: Leaver, context: Context) -> frozenset[int]:
 def _counts(found: Held, leaver: Leaver, context: Context) -> bool:
     area = context.area_of(found)
     return area == "" or (area is not None and (not leaver.areas or area in leaver.areas))
-
-
-def _ending(leaver: Leaver, context: Context) -> Ending:
-    return Ending(leaver.uids, context.rails, context.now, lambda: pids(leaver, context), only_holders=True)
 
 
 STEP = Step(

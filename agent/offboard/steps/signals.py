@@ -40,10 +40,15 @@ def open_if(pid: int, still: Callable[[int], bool]) -> int | None:
     return None
 
 
-def kill(pidfd: int) -> None:
-    """Send SIGKILL; a process that has ended meanwhile is fine. Raises ``PermissionError``."""
+def send(pidfd: int, number: signal.Signals) -> None:
+    """Send one signal; a process that has ended meanwhile is fine. Raises ``PermissionError``."""
     with contextlib.suppress(ProcessLookupError):
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        signal.pidfd_send_signal(pidfd, number)
+
+
+def kill(pidfd: int) -> None:
+    """Send SIGKILL. Raises ``PermissionError``."""
+    send(pidfd, signal.SIGKILL)
 
 
 def wait(pidfds: Iterable[int], milliseconds: float) -> list[int]:
