@@ -100,9 +100,10 @@ class Case:
     """离岗办理: one departure or transfer. ``chain`` is empty for a kind whose opening ends access at once.
 
     ``late_days``: by how many days the notice came too late (D20-A.6.1). ``needs_period``: the law leaves no choice
-    about the cooling-off period. ``reference``: the number of the case in the personnel system. ``department`` and
-    ``post``: where a transfer leads. ``roles``: administrator roles the leaver held when access ended; ``ended_by``:
-    who wrote the deciding approval down; ``confirmation``: the second officer's, which such a leaver takes.
+    about the cooling-off period. ``reference``: the number of the case in the personnel system, and ``printed_class``
+    the class 涉密人员类别 it printed. ``department`` and ``post``: where a transfer leads. ``roles``: administrator
+    roles the leaver held when access ended; ``ended_by``: who wrote the deciding approval down; ``confirmation``: the
+    second officer's, which such a leaver takes.
     """
 
     id: str = ""
@@ -115,6 +116,7 @@ class Case:
     late_days: int = 0
     reason: str = ""
     reference: str = ""
+    printed_class: str = ""
     department: str = ""
     post: str = ""
     approvals: tuple[Approval, ...] = ()

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from rules.departure import DepartureRefused, approve, may, not_own
-from rules.departure_case import PERSONNEL, STAYS, Approver, Case, Item, Said, Signature
+from rules.departure_case import PERSONNEL, STAYS, Approver, Case, Item, Period, Said, Signature
 from rules.departure_words import Event, Kind, Step
 from rules.model import Level, Person
 from rules.pack_tables import Pack
@@ -143,6 +143,19 @@ def vouched(case: Case, approvers: Sequence[str], now: datetime) -> Case:
     if case.confirmation or not named or len(first) + len(named) < 2:
         return case
     return replace(case, confirmation=Said(named[-1], now))
+
+
+def noted(case: Case, now: datetime, printed_class: str = "", until: datetime | None = None) -> Case:
+    """Return *case* with what a notice says beside the approval, where it says anything.
+
+    *until*: the end of the cooling-off period, decided in the personnel system. It counts like an officer's decision: a
+    period is only made longer, and one that is over before access ended is none. What the pack asks for stays owed.
+    """
+    case = replace(case, printed_class=printed_class or case.printed_class)
+    decided = case.period and case.period.until
+    if until is None or case.approved_at is None or until <= max(case.approved_at, decided or case.approved_at):
+        return case
+    return replace(case, period=Period(until, PERSONNEL, now))
 
 
 def _personnel(number: int) -> Text:

@@ -26,7 +26,7 @@ def status(terminal: Terminal, found: Json) -> None:
 
 def page(terminal: Terminal, found: Json) -> None:
     """Print what ``case.show`` answered."""
-    _head(terminal, found)
+    _head(terminal, found, (Text("class", "涉密人员类别"), shown(found["printed_class"])))
     parts: dict[Text, Iterable[Row]] = {
         Text("approvals", "审批"): _approvals(terminal, found),
         Text("hand-over", "移交清退"): _items(terminal, found),
@@ -55,7 +55,7 @@ def progress(terminal: Terminal, found: Json) -> None:
         terminal.line(f"→ {terminal.say(signed)}: shoumi case receipt {person}")
 
 
-def _head(terminal: Terminal, found: Json) -> None:
+def _head(terminal: Terminal, found: Json, *more: tuple[Text, str]) -> None:
     rows = [
         (Text("case", "案号"), found["case"]),
         (Text("person", "人员"), found["person"]),
@@ -64,6 +64,7 @@ def _head(terminal: Terminal, found: Json) -> None:
         (Text("last day", "离职日"), found["last_day"]),
         (Text("access over since", "权限取消时间"), _at(found["approved_at"])),
         (Text("cooling-off until", "脱密期至"), _at(found["cooling_off_until"])),
+        *((what, value) for what, value in more if value),
     ]
     terminal.table([Text("what", "项目"), Text("value", "内容")], [(terminal.say(what), value) for what, value in rows])
     for flag in found["flags"]:

@@ -71,9 +71,14 @@ def _notice(ask: Ask, change: Change) -> Done:
     approvers = _in_office(ask, ask.args.texts("approver"))
     with by_the_rules():
         running = _meant(change, person, kind, approvers, ask.at)
+    says = partial(
+        departure_open.noted, now=ask.at, printed_class=args.text("class"), until=args.instant("cooling_off_until")
+    )
     if running and running.approved_at:
-        after = departure_open.vouched(running, approvers, ask.at) if running.unconfirmed else running
-        return done(ask, running, already=True) if after == running else moved(ask, change, running, after)
+        after = says(departure_open.vouched(running, approvers, ask.at) if running.unconfirmed else running)
+        if after.confirmation != running.confirmation:
+            return moved(ask, change, running, after)
+        return done(ask, after if after == running else change.put_case(after), already=True)
     with by_the_rules():
         case = running or change.add_case(
             departure_open.open_case(
@@ -92,7 +97,7 @@ def _notice(ask: Ask, change: Change) -> Done:
         )
         case = replace(case, reference=args.text("reference") or case.reference)
         by_notice = departure_open.vouched if case.approved_at else partial(departure_open.by_notice, pack)
-        after = by_notice(case, approvers, ask.at)
+        after = says(by_notice(case, approvers, ask.at))
     return moved(ask, change, running, after)
 
 

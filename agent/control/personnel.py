@@ -11,6 +11,7 @@ about what has ended already, from the receipt there is.
 import os
 import threading
 from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
 from agent.control import conduct
@@ -88,13 +89,19 @@ class Personnel:
 
     def _departure(self, notice: Notice) -> dict[str, Any]:
         """Return what ``case.notice`` is given."""
-        details = notice.details
-        approved_on = (notice.toe + self._desk.pack().utc_offset).date()  # the site's calendar, as every last day
+        details, zone = (
+            notice.details,
+            timezone(self._desk.pack().utc_offset),
+        )  # every day is one of the site's calendar
+        approved_on = notice.toe.astimezone(zone).date()
+        until = details.get("cooling_off_until")
         given = {
             "person": notice.subject,
             "reference": notice.txn,
             "approver": _approvers(notice),
             "last_day": str(details.get("last_day") or approved_on.isoformat()),  # none said: at once
+            "class": details.get("class"),
+            "cooling_off_until": _end_of(date.fromisoformat(until), zone) if until else None,
             **{name: str(details.get(name, "")) for name in ("kind", "department", "post")},
         }
         return {name: value for name, value in given.items() if value}
@@ -157,6 +164,10 @@ class Personnel:
 
     def _trouble(self, word: str, text: Text) -> None:
         self._desk.decider.append({"kind": "hr-channel", "outcome": word, "alarm": True, "reason": text._asdict()})
+
+
+def _end_of(day: date, zone: timezone) -> str:
+    return datetime.combine(day + timedelta(days=1), time(), zone).isoformat()
 
 
 def _approvers(notice: Notice) -> list[str]:

@@ -6,7 +6,7 @@ token must not have. Members of our own event are all known: a misspelt ``last_d
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from agent.offboard.notice import EVENTS, Event, instant
@@ -16,6 +16,7 @@ from rules.visible import visible
 
 _LONGEST = 256  # characters of an identifier
 _MOST_APPROVERS = 16
+_LONGEST_PERIOD = timedelta(days=50 * 366)
 _FORBIDDEN = ("exp", "sub", "nbf")  # SSF 1.0 section 4.1.7: lifetimes and "sub" are what access tokens have
 
 Claims = Mapping[str, Any]
@@ -96,11 +97,11 @@ def case_number(claims: Claims, what: Event) -> str:
     return identifier(claims, "txn") if "txn" in claims or what is Event.DEPARTURE_APPROVED else ""
 
 
-def check_departure(details: Claims, leaver: str, now_at_most: datetime) -> None:
+def check_departure(details: Claims, leaver: str, happened: datetime, now_at_most: datetime) -> None:
     """Check the members of ``departure-approved``; raise :class:`BadToken`.
 
     ``kind`` and ``approvers`` must be there. Nobody approves twice, the leaver never does (D01-4.4), and no approval is
-    later than *now_at_most*.
+    later than *now_at_most*. A cooling-off period ends after the day it *happened* (UTC), within a lifetime.
     """
     for name in details.keys() - _MEMBERS.keys():
         raise BadToken("event-wrong", name)
@@ -110,6 +111,10 @@ def check_departure(details: Claims, leaver: str, now_at_most: datetime) -> None
     for name in _WHERETO:
         if name in details and details.get("kind") != Kind.TRANSFER:
             raise BadToken("event-wrong", name)
+    if until := details.get("cooling_off_until"):
+        length = date.fromisoformat(until) - happened.date()
+        if not timedelta(0) < length <= _LONGEST_PERIOD:
+            raise BadToken("event-wrong", "cooling_off_until")
     approvers = details.get("approvers")
     if "kind" not in details or not isinstance(approvers, list) or not 0 < len(approvers) <= _MOST_APPROVERS:
         raise BadToken("event-wrong", "approvers" if "kind" in details else "kind")
@@ -137,10 +142,6 @@ def _is_day(value: object) -> bool:
         return False
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST
-
-
 def _is_plain(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= _LONGEST and visible(value) == value == value.strip()
 
@@ -150,7 +151,7 @@ _MEMBERS: Final[Mapping[str, Callable[[object], bool]]] = {
     "kind": lambda value: value in tuple(Kind),
     "last_day": _is_day,
     "cooling_off_until": _is_day,
-    "class": _is_text,
+    "class": _is_plain,
     "department": _is_plain,
     "post": _is_plain,
     "approvers": lambda value: isinstance(value, list),

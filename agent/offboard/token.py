@@ -47,7 +47,7 @@ def verify(raw: bytes, keys: Keys, now: datetime) -> Notice:
     case = claim.case_number(said, what)
     approvals: tuple[SignedApproval, ...] = ()
     if what is Event.DEPARTURE_APPROVED:
-        claim.check_departure(details, subject, latest)
+        claim.check_departure(details, subject, happened, latest)
         approvals = _approvals(said, subject, keys, latest)
     return Notice(
         iss=key.iss,

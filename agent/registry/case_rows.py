@@ -32,7 +32,7 @@ MAIN = (
     "person, kind, last_day, noticed_at, opened_by, late_days, reason, reference, department, post, approved_at,"
     " sent_back, needs_education, needs_exam, needs_period, education_by, education_at, education_reason, period_until,"
     " period_by, period_at, period_reason, papers_by, papers_at, papers_reason, closed_by, closed_at, closed_reason,"
-    " rescinded, roles, ended_by, confirmed_by, confirmed_at, confirmed_reason"
+    " rescinded, roles, ended_by, confirmed_by, confirmed_at, confirmed_reason, printed_class"
 )
 CHILDREN = (
     "case_approvals",
@@ -72,6 +72,7 @@ def main_row(case: Case) -> tuple[object, ...]:
         " ".join(case.roles),
         case.ended_by,
         *_columns(case.confirmation),
+        case.printed_class,
     )
 
 
@@ -114,7 +115,7 @@ def _read(connection: sqlite3.Connection, number: int) -> Case | None:
     (person, kind, last_day, noticed_at, opened_by, late_days, reason, reference, department, post,
      approved_at, sent_back, needs_education, needs_exam, needs_period, *rest) = found  # fmt: skip
     education, until, papers, closed, rescinded = rest[:3], rest[3], rest[7:10], rest[10:13], rest[13]
-    roles, ended_by, *confirmed = rest[14:]
+    roles, ended_by, *confirmed = rest[14:19]
     decided = _said(rest[4:7])
     places = _children(connection, "case_approvals", number)
     return Case(
@@ -128,6 +129,7 @@ def _read(connection: sqlite3.Connection, number: int) -> Case | None:
         late_days=late_days,
         reason=reason,
         reference=reference,
+        printed_class=rest[19],
         department=department,
         post=post,
         approvals=tuple(Approval(r, by, moment(at), op) for _, _, r, _, _, by, at, op in places if by is not None),

@@ -266,6 +266,8 @@ BESIDE = (
     # A transfer that is approved and a departure that will overtake it run side by side; never two of one sort.
     "DROP INDEX cases_running",
     "CREATE UNIQUE INDEX cases_running ON cases (person, (kind = 'transfer')) WHERE over = 0",
+    # The class of the person as the personnel system printed it.
+    f"ALTER TABLE cases ADD COLUMN printed_class {WORD}",
     # What a room's panel remembers of a release stands in its state: nothing else ever wrote this.
     "DROP TABLE releases",
 )

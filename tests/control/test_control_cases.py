@@ -381,6 +381,27 @@ def test_who_leaves_after_a_transfer_is_gone_by_a_case_of_its_own(office: Office
     assert notice(office, "E2", kind="transfer")["already"]
 
 
+def test_what_a_notice_says_of_the_class_and_the_cooling_off_period_stands_in_the_case_and_shortens_nothing(
+    fresh: Site,
+) -> None:
+    first, second = "2028-12-31T16:00:00Z", "2029-12-31T16:00:00Z"
+    with office_of(fresh, "state") as state:
+        told = notice(state, "E2", "E3", **{"class": "核心", "cooling_off_until": first})
+        assert (told["cooling_off_until"], "cooling-off" in str(told["owed"])) == (first, False)
+        shown = state.do("case.show")
+        assert (shown["printed_class"], shown["needs_period"], shown["period"]["by"]) == ("核心", True, "hr")
+        assert state.verdict().rule == "cooling-off"
+        longer = notice(state, "E2", "E3", cooling_off_until=second)
+        assert (longer["cooling_off_until"], longer["already"], len(state.told)) == (second, True, 1)
+        for shorter in (first, "2026-01-01"):
+            assert notice(state, "E2", "E3", cooling_off_until=shorter)["cooling_off_until"] == second
+        assert state.do("case.show")["printed_class"] == "核心"
+        with pytest.raises(Refused, match="cooling-off period ends after"):
+            state.do("case.cool-off", until=first)
+        assert notice(state, "E2", "E3", person="E4", cooling_off_until="2026-01-01")["cooling_off_until"] is None
+        assert "cooling-off" in str(state.do("case.show", "E4")["owed"])
+
+
 @pytest.mark.parametrize(("came", "opened"), [("resignation", "transfer"), ("transfer", "resignation")])
 def test_a_notice_of_the_other_sort_is_carried_out_as_what_it_says(office: Office, came: str, opened: str) -> None:
     office.do(

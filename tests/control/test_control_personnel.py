@@ -96,6 +96,26 @@ def test_with_a_last_day_it_is_that(fresh: Site, private: Path) -> None:
     assert case["last_day"] == "2026-04-30"
 
 
+def test_the_cooling_off_period_ends_with_the_day_it_names_by_the_calendar_of_the_site(
+    fresh: Site, private: Path
+) -> None:
+    people(fresh)
+    until((fresh.home.root / "spool" / "new").is_dir)
+    hr, approvers = sender.read_keys(private)
+    now = int(time.time())
+    named = [{"role": one["role"], "by": one["person"], "at": now} for one in approvers]
+    said = {"kind": "retirement", "approvers": named, "class": "核心", "cooling_off_until": "2049-12-31"}
+    claims = {"iss": hr["iss"], "aud": "urn:shoumi:agent:test", "iat": now, "jti": "1", "toe": now, "txn": "HR-1"}
+    claims |= {"sub_id": {"format": "iss_sub", "iss": hr["iss"], "sub": "E1"}}
+    claims |= {"events": {Event.DEPARTURE_APPROVED.uri: said}}
+    claims |= {"approvals": [sender.approve(claims, one, datetime.now(UTC)) for one in approvers]}
+    sender.drop(fresh.home.root / "spool" / "new", sender.sign(claims, hr, TYPE), "one")
+    [case] = until(lambda: cases(fresh))
+    assert (case["cooling_off_until"], case["owed"]) == ("2049-12-31T16:00:00Z", [])
+    with fresh.client() as client:
+        assert client.call("case.show", person="E1")["printed_class"] == "核心"
+
+
 def answers(site: Site) -> list[tuple[str, str]]:
     """Return what the personnel system reads in the outbox: case numbers, and what is said of each."""
     said = []

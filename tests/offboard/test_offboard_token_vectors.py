@@ -6,6 +6,7 @@ import os
 
 import pytest
 from inbox_site import KEYS, NOW, TOKENS, Site
+from inbox_vectors import departure, details, right
 
 from agent.offboard import keys
 from agent.offboard.notice import Event
@@ -72,6 +73,29 @@ def test_what_a_right_token_says():
     assert [(one.role, one.person) for one in notice.approvals] == [("personnel", "E0007"), ("secrecy-office", "E0008")]
     assert notice.details["last_day"] == "2026-12-31"
     assert notice.key == ("https://hr.test-only.example", "jti-E1001-")
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "taken"),
+    [
+        ("cooling_off_until", "2026-12-02", True),
+        ("cooling_off_until", "2076-11-30", True),
+        ("cooling_off_until", "2026-11-30", False),  # the day of the approval
+        ("cooling_off_until", "1970-01-01", False),
+        ("cooling_off_until", "2099-01-01", False),  # nobody lives so long
+        ("cooling_off_until", "9999-12-31", False),
+        ("class", "核心", True),
+        ("class", "", False),
+        ("class", "核心\n", False),
+    ],
+)
+def test_what_is_said_beside_an_approval_makes_sense_or_the_token_is_not_taken(member, value, taken):
+    token = right(departure(events=details(**{member: value}))).encode()
+    if taken:
+        assert verify(token, PINNED, NOW).details[member] == value
+    else:
+        with pytest.raises(BadToken, match=member):
+            verify(token, PINNED, NOW)
 
 
 @pytest.mark.parametrize("path", VECTORS, ids=lambda path: path.stem)

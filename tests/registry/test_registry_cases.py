@@ -42,6 +42,7 @@ FULL = replace(
     late_days=3,
     reason="项目结束\x1b[2J",
     reference="HR-2026-7",
+    printed_class="核心",
     department="archive",
     post="keeper",
     approvals=(Approval("head", "E2", NOW, "同意"), Approval("boss", "E3", NOW + DAY)),

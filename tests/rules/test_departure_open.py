@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from departure_cases import LAST_DAY, NOW, PACKS, approved, leaver, opened, settled
+from departure_cases import DAY, LAST_DAY, NOW, PACKS, approved, leaver, opened, settled
 from strategies import EVERYTHING
 
 from rules import departure_open
-from rules.departure import TABLE
-from rules.departure_case import Case, Item
+from rules.departure import TABLE, DepartureRefused
+from rules.departure_case import PERSONNEL, Case, Item, Period
 from rules.departure_diagram import diagram
 from rules.departure_duties import close, decide_period, hand_over, release_papers
 from rules.departure_next import next_steps
@@ -108,3 +108,21 @@ def test_the_diagram_shows_every_step_every_duty_and_every_row_that_leads_elsewh
         assert all(duty.text.say(language) in drawn for duty in Duty)
         rows = sum(len(move.at) or 1 for move in TABLE if move.to is not None)
         assert drawn.count(" --> ") == rows + len(Duty) + 2
+
+
+def test_the_personnel_system_decides_a_period_and_never_makes_one_shorter() -> None:
+    case = departure_open.noted(approved("state"), NOW, "核心", NOW + 2 * DAY)
+    assert (case.printed_class, case.period) == ("核心", Period(NOW + 2 * DAY, PERSONNEL, NOW))
+    for until in (None, NOW - DAY, NOW, NOW + DAY, NOW + 2 * DAY):
+        assert departure_open.noted(case, NOW + DAY, until=until) == case
+    assert departure_open.noted(case, NOW, until=NOW + 3 * DAY).period == Period(NOW + 3 * DAY, PERSONNEL, NOW)
+    with pytest.raises(DepartureRefused, match="ends after"):
+        decide_period(case, NOW + DAY, "E8", NOW)
+    none = decide_period(approved("minimal"), None, "E8", NOW, "knew nothing")
+    assert departure_open.noted(none, NOW, until=NOW + DAY).period == Period(NOW + DAY, PERSONNEL, NOW)
+
+
+def test_before_access_is_over_nothing_counts_as_decided_and_a_period_before_that_is_none() -> None:
+    assert departure_open.noted(opened(), NOW, until=NOW + DAY).period is None
+    late = departure_open.noted(approved("state"), NOW, until=NOW)
+    assert (late.period, Duty.COOLING_OFF in late.owed) == (None, True)

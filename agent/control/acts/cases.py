@@ -167,6 +167,8 @@ OPERATIONS = (
             Param("department", "text", Text("where a transfer leads", "调往部门")),
             Param("post", "text", Text("new post of a transfer", "调任岗位")),
             _REFERENCE,
+            Param("class", "text", Text("class of the person, as printed there", "人事系统所列涉密人员类别")),
+            Param("cooling_off_until", "until", Text("end of the cooling-off period", "脱密期截止"), metavar="DATE"),
         ),
         act=True,
     ),
