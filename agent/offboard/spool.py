@@ -8,7 +8,9 @@
 Rules of this file: a name ending in ``.set`` is a delivery, put there by renaming; every other name is a delivery under
 way and is left alone. What is not a plain file is moved, never opened or followed. Nothing is deleted and nothing
 written over: a file is put away under a new name that is made with its reason, and when HR has meanwhile renamed
-another token over the one that was read, that one goes back. Nothing here is relied on after a power cut: the store is.
+another token over the one that was read, that one goes back. Whatever comes into ``new/`` from here comes under the
+name HR gave it, as long as nothing else has it: it is by that name that HR looks for it. Nothing here is relied on
+after a power cut: the store is.
 """
 
 import errno
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from agent.errors import Refused
+from agent.offboard import moving
 from agent.offboard.delivery import Delivery, identity, look
 from rules.text import Text
 from rules.visible import visible
@@ -29,6 +32,7 @@ Folder = Literal["accepted", "rejected", "quarantine"]
 
 SUFFIX: Final = ".set"
 
+_LONGEST_NAME: Final = 255  # bytes, NAME_MAX
 _FOLDERS: Final[tuple[Folder, ...]] = ("accepted", "rejected", "quarantine")
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -106,9 +110,8 @@ class Spool:
     def leave(self, name: str, to: int) -> bool:
         """Move one delivery into another ``new/``, given by descriptor; return whether it could be."""
         self._number += 1
-        moved = f"adopted-{self.identity[1]}-{self._number:04d}{SUFFIX}"
         try:
-            os.rename(name, moved, src_dir_fd=self._folders["new"], dst_dir_fd=to)
+            _move_in(name, self._folders["new"], name, to, f"adopted-{self.identity[1]}-{self._number:04d}")
         except OSError:
             return False
         return True
@@ -151,17 +154,16 @@ class Spool:
             return False
         if delivery.identity == identity(os.stat(stem + SUFFIX, dir_fd=there, follow_symlinks=False)):
             return True
-        os.rename(stem + SUFFIX, f"changed-{stem}{SUFFIX}", src_dir_fd=there, dst_dir_fd=self._folders["new"])
+        _move_in(stem + SUFFIX, there, delivery.name, self._folders["new"], f"changed-{stem}")
         return False
 
     def take_back(self, stem: str) -> None:
         """Move a quarantined delivery back into ``new/``. Raises :class:`Refused` when there is none of that name."""
         if "/" in stem or stem.startswith("."):
             raise _nothing(stem)
+        there = self._folders["quarantine"]
         try:
-            os.rename(
-                stem + SUFFIX, stem + SUFFIX, src_dir_fd=self._folders["quarantine"], dst_dir_fd=self._folders["new"]
-            )
+            _move_in(stem + SUFFIX, there, _named(there, stem), self._folders["new"], stem)
         except OSError as error:
             raise _nothing(stem) from error
 
@@ -169,6 +171,33 @@ class Spool:
         """Put the names themselves on the disk."""
         for descriptor in self._folders.values():
             os.fsync(descriptor)
+
+
+def _move_in(name: str, there: int, wanted: str, new: int, otherwise: str) -> None:
+    """Move a delivery into a ``new/``: under the name *wanted* if nothing has that name, else under one of our own.
+
+    That one begins with *otherwise*, which nobody has, and ends with what HR said, as far as there is room.
+    """
+    try:
+        moving.move(name, there, wanted, new)
+    except OSError as error:
+        if error.errno not in (errno.EEXIST, errno.ENOSYS, errno.EINVAL):
+            raise
+        longer = f"{otherwise}-{wanted}"
+        ours = longer if len(os.fsencode(longer)) <= _LONGEST_NAME else otherwise + SUFFIX
+        os.rename(name, ours, src_dir_fd=there, dst_dir_fd=new)
+
+
+def _named(there: int, stem: str) -> str:
+    """Return the name under which HR delivered what lies in the folder as *stem*; its own where that cannot be said."""
+    own = stem + SUFFIX
+    try:
+        with open(os.open(f"{stem}.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=there), "rb") as source:
+            said = json.load(source)["file"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return own
+    plain = isinstance(said, str) and "/" not in said and said.endswith(SUFFIX) and len(said) > len(SUFFIX)
+    return said if plain and visible(said) == said and len(os.fsencode(said)) <= _LONGEST_NAME else own
 
 
 def _unusable(folder: Path, error: OSError) -> Refused:

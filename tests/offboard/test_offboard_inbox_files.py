@@ -1,5 +1,6 @@
 """Who and what may be dropped, and what happens to the rest: real files of every kind."""
 
+import json
 import os
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 from inbox_site import NOW, Site
 from inbox_vectors import departure, right, small
 
-from agent.offboard import aside
+from agent.offboard import aside, moving
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make files of others, and devices")
 
@@ -143,8 +144,8 @@ def test_a_token_renamed_over_the_one_just_read_is_not_lost(site):
 
     site.known = meanwhile
     site.reopen()
-    assert len(site.sweep()) == 1
-    assert len(site.sweep()) == 1
+    assert [done.name for done in site.sweep()] == ["fixed name.set"]
+    assert [done.name for done in site.sweep()] == ["fixed name.set"]
     assert [notice.jti for notice in site.handed] == ["first", "second"]
     assert site.filed("new") == []
 
@@ -154,12 +155,29 @@ def test_a_spool_directory_replaced_while_running_is_noticed_and_nothing_in_eith
     site.new.rename(site.new.with_name("moved away"))
     site.new.mkdir()
     site.drop(right(departure("E1002", jti="in the new one")), "new")
-    site.sweep()
+    assert sorted(done.name for done in site.sweep()) == ["new.set", "old.set"]  # as HR named them, wherever they were
     assert site.words() == ["spool-replaced"]
     assert {notice.jti for notice in site.handed} == {"in the old one", "in the new one"}
     site.drop(right(departure("E1003", jti="later")))
     assert [done.reason for done in site.sweep()] == ["accepted"]
     assert site.words() == ["spool-replaced"]
+
+
+@pytest.mark.parametrize("able", [True, False], ids=["", "a kernel that cannot rename without replacing"])
+def test_of_two_deliveries_of_one_name_in_the_old_and_the_new_directory_both_are_taken(site, monkeypatch, able):
+    if not able:
+        monkeypatch.setattr(moving, "_RENAMEAT2", None)
+    names = ["same.set", "名" * 83 + ".set"]  # the second is as long as a name can be
+    for name in names:
+        (site.new / name).write_text(right(departure(jti=f"old {name[:4]}")))
+    site.new.rename(site.new.with_name("moved away"))
+    site.new.mkdir()
+    for number, name in enumerate(names):
+        (site.new / name).write_text(right(departure(f"E200{number}", jti=f"new {name[:4]}")))
+    shown = [done.name for done in site.sweep()]
+    assert len(shown) == len({notice.jti for notice in site.handed}) == 4
+    assert sum(name in names for name in shown) == 2
+    assert sum(name.endswith("-same.set") for name in shown) == 1
 
 
 def test_of_a_replaced_directory_with_thousands_of_deliveries_none_is_left_behind(site):
@@ -275,8 +293,25 @@ def test_an_unknown_employee_is_kept_and_can_be_released_when_known(site):
     site.reopen()
     assert not site.sweep()
     aside.release(site.home / "spool", done.filed_as)
-    assert [one.reason for one in site.sweep()] == ["accepted"]
+    assert [(one.reason, one.name) for one in site.sweep()] == [("accepted", "one.set")]
     assert [notice.subject for notice in site.handed] == ["X9999"]
+
+
+def test_what_is_released_replaces_nothing_and_what_its_reason_says_of_its_name_leads_nowhere_else(site):
+    for name in ("one", "two", "three"):
+        site.drop(right(departure("X9999", jti=name)), name)
+    filed = {done.name: done.filed_as for done in site.sweep()}
+    for name, wrong in (("two.set", "../accepted/two.set"), ("three.set", 3)):
+        reason = site.home / "spool/quarantine" / f"{filed[name]}.json"
+        reason.write_text(json.dumps(json.loads(reason.read_text()) | {"file": wrong}))
+    site.drop(right(departure("E1002", jti="four")), "one")
+    site.known = lambda _employee: True
+    site.reopen()
+    for stem in filed.values():
+        aside.release(site.home / "spool", stem)
+    wanted = ["one.set", f"{filed['one.set']}-one.set", f"{filed['two.set']}.set", f"{filed['three.set']}.set"]
+    assert site.filed("new") == sorted(wanted)
+    assert len({notice.jti for _ in site.sweep() for notice in site.handed}) == 4
 
 
 def test_an_approver_who_may_not_act_does_not_count_and_the_token_waits_until_somebody_releases_it(site):
