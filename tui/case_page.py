@@ -4,7 +4,7 @@ Rules of this file: pure; the agent decided everything that is shown. What comes
 because it is what somebody came for.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +40,8 @@ def page(case: Case, run: Mapping[str, Any] | None, now: datetime) -> Iterator[P
         Text("approvals", "审批"), [(one["title"], one["by"], one["at"], one["opinion"]) for one in case["approvals"]]
     )
     items = [
-        (one["title"], one["done_by"], one["done_at"], one["missing"] or _key(one["key"])) for one in case["items"]
+        (one["title"], one["done_by"], one["done_at"], one["missing"] or _to(one["department"]))
+        for one in case["items"]
     ]
     yield from _part(Text("hand-over", "移交清退"), items)
     papers = [(one["title"], one["seen_by"], one["signed_at"], "") for one in case["signatures"]]
@@ -66,7 +67,7 @@ def _revoked(case: Case, run: Mapping[str, Any] | None) -> Iterator[Piece]:
         yield from ("  ", _DONE, Text("the receipt is signed (R)", "回执已签发（R）"), "\n")
 
 
-def _part(title: Text, rows: list[tuple[Any, str, str | None, str]]) -> Iterator[Piece]:
+def _part(title: Text, rows: Sequence[tuple[Any, str, str | None, Text | str]]) -> Iterator[Piece]:
     if not rows:
         return
     done = sum(at is not None for _, _, at, _ in rows)
@@ -88,8 +89,9 @@ def _countdown(stamp: str, now: datetime) -> Iterator[Piece]:
     yield "\n"
 
 
-def _key(name: str) -> str:
-    return f"({name})"
+def _to(department: Any) -> Text:
+    said = text_of(department)
+    return Text(f"→ {said.en}", f"→ {said.zh}")
 
 
 def moment(stamp: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from rules.model import Level
+from agent.words import BADGES, DOMAINS, EMPLOYMENTS, LEVELS, STAGES, word
 from rules.text import Text
 from rules.visible import visible
 from tui.cells import Piece, Toned
@@ -19,14 +19,15 @@ _SOON = timedelta(days=14)  # as the agent warns
 
 def dossier(found: Row, kinds: Mapping[str, Any], now: datetime) -> Iterator[Piece]:
     """Yield the pieces of ``person.show``'s answer; *kinds* are the pack's kinds of records."""
-    yield from (Toned(found["id"], "strong"), "  ", found["name"], "  ", found["department"], "  ", found["post"], "\n")
+    yield from (Toned(found["id"], "strong"), "  ", found["name"], "  ", found["department"], "  ", found["post"], "  ")
+    yield from (word(EMPLOYMENTS, found["employment"]), "\n")
     if not found["active"]:
         yield from (Toned(Text("✗ NOT ACTIVE", "✗ 已停用"), "bad"), "\n")
     yield from _stops(found)
     yield from _heading(Text("cleared for", "密级"))
     for one in found["clearances"]:
-        level = Level.parse(one["level"]).text
-        yield from ("  ", one["domain"], "  ", Toned(level, "strong"), "  ", one["label"], "  ")
+        level = word(LEVELS, one["level"])
+        yield from ("  ", word(DOMAINS, one["domain"]), "  ", Toned(level, "strong"), "  ", one["label"], "  ")
         yield from (Toned(Text(f"by {one['approved_by']}", f"批准人 {one['approved_by']}"), "dim"), "\n")
     yield from _listed(Text("accounts", "账号"), (f"uid {row['uid']} {row['name']}" for row in found["accounts"]))
     yield from _listed(Text("badges", "门禁卡"), (_badge(one) for one in found["badges"]))
@@ -41,7 +42,7 @@ def _stops(found: Row) -> Iterator[Piece]:
             yield from (Toned(Text("✗ HOLD ", "✗ 停权 "), "bad"), hold["id"], "  ", hold["reason"], "\n")
     for case in found["departures"]:
         if case["stage"] != "closed":
-            yield from (Toned(Text("! LEAVING ", "! 离岗 "), "warning"), case["stage"], "\n")
+            yield from (Toned(Text("! LEAVING ", "! 离岗 "), "warning"), word(STAGES, case["stage"]), "\n")
 
 
 def _grants(grants: Iterable[Row], now: datetime) -> Iterator[Piece]:
@@ -83,17 +84,23 @@ def _over(grant: Row, now: datetime) -> bool:
     return grant["ended_at"] is not None or bool(grant["until"] and datetime.fromisoformat(grant["until"]) <= now)
 
 
-def _badge(one: Row | str) -> str:
+def _badge(one: Row | str) -> Text:
     """Return a badge as it is read: its number, and what is wrong with it if anything is."""
     if isinstance(one, str):
-        return one
-    return one["number"] if one.get("state", "active") == "active" else f"{one['number']} ({one['state']})"
+        return Text(visible(one), visible(one))
+    number = visible(str(one["number"]))
+    if (state := one.get("state", "active")) == "active":
+        return Text(number, number)
+    said = word(BADGES, state)
+    return Text(f"{number} ({said.en})", f"{number}（{said.zh}）")
 
 
-def _listed(title: Text, values: Iterable[str]) -> Iterator[Piece]:
-    values = list(values)
-    if values:
-        yield from ("\n", Toned(title, "dim"), "  ", " · ".join(values), "\n")
+def _listed(title: Text, values: Iterable[Text | str]) -> Iterator[Piece]:
+    listed = list(values)
+    for number, value in enumerate(listed):
+        yield from ((" · ", value) if number else ("\n", Toned(title, "dim"), "  ", value))
+    if listed:
+        yield "\n"
 
 
 def _heading(title: Text) -> Iterator[Piece]:

@@ -23,9 +23,10 @@ from textual.widgets import Checkbox, Input, Select
 from agent.control.acts import TABLE
 from agent.control.acts.shape import Param
 from agent.errors import Refused, ShoumiError, Usage
-from rules.model import Level
+from agent.words import CHOICES, LEVELS, word
 from rules.text import Text
 from rules.visible import visible
+from tui.act_words import argument
 from tui.cells import Toned, words_of
 from tui.program import program_of
 from tui.words import Sentence, language_of
@@ -39,6 +40,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
 
     ``given``: values that are not asked for. ``choices``: what a text may be where the table does not know it, such as
     the pack's kinds of records. ``only``: ask for these parameters alone. ``note``: said above the fields.
+    ``said``: what a given value is called.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -66,6 +68,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
         choices: Choices | None = None,
         only: Sequence[str] = (),
         note: Text | None = None,
+        said: Mapping[str, Text] | None = None,
     ) -> None:
         super().__init__()
         self._operation = TABLE[op]
@@ -73,6 +76,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
         self._choices = choices or {}
         self._only = tuple(only)
         self._note = note
+        self._said = said or {}
         self._params: tuple[Param, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -86,7 +90,8 @@ class Form(ModalScreen[dict[str, Any] | None]):
                 yield Sentence(self._note)
             named = {param.name: param.help for param in operation.params}
             for name, value in self._given.items():
-                yield Sentence(Toned(named[name], "dim"), "  ", str(value))
+                shown = self._said.get(name) or argument(operation.name, name, value)
+                yield Sentence(Toned(named[name], "dim"), "  ", shown)
             with VerticalScroll(can_focus=False):
                 for param in self._params:
                     yield Sentence(*self._label(param), classes="label")
@@ -148,9 +153,9 @@ class Form(ModalScreen[dict[str, Any] | None]):
         if param.name in self._choices:
             named = self._choices[param.name]
         elif param.kind == "level":
-            named = [(level.word, level.text) for level in Level]
+            named = list(LEVELS.items())
         else:
-            named = [(choice, Text(choice, choice)) for choice in param.choices]
+            named = [(choice, word(CHOICES, choice)) for choice in param.choices]
         return [(Content(words_of(text, language)), value) for value, text in named]
 
 

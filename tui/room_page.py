@@ -7,7 +7,7 @@ that does not answer, doors nobody serves) is said to be unknown, never to be we
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rules.model import Level
+from agent.words import DOMAINS, LEVELS, PASSBACKS, SIDES, word
 from rules.text import Text
 from rules.visible import visible
 from tui.case_page import moment
@@ -26,11 +26,6 @@ _ASKS = (
     ("first_in", Text("the custodian first", "责任人先进")),
     ("lone_alarm", Text("nobody alone", "不得单人停留")),
 )
-_SIDES = {"in": Text("in ", "进"), "out": Text("out", "出")}
-_PASSBACK = {
-    "soft": Text("anti-passback: alarm", "反潜回：报警"),
-    "hard": Text("anti-passback: refusal", "反潜回：拒绝"),
-}
 _NONE = Text("nobody, as far as badges say", "无人（以刷卡为准）")
 
 
@@ -48,7 +43,14 @@ class Seen(NamedTuple):
 def page(seen: Seen) -> Iterator[Piece]:
     """Yield the page of a room."""
     room = seen.room
-    yield from (Toned(room["name"], "strong"), "  ", Level.parse(room["level"]).text, "  ", room["domain"], "\n")
+    yield from (
+        Toned(room["name"], "strong"),
+        "  ",
+        word(LEVELS, room["level"]),
+        "  ",
+        word(DOMAINS, room["domain"]),
+        "\n",
+    )
     if room["here"]:
         yield from (Text("this machine stands here", "本机位于此"), "\n")
     yield from _wrong(seen)
@@ -85,9 +87,9 @@ def about_alarm(alarm: Row) -> Text:
 
 def leaf(door: Row, alarms: Iterable[Row]) -> Toned:
     """Return whether the door stands open, as far as anybody can see."""
-    for kind, word in _DOOR_ALARMS.items():
+    for kind, said in _DOOR_ALARMS.items():
         if any(alarm["door"] == door["name"] and alarm["kind"] == kind for alarm in alarms) and door["open"]:
-            return Toned(word, "bad")
+            return Toned(said, "bad")
     if not door["contact"]:
         return Toned(Text("no contact: open or closed is UNKNOWN", "无门磁，开关状态未知"), "warning")
     if door["open"] is None:
@@ -115,7 +117,7 @@ def _door(door: Row, alarms: Sequence[Row]) -> Iterator[Piece]:
     yield from ("  ", Toned(door["protocol"], "dim"), "\n")
     live = {(one["address"], one["side"]): one for one in door["live"]}
     for reader in door["readers"]:
-        yield from ("    ", _SIDES.get(reader["side"], reader["side"]), "  ")
+        yield from ("    ", word(SIDES, reader["side"]), "  ")
         yield from _reader(live.get((reader["address"], reader["side"])), door["protocol"])
         yield from ("  ", Toned(reader["address"], "dim"), "\n")
 
@@ -171,8 +173,9 @@ def _declared(declarations: Sequence[Row]) -> Iterator[Piece]:
 
 def _asks(room: Row) -> Iterator[Piece]:
     asked: list[Text] = [text for name, text in _ASKS if room[name]]
-    if room["anti_passback"] in _PASSBACK:
-        asked.append(_PASSBACK[room["anti_passback"]])
+    if room["anti_passback"] != "none":
+        passback = word(PASSBACKS, room["anti_passback"])
+        asked.append(Text(f"anti-passback: {passback.en}", f"反潜回：{passback.zh}"))
     if limit := room["occupancy_limit"]:
         asked.append(Text(f"at most {limit} inside", f"人数上限 {limit}"))
     if room["keeps"]:

@@ -19,7 +19,7 @@ from agent.offboard.plan import Cause
 from agent.offboard.steps.places import accounts
 from agent.registry.stored import moment
 from rules.decide import decide
-from rules.departure_case import Case
+from rules.departure_case import Approval, Case
 from rules.departure_words import Kind
 from rules.model import Request
 from rules.text import Text
@@ -82,8 +82,15 @@ def of_case(case: Case) -> Occasion:
         waits=case.unconfirmed,
         over=_RESCINDED if case.rescinded else None,
         reference=case.reference,
-        approvers=tuple({"role": a.role, "by": a.by, "at": a.at.isoformat()} for a in case.approvals),
+        approvers=tuple(_approver(case, approval) for approval in case.approvals),
     )
+
+
+def _approver(case: Case, approval: Approval) -> dict[str, Any]:
+    """Return who approved as a receipt says it; with the title the role had in the chain of the case."""
+    titles = {place.role: place.title._asdict() for place in case.chain}
+    said = {"role": approval.role, "by": approval.by, "at": approval.at.isoformat()}
+    return said | ({"title": titles[approval.role]} if approval.role in titles else {})
 
 
 def _hold(ground: Ground, name: str) -> Occasion:

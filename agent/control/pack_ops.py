@@ -43,6 +43,7 @@ def described(pack: Pack) -> dict[str, Json]:
         "title": pack.title._asdict(),
         "rules": [{"id": rule.id, "title": rule.title._asdict(), "clauses": list(rule.clauses)} for rule in pack.rules],
         "records": {kind: record.title._asdict() for kind, record in pack.records.items()},
+        "domains": {domain: text._asdict() for domain, text in pack.domains.items()},
         "hours": list(pack.hours),
     }
 

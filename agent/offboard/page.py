@@ -11,6 +11,7 @@ from agent import table
 from agent.offboard.steps.step import State
 from agent.offboard.timeline import MARKS
 from agent.offboard.verify import Report
+from agent.words import ROLES, word
 from rules.text import Language, Text
 from rules.visible import visible
 
@@ -30,6 +31,10 @@ _ANSWERS = {
 }
 _TRIED = {"list": Text("list the directory", "列出目录"), "file": Text("open a file", "打开文件")}
 _MARK_STATES = {"none": Text("nothing to measure", "无可测量"), "pending": Text("pending", "待完成")}
+_OPEN = {
+    "proof": Text("proof that nothing is left", "无残留证明"),
+    "late-read": Text("a read after access was denied", "开始拒绝后仍有读取"),
+}
 _MARK_OF_HR = Text("clock of the personnel system", "人事系统时钟")
 
 
@@ -56,7 +61,7 @@ def _head(body: Mapping[str, Any], language: Language) -> Iterable[str]:
     else:
         count = len(body["open"])
         yield Text(f"NOT COMPLETE: {count} open", f"未完成：尚有 {count} 项").say(language)
-        yield from (f"  * {visible(str(item))}" for item in body["open"])
+        yield from (f"  * {_open(str(item), body, language)}" for item in body["open"])
     yield ""
     cause = _CAUSES.get(body["cause"])
     rows = [
@@ -78,8 +83,31 @@ def _approvals(body: Mapping[str, Any], language: Language) -> Iterable[str]:
         heading = [Text("role", "职务"), Text("by", "审批人"), Text("at", "时间")]
         yield from _columns(
             [text.say(language) for text in heading],
-            [(one.get("role"), one.get("by"), one.get("at")) for one in body["approvers"]],
+            [(_role(one, language), one.get("by"), one.get("at")) for one in body["approvers"]],
         )
+
+
+def _open(item: str, body: Mapping[str, Any], language: Language) -> str:
+    """Return what is open in words: ``step:cron``, ``door:B2``, ``mark:denied``, ``proof``, ``late-read``."""
+    kind, _, name = item.partition(":")
+    if kind == "step":
+        titles = [step["title"][language] for step in body["steps"] if step["id"] == name]
+        said = Text("step", "步骤"), visible(titles[0] if titles else name)
+    elif kind == "door":
+        said = Text("door", "门"), visible(name)
+    elif kind == "mark":
+        said = Text("no instant is known", "时刻未知"), MARKS[name].say(language) if name in MARKS else visible(name)
+    else:
+        return word(_OPEN, item).say(language)
+    return f"{said[0].say(language)}{Text(': ', '：').say(language)}{said[1]}"
+
+
+def _role(one: Mapping[str, Any], language: Language) -> str:
+    """Return as what somebody approved: the title of the pack, else the word for a role, else what HR sent."""
+    title = one.get("title")
+    if isinstance(title, Mapping) and isinstance(title.get(language), str):
+        return str(title[language])
+    return word(ROLES, one.get("role", "")).say(language)
 
 
 def _timeline(body: Mapping[str, Any], language: Language) -> Iterable[str]:

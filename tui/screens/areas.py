@@ -7,7 +7,7 @@ plan first.
 from collections.abc import Iterator
 from typing import Any
 
-from rules.model import Level
+from agent.words import DOMAINS, LEVELS, MODES, TIERS, word
 from rules.text import Text
 from rules.visible import visible
 from tui.cells import GLYPHS, Piece, Tone, Toned
@@ -22,15 +22,15 @@ _TONES: dict[str, Tone] = {"good": "good", "warning": "warning", "serious": "bad
 
 
 def _level(row: Row) -> Piece:
-    return Level.parse(row["level"]).text
+    return word(LEVELS, row["level"])
 
 
 def _mode(row: Row) -> Piece:
-    return Text("enforce", "拦截") if row["mode"] == "enforce" else Toned(_OBSERVING, "warning")
+    return MODES["enforce"] if row["mode"] == "enforce" else Toned(_OBSERVING, "warning")
 
 
 def _tier(row: Row) -> Piece:
-    return row["tier"] if row["tier"] != "none" else Toned(Text("NONE", "无"), "bad")
+    return row["tier"] if row["tier"] != "none" else Toned(TIERS["none"], "bad")
 
 
 class AreasScreen(Listing):
@@ -40,7 +40,7 @@ class AreasScreen(Listing):
     COLUMNS = (
         field("name", "名称", "name", 16),
         Column(Text("level", "密级"), _level, 12),
-        field("domain", "种类", "domain", 10, least=70),
+        Column(Text("domain", "种类"), lambda row: word(DOMAINS, row["domain"]), 12, least=70),
         Column(Text("mode", "模式"), _mode, 8),
         Column(Text("tier", "等级"), _tier, 5),
         field("path", "路径", "path", least=70),
@@ -122,7 +122,14 @@ def _denied(one: Row) -> Line:
 
 
 def _detail(found: Row, grants: list[Row]) -> Iterator[Piece]:
-    yield from (Toned(found["name"], "strong"), "  ", Level.parse(found["level"]).text, "  ", found["domain"], "\n")
+    yield from (
+        Toned(found["name"], "strong"),
+        "  ",
+        word(LEVELS, found["level"]),
+        "  ",
+        word(DOMAINS, found["domain"]),
+        "\n",
+    )
     yield from (Toned(found["path"], "dim"), "\n")
     if found["mode"] == "observe":
         text = Text("! OBSERVE: decides and records, blocks nothing", "! 仅观察：只判定和记录，不拦截")
@@ -131,7 +138,8 @@ def _detail(found: Row, grants: list[Row]) -> Iterator[Piece]:
         said = day(back)
         text = Text(f"! goes back to observing {said} unless confirmed (c)", f"! 若不确认（c），将于 {said} 恢复观察")
         yield from (Toned(text, "warning"), "\n")
-    yield from (Text(f"tier {found['tier']}", f"防护等级 {found['tier']}"), "  ")
+    tier = word(TIERS, found["tier"])
+    yield from (Text(f"tier {tier.en}", f"防护等级：{tier.zh}"), "  ")
     yield from (Text(f"{found['files']} files labelled", f"已标记 {found['files']} 个文件"), "\n")
     for finding in found["findings"]:
         tone = _TONES.get(finding["state"], "plain")

@@ -120,8 +120,11 @@ class DeparturesScreen(Listing):
         op = f"case.{event}"
         if {param.name for param in TABLE[op].params} <= given.keys():  # nothing is left to ask
             await self.agent.call(op, **given)
-        elif await self.app.push_screen_wait(Form(op, given, note=text_of(step["what"]))) is None:
-            return
+        else:
+            what = text_of(step["what"])
+            said = {_NAMED[event]: what} if event in _NAMED else {}
+            if await self.app.push_screen_wait(Form(op, given, note=what, said=said)) is None:
+                return
         self.come_for(case["case"])
 
     async def _agreed(self, person: str) -> bool:

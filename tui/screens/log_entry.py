@@ -6,7 +6,7 @@ from agent.errors import Unreachable
 from rules.clauses import read_clauses
 from rules.text import Text
 from rules.visible import visible
-from tui import entries
+from tui import entries, entry_page
 from tui.cells import Piece, Toned, number
 from tui.program import program_of
 from tui.widgets.log_view import LogView
@@ -39,9 +39,14 @@ class EntryPage(Page):
         seq, line = view.reading.number(view.cursor), view.reading.line(view.cursor) or ""
         heading: list[Piece] = [Toned(f"#{number(seq)}", "strong"), "  ", entries.day_and_time(entry), "  "]
         heading += [entries.what(entry), "  ", entries.who(entry), "\n"]
-        why = [*entries.explained(entry, self._rules), *self._clause_lines(entry)]
+        why = [*entry_page.explained(entry, self._rules), *self._clause_lines(entry)]
         self.show(
-            *heading, *why, "\n", *entries.fields(entry), "\n", *entries.proof(seq, line, program_of(self).verified)
+            *heading,
+            *why,
+            "\n",
+            *entry_page.fields(entry),
+            "\n",
+            *entry_page.proof(seq, line, program_of(self).verified),
         )
 
     def _clause_lines(self, entry: entries.Entry) -> list[Piece]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.errors import Refused
+from agent.words import CARDS, word
 from rules.text import Text
 from rules.visible import visible
 from tui.forms import Form
@@ -18,11 +19,6 @@ from tui.screens.listing import Listing
 from tui.widgets.lines import Row
 from tui.words import text_of
 
-_YES_NO = [("yes", Text("yes", "是")), ("no", Text("no", "否"))]
-_PASSBACK = [("none", Text("none", "不启用")), ("soft", Text("alarm", "报警")), ("hard", Text("refusal", "拒绝"))]
-_SIDES = [("in", Text("the way in", "进门一侧")), ("out", Text("the way out", "出门一侧"))]
-_QUESTIONS = ("two_person", "purpose", "declaration", "pin", "first_in", "accompany", "lone_alarm", "contact")
-_CHOICES = {**dict.fromkeys(_QUESTIONS, _YES_NO), "anti_passback": _PASSBACK, "side": _SIDES}
 NO_DOOR = Text("the room has no door", "该场所没有门")
 OF_A_DOOR = frozenset({"release", "change-door", "remove-door", "commission", "rotate"})
 
@@ -112,7 +108,7 @@ class DoorActs(Listing):
 
     async def changed(self, op: str, given: dict[str, Any]) -> None:
         """Ask for a change, say what the agent found wrong with the room after it, and load."""
-        answer = await self.ask(op, given, choices=_CHOICES)
+        answer = await self.ask(op, given, choices=await self.domains(op))
         if not answer:
             return
         if findings := answer.get("findings"):
@@ -147,5 +143,5 @@ class DoorActs(Listing):
 
 def _card(row: Row) -> Text:
     board, card = visible(str(row["board"])), visible(str(row["card"]))
-    wanted = Text("put", "写入") if row["wanted"] == "put" else Text("gone", "删除")
+    wanted = word(CARDS, row["wanted"])
     return Text(f"board {board}: {card} {wanted.en}", f"控制板 {board}：{card} {wanted.zh}")

@@ -9,7 +9,7 @@ Rules of this file:
 import asyncio
 from typing import Any
 
-from rules.model import Level
+from agent.words import DOMAINS, LEVELS, word
 from rules.text import Text
 from rules.visible import visible
 from tui.cells import Piece
@@ -23,7 +23,7 @@ _SITE = "SITE"  # what is typed for the whole site, whichever language is spoken
 
 
 def _level(row: Row) -> Piece:
-    return Level.parse(row["level"]).text
+    return word(LEVELS, row["level"])
 
 
 def _doors(row: Row) -> Piece:
@@ -45,7 +45,7 @@ class RoomsScreen(DoorActs):
         Column(Text("state", "状态"), state),
         Column(Text("doors", "门"), _doors, 5, right=True),
         Column(Text("inside", "室内"), _inside, 6, right=True),
-        field("domain", "种类", "domain", 10, least=100),
+        Column(Text("domain", "种类"), lambda row: word(DOMAINS, row["domain"]), 12, least=100),
         field("custodian", "责任人", "custodian", 12, least=110),
     )
     KEY = "name"

@@ -4,6 +4,10 @@ Rules of this file: the agent checks; here it is shown. A check that found nothi
 reader knows that it was made.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
+from agent.words import DURABILITIES, TIERS, YES_NO, word
 from rules.text import Text
 from rules.visible import visible
 from tui.cells import GLYPHS, Piece, Tone, Toned, number
@@ -16,6 +20,20 @@ _STATES: dict[str, tuple[Text, Tone]] = {
     "serious": (Text("SERIOUS", "严重"), "bad"),
     "warning": (Text("warning", "警告"), "warning"),
     "good": (Text("good", "正常"), "good"),
+}
+
+
+_COUNTS = {  # what the decider says of itself
+    "allowed": Text("allowed", "允许次数"),
+    "denied": Text("denied", "拒绝次数"),
+    "accesses": Text("reads decided", "判定的读写次数"),
+    "unprotected": Text("opens outside areas", "目录外的打开次数"),
+    "unlogged": Text("denied because not recorded", "因无法记录而拒绝次数"),
+    "epoch": Text("state of rights it decides by", "判定所依权限版本"),
+    "quiet": Text("readers may be left unasked", "可免重复询问"),
+    "next_seq": Text("number of the next entry", "下一条目序号"),
+    "clock_behind": Text("seconds the clock is behind", "时钟落后秒数"),
+    "trouble": Text("trouble", "故障"),
 }
 
 
@@ -47,7 +65,7 @@ class SystemScreen(Listing):
 
     async def detail(self, row: Row) -> tuple[Piece, ...]:
         """Return the finding in full."""
-        pieces: list[Piece] = [_state(row), "  ", Toned(row["code"], "dim"), "\n", text_of(row["text"]), "\n"]
+        pieces: list[Piece] = [_state(row), "\n", text_of(row["text"]), "\n"]
         if row["hint"]:
             pieces += ["\n", Toned(Text("what helps", "处理办法"), "dim"), "\n", text_of(row["hint"]), "\n"]
         return tuple(pieces)
@@ -58,17 +76,17 @@ class SystemScreen(Listing):
 
     async def _about(self) -> None:
         status, roles = await self.agent.call("status"), await self.agent.call("role.list")
-        words = {
+        words: dict[Text, Text | str] = {
             Text("host", "主机"): status["host"],
             Text("home", "目录"): status["home"],
-            Text("tier", "防护等级"): status["tier"],
-            Text("durability", "持久性"): status["durability"],
+            Text("tier", "防护等级"): word(TIERS, status["tier"]),
+            Text("durability", "持久性"): word(DURABILITIES, status["durability"]),
             Text("pack", "规则包"): status["pack"],
             Text("epoch", "版本"): number(status["epoch"]),
-            **{text_of(role["text"]): role["group"] or "-" for role in roles["roles"]},
-            **{Text(name, name): str(value) for name, value in status["decider"].items()},
+            **{text_of(role["text"]): str(role["group"] or "-") for role in roles["roles"]},
+            **dict(_counts(status["decider"])),
         }
-        lines = [Line(title, "info", visible(str(value))) for title, value in words.items()]
+        lines = [Line(title, "info", value) for title, value in words.items()]
         await self.program.agreed(Plan(Text("the agent", "代理"), lines))
 
     def do_service(self) -> None:
@@ -80,3 +98,17 @@ class SystemScreen(Listing):
         lines = [Line(one["id"], "info", f"uid {one['uid']} {one['executable']} {one['areas']}") for one in found]
         lines = lines or [Line(Text("none", "无"), "info")]
         await self.program.agreed(Plan(Text("services", "服务账户"), lines))
+
+
+def _counts(stats: dict[str, Any]) -> Iterator[tuple[Text, Text | str]]:
+    """Yield what the decider counts; what this version has no words for stands under its own name."""
+    for name, value in stats.items():
+        if isinstance(value, dict) and not {"en", "zh"} <= value.keys():
+            continue  # measurements, shown where they are of use
+        said = _COUNTS.get(name, Text(visible(name), visible(name)))
+        if isinstance(value, bool):
+            yield said, word(YES_NO, "yes" if value else "no")
+        elif isinstance(value, int):
+            yield said, number(value)
+        else:
+            yield said, text_of(value) if value is not None else Text("none", "无")

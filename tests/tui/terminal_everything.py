@@ -1,0 +1,84 @@
+"""One of everything: a registry with a bit of each kind, and a log entry of each kind with every code it can carry."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
+from agent.control.acts import TABLE
+from agent.control.roles import Role
+from agent.doors.effects import Alarm, Settled
+from agent.offboard.progress import TITLES
+from agent.registry.store import Change
+from rules.model import Action, Employment, Level, Passback, RoomRules
+from rules.text import Text
+
+
+def everything(change: Change) -> None:
+    """Add to a furnished site what it lacks: at least one of each thing, in an odd state where there is one."""
+    now = datetime.now(UTC)
+    end = now + timedelta(days=1)
+    for approver in ("M1", "M2", "M3", "M4", "M5"):
+        change.add_person(approver, name="审批人", employment=Employment.OUTSOURCED)
+    change.add_badge("4660", "E1001")
+    change.add_badge("4661", "E1001")
+    change.lose_badge("4661")
+    change.add_account(61_234, "E1001")
+    change.set_pin("E1001", "472913", "613702")
+    change.add_service("backup", uid=61_235, executable="/usr/bin/true", areas=["plans"])
+    change.add_record("E1001", "training", on=now - timedelta(days=3), topic="保密")
+    change.add_record("E1001", "vetting", on=now - timedelta(days=3), passed=False)
+    rules = RoomRules(two_person=True, needs_purpose=True, anti_passback=Passback.HARD)
+    change.add_room("vault", level=Level.SECRET, domain="state", custodian="E1001", rules=rules)
+    readers = [("osdp+tcp://127.0.0.1:9/1", "in"), ("osdp+tcp://127.0.0.1:9/2", "out")]
+    change.add_door("vault", "vault", protocol="osdp", readers=readers, strike=readers[0][0])  # type: ignore[arg-type]
+    change.enter("vault", "E1001", door="vault")
+    change.add_visit(
+        "V1", "vault", host="E1001", escort="E1001", purpose="维修", since=now, until=end
+    ) if False else None
+    change.add_declaration("E1001", "vault", until=end, purpose="查档", devices="笔记本")
+    change.raise_alarm("forced", Text("forced", "强行打开"), room="vault", door="vault", person="E1001")
+    change.want_card("423187757", "4660", "put")
+    change.add_holiday((now + timedelta(days=30)).date(), name="国庆")
+
+
+def entries() -> Iterator[dict[str, object]]:
+    """Yield an entry of every kind there is, with every code it can carry."""
+    said, actor = {"en": "en", "zh": "说明"}, {"uid": 0, "gid": 0, "pid": 1, "loginuid": None}
+    for action in Action:
+        yield {"kind": "access", "action": action, "verdict": "allow", "mode": "enforce", "person": "E1001",
+               "area": "plans", "level": "top-secret", "domain": "commercial", "exe": "/bin/cat"}  # fmt: skip
+    for side, how in (("in", "card"), ("out", "pin"), ("out", "button")):
+        yield {"kind": "door", "action": "enter", "verdict": "deny", "rule": "level", "room": "vault", "door": "vault",
+               "side": side, "how": how, "secure": True, "released": "?", "reason": said}  # fmt: skip
+    for outcome in get_args(Settled.__annotations__["outcome"]):
+        yield {"kind": "door-released", "room": "vault", "door": "vault", "release": "7", "released": outcome}
+    for alarm in Alarm:
+        yield {"kind": "door-alarm", "what": alarm, "room": "vault", "silent": False, "reason": said}
+        yield {"kind": "door-event", "what": f"{alarm}-over", "room": "vault"}
+    for what in ("open", "close", "flood", "unknown-door", "earlier", "own-decision", "not-inside", "left", "reset",
+                 "frames-dropped", "trouble", "state-lost", "process-ended"):  # fmt: skip
+        yield {"kind": "door-event", "what": what, "room": "vault", "door": "vault", "reason": said}
+    for number, (name, operation) in enumerate(TABLE.items()):
+        outcome = ("done", "refused", "forbidden", "not-completed")[number % 4]
+        args = {one.name: (one.choices or ("secret" if "level" in one.kind else "甲",))[0] for one in operation.params}
+        yield {"kind": "act", "act": name, "actor": {**actor, "role": list(Role)[number % 4]}, "args": args,
+               "outcome": outcome, "epoch": 1}  # fmt: skip
+    yield {"kind": "read", "what": "log.read", "actor": {**actor, "role": "auditor"}, "args": {"verdict": "deny"}}
+    for step in TITLES:
+        yield {"kind": "revocation", "case": "C000001", "person": "E1001", "step": step, "state": "cannot-see",
+               "detail": said, "facts": {}, "tries": 1, "began_at": None, "ended_at": None}  # fmt: skip
+    yield {"kind": "receipt", "case": "C000001", "person": "E1001", "file": "/srv/1"}
+    yield {"kind": "hr-event", "file": "/srv/1", "folder": "/srv", "outcome": "done", "alarm": True, "reason": said}
+    yield {"kind": "hr-channel", "outcome": "done", "alarm": True, "reason": said}
+    yield {"kind": "expiring", "count": 2, "what": ["甲"]}
+    yield {
+        "kind": "start",
+        "process": "control",
+        "epoch": 1,
+        "areas": [{"area": "plans", "tier": "none", "labelled": 0}],
+    }
+    yield {"kind": "decider-started", "start": 1, "denied_meanwhile": 0}
+    yield {"kind": "recovered", "bytes": 3}
+    yield {"kind": "clock", "behind_seconds": 2.5}
+    yield {"kind": "gap", "what": "doors", "count": 2, "since": "2026-03-01T08:00:00Z"}
+    yield {"kind": "pack-edited", "recorded": "甲", "pack": "minimal@3c29d6d554e7"}
