@@ -41,6 +41,7 @@ class Toned:
 
 Piece = Text | str | Toned | None  # what a cell or a sentence is made of; None is nothing
 NOTHING = "-"
+_SIGNS = 4  # of a name, at most, that are looked at for each cell there is: several may share one
 _WORD = re.compile(r" +|[^\u2e80-\uffef ]+|[\u2e80-\uffef][，。；：、）》」！？]?")
 
 
@@ -78,6 +79,32 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
     if width > cells:
         return set_cell_size(text, cells - 1) + "…" if cells > 0 else ""
     return " " * (cells - width) + text if right else text + " " * (cells - width)
+
+
+def fit_path(path: str, cells: int) -> str:
+    """Return *path* in exactly *cells* cells: what is cut is its beginning, because its end is what one looks for.
+
+    Whole folders go first (``…/图纸/叶片.txt``). A name for which there is no room keeps both its ends.
+    """
+    if cell_len(path) <= cells:
+        return fit(path, cells)
+    shown, slash = "", path.rstrip("/").rfind("/")
+    while slash >= 0 and cell_len(f"…{path[slash:]}") <= cells:  # from the end on: a path may be very long
+        shown, slash = f"…{path[slash:]}", path.rfind("/", 0, slash)
+    return fit(shown or _both_ends(path.rstrip("/").rpartition("/")[2] or path, cells), cells)
+
+
+def _both_ends(name: str, cells: int) -> str:
+    """Return *name* in at most *cells* cells; the end is the longer one, it has the kind of file and the number."""
+    if cell_len(name) <= cells:
+        return name
+    for left in range(max(cells - 1, 0) // 2, -1, -1):  # a sign of two cells may not fit where one does
+        head = set_cell_size(name, left).rstrip()
+        for begin in range(max(len(head), len(name) - _SIGNS * cells), len(name)):
+            cut = f"{head}…{name[begin:]}"
+            if cell_len(cut) <= cells:
+                return cut
+    return "…"
 
 
 def wrap(text: str, cells: int) -> list[str]:

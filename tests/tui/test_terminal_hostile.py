@@ -16,7 +16,7 @@ from terminal_site import furnished
 
 from rules.text import Text
 from rules.visible import visible
-from tui.cells import Toned, content, fit, words_of, wrap
+from tui.cells import Toned, content, fit, fit_path, words_of, wrap
 from tui.keys import PLACES
 from tui.words import text_of
 
@@ -37,6 +37,24 @@ def test_a_cell_is_as_wide_as_it_should_be_and_only_says_things(name: str, cells
     shown = fit(words_of(name, "en"), cells)
     assert visible(shown) == shown
     assert cell_len(shown) == cells
+
+
+@given(st.lists(names, min_size=1, max_size=5), st.integers(1, 60))
+def test_a_path_that_is_too_long_keeps_its_name(parts: list[str], cells: int) -> None:
+    path = words_of("/" + "/".join(part.replace("/", "-") for part in parts), "en")
+    name = path.rpartition("/")[2]
+    shown = fit_path(path, cells)
+    assert cell_len(shown) == cells
+    if cell_len(path) <= cells:
+        assert shown.rstrip() == path.rstrip()
+    elif cell_len(f"…/{name}") <= cells:
+        ends = [f"…{path[at:]}" for at, sign in enumerate(path) if sign == "/"]
+        assert shown == fit(next(end for end in ends if cell_len(end) <= cells), cells)  # as much as there is room for
+    elif cell_len(name) > cells:
+        head, _, tail = shown.rstrip().partition("…")
+        assert name.startswith(head)
+        assert name.rstrip().endswith(tail)
+        assert cell_len(tail) >= cell_len(head) - 1
 
 
 @given(names, st.integers(2, 40))

@@ -4,6 +4,7 @@ Rules of this file:
 - only lines that are seen are made, and made lines are kept: a list of a million rows opens as fast as one of ten;
 - widths are in terminal cells, so columns line up under Chinese; a column that does not fit the terminal is left out,
   last one first by its ``least``;
+- what does not fit its column loses its end, but a path its beginning: the name is what one looks for;
 - the highlighted line also begins with ``›``, because colour alone says nothing without colours;
 - nothing here knows where rows come from: :meth:`Lines.row` does, and returns ``None`` for one that is not here yet.
 """
@@ -24,7 +25,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from rules.text import Text
-from tui.cells import fit, tone_of, words_of
+from tui.cells import fit, fit_path, tone_of, words_of
 from tui.words import language_of
 
 Row = Any
@@ -216,9 +217,10 @@ class Lines(ScrollView, can_focus=True):
         for number, (column, wide) in enumerate(self._columns(width)):
             piece = column.cell(row)
             tone = tone_of(piece)
-            words = fit(words_of(piece, language), wide, right=column.right)
+            words = words_of(piece, language)
+            cut = fit_path(words, wide) if words.startswith("/") else fit(words, wide, right=column.right)
             style = base if tone == "plain" else base + self._tone(tone)
-            segments.append(Segment(_GAP + words if number else words, style))
+            segments.append(Segment(_GAP + cut if number else cut, style))
         return Strip(segments).adjust_cell_length(width, base).simplify()  # one style change a column would be bytes
 
     def _columns(self, width: int) -> tuple[tuple[Column, int], ...]:
