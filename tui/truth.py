@@ -12,6 +12,7 @@ from rules.text import Text
 from rules.visible import visible
 from tui.cells import Piece, Toned, number
 from tui.keys.shape import Place
+from tui.words import text_of
 
 Status = dict[str, Any]
 
@@ -25,11 +26,10 @@ _REMEDIES = (
 
 
 def sentence(status: Status, cases: int, verified: int) -> list[Piece]:
-    """Return the sentence. ``verified``: the number up to which this terminal had the log verified."""
+    """Return the sentence. ``verified``: up to which number the log is known to be in order, see :func:`verified`."""
     areas = status["areas"]
     bare = [row for row in areas if row["tier"] == "none"]
     watched = [row for row in areas if row["mode"] == "observe" and row not in bare]
-    last = int(status["decider"].get("next_seq", 1)) - 1
     pieces: list[Piece] = []
     if status["enforcing"]:
         pieces += [Toned(Text("✓ enforcing", "✓ 强制防护"), "good"), " · ", _tier(status)]
@@ -46,14 +46,38 @@ def sentence(status: Status, cases: int, verified: int) -> list[Piece]:
     pieces += [" · ", Text(f"{len(areas)} areas", f"目录 {len(areas)} 个")]
     if doors := status["doors"]:
         pieces += [" · ", Text(f"{doors} doors", f"门 {doors} 个")]
-    pieces += [" · ", Text(f"log to #{number(last)}", f"日志至 #{number(last)}")]
-    if verified:
-        pieces += [" · ", Text(f"verified to #{number(verified)}", f"已校验至 #{number(verified)}")]
+    pieces += [" · ", _log(status, verified)]
     if cases:
         pieces += [" · ", Text(f"{cases} cases open", f"在办离岗 {cases} 件")]
     if holds := status["holds"]:
         pieces += [" · ", Text(f"{holds} on hold", f"停权 {holds} 人")]
     return pieces
+
+
+def verified(status: Status, known: int) -> int:
+    """Return up to which number the log is in order: *known* here, or further, as the agent found by itself.
+
+    0 when nobody has looked yet, or when what the agent found is not in order.
+    """
+    log = status.get("log") or {}
+    return 0 if log.get("verify_trouble") else max(known, int(log.get("verified_to") or 0))
+
+
+def waits(status: Status) -> list[Piece]:
+    """Return how long opens wait in the guard, as the agent measures it; nothing where it does not say."""
+    opens = status["decider"].get("opens")
+    if not isinstance(opens, dict):
+        return []
+    half, most, count = opens.get("p50_us"), opens.get("p99_us"), number(int(opens.get("count") or 0))
+    if half is None or most is None:
+        return [Text("no open waited in the guard in the last minute", "近一分钟没有打开操作经过守护进程")]
+    p50, p99 = _milliseconds(half), _milliseconds(most)
+    return [
+        Text(
+            f"an open waits in the guard: p50 {p50} ms · p99 {p99} ms · {count} in the last minute",
+            f"打开文件在守护进程中的等待：p50 {p50} 毫秒 · p99 {p99} 毫秒 · 近一分钟 {count} 次",
+        )
+    ]
 
 
 def needs(found: Sequence[Finding], places: Mapping[str, Place]) -> list[dict[str, Any]]:
@@ -70,6 +94,27 @@ def sparkline(values: Sequence[float]) -> str:
     """Return one bar for each of *values*, the highest as high as can be."""
     most = max(values, default=0)
     return "".join(_BARS[round(value / most * (len(_BARS) - 1))] if most else _BARS[0] for value in values)
+
+
+def _log(status: Status, verified: int) -> Piece:
+    """Return how far the log goes, and how much of that is known to be in order."""
+    last = int(status["decider"].get("next_seq", 1)) - 1
+    if trouble := (status.get("log") or {}).get("verify_trouble"):
+        said = text_of(trouble)
+        return Toned(
+            Text(f"✗ THE LOG IS NOT IN ORDER: {said.en} (2, then v)", f"✗ 日志有误：{said.zh}（按 2，再按 v）"), "bad"
+        )
+    if not verified:
+        return Text(f"log to #{number(last)}, not yet verified", f"日志至 #{number(last)}，尚未校验")
+    more = Text(f" of #{number(last)}", f"（共至 #{number(last)}）") if last > verified else Text("", "")
+    to = number(verified)
+    return Text(f"log verified to #{to}{more.en}", f"日志已校验至 #{to}{more.zh}")
+
+
+def _milliseconds(microseconds: float) -> str:
+    """Return a span with two digits that count: ``0.21``, ``1.3``, ``140``."""
+    span = microseconds / 1000
+    return f"{span:.2f}" if span < 1 else f"{span:.1f}" if span < 10 else f"{span:.0f}"
 
 
 def _tier(status: Status) -> Text:

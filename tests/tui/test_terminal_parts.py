@@ -14,6 +14,7 @@ from agent.errors import Usage
 from agent.home import Home
 from rules.text import Text
 from tui import copying, filters, truth
+from tui.cells import Toned, content, words_of
 from tui.forms import Form
 from tui.plan import Line, Plan, result
 from tui.settings import Settings, read
@@ -211,8 +212,6 @@ AREA = {"name": "plans", "tier": "A", "mode": "enforce"}
     ],
 )
 def test_the_sentence_never_says_more_than_the_agent(areas: list[Any], enforcing: bool, said: str) -> None:
-    from tui.cells import content
-
     status = {
         "areas": areas,
         "enforcing": enforcing,
@@ -224,4 +223,57 @@ def test_the_sentence_never_says_more_than_the_agent(areas: list[Any], enforcing
     sentence = content("en", *truth.sentence(status, 2, 1_204_331)).plain
     assert sentence.startswith(said)
     assert ("enforcing" in sentence) == enforcing
-    assert sentence.endswith("12 doors · log to #1,204,331 · verified to #1,204,331 · 2 cases open")
+    assert sentence.endswith("12 doors · log verified to #1,204,331 · 2 cases open")
+
+
+STATUS: dict[str, Any] = {
+    "areas": [AREA], "enforcing": True, "tier": "A", "holds": 0, "doors": 0, "decider": {"next_seq": 1_204_332},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("log", "known", "said"),
+    [
+        (None, 0, "log to #1,204,331, not yet verified"),
+        ({"verified_to": None, "verified_at": None, "verify_trouble": None}, 0, "log to #1,204,331, not yet verified"),
+        ({"verified_to": 1_204_331, "verify_trouble": None}, 0, "log verified to #1,204,331"),
+        ({"verified_to": 1_000, "verify_trouble": None}, 0, "log verified to #1,000 of #1,204,331"),
+        ({"verified_to": 1_000, "verify_trouble": None}, 2_000, "log verified to #2,000 of #1,204,331"),
+        ({"verified_to": None, "verify_trouble": None}, 1_204_331, "log verified to #1,204,331"),
+    ],
+)
+def test_the_log_is_called_verified_only_as_far_as_somebody_looked(log: Any, known: int, said: str) -> None:
+    status = STATUS | ({} if log is None else {"log": log})
+    sentence = content("en", *truth.sentence(status, 0, truth.verified(status, known))).plain
+    assert sentence == f"✓ enforcing · tier A · 1 areas · {said}"
+
+
+def test_a_log_that_is_not_in_order_is_said_in_red_and_nothing_of_it_is_called_verified() -> None:
+    log = {"verified_to": 900, "verified_at": None, "verify_trouble": {"en": "entry 7 is damaged", "zh": "第 7 条损坏"}}
+    status = STATUS | {"log": log}
+    assert truth.verified(status, 1_000) == 0
+    pieces = truth.sentence(status, 0, 0)
+    [bad] = [piece for piece in pieces if isinstance(piece, Toned) and piece.tone == "bad"]
+    assert words_of(bad, "en") == "✗ THE LOG IS NOT IN ORDER: entry 7 is damaged (2, then v)"
+    assert words_of(bad, "zh") == "✗ 日志有误：第 7 条损坏（按 2，再按 v）"
+    assert "verified" not in content("en", *pieces).plain
+
+
+@pytest.mark.parametrize(
+    ("opens", "said"),
+    [
+        (None, ""),
+        ({"count": 0, "p50_us": None, "p99_us": None}, "no open waited in the guard in the last minute"),
+        (
+            {"count": 12_345, "p50_us": 212.4, "p99_us": 1_340.0},
+            "an open waits in the guard: p50 0.21 ms · p99 1.3 ms · 12,345 in the last minute",
+        ),
+        (
+            {"count": 1, "p50_us": 45_000.0, "p99_us": 45_000.0},
+            "an open waits in the guard: p50 45 ms · p99 45 ms · 1 in the last minute",
+        ),
+    ],
+)
+def test_how_long_opens_wait_is_said_with_what_it_measures(opens: Any, said: str) -> None:
+    decider = {"next_seq": 1} | ({} if opens is None else {"opens": opens})
+    assert content("en", *truth.waits({"decider": decider})).plain == said

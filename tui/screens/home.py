@@ -46,6 +46,7 @@ class HomeScreen(Base):
     CSS: ClassVar[str] = """
     HomeScreen #truth { padding: 0 1; }
     HomeScreen #rates { padding: 0 1; height: 1; }
+    HomeScreen #waits { padding: 0 1; height: 1; display: none; }
     HomeScreen #closed { padding: 0 1; }
     HomeScreen Table { margin-top: 1; }
     """
@@ -62,6 +63,7 @@ class HomeScreen(Base):
         """Lay it out."""
         yield Sentence(Text("asking the agent …", "正在询问代理……"), id="truth")
         yield Sentence(id="rates")
+        yield Sentence(id="waits")
         yield Table(_NEEDS, "id", empty=Text("nothing needs anybody now", "目前没有待处理事项"), id="needs")
         yield Table(_DENIED, "seq", empty=Text("nothing was denied", "没有被拒绝的访问"), id="denied")
 
@@ -75,8 +77,10 @@ class HomeScreen(Base):
             self._cases = len(await self.agent.items("case.list"))
         status = await self.agent.call("status")
         self._loads += 1
+        self.program.verified = truth.verified(status, self.program.verified)
         self.query_one("#truth", Sentence).say(*truth.sentence(status, self._cases, self.program.verified))
         self._say_rates(status["decider"])
+        self._say_waits(truth.waits(status))
         await self._load_denials()
 
     def agent_changed(self) -> None:
@@ -126,6 +130,11 @@ class HomeScreen(Base):
             said = Text(f"{number(unlogged)} denied unrecorded", f"{number(unlogged)} 次因无法记录而拒绝")
             pieces.append(Toned(said, "bad"))
         self.query_one("#rates", Sentence).say(*pieces)
+
+    def _say_waits(self, pieces: list[Piece]) -> None:
+        line = self.query_one("#waits", Sentence)
+        line.display = bool(pieces)
+        line.say(*pieces)
 
     # Acting -----------------------------------------------------------------------------------------------------------
 
