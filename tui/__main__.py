@@ -1,4 +1,4 @@
-"""``python -m tui HOME LANGUAGE [PLACE]``: what ``shoumi tui`` becomes.
+"""``python -m tui HOME LANGUAGE [PLACE] [--no-mouse]``: what ``shoumi tui`` becomes.
 
 Rules of this file: nothing is imported that a first frame does not need.
 """
@@ -10,13 +10,15 @@ from agent.home import Home
 from rules.text import Language, Text
 from rules.visible import visible
 
+_NO_MOUSE = "--no-mouse"  # what is marked with the mouse is then the outer terminal's own business
+
 
 def main(argv: list[str]) -> int:
     """Run the terminal until it is left; return the exit code."""
     from tui.app import Terminal
     from tui.keys import PLACES
 
-    home, language, *place = argv
+    home, language, *place = [word for word in argv if word != _NO_MOUSE]
     if place and place[0] not in PLACES:
         said, right = visible(place[0]), ", ".join(PLACES)
         print(
@@ -26,7 +28,7 @@ def main(argv: list[str]) -> int:
         print(Text(f"hint: one of {right}", f"提示: 可选 {right}").say(_language(language)), file=sys.stderr)
         return 2
     terminal = Terminal(Home(Path(home)), _language(language), place=place[0] if place else "home")
-    terminal.run()
+    terminal.run(mouse=terminal.settings.mouse and _NO_MOUSE not in argv)
     return terminal.return_code or 0
 
 

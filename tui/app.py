@@ -54,7 +54,7 @@ class Terminal(App[None]):
     language: reactive[Language] = reactive[Language]("en", init=False)
 
     def __init__(self, home: Home, language: Language, settings: Settings | None = None, place: str = "home") -> None:
-        settings = settings or Settings.at(home)
+        self.settings = settings = settings or Settings.at(home)
         super().__init__(ansi_color=True if settings.colourless else None)  # only so are there no greys either
         self.animation_level = "none"  # every frame of an animation is bytes over ssh
         self.set_reactive(Terminal.language, language)

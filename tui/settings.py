@@ -1,6 +1,7 @@
-"""What a site or a user sets about the terminal: keys and colours, in ``terminal.toml``.
+"""What a site or a user sets about the terminal: keys, colours and the mouse, in ``terminal.toml``.
 
     theme = "ansi-dark"
+    mouse = false
     [keys]
     "log.filter" = "f"
 
@@ -26,10 +27,11 @@ _LIST_KEYS = frozenset(f"list.{name}" for name in ("up", "down", "page-up", "pag
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Keys by action id, a theme, and what was wrong with the files."""
+    """Keys by action id, a theme, whether the mouse is ours, and what was wrong with the files."""
 
     keys: Mapping[str, str] = field(default_factory=dict)
     theme: str = THEMES[0]
+    mouse: bool = True
     trouble: Text | None = None
     colourless: bool = False
 
@@ -54,10 +56,12 @@ def read(text: str, name: str, before: Settings) -> Settings:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return _with(before, name, visible(str(error)))
-    keys, theme, wrong = dict(before.keys), before.theme, ""
+    keys, theme, mouse, wrong = dict(before.keys), before.theme, before.mouse, ""
     for setting, value in table.items():
         if setting == "theme" and value in THEMES:
             theme = value
+        elif setting == "mouse" and isinstance(value, bool):
+            mouse = value
         elif setting == "keys" and isinstance(value, dict):
             for ident, key in value.items():
                 if ident in ACTIONS or ident in _LIST_KEYS:
@@ -66,7 +70,7 @@ def read(text: str, name: str, before: Settings) -> Settings:
                     wrong = wrong or visible(f"keys.{ident}")
         else:
             wrong = wrong or visible(setting)
-    found = replace(before, keys=keys, theme=theme)
+    found = replace(before, keys=keys, theme=theme, mouse=mouse)
     return _with(found, name, f"`{wrong}`") if wrong else found
 
 

@@ -42,17 +42,23 @@ def _tui(context: Context, args: Args) -> NoReturn:
         )
     # Another program, like the agent's own processes: the agent never imports its screens, and they do not carry
     # around what the command line loads.
-    place = [args["place"]] if args["place"] else []
-    argv = [sys.executable, "-I", "-m", "tui", str(context.home.root), terminal.language, *place]
+    words = [args["place"]] if args["place"] else []
+    words += ["--no-mouse"] if args["no_mouse"] else []
+    argv = [sys.executable, "-I", "-m", "tui", str(context.home.root), terminal.language, *words]
     os.execv(sys.executable, argv)  # noqa: S606
 
 
 _NO_TUI = Param("no_tui", "flag", Text("do not end in the administration terminal", "结束时不打开管理终端"))
 _PLACE = Param("place", "text", Text("where to begin: home, log …", "起始屏幕：home、log……"), positional=True)
+_NO_MOUSE = Param(
+    "no_mouse",
+    "flag",
+    Text("leave the mouse to the terminal: text is marked without Shift", "不接管鼠标：无需按 Shift 即可选取文字"),
+)
 
 COMMANDS = (
     Command(("run",), Text("run the agent in the foreground", "在前台运行代理"), (), _run),
-    Command(("tui",), Text("the administration terminal", "管理终端"), (_PLACE,), _tui),
+    Command(("tui",), Text("the administration terminal", "管理终端"), (_PLACE, _NO_MOUSE), _tui),
     Command(
         ("demo",),
         Text("see it work on a volume of its own, and clean up", "在临时卷上演示并自动清理"),

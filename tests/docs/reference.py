@@ -98,13 +98,18 @@ def terminal() -> str:
 
 
 _TERMINAL = """\
-`shoumi tui [SCREEN]`. The terminal has no rights of its own: it asks the agent over the control socket, and the agent
-decides by the caller's role. What the role may not do stands in brackets and says why. `?` helps for where one is, `:`
-finds everything by name, `esc` goes back. Acts that cut access show the plan first and ask to type the name.
+`shoumi tui [SCREEN] [--no-mouse]`. The terminal has no rights of its own: it asks the agent over the control socket,
+and the agent decides by the caller's role. What the role may not do stands in brackets and says why. `?` helps for
+where one is, `:` finds everything by name, `esc` goes back. Acts that cut access show the plan first and ask to type
+the name.
+
+A click highlights a line, a second one opens it. To mark text with the mouse, hold Shift, or start with `--no-mouse`:
+then a selection is the outer terminal's own, over ssh and in tmux as well.
 
 A site (`terminal.toml` in its home) or a user (`~/.config/shoumi/terminal.toml`) sets other keys and colours:
 
     theme = "ansi-dark"          # textual-dark, textual-light, ansi-dark, ansi-light
+    mouse = false                # as --no-mouse
     [keys]
     "log.filter" = "ctrl+f"      # the id of an action, and a key as Textual names it
 """

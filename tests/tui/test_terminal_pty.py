@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 from control_site import Site
 from terminal_pty import Pty
@@ -35,6 +36,23 @@ def test_a_terminal_of_sixteen_colours_gets_no_others(shared: Site) -> None:
         sent = terminal.rest()
     assert _COLOUR.search(sent)
     assert not re.search(rb"\x1b\[[0-9;]*[34]8;[25]", sent)
+
+
+_MOUSE = re.compile(rb"\x1b\[\?(?:9|100[0236]|1015)h")  # any way of asking a terminal for the mouse
+
+
+def test_the_mouse_is_left_alone_where_that_is_asked_for(shared: Site, tmp_path: Path) -> None:
+    home = str(shared.home.root)
+    (tmp_path / "shoumi").mkdir()
+    (tmp_path / "shoumi" / "terminal.toml").write_text("mouse = false\n")
+    without: list[tuple[list[str], dict[str, str]]] = [(["--no-mouse"], {}), ([], {"XDG_CONFIG_HOME": str(tmp_path)})]
+    for words, environ in without:
+        with Pty("--home", home, "tui", *words, module="agent.cli.main", **environ) as terminal:
+            terminal.until("NOT PROTECTED")
+            assert not _MOUSE.search(terminal.rest())
+    with Pty("--home", home, "tui", module="agent.cli.main") as terminal:
+        terminal.until("NOT PROTECTED")
+        assert _MOUSE.search(terminal.rest())
 
 
 def test_quitting_gives_the_terminal_back(shared: Site) -> None:

@@ -25,8 +25,8 @@ _HABITS = (
         "括号中的按键当前不可用，按下会说明原因。",
     ),
     Text(
-        "To mark text with the mouse, hold Shift.",
-        "用鼠标选取文字时请按住 Shift。",
+        "To mark text with the mouse, hold Shift; started with --no-mouse, it is marked as everywhere.",
+        "用鼠标选取文字时请按住 Shift；以 --no-mouse 启动则可直接选取。",
     ),
 )
 _KEY_CELLS = 8
