@@ -80,11 +80,12 @@ class Verifying:
         newest = self._clock() if said["at_end"] else self.now.at
         reached = said["to"] if said["at_end"] else max(said["to"], self.now.to or 0)  # a new pass has to catch up
         self.now = Verified(reached, newest, trouble)
-        if trouble and trouble.en not in self._told:
+        first = said["first"]["text"]["en"] if trouble else ""
+        if trouble and first not in self._told:  # the count may grow while the pass goes on
             fields = {"kind": "log-damaged", "alarm": True, "faults": said["faults"], "reason": trouble._asdict()}
             with suppress(ShoumiError):  # said again with the next look
                 self._append(fields)
-                self._told.add(trouble.en)
+                self._told.add(first)
 
 
 def once(home: Home, known_last: int) -> dict[str, Any]:

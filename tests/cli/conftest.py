@@ -1,26 +1,17 @@
 """The command line against a running site: the same processes the tests of the control process use."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "control"))
 
+from cli_said import Said, Shoumi
 from control_site import Site, running
 
 from agent.cli.main import main
-
-
-class Said(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Shoumi = Callable[..., Said]
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Shoumi
+from cli_said import Shoumi
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
