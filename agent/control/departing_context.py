@@ -110,6 +110,7 @@ def context(ground: Ground, agent: frozenset[int], walk: Walk = no_walk, doors: 
         held=openfiles.held,
         area_of=area_of,
         walk=walk,
+        taken=ground.facts.accounts,
         doors=doors,
         rails=lambda: Rails(family(agent), frozenset((s.uid, s.executable) for s in ground.facts.services())),
     )

@@ -171,6 +171,8 @@ class Context:
     """Every inode of an area, each directory first, through a doorway where one is needed. Raises ``OSError``."""
     rails: Callable[[], Rails] = Rails
     """What must never be touched, as it is now: the agent's processes, the caller, the registered services."""
+    taken: Callable[[], Iterable[int]] = tuple
+    """Every uid that is a registered account, whoever's."""
     doors: Doors | None = None
     """The doors, ``None`` where there are none."""
     root: Path = field(default=Path("/"))

@@ -2,14 +2,15 @@
 
 Rules of this file:
 - a process is the person's by its real or saved uid (what ``kill(-1)`` as that uid reaches, kill(2)), or by its login
-  uid, whatever it has become since through ``su`` or ``sudo``;
+  uid, whatever it has become since through ``su`` or ``sudo``; and by a subordinate uid of theirs, if it has no login
+  uid: who logged in says more than who may take a uid;
 - never: PID 1, the agent, whoever asked for this, and any *account* that is root's, the system's or shared;
 - a service that borrows the uid for one request (effective or filesystem uid only) is the service's: its connection is
   ended by the step that knows the service, not by a signal;
 - a system account or registered service that the person once started is left to run, unless it holds classified data.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -47,6 +48,7 @@ class Reach(StrEnum):
 
     ACCOUNT = "account"
     LOGIN = "login"
+    SUBORDINATE = "subordinate"
     SERVICE = "service"
     ACTING = "acting"
     PROTECTED = "protected"
@@ -70,8 +72,11 @@ def ordinary(uid: int) -> bool:
     return FIRST_ORDINARY <= uid < FIRST_UNUSED and uid not in SHARED
 
 
-def reach(process: Process, uids: Collection[int], rails: Rails) -> Reach:
-    """Return how *process* relates to the person who has *uids*; uids that are not :func:`ordinary` do not count."""
+def reach(process: Process, uids: Collection[int], rails: Rails, below: Sequence[range] = ()) -> Reach:
+    """Return how *process* relates to the person who has *uids*; uids that are not :func:`ordinary` do not count.
+
+    *below*: the person's subordinate uids, see :mod:`agent.offboard.steps.subids`.
+    """
     if rails.protects(process.pid):
         return Reach.PROTECTED
     theirs = {uid for uid in uids if ordinary(uid)}
@@ -80,15 +85,17 @@ def reach(process: Process, uids: Collection[int], rails: Rails) -> Reach:
     if process.login is not None and process.login in theirs:
         system = 0 < process.ruid < FIRST_ORDINARY
         return Reach.SERVICE if system or (process.ruid, process.executable) in rails.services else Reach.LOGIN
+    if process.login is None and any(process.ruid in some or process.suid in some for some in below):
+        return Reach.SUBORDINATE
     if process.euid in theirs or process.fsuid in theirs:
         return Reach.ACTING
     return Reach.BYSTANDER
 
 
-def ends(process: Process, uids: Collection[int], rails: Rails, *, holds: bool) -> bool:
-    """Whether *process* is to be ended. *holds*: it holds classified data."""
-    how = reach(process, uids, rails)
-    return how in (Reach.ACCOUNT, Reach.LOGIN) or (how is Reach.SERVICE and holds)
+def ends(process: Process, uids: Collection[int], rails: Rails, *, holds: bool, below: Sequence[range] = ()) -> bool:
+    """Whether *process* is to be ended. *holds*: it holds classified data; *below*: see :func:`reach`."""
+    how = reach(process, uids, rails, below)
+    return how in (Reach.ACCOUNT, Reach.LOGIN, Reach.SUBORDINATE) or (how is Reach.SERVICE and holds)
 
 
 def sweepable(uid: int, protected: Iterable[Process]) -> bool:

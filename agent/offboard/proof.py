@@ -17,7 +17,7 @@ from agent.offboard import canary
 from agent.offboard.canary import Answer, Attempt, Target
 from agent.offboard.context import Area, Blocked, Context, Leaver
 from agent.offboard.guardrails import Process, Reach, ends, ordinary, reach
-from agent.offboard.steps import holders
+from agent.offboard.steps import holders, subids
 from agent.offboard.steps.step import Result, State, Step, always
 from agent.offboard.steps.step import Target as Planned
 from agent.offboard.steps.tasks import Look
@@ -136,8 +136,9 @@ def staying(leaver: Leaver, context: Context) -> Proof:
     """
     looks = []
     for _ in range(2):
-        look = Look(_theirs(leaver))
-        processes = [one for one in look if reach(one, leaver.uids, context.rails()) is not Reach.BYSTANDER]
+        below = subids.of(leaver, context)
+        look = Look(_theirs(leaver), below)
+        processes = [one for one in look if reach(one, leaver.uids, context.rails(), below) is not Reach.BYSTANDER]
         held = holders.pids(leaver, context)
         found = tuple(one for one in processes if one.pid in held)
         pids = tuple(sorted(one.pid for one in found))
@@ -173,17 +174,17 @@ def prove(leaver: Leaver, context: Context, patience: float = canary.PATIENCE) -
 
 def scan(leaver: Leaver, context: Context) -> Scan:
     """Look once at every process and at what is held on the classified volumes."""
-    uids, rails = _theirs(leaver), context.rails()
-    look = Look(uids)
-    processes = [one for one in look if reach(one, uids, rails) is not Reach.BYSTANDER]
+    uids, rails, below = _theirs(leaver), context.rails(), subids.of(leaver, context)
+    look = Look(uids, below)
+    processes = [one for one in look if reach(one, uids, rails, below) is not Reach.BYSTANDER]
     known = {one.pid for one in processes}
     holding = sorted({one.pid for one in context.held(context.devices()) if one.pid in known})
     held = frozenset(holding)
     found = [
         one
         for one in processes
-        if ends(one, uids, rails, holds=one.pid in held)
-        or reach(one, uids, rails) in (Reach.ACTING, Reach.PROTECTED)
+        if ends(one, uids, rails, holds=one.pid in held, below=below)
+        or reach(one, uids, rails, below) in (Reach.ACTING, Reach.PROTECTED)
         or one.pid in held
     ]
     return Scan(context.now(), look.complete, tuple(found), tuple(holding), len(processes) - len(found))

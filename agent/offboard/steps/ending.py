@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,7 +59,7 @@ class Ended:
 class Ending:
     """Ends the processes of one person. *holders* returns the pids that hold classified data; it may be slow.
 
-    With *only_holders* nothing is ended but these.
+    With *only_holders* nothing is ended but these. *below* returns the person's subordinate uids.
     """
 
     def __init__(
@@ -70,13 +70,16 @@ class Ending:
         holders: Callable[[], AbstractSet[int]] = frozenset,
         *,
         only_holders: bool = False,
+        below: Callable[[], Sequence[range]] = tuple,
     ) -> None:
         self._uids = [uid for uid in uids if guardrails.ordinary(uid)]
         self._read_rails = rails
         self._now = now
         self._read_holders = holders
         self._only_holders = only_holders
+        self._read_below = below
         self._rails = rails()
+        self._below: Sequence[range] = ()
         self._holding: AbstractSet[int] | None = None
         self._tree = cgroups.root()
 
@@ -113,12 +116,12 @@ class Ending:
     def find(self) -> list[Process]:
         """Return who is to be ended now; ends nobody."""
         self._read()
-        return [process for process in tasks.Look(self._uids) if self._ends(process)]
+        return [process for process in tasks.Look(self._uids, self._below) if self._ends(process)]
 
     def _round(self, done: Ended) -> bool:
         """Look at everyone, end whom it finds at once, wait for them; return whether there was nobody."""
         self._read()
-        look = tasks.Look(self._uids)
+        look = tasks.Look(self._uids, self._below)
         found = 0
         pidfds: list[int] = []
         try:
@@ -152,17 +155,18 @@ class Ending:
 
     def _read(self) -> None:
         self._rails = self._read_rails()
+        self._below = self._read_below()
         self._holding = None
 
     def _ends(self, process: Process) -> bool:
         if self._only_holders and not self._holds(process.pid):
             return False
         holds = guardrails.reach(process, self._uids, self._rails) is Reach.SERVICE and self._holds(process.pid)
-        return guardrails.ends(process, self._uids, self._rails, holds=holds)
+        return guardrails.ends(process, self._uids, self._rails, holds=holds, below=self._below)
 
     def _spares(self, process: Process) -> bool:
         without = Rails(services=self._rails.services)
-        free = guardrails.reach(process, self._uids, without) in (Reach.ACCOUNT, Reach.LOGIN)
+        free = guardrails.ends(process, self._uids, without, holds=False, below=self._below)
         return free and self._rails.protects(process.pid) and not self._only_holders
 
     def _holds(self, pid: int) -> bool:

@@ -6,7 +6,7 @@ the same file is not touched: the decider asks about every one of its reads, on 
 """
 
 from agent.offboard.context import Context, Held, Leaver
-from agent.offboard.steps import processes
+from agent.offboard.steps import processes, subids
 from agent.offboard.steps.ending import Ending
 from agent.offboard.steps.step import Result, Step, Target
 from rules.text import Text
@@ -14,7 +14,14 @@ from rules.text import Text
 
 def ending(leaver: Leaver, context: Context) -> Ending:
     """Return what ends the processes of *leaver* that hold something of the areas they lose."""
-    return Ending(leaver.uids, context.rails, context.now, lambda: pids(leaver, context), only_holders=True)
+    return Ending(
+        leaver.uids,
+        context.rails,
+        context.now,
+        lambda: pids(leaver, context),
+        only_holders=True,
+        below=lambda: subids.of(leaver, context),
+    )
 
 
 def probe(_leaver: Leaver, context: Context) -> Text | None:

@@ -7,6 +7,7 @@ Rules of this file: two steps of this kind run, one at once and one after everyt
 from agent.offboard import guardrails
 from agent.offboard.context import Context, Leaver
 from agent.offboard.guardrails import Process, Reach
+from agent.offboard.steps import subids
 from agent.offboard.steps.ending import SHOWN, Ended, Ending
 from agent.offboard.steps.step import Result, State, Step, Target, always
 from rules.text import Text
@@ -19,7 +20,7 @@ def ending(leaver: Leaver, context: Context) -> Ending:
     def holders() -> frozenset[int]:
         return frozenset(found.pid for found in context.held(context.devices()))
 
-    return Ending(leaver.uids, context.rails, context.now, holders)
+    return Ending(leaver.uids, context.rails, context.now, holders, below=lambda: subids.of(leaver, context))
 
 
 def target(process: Process, leaver: Leaver, context: Context) -> Target:
@@ -28,7 +29,10 @@ def target(process: Process, leaver: Leaver, context: Context) -> Target:
     what = Text(
         f"process {process.pid} `{name}` of uid {process.ruid}", f"进程 {process.pid} `{name}`，uid {process.ruid}"
     )
-    if guardrails.reach(process, leaver.uids, context.rails()) is not Reach.ACCOUNT:
+    how = guardrails.reach(process, leaver.uids, context.rails(), subids.of(leaver, context))
+    if how is Reach.SUBORDINATE:
+        return Target(what)
+    if how is not Reach.ACCOUNT:
         uid = process.ruid
         return Target(what, Text(f"it runs as uid {uid}, reached from their login", f"以 uid {uid} 运行，由其登录启动"))
     if process.login is not None and process.login not in leaver.uids:

@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -27,13 +27,16 @@ def pids() -> list[int]:
 class Look:
     """One look at every process: iterating yields the living ones that have one of the uids, the login uid included.
 
+    *below*: ranges of further uids (:mod:`agent.offboard.steps.subids`).
+
     First come the names in ``/proc``, and then, by number, whatever was made meanwhile, until nothing was. Listing
     alone would never see a chain of processes that fork and exit: each is gone before its turn comes. ``complete``
     afterwards says that at one instant every process there was had been looked at.
     """
 
-    def __init__(self, uids: Collection[int]) -> None:
+    def __init__(self, uids: Collection[int], below: Sequence[range] = ()) -> None:
         self._wanted = frozenset(uids)
+        self._below = below
         self.complete = False
 
     def __iter__(self) -> Iterator[Process]:
@@ -52,8 +55,12 @@ class Look:
     def _theirs(self, numbers: Iterable[int]) -> Iterator[Process]:
         for pid in numbers:
             process = read(pid, self._wanted)
-            if process is not None and not process.ended and self._wanted & _uids(process):
+            if process is not None and not process.ended and self._has_one(process):
                 yield process
+
+    def _has_one(self, process: Process) -> bool:
+        uids = _uids(process)
+        return bool(self._wanted & uids) or any(uid in some for some in self._below for uid in uids if uid is not None)
 
 
 def scan(uids: Collection[int]) -> list[Process]:
