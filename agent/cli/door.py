@@ -16,6 +16,10 @@ NOUN = Text("doors, readers and locks", "门、读卡器与锁")
 
 _YES_NO = {True: Text("yes", "是"), False: Text("no", "否")}
 _ONLINE = {True: Text("yes", "是"), False: Text("NO", "否"), None: Text("-", "-")}
+_UNCONFIRMED = Text(
+    "its board says so, and its lock does not read as open: see whether the door is",
+    "控制板称已放行，但其锁状态未显示开启：请到门前确认",
+)
 _READER = (
     column("side", "侧", "side"),
     column("address", "地址", "address"),
@@ -123,6 +127,8 @@ def _commanded(op: str, done: Text) -> Command:
         context.terminal.data(
             {**result, **outcome}, Text(f"{done.en.format(name)}{key}", f"{done.zh.format(name)}{key}")
         )
+        if not outcome["confirmed"]:
+            context.terminal.talk(_UNCONFIRMED)
         return 0
 
     return command(op, run)

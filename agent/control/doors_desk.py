@@ -19,15 +19,20 @@ _HINT = Text(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a command. ``ok`` is ``None`` while nobody knows; ``key``: fingerprint of the key that holds now."""
+    """What came of a command. ``ok`` is ``None`` while nobody knows; ``key``: fingerprint of the key that holds now.
+
+    ``confirmed``: of a release, whether the lock was seen to open, and not only said to.
+    """
 
     ok: bool | None
     why: Text | None = None
     key: str = ""
+    confirmed: bool = True
 
     def wire(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {"ok": self.ok, "why": self.why._asdict() if self.why else None, "key": self.key}
+        why = self.why._asdict() if self.why else None
+        return {"ok": self.ok, "why": why, "key": self.key, "confirmed": bool(self.ok and self.confirmed)}
 
 
 class Doors(Protocol):

@@ -3,6 +3,7 @@
     door            somebody asked to go in or out: who, which badge, the verdict and its rule; ``release`` names the
                     strike command it allows, and ``"released": "?"`` says that nobody knows yet what became of that
     door-released   what became of it: ``used``, ``unused``, ``failed``, or ``unknown`` when the agent ended in between
+                    or the lock was said to open and not seen to
     door-alarm      an alarm
     door-event      what decides nothing: a door opens, a reader goes offline, reads dropped in a flood
 

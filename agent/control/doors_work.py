@@ -211,7 +211,7 @@ class Work:
     def _dispatch(self, frame: FromDoors) -> None:
         match frame:
             case Released():
-                if not self._tickets.settle(frame.id, Outcome(frame.ok, frame.why)):
+                if not self._tickets.settle(frame.id, Outcome(frame.ok, frame.why, confirmed=frame.confirmed)):
                     self.rooms.answered(frame)
             case CardStates():
                 self.boards.stated(frame)

@@ -47,7 +47,7 @@ class Passer:
 class Passage:
     """A release that is not settled. ``answered``: the strike did it; ``opened``: the door was seen to open.
 
-    ``blind``: the agent was away, so a closed door proves nothing.
+    ``confirmed``: the strike was also seen to do it. ``blind``: the agent was away, so a closed door proves nothing.
     """
 
     id: Words
@@ -59,6 +59,7 @@ class Passage:
     answered: bool = False
     opened: bool = False
     blind: bool = False
+    confirmed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

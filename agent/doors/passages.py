@@ -1,7 +1,8 @@
 """From a release to what became of it: used, unused, failed, or unknown because the agent was away.
 
 Rules of this file: a release is asked for only after its entries, in the same step (contract C2). It is settled once,
-by the strike's answer and the door's contact where there is one; without a contact the answer alone counts. A release
+by the strike's answer and the door's contact where there is one; without a contact the answer alone counts, and one
+that the device does not bear out leaves open whether anybody went through. A release
 whose entry could not be written never happened on the way in, and happens all the same on the way out.
 """
 
@@ -20,6 +21,9 @@ from rules.visible import visible
 
 Outcome = Literal["used", "unused", "failed", "unknown"]
 REFUSED = Text("refused", "拒绝进入")
+_UNCONFIRMED = Text(
+    "the board said that it opened, and its lock did not read as open", "控制器称已开门，但其锁状态未显示开启"
+)
 
 
 def next_id(turn: Turn) -> str:
@@ -52,7 +56,9 @@ def released(turn: Turn, event: Released) -> None:
         _not_free(turn, passage)
         _settle(turn, passage, "failed", event.why)
         return
-    _replace(turn, replace(passage, answered=True))
+    if not event.confirmed:
+        turn.note("unconfirmed", _UNCONFIRMED, door=passage.door)
+    _replace(turn, replace(passage, answered=True, confirmed=event.confirmed))
     _settle_used(turn, passage.door)
 
 
@@ -147,9 +153,12 @@ def freed(turn: Turn, event: Freed) -> None:
 
 def _settle_used(turn: Turn, door: str) -> None:
     for passage in turn.state.passages:
-        bears_out = passage.opened or not _has_contact(turn, door)
-        if passage.door == door and passage.answered and bears_out:
+        if passage.door != door or not passage.answered:
+            continue
+        if passage.opened or (passage.confirmed and not _has_contact(turn, door)):
             _settle(turn, passage, "used")
+        elif not _has_contact(turn, door):
+            _settle(turn, passage, "unknown", _UNCONFIRMED)
 
 
 def _settle(turn: Turn, passage: Passage, outcome: Outcome, why: Text | None = None) -> None:

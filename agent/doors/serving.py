@@ -30,6 +30,7 @@ from agent.doors.layout import Layout, layout
 from agent.doors.osdp_buses import Buses
 from agent.doors.outbox import Outbox
 from agent.doors.uhppote_boards import Boards
+from agent.doors.uhppote_controller import Opening
 from agent.doors.words import Flush, Refuse, Release, Released, Side, Signal
 from agent.errors import Refused, ShoumiError
 from rules.text import Text
@@ -52,7 +53,7 @@ class Serving:
         self._boards = Boards(outbox)
         self._behind = threading.BoundedSemaphore(_BEHIND)
         self._buses = Buses(self.heard)
-        self._opening: dict[str, set[asyncio.Task[Text | None]]] = {}
+        self._opening: dict[str, set[asyncio.Task[Opening]]] = {}
 
     def start(self) -> None:
         """Begin, with nothing configured. Raises :class:`Refused` when this host has no randomness."""
@@ -131,17 +132,17 @@ class Serving:
         else:
             self._buses.strike(str(lock.at), lock.output, asked.seconds, partial(self._struck, asked))
 
-    def _opened(self, asked: Release, task: asyncio.Task[Text | None]) -> None:
+    def _opened(self, asked: Release, task: asyncio.Task[Opening]) -> None:
         """Answer; here and not in the task itself, because one that is withdrawn at once never begins."""
         self._opening[asked.door].discard(task)
         if task.cancelled():
-            why: Text | None = _FLUSHED
+            came = Opening(_FLUSHED)
         elif task.exception():
-            why = Text("a mistake of the agent", "代理内部错误")
+            came = Opening(Text("a mistake of the agent", "代理内部错误"))
         else:
-            why = task.result()
-        self._out.say(Released(asked.id, ok=why is None, why=why))
-        if why is None:
+            came = task.result()
+        self._out.say(Released(asked.id, ok=came.why is None, why=came.why, confirmed=came.confirmed))
+        if came.why is None:
             self._welcome(asked)
 
     def _struck(self, asked: Release, ok: bool, why: Text | None) -> None:  # noqa: FBT001 - the shape of an answer

@@ -20,6 +20,7 @@ from agent.doors.words import Side
 
 PATIENCE = 30.0  # seconds without a request after which a board decides by itself
 _DELETED = 0xFFFFFFFF  # what a place in the card list holds after its card was taken out
+_NEWEST = 0xFFFFFFFF
 _SWIPE, _DOOR, _ALARM = 1, 2, 3
 _OPEN, _CLOSED, _CONTROLLED = 1, 2, 3
 
@@ -37,6 +38,9 @@ class Faults:
     late: float = 0.0  # seconds before it answers
     poses_as: int = 0  # the serial number it answers with
     forgets: bool = False  # says it stored a card, and did not
+    feigns: bool = False  # says it opened a door, and did not
+    stuck_clock: bool = False  # says it set its clock, and did not
+    cut: int = wire.LENGTH  # bytes of what it sends that arrive
 
 
 @dataclass(slots=True)
@@ -189,7 +193,7 @@ class Board:
     def _happens(
         self, kind: int, door: int, reason: int, *, granted: bool = False, card: int = 0, direction: int = 0
     ) -> Event:
-        self.memory.last += 1
+        self.memory.last = self.memory.last % _NEWEST + 1  # 32 bits, and 0 is no event
         event = Event(self.memory.last, kind, granted, door, direction, card, self._clock(), reason)
         self.memory.events = [*self.memory.events[-self._capacity + 1 :], event]
         if self.memory.listener and not self.faults.lose_events:
@@ -244,7 +248,7 @@ class Board:
     def _send_now(self, packet: bytearray, to: tuple[str, int]) -> None:
         for _ in range(2 if self.faults.twice else 1):
             if self._transport and not self.faults.dead:
-                self._transport.sendto(packet, to)
+                self._transport.sendto(packet[: self.faults.cut], to)
 
     def _status(self) -> bytearray:
         newest = self.memory.events[-1] if self.memory.events else Event(0)
@@ -259,7 +263,7 @@ class Board:
             case Fn.STATUS:
                 return self._status()
             case Fn.SET_TIME | Fn.GET_TIME:
-                if fn is Fn.SET_TIME and (told := wire.read_moment(data, 8)):
+                if fn is Fn.SET_TIME and not self.faults.stuck_clock and (told := wire.read_moment(data, 8)):
                     self.memory.drift = told.replace(tzinfo=UTC).timestamp() - self._now()
                 fields = ((8, wire.moment(self._clock())),)
             case Fn.OPEN_DOOR | Fn.SET_DOOR | Fn.GET_DOOR:
@@ -279,6 +283,8 @@ class Board:
         if fn is Fn.OPEN_DOOR:
             if leaf.mode == _CLOSED:
                 return ()
+            if self.faults.feigns:
+                return ((8, b"\1"),)
             self._unlock(data[8])
             self._happens(_DOOR, data[8], 44, granted=True, card=0x0100007F)  # real ones put anything there
             return ((8, b"\1"),)
@@ -304,9 +310,8 @@ class Board:
 
     def _event(self, index: int) -> Event:
         kept = self.memory.events
-        if kept and 0 < index < kept[0].index:
-            return Event(index, 0xFF)
-        return next((event for event in kept if event.index == index), Event(0))
+        gone = Event(index, 0xFF) if kept and 0 < index < kept[0].index else Event(0)
+        return next((event for event in kept if event.index == index), gone)
 
     def _card(self, fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
         cards, asked = self.memory.cards, wire.number(data, 8)

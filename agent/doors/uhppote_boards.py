@@ -15,7 +15,7 @@ from agent.doors.frames import Cards, Trouble
 from agent.doors.outbox import Outbox
 from agent.doors.uhppote_cards import CardSync
 from agent.doors.uhppote_client import PACE, Client
-from agent.doors.uhppote_controller import KEEP, Controller
+from agent.doors.uhppote_controller import KEEP, Controller, Opening
 from agent.doors.uhppote_events import Place
 from agent.doors.uhppote_listener import Listener
 from agent.errors import Refused
@@ -98,11 +98,11 @@ class Boards:
         if trouble:
             raise trouble
 
-    async def release(self, where: Uhppote, seconds: float) -> Text | None:
-        """Unlock a door; return why that did not happen, or is not known to have."""
+    async def release(self, where: Uhppote, seconds: float) -> Opening:
+        """Unlock a door."""
         served = self._served.get(where.serial)
         if served is None:
-            return Text("there is no such board", "没有该控制器")
+            return Opening(Text("there is no such board", "没有该控制器"))
         return await served.controller.release(where.door, seconds)
 
     def cards(self, asked: Cards) -> None:

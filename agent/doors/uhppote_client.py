@@ -41,11 +41,15 @@ class Overwritten(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A board as it is: index of its newest event, its clock (no zone), which of doors 1 to 4 stand open."""
+    """A board as it is: index of its newest event, its clock (no zone), which of doors 1 to 4 stand open.
+
+    ``locks``: which of them have their lock released.
+    """
 
     index: int
     clock: datetime | None
     leaves: tuple[bool, bool, bool, bool]
+    locks: tuple[bool, bool, bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ class Client:
         said = await self._ask(self._api.get_status)
         leaves = (said.door_1_open, said.door_2_open, said.door_3_open, said.door_4_open)
         clock = datetime.combine(said.system_date, said.system_time) if said.system_date and said.system_time else None
-        return Status(said.event_index, clock, leaves)
+        locks = (bool(said.relays & 1), bool(said.relays & 2), bool(said.relays & 4), bool(said.relays & 8))
+        return Status(said.event_index, clock, leaves, locks)
 
     async def event(self, index: int) -> Happened | None:
         """Return an event, ``None`` when there is none of that index. Raises :class:`Overwritten` also."""

@@ -6,6 +6,7 @@ Rules of this file (fail closed):
 - what arrives at the listener is a hint that there is something to fetch, and nothing else: anybody can send it. Only
   what the board answers to a question is an event; each is fetched once, in the order of its index;
 - what happened before the board was taken over, or longer than :data:`FRESH` seconds ago by its clock, is old;
+- that a board says it opened is one thing, and that its lock reads as open another: both are told apart;
 - opening that we did not ask for is told, also when the board says that the network did it (reason 44).
 """
 
@@ -16,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from agent.doors import uhppote_reasons as reasons
 from agent.doors.frames import FromDoors, Heard, Trouble
@@ -37,6 +38,13 @@ _LAST = 2**32 - 1  # an index is a 32-bit number
 _FAR = 8  # an opening of ours is at most this many seconds from the event it causes
 
 _DECIDES_ITSELF = {reasons.SWIPE, 6, 7, 8, 9, 10, 11, 12, 13, 15, 33}
+
+
+class Opening(NamedTuple):
+    """What came of a release: ``why`` it did not happen or is not known to have; whether the lock then read as open."""
+
+    why: Text | None
+    confirmed: bool = False
 
 
 class Out(Protocol):
@@ -107,10 +115,10 @@ class Controller:
                     await asyncio.wait_for(self._wake.wait(), wait)
                 wait = min(wait * 2, _AGAIN[1])
 
-    async def release(self, door: int, seconds: float) -> Text | None:
-        """Unlock *door* for *seconds*, whole ones; return why that did not happen, or is not known to have."""
+    async def release(self, door: int, seconds: float) -> Opening:
+        """Unlock *door* for *seconds*, whole ones. A board that says it did is asked whether the lock is open."""
         if not self.online:
-            return self.why
+            return Opening(self.why)
         whole = min(255, math.ceil(seconds))
         try:
             if self._seconds.get(door) != whole:
@@ -119,8 +127,13 @@ class Controller:
             opened = await self._client.open(door, lambda: self._openings.append((door, self._now())))
         except Silent as silent:
             self._wake.set()
-            return silent.why
-        return None if opened else Text("the board refused to open", "控制器拒绝开门")
+            return Opening(silent.why)
+        if not opened:
+            return Opening(Text("the board refused to open", "控制器拒绝开门"))
+        # It was carried out: from here on, being withdrawn or without an answer only leaves it unconfirmed.
+        with suppress(Silent, asyncio.CancelledError):
+            return Opening(None, confirmed=(await self._client.status()).locks[door - 1])
+        return Opening(None)
 
     # --- taking over -------------------------------------------------------------------------------------------------
 

@@ -112,11 +112,15 @@ class Online:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """The strike was released, or not and ``why``; the answer to one :class:`Release`."""
+    """The strike was released, or not and ``why``; the answer to one :class:`Release`.
+
+    ``confirmed`` is false where the device said so and does not show it: a board whose lock does not read as open.
+    """
 
     id: Id
     ok: bool
     why: Text | None = None
+    confirmed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

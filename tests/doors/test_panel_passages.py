@@ -56,6 +56,25 @@ def test_a_strike_that_fails_is_an_alarm_and_lets_nobody_in() -> None:
     assert raised(room.tell(Contact("d1", open=True), after=1)) == [Alarm.FORCED]
 
 
+def test_a_lock_that_is_only_said_to_have_opened_leaves_open_whether_anybody_is_inside() -> None:
+    room = Room(doors=NO_CONTACT, passback="hard")
+    effects = room.tell(Released(release(room.show("E1")).id, ok=True, confirmed=False))
+    assert outcomes(effects) == ["unknown"]
+    assert moves(effects) == [("E1", True, False)]
+    assert [one.what for one in effects if isinstance(one, Note)] == ["unconfirmed"]
+    assert room.state.inside() == frozenset()
+    assert releases(room.show("E1"))  # the way in is not shut to him
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_where_a_contact_says_whether_the_door_opened_it_counts_and_not_the_lock(opens: bool) -> None:
+    room = Room()
+    said = room.tell(Released(release(room.show("E1")).id, ok=True, confirmed=False))
+    assert outcomes(said) == []
+    later = room.tell(Contact("d1", open=True), after=1) if opens else room.tell(Tick(), after=11)
+    assert outcomes(later) == ["used" if opens else "unused"]
+
+
 def test_the_contact_bears_out_a_strike_that_never_answered() -> None:
     room = Room()
     room.show("E1")

@@ -12,6 +12,7 @@ import pytest
 
 from agent.doors.simulator_client import Running, start
 from tests.control.control_site import Site, running
+from tests.doors.process_kit import boards as loopback
 from tests.doors.site_kit import until
 
 GOOD, SHAKY = 405419896, 303986753
@@ -139,6 +140,19 @@ def test_a_board_that_hears_from_nobody_opens_for_nobody(site: Boards) -> None:
     site.devices.do("swipe", door="front", card=CARDS["E1"])
     assert not site.devices.do("opened", door="front", times=before + 1, seconds=0.5)["opened"]
     site.site.start_control()
+
+
+def test_an_opening_that_a_board_only_claims_is_told_from_one_that_its_lock_shows(tmp_path: Path) -> None:
+    with loopback(GOOD) as (_loop, [board]), running(tmp_path / "home") as site, site.client() as client:
+        client.call("room.add", room="store", level="internal", domain="state")
+        client.call("door.add", door="front", room="store", reader=[f"{board.line}/1"])
+        until(lambda: all(one["online"] for one in client.call("door.test", door="front")["readers"]), "the board")
+        for feigns in (True, False):
+            board.faults.feigns = feigns
+            ticket = client.call("door.open", door="front", reason="a delivery")["ticket"]
+            outcome = client.call("door.outcome", ticket=ticket)
+            assert (outcome["ok"], outcome["confirmed"]) == (True, not feigns)
+        assert board.doors[1].opened == 1
 
 
 def receipts(site: Boards) -> list[Any]:

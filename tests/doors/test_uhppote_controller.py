@@ -16,7 +16,7 @@ from agent.doors.frames import Heard, Lost, Trouble
 from agent.doors.outbox import FRAMES, FRAMES_PER_DOOR
 from agent.doors.uhppote_board import PATIENCE, Board
 from agent.doors.uhppote_client import Client, Silent
-from agent.doors.uhppote_controller import KEEP
+from agent.doors.uhppote_controller import KEEP, Opening
 from agent.doors.uhppote_packet import Card, Event, Fn
 from agent.doors.words import Contact, Online, OwnDecision, Power, Read, Rex
 from agent.errors import Refused
@@ -211,7 +211,7 @@ def test_release_unlocks_and_the_event_it_causes_is_not_a_badge() -> None:
     async def test() -> None:
         async with site() as made:
             await online(made)
-            assert await made.serving.release(made.where(), 6.5) is None
+            assert await made.serving.release(made.where(), 6.5) == Opening(None, confirmed=True)
             assert made.board.unlocked(1)
             assert made.board.doors[1].delay == 7
             await made.ears.hear(Heard, lambda said: said.index == 1)
@@ -225,7 +225,7 @@ def test_a_door_opened_over_the_network_by_somebody_else_is_told() -> None:
     async def test() -> None:
         async with site() as made:
             await online(made)
-            assert await made.serving.release(made.where(), 3) is None
+            assert (await made.serving.release(made.where(), 3)).why is None
             await Client(made.where()).open(1, lambda: None)  # anybody on the wire can
             said = await made.ears.hear(OwnDecision)
             assert (said.granted, said.reason, said.card) == (True, reasons.REMOTE_OPEN, 0)
@@ -240,7 +240,7 @@ def test_an_opening_that_was_repeated_because_its_answer_was_lost_is_still_ours(
         async with site(every=KEEP, pace=0.1) as made:
             await online(made)
             made.board.faults.mute = frozenset({Fn.OPEN_DOOR})
-            assert await made.serving.release(made.where(), 3) is not None
+            assert (await made.serving.release(made.where(), 3)).why
             assert made.board.doors[1].opened > 1
             await made.ears.hear(Heard, lambda said: said.index == made.board.doors[1].opened)
             assert made.ears.of(OwnDecision) == []
@@ -251,14 +251,14 @@ def test_an_opening_that_was_repeated_because_its_answer_was_lost_is_still_ours(
 def test_release_says_why_it_did_not_happen() -> None:
     async def test() -> None:
         async with site(pace=0.1) as made:
-            assert (await made.serving.release(made.where(), 3)) is not None
+            assert (await made.serving.release(made.where(), 3)).why
             await online(made)
             made.board.doors[1].mode = 2
-            refused = await made.serving.release(made.where(), 3)
+            refused = (await made.serving.release(made.where(), 3)).why
             assert refused
             assert "refused" in refused.en
             made.board.faults.dead = True
-            assert (await made.serving.release(made.where(), 3)) is not None
+            assert (await made.serving.release(made.where(), 3)).why
             away = await made.ears.hear(Online, lambda said: not said.online)
             assert away.address == f"{made.board.line}/1"
 
