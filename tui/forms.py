@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -29,6 +29,7 @@ from rules.visible import visible
 from tui.act_words import argument
 from tui.cells import Toned, words_of
 from tui.program import program_of
+from tui.widgets.middle import Middle
 from tui.words import Sentence, language_of
 
 Choices = Mapping[str, Sequence[tuple[str, Text]]]  # of a parameter: value, and what it is called
@@ -40,9 +41,10 @@ class Form(ModalScreen[dict[str, Any] | None]):
 
     ``given``: values that are not asked for. ``choices``: what a text may be where the table does not know it, such as
     the pack's kinds of records. ``only``: ask for these parameters alone. ``note``: said above the fields.
-    ``said``: what a given value is called.
+    ``said``: what a given value is called. The result of a stream is ``{"items": [...]}``.
     """
 
+    AUTO_FOCUS = ""  # it would scroll the label of the first field away
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", show=False),
         Binding("ctrl+s", "send", show=False),
@@ -53,7 +55,6 @@ class Form(ModalScreen[dict[str, Any] | None]):
     Form { align: center middle; }
     Form > Vertical { width: 100%; max-width: 90; height: auto; max-height: 100%; padding: 0 1;
                       border: round $primary; background: $surface; }
-    Form VerticalScroll { height: auto; max-height: 1fr; }
     Form .title { text-style: bold; }
     Form .label { color: $text-muted; }
     Form Input, Form Select, Form Checkbox { background: $boost; }
@@ -92,7 +93,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
             for name, value in self._given.items():
                 shown = self._said.get(name) or argument(operation.name, name, value)
                 yield Sentence(Toned(named[name], "dim"), "  ", shown)
-            with VerticalScroll(can_focus=False):
+            with Middle(can_focus=False):
                 for param in self._params:
                     yield Sentence(*self._label(param), classes="label")
                     yield self._field(param)
@@ -103,6 +104,11 @@ class Form(ModalScreen[dict[str, Any] | None]):
                     "dim",
                 )
             )
+
+    def on_mount(self) -> None:
+        """Begin with the first field, and with what it is for above it."""
+        if self._params:
+            self.set_focus(self.query_one(f"#{_id(self._params[0])}"), scroll_visible=False)
 
     def on_input_submitted(self) -> None:
         """Send."""
@@ -119,18 +125,32 @@ class Form(ModalScreen[dict[str, Any] | None]):
             value = _value(param, self.query_one(f"#{_id(param)}"))
             if value not in ("", None, [], False):
                 found[param.name] = value
+        if lacks := next((param for param in self._params if param.required and param.name not in found), None):
+            self.query_one(f"#{_id(lacks)}").focus()
+            raise Usage(Text(f"needed: {lacks.help.en}", f"必填：{lacks.help.zh}"))
         self._operation.read(found, None)
         return found
+
+    def _by_label(self, said: str) -> str:
+        """Call parameters as the form does: nobody who fills it in knows their names."""
+        language = language_of(self)
+        for param in self._params:
+            said = said.replace(f"`{param.name}`", f"`{param.help.say(language)}`")
+        return said
 
     async def _send(self) -> None:
         wrong = self.query_one("#wrong", Sentence)
         try:
             values = self.values()
             wrong.say(Text("asking the agent …", "正在请求代理……"))
-            self.dismiss(await program_of(self).agent.call(self._operation.name, **values))
+            agent, name = program_of(self).agent, self._operation.name
+            if self._operation.stream:
+                self.dismiss({"items": await agent.items(name, **values)})
+            else:
+                self.dismiss(await agent.call(name, **values))
         except ShoumiError as error:
             language = language_of(self)
-            wrong.say(Toned(f"✗ {'; '.join(error.lines(language))}", "bad"))
+            wrong.say(Toned(f"✗ {self._by_label('; '.join(error.lines(language)))}", "bad"))
 
     def _label(self, param: Param) -> list[Text | str | Toned]:
         sign = " *" if param.required else ""
@@ -174,7 +194,7 @@ def _value(param: Param, field: Widget) -> Any:
     if not word:
         return ""
     if param.kind == "file":
-        return _file(word)
+        return file_text(word)
     if param.kind == "number":
         return _number(param, word)
     if param.kind in _LISTS:
@@ -190,7 +210,8 @@ def _number(param: Param, word: str) -> int:
     return int(word)
 
 
-def _file(path: str) -> str:
+def file_text(path: str) -> str:
+    """Return the text of a file of whoever sits here; raise :class:`Refused` when it cannot be read."""
     try:
         return Path(path).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

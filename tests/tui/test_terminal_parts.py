@@ -17,6 +17,7 @@ from tui import copying, filters, truth
 from tui.cells import Toned, content, words_of
 from tui.forms import Form
 from tui.plan import Line, Plan, result
+from tui.screens.plan import PlanScreen
 from tui.settings import Settings, read
 
 
@@ -78,7 +79,7 @@ def test_a_form_asks_what_the_operation_takes_and_says_what_is_wrong_beside_it(s
         t.terminal.run_worker(fill(Form("hold.add", {"person": "E1002"})))  # type: ignore[unused-awaitable]
         await t.sees("person  E1002", "why *")
         await t.press("enter")
-        await t.sees("✗ `hold.add` needs `reason`")
+        await t.sees("✗ needed: why")
         await t.type("audit")
         await t.press("enter")
         await t.until(lambda: answers)
@@ -277,3 +278,29 @@ def test_a_log_that_is_not_in_order_is_said_in_red_and_nothing_of_it_is_called_v
 def test_how_long_opens_wait_is_said_with_what_it_measures(opens: Any, said: str) -> None:
     decider = {"next_seq": 1} | ({} if opens is None else {"opens": opens})
     assert content("en", *truth.waits({"decider": decider})).plain == said
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16)], ids=str)
+def test_what_is_asked_and_what_is_wrong_with_the_answer_are_seen_however_long_the_plan(
+    shared: Site, size: tuple[int, int]
+) -> None:
+    lines = [Line(Text(f"line {number}", f"第 {number} 行"), note="note") for number in range(40)]
+    plan = Plan(Text("title", "标题"), lines, name="E1", warning=Text("mind " * 12, "注意" * 12))
+
+    async def walk(t: Walk) -> None:
+        await t.settled()
+        t.terminal.push_screen(PlanScreen(plan))  # type: ignore[unused-awaitable]
+        await t.sees("标题", "第 0 行", "请输入 `E1`")
+        await t.type("E2")
+        await t.press("enter")
+        await t.sees("标题", "`E2` 与上面的名称不符", "E2 ")
+        await t.press("escape")
+        t.terminal.push_screen(Form("room.add"))  # type: ignore[unused-awaitable]
+        await t.sees("登记场所", "名称 *", "回车：执行")
+        await t.press("enter")
+        await t.sees("✗ 必填：名称", "回车：执行")
+        await t.type("vault")
+        await t.press("enter")
+        await t.sees("✗ 必填：密级", "密级 *")
+
+    journey(shared, walk, "zh", size)

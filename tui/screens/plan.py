@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -12,6 +12,7 @@ from rules.text import Text
 from rules.visible import visible
 from tui.cells import GLYPHS, NOTHING, Toned
 from tui.plan import Plan, pieces
+from tui.widgets.middle import Middle
 from tui.words import Sentence
 
 
@@ -25,9 +26,8 @@ class PlanScreen(ModalScreen[bool]):
     ]
     DEFAULT_CSS = """
     PlanScreen { align: center middle; }
-    PlanScreen > Vertical { width: 90%; max-width: 100; height: auto; max-height: 95%; padding: 0 1;
+    PlanScreen > Vertical { width: 90%; max-width: 100; height: auto; max-height: 100%; padding: 0 1;
                             border: round $primary; background: $surface; }
-    PlanScreen VerticalScroll { height: auto; max-height: 50vh; }
     PlanScreen Input { background: $boost; }
     PlanScreen .title { text-style: bold; margin-bottom: 1; }
     PlanScreen .below { margin-top: 1; }
@@ -42,7 +42,7 @@ class PlanScreen(ModalScreen[bool]):
         plan = self._plan
         with Vertical():
             yield Sentence(plan.title, classes="title")
-            with VerticalScroll(can_focus=not plan.name):
+            with Middle(can_focus=not plan.name):
                 yield Sentence(*pieces(plan.lines))
             if plan.warning:
                 yield Sentence(
@@ -71,4 +71,4 @@ class PlanScreen(ModalScreen[bool]):
 
     def action_scroll(self, by: int) -> None:
         """Page through a long plan while the name is being typed."""
-        self.query_one(VerticalScroll).scroll_relative(y=by * 8, animate=False)
+        self.query_one(Middle).scroll_relative(y=by * 8, animate=False)

@@ -22,7 +22,7 @@ _DETAILS = (
         roles=SECURITY,
         metavar="LEVEL",
     ),
-    Param("domain", "text", Text("domain of a --level without one", "未写种类的 --level 所属秘密种类"), roles=SECURITY),
+    Param("domain", "text", Text("domain of a level that names none", "密级未写种类时所属的秘密种类"), roles=SECURITY),
     Param("label", "text", Text("printed label of the level (核心 …)", "密级的原始称谓（核心……）"), roles=SECURITY),
     Param("approved_by", "text", Text("who approved the level", "密级审批人"), roles=SECURITY),
     Param("department", "text", Text("department", "部门"), roles=SECURITY),

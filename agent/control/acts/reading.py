@@ -55,7 +55,7 @@ OPERATIONS = (
                 Text("as if cleared: LEVEL or DOMAIN=LEVEL", "假设密级：“密级”或“种类=密级”"),
                 metavar="LEVEL",
             ),
-            Param("domain", "text", Text("domain of a --level without one", "未写种类的 --level 所属秘密种类")),
+            Param("domain", "text", Text("domain of a level that names none", "密级未写种类时所属的秘密种类")),
             Param("department", "text", Text("as if in this department", "假设所属部门")),
             Param("project", "texts", Text("as if also in this project", "假设另属该项目")),
             Param("grant", "flag", Text("as if granted", "假设已授权")),
