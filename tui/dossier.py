@@ -18,7 +18,9 @@ _SOON = timedelta(days=14)  # as the agent warns
 
 
 def dossier(found: Row, kinds: Mapping[str, Any], now: datetime) -> Iterator[Piece]:
-    """Yield the pieces of ``person.show``'s answer; *kinds* are the pack's kinds of records."""
+    """Yield the pieces of ``person.show``'s answer, with the rows of ``badge.list`` and ``pin.list`` as ``badges`` and
+    ``pins``; *kinds* are the pack's kinds of records.
+    """
     yield from (Toned(found["id"], "strong"), "  ", found["name"], "  ", found["department"], "  ", found["post"], "  ")
     yield from (word(EMPLOYMENTS, found["employment"]), "\n")
     if not found["active"]:
@@ -31,6 +33,7 @@ def dossier(found: Row, kinds: Mapping[str, Any], now: datetime) -> Iterator[Pie
         yield from (Toned(Text(f"by {one['approved_by']}", f"批准人 {one['approved_by']}"), "dim"), "\n")
     yield from _listed(Text("accounts", "账号"), (f"uid {row['uid']} {row['name']}" for row in found["accounts"]))
     yield from _listed(Text("badges", "门禁卡"), (_badge(one) for one in found["badges"]))
+    yield from _listed(Text("PIN", "门禁密码"), (_pin(one) for one in found["pins"]))
     yield from _listed(Text("projects", "项目"), found["projects"])
     yield from _grants(found["grants"], now)
     yield from _records(found["records"], kinds, now)
@@ -84,12 +87,16 @@ def _over(grant: Row, now: datetime) -> bool:
     return grant["ended_at"] is not None or bool(grant["until"] and datetime.fromisoformat(grant["until"]) <= now)
 
 
-def _badge(one: Row | str) -> Text:
+def _pin(one: Row) -> Text:
+    since = day(one["set_at"])
+    duress = Text(", with one for duress", "，另有胁迫密码") if one["duress"] else Text("", "")
+    return Text(f"since {since}{duress.en}", f"自 {since}{duress.zh}")
+
+
+def _badge(one: Row) -> Text:
     """Return a badge as it is read: its number, and what is wrong with it if anything is."""
-    if isinstance(one, str):
-        return Text(visible(one), visible(one))
     number = visible(str(one["number"]))
-    if (state := one.get("state", "active")) == "active":
+    if (state := one["state"]) == "active":
         return Text(number, number)
     said = word(BADGES, state)
     return Text(f"{number} ({said.en})", f"{number}（{said.zh}）")

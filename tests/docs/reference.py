@@ -23,6 +23,7 @@ from rules.pack_tables import Source
 from rules.text import Text
 from tui.actions import key_of
 from tui.keys import PLACES, actions_of
+from tui.keys.elsewhere import ELSEWHERE
 from tui.keys.shape import EVERYWHERE, Action
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -94,6 +95,8 @@ def terminal() -> str:
         rows = [_key(action) for action in actions_of(place.name if place else EVERYWHERE)]
         about = f"{place.help.en[0].upper()}{place.help.en[1:]}. {place.help.zh}。\n\n" if place else ""
         parts.append(f"## {title}\n\n{about}" + _table(("key", "id", "what it does", "作用", "who 角色"), rows))
+    reasons = [(f"`{name.replace('.', ' ')}`", why.en, why.zh) for name, why in ELSEWHERE.items()]
+    parts.append("## Commands without a key 无对应按键的命令\n\n" + _table(("command", "why", "原因"), reasons))
     return "\n".join(parts)
 
 

@@ -5,10 +5,13 @@ from importlib import import_module
 
 import pytest
 
+from agent.cli.main import COMMANDS
 from agent.control.acts import TABLE
+from rules.departure_words import Event
 from tui.actions import bindings, key_of
 from tui.app import Terminal
 from tui.keys import ACTIONS, PLACES, WAYS, actions_of, here
+from tui.keys.elsewhere import ELSEWHERE
 from tui.keys.shape import EVERYWHERE, Action, Place
 from tui.screens.base import Base
 from tui.widgets.lines import Lines
@@ -30,6 +33,25 @@ def test_every_action_is_done_by_somebody_with_operations_that_exist(action: Act
         return
     owner = Terminal if action.place == EVERYWHERE else screen_of(PLACES[action.place])
     assert callable(getattr(owner, action.method))
+
+
+def test_whatever_the_command_line_can_do_has_a_key_or_a_reason() -> None:
+    commands = {".".join(command.words) for command in COMMANDS if not command.alias}
+    done = {name for action in ACTIONS.values() for name in (*action.ops, *action.also)}
+    done |= {op for place in PLACES.values() for op in place.ops}
+    assert not sorted(commands - done - ELSEWHERE.keys()), "neither a key nor a reason"
+    assert not sorted(done & ELSEWHERE.keys()), "a key, and a reason why there is none"
+    assert not sorted(ELSEWHERE.keys() - commands), "a reason for nothing"
+    assert not sorted(done - commands - TABLE.keys()), "nothing is called so"
+    acts = {name for name, operation in TABLE.items() if operation.act} - {"case.notice"}  # HR's own word
+    assert not sorted(acts - done)
+    assert all(why.en and HAN.search(why.zh) for why in ELSEWHERE.values())
+
+
+def test_what_comes_next_in_a_departure_is_every_event_without_a_key_of_its_own() -> None:
+    events = {f"case.{event}" for event in Event} - {"case.overtake"}  # by a notice of the personnel system only
+    keys = {op for action in ACTIONS.values() for op in action.ops}
+    assert events - keys == set(ACTIONS["departures.next"].also)
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=lambda place: place.name)

@@ -157,6 +157,24 @@ def test_who_left_unseen_is_put_right_and_a_door_is_released_for_a_reason(home: 
     go(home, walk, "zh")
 
 
+def test_who_was_inside_and_when_is_asked_of_the_log_with_its_limits(home: House) -> None:
+    async def walk(t: Walk) -> None:
+        await t.sees("vault")
+        home.passes("E2")
+        home.passes("E2", "out")
+        await t.press("t")
+        await t.sees("FROM..TO", "2026-10-01T08:00..")
+        await t.type("then")
+        await t.press("enter")
+        await t.sees("`FROM..TO: dates or times` must be FROM..TO")
+        await t.press(*["backspace"] * 4)
+        await t.paste("2026-01-01..2099-12-31")
+        await t.press("enter")
+        await t.sees("who was inside `vault`", "E2", "yes", "a stay is what a badge did")
+
+    go(home, walk, size=WIDE)
+
+
 def test_what_nobody_can_know_is_unknown_and_never_well(home: House) -> None:
     async def walk(t: Walk) -> None:
         await t.sees("✓ closed")

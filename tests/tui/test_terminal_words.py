@@ -40,11 +40,12 @@ NOT_TRIED = {
     "rules.text": "the pack as it was written",
     "log.export": "tells the name of a file, which is tried where it is written",
     "home.open": "leads elsewhere",
+    "system.key": "a key in its own letters",
 }
 OPERATIONS = {word for name in TABLE for word in (name, *name.split("."))}
 SIZE = (160, 70)  # nothing is cut, nothing has to be scrolled to
 WORD = re.compile(r"[A-Za-z][A-Za-z_-]*[A-Za-z]")
-QUOTED = re.compile(r"`[^`]*`|\S*…|shoumi [^\u2e80-\uffef]*|https?://\S+")
+QUOTED = re.compile(r"`[^`]*`|\S*…\S*|shoumi [^\u2e80-\uffef]*|https?://\S+")
 NAMES = re.compile(r"/[\w./-]+|\b[EGHRCALVS]\d+\b|\bD\d\d-[\w.-]+|\w+@[0-9a-f]{6,}|osdp\S*|\b[0-9a-f]{8,}\b|\d\w*")
 TERMS = {
     "uid", "gid", "root", "PIN", "JSON", "TOML", "CSV", "SHA", "UTC", "OSC", "IPv", "MIN", "Linux", "ACL", "URL",
@@ -53,7 +54,7 @@ TERMS = {
     "groupadd", "shoumi-system", "shoumi-security", "shoumi-auditor", "config", "toml", "roles",
     "Enter", "Esc", "Tab", "PgUp", "PgDn", "Home", "End", "Shift", "esc", "enter",
     "person", "area", "verdict", "deny", "kind", "rule", "act", "level", "access", "start",  # what is typed behind `/`
-    "plans", "archive", "vault", "Ann", "Lee", "backup", "minimal", "state", "commercial", "guest",
+    "plans", "archive", "vault", "Ann", "Lee", "backup", "minimal", "company", "state", "commercial", "guest",
 }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ ACTIONS = (
         Text("details", "详情"),
         Text("the whole case: approvals, hand-over, what was cut and when", "查看审批、移交、撤权进度等全部内容"),
         ("case.show",),
+        also=("case.progress",),
     ),
     Action(
         "departures.add",
@@ -45,6 +46,16 @@ ACTIONS = (
         ),
         ("case.approve",),
         cuts=True,
+        also=(
+            "case.confirm",
+            "case.hand-over",
+            "case.educate",
+            "case.exam",
+            "case.sign",
+            "case.cool-off",
+            "case.papers",
+            "case.close",
+        ),
     ),
     Action(
         "departures.plan",

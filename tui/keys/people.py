@@ -27,6 +27,7 @@ ACTIONS = (
         Text("dossier", "档案"),
         Text("everything on file about the person", "查看该人员的全部档案"),
         ("person.show",),
+        also=("badge.list", "pin.list"),
     ),
     Action("people.add", "a", Text("add", "新增"), Text("a new person", "新增人员"), ("person.add",)),
     Action(
@@ -50,6 +51,7 @@ ACTIONS = (
         Text("void a record that was wrong, for a reason", "作废有误的档案（须说明理由）"),
         ("record.void",),
         footer=False,
+        also=("record.list",),
     ),
     Action(
         "people.import",
@@ -70,10 +72,11 @@ ACTIONS = (
         "people.end-grant",
         "G",
         Text("end a grant", "终止授权"),
-        Text("end one grant, by its number", "按编号终止一项授权"),
+        Text("end one grant; the plan is shown first", "终止一项授权；先显示计划"),
         ("grant.end",),
         cuts=True,
         footer=False,
+        also=("grant.list",),
     ),
     Action(
         "people.account",
@@ -138,6 +141,7 @@ ACTIONS = (
         Text("stop the person at once, everywhere; the plan is shown first", "立即停止该人员的一切权限；先显示计划"),
         ("hold.add",),
         cuts=True,
+        also=("hold.plan",),
     ),
     Action(
         "people.receipt",
@@ -154,6 +158,7 @@ ACTIONS = (
         Text("lift every hold on the person", "解除该人员的全部停权"),
         ("hold.lift",),
         footer=False,
+        also=("hold.list",),
     ),
     Action(
         "people.departure",

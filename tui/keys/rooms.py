@@ -29,6 +29,7 @@ ACTIONS = (
         Text("details", "详情"),
         Text("the room: alarms, doors and readers, who is inside, visits", "查看报警、门与读卡器、室内人员、来访"),
         ("room.show",),
+        also=("occupancy.list", "visitor.list", "declaration.list"),
     ),
     Action(
         "rooms.ack",
@@ -101,6 +102,7 @@ ACTIONS = (
         Text("release a door once, without a badge, for a reason", "不刷卡放行一次（须说明理由）"),
         ("door.open",),
         footer=False,
+        also=("door.outcome",),
     ),
     Action(
         "rooms.log",
@@ -214,6 +216,16 @@ ACTIONS = (
         Text("listener", "监听地址"),
         Text("where boards send their events: one address of this host", "控制板事件发往的本机地址"),
         ("door.listen",),
+        footer=False,
+    ),
+    Action(
+        "rooms.during",
+        "t",
+        Text("who was inside", "时段查询"),
+        Text(
+            "who was inside the room during some time, and what they opened meanwhile", "某时段室内人员及其间打开的文件"
+        ),
+        ("log.room",),
         footer=False,
     ),
     Action(

@@ -56,6 +56,53 @@ ACTIONS = (
         footer=False,
     ),
     Action(
+        "rules.use",
+        "u",
+        Text("USE A PACK", "启用规则包"),
+        Text(
+            "put another pack in force, shipped or from a TOML file; what it changes is shown first",
+            "启用另一个规则包（内置或 TOML 文件）；先显示变化",
+        ),
+        ("pack.use", "pack.show"),
+        cuts=True,
+        footer=False,
+    ),
+    Action(
+        "rules.check",
+        "c",
+        Text("check a pack", "检查规则包"),
+        Text(
+            "mistakes in a pack, and what it would change; nothing is touched", "查看规则包的错误及其变化（不作更改）"
+        ),
+        ("pack.show",),
+        footer=False,
+        also=("pack.check",),
+    ),
+    Action(
+        "rules.holidays",
+        "h",
+        Text("holidays", "节假日"),
+        Text("the days on which schedules open nothing", "时间表不开放的日期"),
+        ("holiday.list",),
+        footer=False,
+    ),
+    Action(
+        "rules.add-holiday",
+        "a",
+        Text("add holiday", "新增节假日"),
+        Text("mark a day as a holiday: schedules open nothing on it", "登记节假日：当日时间表不开放"),
+        ("holiday.add",),
+        footer=False,
+    ),
+    Action(
+        "rules.end-holiday",
+        "x",
+        Text("end a holiday", "取消节假日"),
+        Text("make a holiday a working day again", "取消节假日，恢复为工作日"),
+        ("holiday.remove", "holiday.list"),
+        footer=False,
+    ),
+    Action(
         "rules.copy",
         "y",
         Text("copy", "复制"),

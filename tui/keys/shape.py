@@ -18,8 +18,9 @@ class Action:
 
     ``id`` is ``place.verb``: the screen of that place (the program itself for :data:`EVERYWHERE`) has a method
     ``do_verb``, without arguments, plain or ``async``. ``key`` is in Textual's words, several with commas; the first
-    one is shown. ``title`` fits the footer. ``ops`` are the operations it needs, all of them. ``cuts``: it takes access
-    away, so the plan is shown first and the name is typed.
+    one is shown. ``title`` fits the footer. ``ops`` are the operations it needs, all of them; ``also`` those it may
+    come to besides, or the commands it does the work of. ``cuts``: it takes access away, so the plan is shown first and
+    the name is typed.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Action:
     ops: tuple[str, ...] = ()
     cuts: bool = False
     footer: bool = True
+    also: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:

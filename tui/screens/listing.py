@@ -155,8 +155,13 @@ class Listing(Base):
         return True
 
     def on_filter_bar_entered(self, event: FilterBar.Entered) -> None:
-        """Filter."""
-        self.table.filter(event.typed)
+        """Take what was typed."""
+        self.entered(event.what, event.typed)
+
+    def entered(self, what: str, typed: str) -> None:
+        """Filter; a place that asks for something else besides takes that itself."""
+        assert what == "filter"
+        self.table.filter(typed)
         self.query_one(FilterBar).close()
         self.table.focus()
 

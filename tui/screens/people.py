@@ -13,7 +13,8 @@ from rules.visible import visible
 from tui.cells import Piece, Toned
 from tui.dossier import about_grant, day, dossier
 from tui.forms import Form
-from tui.plan import Line, of_agent, result
+from tui.plan import Line, Plan, of_agent, result
+from tui.screens.choosing import Choosing
 from tui.screens.listing import Listing
 from tui.screens.paper import receipt
 from tui.widgets.lines import Column, Row, field
@@ -57,8 +58,14 @@ class PeopleScreen(Listing):
 
     async def detail(self, row: Row) -> tuple[Piece, ...]:
         """Return the dossier."""
-        found = await self.agent.call("person.show", person=row["id"])
-        return tuple(dossier(found, await self._kinds(), datetime.now(UTC)))
+        person = row["id"]
+        found, badges, pins, kinds = await asyncio.gather(
+            self.agent.call("person.show", person=person),
+            self.agent.items("badge.list", person=person),
+            self.agent.items("pin.list", person=person),
+            self._kinds(),
+        )
+        return tuple(dossier(found | {"badges": badges, "pins": pins}, kinds, datetime.now(UTC)))
 
     async def _kinds(self) -> dict[str, Any]:
         kinds: dict[str, Any] = (await self.agent.call("pack.show"))["records"]
@@ -127,8 +134,23 @@ class PeopleScreen(Listing):
 
     async def _end_grant(self) -> None:
         running = await self.agent.items("grant.list", person=self.chosen)
-        none = Text("there is no grant to end", "没有可终止的授权")
-        await self._one("grant.end", "grant", [(one["id"], about_grant(one)) for one in running], none)
+        if not running:
+            self.program.tell(Text("there is no grant to end", "没有可终止的授权"))
+            return
+        title = Text("which grant", "哪项授权")
+        place = await self.app.push_screen_wait(Choosing(title, [about_grant(one) for one in running]))
+        if place is None:
+            return
+        grant = running[place]
+        lines = [
+            Line(Text("what it opened is denied, open files too", "取消其访问，包括已打开的文件")),
+            Line(about_grant(grant), "info"),
+        ]
+        ends = Text(f"end the grant {grant['id']}", f"终止授权 {grant['id']}")
+        if await self.program.agreed(Plan(ends, lines, name=grant["resource"])):
+            given = {"grant": grant["id"]}
+            if await self.app.push_screen_wait(Form("grant.end", given, only=("reason",))):
+                await self.load()
 
     def do_void(self) -> None:
         """Void one record."""

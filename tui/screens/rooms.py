@@ -16,9 +16,15 @@ from tui.cells import Piece
 from tui.plan import Line, Plan, result
 from tui.room_line import state
 from tui.room_page import Seen, about_alarm, about_visit, page, place_name
+from tui.screens.paper import Paper
 from tui.screens.room_doors import NO_DOOR, OF_A_DOOR, DoorActs
+from tui.stays import stays
 from tui.widgets.lines import Column, Row, field
 
+_SPAN = Text(
+    "such as 2026-10-01..2026-10-02, or 2026-10-01T08:00..2026-10-01T18:00",
+    "如 2026-10-01..2026-10-02，或 2026-10-01T08:00..2026-10-01T18:00",
+)
 _SITE = "SITE"  # what is typed for the whole site, whichever language is spoken
 
 
@@ -271,6 +277,17 @@ class RoomsScreen(DoorActs):
         if await self.program.agreed(Plan(Text(f"remove `{said}`", f"移除 `{said}`"), lines, name=room)):
             await self.agent.call("room.remove", room=room)
             await self.load()
+
+    def do_during(self) -> None:
+        """Show who was inside, and what they opened meanwhile."""
+        self.start(self._during, self.chosen, group="form")
+
+    async def _during(self, room: str) -> None:
+        answer = await self.ask("log.room", {"room": room}, note=_SPAN)
+        if answer is not None:
+            said = visible(room)
+            title = Text(f"who was inside `{said}`", f"`{said}` 室内人员")
+            await self.app.push_screen_wait(Paper(title, stays(answer["items"]), f"inside-{room}.txt"))
 
     def do_log(self) -> None:
         """Go to the log."""

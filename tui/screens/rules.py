@@ -1,20 +1,31 @@
-"""Rules: every rule of the pack in force with its clauses, and the same question the guard answers, asked by hand."""
+"""Rules: every rule of the pack in force with its clauses, another pack, holidays, and the guard's question by hand.
+
+Rules of this file: what another pack changes is shown before it can be agreed to; a pack with mistakes never can be.
+"""
 
 from collections.abc import Iterator
 from importlib import resources
 
+from agent import shipped
+from agent.errors import Refused
 from rules.clauses import read_clauses
+from rules.pack import load
 from rules.text import Text
 from rules.visible import visible
+from tui import pack_plan
 from tui.cells import Piece, Toned
-from tui.forms import Form
+from tui.forms import Form, file_text
 from tui.plan import Line, Plan
+from tui.screens.choosing import Choosing
 from tui.screens.listing import Listing
 from tui.screens.paper import Paper
+from tui.widgets.filter import FilterBar
 from tui.widgets.lines import Column, Row, field
 from tui.words import text_of
 
 _VERDICTS = {"allow": Text("ALLOW", "允许"), "deny": Text("DENY", "拒绝")}
+_FILE = Text("TOML file of the pack", "规则包 TOML 文件")
+_NO_HOLIDAY = Text("no holidays", "没有登记节假日")
 
 
 class RulesScreen(Listing):
@@ -30,7 +41,7 @@ class RulesScreen(Listing):
     KEY = "id"
     OP = "pack.show"
     WHO = Text("no rule is highlighted", "没有选中的规则")
-    FREE = frozenset({"explain", "what-if", "text"})
+    FREE = frozenset({"explain", "what-if", "text", "use", "check", "holidays", "add-holiday", "end-holiday"})
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,6 +81,81 @@ class RulesScreen(Listing):
         pack = await self.agent.call("pack.show")
         text = str(pack["text"])
         await self.app.push_screen_wait(Paper(text_of(pack["title"]), Text(text, text), f"{pack['name']}.toml"))
+
+    # Another pack ----------------------------------------------------------------------------------------------------
+
+    def do_use(self) -> None:
+        """Put another pack in force."""
+        self.start(self._other, "use", group="form")
+
+    def do_check(self) -> None:
+        """Look at another pack."""
+        self.start(self._other, "check", group="form")
+
+    async def _other(self, what: str) -> None:
+        """Ask for a pack that comes with the program, or for a file; a file is asked for in the line below."""
+        shipped_packs = [(name, load(shipped.text(name))) for name in shipped.names()]
+        choices = [Text(f"{name}: {pack.title.en}", f"{name}：{pack.title.zh}") for name, pack in shipped_packs]
+        title = Text("which pack", "哪个规则包")
+        place = await self.app.push_screen_wait(Choosing(title, [*choices, Text("a TOML file …", "TOML 文件……")]))
+        if place is None:
+            return
+        if place == len(shipped_packs):
+            self.query_one(FilterBar).ask(what, _FILE)
+        else:
+            await self._judge(what, shipped.text(shipped_packs[place][0]))
+
+    def entered(self, what: str, typed: str) -> None:
+        """Read the file of a pack; everything else is a filter."""
+        if what not in ("use", "check"):
+            super().entered(what, typed)
+            return
+        try:
+            text = file_text(typed)
+        except Refused as error:
+            self.query_one(FilterBar).wrong(error)
+            return
+        self.query_one(FilterBar).close()
+        self.table.focus()
+        self.start(self._judge, what, text, group="form")
+
+    async def _judge(self, what: str, text: str) -> None:
+        before = str((await self.agent.call("pack.show"))["text"])
+        if await self.program.agreed(pack_plan.plan(before, text, name=what == "use")):
+            answer = await self.agent.call("pack.use", pack=text)
+            said = visible(answer["pack"])
+            self.program.tell(Text(f"✓ in force: {said}", f"✓ 已启用：{said}"))
+            await self.load()
+
+    # Holidays ---------------------------------------------------------------------------------------------------------
+
+    def do_holidays(self) -> None:
+        """Show the holidays."""
+        self.start(self._holidays, group="form")
+
+    async def _holidays(self) -> None:
+        lines = [Line(one["day"], "info", one["name"]) for one in await self.agent.items("holiday.list")]
+        await self.program.agreed(Plan(Text("holidays", "节假日"), lines or [Line(_NO_HOLIDAY, "info")]))
+
+    def do_add_holiday(self) -> None:
+        """Mark a day."""
+        self.form("holiday.add")
+
+    def do_end_holiday(self) -> None:
+        """Make one a working day again."""
+        self.start(self._end_holiday, group="form")
+
+    async def _end_holiday(self) -> None:
+        days = await self.agent.items("holiday.list")
+        if not days:
+            self.program.tell(_NO_HOLIDAY)
+            return
+        said = [f"{visible(one['day'])} {visible(one['name'])}" for one in days]
+        title = Text("which one is a working day again", "哪一日恢复为工作日")
+        place = await self.app.push_screen_wait(Choosing(title, [Text(one, one) for one in said]))
+        if place is not None:
+            await self.agent.call("holiday.remove", day=days[place]["day"])
+            self.program.tell(Text(f"✓ a working day: {said[place]}", f"✓ 恢复为工作日：{said[place]}"))
 
 
 def _detail(row: Row, clauses: dict[str, Text]) -> Iterator[Piece]:

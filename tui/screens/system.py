@@ -11,8 +11,10 @@ from agent.words import DURABILITIES, TIERS, YES_NO, word
 from rules.text import Text
 from rules.visible import visible
 from tui.cells import GLYPHS, Piece, Tone, Toned, number
-from tui.plan import Line, Plan
+from tui.plan import Line, Plan, result
+from tui.screens.choosing import Choosing
 from tui.screens.listing import Listing
+from tui.screens.paper import Paper
 from tui.widgets.lines import Column, Row
 from tui.words import text_of
 
@@ -23,6 +25,7 @@ _STATES: dict[str, tuple[Text, Tone]] = {
 }
 
 
+_NO_SERVICE = Text("no services", "没有服务账户")
 _COUNTS = {  # what the decider says of itself
     "allowed": Text("allowed", "允许次数"),
     "denied": Text("denied", "拒绝次数"),
@@ -54,7 +57,7 @@ class SystemScreen(Listing):
     KEY = "place"
     OP = "doctor"
     WHO = Text("nothing is highlighted", "没有选中的条目")
-    FREE = frozenset({"agent", "service"})
+    FREE = frozenset({"agent", "service", "add-service", "end-service", "key"})
 
     async def rows(self) -> list[Row]:
         """Return the findings, the worst first."""
@@ -95,9 +98,51 @@ class SystemScreen(Listing):
 
     async def _services(self) -> None:
         found = await self.agent.items("service.list")
-        lines = [Line(one["id"], "info", f"uid {one['uid']} {one['executable']} {one['areas']}") for one in found]
-        lines = lines or [Line(Text("none", "无"), "info")]
+        lines = [Line(one["id"], "info", _touches(one)) for one in found] or [Line(_NO_SERVICE, "info")]
         await self.program.agreed(Plan(Text("services", "服务账户"), lines))
+
+    def do_add_service(self) -> None:
+        """Let a program touch areas."""
+        self.form("service.add")
+
+    def do_end_service(self) -> None:
+        """Let a program touch them no longer: which one, plan, name."""
+        self.start(self._end_service, group="form")
+
+    async def _end_service(self) -> None:
+        found = await self.agent.items("service.list")
+        if not found:
+            self.program.tell(_NO_SERVICE)
+            return
+        titles = [Text(visible(one["id"]), visible(one["id"])) for one in found]
+        place = await self.app.push_screen_wait(Choosing(Text("which service", "哪个服务账户"), titles))
+        if place is None:
+            return
+        name = found[place]["id"]
+        lines = [
+            Line(Text("the program opens nothing in areas any more", "该程序不得再打开涉密目录中的文件")),
+            Line(_touches(found[place]), "info"),
+        ]
+        title = Text(f"end the service `{titles[place].en}`", f"删除服务账户 `{titles[place].zh}`")
+        if await self.program.agreed(Plan(title, lines, name=name)):
+            await self.agent.call("service.remove", service=name)
+            await self.program.agreed(result(title, [Line(Text("denied from now on", "即刻拒绝"), "confirmed")]))
+
+    def do_key(self) -> None:
+        """Show the key that checks receipts."""
+        self.start(self._key, group="form")
+
+    async def _key(self) -> None:
+        found = await self.agent.call("keys.show")
+        text = f"SHA-256 {found['fingerprint']}\n\n{found['pem']}"
+        title = Text("public key of the agent", "代理公钥")
+        await self.app.push_screen_wait(Paper(title, Text(text, text), "agent.pem"))
+
+
+def _touches(one: Row) -> Text:
+    """Return what a service is and what it may touch."""
+    program, areas = visible(one["executable"]), ", ".join(map(visible, one["areas"]))
+    return Text(f"uid {one['uid']} {program} → {areas}", f"uid {one['uid']} {program} → {areas}")
 
 
 def _counts(stats: dict[str, Any]) -> Iterator[tuple[Text, Text | str]]:
