@@ -158,7 +158,9 @@ _CHANGING = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "0" * 64),
     (re.compile(r"(@)[0-9a-f]{12}"), r"\g<1>" + "0" * 12),
     (re.compile(r"#\d{3}\b"), "#000"),  # what is read meanwhile is recorded too
+    (re.compile(r" of #000\b|（共至 #000）"), ""),  # the verifier is a moment behind
     (re.compile(r"(of|/) \d{3}\b"), r"\1 000"),
+    (re.compile(r"(?<=verified to entry )\d+|(?<=已校验至第 )\d+"), "000"),
     (re.compile(r"\b\d+(?= entries in the log)|(?<=日志共 )\d+"), "000"),
     (re.compile(r"[\d.]+ GiB"), "0 GiB"),
     (re.compile(r" *[▁▂▃▄▅▆▇]$", re.MULTILINE), ""),  # the scroll bar

@@ -13,6 +13,7 @@ from tui.keys import PLACES
 def test_every_place_looks_as_it_should(shared: Site, language: Language, size: tuple[int, int]) -> None:
     async def walk(t: Walk) -> None:
         await t.settled()
+        await t.sees("已校验至" if language == "zh" else "verified to")
         for place in PLACES:
             await t.go(place)
             if place == "log":
