@@ -25,6 +25,7 @@ from rules.model import Request
 from rules.text import Text
 
 _LIFTED = Text("the hold was lifted before", "停权此前已解除")
+_OVER = Text("the transfer was closed before", "调动此前已办结")
 _RESCINDED = Text("the departure was taken back before", "离岗此前已撤销")
 _LEFT_AGAIN = Text("the person has left again", "该人员已再次离岗")
 _GRANTED = Text("access was given again before", "权限此前已恢复")
@@ -33,6 +34,8 @@ _GRANTED = Text("access was given again before", "权限此前已恢复")
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """One reason to end access, decided or fallen due *at*; *areas*: of which areas, empty: of all.
+
+    ``tries``: see :class:`agent.offboard.context.Leaver`.
 
     ``roles``: administrator roles that make it two officers' decision; ``waits``: the second one has not made it.
     ``over``: why there is nothing to do any more.
@@ -45,6 +48,7 @@ class Occasion:
     at: datetime
     roles: frozenset[str] = frozenset()
     areas: frozenset[str] = frozenset()
+    tries: frozenset[str] | None = None
     waits: bool = False
     over: Text | None = None
     reference: str = ""
@@ -60,27 +64,34 @@ def occasion(ground: Ground, name: str) -> Occasion:
         return _hold(ground, name)
     if name.startswith("G"):
         return _lapse(ground, name)
-    return of_case(ground.lists.case(name))
+    return _case(ground, ground.lists.case(name))
 
 
 def leaver(ground: Ground, found: Occasion) -> Leaver:
     """Return the person with every account, as the runner takes them."""
     uids = [int(str(row["uid"])) for row in ground.lists.accounts(found.person)]
-    return Leaver(found.person, accounts(uids), found.roles, areas=found.areas)
+    return Leaver(found.person, accounts(uids), found.roles, areas=found.areas, tries=found.tries)
 
 
-def of_case(case: Case) -> Occasion:
-    """Return what an approved *case* asks for."""
+def _case(ground: Ground, case: Case) -> Occasion:
+    """Return what an approved *case* asks for.
+
+    A transfer that is closed asks for nothing any more: its person may have been given something new since, or leaves
+    by a case of his own.
+    """
     assert case.approved_at is not None  # nobody asks before
+    transfer = case.kind is Kind.TRANSFER
+    over = _RESCINDED if case.rescinded else _OVER if transfer and case.closed else None
     return Occasion(
         case.id,
         case.person,
-        Cause.TRANSFER if case.kind is Kind.TRANSFER else Cause.DEPARTURE,
+        Cause.TRANSFER if transfer else Cause.DEPARTURE,
         case.officers,
         case.approved_at,
         roles=frozenset(case.roles),
+        tries=frozenset(ground.lists.lost(case.id)) if transfer else None,
         waits=case.unconfirmed,
-        over=_RESCINDED if case.rescinded else None,
+        over=over,
         reference=case.reference,
         approvers=tuple(_approver(case, approval) for approval in case.approvals),
     )

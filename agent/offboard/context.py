@@ -30,7 +30,8 @@ class Account:
 class Leaver:
     """The person it is about. ``roles``: administrator roles their accounts hold; ``sole``: those nobody else holds.
 
-    ``areas``: what it is about where only that much of their access ends; empty: everything.
+    ``areas``: what it is about where only that much of their access ends; empty: everything. ``tries``: of these, the
+    ones where an attempt shows that they who stay are kept out; ``None``: all of them.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Leaver:
     roles: frozenset[str] = frozenset()
     sole: frozenset[str] = frozenset()
     areas: frozenset[str] = frozenset()
+    tries: frozenset[str] | None = None
 
     @property
     def uids(self) -> tuple[int, ...]:
@@ -52,6 +54,7 @@ class Leaver:
             "roles": sorted(self.roles),
             "sole": sorted(self.sole),
             "areas": sorted(self.areas),
+            "tries": None if self.tries is None else sorted(self.tries),
         }
 
     @classmethod
@@ -59,7 +62,15 @@ class Leaver:
         """Return what :meth:`record` gave."""
         accounts = tuple(Account(uid, tuple(names), home) for uid, names, home in record["accounts"])
         areas = frozenset(record.get("areas", ()))  # a run of an earlier version is about everything
-        return cls(record["id"], accounts, frozenset(record["roles"]), frozenset(record["sole"]), areas)
+        tries = record.get("tries", ())  # … and one that tried nothing then tries nothing now
+        return cls(
+            record["id"],
+            accounts,
+            frozenset(record["roles"]),
+            frozenset(record["sole"]),
+            areas,
+            None if tries is None else frozenset(tries),
+        )
 
 
 class Acknowledged(NamedTuple):

@@ -7,7 +7,7 @@ be reached and an attempt that could not be made all count against it. What no l
 
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -129,28 +129,29 @@ class Proof:
         }
 
 
-def staying(leaver: Leaver, context: Context) -> Proof:
-    """Look twice for what the person still holds; what they run beside that is theirs, and they stay.
+def staying(leaver: Leaver, context: Context, patience: float = canary.PATIENCE) -> Proof:
+    """Look for what a person who stays still holds, try what they lost as them, look again. Raises as :func:`prove`.
 
-    Nothing is tried in their name: the decider's word is its own proof, and attempts would stand in the log as theirs.
+    What they run and hold beside that is theirs. The attempts stand in the log as theirs, and denied.
     """
-    looks = []
-    for _ in range(2):
-        below = subids.of(leaver, context)
-        look = Look(_theirs(leaver), below)
-        processes = [one for one in look if reach(one, leaver.uids, context.rails(), below) is not Reach.BYSTANDER]
-        held = holders.pids(leaver, context)
-        found = tuple(one for one in processes if one.pid in held)
-        pids = tuple(sorted(one.pid for one in found))
-        looks.append(Scan(context.now(), look.complete, found, pids, len(processes) - len(found)))
-    untouched = tuple(uid for uid in leaver.uids if not ordinary(uid))
-    return Proof(tuple(looks), (), (), areas=0, uids=_theirs(leaver), untouched=untouched)
+    return _proof(leaver, context, _lost(leaver, context), _look_at_holders, patience)
 
 
 def prove(leaver: Leaver, context: Context, patience: float = canary.PATIENCE) -> Proof:
     """Look, try every area as the leaver, look again. Raises what the callables of *context* raise."""
-    areas, uids = tuple(context.areas()), _theirs(leaver)
-    before = scan(leaver, context)
+    return _proof(leaver, context, tuple(context.areas()), scan, patience)
+
+
+def _proof(
+    leaver: Leaver,
+    context: Context,
+    areas: Sequence[Area],
+    look: Callable[[Leaver, Context], Scan],
+    patience: float,
+) -> Proof:
+    uids = _theirs(leaver)
+    areas = areas if uids else ()  # who has no account is nobody to try as
+    before = look(leaver, context)
     targets: list[Target] = []
     unreached = []
     for area in areas:
@@ -163,13 +164,31 @@ def prove(leaver: Leaver, context: Context, patience: float = canary.PATIENCE) -
             targets += [Target(area.name, "file", file)] if file else []
     attempts = [one for who in canary.identities(uids) for one in canary.attempt(targets, who, patience)]
     return Proof(
-        scans=(before, scan(leaver, context)),
+        scans=(before, look(leaver, context)),
         attempts=tuple(attempts),
         unreached=tuple(unreached),
         areas=len(areas),
         uids=uids,
         untouched=tuple(uid for uid in leaver.uids if not ordinary(uid)),
     )
+
+
+def _lost(leaver: Leaver, context: Context) -> tuple[Area, ...]:
+    """Return the areas that an attempt of somebody who stays must be denied at."""
+    lost = leaver.tries if leaver.tries is not None else leaver.areas
+    everything = leaver.tries is None and not leaver.areas
+    return tuple(area for area in context.areas() if everything or area.name in lost)
+
+
+def _look_at_holders(leaver: Leaver, context: Context) -> Scan:
+    """Look once at what the person holds of the areas they lose."""
+    below = subids.of(leaver, context)
+    look = Look(_theirs(leaver), below)
+    processes = [one for one in look if reach(one, leaver.uids, context.rails(), below) is not Reach.BYSTANDER]
+    held = holders.pids(leaver, context)
+    found = tuple(one for one in processes if one.pid in held)
+    pids = tuple(sorted(one.pid for one in found))
+    return Scan(context.now(), look.complete, found, pids, len(processes) - len(found))
 
 
 def scan(leaver: Leaver, context: Context) -> Scan:
@@ -214,10 +233,14 @@ def _some_file(area: Area, context: Context) -> str | None:
 
 def _look(leaver: Leaver, context: Context) -> tuple[Planned, ...]:
     """Say what the proof will do: it ends nothing."""
-    count = len(tuple(context.areas())) * 2 * len(_theirs(leaver))
+    count = _attempts(tuple(context.areas()), leaver)
     return (
         Planned(Text(f"two looks at every process, {count} attempts to get in", f"两次全面扫描，{count} 次进入尝试")),
     )
+
+
+def _attempts(areas: Sequence[Area], leaver: Leaver) -> int:
+    return len(areas) * 2 * len(_theirs(leaver))
 
 
 def _run(leaver: Leaver, context: Context, _case: str) -> Result:
@@ -249,8 +272,10 @@ def summary(proof: Proof) -> Text:
     )
 
 
-def _look_twice(_leaver: Leaver, _context: Context) -> tuple[Planned, ...]:
-    return (Planned(Text("two looks at what the person holds", "两次检查此人所持有的文件")),)
+def _look_twice(leaver: Leaver, context: Context) -> tuple[Planned, ...]:
+    count = _attempts(_lost(leaver, context), leaver)
+    en = f"two looks at what the person holds, {count} attempts to get in"
+    return (Planned(Text(en, f"两次检查此人所持有的文件，{count} 次进入尝试")),)
 
 
 def _run_staying(leaver: Leaver, context: Context, _case: str) -> Result:
@@ -261,5 +286,5 @@ def _run_staying(leaver: Leaver, context: Context, _case: str) -> Result:
 STEP = Step(id="proof", title=Text("proof", "证明"), probe=always, look=_look, run=_run, leaving=True)
 """The proof as the last step of a plan."""
 STAYING = Step("proof", STEP.title, always, _look_twice, _run_staying, leaving=False)
-"""The same for a person who stays: only what they hold must be gone."""
+"""The same for a person who stays: what they hold must be gone, and what they lost must be closed to them."""
 STEPS = (STEP, STAYING)

@@ -28,6 +28,16 @@ class CaseLists(Asking):
         )
         return [str(row["id"]) for row in rows]
 
+    def lost(self, case: str) -> list[str]:
+        """Return the areas and rooms for which the approval of *case* ended a grant, by name, once each."""
+        rows = self._select(
+            "SELECT DISTINCT name FROM case_grants JOIN grants ON grants.number = ended_grant"
+            " JOIN resources ON key = resource",
+            {"departure_case = ?": (number("C", case, CASE),), "removed_at IS NULL": ()},
+            "ORDER BY name",
+        )
+        return [str(row["name"]) for row in rows]
+
     def case(self, name: str) -> Case:
         """Return the case of this number, or the newest case of this person, of those that run if any does.
 

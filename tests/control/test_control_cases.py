@@ -18,11 +18,13 @@ from agent.control.acts import TABLE
 from agent.control.decider import Link
 from agent.control.desk import Desk, open_desk
 from agent.control.handling import READS, STREAMS, Ask
+from agent.control.occasions import occasion
 from agent.control.peers import Peer
 from agent.control.roles import Role, Standing
 from agent.errors import Forbidden, Refused, Usage
 from agent.guard import channel
 from agent.guard.clock import Clock, nanoseconds
+from agent.offboard.plan import Cause
 from rules.decide import decide
 from rules.departure_words import Duty
 from rules.model import Clearance, Level, Request, Scope, Verdict
@@ -440,6 +442,21 @@ def test_an_officer_opens_a_departure_beside_a_transfer_which_goes_on_until_the_
     assert (transfer["step"], transfer["owed"], transfer["next"]) == ("closed", [], [])
     assert company.do("case.show", person="C000001")["closed"]["reason"] == "resignation"
     assert (leaves["step"], len(leaves["owed"])) == ("approved", 5)
+
+
+def test_a_transfer_that_is_closed_ends_nothing_more_and_until_then_is_shown_where_a_grant_ended(
+    office: Office,
+) -> None:
+    transferred(office)
+    running = occasion(office.desk, "C000001")
+    assert (running.cause, running.tries, running.over) == (Cause.TRANSFER, {"plans"}, None)
+    office.do("case.cool-off", none=True, reason="x")
+    office.do("case.close")
+    office.do("grant.add", area="plans", reason="new post")
+    assert office.verdict().allow
+    closed = occasion(office.desk, "C000001")
+    assert closed.over
+    assert "closed" in closed.over.en
 
 
 def test_who_goes_without_leave_overtakes_his_transfer_at_once(office: Office) -> None:

@@ -123,6 +123,7 @@ def test_a_hold_ends_what_holds_classified_data_and_nothing_else(site: Scene, pe
     assert (report.payload["cause"], report.payload["person"], report.payload["case"]) == ("hold", name, hold)
     steps = {step["id"]: step for step in report.payload["steps"]}
     assert (steps["holders"]["state"], steps["holders"]["facts"]["killed"]) == ("confirmed", 2)
+    assert tried(report) == {area["name"] for area in site.ask("area.list")}
     marks = {row["mark"]: row["after_us"] for row in report.payload["timeline"] if row["at"]}
     assert marks.keys() >= {"denied", "last-read", "last-gone"}
     assert marks["last-read"] < marks["denied"] <= marks["last-gone"]
@@ -130,6 +131,28 @@ def test_a_hold_ends_what_holds_classified_data_and_nothing_else(site: Scene, pe
     assert (shown["case"], shown["ok"], shown["complete"]) == (hold, True, True)
     site.site.shoumi("hold", "lift", name, "--reason", "测试")
     assert attempt(who, reading(site.plans / "doc.txt")).allowed
+
+
+def tried(report: Report) -> set[str]:
+    """Return the areas at which the person was tried, and denied, as himself and as root."""
+    assert report.payload
+    attempts = report.payload["proof"]["attempts"]
+    assert {one["answer"] for one in attempts} <= {"denied"}
+    assert {one["area"] for one in attempts if one["uid"] == 0} == {one["area"] for one in attempts if one["uid"]}
+    return {one["area"] for one in attempts}
+
+
+def test_who_is_transferred_is_tried_where_a_grant_ended_with_it(site: Scene, person: tuple[str, Identity]) -> None:
+    name, who = person
+    with site.asking() as agent:
+        agent.call("grant.end", grant=name, area="ledger", reason="x")
+        agent.call("case.open", person=name, last_day="2099-12-31", kind="transfer", post="archivist")
+        case = agent.call("case.approve", person=name)["case"]
+    report = proven(site, case)
+    assert report.complete
+    assert report.payload
+    assert (report.payload["cause"], tried(report)) == ("transfer", {"plans"})
+    assert attempt(who, reading(site.plans / "doc.txt")).error == "EPERM"
 
 
 def site_hold(site: Scene, name: str) -> str:
@@ -171,7 +194,7 @@ def test_when_a_grant_ends_by_itself_what_it_opened_is_closed_and_nothing_else(
         assert not ended(neighbour, 0)
     assert report.complete
     assert report.payload
-    assert (report.payload["cause"], report.payload["person"]) == ("expiry", name)
+    assert (report.payload["cause"], report.payload["person"], tried(report)) == ("expiry", name, {"ledger"})
     marks = {row["mark"]: row["at"] for row in report.payload["timeline"]}
     assert marks["denied"] >= marks["approved"]
     assert attempt(who, reading(ledger)).error == "EPERM"

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -13,9 +14,9 @@ import pytest
 
 from agent.offboard import canary
 from agent.offboard.canary import Answer, Attempt, Identity, Target
-from agent.offboard.context import Area, Blocked
+from agent.offboard.context import Area, Blocked, Leaver
 from agent.offboard.guardrails import Rails
-from agent.offboard.proof import STEP, Proof, prove, scan
+from agent.offboard.proof import STEP, STEPS, Proof, prove, scan, staying
 from agent.offboard.steps.step import State
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="taking the leaver's uid needs root")
@@ -149,6 +150,44 @@ def test_the_proof_holds_when_root_with_the_login_uid_is_denied_too(place: Area)
         (uid, kit.UID, what, "EACCES") for uid in (kit.UID, 0) for what in ("list", "file")
     ]
     assert proof.holds
+
+
+@landlock
+@pytest.mark.parametrize(
+    ("about", "tries", "wanted"),
+    [
+        ((), None, ["计划", "账目"]),  # a hold
+        (("账目",), None, ["账目"]),  # a grant of this area ended
+        ((), ("计划",), ["计划"]),  # a transfer: a grant of this area ended, and everything is denied
+        ((), (), []),
+    ],
+)
+def test_who_stays_is_tried_at_what_they_lost_and_what_they_run_is_theirs(
+    place: Area, about: tuple[str, ...], tries: tuple[str, ...] | None, wanted: list[str]
+) -> None:
+    areas = (place, Area("账目", place.path))
+    walked = list(kit.walking(place.path))
+    context = kit.context(*areas, walk=lambda path: iter(list(walked)))
+    who = replace(kit.leaver(), areas=frozenset(about), tries=None if tries is None else frozenset(tries))
+    assert Leaver.of_record(who.record()) == who
+    with living(kit.UID):
+        proof = kit.kept_out(OPEN_TO_ALL, lambda: staying(who, context))
+        assert proof.holds
+        assert (proof.areas, list(dict.fromkeys(one.area for one in proof.attempts))) == (len(wanted), wanted)
+        assert len(proof.attempts) == 4 * len(wanted)
+
+
+def test_a_run_of_an_earlier_version_that_tried_nothing_tries_nothing_when_it_is_resumed(place: Area) -> None:
+    record = kit.leaver().record()
+    del record["tries"]
+    assert staying(Leaver.of_record(record), kit.context(place)).attempts == ()
+
+
+def test_who_stays_and_is_let_in_is_not_shown_to_be_kept_out(place: Area) -> None:
+    [step] = [step for step in STEPS if step.leaving is False]
+    found = step.run(kit.leaver(), kit.context(place), "H000001")
+    assert (found.state, "2 attempts let in" in found.detail.en) == (State.PENDING, True)
+    assert "2 attempts" in step.look(kit.leaver(), kit.context(place))[0].what.en
 
 
 def test_being_let_in_anywhere_is_pending_never_done(place: Area) -> None:

@@ -101,6 +101,18 @@ def test_storing_again_replaces_all_of_it(site: Registry, lists: Lists) -> None:
     assert lists.case("E1") == replace(PLAIN, id=first.id)
 
 
+def test_what_a_case_has_taken_is_known_by_the_names_of_the_areas(site: Registry, lists: Lists) -> None:
+    with site.change(NOW) as change:
+        for number in range(2):
+            change.add_grant("E1", "plans", reason=f"{number}", approver="E9")
+        case = approved(change)
+        change.end_grants_of(case, by="E9")
+    assert lists.lost(case.id) == ["plans"]
+    with site.change(NOW) as change:
+        other = change.add_case(replace(PLAIN, person="E2"))
+    assert lists.lost(other.id) == []
+
+
 def test_a_person_has_one_running_case(site: Registry, lists: Lists) -> None:
     with site.change(NOW) as change:
         first = change.add_case(PLAIN)
