@@ -35,8 +35,14 @@ class Decider(Protocol):
     def epoch(self, epoch: int) -> None:
         """Return when no verdict older than *epoch* is used any more, and open descriptors are asked about again."""
 
-    def quiet(self, epoch: int, noisy: Iterable[tuple[int, int]]) -> bool:
-        """Let data pass unasked, except on the inodes *noisy* (dev, ino), while the epoch is still *epoch*."""
+    def silences(self) -> int:
+        """Return a number that changes whenever everything has to be asked about again: what a look begins with."""
+
+    def quiet(self, epoch: int, since: int, noisy: Iterable[tuple[int, int]]) -> bool:
+        """Let data pass unasked, except on the inodes *noisy* (dev, ino), while the epoch is still *epoch*.
+
+        *since* is what :meth:`silences` said before the look this rests on; if it is another by now, nothing passes.
+        """
 
     def stats(self) -> dict[str, Any]:
         """Return counters and health."""
@@ -73,10 +79,14 @@ class Link:
                 if time.monotonic() > deadline:
                     raise
 
-    def quiet(self, epoch: int, noisy: Iterable[tuple[int, int]]) -> bool:
+    def silences(self) -> int:
         """See :class:`Decider`."""
-        inodes = [list(inode) for inode in noisy]
-        return bool(self._ask({"op": "quiet", "epoch": epoch, "noisy": inodes}, _TRY_SECONDS).get("quiet"))
+        return int(self._ask({"op": "silences"}, _TRY_SECONDS)["silences"])
+
+    def quiet(self, epoch: int, since: int, noisy: Iterable[tuple[int, int]]) -> bool:
+        """See :class:`Decider`."""
+        asked = {"op": "quiet", "epoch": epoch, "since": since, "noisy": [list(inode) for inode in noisy]}
+        return bool(self._ask(asked, _TRY_SECONDS).get("quiet"))
 
     def stats(self) -> dict[str, Any]:
         """See :class:`Decider`."""

@@ -4,6 +4,8 @@ Rules of this file: the decider is told to grow quiet only after a look at who h
 somebody holds who would be denied. Those stay loud and are looked at again, until nobody without rights holds them.
 Where it cannot be said which inodes those are, everything stays loud: a ring that keeps files (io_uring), of somebody
 who may not read all of them, descriptors that wait in a socket of such a process, or a look that could not be finished.
+Each look asks the rules afresh (who is inside a room changes verdicts and no epoch), and counts only if nothing had to
+be asked about again since it began.
 """
 
 import contextlib
@@ -44,18 +46,17 @@ class Quieting:
         moved = self._policy.moved()
         if moved:
             self._policy.reload()
-            self._verdicts.advance(self._policy.epoch, self._policy.source, self._policy.trouble)
         due = self._loud != frozenset() and time.monotonic() >= self._again
         if self._policy.source is None or not (asked or moved or due):
             return
-        loud = self._look()
+        with contextlib.suppress(ShoumiError):  # it answers later, and is told then
+            told, self._loud = self._loud, None
+            since = self._decider.silences()
+            loud = self._look()
+            known = not (asked or moved) and loud == told
+            if loud is not None and (known or self._decider.quiet(self._policy.epoch, since, loud)):
+                self._loud = loud
         self._again = time.monotonic() + _AGAIN
-        if loud is None:
-            self._loud = None
-            return
-        if asked or moved or loud != self._loud:
-            with contextlib.suppress(ShoumiError):  # it answers later, and is told then
-                self._loud = loud if self._decider.quiet(self._policy.epoch, loud) else None
 
     def close(self) -> None:
         """Close what is kept of processes."""
@@ -63,6 +64,7 @@ class Quieting:
 
     def _look(self) -> frozenset[tuple[int, int]] | None:
         """Return the inodes that must stay loud; ``None`` when that is all of them."""
+        self._verdicts.advance(self._policy.epoch, self._policy.source, self._policy.trouble)
         roots = self._policy.roots or ()
         devices = {root.device for root in roots} - {0}
         every = tuple(dict.fromkeys(root.area for root in roots))

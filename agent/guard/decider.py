@@ -131,6 +131,7 @@ class Decider:
         self._silence.loud_areas = policy.loud_areas
         self._verdicts.advance(max(epoch or 0, policy.epoch), policy.source, policy.trouble)
         self._break_silence()
+        self._ask_to_look()
 
     def _break_silence(self) -> None:
         self._silence.end()
@@ -301,8 +302,10 @@ class Decider:
                 return {"epoch": self._verdicts.epoch}
             case "append":
                 return {"seq": self._journal.write(dict(message["fields"]))}
+            case "silences":
+                return {"silences": self._silence.ended}
             case "quiet":
-                if int(message["epoch"]) == self._verdicts.epoch:
+                if (int(message["epoch"]), int(message["since"])) == (self._verdicts.epoch, self._silence.ended):
                     self._silence.grant((int(device), int(inode)) for device, inode in message["noisy"])
                 return {"quiet": self._silence.granted}
             case "stats":

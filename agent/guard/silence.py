@@ -10,6 +10,7 @@ opened it before), one in two areas, and one in an area whose every read is to b
 """
 
 import contextlib
+import time
 from collections.abc import Iterable
 
 from agent.guard import fanotify
@@ -44,9 +45,11 @@ class Silence:
         self._until = NEVER
         self.loud_areas: frozenset[str] = frozenset()
         self.granted = False
+        self.ended = time.monotonic_ns()  # another number after each end, and in each process
 
     def end(self) -> None:
         """Have everything asked about again, at once."""
+        self.ended += 1
         if self._access >= 0:
             fanotify.flush_ignored(self._access)
         self.granted = False

@@ -65,6 +65,8 @@ class Peer:
                     return
             case "epoch":
                 self.epoch = answer["epoch"] = max(self.epoch, message["epoch"])
+            case "silences":
+                answer["silences"] = 0
             case "quiet":
                 answer["quiet"] = True
             case "stats":

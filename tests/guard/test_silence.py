@@ -1,0 +1,59 @@
+"""When data may pass unasked: only on a look that nothing has overtaken. A real decider, without a kernel's groups."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from agent import shipped
+from agent.cli.new_site import make
+from agent.control.decider import Link
+from agent.guard import channel, heartbeat
+from agent.guard.clock import Clock
+from agent.guard.decider import Decider, Groups
+from agent.guard.journal import Journal
+from agent.guard.policy import Policy
+from agent.guard.subject import Tasks
+from agent.home import Home
+from agent.log.append import Appender
+
+
+@pytest.fixture
+def decider(tmp_path: Path) -> Iterator[Link]:
+    home = Home(tmp_path / "home")
+    make(home, shipped.text("minimal"))
+    ours, theirs = channel.pair()
+    (opens, opening), (life, living), page = os.pipe(), os.pipe(), heartbeat.create()
+    os.set_blocking(opens, False)
+    clock, tasks = Clock(), Tasks(pidfd_info=False)
+    with closing(Appender(home.log, "process")) as appender, closing(tasks):
+        made = Decider(Groups(opens, -1), theirs, Policy(home), Journal(appender, clock, "here"), clock, tasks, "here")
+        made.take_policy()
+        serving = threading.Thread(target=made.run, args=(heartbeat.Heartbeat(page), life))
+        serving.start()
+        try:
+            yield Link(channel.Client(ours))
+        finally:
+            os.close(living)
+            serving.join(20)
+            for fd in (opens, opening, life, page):
+                os.close(fd)
+            ours.close()
+            theirs.close()
+
+
+def test_a_look_counts_only_if_nothing_had_to_be_asked_about_again_since_it_began(decider: Link) -> None:
+    epoch, before = decider.stats()["epoch"], decider.silences()
+    assert decider.silences() == before
+    decider.epoch(epoch)  # somebody left a room: verdicts are others, and the epoch is the same
+    assert not decider.quiet(epoch, before, ())
+    assert decider.quiet(epoch, decider.silences(), ())
+
+
+def test_whoever_may_look_is_told_when_everything_is_asked_about_again(decider: Link) -> None:
+    decider.unasked()
+    decider.epoch(decider.stats()["epoch"])
+    assert "flushed" in decider.unasked()
