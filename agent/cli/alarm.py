@@ -1,6 +1,7 @@
 """``shoumi alarm``: what happened at a door that somebody must look at."""
 
-from agent.cli.context import Args, Column, Context, act, column, command, moment, shown, table, text
+from agent.cli.context import Args, Column, Context, act, coded, column, command, moment, shown, table, text
+from agent.words import ALARMS
 from rules.text import Text
 
 NOUN = Text("alarms of doors and rooms", "门禁报警")
@@ -10,7 +11,7 @@ def _list(context: Context, args: Args) -> int:
     columns = (
         column("alarm", "报警", "id"),
         moment("time", "时间", "at"),
-        column("kind", "种类", "kind"),
+        coded("kind", "种类", "kind", ALARMS),
         column("room", "场所", "room"),
         column("door", "门", "door"),
         column("person", "人员", "person"),

@@ -1,6 +1,7 @@
 """``shoumi badge``: which card is whose."""
 
-from agent.cli.context import act, column, listing, moment, shown
+from agent.cli.context import act, coded, column, listing, moment, shown
+from agent.words import BADGES
 from rules.text import Text
 
 NOUN = Text("badges of people", "人员的门禁卡")
@@ -28,7 +29,7 @@ COMMANDS = (
         (
             column("number", "卡号", "number"),
             column("person", "人员", "person"),
-            column("state", "状态", "state"),
+            coded("state", "状态", "state", BADGES),
             moment("until", "有效期至", "until"),
         ),
         Text("no badges", "没有门禁卡"),

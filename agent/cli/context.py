@@ -19,6 +19,7 @@ from agent.control.times import local
 from agent.errors import Refused
 from agent.home import Home
 from agent.table import pad
+from agent.words import Words, word
 from rules.model import Level
 from rules.text import Text
 from rules.visible import visible
@@ -56,6 +57,11 @@ class Column:
 def column(en: str, zh: str, key: str) -> Column:
     """Return a column that shows one field as it is."""
     return Column(Text(en, zh), lambda row: row.get(key))
+
+
+def coded(en: str, zh: str, key: str, words: Words) -> Column:
+    """Return a column that says the code in one field in words (:mod:`agent.words`)."""
+    return Column(Text(en, zh), lambda row: word(words, row[key]) if row.get(key) else None)
 
 
 def moment(en: str, zh: str, key: str) -> Column:

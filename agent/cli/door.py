@@ -7,9 +7,10 @@ what came of it. What failed is exit code 1, though the act stands in the log.
 from typing import Any
 
 from agent.cli import door_simulate
-from agent.cli.context import Args, Column, Context, act, column, command, findings, moment, shown, table, text
+from agent.cli.context import Args, Column, Context, act, coded, column, command, findings, moment, shown, table, text
 from agent.cli.parser import Command
 from agent.errors import Refused
+from agent.words import CARDS, SIDES, word
 from rules.text import Text
 
 NOUN = Text("doors, readers and locks", "门、读卡器与锁")
@@ -21,7 +22,7 @@ _UNCONFIRMED = Text(
     "控制板称已放行，但其锁状态未显示开启：请到门前确认",
 )
 _READER = (
-    column("side", "侧", "side"),
+    coded("side", "侧", "side", SIDES),
     column("address", "地址", "address"),
     column("key", "密钥指纹", "key"),
     moment("keyed", "写入时间", "keyed_at"),
@@ -68,7 +69,7 @@ def _test(context: Context, args: Args) -> int:
         terminal.data(found)
     else:
         live = {(one["address"], one["side"]): one for one in found["readers"]}
-        columns = (column("side", "侧", "side"), column("address", "地址", "address"), *_live(context, live))
+        columns = (coded("side", "侧", "side", SIDES), column("address", "地址", "address"), *_live(context, live))
         table(context, found["readers"], columns, Text("no reader answers", "没有读卡器应答"))
         for hint in dict.fromkeys(text(one["hint"]) for one in found["readers"] if one["hint"]):
             terminal.talk(Text(f"hint: {hint.en}", f"提示：{hint.zh}"))
@@ -92,18 +93,22 @@ def _list(context: Context, args: Args) -> int:
         column("door", "门", "name"),
         column("room", "场所", "room"),
         column("protocol", "协议", "protocol"),
-        Column(Text("readers", "读卡器"), lambda row: [f"{one['side']} {one['address']}" for one in row["readers"]]),
+        Column(Text("readers", "读卡器"), lambda row: [_reader(context, one) for one in row["readers"]]),
         Column(Text("online", "在线"), lambda row: context.terminal.say(_ONLINE[row["online"]])),
     )
     return table(context, context.stream("door.list", args), columns, Text("no doors yet", "尚无门"))
+
+
+def _reader(context: Context, reader: dict[str, Any]) -> str:
+    return f"{context.terminal.say(word(SIDES, reader['side']))} {reader['address']}"
 
 
 def _cards(context: Context, args: Args) -> int:
     columns = (
         column("board", "控制板", "board"),
         column("card", "卡号", "card"),
-        column("wanted", "应为", "wanted"),
-        column("state", "状态", "state"),
+        coded("wanted", "应为", "wanted", CARDS),
+        coded("state", "状态", "state", CARDS),
         Column(Text("why", "原因"), lambda row: context.terminal.say(text(row["why"]))),
         moment("since", "时间", "at"),
     )

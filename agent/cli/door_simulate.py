@@ -21,12 +21,19 @@ from agent.cli.parser import Command
 from agent.control.acts.shape import Param
 from agent.errors import Refused, Usage
 from agent.home import Home
+from agent.words import SIDES, word
 from rules.text import Text
 
 if TYPE_CHECKING:
     from agent.doors.simulator_site import LeftOut
 
 _HANDS = ("swipe", "key", "tamper", "hold", "force", "contact", "rex", "power", "offline", "online", "state")
+_LIGHTS = {
+    "off": Text("off", "灭"),
+    "red": Text("red", "红"),
+    "green": Text("green", "绿"),
+    "amber": Text("amber", "琥珀色"),
+}
 _PARAMS = (
     Param("door", "text", Text("name of a door", "门的名称"), positional=True, metavar="DOOR"),
     Param("what", "text", Text("what somebody does there", "在门前的动作"), positional=True, choices=_HANDS),
@@ -150,7 +157,10 @@ def _said(found: dict[str, Any], args: Args) -> tuple[Text, ...]:
     ]
     for side, reader in found["readers"].items():
         light, text = shown(reader["light"]), shown(reader["text"])
-        lines.append(Text(f"{side}: light {light}, text `{text}`", f"{side}：指示灯 {light}，显示 `{text}`"))
+        where, colour = word(SIDES, side), word(_LIGHTS, light)
+        lines.append(
+            Text(f"{where.en}: light {colour.en}, text `{text}`", f"{where.zh}：指示灯 {colour.zh}，显示 `{text}`")
+        )
     return tuple(lines)
 
 

@@ -1,7 +1,8 @@
 """``shoumi room``: places with doors, what each asks, and what is kept there."""
 
-from agent.cli.context import Args, Column, Context, act, column, command, level, shown, table
+from agent.cli.context import Args, Column, Context, act, coded, column, command, level, shown, table
 from agent.control.times import local
+from agent.words import DOMAINS, PASSBACKS, word
 from rules.text import Text
 
 NOUN = Text("rooms and what they ask", "涉密场所")
@@ -34,9 +35,12 @@ def _show(context: Context, args: Args) -> int:
     passback, limit = found["anti_passback"], found["occupancy_limit"]
     rows = [
         (Text("room", "场所"), found["name"]),
-        (Text("level", "密级"), f"{terminal.say(level(found['level']))} ({found['domain']})"),
+        (
+            Text("level", "密级"),
+            f"{terminal.say(level(found['level']))} ({terminal.say(word(DOMAINS, found['domain']))})",
+        ),
         (Text("asks for", "进入要求"), [terminal.say(text) for name, text in _ASKS if found[name]]),
-        (Text("anti-passback", "反潜回"), None if passback == "none" else passback),
+        (Text("anti-passback", "反潜回"), None if passback == "none" else terminal.say(word(PASSBACKS, passback))),
         (Text("at most inside", "人数上限"), limit or None),
         (Text("may stand open", "可敞开秒数"), found["held_open_seconds"]),
         (Text("persons in scope", "知悉人员"), found["scope"]["person"]),
@@ -59,7 +63,7 @@ def _list(context: Context, args: Args) -> int:
     columns = (
         column("room", "场所", "name"),
         Column(Text("level", "密级"), lambda row: context.terminal.say(level(row["level"]))),
-        column("domain", "种类", "domain"),
+        coded("domain", "种类", "domain", DOMAINS),
         column("doors", "门", "doors"),
         column("inside", "室内人数", "inside"),
         Column(
