@@ -151,7 +151,7 @@ def test_he_is_denied_by_one_officer_and_ended_by_a_second_one(
         status = asked(site, second, "case.status", person=name).result
         assert [step["event"] for step in status["next"]] == ["confirm"]
         assert "takes a second officer" in asked(site, first, "case.confirm", person=name).refused
-        assert "nobody acts on his own" in asked(site, who.uid, "case.confirm", person=name).refused
+        assert "acts for nobody" in asked(site, who.uid, "case.confirm", person=name).refused
         assert not ended(process, 0)
 
         # The second one works in a shell that was reached from the administrator's own login.
