@@ -93,8 +93,6 @@ ALARMS: Words = {
     "flutter": Text("contact flutters", "门磁抖动"),
     "clock": Text("clock is wrong", "时钟不准"),
     "lone": Text("one person alone", "单人停留"),
-    "flutter": Text("contact flutters", "门磁抖动"),
-    "badge-gone": Text("no badge to leave by", "在内人员已无卡可出"),
     "unescorted": Text("visitor without escort", "来访者无人陪同"),
     "stopped-inside": Text("stopped while inside", "停权时仍在室内"),
     "badge-gone": Text("badge gone while inside", "在室内而卡已失效"),
