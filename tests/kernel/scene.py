@@ -173,9 +173,11 @@ def until(come: Callable[[], object], patience: float = 20.0) -> None:
 
 
 @contextmanager
-def scene(areas: Sequence[Area] = (Area("plans"),), settings: Sequence[str] = ()) -> Iterator[Scene]:
+def scene(
+    areas: Sequence[Area] = (Area("plans"),), settings: Sequence[str] = (), volume: str = "ext4", size: int = 64 << 20
+) -> Iterator[Scene]:
     """A running agent with people, documents and *areas*, one directory of the volume for each."""
-    with stage(settings=settings) as site:
+    with stage(settings=settings, fstype=volume, size=size) as site:
         made = Scene(site)
         for name in (*(area.name for area in areas), "public"):
             folder = site.root / name
