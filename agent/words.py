@@ -136,6 +136,7 @@ HAPPENINGS: Words = {  # what a door event tells
     "open": Text("opened", "已打开"),
     "close": Text("closed", "已关闭"),
     "left": Text("left by the button", "按钮出门"),
+    "day-over": Text("taken off at the day's end", "日终移出名单"),
     "reset": Text("taken off the list", "更正室内名单"),
     "not-inside": Text("left without entering", "未进入而离开"),
     "earlier": Text("from earlier", "此前事件"),

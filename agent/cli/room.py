@@ -43,6 +43,7 @@ def _show(context: Context, args: Args) -> int:
         (Text("anti-passback", "反潜回"), None if passback == "none" else terminal.say(word(PASSBACKS, passback))),
         (Text("at most inside", "人数上限"), limit or None),
         (Text("may stand open", "可敞开秒数"), found["held_open_seconds"]),
+        (Text("list emptied at", "在场名单清空时刻"), found["reset_at"]),
         (Text("persons in scope", "知悉人员"), found["scope"]["person"]),
         (Text("departments in scope", "知悉部门"), found["scope"]["department"]),
         (Text("projects in scope", "知悉项目"), found["scope"]["project"]),

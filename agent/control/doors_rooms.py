@@ -13,16 +13,18 @@ Rules of this file:
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from agent.control import doors_entries
 from agent.control.doors_facts import Building, RoomDesk
 from agent.control.doors_recorder import Recorder
+from agent.control.times import latest
 from agent.doors import panel
 from agent.doors.effects import Cleared, Effect, Moved, Note, Raise, Record, RightPin, Settled
 from agent.doors.events import (
     Acknowledged,
     BadgeGone,
+    DayOver,
     Event,
     Locked,
     Proven,
@@ -44,6 +46,7 @@ from rules.pack import Pack
 from rules.text import Text
 
 _STOPPED = frozenset({"hold", "departure", "cooling-off", "inactive"})
+_LOOK = 10.0  # seconds between two looks at an hour of the day
 _TOGETHER = 30.0  # seconds between two badges, where the room does not say
 _UNRECORDED = Text("the entry was not confirmed, and nothing was released", "日志条目未获确认，未放行")
 _RESTARTED = Text("the state of the room could not be read and begins anew", "场所状态无法读取，重新开始")
@@ -58,6 +61,7 @@ class _Room:
     owed: list[Raise] = field(default_factory=list)  # alarms that are not on disk
     astray: bool = False  # the list of who is inside, on disk, is not ours
     locked: bool = False
+    looked: float = 0.0  # when it was last seen whether the list is to be emptied
 
 
 class Rooms:
@@ -126,11 +130,22 @@ class Rooms:
 
     def tick(self) -> None:
         """Let time pass for the rooms where something is due, and store what could not be stored before."""
-        now = self._now().timestamp()
+        now = self._now()
         for name, room in self._rooms.items():
             due = panel.due(room.state, room.config)
-            if room.behind or (due is not None and due <= now):
+            if room.behind or (due is not None and due <= now.timestamp()):
                 self.happened(name, "", Tick())
+            self._empty(name, room, now)
+
+    def _empty(self, name: str, room: _Room, now: datetime) -> None:
+        """Take off the list who went in before the hour at which the room's list is emptied, also one slept through."""
+        row, at = self._building.rooms.get(name), now.timestamp()
+        if row is None or not row.settings.reset_at or room.looked <= at < room.looked + _LOOK:
+            return
+        room.looked = at
+        before = latest(time.fromisoformat(row.settings.reset_at), now, None).timestamp()
+        if any(one.since < before for one in room.state.occupants):
+            self.happened(name, "", DayOver(before))
 
     def due(self) -> float | None:
         """Return when :meth:`tick` is next needed, in seconds since 1970."""

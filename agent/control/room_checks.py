@@ -69,7 +69,10 @@ def _seen(row: RoomRow, doors: Sequence[DoorRow], pack: Pack) -> Iterator[Findin
                 f"`{name}` counts who is inside, and {which} has no reader on the way out: who leaves still counts",
                 f"`{name}` 须统计室内人员，但 {which} 没有出门读卡器：由此离开者仍计为在内",
             ),
-            Text("shoumi door set DOOR --exit-reader …", "shoumi door set DOOR --exit-reader …"),
+            Text(
+                f"shoumi door set DOOR --exit-reader …, or each night: shoumi room set {name} --reset-at 04:00",
+                f"shoumi door set DOOR --exit-reader …；或每夜清空名单：shoumi room set {name} --reset-at 04:00",
+            ),
         )
     silent = [door.name for door in doors if not door.contact]
     if silent:

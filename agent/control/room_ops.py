@@ -4,6 +4,7 @@ Rules of this file: a room is never lower than what is kept in it (the registry 
 pack's ``[wire]`` says has no door whose wire proves nothing. An act tells the doors once it is in force.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from agent.control.area_ops import hours, scope
 from agent.control.door_leaves import panels
 from agent.control.handling import Ask, Done, Json, act, read, stream
 from agent.control.people_ops import known_domain
-from agent.errors import Refused
+from agent.errors import Refused, Usage
 from agent.registry.room_rows import HERE, RoomRow, RoomSettings
 from agent.registry.store import Change
 from agent.registry.stored import KEEP
@@ -20,6 +21,8 @@ from agent.registry.transaction import ROOM, unknown
 from rules.model import Level, Passback, RoomRules, Scope
 from rules.text import Text
 from rules.visible import visible
+
+_HOUR = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 @act("room.add")
@@ -172,11 +175,25 @@ def _settings(before: RoomSettings, args: Arguments) -> RoomSettings:
         together_seconds=_count(args, "together", before.together_seconds),
         accompany=_yes(args, "accompany", before.accompany),
         lone_alarm=_yes(args, "lone_alarm", before.lone_alarm),
+        reset_at=_hour(args, "reset_at", before.reset_at),
     )
 
 
 def _yes(args: Arguments, name: str, before: bool) -> bool:  # noqa: FBT001 - what holds when nothing is said
     return args.text(name) == "yes" if name in args else before
+
+
+def _hour(args: Arguments, name: str, before: str) -> str:
+    word = args.text(name) if name in args else before
+    if word in ("", "never"):
+        return ""
+    if not _HOUR.fullmatch(word):
+        shown = visible(word)
+        raise Usage(
+            Text(f"`{shown}` is not a time of day", f"`{shown}` 不是一天中的时刻"),
+            Text("such as 04:00, or never", "如 04:00；不清空写 never"),
+        )
+    return word
 
 
 def _count(args: Arguments, name: str, before: int) -> int:

@@ -27,6 +27,13 @@ def instant(word: str, zone: tzinfo | None, *, end: bool = False) -> datetime:
     return moment.astimezone(UTC)
 
 
+def latest(hour: time, now: datetime, zone: tzinfo | None) -> datetime:
+    """Return the last instant, not after *now*, at which the clock of *zone* came to *hour*."""
+    day = now.astimezone(zone).date()
+    today = datetime.combine(day, hour, zone).astimezone(UTC)
+    return today if today <= now else datetime.combine(day - timedelta(days=1), hour, zone).astimezone(UTC)
+
+
 def printed(moment: datetime) -> str:
     """Return an instant in RFC 3339 in UTC, to the second where it is whole."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -41,6 +41,13 @@ class Reset:
 
 
 @dataclass(frozen=True, slots=True)
+class DayOver:
+    """The hour has come at which the site takes everybody to have left who went in before ``before``."""
+
+    before: float
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawn:
     """``person`` may not be here any more, by the rule ``rule``: a departure or a hold landed."""
 
@@ -80,5 +87,5 @@ class Freed:
     seconds: float
 
 
-Told = Tick | Restarted | Unrecorded | Acknowledged | Reset | Withdrawn | BadgeGone | Proven | Locked | Freed
+Told = Tick | Restarted | Unrecorded | Acknowledged | Reset | DayOver | Withdrawn | BadgeGone | Proven | Locked | Freed
 Event = Said | Told

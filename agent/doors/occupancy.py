@@ -7,7 +7,7 @@ decides nothing by itself; what follows from it is asked of the rules.
 
 from agent.doors.alarms import over
 from agent.doors.effects import Alarm, Moved
-from agent.doors.events import BadgeGone, Reset, Withdrawn
+from agent.doors.events import BadgeGone, DayOver, Reset, Withdrawn
 from agent.doors.panel_state import Occupant, Passer
 from agent.doors.turn import Turn
 from agent.doors.words import Side
@@ -36,6 +36,19 @@ def reset(turn: Turn, event: Reset) -> None:
             turn.note("reset", Text(f"`{shown}` is not inside", f"`{shown}` 不在场"), person=one.person)
             _leave(turn, Passer(one.person, one.badge), one.door, sure=True)
     if not event.person:
+        turn.set(unseen=0)
+    look(turn)
+
+
+def day_over(turn: Turn, event: DayOver) -> None:
+    """Take off the list whoever is on it since before: he went out by the button, or behind somebody else."""
+    for one in turn.state.occupants:
+        if one.since < event.before:
+            shown = visible(one.person)
+            text = Text(f"`{shown}` was still listed as inside", f"`{shown}` 仍在在场名单上")
+            turn.note("day-over", text, person=one.person)
+            _leave(turn, Passer(one.person, one.badge), one.door, sure=True)
+    if not turn.state.occupants:
         turn.set(unseen=0)
     look(turn)
 

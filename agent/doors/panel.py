@@ -12,6 +12,7 @@ from agent.doors.effects import Alarm, Effect
 from agent.doors.events import (
     Acknowledged,
     BadgeGone,
+    DayOver,
     Event,
     Freed,
     Locked,
@@ -157,6 +158,8 @@ def _told(turn: Turn, event: Told | Released) -> None:
             alarms.acknowledged(turn, event)
         case Reset():
             occupancy.reset(turn, event)
+        case DayOver():
+            occupancy.day_over(turn, event)
         case Withdrawn():
             passages.take_back(turn, event.person)
             occupancy.withdrawn(turn, event)

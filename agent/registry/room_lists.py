@@ -16,7 +16,7 @@ class RoomLists(ResourceLists):
         rows = self._resources(
             "SELECT key, name, level, domain, mode, custodian, hours, secret_until, two_person, needs_purpose,"
             " needs_declaration, needs_pin, anti_passback, occupancy_limit, first_in, held_open_seconds,"
-            " together_seconds, accompany, lone_alarm, added_at FROM rooms JOIN resources ON key = resource",
+            " together_seconds, accompany, lone_alarm, reset_at, added_at FROM rooms JOIN resources ON key = resource",
             room,
         )
         kept = self._select(

@@ -28,13 +28,15 @@ class RoomSettings:
 
     ``held_open_seconds``: how long a door may stand open after an entry. ``together_seconds``: within what time two
     badges are shown where two enter; 0: as the pack says. ``accompany``: people who are inside count as the second
-    person. ``lone_alarm``: one person left alone is an alarm.
+    person. ``lone_alarm``: one person left alone is an alarm. ``reset_at``: the hour (``HH:MM``, on the host's clock)
+    at which whoever is still listed as inside is taken off each day; ``""``: never.
     """
 
     held_open_seconds: int = 30
     together_seconds: int = 0
     accompany: bool = True
     lone_alarm: bool = False
+    reset_at: str = ""
 
 
 class RoomRow(NamedTuple):
@@ -131,7 +133,7 @@ class CardRow(NamedTuple):
 
 # Settings of the site: the room this host stands in, and where boards send their events.
 HERE, LISTENS_AT = "host-room", "doors-listen"
-_SETTINGS = "held_open_seconds, together_seconds, accompany, lone_alarm"
+_SETTINGS = "held_open_seconds, together_seconds, accompany, lone_alarm, reset_at"
 
 
 def room(connection: sqlite3.Connection, name: str) -> RoomRow | None:
@@ -149,8 +151,8 @@ def room(connection: sqlite3.Connection, name: str) -> RoomRow | None:
 
 def settings(row: Iterable[Any]) -> RoomSettings:
     """Read the settings of one room."""
-    held, together, accompany, lone_alarm = row
-    return RoomSettings(held, together, bool(accompany), bool(lone_alarm))
+    held, together, accompany, lone_alarm, reset_at = row
+    return RoomSettings(held, together, bool(accompany), bool(lone_alarm), reset_at)
 
 
 def rooms(connection: sqlite3.Connection) -> tuple[RoomRow, ...]:

@@ -138,3 +138,9 @@ ROOMS = (
     "CREATE INDEX lockdowns_by_end ON lockdowns (lifted_at)",
     "CREATE TABLE releases (id TEXT PRIMARY KEY, fields TEXT NOT NULL) STRICT, WITHOUT ROWID",
 )
+
+# A migration of its own: when the list of who is inside is emptied each day, on the host's clock.
+RESET = (
+    """ALTER TABLE rooms ADD COLUMN reset_at TEXT NOT NULL DEFAULT ''
+        CHECK (reset_at = '' OR reset_at GLOB '[0-2][0-9]:[0-5][0-9]')""",
+)

@@ -56,6 +56,13 @@ def m005_beside(db: Database) -> None:
         db.execute(statement)
 
 
+@registry()
+def m006_reset(db: Database) -> None:
+    """When the list of who is inside a room is emptied each day."""
+    for statement in room_tables.RESET:
+        db.execute(statement)
+
+
 def migrate(path: Path) -> None:
     """Make the registry when there is none, else bring it to the newest schema; do nothing when it is current.
 

@@ -187,6 +187,17 @@ def test_setting_one_thing_of_a_room_leaves_the_others(client: Client) -> None:
         client.call("room.set", room="vault", two_person="maybe")
 
 
+def test_the_hour_at_which_a_room_is_taken_to_be_empty_is_one_of_the_day(client: Client) -> None:
+    for word in ("4:00", "24:00", "04:60", "noon"):
+        with pytest.raises(Usage, match="time of day"):
+            client.call("room.set", room="vault", reset_at=word)
+    client.call("room.set", room="vault", reset_at="04:00")
+    client.call("room.set", room="vault", limit=9)
+    assert client.call("room.show", room="vault")["reset_at"] == "04:00"
+    client.call("room.set", room="vault", reset_at="never", limit=0)
+    assert client.call("room.show", room="vault")["reset_at"] == ""
+
+
 def test_a_door_speaks_one_protocol_at_known_addresses(client: Client) -> None:
     for given in (
         {"reader": ["somewhere"]},

@@ -10,6 +10,7 @@ from agent.doors.effects import Alarm, Effect
 from agent.doors.events import (
     Acknowledged,
     BadgeGone,
+    DayOver,
     Event,
     Freed,
     Locked,
@@ -69,6 +70,7 @@ events = st.one_of(
     st.builds(Acknowledged, st.sampled_from(Alarm), doors),
     st.builds(Reset, people | st.just("")),
     st.builds(Withdrawn, people, st.just("hold")),
+    st.builds(DayOver, st.floats(START - 100, START + 600)),
     st.builds(BadgeGone, people, st.just("101"), people),
     st.builds(Proven, people, st.just("101")),
     st.builds(Locked, st.booleans()),

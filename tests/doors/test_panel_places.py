@@ -6,7 +6,7 @@ import pytest
 from panel_kit import LONG_AGO, Room, moves, raised, records, releases, rules_of
 
 from agent.doors.effects import Alarm, Cleared, Note, Raise
-from agent.doors.events import Acknowledged, Reset, Tick, Withdrawn
+from agent.doors.events import Acknowledged, DayOver, Reset, Tick, Withdrawn
 from agent.doors.turn import MOST_TIMES, REPEAT
 from agent.doors.words import Online, OwnDecision, Power, Rex, Tamper
 from rules.model import Lockdown, Passback, RoomRules
@@ -62,6 +62,30 @@ def test_an_officer_resets_one_person_or_everybody() -> None:
     assert moves(room.tell(Reset())) == [("E2", False, True)]
     assert (room.state.occupants, room.state.unseen) == ((), 0)
     assert moves(room.tell(Reset("E1"))) == []
+
+
+def test_when_the_day_is_over_who_went_in_before_is_taken_off_the_list_and_nobody_else() -> None:
+    room = Room(HARD, passback="hard")
+    room.enter("E1")
+    room.through(room.tell(Rex("d1"), after=20))  # he leaves by the button, and nobody knows who it was
+    assert rules_of(room.show("E1", after=60)) == [("E1", "one-place")]
+    hour = room.now + 10
+    room.tell(Tick(), after=30)
+    room.enter("E2")
+    effects = room.tell(DayOver(hour), after=1)
+    assert moves(effects) == [("E1", False, True)]
+    assert [(one.what, one.person) for one in effects if isinstance(one, Note)] == [("day-over", "E1")]
+    assert (room.state.inside(), room.state.unseen) == ({"E2"}, 1)
+    assert releases(room.show("E1"))
+    assert room.tell(DayOver(hour)) == ()
+
+
+def test_when_nobody_is_listed_any_more_the_list_names_nobody_too_many() -> None:
+    room = Room()
+    room.enter("E1")
+    room.through(room.tell(Rex("d1"), after=20))
+    room.tell(DayOver(room.now), after=1)
+    assert (room.state.occupants, room.state.unseen) == ((), 0)
 
 
 def test_a_departure_that_lands_on_somebody_inside_is_told_and_he_may_leave() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from agent.doors.words import Contact, Flush, Key, Refuse, Release, Released, Rex
 from agent.errors import Fatal, Refused
+from agent.registry.room_rows import RoomSettings
 from agent.registry.store import Change
 from rules.model import Level, Passback, RoomRules
 from tests.doors.site_rooms import BOARD, Kit, grant, kit, root
@@ -79,6 +80,56 @@ def test_a_badge_in_two_places_is_an_alarm_and_refused_where_the_room_says_so(si
     assert site.swipe("E1", door="lab") == []
     assert [entry["rule"] for entry in site.entries(kind="door", room="lab")] == ["one-place"]
     assert [row.kind for row in site.building.reader.open_alarms()] == ["two-places"]
+
+
+def strict_about_places(change: Change) -> None:
+    change.set_room("vault", RoomRules(anti_passback=Passback.HARD))
+
+
+def left_by_the_button(site: Kit) -> None:
+    site.enter("E1")
+    site.rooms.heard("vault", Rex("vault"))
+    release = next(frame for frame in reversed(site.sent) if isinstance(frame, Release))
+    site.rooms.answered(Released(release.id, ok=True))
+    site.rooms.heard("vault", Contact("vault", open=True))
+    site.rooms.heard("vault", Contact("vault", open=False))
+
+
+def emptied_in_an_hour(site: Kit) -> None:
+    hour = (site.now() + timedelta(hours=1)).astimezone().strftime("%H:%M")
+    with site.officer() as change:
+        change.set_room("vault", RoomRules(anti_passback=Passback.HARD), RoomSettings(reset_at=hour))
+
+
+def test_who_left_by_the_button_does_not_come_in_again_until_an_officer_says_so() -> None:
+    with kit(strict_about_places) as site:
+        left_by_the_button(site)
+        site.ahead += timedelta(hours=14)
+        site.rooms.tick()
+        assert site.swipe("E1") == []
+        assert site.entries(kind="door", person="E1")[-1]["rule"] == "one-place"
+        with site.officer() as change:
+            change.leave("vault", "E1")
+        assert len(site.swipe("E1")) == 1
+
+
+@pytest.mark.parametrize("slept", [False, True], ids=["awake", "asleep"])
+def test_or_until_the_hour_at_which_the_room_is_taken_to_be_empty(*, slept: bool) -> None:
+    with kit(strict_about_places) as site:
+        left_by_the_button(site)
+        emptied_in_an_hour(site)
+        site.rooms.tick()
+        assert site.rooms.inside("E1") == ["vault"]
+        site.ahead += timedelta(hours=14)
+        if slept:
+            site.crash()
+        site.rooms.tick()
+        assert site.building.reader.presence() == ()
+        assert [entry["person"] for entry in site.entries(what="day-over")] == ["E1"]
+        site.enter("E1")
+        site.ahead += timedelta(minutes=1)
+        site.rooms.tick()
+        assert site.rooms.inside("E1") == ["vault"]  # he came after that hour
 
 
 def test_a_hold_ends_the_badge_at_once_and_the_way_out_stays_open(site: Kit) -> None:

@@ -44,6 +44,12 @@ _ASKS = (
         choices=_YES_NO,
     ),
     Param("lone_alarm", "text", Text("one person left alone is an alarm", "仅剩一人时报警"), choices=_YES_NO),
+    Param(
+        "reset_at",
+        "text",
+        Text("when whoever is still listed as inside is taken off, each day", "每日何时清空在场名单"),
+        metavar="HH:MM|never",
+    ),
 )
 
 OPERATIONS = (
