@@ -45,7 +45,7 @@ class DeparturesScreen(Listing):
     COLUMNS = (
         field("person", "人员", "person", 10),
         Column(Text("stage", "阶段"), lambda row: text_of(row["step_text"]), 20),
-        field("last day", "离职日", "last_day", 10),
+        field("last day", "离职日", "last_day", 10, least=70),
         Column(Text("next", "下一步"), _owed),
         Column(Text("late", "逾期"), _flagged, 4),
         field("case", "案号", "case", 8, least=100),

@@ -39,7 +39,7 @@ _LATER = Text("…", "…")
 class Column:
     """One column: heading, what a row shows in it (see :data:`tui.cells.Piece`), and how many cells it takes.
 
-    ``width`` 0: whatever is left over. ``least``: the width of the terminal below which the column is left out.
+    ``width`` 0: whatever is left over. ``least``: the width of the list below which the column is left out.
     """
 
     heading: Text
@@ -225,8 +225,8 @@ class Lines(ScrollView, can_focus=True):
 
     def _columns(self, width: int) -> tuple[tuple[Column, int], ...]:
         """Return the columns there is room for, with their widths."""
-        terminal = self.app.size.width
-        shown = [column for column in self.columns if column.least <= terminal]
+        room = width + self.scrollbar_size_vertical
+        shown = [column for column in self.columns if column.least <= room]
         fixed = sum(column.width for column in shown) + len(_GAP) * (len(shown) - 1) + len(_MARK)
         flexible = sum(column.width == 0 for column in shown)
         share = max(4, (width - fixed) // flexible) if flexible else 0

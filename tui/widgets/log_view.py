@@ -12,19 +12,22 @@ from textual.reactive import reactive
 
 from rules.text import Text
 from tui import entries
+from tui.cells import number
 from tui.reading import MISSING, Reading
 from tui.widgets.lines import Column, Lines, Row
 
 _COLUMNS = (
-    Column(
-        Text("number", "序号"), lambda row: f"{row['seq']:,}" if isinstance(row.get("seq"), int) else "", 10, right=True
-    ),
+    Column(Text("number", "序号"), lambda row: _number(row.get("seq")), 10, right=True, least=70),
     Column(Text("time", "时间"), lambda row: entries.day_and_time(row)[5:], 14),
     Column(Text("verdict", "判定"), entries.verdict, 10),
     Column(Text("who", "人员"), entries.who, 14),
     Column(Text("rule", "规则"), lambda row: row.get("rule"), 12, least=110),
     Column(Text("object", "对象"), entries.thing),
 )
+
+
+def _number(seq: object) -> str:
+    return number(seq) if isinstance(seq, int) else ""
 
 
 class LogView(Lines):
