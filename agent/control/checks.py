@@ -157,10 +157,14 @@ def expiring(lists: Lists, pack: Pack, now: datetime) -> Iterator[Finding]:
     if pack.records:
         for row in lists.records_due(now, _SOON, valid_days=days):
             person, kind, ends = visible(str(row["person"])), visible(str(row["kind"])), str(row["ends"])[:10]
+            title = pack.records[str(row["kind"])].title if row["kind"] in pack.records else Text(kind, kind)
             yield Finding(
                 "warning",
                 "record-ends",
-                Text(f"`{kind}` of `{person}` is valid to {ends}", f"`{person}` 的 `{kind}` 有效期至 {ends}"),
+                Text(
+                    f"{title.en} of `{person}` is valid to {ends}",
+                    f"`{person}` 的{title.zh}有效期至 {ends}",
+                ),
                 Text(
                     f"renew it, then: shoumi record add {person} {kind}",
                     f"更新后运行：shoumi record add {person} {kind}",
