@@ -7,6 +7,7 @@ a deny that lasts a second and says so; it never becomes an allow, and it never 
 
 import json
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -28,6 +29,7 @@ class Reader(Protocol):
     """What is needed of the registry (``agent.registry.facts.FactsReader``). Every method may raise ``Fatal``."""
 
     def epoch(self) -> int: ...  # noqa: D102
+    def snapshot(self) -> AbstractContextManager[int]: ...  # noqa: D102
     def person_of_uid(self, uid: int) -> str | None: ...  # noqa: D102
     def service_of(self, uid: int, executable: str) -> str | None: ...  # noqa: D102
     def facts(self, persons: Iterable[str], resource: str, services: Iterable[str] = ()) -> tuple[int, Facts]: ...  # noqa: D102
@@ -85,6 +87,7 @@ class Verdicts:
         self._host = host
         self._source: Source | None = None
         self._rulings: dict[tuple[int, int | None, bytes, tuple[str, ...], Action], Ruling] = {}
+        self._behind: dict[tuple[int, int | None, bytes], Behind] = {}
         self._service_uids: frozenset[int] = frozenset()
         self._trouble: Exception | None = None
         self.epoch = 0
@@ -92,6 +95,7 @@ class Verdicts:
     def advance(self, epoch: int, source: Source | None, trouble: Exception | None = None) -> None:
         """Forget every ruling: from here on none is older than *epoch*. Without a *source* everything is denied."""
         self._rulings.clear()
+        self._behind.clear()
         self._source = source
         self._service_uids = source.service_uids if source else frozenset()
         self._trouble = trouble
@@ -111,15 +115,18 @@ class Verdicts:
             return known
         if len(self._rulings) >= _MOST:
             self._rulings.clear()
-        made = self._rulings[key] = self._rule(who, areas, action, now)
+            self._behind.clear()
+        made = self._rulings[key] = self._rule((who.fsuid, who.loginuid, executable), areas, action, now)
         return made
 
-    def _rule(self, who: Subject, areas: tuple[str, ...], action: Action, now: int) -> Ruling:
+    def _rule(self, uids: tuple[int, int | None, bytes], areas: tuple[str, ...], action: Action, now: int) -> Ruling:
         behind = _NO_ONE
         try:
             source = self._needed()
-            behind = who_is_behind(source.reader, who.fsuid, who.loginuid, who.executable)
-            decided = [_decide(source, behind, area, action, instant(now)) for area in areas]
+            with source.reader.snapshot():  # one look at the registry instead of one for each question
+                behind = self._behind.get(uids) or who_is_behind(source.reader, *uids)
+                self._behind[uids] = behind
+                decided = [_decide(source, behind, area, action, instant(now)) for area in areas]
         except Exception as error:  # noqa: BLE001 - anything at all that goes wrong here must become a deny
             return self._compiled(error_verdict(error), None, areas[0], behind, action, now + _RETRY)
         until = min((nanoseconds(v.until) if v.until else NEVER for v, _ in decided), default=NEVER)

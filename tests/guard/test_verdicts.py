@@ -140,6 +140,29 @@ def test_after_a_new_epoch_no_older_verdict_is_used(registry: Registry, verdicts
     assert not verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW)).passes
 
 
+def test_whose_a_uid_is_is_asked_once_an_epoch_and_anew_in_the_next(
+    registry: Registry, verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    real = FactsReader.person_of_uid
+
+    def counted(reader: FactsReader, uid: int) -> str | None:
+        asked.append(uid)
+        return real(reader, uid)
+
+    monkeypatch.setattr(FactsReader, "person_of_uid", counted)
+    who = subject(CLEARED)
+    for area in ("plans", "notes", "watch"):
+        assert verdicts.ruling(who, (area,), Action.OPEN, nanoseconds(NOW)).allow
+    assert asked == [CLEARED]
+    with registry.change(NOW) as change:
+        change.remove_account(CLEARED)
+        change.add_account(CLEARED, "E2")
+    verdicts.advance(2, verdicts._source)
+    ruling = verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW))
+    assert (ruling.allow, json.loads(b"{%b}" % ruling.fields)["person"]) == (False, "E2")
+
+
 def test_without_a_source_everything_is_denied_and_says_why(verdicts: Verdicts) -> None:
     verdicts.advance(2, None, Fatal(Text("the registry is damaged", "登记库已损坏")))
     ruling = verdicts.ruling(subject(CLEARED), ("plans",), Action.OPEN, nanoseconds(NOW))
