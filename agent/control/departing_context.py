@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, Protocol
 
 from agent.guard import label, openfiles
@@ -81,7 +80,7 @@ def context(ground: Ground, agent: frozenset[int], walk: Walk = no_walk, doors: 
         found = set()
         for place in ground.facts.places():
             with suppress(OSError):
-                found.add(Path(os.fsdecode(place.path)).stat().st_dev)
+                found.add(os.stat(place.path).st_dev)  # noqa: PTH116 - a thousand of them, for every look
         return frozenset(found)
 
     def areas() -> list[Area]:

@@ -23,6 +23,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -85,7 +86,9 @@ class Departures:
         self._ways = Ways(groups)
         self._journal = Journal(database.path(site.home.root))
         ours = frozenset({os.getpid(), os.getppid(), holder})
-        self._host = context(site, ours, self._ways.walk, AskedDoors(asking))
+        self._found: dict[str, str | None] = {}
+        host = context(site, ours, self._ways.walk, AskedDoors(asking))
+        self._host = replace(host, found=self._found)
         self._runner = Runner(self._journal, self._host, MORE)
         self._lapsed: set[str] = set()  # grants whose end was looked into: only to save looking again
 
@@ -127,6 +130,7 @@ class Departures:
                 errors.append(error)
             finally:
                 self._ways.close()
+                self._found.clear()
         if errors:
             raise errors[0]
 

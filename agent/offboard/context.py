@@ -180,6 +180,8 @@ class Context:
     """The area something held belongs to; ``None``: it is in none, ``""``: that cannot be told."""
     walk: Callable[[str], Iterator[Inode | Blocked]] = no_walk
     """Every inode of an area, each directory first, through a doorway where one is needed. Raises ``OSError``."""
+    found: dict[str, str | None] | None = None
+    """The file that attempts are made at, by area, for who proves many in a row and clears it; ``None``: look anew."""
     rails: Callable[[], Rails] = Rails
     """What must never be touched, as it is now: the agent's processes, the caller, the registered services."""
     taken: Callable[[], Iterable[int]] = tuple

@@ -214,7 +214,17 @@ def _theirs(leaver: Leaver) -> tuple[int, ...]:
 
 
 def _some_file(area: Area, context: Context) -> str | None:
-    """Return the path of one regular file of *area*, ``None`` when none is near the top. Raises :class:`OSError`."""
+    """Return the path of one regular file of *area*, ``None`` when none is near the top. Raises :class:`OSError`.
+
+    One that was found for somebody else a moment ago serves as well; if it is gone by now, the attempt says so.
+    """
+    known = {} if context.found is None else context.found
+    if area.name not in known:
+        known[area.name] = _search(area, context)
+    return known[area.name]
+
+
+def _search(area: Area, context: Context) -> str | None:
     places = context.walk(area.path)
     blocked = 0
     try:

@@ -10,6 +10,7 @@ Rules of this file:
 
 import base64
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -36,6 +37,7 @@ SUFFIX = ".receipt"
 
 PROOF_STEP = PROOF.id
 
+_shown = functools.lru_cache(16_384)(visible)  # thousands of attempts consist of a few words and the names of areas
 _CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _FINISHED = frozenset((State.DONE, State.CONFIRMED, State.SKIPPED, State.CANNOT_SEE))  # by name: a new state is open
 
@@ -150,9 +152,9 @@ def _plain(value: object) -> object:
         case float():  # different programs write them differently
             return repr(value)
         case str():
-            return visible(str(value))
+            return _shown(value)
         case Mapping():
-            return {visible(str(key)): _plain(inner) for key, inner in value.items()}
+            return {_shown(str(key)): _plain(inner) for key, inner in value.items()}
         case Sequence():
             return [_plain(inner) for inner in value]
         case _:

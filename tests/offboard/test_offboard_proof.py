@@ -14,7 +14,7 @@ import pytest
 
 from agent.offboard import canary
 from agent.offboard.canary import Answer, Attempt, Identity, Target
-from agent.offboard.context import Area, Blocked, Leaver
+from agent.offboard.context import Area, Blocked, Inode, Leaver
 from agent.offboard.guardrails import Rails
 from agent.offboard.proof import STEP, STEPS, Proof, prove, scan, staying
 from agent.offboard.steps.step import State
@@ -202,6 +202,25 @@ def test_an_area_that_is_not_there_is_pending_not_denied() -> None:
     assert proof.unreached == ("gone",)
     assert {one.answer for one in proof.attempts} == {Answer.ABSENT}
     assert not proof.holds
+
+
+def test_who_proves_many_in_a_row_looks_for_a_file_once_and_tries_all_of_them_at_it(place: Area) -> None:
+    walks: list[str] = []
+
+    def walk(path: str) -> Iterator[Inode | Blocked]:
+        walks.append(path)
+        return kit.walking(path)
+
+    context = kit.context(place, walk=walk, found={})
+    proofs = [prove(kit.leaver(uid), context) for uid in (kit.UID, kit.OTHER)]
+    assert walks == [place.path]
+    for proof, uid in zip(proofs, (kit.UID, kit.OTHER), strict=True):
+        assert [(one.what, one.answer) for one in proof.attempts if one.uid == uid] == [
+            ("list", Answer.DENIED),
+            ("file", Answer.DENIED),
+        ]
+    os.unlink(f"{place.path}/a.txt")  # known and gone is said, never taken for kept out
+    assert Answer.ABSENT in {one.answer for one in prove(kit.leaver(), context).attempts}
 
 
 def test_an_area_that_cannot_be_looked_into_is_not_taken_for_empty(place: Area) -> None:
