@@ -28,7 +28,7 @@ def asked(entry: Mapping[str, Any]) -> Iterator[Text]:
     if isinstance(args, dict):
         for name, value in args.items():
             if isinstance(value, str | int) and not isinstance(value, bool):
-                yield argument(str(entry.get("act")), name, value)
+                yield argument(str(entry.get("act") or entry.get("what")), name, value)
 
 
 def argument(act: str, name: str, value: object) -> Text:

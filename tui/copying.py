@@ -49,7 +49,7 @@ def new(path: Path) -> BinaryIO:
 def said(path: Path | None, environ: "os._Environ[str] | dict[str, str]" = os.environ) -> Text:
     """Return what the user is told."""
     en, zh = "sent to the terminal's clipboard", "已发送到终端剪贴板"
-    if "TMUX" in environ:
+    if "TMUX" in environ or environ.get("TERM", "").startswith(("tmux", "screen")):  # sudo forgets the first
         en, zh = f"{en} (tmux: needs `set -g set-clipboard on`)", f"{zh}（tmux 需 `set -g set-clipboard on`）"
     if path:
         name = visible(str(path))

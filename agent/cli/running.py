@@ -7,7 +7,6 @@ from typing import NoReturn
 from agent.cli.context import Args, Context
 from agent.cli.parser import Command
 from agent.control.acts.shape import Param
-from agent.errors import Refused
 from rules.text import Text
 
 
@@ -31,20 +30,11 @@ def _demo(context: Context, args: Args) -> int:
 
 
 def _tui(context: Context, args: Args) -> NoReturn:
-    terminal = context.terminal
-    if not (sys.stdin.isatty() and terminal.out.isatty()):
-        raise Refused(
-            Text("the screens need a terminal", "该界面需要在终端中运行"),
-            Text(
-                "every act has a command too, with --json: shoumi --help",
-                "所有操作均有命令，可加 --json：shoumi --help",
-            ),
-        )
     # Another program, like the agent's own processes: the agent never imports its screens, and they do not carry
     # around what the command line loads.
     words = [args["place"]] if args["place"] else []
     words += ["--no-mouse"] if args["no_mouse"] else []
-    argv = [sys.executable, "-I", "-m", "tui", str(context.home.root), terminal.language, *words]
+    argv = [sys.executable, "-I", "-m", "tui", str(context.home.root), context.terminal.language, *words]
     os.execv(sys.executable, argv)  # noqa: S606
 
 

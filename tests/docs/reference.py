@@ -109,6 +109,15 @@ the name.
 A click highlights a line, a second one opens it. To mark text with the mouse, hold Shift, or start with `--no-mouse`:
 then a selection is the outer terminal's own, over ssh and in tmux as well.
 
+In tmux and over ssh:
+
+- `esc` is as quick as tmux lets it be: 0.6 s with an `escape-time` of 500 ms, 0.14 s with `set -sg escape-time 10`.
+- `y` copies by OSC 52. It reaches tmux's buffer, and the terminal around it, with `set -g set-clipboard on`; with the
+  default, `external`, tmux drops it. What is long is written to a file as well, whose name is said.
+- Detach and close the window at will. When the agent goes, the first line says so at once; it reconnects by itself.
+- `F3` changes colours; two sets use only the terminal's own 16, as `TERM=linux` and `TERM=screen` get from the start.
+  `NO_COLOR` is heeded. The bare Linux console has no Chinese characters: `F2`, or `SHOUMI_LANG=en`.
+
 A site (`terminal.toml` in its home) or a user (`~/.config/shoumi/terminal.toml`) sets other keys and colours:
 
     theme = "ansi-dark"          # textual-dark, textual-light, ansi-dark, ansi-light

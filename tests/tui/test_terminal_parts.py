@@ -122,7 +122,8 @@ def test_what_is_long_goes_to_a_file_beside_the_clipboard(
     assert [file.name for file in files] == ["a-2.txt", "a.txt"]
     assert [file.read_text()[0] for file in files] == ["y", "x"]
     assert {os.stat(file).st_mode & 0o777 for file in files} == {0o600}
-    assert "set-clipboard" in copying.said(None, {"TMUX": "1"}).en
+    for environ in ({"TMUX": "1"}, {"TERM": "tmux-256color"}, {"TERM": "screen"}):
+        assert "set-clipboard" in copying.said(None, environ).en
 
 
 def test_what_is_told_is_told_as_it_is(shared: Site) -> None:

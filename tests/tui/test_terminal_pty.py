@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from control_site import Site
 from terminal_pty import Pty
 
@@ -73,6 +74,16 @@ def test_the_command_line_becomes_the_terminal_and_needs_one(shared: Site) -> No
     ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
     assert ended.returncode == 1
     assert "the screens need a terminal" in ended.stderr
+
+
+@pytest.mark.parametrize("kind", ["dumb", ""])
+def test_a_terminal_that_cannot_show_screens_is_told_so_in_one_sentence(shared: Site, kind: str) -> None:
+    with Pty(shared.home.root, "zh", TERM=kind) as terminal:
+        said = terminal.rest(20.0).decode().splitlines()
+        assert terminal.process.wait(20) == 1
+    assert said[0] == f"shoumi: 终端类型 `{kind}`（TERM）无法显示该界面"
+    assert said[1].startswith("提示")
+    assert len(said) == 2
 
 
 def test_a_screen_that_does_not_exist_is_usage(shared: Site) -> None:
