@@ -79,8 +79,9 @@ def test_the_command_line_becomes_the_terminal_and_needs_one(shared: Site) -> No
 @pytest.mark.parametrize("kind", ["dumb", ""])
 def test_a_terminal_that_cannot_show_screens_is_told_so_in_one_sentence(shared: Site, kind: str) -> None:
     with Pty(shared.home.root, "zh", TERM=kind) as terminal:
-        said = terminal.rest(20.0).decode().splitlines()
+        terminal.until("提示")
         assert terminal.process.wait(20) == 1
+        said = terminal.rest().decode().splitlines()
     assert said[0] == f"shoumi: 终端类型 `{kind}`（TERM）无法显示该界面"
     assert said[1].startswith("提示")
     assert len(said) == 2
