@@ -75,6 +75,8 @@ def due(state: RoomState, config: RoomConfig) -> float | None:
 def _clock_went_back(turn: Turn) -> None:
     """Whatever was to last until an instant would last longer now: it ends instead."""
     turn.set_fleeting(waiting=(), asked=(), recent=(), bursts=())
+    for door in turn.config.doors:
+        alarms.over(turn, Alarm.FLOOD, door=door.door)  # it is counted anew
     passages.clamp(turn)
     flutter.clamp(turn)
     turn.alarm(Alarm.CLOCK, Text("the clock has gone back", "时钟发生倒退"))

@@ -7,7 +7,7 @@ from panel_kit import START, Room, outcomes, raised, records, refused, release, 
 
 from agent.doors.desk import Holder
 from agent.doors.effects import Alarm, Note, Record
-from agent.doors.events import Tick
+from agent.doors.events import Restarted, Tick
 from agent.doors.words import Read, Refuse, Release
 from rules.model import Action, RoomRules
 
@@ -126,6 +126,18 @@ def test_a_flood_of_reads_is_counted_and_dropped_and_told_once() -> None:
     assert releases(room.show("E1"))
     room.tell(Tick(), after=10)
     assert "flood" not in room.open_alarms()
+
+
+@pytest.mark.parametrize("cut", [Restarted(), None], ids=["restart", "clock"])
+def test_a_flood_whose_count_is_lost_ends_and_the_next_one_is_told(cut: Restarted | None) -> None:
+    room = Room()
+    for turn in range(2):
+        told = []
+        for card in range(1000, 1030):
+            told += room.tell(Read("d1", "in", card, room.now, secure=True), after=0.01)
+        assert raised(tuple(told)) == [Alarm.FLOOD]
+        room.tell(cut or Tick(), after=1 if cut else -7200)
+        assert "flood" not in room.open_alarms(), turn
 
 
 def test_a_flood_that_goes_on_stays_one_alarm() -> None:
