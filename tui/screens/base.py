@@ -5,6 +5,7 @@ is awaited there. A screen that is not shown asks for nothing.
 """
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any, ClassVar
 
@@ -78,7 +79,8 @@ class Base(Screen[None]):
     def refresh_bars(self) -> None:
         """Draw the bars again, where they say something else now."""
         for bar in self.query(Bar):
-            bar.look()
+            with suppress(NoMatches):  # another screen is being laid out at this moment, and draws its own
+                bar.look()
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
