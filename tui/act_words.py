@@ -22,6 +22,12 @@ def act_name(name: str) -> Text:
     return Text(said, _CLAUSE.split(TABLE[name].help.zh)[0]) if name in TABLE else Text(said, said)
 
 
+def done(act: str) -> Text:
+    """Return what is told when an act was done."""
+    name = act_name(act)
+    return Text(f"✓ done: {TABLE[act].help.en}", f"✓ 完成：{name.zh}")
+
+
 def asked(entry: Mapping[str, Any]) -> Iterator[Text]:
     """Yield what an act was asked with, each value in a word where it is one of the table's."""
     args = entry.get("args")

@@ -68,7 +68,7 @@ def content(language: Language, *pieces: Piece) -> Content:
     parts = [
         "\n" if piece == "\n" else (words_of(piece, language), STYLES[tone_of(piece)])
         for piece in pieces
-        if piece is not None and piece != ""
+        if (piece.words if isinstance(piece, Toned) else piece) not in (None, "")
     ]
     return Content.assemble(*parts)
 

@@ -23,14 +23,14 @@ from textual.widgets import Checkbox, Input, Select
 from agent.control.acts import TABLE
 from agent.control.acts.shape import Param
 from agent.errors import Refused, ShoumiError, Usage
-from agent.words import CHOICES, LEVELS, word
+from agent.words import CHOICES, DOMAINS, LEVELS, word
 from rules.text import Text
 from rules.visible import visible
 from tui.act_words import argument
 from tui.cells import Toned, words_of
 from tui.program import program_of
 from tui.widgets.middle import Middle
-from tui.words import Sentence, language_of
+from tui.words import Sentence, language_of, text_of
 
 Choices = Mapping[str, Sequence[tuple[str, Text]]]  # of a parameter: value, and what it is called
 _LISTS = ("texts", "numbers", "levels")
@@ -79,6 +79,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
         self._note = note
         self._said = said or {}
         self._params: tuple[Param, ...] = ()
+        self._lacking: Widget | None = None  # the field that must be filled in and is not
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
@@ -100,7 +101,10 @@ class Form(ModalScreen[dict[str, Any] | None]):
             yield Sentence(id="wrong")
             yield Sentence(
                 Toned(
-                    Text("Enter: do it. Tab: next. Esc: nothing happens.", "回车：执行。Tab：下一项。Esc：不作更改。"),
+                    Text(
+                        "Enter: do it. Tab: next. Esc: nothing happens. *: needed.",
+                        "回车：执行。Tab：下一项。Esc：不作更改。* 必填。",
+                    ),
                     "dim",
                 )
             )
@@ -109,24 +113,42 @@ class Form(ModalScreen[dict[str, Any] | None]):
         """Begin with the first field, and with what it is for above it."""
         if self._params:
             self.set_focus(self.query_one(f"#{_id(self._params[0])}"), scroll_visible=False)
+        if any(map(self._is_domain, self._params)):
+            self.run_worker(self._offer_domains(), group="domains")
+
+    def _is_domain(self, param: Param) -> bool:
+        return param.name == "domain" and param.name not in self._choices
+
+    async def _offer_domains(self) -> None:
+        """Offer the domains the pack in force knows. The form does not wait for them: keys typed ahead belong to it."""
+        try:
+            known = (await program_of(self).agent.call("pack.show"))["domains"]
+        except ShoumiError:  # those every shipped pack knows are offered already
+            return
+        language = language_of(self)
+        named = [(Content(words_of(text_of(text), language)), name) for name, text in known.items()]
+        self.query_one("#field-domain", Select).set_options(named)
 
     def on_input_submitted(self) -> None:
         """Send."""
         self.action_send()
 
     def action_send(self) -> None:
-        """Have it done."""
-        self.run_worker(self._send(), group="send", exclusive=True)
+        """Have it done, once: while the agent is asked nothing is sent again, and nothing is typed."""
+        middle = self.query_one(Middle)
+        if not middle.disabled:
+            middle.disabled = True
+            self.run_worker(self._send(self.focused), group="send")
 
     def values(self) -> dict[str, Any]:
         """Return the arguments of the call; raise :class:`Usage` or :class:`Refused` for what is not understood."""
-        found = dict(self._given)
+        found, self._lacking = dict(self._given), None
         for param in self._params:
             value = _value(param, self.query_one(f"#{_id(param)}"))
             if value not in ("", None, [], False):
                 found[param.name] = value
         if lacks := next((param for param in self._params if param.required and param.name not in found), None):
-            self.query_one(f"#{_id(lacks)}").focus()
+            self._lacking = self.query_one(f"#{_id(lacks)}")
             raise Usage(Text(f"needed: {lacks.help.en}", f"必填：{lacks.help.zh}"))
         self._operation.read(found, None)
         return found
@@ -138,7 +160,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
             said = said.replace(f"`{param.name}`", f"`{param.help.say(language)}`")
         return said
 
-    async def _send(self) -> None:
+    async def _send(self, focused: Widget | None) -> None:
         wrong = self.query_one("#wrong", Sentence)
         try:
             values = self.values()
@@ -151,6 +173,8 @@ class Form(ModalScreen[dict[str, Any] | None]):
         except ShoumiError as error:
             language = language_of(self)
             wrong.say(Toned(f"✗ {self._by_label('; '.join(error.lines(language)))}", "bad"))
+            self.query_one(Middle).disabled = False
+            self.set_focus(self._lacking or focused)
 
     def _label(self, param: Param) -> list[Text | str | Toned]:
         sign = " *" if param.required else ""
@@ -172,6 +196,8 @@ class Form(ModalScreen[dict[str, Any] | None]):
         language = language_of(self)
         if param.name in self._choices:
             named = self._choices[param.name]
+        elif self._is_domain(param):
+            named = list(DOMAINS.items())
         elif param.kind == "level":
             named = list(LEVELS.items())
         else:

@@ -35,7 +35,7 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="ends processes of ano
 
 class Office(NamedTuple):
     site: Site
-    uid: int
+    uids: tuple[int, ...]  # accounts of the leaver
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +43,15 @@ def office(zone: None) -> Iterator[Office]:
     root = Path(tempfile.mkdtemp(prefix="shoumi-test-"))
     root.chmod(0o755)
     try:
-        with unused_uid() as uid:
-            home = _furnished(root, uid)
+        with unused_uid() as first, unused_uid() as second:
+            home = _furnished(root, first, second)
             with running(home.root) as site:
-                yield Office(site, uid)
+                yield Office(site, (first, second))
     finally:
         shutil.rmtree(root)
 
 
-def _furnished(root: Path, uid: int) -> Home:
+def _furnished(root: Path, *uids: int) -> Home:
     home, plans = Home(root / "home"), root / "plans"
     plans.mkdir(0o700)
     (plans / "预算.txt").write_text("x", encoding="utf-8")
@@ -62,7 +62,8 @@ def _furnished(root: Path, uid: int) -> Home:
         for person, name in {"E1001": "张三", **APPROVERS}.items():
             cleared = [Clearance("commercial", Level.SECRET, "", "x")]
             change.add_person(person, name=name, department="研发部", clearances=cleared)
-        change.add_account(uid, "E1001")
+        for uid in uids:
+            change.add_account(uid, "E1001")
         change.add_area(
             "plans", path=str(plans), level=Level.SECRET, domain="commercial", mode=Mode.OBSERVE,
             scope=Scope(departments=frozenset({"研发部"})), custodian="M1",
@@ -99,9 +100,13 @@ def test_a_new_administrator_takes_a_departure_from_notice_to_its_receipt(office
             await t.sees_no("由谁作出")
         await t.sees("已批准，权限已取消", "权限取消于", "✓ 拒绝一切访问  已确认")
         await t.sees("✓ 结束所有进程  已确认", "✓ 回执已签发（R）")
-        assert processes(office.uid) == []
+        assert processes(*office.uids) == []
         await t.press("R")
-        await t.sees("C000001 的撤权回执", "核验通过：签名与内容一致", "已完成", "E1001")
+        await t.sees("C000001 的撤权回执", "核验通过：签名与内容一致", "已完成", "E1001", "部门部长", "PgUp/PgDn：翻页")
+        await t.press("pagedown")
+        await t.sees("时间线", "开始拒绝", "最后一个进程消失")
+        await t.press(*["down"] * 5)
+        await t.sees("结束所有进程", "已结束 2 个，两次检查均无残留")
         await t.press("escape")
         await t.sees_no("撤权回执")
         await t.press("escape")
@@ -109,19 +114,20 @@ def test_a_new_administrator_takes_a_departure_from_notice_to_its_receipt(office
 
     async def agrees(t: Walk) -> None:
         await t.sees("将终止 `E1001` 的全部权限", "结束所有进程", "若要继续，请输入 `E1001` 并按回车")
-        assert processes(office.uid)
+        assert len(processes(*office.uids)) == len(office.uids)
         await t.press("enter")
         await t.sees("与上面的名称不符")
         await t.type("E1001")
         await t.press("enter")
 
     everything_loaded()
-    start(office.uid)
+    for uid in office.uids:
+        start(uid)
     try:
         with acting_as(OFFICER, SECURITY):
             journey(office.site, walk, "zh")
     finally:
-        for pid in processes(office.uid):
+        for pid in processes(*office.uids):
             os.kill(pid, signal.SIGKILL)
     approved = office.site.entries(act="case.approve")
     assert [entry["outcome"] for entry in approved] == ["done"] * len(APPROVERS)
@@ -136,12 +142,12 @@ def start(uid: int) -> None:
         time.sleep(0.01)
 
 
-def processes(uid: int) -> list[int]:
-    """Return the processes of *uid* that live; one that has ended waits for whoever is to notice."""
+def processes(*uids: int) -> list[int]:
+    """Return the processes of *uids* that live; one that has ended waits for whoever is to notice."""
     found = []
     for folder in Path("/proc").iterdir():
         with suppress(FileNotFoundError, ProcessLookupError):
-            if folder.name.isdigit() and folder.stat().st_uid == uid:
+            if folder.name.isdigit() and folder.stat().st_uid in uids:
                 state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
                 found += [] if state == "Z" else [int(folder.name)]
     return found

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import signal
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,25 @@ def test_a_form_asks_what_the_operation_takes_and_says_what_is_wrong_beside_it(s
         t.terminal.run_worker(fill(Form("record.add", {"person": "E1002"}, choices=kinds)))  # type: ignore[unused-awaitable]
         await t.sees("kind of record")
         await t.press("escape")
+
+    journey(site, walk)
+    assert [entry["args"] for entry in site.entries(act="hold.add")] == [{"person": "E1002", "reason": "audit"}]
+
+
+def test_a_form_is_sent_once_however_often_enter_is_pressed(site: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.settled()
+        t.terminal.push_screen(Form("hold.add", {"person": "E1002"}))  # type: ignore[unused-awaitable]
+        await t.sees("why *")
+        await t.type("audit")
+        os.kill(site.control.pid, signal.SIGSTOP)
+        try:
+            for key in ("enter", "x", "enter", "enter"):
+                await t.press(key)
+            await t.sees("asking the agent", "audit ")
+        finally:
+            os.kill(site.control.pid, signal.SIGCONT)
+        await t.sees_no("asking the agent")
 
     journey(site, walk)
     assert [entry["args"] for entry in site.entries(act="hold.add")] == [{"person": "E1002", "reason": "audit"}]

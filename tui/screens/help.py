@@ -17,8 +17,8 @@ from tui.words import Sentence, language_of
 
 _HABITS = (
     Text(
-        "Arrows or j k move, Page Up and Page Down turn pages, Home and End go to the ends.",
-        "方向键或 j k 移动，PgUp/PgDn 翻页，Home/End 到两端。",
+        "Arrows or j k move, Page Up and Page Down turn pages, Home and End go to the ends, Tab to the other list.",
+        "方向键或 j k 移动，PgUp/PgDn 翻页，Home/End 到两端，Tab 切换列表。",
     ),
     Text(
         "A key in brackets cannot be used now; pressing it says why.",

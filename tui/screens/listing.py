@@ -11,16 +11,15 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.events import Resize
 
-from agent.control.acts import TABLE
 from rules.text import Text
+from tui.act_words import done
 from tui.cells import Piece
-from tui.forms import Choices, Form
+from tui.forms import Form
 from tui.screens.base import Base
 from tui.widgets.filter import FilterBar
 from tui.widgets.lines import Column, Lines, Row
 from tui.widgets.page import Page
 from tui.widgets.table import Table
-from tui.words import text_of
 
 _WIDE = 120  # cells from which the detail stands beside the list
 _FILTER = Text("filter", "筛选")
@@ -106,15 +105,9 @@ class Listing(Base):
         self.start(self._form, op, given, group="form")
 
     async def _form(self, op: str, given: dict[str, Any]) -> None:
-        if await self.app.push_screen_wait(Form(op, given, choices=await self.domains(op))):
+        if await self.app.push_screen_wait(Form(op, given)):
+            self.program.tell(done(op))
             await self.load()
-
-    async def domains(self, op: str) -> Choices:
-        """Return what there is to choose from where *op* asks for a domain: those the pack in force knows."""
-        if not any(param.name == "domain" for param in TABLE[op].params):
-            return {}
-        known = (await self.agent.call("pack.show"))["domains"]
-        return {"domain": [(name, text_of(text)) for name, text in known.items()]}
 
     # Keys -------------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -10,10 +11,12 @@ from textual.screen import ModalScreen
 
 from rules.text import Text
 from rules.visible import visible
-from tui.cells import Piece, Toned
+from tui.cells import Piece, Toned, wrap
 from tui.program import program_of
 from tui.widgets.page import Page
 from tui.words import Sentence, language_of, text_of
+
+_WIDEST, _BAR = 110, 1  # cells; what the scroll bar takes
 
 
 class Paper(ModalScreen[None]):
@@ -39,13 +42,17 @@ class Paper(ModalScreen[None]):
         with Vertical():
             yield Sentence(self._heading, classes="title")
             yield Page()
-            yield Sentence(Toned(Text("y: copy. Esc: close.", "y：复制。Esc：关闭。"), "dim"))
+            keys = Text("PgUp PgDn: turn the page. y: copy. Esc: close.", "PgUp/PgDn：翻页。y：复制。Esc：关闭。")
+            yield Sentence(Toned(keys, "dim"))
 
     def on_mount(self) -> None:
-        """Show it."""
-        page = self.query_one(Page)
-        page.show(*_lines(self._text.say(language_of(self))))
-        page.focus()
+        """Let it be read at once."""
+        self.query_one(Page).focus()
+
+    def on_resize(self) -> None:
+        """Show it as wide as it can be."""
+        width = min(self.app.size.width, _WIDEST) - _BAR
+        self.query_one(Page).show(*_lines(self._text.say(language_of(self)), width))
 
     def action_copy(self) -> None:
         """Copy it."""
@@ -58,6 +65,8 @@ def receipt(found: Mapping[str, Any]) -> Paper:
     return Paper(Text(f"receipt of {name}", f"{name} 的撤权回执"), text_of(found["page"]), f"{found['case']}.txt")
 
 
-def _lines(text: str) -> Iterator[Piece]:
+def _lines(text: str, width: int) -> Iterator[Piece]:
+    """Yield the lines; one that is too long goes on below, Chinese broken anywhere."""
     for line in text.splitlines():
-        yield from (line, "\n")
+        for part in [line] if cell_len(line) <= width else wrap(line, width):
+            yield from (part, "\n")

@@ -7,10 +7,12 @@ the keys, and said; until then it is called sent.
 from collections.abc import Callable
 from typing import Any
 
+from agent.control.acts import TABLE
 from agent.errors import Refused
 from agent.words import CARDS, word
 from rules.text import Text
 from rules.visible import visible
+from tui.act_words import done
 from tui.forms import Form
 from tui.plan import Line, Plan, result
 from tui.progress import Work
@@ -108,7 +110,7 @@ class DoorActs(Listing):
 
     async def changed(self, op: str, given: dict[str, Any]) -> None:
         """Ask for a change, say what the agent found wrong with the room after it, and load."""
-        answer = await self.ask(op, given, choices=await self.domains(op))
+        answer = await self.ask(op, given)
         if not answer:
             return
         if findings := answer.get("findings"):
@@ -121,6 +123,8 @@ class DoorActs(Listing):
     async def ask(self, op: str, given: dict[str, Any], **how: Any) -> dict[str, Any] | None:
         """Show the form of *op*; return the agent's answer, ``None`` when it was left."""
         answer: dict[str, Any] | None = await self.app.push_screen_wait(Form(op, given, **how))
+        if answer is not None and TABLE[op].act and "ticket" not in answer:  # a command to a door is only sent so far
+            self.program.tell(done(op))
         return answer
 
     async def one_of(

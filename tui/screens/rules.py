@@ -70,7 +70,7 @@ class RulesScreen(Listing):
         self.start(self._ask, "what-if", group="form")
 
     async def _ask(self, op: str) -> None:
-        if answer := await self.app.push_screen_wait(Form(op, choices=await self.domains(op))):
+        if answer := await self.app.push_screen_wait(Form(op)):
             await self.program.agreed(_answer(answer))
 
     def do_text(self) -> None:
