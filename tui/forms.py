@@ -135,10 +135,10 @@ class Form(ModalScreen[dict[str, Any] | None]):
 
     def action_send(self) -> None:
         """Have it done, once: while the agent is asked nothing is sent again, and nothing is typed."""
-        middle = self.query_one(Middle)
+        middle, focused = self.query_one(Middle), self.focused
         if not middle.disabled:
             middle.disabled = True
-            self.run_worker(self._send(self.focused), group="send")
+            self.run_worker(self._send(focused), group="send")
 
     def values(self) -> dict[str, Any]:
         """Return the arguments of the call; raise :class:`Usage` or :class:`Refused` for what is not understood."""
