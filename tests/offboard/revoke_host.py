@@ -89,8 +89,11 @@ class Child:
 
 
 @contextmanager
-def child(uid: int, login: int | None = None, act: Callable[[], object] = signal.pause) -> Iterator[Child]:
-    made = Child(uid, login, act)
+def child(
+    uid: int, login: int | None = None, act: Callable[[], object] = signal.pause, *, ready: bool = True
+) -> Iterator[Child]:
+    """A child of *uid* that does *act*. Not *ready*: it may be killed before it has begun."""
+    made = Child(uid, login, act, ready)
     try:
         yield made
     finally:

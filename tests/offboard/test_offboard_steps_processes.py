@@ -182,7 +182,7 @@ def test_the_sweeping_child_cannot_be_signalled_by_those_it_ends(uid: int, other
                 except ProcessLookupError:
                     continue
 
-    with child(uid, act=fight) as one, child(uid, act=fight), child(other) as bystander:
+    with child(uid, act=fight) as one, child(uid, act=fight, ready=False), child(other) as bystander:
         for _ in range(20):
             signals.sweep(uid, signal.SIGCONT)
         ended = end(uid)
