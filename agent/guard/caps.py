@@ -12,13 +12,33 @@ CAP_CHOWN = 0
 CAP_DAC_OVERRIDE = 1
 CAP_DAC_READ_SEARCH = 2
 CAP_FOWNER = 3
+CAP_FSETID = 4
 CAP_KILL = 5
+CAP_SETGID = 6
+CAP_SETUID = 7
 CAP_NET_ADMIN = 12
 CAP_SYS_PTRACE = 19
 CAP_SYS_ADMIN = 21
+CAP_AUDIT_WRITE = 29
+CAP_AUDIT_CONTROL = 30
 
 # fanotify and trusted.* attributes and hiding a volume; reading /proc/TID of other users' processes
 DECIDER = (CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH)
+# The control process and everything it starts: the doors process, the process of departures, usermod and its like.
+CONTROL = (
+    CAP_SYS_ADMIN,  # marks, mounts, trusted.* attributes
+    CAP_DAC_READ_SEARCH,
+    CAP_DAC_OVERRIDE,  # the spool of HR's user, homes, spools, what a leaver closed to everybody
+    CAP_FOWNER,  # deny ACLs on files of others
+    CAP_FSETID,  # … that leave the setgid bit of a shared directory alone
+    CAP_CHOWN,  # what a leaver owns; the control socket; answers for HR
+    CAP_KILL,
+    CAP_SETUID,  # becoming the leaver for a sweep or an attempt, and nobody for the doors
+    CAP_SETGID,
+    CAP_SYS_PTRACE,  # what other people's processes hold
+    CAP_AUDIT_CONTROL,  # an attempt's login uid, where whoever started the agent has left his own
+    CAP_AUDIT_WRITE,  # usermod says what it did to the host's audit log
+)
 
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38

@@ -21,7 +21,7 @@ from agent.control.departing_ways import Ways
 from agent.control.pack_file import PackFile
 from agent.control.protected import Groups
 from agent.errors import Refused, Unreachable
-from agent.guard import channel, doorway, fanotify, image
+from agent.guard import caps, channel, doorway, fanotify, image
 from agent.offboard import database
 from agent.offboard.context import Blocked
 from rules.text import Text
@@ -136,6 +136,24 @@ def test_it_is_gone_with_the_control_process(fresh: Site, number: signal.Signals
         assert select.select([gone], [], [], PATIENCE)[0]
     finally:
         os.close(gone)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="who is not root has no rights to give up")
+def test_control_and_what_it_starts_keep_twelve_rights_of_root_and_gain_none(fresh: Site) -> None:
+    until(lambda: departures_of(fresh))
+    wanted = sum(1 << number for number in caps.CONTROL)
+    assert wanted.bit_count() == 12
+    assert not wanted & sum(1 << number for number in NEVER)
+    for pid in (fresh.control.pid, *departures_of(fresh)):
+        for task in Path(f"/proc/{pid}/task").iterdir():  # each thread has its own
+            status = dict(line.split(":\t") for line in (task / "status").read_text().splitlines())
+            assert {name: int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd", "CapInh")} == {
+                "CapEff": wanted, "CapPrm": wanted, "CapBnd": wanted, "CapInh": 0,
+            }  # fmt: skip
+            assert status["NoNewPrivs"] == "1"
+
+
+NEVER = (12, 13, 16, 17, 22, 25, 33, 39)  # network, modules, raw I/O, reboot, clock, policy of the kernel, BPF
 
 
 # --- what it works with ---------------------------------------------------------------------------

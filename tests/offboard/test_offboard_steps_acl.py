@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.demo.actors import Identity, attempt, reading
+from agent.guard import caps
 from agent.offboard.context import Account, Blocked, Inode, Leaver
 from agent.offboard.steps import acl, acl_bytes
 from agent.offboard.steps.acl_bytes import GROUP, GROUP_OBJ, MASK, OTHER, USER, USER_OBJ, Acl, Entry
@@ -236,3 +237,23 @@ def test_a_file_deleted_meanwhile_is_no_trouble(home: Path, uid: int) -> None:
 
 def test_a_host_without_areas_skips_the_step(tmp_path: Path) -> None:
     assert acl.probe(Leaver("E1001"), context(tmp_path)) is not None
+
+
+@needs_root
+def test_with_the_rights_that_are_left_shared_directories_stay_shared(tmp_path: Path, uid: int) -> None:
+    """Without one of them the kernel takes the setgid bit of a directory away whose group is not ours, silently."""
+    place = area(tmp_path, uid)
+    os.chown(place.path, 0, uid)
+    os.chmod(place.path, 0o2770)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgroups([])
+            caps.keep_only(caps.CONTROL)
+            done = acl.run(Leaver("E1", (Account(uid),)), context(tmp_path, areas=lambda: [place]), "C1")
+            os._exit(0 if done.state is State.DONE else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert stat.S_IMODE(os.stat(place.path).st_mode) & stat.S_ISGID
+    assert uid in {one.id for one in acl_bytes.parse(os.getxattr(place.path, acl_bytes.ACCESS)) if one.tag == USER}
