@@ -129,6 +129,7 @@ ENTRIES: Words = {  # kinds of entries
     "pack-edited": Text("pack was edited", "规则包被改动"),
     "clock": Text("clock set back", "时钟倒退"),
     "gap": Text("GAP IN THE LOG", "日志缺失"),
+    "log-damaged": Text("LOG NOT IN ORDER", "日志有误"),
     "missing": Text("MISSING", "缺失"),
     "damaged": Text("DAMAGED", "已损坏"),
 }

@@ -19,7 +19,7 @@ from agent.control.times import local
 from agent.errors import Refused
 from agent.home import Home
 from agent.table import pad
-from agent.words import Words, word
+from agent.words import YES_NO, Words, word
 from rules.model import Level
 from rules.text import Text
 from rules.visible import visible
@@ -62,6 +62,11 @@ def column(en: str, zh: str, key: str) -> Column:
 def coded(en: str, zh: str, key: str, words: Words) -> Column:
     """Return a column that says the code in one field in words (:mod:`agent.words`)."""
     return Column(Text(en, zh), lambda row: word(words, row[key]) if row.get(key) else None)
+
+
+def flag(en: str, zh: str, key: str) -> Column:
+    """Return a column that says yes or no."""
+    return Column(Text(en, zh), lambda row: YES_NO["yes" if row.get(key) else "no"])
 
 
 def moment(en: str, zh: str, key: str) -> Column:

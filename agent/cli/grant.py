@@ -1,6 +1,6 @@
 """``shoumi grant``: who may open which area, why, and how long."""
 
-from agent.cli.context import act, column, listing, moment, shown
+from agent.cli.context import act, column, flag, listing, moment, shown
 from rules.text import Text
 
 NOUN = Text("who may open which area", "授权")
@@ -27,7 +27,7 @@ COMMANDS = (
             column("area", "目录", "resource"),
             moment("since", "起始", "since"),
             moment("until", "截止", "until"),
-            column("temporary", "临时", "temporary"),
+            flag("temporary", "临时", "temporary"),
             column("approver", "审批人", "approver"),
             column("reason", "理由", "reason"),
         ),

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from agent import words
 from agent.cli import log_room
 from agent.cli.context import Args, Column, Context, column, command, shown, table, text
 from agent.control.reports import of_log
@@ -29,8 +30,14 @@ def _columns(context: Context) -> tuple[Column, ...]:
     )
 
 
-def _what(row: dict[str, Any]) -> str:
-    return str(row.get("act") or row.get("action") or row.get("what") or row.get("released") or row["kind"])
+_WORDS = (("action", words.ACTIONS), ("what", words.HAPPENINGS), ("released", words.RELEASES), ("kind", words.ENTRIES))
+
+
+def _what(row: dict[str, Any]) -> Text:
+    """Return what happened; an act by its command's name."""
+    if act := row.get("act"):
+        return Text(str(act), str(act))
+    return next(words.word(known, row[name]) for name, known in _WORDS if row.get(name))
 
 
 def _verdict(context: Context, row: dict[str, Any]) -> str:
@@ -38,7 +45,7 @@ def _verdict(context: Context, row: dict[str, Any]) -> str:
         said = {"allow": Text("allow", "允许"), "deny": Text("DENY", "拒绝")}[row["verdict"]]
         observed = "" if row.get("enforced", True) else context.terminal.say(Text(" (observed)", "（观察）"))
         return context.terminal.say(said) + observed
-    return str(row.get("outcome", ""))
+    return context.terminal.say(words.word(words.OUTCOMES, row["outcome"])) if row.get("outcome") else ""
 
 
 def _who(row: dict[str, Any]) -> str:
@@ -76,8 +83,9 @@ def _follow(context: Context, args: Args) -> int:
         return 0
     columns = _columns(context)
     for item in items:
-        cells = (shown(column.cell(item) or "-") for column in columns)
-        context.terminal.line("  ".join(cells))
+        cells = (column.cell(item) or "-" for column in columns)
+        said = (context.terminal.say(cell) if isinstance(cell, Text) else shown(cell) for cell in cells)
+        context.terminal.line("  ".join(said))
         context.terminal.out.flush()
     return 0
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from agent.cli.context import Args, Context, act, column, command, file_text, level, listing, shown
+from agent.cli.context import Args, Context, act, coded, column, command, file_text, flag, level, listing, shown
 from agent.cli.parser import Command
+from agent.words import EMPLOYMENTS
 from rules.text import Text
 
 NOUN = Text("people", "人员")
@@ -75,8 +76,8 @@ COMMANDS: tuple[Command, ...] = (
             column("id", "编号", "id"),
             column("name", "姓名", "name"),
             column("department", "部门", "department"),
-            column("employment", "用工形式", "employment"),
-            column("active", "在册", "active"),
+            coded("employment", "用工形式", "employment", EMPLOYMENTS),
+            flag("active", "在册", "active"),
         ),
         _EMPTY,
     ),

@@ -7,12 +7,11 @@ one, the PIN for duress.
 import getpass
 import sys
 
-from agent.cli.context import Args, Column, Context, act, column, listing, moment, shown
+from agent.cli.context import Args, Context, act, column, flag, listing, moment, shown
 from agent.cli.parser import Command
 from agent.control.acts import TABLE
 from agent.control.acts.people import PERSON
 from agent.errors import Usage
-from agent.words import YES_NO
 from rules.text import Text
 
 NOUN = Text("PINs typed at doors", "门禁密码")
@@ -60,7 +59,7 @@ COMMANDS = (
         "pin.list",
         (
             column("person", "人员", "person"),
-            Column(Text("duress", "胁迫密码"), lambda row: YES_NO["yes" if row["duress"] else "no"]),
+            flag("duress", "胁迫密码", "duress"),
             moment("since", "设置时间", "set_at"),
         ),
         Text("nobody has a PIN", "没有人设置密码"),

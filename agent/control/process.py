@@ -61,8 +61,7 @@ _AGAIN = 5.0  # after a chore that runs for ever has failed
 def main(argv: Sequence[str]) -> int:
     """Run until the holder ends, or SIGTERM; return the exit code."""
     words = dict(word.split("=", 1) for word in argv[2:])
-    with suppress(PermissionError):  # who may not give rights away, in a rehearsal for instance, has few
-        caps.keep_only(caps.CONTROL)  # before there is a thread: each has its own, and so has every child after this
+    caps.keep_only(caps.CONTROL)  # before there is a thread: each has its own, and so has every child after this
     end = socket.socket(fileno=int(words["channel"]))
     groups = Groups(int(words["open"]), int(words.get("access", -1))) if "open" in words else None
     say = int(words["say"]) if "say" in words else 1

@@ -40,6 +40,7 @@ CONTROL = (
     CAP_AUDIT_WRITE,  # usermod says what it did to the host's audit log
 )
 
+_CAP_SETPCAP = 8
 _PR_CAPBSET_DROP = 24
 _PR_SET_NO_NEW_PRIVS = 38
 _VERSION_3 = 0x20080522
@@ -57,14 +58,16 @@ def held() -> int:
 def keep_only(kept: Iterable[int]) -> None:
     """Drop all but *kept* from the effective, permitted, inheritable and bounding sets. Raises ``OSError``.
 
-    A capability this process does not hold stays out. Program files with capabilities give nothing back afterwards.
+    A capability this process does not hold stays out. Program files with capabilities give nothing back afterwards, nor
+    does being root (no_new_privs). Without CAP_SETPCAP the bounding set cannot be changed and is left as it is.
     """
     mask = sum(1 << number for number in kept) & held()
     last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
-    for number in range(last + 1):
-        if not mask >> number & 1:
-            _checked(_libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0))
     _checked(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    if held() >> _CAP_SETPCAP & 1:  # else the bounding set stays: it gives nothing back to whoever gains no privileges
+        for number in range(last + 1):
+            if not mask >> number & 1:
+                _checked(_libc.prctl(_PR_CAPBSET_DROP, number, 0, 0, 0))
     low, high = mask & 0xFFFFFFFF, mask >> 32
     header = struct.pack("=Ii", _VERSION_3, 0)
     data = struct.pack("=6I", low, low, 0, high, high, 0)

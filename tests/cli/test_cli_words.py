@@ -11,7 +11,20 @@ from control_site import Site
 
 from agent.doors.effects import Alarm
 from agent.registry.store import Registry
-from agent.words import ALARMS, BADGES, CARDS, DOMAINS, HAPPENINGS, PASSBACKS, SIDES, YES_NO
+from agent.words import (
+    ACTIONS,
+    ALARMS,
+    BADGES,
+    CARDS,
+    DOMAINS,
+    EMPLOYMENTS,
+    ENTRIES,
+    HAPPENINGS,
+    OUTCOMES,
+    PASSBACKS,
+    SIDES,
+    YES_NO,
+)
 from rules.text import Text
 
 Shoumi = Callable[..., Any]
@@ -81,3 +94,15 @@ def test_every_alarm_there_is_has_a_word() -> None:
     kinds = {kind.value for kind in Alarm}
     assert ALARMS.keys() == kinds
     assert HAPPENINGS.keys() >= {f"{kind}-over" for kind in kinds}
+
+
+def test_in_chinese_the_log_and_the_lists_of_people_show_no_code(furnished: Shoumi) -> None:
+    """Names of commands and of rules stay as they are typed."""
+    codes = {code for table in (ACTIONS, ENTRIES, HAPPENINGS, OUTCOMES, EMPLOYMENTS, YES_NO) for code in table}
+    assert furnished("room", "remove", "nowhere").code == 1
+    for line in ("person list", "grant list", "log list"):
+        said = furnished(*line.split(), language="zh").out
+        cells = {cell for row in said.splitlines() for cell in re.split(r"\s{2,}", row.strip())}
+        assert len(said.splitlines()) > 1, line
+        assert not cells & codes, (line, cells & codes)
+    assert {OUTCOMES["done"].zh, OUTCOMES["refused"].zh, ENTRIES["start"].zh} <= cells
