@@ -9,6 +9,7 @@ from agent.offboard.progress import progress
 from agent.offboard.signing import Signer, key_path
 from agent.offboard.trends import lines, trends
 from agent.offboard.verify import verify
+from rules.departure_words import Kind
 from rules.text import Language, Text
 from rules.visible import visible
 
@@ -17,9 +18,14 @@ _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 @read("case.plan")
 def _plan(ask: Ask) -> Json:
-    person = ask.args.text("person")
-    ask.desk.lists.dossier(person)
-    return dict(ask.desk.survey(person, Cause.DEPARTURE))
+    """Of a person what a departure would end, whether or not there is a case; of a case what that case ends."""
+    found, lists = ask.args.text("person"), ask.desk.lists
+    try:
+        lists.dossier(found)
+    except Refused:
+        case = lists.case(found)
+        return dict(ask.desk.survey(case.person, Cause.TRANSFER if case.kind is Kind.TRANSFER else Cause.DEPARTURE))
+    return dict(ask.desk.survey(found, Cause.DEPARTURE))
 
 
 @read("hold.plan")

@@ -582,3 +582,12 @@ def test_the_command_line_of_the_design_works_as_written(
     assert json.loads(out)["step"] == "closed"
     code, _, err = shoumi("case", "list")
     assert {"en": "no departures", "zh": "没有离岗办理"}[language] in err
+
+
+def test_the_plan_of_a_case_is_asked_for_by_person_or_by_number(fresh: Site) -> None:
+    with fresh.client() as agent:
+        agent.call("person.add", person="E7", name="钱七")
+        case = agent.call("case.open", person="E7", last_day="2099-12-31")["case"]
+        assert agent.call("case.plan", person=case) == agent.call("case.plan", person="E7")
+        with pytest.raises(Refused):
+            agent.call("case.plan", person="C999999")

@@ -7,10 +7,13 @@ thread that kills this agent's processes, by pid, when a test takes too long, wh
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import select
 import signal
+import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +24,8 @@ from typing import Any, NamedTuple
 from agent.control.client import Client
 from agent.demo.actors import Identity, attempt, reading
 from agent.demo.stage import Stage, stage
+from agent.guard import fanotify
+from tests.kernel import syscalls
 
 NO_LOGIN = 0xFFFF_FFFF  # an unset login uid: what a service has, and what a child of ours gets whoever runs the tests
 
@@ -195,16 +200,22 @@ def scene(
 
 
 def waiting(pid: int) -> int:
-    """Return how many threads of *pid* wait inside the kernel where only a deadly signal reaches them.
-
-    The least of three looks: a thread that waits for memory shows the same letter, but not for long.
-    """
-    return min(_stuck(pid) for _ in range(3))
-
-
-def _stuck(pid: int) -> int:
+    """Return how many threads of *pid* wait inside the kernel where only a deadly signal reaches them."""
     stats = (task / "stat" for task in Path(f"/proc/{pid}/task").iterdir())
     return sum(stat.read_bytes().rpartition(b")")[2].split()[0] == b"D" for stat in stats)
+
+
+def asked(holder: int) -> int:
+    """Return how many questions wait in the groups of *holder* that nobody has read: the kernel's own count."""
+    folder, found = Path(f"/proc/{holder}/fd"), 0
+    for name in os.listdir(folder):
+        if os.readlink(folder / name) == "anon_inode:[fanotify]":
+            group = syscalls.pidfd_getfd(holder, int(name))
+            try:
+                found += int.from_bytes(fcntl.ioctl(group, termios.FIONREAD, bytes(4)), sys.byteorder)
+            finally:
+                os.close(group)
+    return found // fanotify.METADATA_LENGTH
 
 
 def writing(path: str | os.PathLike[str], data: bytes = SECRET.encode()) -> int:

@@ -18,7 +18,7 @@ import pytest
 from agent.demo.actors import acting, attempt, reading
 from agent.guard import mounting
 from tests.kernel.load import load, unrecorded
-from tests.kernel.scene import CLEARED, TOO_LOW, Scene, dead_man, error_of, scene, until, waiting
+from tests.kernel.scene import CLEARED, TOO_LOW, Scene, asked, dead_man, error_of, scene, until
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-kills")]
 
@@ -194,8 +194,10 @@ def crowd(path: Path, size: int) -> Callable[[Callable[[object], None]], None]:
 
 
 def test_whoever_waits_while_the_agent_is_stopped_in_order_is_denied(site: Scene) -> None:
+    holder = site.site.agent
+    assert holder
     with site.stopped("decider"), acting(TOO_LOW, crowd(site.plans / "doc.txt", 20)) as people:
-        until(lambda: waiting(people.pid) == 20)
+        until(lambda: asked(holder.pid) == 20)
         site.site.stop()
         assert people.next().value == ["EPERM"]
     site.site.start()
@@ -209,7 +211,7 @@ def test_whoever_waits_while_the_holder_dies_is_denied_by_the_decider(site: Scen
     with site.stopped("decider") as decider:
         os.kill(holder.pid, signal.SIGSTOP)  # so that it does not replace the decider meanwhile
         with acting(TOO_LOW, crowd(site.plans / "doc.txt", size)) as people:
-            until(lambda: waiting(people.pid) == size)
+            until(lambda: asked(holder.pid) == size)
             holder.kill()
             os.kill(decider, signal.SIGCONT)
             assert people.next(20).value == ["EPERM"]

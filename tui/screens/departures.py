@@ -111,11 +111,11 @@ class DeparturesScreen(Listing):
             await self._step(case, steps[place])
 
     async def _step(self, case: Row, step: Row) -> None:
-        event, given = step["event"], {"person": case["person"]}
+        event, given = step["event"], {"person": case["case"]}  # a transfer of the same person may run beside it
         if event in _NAMED and step["name"]:
             given[_NAMED[event]] = step["name"]
         last = event == "approve" and sum(one["at"] is None for one in case["approvals"]) == 1
-        if (last or event == "confirm") and not await self._agreed(case["person"]):
+        if (last or event == "confirm") and not await self._agreed(case):
             return
         op = f"case.{event}"
         if {param.name for param in TABLE[op].params} <= given.keys():  # nothing is left to ask
@@ -127,8 +127,9 @@ class DeparturesScreen(Listing):
                 return
         self.come_for(case["case"])
 
-    async def _agreed(self, person: str) -> bool:
-        plan = await self.agent.call("case.plan", person=person)
+    async def _agreed(self, case: Row) -> bool:
+        plan = await self.agent.call("case.plan", person=case["case"])
+        person = case["person"]
         return await self.program.agreed(of_agent(plan, _ends(person), name=person))
 
     def do_plan(self) -> None:
