@@ -10,12 +10,11 @@ from agent.cli import door_simulate
 from agent.cli.context import Args, Column, Context, act, coded, column, command, findings, moment, shown, table, text
 from agent.cli.parser import Command
 from agent.errors import Refused
-from agent.words import CARDS, SIDES, word
+from agent.words import CARDS, SIDES, YES_NO, word
 from rules.text import Text
 
 NOUN = Text("doors, readers and locks", "门、读卡器与锁")
 
-_YES_NO = {True: Text("yes", "是"), False: Text("no", "否")}
 _ONLINE = {True: Text("yes", "是"), False: Text("NO", "否"), None: Text("-", "-")}
 _UNCONFIRMED = Text(
     "its board says so, and its lock does not read as open: see whether the door is",
@@ -53,7 +52,7 @@ def _show(context: Context, args: Args) -> int:
         (Text("protocol", "协议"), found["protocol"]),
         (Text("released by", "放行设备"), f"{found['strike']} {found['output']}"),
         (Text("released for", "放行秒数"), found["strike_seconds"]),
-        (Text("says when open", "门磁"), terminal.say(_YES_NO[found["contact"]])),
+        (Text("says when open", "门磁"), terminal.say(YES_NO["yes" if found["contact"] else "no"])),
     ]
     terminal.table([Text("what", "项目"), Text("value", "内容")], [(terminal.say(what), value) for what, value in rows])
     terminal.line("")

@@ -85,14 +85,3 @@ def test_what_was_read_and_is_shorter_gone_or_another_file_is_noticed_once(folde
             damage()
         assert kinds(looked(reading)) == [kind]
         assert kinds(looked(reading)) == [kind]
-
-
-def test_the_directory_of_a_filesystem_of_its_own_is_no_stranger_and_its_likes_are(folder):
-    write_plain(folder, 3)
-    (folder / "lost+found").mkdir()
-    assert kinds(verify(folder)) == []
-    os.chown(folder / "lost+found", 61_999, 61_999)
-    assert kinds(verify(folder)) == ["file"]
-    (folder / "lost+found").rmdir()
-    (folder / "lost+found").touch()
-    assert kinds(verify(folder)) == ["file"]
