@@ -21,12 +21,13 @@ from rules.visible import visible
 
 def repeated(turn: Turn, door: DoorConfig, read: Read) -> bool:
     """Whether this is a read that was dealt with already: the same card in one moment, or the same event of a board."""
-    recent = turn.state.fleeting.recent
-    same = [one for one in recent if (one.door, one.side, one.card) == (read.door, read.side, read.card)]
-    told_twice = any(one.index is not None and one.index == read.index for one in same)
+    of_card = [one for one in turn.state.fleeting.recent if one.card == read.card]
+    same = [one for one in of_card if (one.door, one.side) == (read.door, read.side)]
+    # A card that was shown elsewhere meanwhile has moved: whoever leaves and turns round at once is no repetition.
+    again = bool(same) and of_card[-1] == same[-1] and _just_now(turn, same[-1])
     if read.side == "out":  # only while the strike it was answered with lasts
-        return bool(same) and bool(passages.waits_at(turn, door, "out")) and _just_now(turn, same[-1])
-    return told_twice or (bool(same) and _just_now(turn, same[-1]))
+        return again and bool(passages.waits_at(turn, door, "out"))
+    return again or any(one.index is not None and one.index == read.index for one in same)
 
 
 def remember(turn: Turn, read: Read) -> None:

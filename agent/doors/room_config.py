@@ -33,10 +33,10 @@ class RoomConfig:
     every entry takes two badges. ``lone_alarm``: one person left alone is an alarm. ``passback``: as in the room's
     rules, here for its alarms. ``pin_seconds`` for the whole PIN; after ``pin_tries`` wrong ones for a person here,
     or with one badge anywhere, none is taken for ``pin_lock_seconds``. A read counts for ``fresh_seconds``; the same
-    card at the same reader within ``debounce_seconds`` is one read; more than ``flood_reads`` in ``flood_seconds`` at
-    one reader on the way in are dropped. A contact that changes more than ``flutter_changes`` times in
-    ``flutter_seconds`` flutters (a leaf does not swing six times in ten seconds). A strike that has not answered
-    after ``answer_seconds`` never will.
+    card at the same reader, and at no other between, within ``debounce_seconds`` is one read; more than ``flood_reads``
+    in ``flood_seconds`` at one reader on the way in are dropped. A contact that changes more than ``flutter_changes``
+    times in ``flutter_seconds`` flutters (a leaf does not swing six times in ten seconds). A strike that has not
+    answered after ``answer_seconds`` never will.
     """
 
     room: str

@@ -79,6 +79,15 @@ def test_the_same_card_within_a_moment_is_one_read() -> None:
     assert room.show("E1", after=2.5) != ()
 
 
+def test_a_card_that_was_shown_elsewhere_meanwhile_is_read_again_within_that_moment() -> None:
+    room = Room()
+    assert releases(room.show("E1"))
+    assert releases(room.show("E1", "out", after=0.3))
+    room.desk.hold("E1")
+    assert rules_of(room.show("E1", after=0.3)) == [("E1", "hold")]
+    assert room.show("E1", after=0.3) == ()  # the reader tells that one twice
+
+
 def test_an_event_a_board_tells_twice_is_one_read_however_late_it_comes_again() -> None:
     room = Room()
     assert room.show("E1", index=17)
