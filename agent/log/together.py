@@ -1,0 +1,65 @@
+"""Many lines of the record judged at once: whether each is an entry, numbered and stamped in order.
+
+Rules of this file: pure, and of the reading side, so nothing here is shared with what writes the record. What is said
+to be in order is in order; about anything else nothing is said, and the caller looks at each line. The work on a line
+is done in C: a parser that checks all of JSON and keeps two fields, and comparisons of whole lists.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import repeat
+
+import msgspec
+
+STAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+LONGEST = 65_535  # bytes of an entry
+_STAMPS = re.compile(f"(?:{STAMP})*")
+_SECOND = 19  # characters of a stamp
+
+
+class Head(msgspec.Struct, gc=False):
+    """What every entry has. Of keys that occur twice the last one counts."""
+
+    seq: int
+    time: str
+
+
+_heads = msgspec.json.Decoder(Head).decode_lines
+
+
+def in_order(lines: Sequence[bytes], due: int, latest: str) -> str | None:
+    """Return the stamp of the last of *lines* if they are the entries from number *due* on, ``None`` if in doubt.
+
+    *latest*: the stamp before which none of them may be. Lines come without their line breaks.
+    """
+    text = b"\n".join(lines)
+    try:
+        text.decode()  # the parser does not look into the strings it leaves out
+        heads = _heads(text)
+    except (ValueError, RecursionError):
+        return None
+    stamps = [head.time for head in heads]
+    beginnings = [b'{"seq":%d,"time":"%b",' % numbered for numbered in enumerate(map(str.encode, stamps), due)]
+    if (
+        [head.seq for head in heads] != list(range(due, due + len(lines)))
+        or not all(map(bytes.startswith, lines, beginnings))
+        or not all(map(bytes.endswith, lines, repeat(b"}")))
+        or len(max(lines, key=len, default=b"")) > LONGEST
+        or not _are_stamps(stamps)
+        or stamps != sorted(stamps)
+        or stamps[:1] < [latest]
+    ):
+        return None
+    return stamps[-1]
+
+
+def _are_stamps(stamps: Sequence[str]) -> bool:
+    if not _STAMPS.fullmatch("".join(stamps)):
+        return False
+    try:
+        for second in {stamp[:_SECOND] for stamp in stamps}:
+            datetime.fromisoformat(second)
+    except ValueError:
+        return False
+    return True
