@@ -54,7 +54,7 @@ AGAIN = 30.0  # seconds after which what is pending is tried again
 _LAPSE = 2.0  # seconds between two looks at grants that end by themselves
 _NEWS = timedelta(days=14)  # what ended longer ago has been dealt with
 _TOGETHER = 32  # leavers who share a pass over the files: those who come next wait so long at the most
-_NICE = 5  # behind whoever waits, and not so far that a busy host never gets its receipts
+_NICE = 10  # behind whoever waits, and not so far that a busy host never gets its receipts
 
 
 class Site:

@@ -27,7 +27,7 @@ _DENIALS = frozenset((errno.EPERM, errno.EACCES))
 _WITNESS = "/proc/self/stat"  # everybody may read this
 _NOT_TAKEN, _NO_WITNESS = -1, -2  # what a child says before it tries anything: in place of the number of a target
 _LOST = 3  # children of one identity that may fail to answer before the rest is left untried
-_ALONGSIDE = 16  # children of one identity at a time: what they wait for is decided and written down together
+_ALONGSIDE = 4  # children of one identity at a time: decided and written down together; more would keep others waiting
 _FEWEST = 30  # targets that are worth another child
 
 What = Literal["list", "file"]
