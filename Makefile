@@ -31,7 +31,7 @@ lint: .venv/.dev
 
 test: lint       ## linters, types, import directions, laws, vectors, real-kernel tests
 	$(BIN)/coverage erase
-	$(BIN)/coverage run --parallel-mode -m pytest tests/rules
+	$(BIN)/coverage run -m pytest tests/rules -n 2
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='rules/*' --fail-under=100 --skip-covered
 	$(BIN)/pytest --ignore=tests/rules --ignore=tests/tui -n 2 --dist loadfile
