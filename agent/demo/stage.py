@@ -64,10 +64,10 @@ class Stage:
         """Run the command line with ``--json`` and return what it printed."""
         return json.loads(self.shoumi(*words, "--json").stdout)
 
-    def entries(self, *words: str) -> list[dict[str, Any]]:
-        """Return entries of the log, oldest first, read straight from the record."""
-        lines = [line for file in sorted(self.home.log.glob("*.jsonl")) for line in file.read_bytes().splitlines()]
-        return [json.loads(line) for line in lines]
+    def entries(self) -> list[dict[str, Any]]:
+        """Return entries of the log, oldest first, read straight from the record: all whose lines are whole by now."""
+        files = sorted(self.home.log.glob("*.jsonl"))
+        return [json.loads(line) for file in files for line in file.read_bytes().split(b"\n")[:-1]]
 
     def start(self) -> str:
         """Start the agent, wait for its ready line and return it. Raises :class:`Refused` when none comes in time."""

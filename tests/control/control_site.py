@@ -56,7 +56,7 @@ class Site:
     def entries(self, **wanted: object) -> list[dict[str, object]]:
         """Return the entries with these fields, oldest first, read from the record itself."""
         files = sorted(self.home.log.glob("*.jsonl"))
-        found = [json.loads(line) for file in files for line in file.read_bytes().splitlines()]
+        found = [json.loads(line) for file in files for line in file.read_bytes().split(b"\n")[:-1]]
         return [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
 
     def stop(self) -> None:

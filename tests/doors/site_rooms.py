@@ -96,7 +96,7 @@ class Kit:
         """Return the entries with these fields, once what waits to be written is."""
         self.recorder.later({"kind": "mark"}).result(20)  # type: ignore[union-attr]
         files = sorted(self.home.log.glob("*.jsonl"))
-        found = [json.loads(line) for file in files for line in file.read_bytes().splitlines()]
+        found = [json.loads(line) for file in files for line in file.read_bytes().split(b"\n")[:-1]]
         return [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
 
     def kill_decider(self) -> None:

@@ -97,7 +97,9 @@ class Scene:
         return [entry for entry in self.news() if entry.get("verdict") == "deny" and "repeats" not in entry]
 
     def _record(self) -> bytes:
-        return b"".join(file.read_bytes() for file in sorted(self.site.home.log.glob("*.jsonl")))
+        """Return the lines that are whole by now: the agent may be in the middle of one."""
+        record = b"".join(file.read_bytes() for file in sorted(self.site.home.log.glob("*.jsonl")))
+        return record[: record.rfind(b"\n") + 1]
 
     @contextmanager
     def below(self, person: str) -> Iterator[None]:
