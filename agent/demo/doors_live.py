@@ -103,9 +103,10 @@ class Doors:
         time.sleep(max(0.0, (self._usable - datetime.now(UTC)).total_seconds()))
 
     def _online(self) -> bool:
-        readers = [one for room in ROOMS for one in self._client.call("door.test", door=room.id)["readers"]]
+        doors = [self._client.call("door.test", door=room.id)["readers"] for room in ROOMS]
+        there = all(readers and all(one["online"] for one in readers) for readers in doors)  # none: not taken up yet
         board = self.devices.do("state")["doors"][ARCHIVE.id]
-        return all(one["online"] for one in readers) and board["under_control"] and bool(board["cards"])
+        return there and board["under_control"] and bool(board["cards"])
 
     def _next(self, before: int, wanted: Callable[[Entry], bool]) -> Entry:
         found: list[Entry] = []

@@ -146,12 +146,12 @@ def test_an_opening_that_a_board_only_claims_is_told_from_one_that_its_lock_show
     with loopback(GOOD) as (_loop, [board]), running(tmp_path / "home") as site, site.client() as client:
         client.call("room.add", room="store", level="internal", domain="state")
         client.call("door.add", door="front", room="store", reader=[f"{board.line}/1"])
-        until(lambda: all(one["online"] for one in client.call("door.test", door="front")["readers"]), "the board")
+        until(lambda: any(one["online"] for one in client.call("door.test", door="front")["readers"]), "the board")
         for feigns in (True, False):
             board.faults.feigns = feigns
             ticket = client.call("door.open", door="front", reason="a delivery")["ticket"]
             outcome = client.call("door.outcome", ticket=ticket)
-            assert (outcome["ok"], outcome["confirmed"]) == (True, not feigns)
+            assert (outcome["ok"], outcome["confirmed"]) == (True, not feigns), outcome
         assert board.doors[1].opened == 1
 
 
