@@ -15,7 +15,7 @@ import msgspec
 STAMP = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
 LONGEST = 65_535  # bytes of an entry
 _STAMPS = re.compile(f"(?:{STAMP})*")
-_SECOND = 19  # characters of a stamp
+_LENGTH, _SECOND = 27, 19  # characters of a stamp, and of it without the fraction
 
 
 class Head(msgspec.Struct, gc=False):
@@ -55,7 +55,7 @@ def in_order(lines: Sequence[bytes], due: int, latest: str) -> str | None:
 
 
 def _are_stamps(stamps: Sequence[str]) -> bool:
-    if not _STAMPS.fullmatch("".join(stamps)):
+    if {*map(len, stamps)} != {_LENGTH} or not _STAMPS.fullmatch("".join(stamps)):
         return False
     try:
         for second in {stamp[:_SECOND] for stamp in stamps}:

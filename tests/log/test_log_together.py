@@ -58,6 +58,7 @@ def test_a_record_in_order_is_not_looked_at_line_by_line():
         ([LINES[0] + LINES[1], b""], 1, ""),
         ([LINES[0] + b" "], 1, ""),
         ([LINES[0].replace(b"08:", b"25:")], 1, ""),
+        ([LINES[0].replace(b"Z", b"Z2026-03-01"), LINES[1].replace(b"2026-03-01T", b"T")], 1, ""),
         ([LINES[0][:-1] + b',"more":"' + b"x" * 65_535 + b'"}'], 1, ""),
     ],
 )
