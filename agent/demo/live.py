@@ -6,7 +6,6 @@ the command line itself. An attempt is judged by what the opener got *and* by th
 
 import json
 import os
-import pwd
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -29,10 +28,10 @@ from agent.demo.record import Record
 from agent.demo.site import Attempt, Cut, Entry, Explained, Left, Proof, Traffic, Verified, Way, Who, himself
 from agent.demo.stage import Stage
 from agent.demo.traffic import killing
+from agent.demo.uids import unused_uids
 from agent.doors.words import Side
 from rules.text import Text
 
-_FIRST_UID = 61001
 _NO_NAMESPACE = Text("this machine lets nobody make a namespace", "本机不允许普通用户建立命名空间")
 _TIER_C = Text("tier C: this kernel cannot stop a descriptor that is open", "C 级：本机内核无法中止已打开的描述符")
 
@@ -40,28 +39,19 @@ _TIER_C = Text("tier C: this kernel cannot stop a descriptor that is open", "C �
 @contextmanager
 def playing(stage: Stage) -> Iterator["Live"]:
     """Write the documents, start the agent of *stage* and enter people and areas; yield the site ready to play."""
-    uid = unused_uids(len(PLAYERS))
-    _write_documents(stage.root, uid)
-    personnel = Personnel(stage.home.root.parent / "personnel", stage.home, SUN.id)
-    personnel.pin()
-    stage.start()
-    now = datetime.now(UTC)
-    with Client(stage.home) as client:
-        site = Live(stage, client, uid, personnel)
-        for act in (*cast.registration(uid, now), *cast.marking(str(stage.root), now)):
-            site.act(act)
-        with closing(Doors(stage, client, site.act, site.entries)) as doors:
-            site.doors = doors
-            yield site
-
-
-def unused_uids(count: int) -> int:
-    """Return the first of *count* neighbouring uids that belong to no account of this machine."""
-    taken = {entry.pw_uid for entry in pwd.getpwall()}
-    uid = _FIRST_UID
-    while not taken.isdisjoint(range(uid, uid + count)):
-        uid += count
-    return uid
+    with unused_uids(len(PLAYERS)) as uid:
+        _write_documents(stage.root, uid)
+        personnel = Personnel(stage.home.root.parent / "personnel", stage.home, SUN.id)
+        personnel.pin()
+        stage.start()
+        now = datetime.now(UTC)
+        with Client(stage.home) as client:
+            site = Live(stage, client, uid, personnel)
+            for act in (*cast.registration(uid, now), *cast.marking(str(stage.root), now)):
+                site.act(act)
+            with closing(Doors(stage, client, site.act, site.entries)) as doors:
+                site.doors = doors
+                yield site
 
 
 class Live:

@@ -148,11 +148,11 @@ AS_USER = """
 import ctypes, os, sys
 file, call, namespace = sys.argv[1:]
 libc = ctypes.CDLL(None, use_errno=True)
-os.setgroups([]); os.setgid(61001); os.setuid(61001)
+os.setgroups([]); os.setgid(61779); os.setuid(61779)
 if namespace == "own":  # root, with every capability, in a user and mount namespace of his own
     libc.prctl(4, 1)  # dumpable again, or /proc/self belongs to root
     assert libc.unshare(0x10020000) == 0, ctypes.get_errno()
-    open("/proc/self/uid_map", "w").write("0 61001 1")
+    open("/proc/self/uid_map", "w").write("0 61779 1")
     assert os.geteuid() == 0
 try:
     os.setxattr(file, "{0}", b"low") if call == "set" else os.removexattr(file, "{0}")
@@ -168,7 +168,7 @@ else:
 def test_no_user_changes_the_label_of_his_own_file(area: Path, call: str, namespace: str) -> None:
     file = area / "below" / "b"
     label.sweep(str(area), "plans")
-    os.chown(file, 61001, 61001)
+    os.chown(file, 61779, 61779)
     code = AS_USER.format(label.ATTRIBUTE)
     done = subprocess.run(
         [sys.executable, "-c", code, file, call, namespace], capture_output=True, text=True, check=False

@@ -29,8 +29,10 @@ from tests.kernel import syscalls
 
 NO_LOGIN = 0xFFFF_FFFF  # an unset login uid: what a service has, and what a child of ours gets whoever runs the tests
 
-CLEARED, TOO_LOW, BYSTANDER, UNKNOWN = (Identity(uid, NO_LOGIN) for uid in (61001, 61002, 61003, 61099))
-PEOPLE = {"E1": (61001, "secret"), "E2": (61002, "internal"), "E3": (61003, "secret")}
+# What ends somebody on one site ends every process of that uid, so tests that run side by side share no people.
+_FIRST = 61_011 + 10 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+CLEARED, TOO_LOW, BYSTANDER, UNKNOWN = (Identity(_FIRST + number, NO_LOGIN) for number in range(4))
+PEOPLE = {"E1": (CLEARED.uid, "secret"), "E2": (TOO_LOW.uid, "internal"), "E3": (BYSTANDER.uid, "secret")}
 SECRET = "机密内容\n" * 400
 SIZE = len(SECRET.encode())
 PATIENCE = 60.0  # seconds a test may take before its agent is killed
