@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.demo.parting import end_with_parent
+from agent.demo.record import Record
 from agent.errors import Refused
 from agent.guard import image
 from agent.home import Home
@@ -66,8 +67,7 @@ class Stage:
 
     def entries(self) -> list[dict[str, Any]]:
         """Return entries of the log, oldest first, read straight from the record: all whose lines are whole by now."""
-        files = sorted(self.home.log.glob("*.jsonl"))
-        return [json.loads(line) for file in files for line in file.read_bytes().split(b"\n")[:-1]]
+        return Record(self.home.log).fresh()
 
     def start(self) -> str:
         """Start the agent, wait for its ready line and return it. Raises :class:`Refused` when none comes in time."""

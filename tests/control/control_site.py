@@ -1,6 +1,5 @@
 """A whole agent without a kernel: a home, the control process, and a decider that is a ``control_peer``."""
 
-import json
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from agent import shipped
 from agent.cli.new_site import make
 from agent.control.client import Client
+from agent.demo.record import Record
 from agent.guard import channel
 from agent.home import Home
 
@@ -55,8 +55,7 @@ class Site:
 
     def entries(self, **wanted: object) -> list[dict[str, object]]:
         """Return the entries with these fields, oldest first, read from the record itself."""
-        files = sorted(self.home.log.glob("*.jsonl"))
-        found = [json.loads(line) for file in files for line in file.read_bytes().split(b"\n")[:-1]]
+        found = Record(self.home.log).fresh()
         return [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
 
     def stop(self) -> None:

@@ -1,6 +1,5 @@
 """A site's rooms without wires: real registry, rules, decider process and log; what would go to the doors is kept."""
 
-import json
 import os
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from agent.control.decider import Link
 from agent.control.doors_facts import Building
 from agent.control.doors_recorder import Recorder
 from agent.control.doors_rooms import Rooms
+from agent.demo.record import Record
 from agent.doors.link import Gone
 from agent.doors.words import Contact, Do, Read, Release, Released
 from agent.guard import channel
@@ -95,8 +95,7 @@ class Kit:
     def entries(self, **wanted: object) -> list[dict[str, Any]]:
         """Return the entries with these fields, once what waits to be written is."""
         self.recorder.later({"kind": "mark"}).result(20)  # type: ignore[union-attr]
-        files = sorted(self.home.log.glob("*.jsonl"))
-        found = [json.loads(line) for file in files for line in file.read_bytes().split(b"\n")[:-1]]
+        found = Record(self.home.log).fresh()
         return [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
 
     def kill_decider(self) -> None:

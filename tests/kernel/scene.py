@@ -8,7 +8,6 @@ thread that kills this agent's processes, by pid, when a test takes too long, wh
 import contextlib
 import errno
 import fcntl
-import json
 import os
 import select
 import signal
@@ -23,6 +22,7 @@ from typing import Any, NamedTuple
 
 from agent.control.client import Client
 from agent.demo.actors import Identity, attempt, reading
+from agent.demo.record import Record
 from agent.demo.stage import Stage, stage
 from agent.guard import fanotify
 from tests.kernel import syscalls
@@ -70,7 +70,8 @@ class Scene:
         self.site = site
         self.plans = site.root / "plans"
         self.public = site.root / "public"
-        self._read = 0
+        self._record = Record(site.home.log)
+        self._news: list[dict[str, Any]] = []
 
     def area(self, area: Area, path: Path) -> None:
         """Bring *path* under protection, and give E1, E2 and E3 a grant for it."""
@@ -88,20 +89,17 @@ class Scene:
 
     def mark(self) -> None:
         """Make :meth:`news` start here."""
-        self._read = len(self._record())
+        self._record.fresh()
+        self._news = []
 
     def news(self) -> list[dict[str, Any]]:
         """Return the entries recorded since :meth:`mark`."""
-        return [json.loads(line) for line in self._record()[self._read :].splitlines()]
+        self._news += self._record.fresh()
+        return list(self._news)
 
     def denials(self) -> list[dict[str, Any]]:
         """Return the denials recorded since :meth:`mark`; not the counts, which come late and may be of before it."""
         return [entry for entry in self.news() if entry.get("verdict") == "deny" and "repeats" not in entry]
-
-    def _record(self) -> bytes:
-        """Return the lines that are whole by now: the agent may be in the middle of one."""
-        record = b"".join(file.read_bytes() for file in sorted(self.site.home.log.glob("*.jsonl")))
-        return record[: record.rfind(b"\n") + 1]
 
     @contextmanager
     def below(self, person: str) -> Iterator[None]:
