@@ -98,7 +98,7 @@ def test_other_names_are_deliveries_under_way_and_wait(site):
 
 
 def test_a_file_written_in_place_waits_until_it_is_whole_or_has_settled(tmp_path):
-    site = Site(tmp_path, settling=0.5)
+    site = Site(tmp_path, settling=3600)
     token = right()
     with open(site.new / "slow.set", "w") as sink:
         sink.write(token[:200])
@@ -107,6 +107,9 @@ def test_a_file_written_in_place_waits_until_it_is_whole_or_has_settled(tmp_path
         sink.write(token[200:])
     assert [done.reason for done in site.sweep()] == ["accepted"]
     (site.new / "stopped.set").write_text(token[:200])
+    assert site.sweep() == []
+    site.settling = 0.5
+    site.reopen()
     deadline = time.monotonic() + 20
     while not (done := site.sweep()) and time.monotonic() < deadline:
         os.stat(site.new)

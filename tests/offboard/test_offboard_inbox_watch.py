@@ -54,8 +54,8 @@ def test_what_lay_there_before_the_start_is_taken_up(tmp_path):
 
 @pytest.mark.parametrize("way", ["renamed", "moved in", "written in place"])
 def test_every_way_of_arriving_wakes(tmp_path, way):
-    """The sweep is not what finds it: it comes once an hour here."""
-    with Site(tmp_path) as site, pytest.MonkeyPatch.context() as patched:
+    """The sweep is not what finds it: it comes once an hour here. It may well meet a file of which nothing is there."""
+    with Site(tmp_path, settling=60.0) as site, pytest.MonkeyPatch.context() as patched:
         patched.setattr(watch, "SWEEP_SECONDS", 3600.0)
         site.drop(right(departure("E1000", jti="to know that it runs")), "first")
         (site.new / "under way").write_text(right())
