@@ -192,6 +192,16 @@ def test_the_sweeping_child_cannot_be_signalled_by_those_it_ends(uid: int, other
         assert bystander.alive
 
 
+def test_whoever_is_slow_with_what_a_look_finds_can_still_see_everything(uid: int) -> None:
+    """Reading what each process holds takes longer than following new ones is allowed to."""
+    look = tasks.Look([uid])
+    with child(uid) as one:
+        for process in look:
+            assert process.pid == one.pid
+            time.sleep(2 * tasks._CHASE)
+    assert look.complete
+
+
 def test_the_agent_s_family_is_what_it_started_and_not_what_it_did_not(uid: int) -> None:
     told, telling = os.pipe()
 

@@ -5,6 +5,7 @@ is read is not there. Sources: proc_pid_status(5), proc_pid_loginuid(5).
 """
 
 import contextlib
+import itertools
 import os
 import re
 import time
@@ -15,7 +16,8 @@ from pathlib import Path
 from agent.offboard.guardrails import Process
 
 _UNSET = 0xFFFFFFFF
-_CHASE = 0.25  # seconds one look may follow new processes
+_CHASE = 0.25  # seconds one look follows new processes at the least, once it has seen those that were there
+_ROUNDS = 32  # and rounds at the least: on a machine that stands still now and then, seconds alone are soon over
 _FIELDS = re.compile(rb"^(Name|State|Tgid|Uid|Threads):\t(.*)$", re.MULTILINE)
 
 
@@ -40,10 +42,12 @@ class Look:
         self.complete = False
 
     def __iter__(self) -> Iterator[Process]:
-        until = time.monotonic() + _CHASE
         newest = _newest()
-        yield from self._theirs(pids())
-        while time.monotonic() < until:
+        yield from self._theirs(pids())  # as long as it takes: they may be many, and the reader slow with each
+        until = time.monotonic() + _CHASE
+        for rounds in itertools.count():
+            if rounds >= _ROUNDS and time.monotonic() >= until:
+                return
             before, newest = newest, _newest()
             if newest == before:
                 self.complete = True
