@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint check bench lock clean
+.PHONY: help demo test lint laws bench lock clean
 
 help:            ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -36,6 +36,9 @@ test: lint       ## linters, types, import directions, laws, vectors, real-kerne
 	$(BIN)/coverage report --include='rules/*' --fail-under=100 --skip-covered
 	$(BIN)/pytest --ignore=tests/rules --ignore=tests/tui -n 2 --dist loadfile
 	$(BIN)/pytest tests/tui -n 2 --dist loadfile
+
+laws: .venv/.dev  ## look for new examples that break a law (`make test` tries the same ones each time)
+	$(BIN)/pytest -m hypothesis --hypothesis-profile=search -n 2
 
 bench: .venv/.dev ## the numbers table: ratios against a bare run and, when installed, fapolicyd
 	$(BIN)/python -m tests.bench

@@ -12,7 +12,7 @@ from agent.doors.flutter import SUMMARY
 from agent.doors.panel import due
 from agent.doors.words import Contact, Released
 
-LAW = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+LAW = settings(max_examples=150)
 NEVER = 10**9  # changes
 
 # What a contact says and how long after the word before: at the speed it is asked, now and then with a pause.

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from panel_kit import CARDS, START, Room, releases
 
@@ -29,13 +29,7 @@ from agent.doors.words import Contact, Key, Online, OwnDecision, Power, Read, Re
 from rules.model import Lockdown, Passback, RoomRules
 from rules.text import Text
 
-LAW = settings(
-    max_examples=120,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+LAW = settings(max_examples=120)
 DOORS = (DoorConfig("d1", contact=True, held_seconds=20.0), DoorConfig("d2", strike_seconds=1.0))
 
 doors = st.sampled_from(["d1", "d1", "d2", "d9"])

@@ -207,7 +207,7 @@ def test_killed_at_any_moment_it_goes_on_and_becomes_equal(folder, index, tmp_pa
     assert content(index) == content(tmp_path / "anew")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["E1", "E2", None])), min_size=1, max_size=30),
     st.lists(st.integers(0, 29), max_size=5),

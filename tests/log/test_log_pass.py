@@ -21,7 +21,7 @@ def kinds(report):
     return [problem.kind for problem in report.problems]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(cuts=st.lists(st.integers(0, 9_000), max_size=4), broken=st.none() | st.integers(0, 8_000))
 def test_looks_at_a_growing_record_find_what_one_reading_finds(tmp_path_factory, cuts, broken):
     whole, grown = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("grown")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.log.stays import stays
@@ -124,7 +124,6 @@ def test_a_way_in_that_was_not_used_leaves_the_stay_before_it() -> None:
 steps = st.tuples(st.sampled_from(["E1", "E2", "E3"]), st.sampled_from(["enter", "exit"]), st.booleans())
 
 
-@settings(deadline=None)
 @given(st.lists(steps, max_size=30))
 def test_who_is_inside_at_the_end_is_whom_a_plain_model_says(given_steps: list[tuple[str, str, bool]]) -> None:
     script, inside = Script(), set()

@@ -282,4 +282,4 @@ class Registered(RuleBasedStateMachine):
 
 
 TestRegistered = Registered.TestCase
-TestRegistered.settings = settings(max_examples=25, stateful_step_count=40, deadline=None, database=None)
+TestRegistered.settings = settings(max_examples=25, stateful_step_count=40)

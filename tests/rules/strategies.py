@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from rules.decide import decide
@@ -38,13 +38,7 @@ from rules.model import (
 )
 from rules.pack import Pack, load
 
-LAW = settings(
-    max_examples=80,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+LAW = settings(max_examples=80)
 NOW = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)  # a Monday, noon at +08:00
 PLACE = "place"
 HERE = "this machine's room"

@@ -78,7 +78,6 @@ def test_a_foreign_sentence_only_says_things_in_either_language(name: str) -> No
 
 @settings(
     max_examples=2,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],  # an example takes seconds: one that fails is not made smaller
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
