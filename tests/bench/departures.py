@@ -32,6 +32,7 @@ from rules.text import Text
 from tests.bench.machine import other_cpus
 from tests.bench.rows import Row, judged, milliseconds
 from tests.bench.samples import percentile
+from tests.stopped import stopped
 
 PEOPLE, AREAS, FILES = 10_000, 1_000, 100_000
 SINGLE, BACK_TO_BACK, BURST = 100, 100, 500
@@ -239,12 +240,9 @@ def burst(site: Company, numbers: range) -> Burst:
     Raises ``OSError`` when some never are.
     """
     tokens = [site.sign(number, event) for number in numbers for event in (Event.ACCOUNT_DISABLED, _LEAVING)]
-    control = site.site.process("control")
-    os.kill(control, signal.SIGSTOP)  # so that it finds all of them at once
-    try:
+    # It must find all of them at once: a hold that is taken up behind a later departure would end nothing more.
+    with stopped(site.site.process("control")):
         begun = min([site.drop(token) for token in reversed(tokens)])  # the later one of a person first
-    finally:
-        os.kill(control, signal.SIGCONT)
     deadline = time.monotonic() + _PATIENCE + len(tokens)
     killed = False
     while (count := sum(map(len, _acts(site, numbers).values()))) < len(tokens):

@@ -15,6 +15,7 @@ import pytest
 
 from agent.errors import Refused
 from tests.doors.site_kit import PATIENCE, House, house, until
+from tests.stopped import stopped
 
 PIDFD_GETFD = 438  # pidfd_getfd(2); the same on every architecture
 
@@ -112,12 +113,9 @@ def test_a_killed_doors_process_comes_back_and_who_is_inside_stays_inside(home: 
 
 
 def test_a_stopped_decider_opens_nothing_but_the_way_out(home: House) -> None:
-    home.site.peer.send_signal(signal.SIGSTOP)
-    try:
+    with stopped(home.site.peer.pid):
         assert not home.lets("E3")
         assert home.lets("E1", home.inside)
-    finally:
-        home.site.peer.send_signal(signal.SIGCONT)
 
 
 def test_a_killed_control_process_takes_the_doors_process_with_it_and_the_next_one_settles_what_it_left(
@@ -146,13 +144,10 @@ def test_a_killed_control_process_takes_the_doors_process_with_it_and_the_next_o
 def test_a_reader_that_goes_offline_in_mid_transaction_counts_as_not_released(home: House) -> None:
     home.call("occupancy.reset", room="vault", reason="test")
     before, known = home.outside.times("strike"), len(home.site.entries(kind="door"))
-    home.site.peer.send_signal(signal.SIGSTOP)  # the entry waits, and so does the release
-    try:
+    with stopped(home.site.peer.pid):  # the entry waits, and so does the release
         home.outside.swipe(home.badge("E3"))
         time.sleep(0.3)
         home.outside.offline()
-    finally:
-        home.site.peer.send_signal(signal.SIGCONT)
     [entry] = until(lambda: home.site.entries(kind="door")[known:], "the entry")
     settled = until(lambda: home.site.entries(kind="door-released", release=entry["release"]), "what became of it")
     assert settled[0]["released"] == "failed"

@@ -26,6 +26,7 @@ from agent.demo.record import Record
 from agent.demo.stage import Stage, stage
 from agent.guard import fanotify
 from tests.kernel import syscalls
+from tests.stopped import stopped
 
 NO_LOGIN = 0xFFFF_FFFF  # an unset login uid: what a service has, and what a child of ours gets whoever runs the tests
 
@@ -157,18 +158,8 @@ class Scene:
         return False
 
     def stopped(self, name: str) -> contextlib.AbstractContextManager[int]:
-        """Stop a process of the agent with SIGSTOP for the block."""
-        return _stopped(self.site.process(name))
-
-
-@contextmanager
-def _stopped(pid: int) -> Iterator[int]:
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield pid
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
+        """Stop a process of the agent for the block."""
+        return stopped(self.site.process(name))
 
 
 def until(come: Callable[[], object], patience: float = 20.0) -> None:

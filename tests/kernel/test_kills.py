@@ -19,6 +19,7 @@ from agent.demo.actors import acting, attempt, reading
 from agent.guard import mounting
 from tests.kernel.load import load, unrecorded
 from tests.kernel.scene import CLEARED, TOO_LOW, Scene, asked, dead_man, error_of, scene, until
+from tests.stopped import stopped
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-kills")]
 
@@ -208,13 +209,15 @@ def test_whoever_waits_while_the_holder_dies_is_denied_by_the_decider(site: Scen
     size = 700
     holder = site.site.agent
     assert holder
-    with site.stopped("decider") as decider:
-        os.kill(holder.pid, signal.SIGSTOP)  # so that it does not replace the decider meanwhile
-        with acting(TOO_LOW, crowd(site.plans / "doc.txt", size)) as people:
-            until(lambda: asked(holder.pid) == size)
-            holder.kill()
-            os.kill(decider, signal.SIGCONT)
-            assert people.next(20).value == ["EPERM"]
+    with (
+        site.stopped("decider") as decider,
+        stopped(holder.pid),  # so that it does not replace the decider meanwhile
+        acting(TOO_LOW, crowd(site.plans / "doc.txt", size)) as people,
+    ):
+        until(lambda: asked(holder.pid) == size)
+        holder.kill()
+        os.kill(decider, signal.SIGCONT)
+        assert people.next(20).value == ["EPERM"]
     until(lambda: not alive(decider))
     site.site.stop()
     site.site.start()

@@ -2,7 +2,6 @@
 
 import base64
 import os
-import signal
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from terminal_kit import Walk, journey
 from agent.errors import Usage
 from agent.home import Home
 from rules.text import Text
+from tests.stopped import stopped
 from tui import copying, filters, truth
 from tui.cells import Toned, content, words_of
 from tui.forms import Form
@@ -107,13 +107,10 @@ def test_a_form_is_sent_once_however_often_enter_is_pressed(site: Site) -> None:
         t.terminal.push_screen(Form("hold.add", {"person": "E1002"}))  # type: ignore[unused-awaitable]
         await t.sees("why *")
         await t.type("audit")
-        os.kill(site.control.pid, signal.SIGSTOP)
-        try:
+        with stopped(site.control.pid):
             for key in ("enter", "x", "enter", "enter"):
                 await t.press(key)
             await t.sees("asking the agent", "audit ")
-        finally:
-            os.kill(site.control.pid, signal.SIGCONT)
         await t.sees_no("asking the agent")
 
     journey(site, walk)
