@@ -45,7 +45,7 @@ NO_LOGIN = 0xFFFF_FFFF
 
 _FIRST_UID = 62_200
 _PAUSE = 0.0005  # seconds between two reads
-_PATIENCE = 20.0
+_PATIENCE = 30.0
 _BAR = 50e6  # ns
 
 

@@ -60,7 +60,7 @@ class Site:
 
     def stop(self) -> None:
         self.control.terminate()
-        self.control.wait(10)
+        self.control.wait(30)
         if self.peer.poll() is None:
             self.peer.kill()
         self._bury_peer()
@@ -73,7 +73,7 @@ class Site:
         return subprocess.Popen(argv, pass_fds=(fd,), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def _bury_peer(self) -> None:
-        self.peer.wait(10)
+        self.peer.wait(30)
         for pipe in (self.peer.stdin, self.peer.stdout):
             assert pipe
             pipe.close()

@@ -64,7 +64,7 @@ def test_killed_between_entry_and_commit_leaves_an_entry_that_the_next_start_con
     fresh.tell_peer(f"kill-after-append {fresh.control.pid}")
     with fresh.client() as caller, pytest.raises(Unreachable):
         caller.call("person.add", **ADD)
-    fresh.control.wait(10)
+    fresh.control.wait(30)
     assert acts(fresh) == [("person.add", "done")]
     fresh.start_control()
     assert people(fresh) == []
@@ -81,7 +81,7 @@ def test_a_start_after_a_clean_stop_contradicts_nothing(fresh: Site) -> None:
     with fresh.client() as caller:
         caller.call("person.add", **ADD)
     fresh.control.terminate()
-    fresh.control.wait(10)
+    fresh.control.wait(30)
     fresh.start_control()
     assert acts(fresh) == [("person.add", "done")]
     assert people(fresh) == ["E1"]
@@ -91,7 +91,7 @@ def test_killed_after_the_commit_leaves_both(fresh: Site) -> None:
     with fresh.client() as caller:
         caller.call("person.add", **ADD)
     fresh.control.kill()
-    fresh.control.wait(10)
+    fresh.control.wait(30)
     fresh.start_control()
     assert acts(fresh) == [("person.add", "done")]
     assert people(fresh) == ["E1"]
@@ -124,7 +124,7 @@ def test_a_pack_comes_into_force_with_its_entry_and_survives_a_kill(fresh: Site)
     fresh.tell_peer(f"kill-after-append {fresh.control.pid}")
     with fresh.client() as caller, pytest.raises(Unreachable):
         caller.call("pack.use", pack=shipped.text("company"))
-    fresh.control.wait(10)
+    fresh.control.wait(30)
     fresh.start_control()
     with fresh.client() as caller:
         assert caller.call("pack.show")["name"] == "minimal"
@@ -138,7 +138,7 @@ def test_a_pack_comes_into_force_with_its_entry_and_survives_a_kill(fresh: Site)
 
 def test_a_pack_that_was_edited_by_hand_is_found(fresh: Site) -> None:
     fresh.control.terminate()
-    fresh.control.wait(10)
+    fresh.control.wait(30)
     with fresh.home.pack.open("a") as file:
         file.write("\n# edited\n")
     fresh.start_control()

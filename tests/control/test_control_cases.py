@@ -86,7 +86,7 @@ class Office:
 @contextmanager
 def office_of(site: Site, pack: str = "minimal") -> Iterator[Office]:
     site.control.terminate()
-    site.control.wait(10)
+    site.control.wait(30)
     site.home.pack.write_text(shipped.text(pack), encoding="utf-8")
     with open_desk(site.home, Link(channel.Client(site.control_end)), None) as desk:
         yield Office(desk)

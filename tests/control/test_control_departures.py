@@ -26,7 +26,7 @@ from agent.offboard import database
 from agent.offboard.context import Blocked
 from rules.text import Text
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 
 def until(come: Callable[[], object]) -> None:

@@ -78,7 +78,7 @@ def test_a_reading_does_not_outlive_the_control_process(fresh: Site) -> None:
     with fresh.client() as client:
         reading = client.call("log.read")["reading"]
     fresh.control.terminate()
-    fresh.control.wait(10)
+    fresh.control.wait(30)
     fresh.start_control()
     with fresh.client() as client, pytest.raises(Refused, match="over"):
         client.call("log.page", reading=reading)

@@ -19,7 +19,7 @@ from agent.guard.clock import Clock, nanoseconds
 def in_process(site: Site) -> Iterator[Desk]:
     """The desk of *site* in this process, in the place of its control process."""
     site.control.terminate()
-    site.control.wait(10)
+    site.control.wait(30)
     with open_desk(site.home, Link(channel.Client(site.control_end)), None) as desk:
         yield desk
 

@@ -113,7 +113,7 @@ def test_a_demo_that_was_killed_takes_its_agent_along_and_the_next_one_tidies_up
     read_until(process, "3.")
     process.kill()
     process.communicate()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while any(found.startswith("process") for found in used(folder)):
         assert time.monotonic() < deadline, used(folder)
         time.sleep(0.05)

@@ -16,7 +16,7 @@ from tests.control.control_site import Site, running
 
 PEOPLE = ("E1", "E2", "E3")
 _BADGES = 4  # of each person: the same card shown twice within two seconds is one read
-PATIENCE = 20.0
+PATIENCE = 30.0
 FRESH = 2.1  # seconds for which reads after a reader came online are not trusted
 
 

@@ -120,7 +120,7 @@ class Kit:
         return subprocess.Popen(argv, pass_fds=(fd,), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def _bury(self) -> None:
-        self.peer.wait(10)
+        self.peer.wait(30)
         for pipe in (self.peer.stdin, self.peer.stdout):
             assert pipe
             pipe.close()

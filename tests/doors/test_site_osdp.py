@@ -127,7 +127,7 @@ def test_a_killed_control_process_takes_the_doors_process_with_it_and_the_next_o
     release = [entry["release"] for entry in home.site.entries(kind="door") if entry.get("release")][-1]
     strikes = home.outside.times("strike")
     home.site.control.send_signal(signal.SIGKILL)
-    home.site.control.wait(10)
+    home.site.control.wait(30)
     assert select.select([orphan], [], [], PATIENCE)[0]
     os.close(orphan)
     home.outside.swipe(home.badge("E1"))  # nobody is there to decide

@@ -332,12 +332,12 @@ def test_a_registry_that_somebody_else_holds_keeps_nobody_in(site: Kit) -> None:
     def hold() -> None:
         with site.registry.change(site.now()):
             held.set()
-            done.wait(20)
+            done.wait(30)
 
     done = threading.Event()
     holder = threading.Thread(target=hold)
     holder.start()
-    assert held.wait(20)
+    assert held.wait(30)
     site.rooms._send = lambda frame: (seen.append(done.is_set()), done.set(), send(frame))[2]  # type: ignore[assignment]
     assert len(site.swipe("E1", side="out")) == 1
     holder.join()

@@ -33,7 +33,7 @@ class Boards:
     def restart(self) -> None:
         """Kill the control process, and start another one."""
         self.site.control.kill()
-        self.site.control.wait(10)
+        self.site.control.wait(30)
         self.site.start_control()
         self.client.close()
         self.client = self.site.client()
@@ -135,7 +135,7 @@ def test_a_departure_is_proven_by_reading_back_and_the_silent_board_is_pending_u
 
 def test_a_board_that_hears_from_nobody_opens_for_nobody(site: Boards) -> None:
     site.site.control.kill()
-    site.site.control.wait(10)
+    site.site.control.wait(30)
     before = site.seen("front")["opened"]
     site.devices.do("swipe", door="front", card=CARDS["E1"])
     assert not site.devices.do("opened", door="front", times=before + 1, seconds=0.5)["opened"]

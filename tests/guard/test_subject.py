@@ -44,12 +44,12 @@ def test_a_thread_has_its_own_file_system_uid(tasks: Tasks) -> None:
         tids.append(threading.get_native_id())
         ctypes.CDLL(None).setfsuid(UNUSED_UID)
         ready.set()
-        done.wait(10)
+        done.wait(30)
 
     thread = threading.Thread(target=other)
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(30)
         assert tasks.identify(tids[0]).fsuid == UNUSED_UID
         assert tasks.identify(os.getpid()).fsuid == 0
     finally:
@@ -143,4 +143,4 @@ def test_the_client_of_an_smb_server_process(tmp_path: Path, tasks: Tasks) -> No
             assert tasks.identify(process.pid).client == "127.0.0.1"
         assert process.stdin is not None
         process.stdin.close()
-        process.wait(5)
+        process.wait(30)

@@ -85,7 +85,7 @@ class Scene:
     @contextmanager
     def asking(self) -> Iterator[Client]:
         """A connection to the agent, for acts and questions whose command line is not what is tested."""
-        with Client(self.site.home, timeout=20) as client:
+        with Client(self.site.home, timeout=30) as client:
             yield client
 
     def mark(self) -> None:
@@ -146,7 +146,7 @@ class Scene:
         """Wait until data passes through open descriptors unasked again."""
         until(lambda: self.stats()["quiet"])
 
-    def serving(self, patience: float = 20.0) -> None:
+    def serving(self, patience: float = 30.0) -> None:
         """Wait until somebody cleared gets through and the control process answers."""
         until(lambda: attempt(CLEARED, reading(self.plans / "doc.txt"), patience).allowed, patience)
         until(self.answers, patience)
@@ -162,7 +162,7 @@ class Scene:
         return stopped(self.site.process(name))
 
 
-def until(come: Callable[[], object], patience: float = 20.0) -> None:
+def until(come: Callable[[], object], patience: float = 30.0) -> None:
     """Ask again and again until it has come true; fail after *patience* seconds."""
     deadline = time.monotonic() + patience
     while not come():

@@ -197,7 +197,7 @@ def test_row_12_a_protected_program_is_not_run(site: Scene) -> None:
     program = site.plans / "program"
 
     def running(*words: object) -> Callable[[], int]:
-        return lambda: subprocess.run(list(map(str, words)), timeout=20, check=False).returncode
+        return lambda: subprocess.run(list(map(str, words)), timeout=30, check=False).returncode
 
     assert attempt(CLEARED, running("/bin/cp", "/bin/true", program)).value == 0
     site.mark()

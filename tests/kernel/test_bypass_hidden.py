@@ -145,7 +145,7 @@ def test_what_is_handed_from_child_to_child_is_followed(site: Scene) -> None:
     path, gate = site.plans / "doc.txt", Gate()
 
     def chain(say: Say) -> None:
-        fd, end = os.open(path, os.O_RDONLY), time.monotonic() + 20
+        fd, end = os.open(path, os.O_RDONLY), time.monotonic() + 30
         say("")
         while time.monotonic() < end:
             if gate.passed():

@@ -82,7 +82,7 @@ def test_row_3_a_bind_mount_is_refused(site: Scene, elsewhere: Path) -> None:
 
 def test_row_3_the_volume_mounted_a_second_time_is_refused(site: Scene, elsewhere: Path) -> None:
     device = subprocess.run(
-        ["findmnt", "-no", "SOURCE", str(site.site.root)], capture_output=True, text=True, check=True, timeout=20
+        ["findmnt", "-no", "SOURCE", str(site.site.root)], capture_output=True, text=True, check=True, timeout=30
     ).stdout.strip()
     with mounted(device, elsewhere / "again", fstype="ext4") as again:
         refused(site, again / "plans" / "doc.txt")
@@ -95,7 +95,7 @@ def test_row_3_a_user_and_mount_namespace_of_ones_own_is_refused(site: Scene) ->
             ["unshare", "-Urm", "cat", str(site.plans / "doc.txt")],
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=30,
             check=False,
         )
         return [len(done.stdout), done.stderr]
@@ -153,7 +153,7 @@ def test_row_20_an_overlay_in_a_user_namespace_is_refused(site: Scene, elsewhere
             ["unshare", "-Urm", "sh", "-c", script, str(site.plans), str(folder)],
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=30,
             check=False,
         )
         return [done.returncode, len(done.stdout), done.stderr]

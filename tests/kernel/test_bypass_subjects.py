@@ -71,7 +71,7 @@ def serving(site: Scene, uids: list[int], rounds: int) -> Callable[[], list[list
     def act() -> list[list[object]]:
         with ThreadPoolExecutor(len(uids)) as pool:
             ready = threading.Barrier(len(uids))  # every person has a thread of his own, and all are at it at once
-            return list(pool.map(lambda uid: (ready.wait(10), serve(uid))[1], uids))
+            return list(pool.map(lambda uid: (ready.wait(30), serve(uid))[1], uids))
 
     return act
 

@@ -49,7 +49,7 @@ def files(site: Scene) -> list[Path]:
 @pytest.fixture
 def watched(site: Scene) -> Iterator[None]:
     """More patience than elsewhere: fifty deaths take their time."""
-    with dead_man(site.site, 150):
+    with dead_man(site.site, 300):
         site.mark()
         yield
 

@@ -110,7 +110,7 @@ def test_a_file_written_in_place_waits_until_it_is_whole_or_has_settled(tmp_path
     assert site.sweep() == []
     site.settling = 0.5
     site.reopen()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while not (done := site.sweep()) and time.monotonic() < deadline:
         os.stat(site.new)
     assert [one.reason for one in done] == ["not-a-token"]

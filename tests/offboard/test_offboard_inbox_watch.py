@@ -113,7 +113,7 @@ def test_the_inboxs_own_reading_and_filing_does_not_wake_it(tmp_path):
         try:
             (tmp_path / "mark").touch()
             os.rename(tmp_path / "mark", site.new / "mark")  # one event; when it is heard, the watcher listens
-            assert woken.wait(10)
+            assert woken.wait(30)
             woken.clear()
             for _ in range(20):
                 os.listdir(site.new)

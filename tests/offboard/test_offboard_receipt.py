@@ -345,7 +345,7 @@ def test_any_ed25519_tool_can_check_the_signature(tmp_path: Path) -> None:
             ["openssl", "pkeyutl", "-verify", "-pubin", "-rawin", *files],
             cwd=tmp_path,
             capture_output=True,
-            timeout=20,
+            timeout=30,
             check=False,
         ).returncode
         == 0

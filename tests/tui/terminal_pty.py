@@ -65,7 +65,7 @@ class Pty:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.process.kill()
-        self.process.wait(10)
+        self.process.wait(30)
         os.close(self._end)
 
     def _read(self, seconds: float) -> bool:

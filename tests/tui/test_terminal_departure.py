@@ -136,7 +136,7 @@ def test_a_new_administrator_takes_a_departure_from_notice_to_its_receipt(office
 def start(uid: int) -> None:
     """Start a process of the leaver that has nothing to do with whoever runs the test."""
     subprocess.run(["setsid", "--fork", "sleep", "300"], user=uid, group=uid, cwd="/", check=True)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while not processes(uid):
         assert time.monotonic() < deadline
         time.sleep(0.01)

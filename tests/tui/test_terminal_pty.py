@@ -61,7 +61,7 @@ def test_quitting_gives_the_terminal_back(shared: Site) -> None:
         terminal.until("Home")
         terminal.rest()
         terminal.press(b"\x11")
-        assert terminal.process.wait(20) == 0
+        assert terminal.process.wait(30) == 0
         assert terminal.rest().rstrip().endswith((b"\x1b[?25h", b"\x1b[?1049l", b"l", b"h"))
         assert b"\x1b[?1049l" in terminal.seen
 
@@ -80,7 +80,7 @@ def test_the_command_line_becomes_the_terminal_and_needs_one(shared: Site) -> No
 def test_a_terminal_that_cannot_show_screens_is_told_so_in_one_sentence(shared: Site, kind: str) -> None:
     with Pty(shared.home.root, "zh", TERM=kind) as terminal:
         terminal.until("提示")
-        assert terminal.process.wait(20) == 1
+        assert terminal.process.wait(30) == 1
         said = terminal.rest().decode().splitlines()
     assert said[0] == f"shoumi: 终端类型 `{kind}`（TERM）无法显示该界面"
     assert said[1].startswith("提示")
