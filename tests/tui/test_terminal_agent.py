@@ -5,8 +5,29 @@ from control_site import Site, running
 from terminal_kit import Walk, acting_as, journey
 from terminal_site import furnished
 
+from tui.widgets.log_view import LogView
+
 SECURITY, AUDITOR, NOBODY = 61_701, 61_702, 61_703  # groups no host has
 SETTINGS = f"system = 61700\nsecurity = {SECURITY}\nauditor = {AUDITOR}\n"
+
+
+def test_who_reads_further_up_stays_there_when_the_agent_is_back(shared: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.go("log")
+        view = t.terminal.screen.query_one(LogView)
+        await t.press("home")
+        await t.sees("计划0.txt")
+        before = view.reading
+        shared.control.kill()
+        shared.control.wait()
+        await t.sees("AGENT LOST")
+        shared.start_control()
+        await t.until(lambda: view.reading is not before, "another reading")
+        await t.settled()
+        await t.sees("计划0.txt")
+        assert not view.following
+
+    journey(shared, walk)
 
 
 def test_losing_the_agent_shows_at_once_and_it_reconnects_by_itself(shared: Site) -> None:
