@@ -21,7 +21,7 @@ def stopped(pid: int) -> Iterator[int]:
     os.kill(pid, signal.SIGSTOP)
     try:
         deadline = time.monotonic() + _PATIENCE
-        while running(pid):
+        while _running(pid):
             if time.monotonic() > deadline:
                 raise OSError("it does not stop")
             time.sleep(0.001)
@@ -31,7 +31,7 @@ def stopped(pid: int) -> Iterator[int]:
             os.kill(pid, signal.SIGCONT)
 
 
-def running(pid: int) -> bool:
+def _running(pid: int) -> bool:
     """Whether a thread of *pid* may still do something: proc_pid_stat(5). One that has ended may not."""
     for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):

@@ -16,15 +16,19 @@ def test_who_reads_further_up_stays_there_when_the_agent_is_back(shared: Site) -
         await t.go("log")
         view = t.terminal.screen.query_one(LogView)
         await t.press("home")
-        await t.sees("计划0.txt")
-        before = view.reading
+        await t.press("pagedown")
+        await t.press("pagedown")
+        await t.press("up")
+        before, place = view.reading, (view.top, view.cursor)
+        assert view.top
         shared.control.kill()
         shared.control.wait()
         await t.sees("AGENT LOST")
         shared.start_control()
         await t.until(lambda: view.reading is not before, "another reading")
         await t.settled()
-        await t.sees("计划0.txt")
+        await t.sees(f"计划{view.cursor}.txt", "new (f)")
+        assert (view.top, view.cursor) == place
         assert not view.following
 
     journey(shared, walk)

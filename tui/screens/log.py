@@ -1,8 +1,7 @@
 """The access log: every entry, live, filtered, explained.
 
 Rules of this file: each reading (another filter) is an entry of the log itself, so one is begun when somebody asks for
-it and never while he types. One question about lines is under way at a time, and one about what is new. Another
-reading of the same (the agent was away, or it was too old) moves nothing under who reads further up.
+it and never while he types. One question about lines is under way at a time, and one about what is new.
 """
 
 import asyncio
@@ -109,21 +108,14 @@ class LogScreen(Base):
         except ShoumiError:
             self._reading = None
             raise
-        to = self._to or self._place(reading)
-        self._to = None
         self.view.read(reading)
-        if to:
-            self.view.centre(reading.line_of(to))
+        if self._to:
+            self.view.centre(reading.line_of(self._to))
+            self._to = None
         self._say_status()
         await self._fetch()
         self.start(self._older, reading, group="older")
         self.start(self._keep_up, group="new")
-
-    def _place(self, reading: Reading) -> int | None:
-        """Return the entry that somebody further up reads, when *reading* is only another one of the same."""
-        view, before = self.view, self.view.reading
-        stays = before and view.count and not view.following and before.wanted == reading.wanted
-        return before.number(view.cursor) if before and stays else None
 
     async def _older(self, reading: Reading) -> None:
         while not reading.complete and self.view.reading is reading:

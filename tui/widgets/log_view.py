@@ -47,13 +47,20 @@ class LogView(Lines):
         self.unseen = 0  # entries that came while nobody followed
 
     def read(self, reading: Reading) -> None:
-        """Show *reading*, from its newest entry on."""
+        """Show *reading*, from its newest entry on; of the same as before, for who reads further up, where he is."""
+        before, from_top, known = self.reading, self.cursor - self.top, self.count - self.cursor - self.unseen
+        stays = before and self.count and not self.following and before.wanted == reading.wanted
+        entry = before.number(self.cursor) if before and stays else None
         self.reading = reading
         self.unseen = 0
         self.following = True
         self.forget()
         self.resize_to(reading.count)
         self._to_the_end()
+        if entry is not None:  # the agent was away, or the other reading is over
+            self.go_to(reading.line_of(entry))
+            self.look_at(self.cursor - from_top)
+            self.unseen = self.count - self.cursor - known
 
     def grown(self) -> None:
         """Take note of new entries behind the last one."""
