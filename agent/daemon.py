@@ -10,11 +10,11 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from agent import config
 from agent.errors import Refused
-from agent.guard.hiding import hide_all
 from agent.guard.holder import Holder, Program
-from agent.home import Home
+from agent.kernel.cover import hide_all
+from agent.runtime import config
+from agent.runtime.home import Home
 from rules.text import Text
 from rules.visible import visible
 
@@ -31,7 +31,7 @@ def run(home: Home, announce: Callable[[str], None]) -> int:
         try:
             holder = Holder(
                 decider=Program((*python, "agent.guard.decider", str(home.root), settings.durability)),
-                control=Program((*python, "agent.control.server", str(home.root))),
+                control=Program((*python, "agent.control", str(home.root))),
                 patience=settings.heartbeat_seconds,
                 hide=lambda: hide_all(home),
             )

@@ -8,17 +8,17 @@ up to the one that decided, so it bounds exactly what the verdict rests on. Noth
 from collections.abc import Iterator
 from datetime import datetime
 
-from rules import person
+from rules import person_rules as person
 from rules.checks import question
 from rules.checks.lockdown import lockdown
 from rules.checks.marking import marking
 from rules.checks.service import service
 from rules.checks.together import first_in, limit
 from rules.clock import Clock
-from rules.escort import escort
-from rules.failure import asked, failed
+from rules.companions import escort
+from rules.fail_closed import asked, failed
 from rules.model import Action, Facts, Finding, Request, Resource, Verdict
-from rules.pack_tables import Pack
+from rules.pack.model import Pack
 from rules.pair import two_person
 from rules.text import Text
 from rules.visible import visible

@@ -7,12 +7,12 @@ registering a visit takes nothing away, and ending one gives nothing.
 from dataclasses import replace
 from datetime import datetime
 
-from rules.case import Case
 from rules.checks.visits import on_visit
 from rules.clock import Clock
+from rules.evaluation import Case
 from rules.model import Facts, Request, Resource
-from rules.pack_tables import Pack
-from rules.person import findings
+from rules.pack.model import Pack
+from rules.person_rules import findings
 
 
 def led(request: Request, facts: Facts, pack: Pack, now: datetime, place: Resource, person: str, clock: Clock) -> bool:

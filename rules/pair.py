@@ -10,8 +10,8 @@ from datetime import datetime
 from rules.clock import Clock
 from rules.led import led
 from rules.model import Facts, Finding, Request, Resource
-from rules.pack_tables import Pack
-from rules.person import findings
+from rules.pack.model import Pack
+from rules.person_rules import findings
 from rules.text import Text
 from rules.visible import visible
 

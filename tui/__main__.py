@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from agent.errors import Refused, ShoumiError, Usage
-from agent.home import Home
+from agent.runtime.home import Home
 from rules.text import Language, Text
 from rules.visible import visible
 from tui.keys import PLACES

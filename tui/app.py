@@ -20,15 +20,16 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from agent.errors import ShoumiError
-from agent.home import Home
+from agent.runtime.home import Home
 from rules.text import Language, Text
-from tui import actions, copying
-from tui.asking import Agent
-from tui.cells import Tone, words_of
+from tui import actions
+from tui import clipboard as copying
+from tui.agent import Agent
+from tui.jobs import LongWork, Works
 from tui.keys import PLACES, WAYS, here
 from tui.keys.shape import EVERYWHERE, Action
-from tui.plan import Plan
-from tui.progress import LongWork, Works
+from tui.render.cells import Tone, words_of
+from tui.render.plan import Plan
 from tui.screens.base import Base
 from tui.settings import THEMES, Settings
 
@@ -148,7 +149,7 @@ class Terminal(App[None]):
 
     async def do_running(self) -> None:
         """Show what is under way."""
-        from tui.screens.running import RunningScreen
+        from tui.screens.jobs import RunningScreen
 
         await self.push_screen(RunningScreen())
 

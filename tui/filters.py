@@ -6,7 +6,7 @@ none is an error, never silently text.
 
 from datetime import datetime
 
-from agent.control.times import instant
+from agent.api.timestamps import instant
 from agent.errors import Usage
 from rules.text import Text
 from rules.visible import visible

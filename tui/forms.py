@@ -20,17 +20,17 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Select
 
-from agent.control.acts import TABLE
-from agent.control.acts.shape import Param
+from agent.api.operations import TABLE
+from agent.api.operations.schema import Param
 from agent.errors import Refused, ShoumiError, Usage
-from agent.words import CHOICES, DOMAINS, LEVELS, word
+from agent.labels import CHOICES, DOMAINS, LEVELS, word
 from rules.text import Text
 from rules.visible import visible
-from tui.act_words import argument
-from tui.cells import Toned, words_of
-from tui.program import program_of
-from tui.widgets.middle import Middle
-from tui.words import Sentence, language_of, text_of
+from tui.i18n import Sentence, language_of, text_of
+from tui.interface import program_of
+from tui.render.cells import Toned, words_of
+from tui.render.operation import argument
+from tui.widgets.scroll import Middle
 
 Choices = Mapping[str, Sequence[tuple[str, Text]]]  # of a parameter: value, and what it is called
 _LISTS = ("texts", "numbers", "levels")

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from agent.home import Home
+from agent.runtime.home import Home
 from rules.text import Text
 from rules.visible import visible
 from tui.keys import ACTIONS

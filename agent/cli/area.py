@@ -1,9 +1,9 @@
 """``shoumi area``: directories under protection."""
 
+from agent.api.operations.schema import Param
+from agent.api.timestamps import local
 from agent.cli.context import Args, Column, Context, act, command, findings, level, shown, table
 from agent.cli.context import column as plain
-from agent.control.acts.shape import Param
-from agent.control.times import local
 from agent.errors import Refused
 from rules.text import Text
 

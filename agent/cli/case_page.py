@@ -6,9 +6,9 @@ Rules of this file: rows only; the agent has decided everything that is shown he
 from collections.abc import Iterable
 from typing import Any
 
+from agent.api.timestamps import local
 from agent.cli.context import shown, text
 from agent.cli.say import Terminal
-from agent.control.times import local
 from rules.text import Text
 
 Json = Any

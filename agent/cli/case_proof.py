@@ -10,15 +10,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.api.operations.schema import Param
 from agent.cli.context import Args, Context, text
 from agent.cli.parser import Command
-from agent.control.acts.shape import Param
 from agent.errors import Refused, Usage
 from rules.text import Text
 from rules.visible import visible
 
 if TYPE_CHECKING:
-    from agent.offboard.verify import Report
+    from agent.offboard.receipt.verify import Report
 
 _PATIENCE = 60.0  # seconds `--wait` waits for a receipt
 _LOOK = 0.2
@@ -57,13 +57,13 @@ def shown(context: Context, args: Args, op: str) -> int:
 
 
 def _read(receipt: bytes, public: bytes) -> "Report":
-    from agent.offboard.verify import verify
+    from agent.offboard.receipt.verify import verify
 
     return verify(receipt, public)
 
 
 def _print(context: Context, report: "Report") -> None:
-    from agent.offboard.page import report_page
+    from agent.offboard.receipt.page import report_page
 
     context.terminal.line(report_page(report, context.terminal.language))
 
@@ -153,7 +153,7 @@ def _plan_lines(found: Mapping[str, Any]) -> Iterator[Text]:
 
 
 def _trends(context: Context, args: Args) -> int:
-    from agent.offboard import trends
+    from agent.offboard.receipt import trends
 
     found = context.client.call("case.trends")
     if context.terminal.json:
@@ -168,7 +168,7 @@ def _trends(context: Context, args: Args) -> int:
 
 
 def _send_test(context: Context, args: Args) -> int:
-    from agent.offboard import sender
+    from agent.simulator import hr_sender as sender
 
     last_day = _day(str(args["last_day"])) if args.get("last_day") else None
     folder = Path(str(args["keys"]))

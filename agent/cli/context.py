@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent.api.client import Client
+from agent.api.findings import from_wire
+from agent.api.operations import TABLE
+from agent.api.operations.schema import Param
+from agent.api.timestamps import local
 from agent.cli.parser import Command
 from agent.cli.say import Terminal
-from agent.control.acts import TABLE
-from agent.control.acts.shape import Param
-from agent.control.client import Client
-from agent.control.findings import from_wire
-from agent.control.times import local
 from agent.errors import Refused
-from agent.home import Home
-from agent.table import pad
-from agent.words import YES_NO, Words, word
+from agent.labels import YES_NO, Words, word
+from agent.runtime.home import Home
+from agent.text_table import pad
 from rules.model import Level
 from rules.text import Text
 from rules.visible import visible
@@ -60,7 +60,7 @@ def column(en: str, zh: str, key: str) -> Column:
 
 
 def coded(en: str, zh: str, key: str, words: Words) -> Column:
-    """Return a column that says the code in one field in words (:mod:`agent.words`)."""
+    """Return a column that says the code in one field in words (:mod:`agent.labels`)."""
     return Column(Text(en, zh), lambda row: word(words, row[key]) if row.get(key) else None)
 
 

@@ -1,7 +1,7 @@
 """``shoumi declaration``: what a person states before entering a room: why, and which devices he carries."""
 
+from agent.api.timestamps import local
 from agent.cli.context import Args, Column, Context, act, column, command, moment, shown, table
-from agent.control.times import local
 from rules.text import Text
 
 NOUN = Text("what is stated before entering", "进入申报")

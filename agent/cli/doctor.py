@@ -7,14 +7,14 @@ rest is looked at here. Exit code 1 when a gap is serious.
 from collections.abc import Iterator
 from typing import Any
 
+from agent.api.findings import Finding
 from agent.cli.context import Args, Context, command, findings, level, shown, text
-from agent.control.findings import Finding
 from agent.errors import ShoumiError, Unreachable
 from rules.text import Text
 
 
 def _doctor(context: Context, args: Args) -> int:
-    from agent.cli import looks  # the guard's modules are of no use to any other command
+    from agent.doctor import offline_checks as looks  # the guard's modules are of no use to any other command
 
     found = [*(finding.wire() for finding in (*_paths(context), *looks.host())), *_rest(context, args)]
     if context.terminal.json:
@@ -47,7 +47,7 @@ def _rest(context: Context, args: Args) -> list[dict[str, Any]]:
     try:
         answer: list[dict[str, Any]] = context.call("doctor", args)
     except Unreachable as error:
-        from agent.cli import looks  # likewise
+        from agent.doctor import offline_checks as looks
 
         absent = Finding("serious", "agent", error.text, error.hint)
         return [absent.wire(), *(finding.wire() for finding in looks.files(context.home))]

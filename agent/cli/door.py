@@ -10,7 +10,7 @@ from agent.cli import door_simulate
 from agent.cli.context import Args, Column, Context, act, coded, column, command, findings, moment, shown, table, text
 from agent.cli.parser import Command
 from agent.errors import Refused
-from agent.words import CARDS, SIDES, YES_NO, word
+from agent.labels import CARDS, SIDES, YES_NO, word
 from rules.text import Text
 
 NOUN = Text("doors, readers and locks", "门、读卡器与锁")

@@ -16,16 +16,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.api.operations.schema import Param
 from agent.cli.context import Args, Context, shown
 from agent.cli.parser import Command
-from agent.control.acts.shape import Param
 from agent.errors import Refused, Usage
-from agent.home import Home
-from agent.words import SIDES, word
+from agent.labels import SIDES, word
+from agent.runtime.home import Home
 from rules.text import Text
 
 if TYPE_CHECKING:
-    from agent.doors.simulator_site import LeftOut
+    from agent.simulator.site import LeftOut
 
 _HANDS = ("swipe", "key", "tamper", "hold", "force", "contact", "rex", "power", "offline", "online", "state")
 _LIGHTS = {
@@ -55,13 +55,13 @@ def _simulate(context: Context, args: Args) -> int:
             Text("name a door and what is done there", "请写明门和动作"),
             Text("or start the devices: shoumi door simulate --serve", "或启动设备：shoumi door simulate --serve"),
         )
-    from agent.doors.simulator_client import command  # of no use to any other command
+    from agent.simulator.client import command  # of no use to any other command
 
     word, members = _act(args)
     answer = command(path, word, **members)
     found = answer["doors"].get(args["door"]) if word == "state" else {"door": args["door"], "done": args["what"]}
     if found is None:
-        from agent.doors.simulator_site import no_door  # of no use to anybody who knows his doors
+        from agent.simulator.site import no_door  # of no use to anybody who knows his doors
 
         raise no_door(args["door"])
     context.terminal.data(found, *_said(found, args))
@@ -70,7 +70,7 @@ def _simulate(context: Context, args: Args) -> int:
 
 def _serve(context: Context, path: Path) -> int:
     """Make the devices of the site, say where they are, and wait until somebody ends it."""
-    from agent.doors.simulator_client import start
+    from agent.simulator.client import start
 
     terminal = context.terminal
     description, left_out = _description(context.home)
@@ -100,10 +100,10 @@ def _serve(context: Context, path: Path) -> int:
 
 def _description(home: Home) -> tuple[dict[str, Any], "Sequence[LeftOut]"]:
     """Return what is to be simulated, and the doors that cannot be. Raises :class:`Refused` when that is all."""
-    from agent.control.doors_setup import configuration
-    from agent.doors.osdp_keys import KeyStore
-    from agent.doors.simulator_site import described, none_left
+    from agent.doors.osdp.keys import KeyStore
     from agent.registry.facts import FactsReader
+    from agent.rooms.configuration import configuration
+    from agent.simulator.site import described, none_left
 
     with FactsReader(home.registry) as facts:
         doors = facts.doors()

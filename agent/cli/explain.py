@@ -5,8 +5,8 @@ Exit code 0 for either verdict: the question was answered.
 
 from typing import Any
 
+from agent.api.timestamps import local
 from agent.cli.context import Args, Context, command, shown, text
-from agent.control.times import local
 from rules.text import Text
 
 _VERDICT = {"allow": Text("ALLOW", "允许"), "deny": Text("DENY", "拒绝")}

@@ -1,9 +1,9 @@
 """``shoumi init``: make a new site, and say what comes next."""
 
+from agent.api.operations.schema import Param
 from agent.cli.context import Args, Context, shown
 from agent.cli.pack import source
 from agent.cli.parser import Command
-from agent.control.acts.shape import Param
 from rules.text import Text
 
 _PACK = Param(

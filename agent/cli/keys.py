@@ -9,9 +9,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from agent.api.operations.schema import Param
 from agent.cli.context import Args, Context, command
 from agent.cli.parser import Command
-from agent.control.acts.shape import Param
 from agent.errors import Refused
 from rules.text import Text
 from rules.visible import visible
@@ -33,7 +33,8 @@ def _show(context: Context, args: Args) -> int:
 
 
 def _make_test(context: Context, args: Args) -> int:
-    from agent.offboard import keys, sender  # with them comes cryptography, of no use to most commands
+    from agent.offboard.intake import pinned_keys as keys
+    from agent.simulator import hr_sender as sender
 
     folder = Path(str(args["folder"]))
     pinned = keys.path(context.home.root)

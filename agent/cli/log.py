@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from agent import words
+from agent import labels as words
+from agent.api.timestamps import local
 from agent.cli import log_room
 from agent.cli.context import Args, Column, Context, column, command, shown, table, text
-from agent.control.reports import of_log
-from agent.control.times import local
 from agent.errors import Unreachable
+from agent.log.report import of_log
 from agent.log.verify import verify
 from rules.text import Text
 

@@ -6,9 +6,9 @@ invites a conclusion the log does not draw.
 
 from typing import Any
 
+from agent.api.operations.schema import Param
+from agent.api.timestamps import local
 from agent.cli.context import Args, Context, level, text
-from agent.control.acts.shape import Param
-from agent.control.times import local
 from agent.errors import Usage
 from rules.text import Text
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from agent.api.client import Client
 from agent.cli import (
     account,
     alarm,
@@ -42,9 +43,8 @@ from agent.cli import (
 from agent.cli.context import Args, Context
 from agent.cli.parser import Command, build
 from agent.cli.say import Terminal, choose_language
-from agent.control.client import Client
 from agent.errors import Fatal, Refused, ShoumiError
-from agent.home import Home
+from agent.runtime.home import Home
 
 NOUNS = {
     "person": person,

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.cli.context import shown
-from agent.config import DEFAULT_TEXT
-from agent.control.pack_ops import SETTING, checked
+from agent.control.handlers.pack import SETTING, checked
 from agent.errors import Refused
-from agent.home import Home
-from agent.registry.schema import create
+from agent.registry.migrations import create
 from agent.registry.store import Registry
-from rules.pack import Pack
+from agent.runtime.config import DEFAULT_TEXT
+from agent.runtime.home import Home
+from rules.pack.reader import Pack
 from rules.text import Text
 
 

@@ -6,10 +6,10 @@ The reader of packs is imported by whoever reads one: no other command has to wa
 
 from pathlib import Path
 
-from agent import shipped
+from agent import shipped_packs as shipped
+from agent.api.operations.schema import Param
 from agent.cli.context import Args, Context, command, file_text, shown, text
 from agent.cli.parser import Command
-from agent.control.acts.shape import Param
 from rules.text import Text
 
 NOUN = Text("the rules in force", "规则包")
@@ -48,7 +48,7 @@ def _show(context: Context, args: Args) -> int:
 
 
 def _check(context: Context, args: Args) -> int:
-    from rules.pack import check, load
+    from rules.pack.reader import check, load
 
     toml = source(args["pack"]) if args["pack"] else file_text(str(context.home.pack))
     problems = check(toml)
@@ -84,7 +84,7 @@ def _use(context: Context, args: Args) -> int:
 
 
 def _list(context: Context, args: Args) -> int:
-    from rules.pack import load
+    from rules.pack.reader import load
 
     packs = [load(shipped.text(name)) for name in shipped.names()]
     terminal = context.terminal

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from agent.control.acts.shape import Param
+from agent.api.operations.schema import Param
 from agent.errors import Usage
 from rules.text import Language, Text
 from rules.visible import visible

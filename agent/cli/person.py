@@ -4,7 +4,7 @@ from typing import Any
 
 from agent.cli.context import Args, Context, act, coded, column, command, file_text, flag, level, listing, shown
 from agent.cli.parser import Command
-from agent.words import EMPLOYMENTS
+from agent.labels import EMPLOYMENTS
 from rules.text import Text
 
 NOUN = Text("people", "人员")

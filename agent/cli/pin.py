@@ -7,10 +7,10 @@ one, the PIN for duress.
 import getpass
 import sys
 
+from agent.api.operations import TABLE
+from agent.api.operations.people import PERSON
 from agent.cli.context import Args, Context, act, column, flag, listing, moment, shown
 from agent.cli.parser import Command
-from agent.control.acts import TABLE
-from agent.control.acts.people import PERSON
 from agent.errors import Usage
 from rules.text import Text
 

@@ -1,8 +1,8 @@
 """``shoumi room``: places with doors, what each asks, and what is kept there."""
 
+from agent.api.timestamps import local
 from agent.cli.context import Args, Column, Context, act, coded, column, command, level, shown, table
-from agent.control.times import local
-from agent.words import DOMAINS, PASSBACKS, word
+from agent.labels import DOMAINS, PASSBACKS, word
 from rules.text import Text
 
 NOUN = Text("rooms and what they ask", "涉密场所")

@@ -4,9 +4,9 @@ import os
 import sys
 from typing import NoReturn
 
+from agent.api.operations.schema import Param
 from agent.cli.context import Args, Context
 from agent.cli.parser import Command
-from agent.control.acts.shape import Param
 from rules.text import Text
 
 

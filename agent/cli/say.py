@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from agent import table
-from agent.config import load
+from agent import text_table as table
 from agent.errors import ShoumiError
-from agent.home import Home
+from agent.runtime.config import load
+from agent.runtime.home import Home
 from rules.text import Language, Text
 from rules.visible import visible
 

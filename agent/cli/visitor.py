@@ -1,7 +1,7 @@
 """``shoumi visitor``: registered visits, from arrival to the badge handed back."""
 
+from agent.api.timestamps import local
 from agent.cli.context import act, column, listing, moment, shown
-from agent.control.times import local
 from rules.text import Text
 
 NOUN = Text("visits and escorts", "来访登记")

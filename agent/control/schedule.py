@@ -1,18 +1,18 @@
 """What the control process does by itself: areas go back to observe.
 
-Rules of this file: an act of the agent goes the same way as an officer's (:func:`agent.control.conduct.perform`), with
-the agent as its actor. Deciding what is due is a question to the registry; nothing is remembered between steps
+Rules of this file: an act of the agent goes the same way as an officer's (:func:`agent.control.transaction.perform`),
+with the agent as its actor. Deciding what is due is a question to the registry; nothing is remembered between steps
 that a restart may not forget.
 """
 
 import os
 
-from agent.control import conduct
-from agent.control.acts import TABLE
-from agent.control.desk import Desk
-from agent.control.handling import Ask
-from agent.control.peers import Peer
-from agent.control.roles import Role, Standing
+from agent.api.operations import TABLE
+from agent.api.peers import Peer
+from agent.api.roles import Role, Standing
+from agent.control import transaction as conduct
+from agent.control.dispatch import Ask
+from agent.control.services import Desk
 
 
 class Schedule:

@@ -18,15 +18,16 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
-from agent.control import conduct, protocol
-from agent.control.acts import TABLE
-from agent.control.acts.shape import Operation
-from agent.control.desk import Desk
-from agent.control.groups import gid_of
-from agent.control.handling import READS, STREAMS, Ask
-from agent.control.peers import Peer, identify
-from agent.control.roles import Standing, standing
+from agent.api import protocol
+from agent.api.operations import TABLE
+from agent.api.operations.schema import Operation
+from agent.api.peers import Peer, identify
+from agent.api.roles import Standing, standing
+from agent.control import transaction as conduct
+from agent.control.dispatch import READS, STREAMS, Ask
+from agent.control.services import Desk
 from agent.errors import Fatal, Forbidden, Refused, ShoumiError, Unreachable, Usage
+from agent.runtime.group_names import gid_of
 from rules.text import Text
 from rules.visible import visible
 
@@ -266,9 +267,3 @@ def _our_fault(error: Exception) -> Refused:
             "nothing was changed; please report it with the agent's stderr", "未作任何更改；请附代理的标准错误输出报告"
         ),
     )
-
-
-if __name__ == "__main__":
-    from agent.control.process import main
-
-    sys.exit(main(sys.argv))

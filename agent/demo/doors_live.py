@@ -10,16 +10,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agent.control.client import Client
+from agent.api.client import Client
 from agent.demo import building
 from agent.demo.building import ARCHIVE, DESIGN, ROOMS, Guest, Room
 from agent.demo.cast import Act, Player
 from agent.demo.shared import wait_until
 from agent.demo.site import Attempt, Entry
 from agent.demo.stage import Stage
-from agent.doors.simulator_client import start
-from agent.doors.words import Side
+from agent.doors.messages import Side
 from agent.errors import Refused
+from agent.simulator.client import start
 from rules.text import Text
 
 _PATIENCE = 20.0

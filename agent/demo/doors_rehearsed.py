@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent.control.doors_facts import Building
-from agent.control.doors_recorder import Recorder
-from agent.control.doors_rooms import Rooms
 from agent.demo import building
 from agent.demo.building import Guest, Room
 from agent.demo.cast import Player
 from agent.demo.site import Attempt, Entry
 from agent.demo.userspace import UserSpace
-from agent.doors.words import Contact, Do, Read, Release, Released, Side
-from agent.home import Home
+from agent.doors.messages import Contact, Do, Read, Release, Released, Side
 from agent.registry.store import Registry
+from agent.rooms.controller import Rooms
+from agent.rooms.facts import Building
+from agent.rooms.recorder import Recorder
+from agent.runtime.home import Home
 
 _APART = timedelta(seconds=3)  # between two badges: the same card at once would be one read
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from agent.demo.cast import Act
 from agent.registry.store import Change
 from rules.model import Clearance, Employment, Level, Mode, RoomRules, Scope, Stage
-from rules.pack import Pack
+from rules.pack.reader import Pack
 
 _OFFICER = "officer"
 

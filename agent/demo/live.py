@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from agent.control.client import Client
+from agent.api.client import Client
 from agent.demo import cast, tricks
 from agent.demo.actors import UNSET, Identity, Outcome, acting, attempt, reading
 from agent.demo.building import Guest, Room
@@ -29,7 +29,7 @@ from agent.demo.site import Attempt, Cut, Entry, Explained, Left, Proof, Traffic
 from agent.demo.stage import Stage
 from agent.demo.traffic import killing
 from agent.demo.uids import unused_uids
-from agent.doors.words import Side
+from agent.doors.messages import Side
 from rules.text import Text
 
 _NO_NAMESPACE = Text("this machine lets nobody make a namespace", "本机不允许普通用户建立命名空间")

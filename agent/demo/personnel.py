@@ -11,8 +11,9 @@ from pathlib import Path
 
 from agent.demo.shared import wait_until
 from agent.errors import Refused
-from agent.home import Home
-from agent.offboard import keys, sender
+from agent.offboard.intake import pinned_keys as keys
+from agent.runtime.home import Home
+from agent.simulator import hr_sender as sender
 from rules.text import Text
 
 CASE = "HR-2026-0042"

@@ -11,8 +11,8 @@ from agent.demo.cast import Player
 from agent.demo.shared import wait_until
 from agent.demo.site import Entry, Mark, Proof
 from agent.demo.stage import Stage
-from agent.offboard import receipt
-from agent.offboard.timeline import MARKS
+from agent.offboard.receipt import receipt
+from agent.offboard.receipt.timeline import MARKS
 from rules.text import Text
 from rules.visible import visible
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from agent import shipped
+from agent import shipped_packs as shipped
 from agent.demo import building, cast
 from agent.demo.actors import acting
 from agent.demo.building import Guest, Room
@@ -24,16 +24,16 @@ from agent.demo.record import Record
 from agent.demo.shared import Numbers, wait_until
 from agent.demo.site import Attempt, Cut, Entry, Explained, Left, Mark, Proof, Traffic, Verified, Way, Who, himself
 from agent.demo.userspace import Standing, UserSpace
-from agent.doors.words import Side
-from agent.guard.clock import instant
-from agent.home import Home
+from agent.doors.messages import Side
 from agent.log.verify import verify
 from agent.registry.facts import FactsReader
-from agent.registry.schema import create
+from agent.registry.migrations import create
 from agent.registry.store import Registry
+from agent.runtime.clock import instant
+from agent.runtime.home import Home
 from rules.decide import decide
 from rules.model import Action, Request
-from rules.pack import Pack, load
+from rules.pack.reader import Pack, load
 from rules.text import Text
 
 _FIRST_UID = 61001

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from agent.demo.actors import Identity, attempt
 from agent.errors import Refused
-from agent.guard import image
-from agent.guard.abilities import abilities
+from agent.simulator import volume_image as image
+from agent.volumes.host_abilities import abilities
 from rules.text import Text
 
 _SMALL = 4 << 20

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from agent.demo.building import Guest, Room
 from agent.demo.cast import Place, Player
-from agent.doors.words import Side
+from agent.doors.messages import Side
 from rules.text import Text
 
 Entry = dict[str, Any]  # one entry of the log

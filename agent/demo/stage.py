@@ -22,8 +22,8 @@ from typing import Any
 from agent.demo.parting import end_with_parent
 from agent.demo.record import Record
 from agent.errors import Refused
-from agent.guard import image
-from agent.home import Home
+from agent.runtime.home import Home
+from agent.simulator import volume_image as image
 from rules.text import Text
 from rules.visible import visible
 
@@ -125,7 +125,7 @@ class Stage:
 
     def process(self, name: str) -> int:
         """Return the pid of ``decider`` or ``control``. Raises ``LookupError`` while there is none."""
-        module = {"decider": b"agent.guard.decider", "control": b"agent.control.server"}[name]
+        module = {"decider": b"agent.guard.decider", "control": b"agent.control"}[name]
         for pid in self._children():
             with contextlib.suppress(FileNotFoundError):
                 if module in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):

@@ -12,7 +12,7 @@ from agent.demo.cast import DRAWINGS, HANDBOOK, LI, MERGER, QIAN, QUOTES, SUN, W
 from agent.demo.scene import ALLOWED, Outcome, Scene, Seen, Step, denied
 from agent.demo.site import Cut, Left, Proof, Site, Traffic, Way, Who, himself
 from agent.demo.tables import explanation, log, receipt
-from agent.doors.words import Side
+from agent.doors.messages import Side
 from rules.text import Text
 
 AUTHORISED_SECONDS = 3.0

@@ -14,14 +14,14 @@ from typing import Any, Self
 
 from agent.demo.cast import Place
 from agent.errors import Refused
-from agent.guard.clock import Clock, nanoseconds
 from agent.guard.journal import Journal
 from agent.guard.policy import Policy
-from agent.guard.subject import Subject
 from agent.guard.verdicts import Verdicts
-from agent.home import Home
+from agent.kernel.subject import Subject
 from agent.log.append import Appender
 from agent.registry.facts import FactsReader
+from agent.runtime.clock import Clock, nanoseconds
+from agent.runtime.home import Home
 from rules.model import Action
 
 

@@ -1,10 +1,10 @@
 """Everything the control process and the doors process say to each other: one frozen object a frame.
 
-Rules of this file: shapes only. What happens at a door and what to do there are the words of :mod:`agent.doors.words`;
-here is the rest: how doors are set up, badges on boards, keys of readers, health. A frame crosses as one JSON object,
-``{"do": WORD, …}`` to the doors process and ``{"said": WORD, …}`` from it, members named as the fields, defaults left
-out. Every text, list and number has a bound: a doors process that was taken over can say nothing that is none of these.
-Addresses are strings that :func:`agent.doors.address.parse` reads.
+Rules of this file: shapes only. What happens at a door and what to do there are the words of
+:mod:`agent.doors.messages`; here is the rest: how doors are set up, badges on boards, keys of readers, health. A frame
+crosses as one JSON object, ``{"do": WORD, …}`` to the doors process and ``{"said": WORD, …}`` from it, members named as
+the fields, defaults left out. Every text, list and number has a bound: a doors process that was taken over can say
+nothing that is none of these. Addresses are strings that :func:`agent.doors.address.parse` reads.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated
 
-from agent.doors import words
-from agent.doors.strict import Within
-from agent.doors.words import Name, Side
+from agent.doors import messages as words
+from agent.doors.codec import Within
+from agent.doors.messages import Name, Side
 from rules.text import Text
 
 Id = Annotated[str, Within(1, 160)]

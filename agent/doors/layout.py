@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from agent.doors.address import Address, Uhppote, parse
 from agent.doors.frames import Configure, Door, Trouble
-from agent.doors.osdp_plan import ReaderPlan, by_line
-from agent.doors.uhppote_boards import BoardPlan
-from agent.doors.uhppote_events import Place
-from agent.doors.words import Side
+from agent.doors.messages import Side
+from agent.doors.osdp.plan import ReaderPlan, by_line
+from agent.doors.uhppote.boards import BoardPlan
+from agent.doors.uhppote.events import Place
 from agent.errors import Refused, ShoumiError
 from rules.text import Text
 from rules.visible import visible

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from agent.doors import strict
+from agent.doors import codec as strict
 from agent.doors.frames import FROM_DOORS, TO_DOORS, FromDoors, ToDoors
 from agent.errors import Refused, Unreachable
 from rules.text import Text

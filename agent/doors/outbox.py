@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 from agent.doors.frames import FromDoors, Lost
 from agent.doors.link import Full
-from agent.doors.words import Contact, Key, OwnDecision, Power, Read, Rex, Tamper
+from agent.doors.messages import Contact, Key, OwnDecision, Power, Read, Rex, Tamper
 
 CAPACITY = 2000  # frames
 FRAMES, FRAMES_PER_DOOR = 50, 10  # a second, over some seconds: who says more is ended

@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING
 from agent.doors import link
 from agent.doors.frames import FromDoors, ToDoors
 from agent.doors.outbox import Outbox
-from agent.doors.unprivileged import become, seal
+from agent.doors.privileges import become, seal
 from agent.errors import Fatal, Refused
 
 if TYPE_CHECKING:
-    from agent.doors.serving import Serving
+    from agent.doors.dispatcher import Serving
 
 _FAREWELL = 2.0  # seconds to let go of lines and boards
 # What the standard library imports when it is first used: by then we may not be allowed to read where Python is.
@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
     """Run until control is gone; return the exit code."""
     words = dict(word.split("=", 1) for word in argv if "=" in word)
     try:
-        from agent.doors import serving  # the libraries are an extra that may be missing
+        from agent.doors import dispatcher as serving  # the libraries are an extra that may be missing
     except ImportError as error:
         return _talk(f"the extra `doors` is not installed: no {error.name}")
     for late in _LATE_IMPORTS:

@@ -25,21 +25,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.errors import Fatal, ShoumiError
-from agent.guard import caps, channel, fanotify, hiding
-from agent.guard.clock import Clock, nanoseconds
+from agent.guard.denial_limiter import Repeats
 from agent.guard.heartbeat import Heartbeat
+from agent.guard.ignore_marks import Silence
 from agent.guard.journal import Journal
-from agent.guard.limits import BATCH, DESCRIPTORS
+from agent.guard.latency import Spans
 from agent.guard.objects import Object, Objects
 from agent.guard.policy import Policy
-from agent.guard.repeats import Repeats
-from agent.guard.silence import Silence
-from agent.guard.spans import Spans
-from agent.guard.subject import Gone, Tasks, pidfd_info_works
 from agent.guard.verdicts import Verdicts
-from agent.home import Home
+from agent.kernel import cover as hiding
+from agent.kernel import fanotify
+from agent.kernel.limits import BATCH, DESCRIPTORS
+from agent.kernel.subject import Gone, Tasks, pidfd_info_works
 from agent.log.append import Appender, LogUnwritable
 from agent.log.entry import json_string
+from agent.runtime import capabilities as caps
+from agent.runtime import channel
+from agent.runtime.clock import Clock, nanoseconds
+from agent.runtime.home import Home
 from rules.model import Action
 from rules.visible import visible
 

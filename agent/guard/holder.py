@@ -24,8 +24,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NamedTuple
 
-from agent.guard import channel, fanotify, fdstore, heartbeat
-from agent.guard.limits import DESCRIPTORS
+from agent.guard import heartbeat
+from agent.kernel import fanotify, fdstore
+from agent.kernel.limits import DESCRIPTORS
+from agent.runtime import channel
 
 _TICK = 0.25
 _TICK_ALONE = 0.02  # while the holder answers itself

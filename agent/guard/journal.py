@@ -8,9 +8,9 @@ once writing works again.
 from collections.abc import Sequence
 from typing import Any
 
-from agent.guard.clock import Clock
 from agent.log.append import Appender, LogUnwritable
 from agent.log.entry import render, stamp_ns
+from agent.runtime.clock import Clock
 
 Fields = dict[str, Any]
 

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from agent.guard import label
-from agent.guard.limits import DESCRIPTORS
+from agent.kernel import labels as label
+from agent.kernel.limits import DESCRIPTORS
 from agent.log.entry import json_path
 
 _MOST = 16_384  # remembered objects, about 600 bytes each; then all are forgotten and found again

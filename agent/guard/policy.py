@@ -9,9 +9,9 @@ import os
 from agent.errors import Fatal, ShoumiError
 from agent.guard.objects import Root
 from agent.guard.verdicts import Source
-from agent.home import Home
 from agent.registry.facts import FactsReader, Place
-from rules.pack import Pack, PackError, load
+from agent.runtime.home import Home
+from rules.pack.reader import Pack, PackError, load
 from rules.text import Text
 
 

@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from agent.errors import Fatal, ShoumiError
-from agent.guard.clock import instant, nanoseconds
-from agent.guard.subject import Subject
+from agent.kernel.subject import Subject
+from agent.runtime.clock import instant, nanoseconds
 from rules.decide import decide
 from rules.model import Action, Facts, Mode, Request, Resource, Verdict
-from rules.pack import Pack
+from rules.pack.reader import Pack
 from rules.text import Text
 
 NEVER = 1 << 63  # nanoseconds: no end in sight

@@ -20,7 +20,7 @@ from typing import NamedTuple, TypeVar
 
 from agent.errors import Refused, Usage
 from agent.log.month import PARTIAL, file_name, files, microseconds, peek
-from agent.log.plan import Plan, number_of
+from agent.log.query_plan import Plan, number_of
 from rules.text import Text
 from rules.visible import visible
 

@@ -29,7 +29,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from agent.log.together import LONGEST, STAMP, Head, in_order
+from agent.log.batch_check import LONGEST, STAMP, Head, in_order
 from rules.text import Text
 from rules.visible import visible
 

@@ -103,7 +103,7 @@ class Blocked(NamedTuple):
 
 
 class Held(Protocol):
-    """A process holds a classified inode (``agent.guard.openfiles.Held`` has this shape)."""
+    """A process holds a classified inode (``agent.kernel.open_files.Held`` has this shape)."""
 
     @property
     def pid(self) -> int:
@@ -175,7 +175,7 @@ class Context:
     devices: Callable[[], frozenset[int]] = frozenset
     """``st_dev`` of the filesystems that hold classified inodes."""
     held: Callable[[AbstractSet[int]], Iterable[Held]] = nothing_held
-    """Who holds inodes of these devices (``agent.guard.openfiles.held``). Looks, opens nothing."""
+    """Who holds inodes of these devices (``agent.kernel.open_files.held``). Looks, opens nothing."""
     area_of: Callable[[Held], str | None] = in_any_area
     """The area something held belongs to; ``None``: it is in none, ``""``: that cannot be told."""
     walk: Callable[[str], Iterator[Inode | Blocked]] = no_walk

@@ -1,8 +1,8 @@
 """What a revocation will do, shown before it does it: what ends, who else is touched, what cannot be undone.
 
-Rules of this file: pure. It is made of what the steps saw (``agent.offboard.run.survey``) and of who the person is; the
-same inputs give the same plan. Whoever holds an administrator role leaves by the hand of two officers, neither of them
-the leaver (contract C8); until the second one wants it too, nothing but the denial is carried out.
+Rules of this file: pure. It is made of what the steps saw (``agent.offboard.runner.survey``) and of who the person is;
+the same inputs give the same plan. Whoever holds an administrator role leaves by the hand of two officers, neither of
+them the leaver (contract C8); until the second one wants it too, nothing but the denial is carried out.
 """
 
 from collections.abc import Collection, Iterable

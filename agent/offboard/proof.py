@@ -13,15 +13,15 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from agent.offboard import canary
-from agent.offboard.canary import Answer, Attempt, Target
+from agent.offboard import probe_access as canary
 from agent.offboard.context import Area, Blocked, Context, Leaver
 from agent.offboard.guardrails import Process, Reach, ends, ordinary, reach
+from agent.offboard.probe_access import Answer, Attempt, Target
+from agent.offboard.receipt.timeline import written
 from agent.offboard.steps import holders, subids
 from agent.offboard.steps.step import Result, State, Step, always
 from agent.offboard.steps.step import Target as Planned
 from agent.offboard.steps.tasks import Look
-from agent.offboard.timeline import written
 from rules.text import Text
 from rules.visible import visible
 

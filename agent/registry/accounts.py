@@ -7,8 +7,8 @@ service's executable under his own uid would have the service's rights. uid 0 is
 from collections.abc import Iterable
 
 from agent.errors import Refused
-from agent.registry.places import absolute
-from agent.registry.stored import path_bytes
+from agent.registry.columns import path_bytes
+from agent.registry.paths import absolute
 from agent.registry.transaction import SERVICE, Transaction, identifier, taken, unknown, words
 from rules.text import Text
 from rules.visible import visible

@@ -8,7 +8,7 @@ may still hold it. The row of a lost card stays: showing it at a door is an alar
 from datetime import datetime
 
 from agent.errors import Refused
-from agent.registry.stored import instant, maybe_instant
+from agent.registry.columns import instant, maybe_instant
 from agent.registry.transaction import Transaction, identifier, taken, unknown
 from rules.text import Text
 from rules.visible import visible

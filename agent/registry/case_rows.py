@@ -1,4 +1,4 @@
-"""From rows to one :class:`rules.departure_case.Case`, and back.
+"""From rows to one :class:`rules.offboarding.case.Case`, and back.
 
 Rules of this file: standard library only; the caller holds the transaction. The rows hold the case wholly: what is read
 equals what was written, and what the step of a case is follows from it.
@@ -10,9 +10,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from agent.registry.columns import instant, maybe_instant, maybe_moment, moment, numbered
 from agent.registry.connect import damaged
-from agent.registry.stored import instant, maybe_instant, maybe_moment, moment, numbered
-from rules.departure_case import (
+from rules.offboarding.case import (
     Approval,
     Approver,
     Case,
@@ -23,7 +23,7 @@ from rules.departure_case import (
     Said,
     Signature,
 )
-from rules.departure_words import Kind
+from rules.offboarding.vocabulary import Kind
 from rules.text import Text
 
 Rows = Iterator[tuple[str, tuple[object, ...]]]  # a table, and one row of it without the number of the case

@@ -1,8 +1,8 @@
 """Writing departure cases, and what an approved one takes from a person.
 
-Rules of this file: how a case moves is :mod:`rules.departure`'s; here it is stored wholly, in the transaction that also
-changes what a decision sees. One case of a person runs at a time. A departure row is never deleted: it is set aside,
-and only when the case was rescinded or a transfer is over.
+Rules of this file: how a case moves is :mod:`rules.offboarding.machine`'s; here it is stored wholly, in the transaction
+that also changes what a decision sees. One case of a person runs at a time. A departure row is never deleted: it is set
+aside, and only when the case was rescinded or a transfer is over.
 """
 
 from dataclasses import replace
@@ -10,14 +10,14 @@ from datetime import datetime
 
 from agent.errors import Refused
 from agent.registry.case_rows import CHILDREN, MAIN, child_rows, main_row, whole_case
+from agent.registry.columns import maybe_moment, moment, number, numbered
 from agent.registry.connect import damaged, rim
 from agent.registry.grants import GrantWrites
 from agent.registry.holds import HoldWrites
 from agent.registry.people import PeopleWrites
-from agent.registry.stored import maybe_moment, moment, number, numbered
 from agent.registry.transaction import unknown, words
-from rules.departure_case import Case
-from rules.departure_words import Kind
+from rules.offboarding.case import Case
+from rules.offboarding.vocabulary import Kind
 from rules.text import Text
 from rules.visible import visible
 

@@ -16,7 +16,7 @@ from rules.text import Text
 from rules.visible import visible
 
 APPLICATION = 0x53484D49  # "SHMI" in PRAGMA application_id: tells a registry from any other SQLite file
-VERSION = 6  # PRAGMA user_version: the number of migrations in agent.registry.schema
+VERSION = 6  # PRAGMA user_version: the number of migrations in agent.registry.migrations
 
 READ_SECONDS = 1.0  # readers of a WAL file wait only while another process recovers or removes the WAL
 WRITE_SECONDS = 5.0

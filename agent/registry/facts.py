@@ -11,12 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from agent.registry.columns import path_bytes
 from agent.registry.connect import connect, current, damaged, rim
 from agent.registry.person_rows import person
 from agent.registry.resource_rows import AreaRow, Place, area_rows, holidays, places, resource, service
 from agent.registry.room_facts import RoomFacts
 from agent.registry.room_rows import HERE, lockdowns, setting
-from agent.registry.stored import path_bytes
 from rules.model import Facts, Resource, Service
 
 __all__ = ["AreaRow", "FactsReader", "Place"]

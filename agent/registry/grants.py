@@ -8,7 +8,7 @@ in the books with who ended it and why.
 from datetime import datetime, timedelta
 
 from agent.errors import Refused
-from agent.registry.stored import instant, maybe_instant, moment, number, numbered
+from agent.registry.columns import instant, maybe_instant, moment, number, numbered
 from agent.registry.transaction import Transaction, unknown, words
 from rules.text import Text
 from rules.visible import visible

@@ -7,7 +7,7 @@ departure is data here: the stages and who may take them belong to the part that
 from datetime import datetime
 
 from agent.errors import Refused
-from agent.registry.stored import KEEP, Keep, instant, maybe_instant, number, numbered
+from agent.registry.columns import KEEP, Keep, instant, maybe_instant, number, numbered
 from agent.registry.transaction import Transaction, unknown, words
 from rules.model import Stage
 from rules.text import Text

@@ -5,7 +5,7 @@ and one of a room stand beside each other. The row stays after lifting.
 """
 
 from agent.errors import Refused
-from agent.registry.stored import numbered
+from agent.registry.columns import numbered
 from agent.registry.transaction import Transaction, words
 from rules.text import Text
 from rules.visible import visible

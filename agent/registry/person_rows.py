@@ -7,8 +7,8 @@ than a gap would.
 
 import sqlite3
 
+from agent.registry.columns import maybe_moment, moment, numbered
 from agent.registry.room_rows import inside, visits
-from agent.registry.stored import maybe_moment, moment, numbered
 from rules.model import Clearance, Departure, Employment, Grant, Hold, Level, Person, Record, Stage
 
 

@@ -7,7 +7,7 @@ record is voided with a reason, not edited, so that the file of a person never s
 from datetime import date, datetime
 
 from agent.errors import Refused
-from agent.registry.stored import instant, maybe_instant, number, numbered
+from agent.registry.columns import instant, maybe_instant, number, numbered
 from agent.registry.transaction import Transaction, identifier, unknown, words
 from rules.text import Text
 from rules.visible import visible

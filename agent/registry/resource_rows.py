@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from agent.registry.stored import maybe_moment, path_text
+from agent.registry.columns import maybe_moment, path_text
 from rules.model import Level, Mode, Passback, Resource, RoomRules, Scope, Service
 
 

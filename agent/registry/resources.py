@@ -11,10 +11,10 @@ from datetime import datetime
 from typing import Literal
 
 from agent.errors import Refused
-from agent.registry.kept import KeptWrites
-from agent.registry.places import absolute
+from agent.registry.columns import KEEP, Keep, instant, maybe_instant, path_bytes
+from agent.registry.paths import absolute
+from agent.registry.room_contents import KeptWrites
 from agent.registry.room_rows import RoomSettings
-from agent.registry.stored import KEEP, Keep, instant, maybe_instant, path_bytes
 from agent.registry.transaction import AREA, ROOM, identifier, taken, words
 from rules.model import Level, Mode, RoomRules, Scope
 from rules.text import Text

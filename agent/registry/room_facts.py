@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 
 from agent.registry import pins, room_rows, stopped_rows
+from agent.registry.columns import instant
 from agent.registry.room_rows import Alarm, Badge, CardRow, DoorRow, Inside, RoomRow, Stated
-from agent.registry.stored import instant
 from rules.model import Lockdown, Visit
 
 

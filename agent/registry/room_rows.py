@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
+from agent.registry.columns import instant, maybe_moment, moment, numbered
 from agent.registry.resource_rows import resource
-from agent.registry.stored import instant, maybe_moment, moment, numbered
 from rules.model import Lockdown, Resource, Visit
 from rules.text import Text
 

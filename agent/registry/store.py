@@ -20,13 +20,13 @@ from agent.registry.accounts import AccountWrites
 from agent.registry.badges import BadgeWrites
 from agent.registry.cases import CaseWrites
 from agent.registry.connect import WRITE_SECONDS, busy, connect, current, damaged, rim
+from agent.registry.door_events import HappeningWrites
 from agent.registry.doors import DoorWrites
-from agent.registry.happenings import HappeningWrites
 from agent.registry.lockdowns import LockdownWrites
+from agent.registry.migrations import upgrade
 from agent.registry.pins import PinWrites
 from agent.registry.records import RecordWrites
 from agent.registry.resources import ResourceWrites
-from agent.registry.schema import upgrade
 from agent.registry.visits import VisitWrites
 
 

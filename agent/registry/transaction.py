@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import Refused
+from agent.registry.columns import instant
 from agent.registry.connect import rim
-from agent.registry.stored import instant
 from rules.text import Text
 from rules.visible import visible
 

@@ -11,7 +11,7 @@ than the visitor. A statement says why, or which devices are carried, or both; i
 from datetime import datetime, timedelta
 
 from agent.errors import Refused
-from agent.registry.stored import instant, number, numbered
+from agent.registry.columns import instant, number, numbered
 from agent.registry.transaction import Transaction, unknown, words
 from rules.model import Employment
 from rules.text import Text

@@ -4,9 +4,9 @@ Rules of this file: levels of different domains are never compared. What a level
 written down, what its printed label stands for, and who approved it: nobody approves his own (D01-4.4, D14-4.8.2).
 """
 
-from rules.case import Case
 from rules.checks.grants import Flaw, obstacle, said
 from rules.checks.visits import UNDER_ESCORT, on_visit
+from rules.evaluation import Case
 from rules.model import Clearance, Finding, Level
 from rules.text import Text
 from rules.visible import visible

@@ -8,8 +8,8 @@ too long, or above what such grants may open, counts for nothing. All grants are
 from datetime import timedelta
 from enum import IntEnum
 
-from rules.case import Case
 from rules.checks.visits import UNDER_ESCORT, on_visit
+from rules.evaluation import Case
 from rules.model import Finding, Grant
 from rules.text import Text
 

@@ -3,9 +3,9 @@
 Rules of this file: times are those of the pack's ``utc_offset``; a schedule the pack does not know is never open.
 """
 
-from rules.case import Case
+from rules.evaluation import Case
 from rules.model import Finding
-from rules.pack_tables import WEEKDAYS
+from rules.pack.model import WEEKDAYS
 from rules.text import Text
 from rules.visible import visible
 

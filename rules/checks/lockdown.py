@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rules.clock import Clock
 from rules.model import Facts, Finding, Resource
-from rules.pack_tables import Pack
+from rules.pack.model import Pack
 from rules.text import Text
 from rules.visible import visible
 

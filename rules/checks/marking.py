@@ -5,7 +5,7 @@ registered (D05-2.3a, D13-3.10.1); asking again at every access means that no wa
 """
 
 from rules.model import Finding, Level, Resource
-from rules.pack_tables import Pack
+from rules.pack.model import Pack
 from rules.text import Text
 from rules.visible import visible
 

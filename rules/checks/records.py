@@ -7,11 +7,11 @@ level must not ask for less and so open more.
 
 from datetime import datetime, timedelta
 
-from rules.case import Case
 from rules.checks.grants import obstacle
 from rules.checks.visits import UNDER_ESCORT, on_visit
+from rules.evaluation import Case
 from rules.model import Finding, Record
-from rules.pack_tables import RecordKind
+from rules.pack.model import RecordKind
 from rules.text import Text
 from rules.visible import visible
 

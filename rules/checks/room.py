@@ -4,9 +4,9 @@ Rules of this file: these rules hold for ``enter`` alone, but for :func:`in_room
 decided before any of them. What a room's own rules ask and what the pack asks of every room add up.
 """
 
-from rules.case import Case
+from rules.evaluation import Case
 from rules.model import Finding, Passback, Resource
-from rules.pack_tables import Pack
+from rules.pack.model import Pack
 from rules.text import Text
 from rules.visible import visible
 

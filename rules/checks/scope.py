@@ -4,9 +4,9 @@ Rules of this file: a circle is a list of persons, departments and projects, and
 no list was made, the circle is the persons a grant names: no list never means everybody.
 """
 
-from rules.case import Case
 from rules.checks.grants import obstacle, said
 from rules.checks.visits import UNDER_ESCORT, on_visit
+from rules.evaluation import Case
 from rules.model import Finding, Scope
 from rules.text import Text
 

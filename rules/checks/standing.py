@@ -4,8 +4,8 @@ Rules of this file: everything here only ever takes away. A stop or a departure 
 it; nothing in a person's papers can outweigh it.
 """
 
-from rules.case import Case
 from rules.checks.grants import obstacle
+from rules.evaluation import Case
 from rules.model import Departure, Employment, Finding, Stage
 from rules.text import Text
 

@@ -5,7 +5,7 @@ goes in with somebody is counted with him, so that two cannot share the last pla
 """
 
 from rules.model import Finding, Request, Resource
-from rules.pack_tables import Pack
+from rules.pack.model import Pack
 from rules.text import Text
 from rules.visible import visible
 

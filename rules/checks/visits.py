@@ -8,7 +8,7 @@ stands in for it stands in for only inside rooms. Whether the escort is there is
 from datetime import timedelta
 from enum import IntEnum
 
-from rules.case import Case
+from rules.evaluation import Case
 from rules.model import Employment, Finding, Visit
 from rules.text import Text
 

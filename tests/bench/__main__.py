@@ -15,8 +15,8 @@ from typing import NoReturn
 
 from agent.cli.say import choose_language
 from agent.errors import ShoumiError
-from agent.guard import image
-from agent.home import Home
+from agent.runtime.home import Home
+from agent.simulator import volume_image as image
 from rules.text import Language, Text
 from tests.bench import (
     departures,

@@ -9,9 +9,9 @@ import socket
 import sys
 import time
 
-from agent.guard import channel
-from agent.home import Home
 from agent.log.entry import stamp_ns
+from agent.runtime import channel
+from agent.runtime.home import Home
 from tests.bench.record import FIELDS
 from tests.control.control_peer import Peer
 

@@ -18,12 +18,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent import shipped
+from agent import shipped_packs as shipped
 from agent.demo.parting import end_with_parent
-from agent.guard import channel, fanotify, heartbeat, image
-from agent.home import Home
-from agent.registry.schema import migrate
+from agent.guard import heartbeat
+from agent.kernel import fanotify
+from agent.registry.migrations import migrate
 from agent.registry.store import Registry
+from agent.runtime import channel
+from agent.runtime.home import Home
+from agent.simulator import volume_image as image
 from rules.model import Clearance, Level
 
 PEOPLE, AREAS = 10_000, 1_000

@@ -23,10 +23,11 @@ from typing import Any, NamedTuple
 
 from agent.demo.actors import Identity, acting
 from agent.demo.stage import Stage, stage
-from agent.offboard import keys, receipt
-from agent.offboard.notice import Event
-from agent.offboard.sender import make_keys, send_test
+from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake.notice import Event
+from agent.offboard.receipt import receipt
 from agent.registry.store import Registry
+from agent.simulator.hr_sender import make_keys, send_test
 from rules.model import Clearance, Level
 from rules.text import Text
 from tests.bench.machine import other_cpus

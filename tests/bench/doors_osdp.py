@@ -18,11 +18,11 @@ from pathlib import Path
 from statistics import median
 
 from agent.doors.address import Uhppote, parse
-from agent.doors.osdp_buses import Buses
-from agent.doors.osdp_plan import ReaderPlan
-from agent.doors.osdp_reader import Reader, ReaderLine
-from agent.doors.osdp_told import Told
-from agent.doors.words import Online, Read
+from agent.doors.messages import Online, Read
+from agent.doors.osdp.lines import Buses
+from agent.doors.osdp.plan import ReaderPlan
+from agent.simulator.osdp_commands import Told
+from agent.simulator.osdp_reader import Reader, ReaderLine
 from rules.text import Text
 from tests.bench.rows import Row, judged, milliseconds
 from tests.bench.samples import percentile

@@ -19,8 +19,8 @@ from typing import TypeVar
 
 from agent.doors import link
 from agent.doors.frames import Badge, Cards, CardStates, Configure, Door, FromDoors, Reader, Strike
-from agent.doors.uhppote_board import Board
-from agent.doors.words import Contact, Read, Release, Released
+from agent.doors.messages import Contact, Read, Release, Released
+from agent.simulator.uhppote_board import Board
 from rules.text import Text
 from tests.bench.rows import Row, judged, milliseconds
 from tests.bench.samples import percentile

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.demo.parting import end_with_parent
-from agent.guard import mounts
+from agent.kernel import mountinfo as mounts
 from tests.bench.machine import Cpus
 from tests.bench.sites import READER, fill
 

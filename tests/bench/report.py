@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from agent import table
+from agent import text_table as table
 from rules.text import Language, Text
 from tests.bench.rows import Row
 

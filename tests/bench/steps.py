@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.guard import fanotify
-from agent.guard.clock import Clock
 from agent.guard.journal import Journal
 from agent.guard.objects import Objects, Root
-from agent.guard.subject import Tasks, pidfd_info_works
 from agent.guard.verdicts import NEVER, Verdicts
+from agent.kernel import fanotify
+from agent.kernel.subject import Tasks, pidfd_info_works
 from agent.log.append import Appender
+from agent.runtime.clock import Clock
 from rules.model import Action
 from rules.text import Text
 from tests.bench.machine import pinned_cpu

@@ -16,12 +16,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from agent import shipped
+from agent import shipped_packs as shipped
 from agent.cli.new_site import make
-from agent.home import Home
 from agent.log.append import Appender
 from agent.log.entry import stamp
 from agent.log.index import Indexer
+from agent.runtime.home import Home
 from rules.text import Text
 from tests.bench.record import FIELDS
 from tests.bench.rows import Row, judged, milliseconds

@@ -45,9 +45,9 @@ def test_exit_codes(shared: Site, run, words: tuple[str, ...], code: int) -> Non
 def test_root_without_a_role_is_forbidden_once_groups_are_named(tmp_path: Path, run) -> None:
     from control_site import running
 
-    from agent import shipped
+    from agent import shipped_packs as shipped
     from agent.cli.new_site import make
-    from agent.home import Home
+    from agent.runtime.home import Home
 
     home = Home(tmp_path / "home")
     make(home, shipped.text("minimal"))
@@ -135,7 +135,7 @@ def test_json_lines_parse_back_and_hold_nothing_that_moves_the_cursor(text: str)
 
 def test_the_language_is_the_variable_then_the_site_then_the_locale(tmp_path: Path) -> None:
     from agent.cli.say import choose_language
-    from agent.home import Home
+    from agent.runtime.home import Home
 
     home = Home(tmp_path)
     assert choose_language(home, {"LANG": "zh_CN.UTF-8"}) == "zh"

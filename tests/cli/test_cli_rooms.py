@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.table import width
+from agent.text_table import width
 
 Shoumi = Callable[..., Any]
 

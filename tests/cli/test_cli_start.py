@@ -16,7 +16,7 @@ HEAVY = (
     "sqlite_utils",
     "sqlite3",
     "textual",
-    "rules.pack_tables",
+    "rules.pack.model",
     "agent.guard",
     "agent.registry",
 )

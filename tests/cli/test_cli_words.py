@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from control_site import Site
 
-from agent.doors.effects import Alarm
-from agent.registry.store import Registry
-from agent.words import (
+from agent.labels import (
     ACTIONS,
     ALARMS,
     BADGES,
@@ -25,6 +23,8 @@ from agent.words import (
     SIDES,
     YES_NO,
 )
+from agent.registry.store import Registry
+from agent.rooms.panel.effects import Alarm
 from rules.text import Text
 
 Shoumi = Callable[..., Any]

@@ -14,11 +14,11 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from agent.guard import channel
-from agent.guard.clock import Clock, instant, nanoseconds
-from agent.home import Home
 from agent.log.append import Appender, LogUnwritable
 from agent.log.entry import render, stamp
+from agent.runtime import channel
+from agent.runtime.clock import Clock, instant, nanoseconds
+from agent.runtime.home import Home
 
 
 class Peer:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent import shipped
+from agent import shipped_packs as shipped
+from agent.api.client import Client
 from agent.cli.new_site import make
-from agent.control.client import Client
 from agent.demo.record import Record
-from agent.guard import channel
-from agent.home import Home
+from agent.runtime import channel
+from agent.runtime.home import Home
 
 
 class Site:
@@ -31,7 +31,7 @@ class Site:
 
     def start_control(self) -> None:
         said, say = os.pipe()
-        argv = [sys.executable, "-I", "-m", "agent.control.server", str(self.home.root)]
+        argv = [sys.executable, "-I", "-m", "agent.control", str(self.home.root)]
         fd = self.control_end.fileno()
         self.control = subprocess.Popen([*argv, f"channel={fd}", f"say={say}"], pass_fds=(fd, say))
         os.close(say)

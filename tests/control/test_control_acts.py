@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from control_site import Site
 
-from agent.control.intent import Intent
+from agent.control.intent_log import Intent
 from agent.errors import Refused, Unreachable
 from agent.log.verify import verify
 
@@ -119,7 +119,7 @@ def test_reading_the_log_is_recorded_before_it_is_answered(fresh: Site) -> None:
 
 
 def test_a_pack_comes_into_force_with_its_entry_and_survives_a_kill(fresh: Site) -> None:
-    from agent import shipped
+    from agent import shipped_packs as shipped
 
     fresh.tell_peer(f"kill-after-append {fresh.control.pid}")
     with fresh.client() as caller, pytest.raises(Unreachable):

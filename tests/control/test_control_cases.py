@@ -11,23 +11,24 @@ from typing import Any
 import pytest
 from control_site import Site
 
-from agent import shipped
+from agent import shipped_packs as shipped
+from agent.api.operations import TABLE
+from agent.api.peers import Peer
+from agent.api.roles import Role, Standing
 from agent.cli.main import main
-from agent.control import conduct, process  # noqa: F401 - process loads every handler
-from agent.control.acts import TABLE
-from agent.control.decider import Link
-from agent.control.desk import Desk, open_desk
-from agent.control.handling import READS, STREAMS, Ask
-from agent.control.occasions import occasion
-from agent.control.peers import Peer
-from agent.control.roles import Role, Standing
+from agent.control import __main__ as process  # noqa: F401 - process loads every handler
+from agent.control import transaction as conduct
+from agent.control.decider_client import Link
+from agent.control.dispatch import READS, STREAMS, Ask
+from agent.control.offboarding.triggers import occasion
+from agent.control.services import Desk, open_desk
 from agent.errors import Forbidden, Refused, Usage
-from agent.guard import channel
-from agent.guard.clock import Clock, nanoseconds
 from agent.offboard.plan import Cause
+from agent.runtime import channel
+from agent.runtime.clock import Clock, nanoseconds
 from rules.decide import decide
-from rules.departure_words import Duty
 from rules.model import Clearance, Level, Request, Scope, Verdict
+from rules.offboarding.vocabulary import Duty
 
 OFFICERS = {"E8": 62_008, "E9": 62_009}
 STRANGER_PID = 1

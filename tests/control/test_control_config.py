@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agent import config
 from agent.errors import Refused
+from agent.runtime import config
 
 
 def test_the_default_text_says_the_defaults() -> None:

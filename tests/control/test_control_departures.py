@@ -14,16 +14,20 @@ from pathlib import Path
 import pytest
 from control_site import Site
 
-from agent import shipped
-from agent.control.attendant import MODULE
-from agent.control.departing_channel import Answering, Asking, answer
-from agent.control.departing_ways import Ways
-from agent.control.pack_file import PackFile
-from agent.control.protected import Groups
+from agent import shipped_packs as shipped
+from agent.control.offboarding.channel import Answering, Asking, answer
+from agent.control.offboarding.walker import Ways
+from agent.control.offboarding.worker_supervisor import MODULE
+from agent.control.pack_cache import PackFile
 from agent.errors import Refused, Unreachable
-from agent.guard import caps, channel, doorway, fanotify, image
+from agent.kernel import fanotify
+from agent.kernel import private_mount as doorway
 from agent.offboard import database
 from agent.offboard.context import Blocked
+from agent.runtime import capabilities as caps
+from agent.runtime import channel
+from agent.simulator import volume_image as image
+from agent.volumes.status import Groups
 from rules.text import Text
 
 PATIENCE = 30.0
@@ -206,7 +210,7 @@ def test_one_way_leads_into_all_areas_of_a_volume_and_nobody_is_asked(monkeypatc
         opened.append(path)
         return real(open_group, access_group, path)
 
-    monkeypatch.setattr("agent.control.departing_ways.doorway", counted)
+    monkeypatch.setattr("agent.control.offboarding.walker.doorway", counted)
     with image.volume() as volume:
         names = ["a", "b", "b/c"]
         for name in names:

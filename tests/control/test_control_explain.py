@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import shipped
-from agent.control.acts import TABLE
-from agent.control.explain_ops import areas_of
-from agent.control.supposing import supposing
+from agent import shipped_packs as shipped
+from agent.api.operations import TABLE
+from agent.control.handlers.explain import areas_of
+from agent.control.handlers.what_if import supposing
 from agent.errors import Refused
-from agent.guard import label
+from agent.kernel import labels as label
 from agent.registry.facts import AreaRow
 from rules.decide import decide
 from rules.model import Clearance, Facts, Hold, Level, Person, Request, Resource
-from rules.pack import load
+from rules.pack.reader import load
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 PACK = load(shipped.text("minimal"))

@@ -10,10 +10,11 @@ from control_site import Site
 from test_control_cases import office_of
 from test_control_personnel import until
 
-from agent.offboard import database, receipt
+from agent.offboard import database
 from agent.offboard.context import Leaver
 from agent.offboard.journal import Done, Journal
 from agent.offboard.plan import Cause
+from agent.offboard.receipt import receipt
 from agent.offboard.steps.step import State
 
 

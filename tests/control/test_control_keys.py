@@ -10,8 +10,9 @@ from control_site import Site
 from test_control_personnel import until
 
 from agent.cli.main import main
-from agent.offboard import keys, sender
-from agent.offboard.verify import verify
+from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.receipt.verify import verify
+from agent.simulator import hr_sender as sender
 
 
 class Said(NamedTuple):

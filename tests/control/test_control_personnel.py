@@ -19,12 +19,15 @@ from control_site import Site
 from test_control_cases import Office, office_of
 
 from agent.errors import Refused, Unreachable
-from agent.guard import label
-from agent.offboard import database, keys, outbox, sender
-from agent.offboard.inbox import Hooks, Inbox
-from agent.offboard.notice import Event, Notice
-from agent.offboard.token import TYPE
-from rules.departure_words import Kind
+from agent.kernel import labels as label
+from agent.offboard import database
+from agent.offboard.intake import outbox
+from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake.inbox import Hooks, Inbox
+from agent.offboard.intake.notice import Event, Notice
+from agent.offboard.intake.token import TYPE
+from agent.simulator import hr_sender as sender
+from rules.offboarding.vocabulary import Kind
 
 LEAVER_UID = 63_050  # nobody has it
 EVENING = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)  # the next day at a site eight hours ahead

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.control import protocol
+from agent.api import protocol
 from agent.errors import Usage
 
 words = st.text(max_size=20)

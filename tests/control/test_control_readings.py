@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from control_site import Site
 
-from agent.control.readings import Readings
 from agent.errors import Refused
 from agent.log.search import Filter
+from agent.log.sessions import Readings
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.config import RoleGroups
-from agent.control.peers import Peer
-from agent.control.roles import THREE, Role, missing, standing
+from agent.api.peers import Peer
+from agent.api.roles import THREE, Role, missing, standing
+from agent.runtime.config import RoleGroups
 
 GROUPS = RoleGroups(system="sys", security=2002, auditor="aud")
 GIDS = {"sys": 2001, "aud": 2003}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.control.room_log_ops import during, meanwhile
+from agent.control.handlers.room_log import during, meanwhile
 from agent.errors import Usage
 from agent.log.append import Appender
 from agent.log.entry import render, stamp

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from control_site import Site, running
 
-from agent import shipped
+from agent import shipped_packs as shipped
+from agent.api.client import Client
+from agent.api.operations import TABLE
+from agent.api.roles import Role
 from agent.cli.new_site import make
-from agent.control.acts import TABLE
-from agent.control.client import Client
-from agent.control.roles import Role
 from agent.errors import Refused, Usage
-from agent.home import Home
 from agent.registry.store import Registry
+from agent.runtime.home import Home
 
 OSDP = "osdp+tcp://127.0.0.1:9/1"
 BOARD = "uhppote://127.0.0.1:9/405419896/1"

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 from control_site import Site
 
-from agent.control import area_ops as _area_ops  # noqa: F401 - its handlers register themselves
-from agent.control.decider import Link
-from agent.control.desk import Desk, open_desk
-from agent.control.expiry import Expiry
+from agent.control.decider_client import Link
+from agent.control.handlers import areas as _area_ops  # noqa: F401 - its handlers register themselves
+from agent.control.offboarding.expiry_notices import Expiry
 from agent.control.schedule import Schedule
-from agent.guard import channel
-from agent.guard.clock import Clock, nanoseconds
+from agent.control.services import Desk, open_desk
+from agent.runtime import channel
+from agent.runtime.clock import Clock, nanoseconds
 
 
 @contextmanager

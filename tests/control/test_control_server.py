@@ -9,8 +9,9 @@ from contextlib import ExitStack, closing
 import pytest
 from control_site import Site
 
-from agent.control import client, server
-from agent.control.client import Client
+from agent.api import client
+from agent.api.client import Client
+from agent.control import server
 from agent.errors import Forbidden, Refused, Unreachable, Usage
 
 
@@ -130,7 +131,7 @@ def test_a_long_home_is_no_obstacle(site: Site, tmp_path_factory: pytest.TempPat
 
 
 def test_no_agent_is_unreachable_with_the_command_that_starts_one(tmp_path_factory: pytest.TempPathFactory) -> None:
-    from agent.home import Home
+    from agent.runtime.home import Home
 
     with Client(Home(tmp_path_factory.mktemp("none"))) as caller, pytest.raises(Unreachable) as caught:
         caller.call("status")

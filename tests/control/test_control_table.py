@@ -4,12 +4,12 @@ import re
 
 import pytest
 
+from agent.api.operations import TABLE
+from agent.api.operations.schema import Operation
+from agent.api.roles import Role
 from agent.cli.main import COMMANDS, NOUNS
-from agent.control import process  # noqa: F401 - it loads every handler
-from agent.control.acts import TABLE
-from agent.control.acts.shape import Operation
-from agent.control.handling import ACTS, READS, STREAMS
-from agent.control.roles import Role
+from agent.control import __main__ as process  # noqa: F401 - it loads every handler
+from agent.control.dispatch import ACTS, READS, STREAMS
 from agent.errors import Usage
 from rules.model import Level
 from rules.text import Text

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.control.times import instant, latest, local, printed
+from agent.api.timestamps import instant, latest, local, printed
 
 CHINA = timezone(timedelta(hours=8))
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent.guard import mounts
+from agent.kernel import mountinfo as mounts
 
 DEMO = (sys.executable, "-m", "agent.cli.main", "demo")
 # An ordinary uid that may read, so that it finds a Python that lies in somebody's home.

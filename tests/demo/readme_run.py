@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.guard import mounting
+from agent.kernel import mounting
 
 _SECONDS = 60
 _IN_A_TERMINAL_OF_ITS_OWN = ("shoumi run", "shoumi door simulate --serve")

@@ -7,19 +7,19 @@ the repository says anything else.
 from collections.abc import Iterable
 from pathlib import Path
 
-from agent import shipped
+from agent import shipped_packs as shipped
+from agent.api.operations import TABLE
 from agent.cli.main import COMMANDS
 from agent.cli.parser import Command
-from agent.control.acts import TABLE
-from rules.catalogue import rules_of
-from rules.clauses import read_clauses, read_duties
-from rules.departure import TABLE as MOVES
-from rules.departure import Move
-from rules.departure_diagram import diagram
-from rules.departure_open import chain
-from rules.departure_words import Duty, Kind
-from rules.pack import Pack, load
-from rules.pack_tables import Source
+from rules.offboarding.diagram import diagram
+from rules.offboarding.machine import TABLE as MOVES
+from rules.offboarding.machine import Move
+from rules.offboarding.opening import chain
+from rules.offboarding.vocabulary import Duty, Kind
+from rules.pack.catalogue import rules_of
+from rules.pack.clauses import read_clauses, read_duties
+from rules.pack.model import Source
+from rules.pack.reader import Pack, load
 from rules.text import Text
 from tui.actions import key_of
 from tui.keys import PLACES, actions_of

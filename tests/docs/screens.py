@@ -26,8 +26,8 @@ from agent.demo.live import playing
 from agent.demo.scene import perform
 from agent.demo.stage import stage
 from agent.demo.story import STORY
-from agent.guard.image import PREFIX
-from agent.home import Home
+from agent.runtime.home import Home
+from agent.simulator.volume_image import PREFIX
 from rules.text import Language
 from tui.app import Terminal
 from tui.screens.listing import Listing

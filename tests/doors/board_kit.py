@@ -10,10 +10,10 @@ from agent.doors.address import Uhppote
 from agent.doors.frames import FromDoors
 from agent.doors.link import Full
 from agent.doors.outbox import CAPACITY, Outbox
-from agent.doors.uhppote_board import Board
-from agent.doors.uhppote_boards import BoardPlan, Boards
-from agent.doors.uhppote_client import PACE
-from agent.doors.uhppote_events import Place
+from agent.doors.uhppote.boards import BoardPlan, Boards
+from agent.doors.uhppote.client import PACE
+from agent.doors.uhppote.events import Place
+from agent.simulator.uhppote_board import Board
 
 SERIAL = 405419896
 CARD = 4660

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from agent.doors.address import OsdpSerial, OsdpTcp, parse
-from agent.doors.osdp_buses import Buses
-from agent.doors.osdp_plan import ReaderPlan
-from agent.doors.osdp_reader import Reader
-from agent.doors.osdp_watch import Pace
-from agent.doors.words import Online
+from agent.doors.messages import Online
+from agent.doors.osdp.lines import Buses
+from agent.doors.osdp.liveness import Pace
+from agent.doors.osdp.plan import ReaderPlan
+from agent.simulator.osdp_reader import Reader
 from rules.text import Text
 
 PATIENCE = 30.0

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from agent.doors.desk import Holder, Stated
-from agent.doors.effects import Alarm, Effect, Moved, Raise, Record, Settled
-from agent.doors.events import Event
-from agent.doors.panel import step
-from agent.doors.panel_state import RoomState, state_from_json, state_to_json
-from agent.doors.room_config import DoorConfig, RoomConfig
-from agent.doors.words import Contact, Key, Read, Refuse, Release, Released, Side
+from agent.doors.messages import Contact, Key, Read, Refuse, Release, Released, Side
+from agent.rooms.panel.config import DoorConfig, RoomConfig
+from agent.rooms.panel.effects import Alarm, Effect, Moved, Raise, Record, Settled
+from agent.rooms.panel.engine import step
+from agent.rooms.panel.events import Event
+from agent.rooms.panel.interface import Holder, Stated
+from agent.rooms.panel.state import RoomState, state_from_json, state_to_json
 from rules.decide import decide
 from rules.model import (
     Clearance,
@@ -33,7 +33,7 @@ from rules.model import (
     Verdict,
     Visit,
 )
-from rules.pack import Pack, load
+from rules.pack.reader import Pack, load
 
 ROOM = "vault"
 START = 1_780_286_400.0  # Monday 1 June 2026, noon at +08:00

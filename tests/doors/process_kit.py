@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from agent.doors import link
 from agent.doors.frames import FromDoors, ToDoors
-from agent.doors.uhppote_board import Board
+from agent.simulator.uhppote_board import Board
 
 UNUSED = 64_777  # a uid and gid no account has
 PATIENCE = 30.0

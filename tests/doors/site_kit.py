@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from agent.control.client import Client
-from agent.doors.osdp_reader import Reader, ReaderLine
+from agent.api.client import Client
 from agent.errors import ShoumiError
+from agent.simulator.osdp_reader import Reader, ReaderLine
 from tests.control.control_site import Site, running
 
 PEOPLE = ("E1", "E2", "E3")

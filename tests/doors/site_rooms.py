@@ -10,18 +10,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from agent import shipped
+from agent import shipped_packs as shipped
 from agent.cli.new_site import make
-from agent.control.decider import Link
-from agent.control.doors_facts import Building
-from agent.control.doors_recorder import Recorder
-from agent.control.doors_rooms import Rooms
+from agent.control.decider_client import Link
 from agent.demo.record import Record
 from agent.doors.link import Gone
-from agent.doors.words import Contact, Do, Read, Release, Released
-from agent.guard import channel
-from agent.home import Home
+from agent.doors.messages import Contact, Do, Read, Release, Released
 from agent.registry.store import Change, Registry
+from agent.rooms.controller import Rooms
+from agent.rooms.facts import Building
+from agent.rooms.recorder import Recorder
+from agent.runtime import channel
+from agent.runtime.home import Home
 from rules.model import Clearance, Level, RoomRules
 
 PEER = Path(__file__).parents[1] / "control" / "control_peer.py"

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.doors import link, strict
+from agent.doors import codec as strict
+from agent.doors import link
 from agent.doors.address import LONGEST, OsdpSerial, OsdpTcp, Uhppote, parse
+from agent.doors.codec import Unfit
 from agent.doors.frames import (
     FROM_DOORS,
     TO_DOORS,
@@ -25,9 +27,8 @@ from agent.doors.frames import (
     Strike,
 )
 from agent.doors.link import Corrupt, Full, Gone
+from agent.doors.messages import Online, Read, Release, Released
 from agent.doors.outbox import Outbox
-from agent.doors.strict import Unfit
-from agent.doors.words import Online, Read, Release, Released
 from agent.errors import Usage
 from rules.text import Text
 

@@ -29,10 +29,10 @@ from agent.doors.frames import (
     Swept,
     Trouble,
 )
-from agent.doors.osdp_reader import Reader as OsdpReader
-from agent.doors.osdp_reader import ReaderLine
+from agent.doors.messages import Contact, Flush, Online, OwnDecision, Read, Refuse, Release, Released
 from agent.doors.outbox import FRAMES, FRAMES_PER_DOOR
-from agent.doors.words import Contact, Flush, Online, OwnDecision, Read, Refuse, Release, Released
+from agent.simulator.osdp_reader import Reader as OsdpReader
+from agent.simulator.osdp_reader import ReaderLine
 
 CARD = 4660
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give privileges up")
@@ -75,7 +75,7 @@ def test_it_is_nobody_who_may_do_anything() -> None:
 
 def test_nobody_of_its_account_looks_into_its_memory() -> None:
     dumpable = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
-    code = f"from agent.doors.unprivileged import seal; seal(); {dumpable}"
+    code = f"from agent.doors.privileges import seal; seal(); {dumpable}"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, timeout=60, check=True)
     assert done.stdout == b"0\n"
 

@@ -10,16 +10,16 @@ from collections.abc import Callable
 import pytest
 from osdp_kit import PATIENCE, Heard, after_quarantine, frame, new_key, plan, serving
 
-from agent.doors import osdp_library as library
-from agent.doors.osdp_bus import OTHER_KEY
-from agent.doors.osdp_channel import Channel
-from agent.doors.osdp_decode import encode
-from agent.doors.osdp_frames import CHLNG, parse, take
-from agent.doors.osdp_library import Identity, Panel, Peer, Peripheral
-from agent.doors.osdp_reader import Reader, ReaderLine
-from agent.doors.osdp_wire import Wire
-from agent.doors.words import Contact, Online, Read
+from agent.doors.messages import Contact, Online, Read
+from agent.doors.osdp import library
+from agent.doors.osdp.channel import Channel
+from agent.doors.osdp.decode import encode
+from agent.doors.osdp.frames import CHLNG, parse, take
+from agent.doors.osdp.library import Identity, Panel, Peer, Peripheral
+from agent.doors.osdp.line import OTHER_KEY
+from agent.doors.osdp.transport import Wire
 from agent.errors import Refused
+from agent.simulator.osdp_reader import Reader, ReaderLine
 
 KEY = bytes(range(1, 17))
 RAW = 0x50
@@ -329,9 +329,9 @@ def test_nothing_raises_through_a_channel() -> None:
 
 
 def test_a_line_that_raises_hurts_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    from agent.doors import osdp_buses
     from agent.doors.frames import Trouble
-    from agent.doors.osdp_wire import TcpWire
+    from agent.doors.osdp import lines as osdp_buses
+    from agent.doors.osdp.transport import TcpWire
 
     good, bad = Reader(1, new_key()), Reader(2, new_key())
     broken = [True]
@@ -381,7 +381,7 @@ def test_a_round_that_dies_is_started_anew_and_the_readers_return() -> None:
 
 
 def test_a_listener_that_raises_makes_no_door_deaf(capsys: pytest.CaptureFixture[str]) -> None:
-    from agent.doors.osdp_buses import Buses
+    from agent.doors.osdp.lines import Buses
 
     heard, raised = Heard(), []
 

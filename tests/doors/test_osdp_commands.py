@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.doors import osdp_library as library
-from agent.doors.osdp_command import ask_inputs, ask_itself, light, new_key, show, sound, strike
-from agent.doors.osdp_orders import AWAY, LATE, PATIENCE, Order, Orders
+from agent.doors.osdp import library
+from agent.doors.osdp.command import ask_inputs, ask_itself, light, new_key, show, sound, strike
+from agent.doors.osdp.command_queue import AWAY, LATE, PATIENCE, Order, Orders
 from agent.errors import Refused
 from rules.text import Text
 

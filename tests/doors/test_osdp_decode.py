@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.doors.osdp_decode import Card, Unreadable, decode, encode, keys
+from agent.doors.osdp.decode import Card, Unreadable, decode, encode, keys
 
 numbers, facilities = st.integers(0, 2**16 - 1), st.integers(0, 255)
 

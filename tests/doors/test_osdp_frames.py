@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from osdp_kit import frame
 
-from agent.doors.osdp_frames import (
+from agent.doors.osdp.frames import (
     ACK,
     BUSY,
     CAP,

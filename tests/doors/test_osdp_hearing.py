@@ -1,11 +1,11 @@
 """What a report means, without a wire."""
 
-from agent.doors import osdp_library as library
 from agent.doors.address import OsdpTcp
-from agent.doors.osdp_hearing import Hearing
-from agent.doors.osdp_library import Fields
-from agent.doors.osdp_plan import ReaderPlan
-from agent.doors.words import Contact, Key, Power, Read, Rex, Tamper
+from agent.doors.messages import Contact, Key, Power, Read, Rex, Tamper
+from agent.doors.osdp import library
+from agent.doors.osdp.library import Fields
+from agent.doors.osdp.plan import ReaderPlan
+from agent.doors.osdp.reports import Hearing
 
 PLAN = ReaderPlan(OsdpTcp("127.0.0.1", 4001, 1), "d", "in", (bytes(range(16)),), wired=True)
 CARD: Fields = {"event": library.EVENT_CARD, "data": bytes.fromhex("03891a40"), "length": 26}

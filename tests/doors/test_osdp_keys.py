@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.doors.address import parse
-from agent.doors.osdp_keys import KeyStore, fingerprint
-from agent.doors.osdp_plan import DEFAULT_KEY, ReaderPlan, by_line
+from agent.doors.osdp.keys import KeyStore, fingerprint
+from agent.doors.osdp.plan import DEFAULT_KEY, ReaderPlan, by_line
 from agent.errors import Refused
 
 HERE, THERE = "osdp+tcp://127.0.0.1:4001/1", "osdp+tcp://127.0.0.1:4001/2"
@@ -111,7 +111,7 @@ def test_the_fingerprint_gives_no_key_away() -> None:
 
 
 def test_the_keys_need_no_libosdp() -> None:
-    code = "import sys, agent.doors.osdp_keys; sys.exit('osdp_sys' in sys.modules)"
+    code = "import sys, agent.doors.osdp.keys; sys.exit('osdp_sys' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 

@@ -8,13 +8,13 @@ import pytest
 from osdp_kit import Heard, after_quarantine, new_key, plan, serving
 
 from agent.doors.frames import ReaderKey
-from agent.doors.osdp_bus import NO_ANSWER
-from agent.doors.osdp_buses import Buses
-from agent.doors.osdp_commission import KEEPS, SILENT
-from agent.doors.osdp_keys import fingerprint
-from agent.doors.osdp_reader import Reader, ReaderLine
-from agent.doors.words import Contact, Online, Read
+from agent.doors.messages import Contact, Online, Read
+from agent.doors.osdp.commission import KEEPS, SILENT
+from agent.doors.osdp.keys import fingerprint
+from agent.doors.osdp.line import NO_ANSWER
+from agent.doors.osdp.lines import Buses
 from agent.errors import Refused
+from agent.simulator.osdp_reader import Reader, ReaderLine
 
 
 class Cut:

@@ -4,13 +4,13 @@ import pytest
 from osdp_kit import Heard, after_quarantine, becomes, new_key, plan, serving
 
 from agent.doors.frames import ReaderKey, Trouble
-from agent.doors.osdp_keys import fingerprint
-from agent.doors.osdp_orders import AWAY, DROPPED, UNABLE
-from agent.doors.osdp_reader import Reader, ReaderLine
-from agent.doors.osdp_told import Told
-from agent.doors.osdp_watch import Pace
-from agent.doors.words import Contact, Key, Online, Power, Read, Rex, Tamper
+from agent.doors.messages import Contact, Key, Online, Power, Read, Rex, Tamper
+from agent.doors.osdp.command_queue import AWAY, DROPPED, UNABLE
+from agent.doors.osdp.keys import fingerprint
+from agent.doors.osdp.liveness import Pace
 from agent.errors import Refused
+from agent.simulator.osdp_commands import Told
+from agent.simulator.osdp_reader import Reader, ReaderLine
 from rules.text import Text
 
 
@@ -176,8 +176,8 @@ def test_many_events_leave_nothing_behind() -> None:
 
 
 def test_more_words_than_can_wait_are_counted_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    from agent.doors import osdp_buses
     from agent.doors.frames import Lost
+    from agent.doors.osdp import lines as osdp_buses
 
     monkeypatch.setattr(osdp_buses, "_MOST_WORDS", 5)
     heard = Heard()

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.doors.osdp_watch import Do, Pace, Seen, Standing, begun, watch
+from agent.doors.osdp.liveness import Do, Pace, Seen, Standing, begun, watch
 
 PACE = Pace()  # as a site has it
 AWAY = Seen(secure=False, enabled=True, answers=False, other_key=False)

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from panel_kit import START, Room, outcomes, raised, records, refused, release, releases, rules_of
 
-from agent.doors.desk import Holder
-from agent.doors.effects import Alarm, Note, Record
-from agent.doors.events import Restarted, Tick
-from agent.doors.words import Read, Refuse, Release
+from agent.doors.messages import Read, Refuse, Release
+from agent.rooms.panel.effects import Alarm, Note, Record
+from agent.rooms.panel.events import Restarted, Tick
+from agent.rooms.panel.interface import Holder
 from rules.model import Action, RoomRules
 
 

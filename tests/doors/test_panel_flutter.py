@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from panel_kit import Room, raised, release
 
-from agent.doors.effects import Alarm, Cleared, Effect, Note, Raise
-from agent.doors.events import Acknowledged, Freed, Restarted, Tick
-from agent.doors.flutter import SUMMARY
-from agent.doors.panel import due
-from agent.doors.words import Contact, Released
+from agent.doors.messages import Contact, Released
+from agent.rooms.panel.contact_chatter import SUMMARY
+from agent.rooms.panel.effects import Alarm, Cleared, Effect, Note, Raise
+from agent.rooms.panel.engine import due
+from agent.rooms.panel.events import Acknowledged, Freed, Restarted, Tick
 
 LAW = settings(max_examples=150)
 NEVER = 10**9  # changes

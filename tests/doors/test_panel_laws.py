@@ -6,8 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from panel_kit import CARDS, START, Room, releases
 
-from agent.doors.effects import Alarm, Effect
-from agent.doors.events import (
+from agent.doors.messages import Contact, Key, Online, OwnDecision, Power, Read, Release, Released, Rex, Tamper
+from agent.rooms.panel.config import DoorConfig
+from agent.rooms.panel.effects import Alarm, Effect
+from agent.rooms.panel.engine import due, step
+from agent.rooms.panel.events import (
     Acknowledged,
     BadgeGone,
     DayOver,
@@ -21,11 +24,8 @@ from agent.doors.events import (
     Unrecorded,
     Withdrawn,
 )
-from agent.doors.panel import due, step
-from agent.doors.panel_state import Fleeting, RoomState, state_from_json, state_to_json
-from agent.doors.room_config import DoorConfig
-from agent.doors.turn import Turn
-from agent.doors.words import Contact, Key, Online, OwnDecision, Power, Read, Release, Released, Rex, Tamper
+from agent.rooms.panel.state import Fleeting, RoomState, state_from_json, state_to_json
+from agent.rooms.panel.step import Turn
 from rules.model import Lockdown, Passback, RoomRules
 from rules.text import Text
 

@@ -2,10 +2,10 @@
 
 from panel_kit import Room, moves, outcomes, raised, records, release, releases
 
-from agent.doors.desk import Holder
-from agent.doors.effects import Alarm, Note
-from agent.doors.events import Locked, Tick
-from agent.doors.words import Contact, Released, Rex
+from agent.doors.messages import Contact, Released, Rex
+from agent.rooms.panel.effects import Alarm, Note
+from agent.rooms.panel.events import Locked, Tick
+from agent.rooms.panel.interface import Holder
 from rules.model import Action, Lockdown, Passback, RoomRules
 
 STRICT = RoomRules(two_person=True, needs_purpose=True, needs_declaration=True, needs_pin=True, limit=1, first_in=True)

@@ -3,11 +3,11 @@
 import pytest
 from panel_kit import Room, moves, outcomes, raised, refused, release, releases
 
-from agent.doors.effects import Alarm, Cleared, Note
-from agent.doors.events import Acknowledged, Freed, Locked, Restarted, Tick, Unrecorded, Withdrawn
-from agent.doors.panel import due
-from agent.doors.room_config import DoorConfig
-from agent.doors.words import Contact, Flush, Read, Released, Rex, Signal
+from agent.doors.messages import Contact, Flush, Read, Released, Rex, Signal
+from agent.rooms.panel.config import DoorConfig
+from agent.rooms.panel.effects import Alarm, Cleared, Note
+from agent.rooms.panel.engine import due
+from agent.rooms.panel.events import Acknowledged, Freed, Locked, Restarted, Tick, Unrecorded, Withdrawn
 from rules.model import Person
 from rules.text import Text
 

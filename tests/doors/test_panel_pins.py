@@ -2,11 +2,11 @@
 
 from panel_kit import Room, raised, records, refused, releases, rules_of
 
-from agent.doors.effects import Alarm, Raise, RightPin
-from agent.doors.events import Proven, Tick
-from agent.doors.panel_state import state_to_json
-from agent.doors.room_config import DoorConfig
-from agent.doors.words import Key, Read, Signal
+from agent.doors.messages import Key, Read, Signal
+from agent.rooms.panel.config import DoorConfig
+from agent.rooms.panel.effects import Alarm, Raise, RightPin
+from agent.rooms.panel.events import Proven, Tick
+from agent.rooms.panel.state import state_to_json
 from rules.model import RoomRules
 
 PIN = RoomRules(needs_pin=True)

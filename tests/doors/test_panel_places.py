@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from panel_kit import LONG_AGO, Room, moves, raised, records, releases, rules_of
 
-from agent.doors.effects import Alarm, Cleared, Note, Raise
-from agent.doors.events import Acknowledged, DayOver, Reset, Tick, Withdrawn
-from agent.doors.turn import MOST_TIMES, REPEAT
-from agent.doors.words import Online, OwnDecision, Power, Rex, Tamper
+from agent.doors.messages import Online, OwnDecision, Power, Rex, Tamper
+from agent.rooms.panel.effects import Alarm, Cleared, Note, Raise
+from agent.rooms.panel.events import Acknowledged, DayOver, Reset, Tick, Withdrawn
+from agent.rooms.panel.step import MOST_TIMES, REPEAT
 from rules.model import Lockdown, Passback, RoomRules
 from rules.text import Text
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from panel_kit import Room, raised, records, refused, release, releases, rules_of, visitor
 
-from agent.doors.effects import Alarm, Record
-from agent.doors.events import Locked, Tick, Withdrawn
-from agent.doors.room_config import DoorConfig
-from agent.doors.words import Online, Read, Release, Signal
+from agent.doors.messages import Online, Read, Release, Signal
+from agent.rooms.panel.config import DoorConfig
+from agent.rooms.panel.effects import Alarm, Record
+from agent.rooms.panel.events import Locked, Tick, Withdrawn
 from rules.model import RoomRules
 
 TWO = RoomRules(two_person=True)

@@ -5,10 +5,8 @@ import json
 import pytest
 from panel_kit import Room
 
-from agent.doors.panel_state import RoomState, state_from_json, state_to_json
-from agent.doors.room_config import DoorConfig
-from agent.doors.strict import Unfit, dumps, loads
-from agent.doors.words import (
+from agent.doors.codec import Unfit, dumps, loads
+from agent.doors.messages import (
     DONE,
     SAID,
     Contact,
@@ -28,6 +26,8 @@ from agent.doors.words import (
     name_of,
     said,
 )
+from agent.rooms.panel.config import DoorConfig
+from agent.rooms.panel.state import RoomState, state_from_json, state_to_json
 from rules.text import Text
 
 TEXT = Text("refused", "拒绝进入")

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from process_kit import Control, doors_process
 
-from agent.doors import strict
+from agent.doors import codec as strict
 from agent.doors.frames import Badge, Cards, CardStates, Configure, Door, Reader, Strike
-from agent.doors.simulator_client import Running, command, start
-from agent.doors.simulator_site import Description, SimulatedBoard, SimulatedReader, described
-from agent.doors.words import Contact, Key, Online, OwnDecision, Power, Read, Refuse, Release, Released, Rex, Tamper
+from agent.doors.messages import Contact, Key, Online, OwnDecision, Power, Read, Refuse, Release, Released, Rex, Tamper
 from agent.errors import Refused, Unreachable, Usage
+from agent.simulator.client import Running, command, start
+from agent.simulator.site import Description, SimulatedBoard, SimulatedReader, described
 from rules.text import Text
 
 CARD = 4660
@@ -252,7 +252,7 @@ def test_a_serial_port_that_no_hardware_has_is_simulated_under_its_name(tmp_path
 
 def test_garbage_on_stdin_ends_it(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-I", "-m", "agent.doors.simulator", str(tmp_path / "s")],
+        [sys.executable, "-I", "-m", "agent.simulator.__main__", str(tmp_path / "s")],
         input=b"{",
         capture_output=True,
         timeout=60,

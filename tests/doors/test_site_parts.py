@@ -6,19 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from agent.control.doors_boards import Boards
-from agent.control.doors_desk import Outcome
-from agent.control.doors_identity import identity
-from agent.control.doors_keys import Keys
-from agent.control.doors_refusing import refusals
-from agent.control.doors_setup import boards, configuration, on_a_board
-from agent.control.doors_tickets import Tickets
-from agent.control.doors_watch import Watch
 from agent.doors.frames import Cards, CardStates, Commission, Keyed, Pong, ReaderKey, Rekey, Sweep, ToDoors
 from agent.doors.link import Gone
-from agent.doors.osdp_keys import KeyStore, fingerprint
+from agent.doors.osdp.keys import KeyStore, fingerprint
 from agent.errors import Refused
 from agent.registry.store import Change
+from agent.rooms.board_cards import Boards
+from agent.rooms.configuration import boards, configuration, on_a_board
+from agent.rooms.field_identity import identity
+from agent.rooms.interface import Outcome
+from agent.rooms.reader_keys import Keys
+from agent.rooms.refusal_check import refusals
+from agent.rooms.tickets import Tickets
+from agent.rooms.watchdog import Watch
 from tests.doors.site_rooms import BOARD, IN, Kit, kit
 
 SERIAL = 405419896

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from agent.doors.words import Contact, Flush, Key, Refuse, Release, Released, Rex
+from agent.doors.messages import Contact, Flush, Key, Refuse, Release, Released, Rex
 from agent.errors import Fatal, Refused
 from agent.registry.room_rows import RoomSettings
 from agent.registry.store import Change

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.doors.simulator_client import Running, start
+from agent.simulator.client import Running, start
 from tests.control.control_site import Site, running
 from tests.doors.process_kit import boards as loopback
 from tests.doors.site_kit import until

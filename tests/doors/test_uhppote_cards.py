@@ -6,11 +6,11 @@ import pytest
 from board_kit import CARD, SERIAL, Site, run, site
 
 from agent.doors.frames import MOST_CARDS, Badge, Cards, CardStates, Swept, Trouble
-from agent.doors.uhppote_board import Board
-from agent.doors.uhppote_controller import KEEP
-from agent.doors.uhppote_packet import Card, Fn
-from agent.doors.words import Online
+from agent.doors.messages import Online
+from agent.doors.uhppote.controller import KEEP
 from agent.errors import Refused
+from agent.simulator.uhppote_board import Board
+from agent.simulator.uhppote_packet import Card, Fn
 
 SOON = "2026-12-31"
 LONG_AGO, END = date(2020, 1, 1), date.fromisoformat(SOON)

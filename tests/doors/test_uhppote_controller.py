@@ -9,17 +9,17 @@ from datetime import UTC, datetime
 import pytest
 from board_kit import CARD, FAR, SERIAL, Site, run, site
 
-from agent.doors import uhppote_packet as wire
-from agent.doors import uhppote_reasons as reasons
 from agent.doors.address import Uhppote
 from agent.doors.frames import Heard, Lost, Trouble
+from agent.doors.messages import Contact, Online, OwnDecision, Power, Read, Rex
 from agent.doors.outbox import FRAMES, FRAMES_PER_DOOR
-from agent.doors.uhppote_board import PATIENCE, Board
-from agent.doors.uhppote_client import Client, Silent
-from agent.doors.uhppote_controller import KEEP, Opening
-from agent.doors.uhppote_packet import Card, Event, Fn
-from agent.doors.words import Contact, Online, OwnDecision, Power, Read, Rex
+from agent.doors.uhppote import reasons
+from agent.doors.uhppote.client import Client, Silent
+from agent.doors.uhppote.controller import KEEP, Opening
 from agent.errors import Refused
+from agent.simulator import uhppote_packet as wire
+from agent.simulator.uhppote_board import PATIENCE, Board
+from agent.simulator.uhppote_packet import Card, Event, Fn
 
 NO_RIGHTS = (0, 0, 0, 0)
 

@@ -9,14 +9,14 @@ from typing import cast
 import pytest
 from board_kit import CARD, SERIAL, Ears, run
 
-from agent.doors import uhppote_packet as wire
-from agent.doors import uhppote_reasons as reasons
 from agent.doors.address import Uhppote
 from agent.doors.frames import Heard, Trouble
-from agent.doors.uhppote_boards import BoardPlan, Boards
-from agent.doors.uhppote_events import Place
-from agent.doors.uhppote_packet import Event, Fn
-from agent.doors.words import Online, Read
+from agent.doors.messages import Online, Read
+from agent.doors.uhppote import reasons
+from agent.doors.uhppote.boards import BoardPlan, Boards
+from agent.doors.uhppote.events import Place
+from agent.simulator import uhppote_packet as wire
+from agent.simulator.uhppote_packet import Event, Fn
 
 DOOR = "door"
 _AGREES = {Fn.SPECIAL_EVENTS, Fn.SET_LISTENER, Fn.PC_CONTROL, Fn.OPEN_DOOR, Fn.PUT_CARD, Fn.DELETE_CARD}

@@ -1,7 +1,7 @@
 """The simulated board, as the stock client library sees it: its own sockets, its own decoding, nothing of ours between.
 
 Every call the agent makes of the library is made here too, and what is read back is what the board really has. So a
-board that pleases only the agent's own socket (:class:`agent.doors.uhppote_client._Api`) would be found out.
+board that pleases only the agent's own socket (:class:`agent.doors.uhppote.client._Api`) would be found out.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from board_kit import CARD, FAR, SERIAL
 from process_kit import PATIENCE, Loop, boards
 from uhppoted import uhppote, uhppote_async  # type: ignore[import-untyped]
 
-from agent.doors import uhppote_client
-from agent.doors.uhppote_board import Board
+from agent.doors.uhppote import client as uhppote_client
+from agent.simulator.uhppote_board import Board
 
 FROM = date(2026, 1, 2)
 

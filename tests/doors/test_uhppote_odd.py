@@ -10,13 +10,13 @@ import pytest
 from board_kit import CARD, SERIAL, Site, run, site
 from process_kit import Control, Loop, boards, doors_process
 
-from agent.doors import uhppote_packet as wire
 from agent.doors.frames import Badge, Cards, CardStates, Configure, Door, Heard, Reader, Strike, Trouble
-from agent.doors.uhppote_board import Board
-from agent.doors.uhppote_client import Client, Silent
-from agent.doors.uhppote_controller import Opening
-from agent.doors.uhppote_packet import Event, Fn
-from agent.doors.words import Contact, Online, OwnDecision, Read, Release, Released
+from agent.doors.messages import Contact, Online, OwnDecision, Read, Release, Released
+from agent.doors.uhppote.client import Client, Silent
+from agent.doors.uhppote.controller import Opening
+from agent.simulator import uhppote_packet as wire
+from agent.simulator.uhppote_board import Board
+from agent.simulator.uhppote_packet import Event, Fn
 
 LAST = 2**32 - 1
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import Fatal
-from agent.guard import fanotify
+from agent.kernel import fanotify
 
 METADATA = struct.Struct("=IBBHQii")
 

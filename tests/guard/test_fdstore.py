@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from agent.guard import fdstore
+from agent.kernel import fdstore
 
 
 def test_without_systemd_nothing_happens() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.guard import image, label, mounting, walk
+from agent.kernel import labels as label
+from agent.kernel import mounting, walk
+from agent.simulator import volume_image as image
 
 pytest_plugins = ("tests.guard.volume_fixture",)
 pytestmark = pytest.mark.kernel

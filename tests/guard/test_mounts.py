@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.guard import image, mounting, mounts
-from agent.guard.mounts import Mount
+from agent.kernel import mountinfo as mounts
+from agent.kernel import mounting
+from agent.kernel.mountinfo import Mount
+from agent.simulator import volume_image as image
 
 pytest_plugins = ("tests.guard.volume_fixture",)
 

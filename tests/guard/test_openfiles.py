@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.demo.actors import acting
-from agent.guard.openfiles import UNFINISHED, held
-from agent.guard.tables import tables
+from agent.kernel.open_files import UNFINISHED, held
+from agent.kernel.task_tables import tables
 from tests.kernel import syscalls
 from tests.kernel.scene import Gate
 from tests.kernel.uring import Ring

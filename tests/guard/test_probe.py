@@ -14,7 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.guard import abilities, image, mounting, probe
+from agent.kernel import mounting
+from agent.simulator import volume_image as image
+from agent.volumes import host_abilities as abilities
+from agent.volumes import probe
 
 pytest_plugins = ("tests.guard.volume_fixture",)
 
@@ -131,14 +134,14 @@ def test_a_frozen_probe_is_ended_and_lets_everybody_go(ext4: image.Volume) -> No
 def _probes(child: psutil.Process) -> bool:
     """Whether it is the one: tests before this one may have left children of their own here."""
     with contextlib.suppress(psutil.Error):
-        return "agent.guard.probing" in child.cmdline()
+        return "agent.volumes.probe_process" in child.cmdline()
     return False
 
 
 @pytest.mark.kernel
 def test_the_probing_process_dies_by_itself_when_nobody_watches_it(ext4: image.Volume) -> None:
     """Its parent gone, its opener frozen: the alarm still ends it, and with it every mark."""
-    command = [sys.executable, "-I", "-m", "agent.guard.probing", str(ext4.point), ".probe", "1"]
+    command = [sys.executable, "-I", "-m", "agent.volumes.probe_process", str(ext4.point), ".probe", "1"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as probing:
         while not (openers := [child for child in psutil.Process(probing.pid).children() if _opens(child)]):
             assert probing.poll() is None

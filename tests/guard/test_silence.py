@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from agent import shipped
+from agent import shipped_packs as shipped
 from agent.cli.new_site import make
-from agent.control.decider import Link
-from agent.guard import channel, heartbeat
-from agent.guard.clock import Clock
+from agent.control.decider_client import Link
+from agent.guard import heartbeat
 from agent.guard.decider import Decider, Groups
 from agent.guard.journal import Journal
 from agent.guard.policy import Policy
-from agent.guard.subject import Tasks
-from agent.home import Home
+from agent.kernel.subject import Tasks
 from agent.log.append import Appender
+from agent.runtime import channel
+from agent.runtime.clock import Clock
+from agent.runtime.home import Home
 
 
 @pytest.fixture

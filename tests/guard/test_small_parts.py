@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import Unreachable
-from agent.guard import channel
-from agent.guard.clock import Clock, instant, nanoseconds
-from agent.guard.repeats import Repeats
+from agent.guard.denial_limiter import Repeats
+from agent.runtime import channel
+from agent.runtime.clock import Clock, instant, nanoseconds
 
 
 def test_the_clock_never_goes_before_what_was_logged() -> None:

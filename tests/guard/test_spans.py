@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.guard.spans import Spans, Summary, bucket, upper
+from agent.guard.latency import Spans, Summary, bucket, upper
 
 SPANS = st.integers(0, 1 << 50)
 SECOND = 1_000_000_000

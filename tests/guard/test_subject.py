@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.guard.subject import Gone, Tasks, pidfd_info_works
+from agent.kernel.subject import Gone, Tasks, pidfd_info_works
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="changing uids needs root")
 UNUSED_UID = 61_777

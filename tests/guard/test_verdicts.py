@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from agent import shipped
+from agent import shipped_packs as shipped
 from agent.errors import Fatal
-from agent.guard.clock import nanoseconds
-from agent.guard.subject import Subject
 from agent.guard.verdicts import Behind, Source, Verdicts, who_is_behind
+from agent.kernel.subject import Subject
 from agent.registry.facts import FactsReader
-from agent.registry.schema import migrate
+from agent.registry.migrations import migrate
 from agent.registry.store import Registry
+from agent.runtime.clock import nanoseconds
 from rules.model import Action, Clearance, Level, Mode
-from rules.pack import load
+from rules.pack.reader import load
 from rules.text import Text
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)

@@ -14,13 +14,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.guard import fanotify, gather, image, label, marking, mounting, mounts, volumes
-from agent.guard.label import Link, Report
-from agent.guard.mounts import Mount
-from agent.guard.unprotectable import RULES
-from agent.guard.volume_facts import Holder, Place, Unprotectable, VolumeFacts
-from agent.guard.volumes import AreaPlan, plan_area
-from agent.guard.walk import Trouble
+from agent.kernel import fanotify, mounting
+from agent.kernel import labels as label
+from agent.kernel import mountinfo as mounts
+from agent.kernel.labels import Link, Report
+from agent.kernel.mountinfo import Mount
+from agent.kernel.walk import Trouble
+from agent.simulator import volume_image as image
+from agent.volumes import marks as marking
+from agent.volumes import planning as volumes
+from agent.volumes import survey as gather
+from agent.volumes.facts import Holder, Place, Unprotectable, VolumeFacts
+from agent.volumes.planning import AreaPlan, plan_area
+from agent.volumes.refusals import RULES
 
 pytest_plugins = ("tests.guard.volume_fixture",)
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.guard import image, mounting
+from agent.kernel import mounting
+from agent.simulator import volume_image as image
 
 
 @pytest.fixture(params=["ext4", "xfs"])

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.guard import fanotify, image
+from agent.kernel import fanotify
+from agent.simulator import volume_image as image
 from tests.kernel.scene import Scene, dead_man
 
 _FORKING = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")  # Python 3.12 on

@@ -20,11 +20,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent.control.client import Client
+from agent.api.client import Client
 from agent.demo.actors import Identity, attempt, reading
 from agent.demo.record import Record
 from agent.demo.stage import Stage, stage
-from agent.guard import fanotify
+from agent.kernel import fanotify
 from tests.kernel import syscalls
 from tests.stopped import stopped
 

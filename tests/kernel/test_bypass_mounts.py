@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from agent.demo.actors import Identity, attempt, become, reading
-from agent.guard import image
+from agent.simulator import volume_image as image
 from tests.kernel import syscalls
 from tests.kernel.scene import CLEARED, NO_LOGIN, SECRET, SIZE, TOO_LOW, UNKNOWN, Area, Scene, refused, scene, write
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from agent.demo.actors import acting
-from agent.guard import image
+from agent.simulator import volume_image as image
 from tests.kernel.scene import CLEARED, SECRET, Gate, Scene, error_of, scene
 
 pytestmark = [

@@ -19,13 +19,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agent.control.attendant import MODULE
+from agent.control.offboarding.worker_supervisor import MODULE
 from agent.demo.actors import Identity, acting, attempt, reading
 from agent.demo.leaving import leaving
 from agent.demo.personnel import Personnel
-from agent.offboard import database, receipt
+from agent.offboard import database
+from agent.offboard.receipt import receipt
+from agent.offboard.receipt.verify import Report, verify
 from agent.offboard.steps.tasks import family
-from agent.offboard.verify import Report, verify
 from tests.kernel.scene import BYSTANDER, NO_LOGIN, SIZE, Scene, scene, until
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-departure")]

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agent.control.acts import TABLE
-from agent.control.client import Client
+from agent.api.client import Client
+from agent.api.operations import TABLE
 from agent.demo.actors import Identity, acting, attempt, reading
 from agent.demo.personnel import Personnel
 from agent.errors import ShoumiError
-from agent.offboard import receipt
-from agent.offboard.verify import verify
+from agent.offboard.receipt import receipt
+from agent.offboard.receipt.verify import verify
 from tests.kernel.scene import NO_LOGIN, Scene, scene, until
 from tests.kernel.test_departure import reading_on
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from agent.demo.actors import Actor, Identity, acting, attempt, reading
-from agent.offboard import receipt
-from agent.offboard.verify import Report, verify
+from agent.offboard.receipt import receipt
+from agent.offboard.receipt.verify import Report, verify
 from tests.kernel.scene import BYSTANDER, NO_LOGIN, SIZE, Area, Scene, scene, until
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-hold")]

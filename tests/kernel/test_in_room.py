@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from agent import shipped
+from agent import shipped_packs as shipped
 from agent.demo.actors import Identity, acting, attempt, reading
-from agent.doors.simulator_client import Running, start
+from agent.simulator.client import Running, start
 from tests.kernel.scene import BYSTANDER, CLEARED, SIZE, Scene, error_of, scene, until
 
 pytest.importorskip("uhppoted")

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from agent.demo.actors import acting, attempt, reading
-from agent.guard import mounting
+from agent.kernel import mounting
 from tests.kernel.load import load, unrecorded
 from tests.kernel.scene import CLEARED, TOO_LOW, Scene, asked, dead_man, error_of, scene, until
 from tests.stopped import stopped

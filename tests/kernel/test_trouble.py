@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 
 from agent.demo.actors import attempt, reading
-from agent.guard import image
 from agent.log.append import Appender
 from agent.log.entry import render, stamp
+from agent.simulator import volume_image as image
 from tests.kernel import syscalls
 from tests.kernel.scene import (
     BYSTANDER,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from log_samples import BEGIN, access, line, record, write
 
 from agent.errors import Refused, Usage
-from agent.log import plan
+from agent.log import query_plan as plan
 from agent.log.append import Appender
 from agent.log.index import Indexer
 from agent.log.search import Filter, Stopped, denied_while_observing, find, numbers, query

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.log.stays import stays
+from agent.log.room_stays import stays
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

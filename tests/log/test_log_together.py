@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from log_samples import BEGIN, line
 
 from agent.log import segments
-from agent.log.together import in_order
+from agent.log.batch_check import in_order
 from agent.log.verify import verify
 
 COUNT = 6

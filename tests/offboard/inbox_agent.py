@@ -12,8 +12,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.offboard.inbox import Hooks, Inbox
-from agent.offboard.notice import Notice
+from agent.offboard.intake.inbox import Hooks, Inbox
+from agent.offboard.intake.notice import Notice
 
 
 def main() -> None:

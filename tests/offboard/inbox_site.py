@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from agent.offboard import keys
-from agent.offboard.inbox import Hooks, Inbox, Received
-from agent.offboard.notice import Notice
-from agent.offboard.sender import drop
+from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake.inbox import Hooks, Inbox, Received
+from agent.offboard.intake.notice import Notice
+from agent.simulator.hr_sender import drop
 from rules.text import Text
 
 TOKENS = Path(__file__).with_name("tokens")

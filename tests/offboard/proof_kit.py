@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agent.guard import openfiles
-from agent.guard.walk import Entry, walk
+from agent.kernel import open_files as openfiles
+from agent.kernel.walk import Entry, walk
 from agent.offboard.context import Account, Acknowledged, Area, Blocked, Context, Inode, Leaver
 from agent.offboard.guardrails import Rails
-from agent.offboard.receipt import Ending, StepRecord
-from agent.offboard.timeline import Door, Marks
+from agent.offboard.receipt.receipt import Ending, StepRecord
+from agent.offboard.receipt.timeline import Door, Marks
 from rules.text import Text
 
 UID, OTHER = 62100, 62150

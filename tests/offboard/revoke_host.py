@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agent.guard import openfiles
-from agent.guard.walk import Entry, walk
+from agent.kernel import open_files as openfiles
+from agent.kernel.walk import Entry, walk
 from agent.offboard.context import Acknowledged, Area, Blocked, Context, Inode, Leaver
 from agent.offboard.guardrails import Rails
 from agent.offboard.steps import places

@@ -11,11 +11,12 @@ from inbox_site import KEYS, Site
 from inbox_vectors import departure, right, small
 
 from agent.errors import Fatal, Refused, Unreachable
-from agent.offboard import database, keys
-from agent.offboard import inbox as inbox_module
-from agent.offboard.inbox import Hooks, Inbox
-from agent.offboard.spool import Spool
-from agent.offboard.store import Store, arrived, awaiting
+from agent.offboard import database
+from agent.offboard.intake import inbox as inbox_module
+from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake.inbox import Hooks, Inbox
+from agent.offboard.intake.spool import Spool
+from agent.offboard.intake.store import Store, arrived, awaiting
 from rules.text import Text
 
 PEOPLE = 50

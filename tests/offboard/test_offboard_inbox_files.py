@@ -11,7 +11,8 @@ import pytest
 from inbox_site import NOW, Site
 from inbox_vectors import departure, right, small
 
-from agent.offboard import aside, moving
+from agent.offboard.intake import quarantine as aside
+from agent.offboard.intake import rename as moving
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make files of others, and devices")
 

@@ -10,9 +10,9 @@ from inbox_site import NOW, Site
 from inbox_vectors import departure, right
 
 from agent.errors import Refused
-from agent.offboard import watch
-from agent.offboard.sender import drop
-from agent.offboard.watch import Watch, serve
+from agent.offboard.intake import watcher as watch
+from agent.offboard.intake.watcher import Watch, serve
+from agent.simulator.hr_sender import drop
 from rules.text import Text
 
 

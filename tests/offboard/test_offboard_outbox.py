@@ -14,10 +14,11 @@ from inbox_site import NOW, Site
 from inbox_vectors import departure, right
 
 from agent.errors import Refused
-from agent.offboard import outbox, sender
-from agent.offboard.notice import Event
-from agent.offboard.outbox import Completion
-from agent.offboard.reasons import BadToken
+from agent.offboard.intake import outbox
+from agent.offboard.intake.notice import Event
+from agent.offboard.intake.outbox import Completion
+from agent.offboard.intake.reasons import BadToken
+from agent.simulator import hr_sender as sender
 
 DOCUMENT = Path(__file__).parents[2] / "docs/hr-integration.md"
 SITE = "urn:shoumi:agent:site-a"

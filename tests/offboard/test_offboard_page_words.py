@@ -6,9 +6,9 @@ from typing import Any
 
 import proof_kit as kit
 
-from agent.offboard.page import page
-from agent.offboard.receipt import StepRecord, build
-from agent.offboard.timeline import Door
+from agent.offboard.receipt.page import page
+from agent.offboard.receipt.receipt import StepRecord, build
+from agent.offboard.receipt.timeline import Door
 from rules.text import Language, Text
 
 PENDING = StepRecord("cron", Text("timed jobs", "定时任务"), "pending", Text("busy", "占用"), {})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agent.offboard import proof
 from agent.offboard.context import Account, Leaver
 from agent.offboard.plan import Cause, PlannedStep, agreed, officers_needed, plan
-from agent.offboard.run import steps_for, survey, vetted
+from agent.offboard.runner import steps_for, survey, vetted
 from agent.offboard.steps import STEPS
 from agent.offboard.steps.step import Result, State, Step, Target, always
 from rules.text import Text

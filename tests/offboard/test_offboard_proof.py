@@ -12,10 +12,10 @@ from typing import cast
 import proof_kit as kit
 import pytest
 
-from agent.offboard import canary
-from agent.offboard.canary import Answer, Attempt, Identity, Target
+from agent.offboard import probe_access as canary
 from agent.offboard.context import Area, Blocked, Inode, Leaver
 from agent.offboard.guardrails import Rails
+from agent.offboard.probe_access import Answer, Attempt, Identity, Target
 from agent.offboard.proof import STEP, STEPS, Proof, prove, scan, staying
 from agent.offboard.steps.step import State
 

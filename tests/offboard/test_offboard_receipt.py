@@ -21,11 +21,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import Refused, Usage
-from agent.offboard.page import page, report_page
-from agent.offboard.receipt import StepRecord, build, canonical, issue, kept, receipts_folder, signed
-from agent.offboard.signing import Signer, key_path
-from agent.offboard.timeline import Door, Marks
-from agent.offboard.verify import verify
+from agent.offboard.receipt.page import page, report_page
+from agent.offboard.receipt.receipt import StepRecord, build, canonical, issue, kept, receipts_folder, signed
+from agent.offboard.receipt.signing import Signer, key_path
+from agent.offboard.receipt.timeline import Door, Marks
+from agent.offboard.receipt.verify import verify
 from rules.text import Language, Text
 
 SIGNER = Signer(Ed25519PrivateKey.generate())

@@ -19,7 +19,7 @@ from agent.offboard.callers import Caller, caller
 from agent.offboard.context import Account, Acknowledged, Area, Context, Leaver
 from agent.offboard.journal import Done, Journal
 from agent.offboard.plan import Cause
-from agent.offboard.run import Runner, steps_for
+from agent.offboard.runner import Runner, steps_for
 from agent.offboard.steps import tasks
 from agent.offboard.steps.step import Result, State, Step, always
 from rules.text import Text
@@ -259,7 +259,7 @@ def test_everybody_is_cut_before_the_slow_rest_of_anybody(tmp_path: Path, journa
 def test_a_dead_door_delays_nothing_and_stays_pending(
     tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.offboard.run._ANSWER", 0.05)
+    monkeypatch.setattr("agent.offboard.runner._ANSWER", 0.05)
     opened = threading.Event()
 
     def dead() -> Result:

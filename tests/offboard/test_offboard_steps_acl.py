@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.demo.actors import Identity, attempt, reading
-from agent.guard import caps
 from agent.offboard.context import Account, Blocked, Inode, Leaver
 from agent.offboard.steps import acl, acl_bytes
 from agent.offboard.steps.acl_bytes import GROUP, GROUP_OBJ, MASK, OTHER, USER, USER_OBJ, Acl, Entry
 from agent.offboard.steps.step import State
+from agent.runtime import capabilities as caps
 from tests.offboard.revoke_host import area, context, owners, picture, unused_uid, walking
 
 PERMS = st.integers(0, 7)

@@ -7,7 +7,7 @@ import proof_kit as kit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.offboard.timeline import Door, Marks, last_read, rows
+from agent.offboard.receipt.timeline import Door, Marks, last_read, rows
 
 
 def entry(**more: Any) -> dict[str, Any]:

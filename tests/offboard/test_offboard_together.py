@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from agent.errors import Refused
-from agent.guard import channel
 from agent.offboard.context import Account, Context, Leaver
 from agent.offboard.journal import Journal
 from agent.offboard.plan import Cause
-from agent.offboard.run import Runner, halt
+from agent.offboard.runner import Runner, halt
 from agent.offboard.steps import acl_bytes, holders
 from agent.offboard.steps.step import Result, State, Step, always
+from agent.runtime import channel
 from rules.text import Text
 from tests.offboard.revoke_host import area, child, context, owners, reach, unused_uid, walking
 

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from inbox_site import KEYS, NOW, TOKENS
 from inbox_vectors import DEPARTURE, approved, by_hand, departure, signed
 
-from agent.offboard import keys, notice, strict
-from agent.offboard.notice import Notice
-from agent.offboard.reasons import REASONS, BadToken
-from agent.offboard.token import verify
+from agent.offboard.intake import json_strict as strict
+from agent.offboard.intake import notice
+from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake.notice import Notice
+from agent.offboard.intake.reasons import REASONS, BadToken
+from agent.offboard.intake.token import verify
 from rules.visible import visible
 
 PINNED = keys.load(KEYS / "hr-keys.json")

@@ -11,7 +11,7 @@ from inbox_vectors import private
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from agent.errors import Refused
-from agent.offboard import keys
+from agent.offboard.intake import pinned_keys as keys
 
 
 def pinned():

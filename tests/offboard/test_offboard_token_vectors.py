@@ -8,10 +8,10 @@ import pytest
 from inbox_site import KEYS, NOW, TOKENS, Site
 from inbox_vectors import departure, details, right
 
-from agent.offboard import keys
-from agent.offboard.notice import Event
-from agent.offboard.reasons import REASONS, BadToken
-from agent.offboard.token import verify
+from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake.notice import Event
+from agent.offboard.intake.reasons import REASONS, BadToken
+from agent.offboard.intake.token import verify
 
 PINNED = keys.load(KEYS / "hr-keys.json")
 VECTORS = sorted(TOKENS.glob("*.json"))

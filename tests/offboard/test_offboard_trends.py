@@ -7,14 +7,14 @@ import proof_kit as kit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.offboard.due import DAYS, Ending, Sort, due, endings
-from agent.offboard.receipt import issue, receipts_folder
-from agent.offboard.signing import Signer, key_path
-from agent.offboard.timeline import Marks
-from agent.offboard.trends import lines, trends
-from agent.shipped import text as pack_text
+from agent.offboard.expiring import DAYS, Ending, Sort, due, endings
+from agent.offboard.receipt.receipt import issue, receipts_folder
+from agent.offboard.receipt.signing import Signer, key_path
+from agent.offboard.receipt.timeline import Marks
+from agent.offboard.receipt.trends import lines, trends
+from agent.shipped_packs import text as pack_text
 from rules.model import Departure, Grant, Person, Record, Stage
-from rules.pack import load
+from rules.pack.reader import load
 from rules.text import Text
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from agent.registry.facts import FactsReader
-from agent.registry.lists import Lists
-from agent.registry.schema import migrate
+from agent.registry.migrations import migrate
+from agent.registry.queries import Lists
 from agent.registry.store import Registry
 from rules.model import Clearance, Level, Scope
 

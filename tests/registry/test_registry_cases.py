@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from agent.errors import Fatal, Refused
-from agent.registry import tables
+from agent.registry import migrations_people as tables
 from agent.registry.connect import APPLICATION
 from agent.registry.facts import FactsReader
-from agent.registry.lists import Lists
+from agent.registry.queries import Lists
 from agent.registry.store import Change, Registry
-from rules import departure
-from rules.departure_case import (
+from rules.model import Departure, Level, Scope, Stage
+from rules.offboarding import machine as departure
+from rules.offboarding.case import (
     Approval,
     Approver,
     Case,
@@ -26,8 +27,7 @@ from rules.departure_case import (
     Said,
     Signature,
 )
-from rules.departure_words import Kind
-from rules.model import Departure, Level, Scope, Stage
+from rules.offboarding.vocabulary import Kind
 from rules.text import Text
 
 NOW = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)  # the instant of the fixtures

@@ -11,7 +11,7 @@ import pytest
 from agent.errors import Fatal, Refused
 from agent.registry import connect
 from agent.registry.facts import FactsReader
-from agent.registry.lists import Lists
+from agent.registry.queries import Lists
 from agent.registry.store import Registry
 
 EVERYBODY: list[Callable[[Path], object]] = [FactsReader, Lists, Registry]

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import pytest
 
+from agent.registry.csv_import import ImportRefused, read_csv
+from agent.registry.csv_import import import_csv as add_all
 from agent.registry.facts import FactsReader
-from agent.registry.imports import ImportRefused, read_csv
-from agent.registry.imports import import_csv as add_all
 from agent.registry.store import Registry
 from rules.model import Clearance, Level
 

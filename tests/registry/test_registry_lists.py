@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from agent.errors import Refused
-from agent.registry.asking import Row
-from agent.registry.lists import Lists
+from agent.registry.queries import Lists
+from agent.registry.reader import Row
 from agent.registry.store import Registry
 from rules.model import Clearance, Level, Mode, Scope
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agent.errors import Refused
 from agent.registry.facts import FactsReader
-from agent.registry.schema import migrate
+from agent.registry.migrations import migrate
 from agent.registry.store import Change, Registry
 from rules.model import (
     Clearance,

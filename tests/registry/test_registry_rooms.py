@@ -10,12 +10,12 @@ import pytest
 
 from agent.errors import Refused
 from agent.registry import connect as connecting
-from agent.registry import tables
+from agent.registry import migrations_people as tables
+from agent.registry.columns import instant
 from agent.registry.facts import FactsReader
-from agent.registry.lists import Lists
+from agent.registry.queries import Lists
 from agent.registry.room_rows import RoomSettings
 from agent.registry.store import Change, Registry
-from agent.registry.stored import instant
 from rules.model import Clearance, Employment, Level, Lockdown, Passback, RoomRules, Visit
 from rules.text import Text
 

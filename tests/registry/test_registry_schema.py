@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from agent.errors import Fatal, Refused
-from agent.registry import connect, schema
+from agent.registry import connect
+from agent.registry import migrations as schema
 from agent.registry.facts import FactsReader
-from agent.registry.schema import create, migrate
+from agent.registry.migrations import create, migrate
 from agent.registry.store import Registry
 
 
@@ -101,7 +102,7 @@ def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_the_writer_runs_no_plugin_of_another_package(tmp_path: Path) -> None:
     code = (
-        "import sys, pathlib; from agent.registry.store import Registry; from agent.registry.schema import migrate;"
+        "import sys, pathlib; from agent.registry.store import Registry; from agent.registry.migrations import migrate;"
         "p = pathlib.Path(sys.argv[1]); migrate(p); Registry(p).close();"
         "import sqlite_utils.plugins; print(sqlite_utils.plugins._plugins_loaded)"
     )

@@ -11,12 +11,14 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import strategies as st
 from strategies import shipped
 
-from rules import departure, departure_duties, departure_open
-from rules.departure import DepartureRefused
-from rules.departure_case import Case, Item
-from rules.departure_words import Duty, Event, Kind
 from rules.model import Clearance, Employment, Level, Person
-from rules.pack import Pack
+from rules.offboarding import duties as departure_duties
+from rules.offboarding import machine as departure
+from rules.offboarding import opening as departure_open
+from rules.offboarding.case import Case, Item
+from rules.offboarding.machine import DepartureRefused
+from rules.offboarding.vocabulary import Duty, Event, Kind
+from rules.pack.reader import Pack
 from rules.text import Text
 
 NOW = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)

@@ -36,7 +36,7 @@ from rules.model import (
     Verdict,
     Visit,
 )
-from rules.pack import Pack, load
+from rules.pack.reader import Pack, load
 
 LAW = settings(max_examples=80)
 NOW = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)  # a Monday, noon at +08:00

@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import LAW
 
-from rules.departure import TABLE, DepartureRefused, ended, moves, rescind
-from rules.departure_case import PERSONNEL, STAYS, Case
-from rules.departure_duties import close, release_papers
-from rules.departure_next import flags, next_steps
-from rules.departure_words import Duty, Event, Kind, Step
 from rules.model import Stage
-from rules.pack import Pack
+from rules.offboarding.case import PERSONNEL, STAYS, Case
+from rules.offboarding.duties import close, release_papers
+from rules.offboarding.machine import TABLE, DepartureRefused, ended, moves, rescind
+from rules.offboarding.next_steps import flags, next_steps
+from rules.offboarding.vocabulary import Duty, Event, Kind, Step
+from rules.pack.reader import Pack
 
 LIKELY = (Event.CONFIRM, Event.PAPERS, Event.CLOSE, Event.RESCIND, Event.RESTORE, Event.COOL_OFF, Event.RETURN)
 Moment = tuple[Case, Event, Case, datetime]

@@ -6,15 +6,15 @@ import pytest
 from departure_cases import DAY, LAST_DAY, NOW, PACKS, approved, leaver, opened, settled
 from strategies import EVERYTHING
 
-from rules import departure_open
-from rules.departure import TABLE, DepartureRefused
-from rules.departure_case import PERSONNEL, Case, Item, Period
-from rules.departure_diagram import diagram
-from rules.departure_duties import close, decide_period, hand_over, release_papers
-from rules.departure_next import next_steps
-from rules.departure_words import Duty, Event, Kind, Step
 from rules.model import Employment, Person, Stage
-from rules.pack import Pack, load
+from rules.offboarding import opening as departure_open
+from rules.offboarding.case import PERSONNEL, Case, Item, Period
+from rules.offboarding.diagram import diagram
+from rules.offboarding.duties import close, decide_period, hand_over, release_papers
+from rules.offboarding.machine import TABLE, DepartureRefused
+from rules.offboarding.next_steps import next_steps
+from rules.offboarding.vocabulary import Duty, Event, Kind, Step
+from rules.pack.reader import Pack, load
 from rules.text import Text
 
 SIGNED = """

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from departure_cases import DAY, NOW, PACKS, PEOPLE, leaver, settled
 
-from rules import departure, departure_duties, departure_open
-from rules.departure import DepartureRefused
-from rules.departure_case import Case, Item
-from rules.departure_next import flags
-from rules.departure_words import Kind
 from rules.model import Employment, Level
-from rules.pack import Pack
+from rules.offboarding import duties as departure_duties
+from rules.offboarding import machine as departure
+from rules.offboarding import opening as departure_open
+from rules.offboarding.case import Case, Item
+from rules.offboarding.machine import DepartureRefused
+from rules.offboarding.next_steps import flags
+from rules.offboarding.vocabulary import Kind
+from rules.pack.reader import Pack
 from rules.text import Text
 
 Raw = dict[str, Any]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules.kept import misfits
+from rules.containment import misfits
 from rules.model import Level, Resource, RoomRules
 
 ROOM = Resource("archive", Level.SECRET, "state", room=RoomRules())

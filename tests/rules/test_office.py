@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import LAW
 
+from rules.eligibility import out_of_office
 from rules.model import Departure, Hold, Person, Stage
-from rules.office import out_of_office
 
 LATER = NOW + timedelta(seconds=1)
 PLAIN = Person("E1")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from strategies import EVERYTHING
 
-from rules.clauses import read_clauses
-from rules.pack import PackError, check, load
+from rules.pack.clauses import read_clauses
+from rules.pack.reader import PackError, check, load
 
 PACK = """\
 name = "site"

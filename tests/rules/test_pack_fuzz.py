@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import EVERYTHING, LAW, PACKS
 
-from rules.pack import PackError, check, load
+from rules.pack.reader import PackError, check, load
 
 TEXTS = [EVERYTHING, *(path.read_text(encoding="utf-8") for path in sorted(PACKS.glob("*.toml")))]
 PIECES = ["", "[", "]", "{", "}", '"', "'", '"""', "'''", "=", ".", "\n", "#", "\\", "[[a]]", "nan", "1e9", "\x00",

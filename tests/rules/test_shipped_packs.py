@@ -3,11 +3,11 @@
 import pytest
 from strategies import PACKS, shipped
 
-from rules.clauses import Clause, Duty, read_clauses, read_duties
 from rules.model import Level, Passback
-from rules.pack import Pack, check
-from rules.pack_schema import FAMILIES, TABLES
-from rules.pack_tables import Source
+from rules.pack.clauses import Clause, Duty, read_clauses, read_duties
+from rules.pack.model import Source
+from rules.pack.reader import Pack, check
+from rules.pack.schema import FAMILIES, TABLES
 
 NAMES = sorted(path.stem for path in PACKS.glob("*.toml"))
 

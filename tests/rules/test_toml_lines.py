@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from rules.toml_lines import key_lines, line_of
+from rules.pack.toml_lines import key_lines, line_of
 
 TEXT = '''\
 # [comment]  x = 1

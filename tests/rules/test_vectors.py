@@ -3,7 +3,7 @@
 import pytest
 from vectors_read import Vector, vectors
 
-from rules.catalogue import TITLES
+from rules.pack.catalogue import TITLES
 
 ALL = list(vectors())
 

@@ -32,7 +32,7 @@ from rules.model import (
     Verdict,
     Visit,
 )
-from rules.pack import Pack, load
+from rules.pack.reader import Pack, load
 
 FOLDER = Path(__file__).parent / "vectors"
 _INSTANTS = {

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
-from agent.control.acts import TABLE
-from agent.control.roles import Role
-from agent.doors.effects import Alarm, Settled
+from agent.api.operations import TABLE
+from agent.api.roles import Role
 from agent.offboard.progress import TITLES
 from agent.registry.store import Change
+from agent.rooms.panel.effects import Alarm, Settled
 from rules.model import Action, Employment, Level, Passback, RoomRules
 from rules.text import Text
 

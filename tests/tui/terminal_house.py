@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from agent.control.client import Client
-from agent.doors.simulator_client import Running, start
+from agent.api.client import Client
 from agent.errors import ShoumiError
+from agent.simulator.client import Running, start
 from tests.control.control_site import Site, running
 from tests.doors.site_kit import FRESH, until
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from log_samples import access, write
 
-from agent import shipped
+from agent import shipped_packs as shipped
 from agent.cli.new_site import make
-from agent.home import Home
 from agent.registry.store import Change, Registry
-from rules.departure_open import open_case
-from rules.departure_words import Kind
+from agent.runtime.home import Home
 from rules.model import Clearance, Level, Mode, Person, RoomRules, Scope
-from rules.pack import load
+from rules.offboarding.opening import open_case
+from rules.offboarding.vocabulary import Kind
+from rules.pack.reader import load
 from rules.text import Text
 
 BEGIN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)

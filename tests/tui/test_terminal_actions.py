@@ -5,16 +5,16 @@ from importlib import import_module
 
 import pytest
 
+from agent.api.operations import TABLE
 from agent.cli.main import COMMANDS
-from agent.control.acts import TABLE
-from rules.departure_words import Event
+from rules.offboarding.vocabulary import Event
 from tui.actions import bindings, key_of
 from tui.app import Terminal
 from tui.keys import ACTIONS, PLACES, WAYS, actions_of, here
 from tui.keys.elsewhere import ELSEWHERE
 from tui.keys.shape import EVERYWHERE, Action, Place
 from tui.screens.base import Base
-from tui.widgets.lines import Lines
+from tui.widgets.virtual_list import Lines
 
 HAN = re.compile("[\u4e00-\u9fff]")
 

@@ -20,10 +20,10 @@ import pytest
 from control_site import Site, running
 from terminal_kit import Walk, acting_as, everything_loaded, journey
 
-from agent import shipped
+from agent import shipped_packs as shipped
 from agent.cli.new_site import make
-from agent.home import Home
 from agent.registry.store import Registry
+from agent.runtime.home import Home
 from rules.model import Clearance, Level, Mode, Scope
 from tests.offboard.revoke_host import unused_uid
 

@@ -16,9 +16,9 @@ from terminal_site import furnished
 
 from rules.text import Text
 from rules.visible import visible
-from tui.cells import Toned, content, fit, fit_path, words_of, wrap
+from tui.i18n import text_of
 from tui.keys import PLACES
-from tui.words import text_of
+from tui.render.cells import Toned, content, fit, fit_path, words_of, wrap
 
 ZOO = (
     "[/foo]", "[@click=app.quit]x[/]", "a[b]c", "[bold]", "\x1b]0;owned\x07", "\x1b]52;c;ZXZpbA==\x07", "\x1b[2J",

@@ -11,13 +11,15 @@ from control_site import Site
 from terminal_kit import Walk, journey
 
 from agent.errors import Usage
-from agent.home import Home
+from agent.runtime.home import Home
 from rules.text import Text
 from tests.stopped import stopped
-from tui import copying, filters, truth
-from tui.cells import Toned, content, words_of
+from tui import clipboard as copying
+from tui import filters
 from tui.forms import Form
-from tui.plan import Line, Plan, result
+from tui.render import status as truth
+from tui.render.cells import Toned, content, words_of
+from tui.render.plan import Line, Plan, result
 from tui.screens.plan import PlanScreen
 from tui.settings import Settings, read
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from control_site import Site
 from terminal_kit import WIDE, Walk, journey
 
-from agent import shipped
+from agent import shipped_packs as shipped
 
 
 def test_a_person_is_found_read_given_a_record_and_stopped(site: Site) -> None:

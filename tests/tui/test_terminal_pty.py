@@ -101,7 +101,7 @@ def test_the_first_frame_loads_nothing_it_does_not_need() -> None:
     heavy |= {"sqlite_utils", "cryptography", "tui.forms", "tui.screens.plan", "tui.screens.palette", "agent.cli.main"}
     assert not heavy & set(said)
     assert not [name for name in said if name.startswith(("agent.guard", "agent.registry", "agent.offboard"))]
-    assert not [name for name in said if name == "agent.control.server"]
+    assert not [name for name in said if name == "agent.control"]
 
 
 def test_the_command_line_loads_no_screen() -> None:

@@ -15,8 +15,8 @@ from control_site import Site, running
 from terminal_kit import WIDE, Walk, acting_as, everything_loaded, journey
 from terminal_site import furnished
 
-from agent.control.acts import TABLE
-from agent.control.roles import Role
+from agent.api.operations import TABLE
+from agent.api.roles import Role
 from tui.keys import PLACES, actions_of
 from tui.keys.shape import Action
 

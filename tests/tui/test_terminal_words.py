@@ -18,23 +18,23 @@ from terminal_site import furnished
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from agent import words
-from agent.control.acts import TABLE
-from agent.control.roles import Role
-from agent.doors.effects import Alarm, Record, Settled
+from agent import labels as words
+from agent.api.operations import TABLE
+from agent.api.roles import Role
 from agent.offboard.progress import TITLES
 from agent.registry.room_rows import BadgeState, CardState, Wanted
 from agent.registry.store import Registry
-from rules.catalogue import rules_of
+from agent.rooms.panel.effects import Alarm, Record, Settled
 from rules.model import Action, Employment, Level, Mode, Passback, Stage
-from rules.pack import load
+from rules.pack.catalogue import rules_of
+from rules.pack.reader import load
 from rules.text import Text
-from tui import entries as columns
-from tui import entry_page
 from tui.actions import key_of
-from tui.cells import words_of
 from tui.keys import PLACES, actions_of, here
 from tui.keys.shape import Action as Act
+from tui.render import entry as entry_page
+from tui.render import entry_columns as columns
+from tui.render.cells import words_of
 
 NOT_TRIED = {
     "rules.text": "the pack as it was written",

@@ -7,15 +7,15 @@ plan first.
 from collections.abc import Iterator
 from typing import Any
 
-from agent.words import DOMAINS, LEVELS, MODES, TIERS, word
+from agent.labels import DOMAINS, LEVELS, MODES, TIERS, word
 from rules.text import Text
 from rules.visible import visible
-from tui.cells import GLYPHS, Piece, Tone, Toned
-from tui.dossier import day
-from tui.plan import Line, Plan
+from tui.i18n import text_of
+from tui.render.cells import GLYPHS, Piece, Tone, Toned
+from tui.render.person import day
+from tui.render.plan import Line, Plan
 from tui.screens.listing import Listing
-from tui.widgets.lines import Column, Row, field
-from tui.words import text_of
+from tui.widgets.virtual_list import Column, Row, field
 
 _OBSERVING = Text("OBSERVE", "仅观察")
 _TONES: dict[str, Tone] = {"good": "good", "warning": "warning", "serious": "bad"}

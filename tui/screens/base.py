@@ -17,9 +17,9 @@ from textual.worker import Worker
 from agent.errors import ShoumiError, Unreachable
 from rules.text import Text
 from tui.actions import bindings
-from tui.asking import Agent
+from tui.agent import Agent
+from tui.interface import Program, program_of
 from tui.keys import ACTIONS, PLACES
-from tui.program import Program, program_of
 from tui.widgets.bars import Bar, KeyBar, TopBar
 
 
@@ -45,7 +45,7 @@ class Base(Screen[None]):
         """Ask the agent for what is shown, and show it. Errors may pass: they are told."""
 
     def arrive(self, **how: Any) -> None:
-        """Somebody comes here; ``how`` is what :meth:`tui.program.Program.go` was given."""
+        """Somebody comes here; ``how`` is what :meth:`tui.interface.Program.go` was given."""
 
     async def leave(self) -> bool:
         """Go back inside the screen (close a filter, a pane); return whether there was anything to go back from."""
@@ -86,7 +86,7 @@ class Base(Screen[None]):
         """Lay it out."""
         yield TopBar(self.PLACE)
         if ops := PLACES[self.PLACE].ops:
-            from tui.widgets.closed import Closed
+            from tui.widgets.forbidden import Closed
 
             yield Closed(ops)
         yield from self.body()

@@ -8,21 +8,21 @@ Rules of this file:
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.control.acts import TABLE
+from agent.api.operations import TABLE
 from agent.errors import Refused
-from rules.departure_words import Kind
+from rules.offboarding.vocabulary import Kind
 from rules.text import Text
 from rules.visible import visible
-from tui.case_page import page
-from tui.cells import Piece, Toned
-from tui.dossier import about_grant
 from tui.forms import Form
-from tui.plan import of_agent
-from tui.screens.choosing import Choosing
+from tui.i18n import text_of
+from tui.render.case import page
+from tui.render.cells import Piece, Toned
+from tui.render.person import about_grant
+from tui.render.plan import of_agent
+from tui.screens.choice import Choosing
+from tui.screens.document import Paper, receipt
 from tui.screens.listing import Listing
-from tui.screens.paper import Paper, receipt
-from tui.widgets.lines import Column, Row, field
-from tui.words import text_of
+from tui.widgets.virtual_list import Column, Row, field
 
 _NAMED = {"approve": "as", "hand-over": "line", "sign": "document", "restore": "grant"}  # what a step's name fills in
 

@@ -9,11 +9,11 @@ from textual.screen import ModalScreen
 
 from rules.text import Text
 from tui.actions import key_of
-from tui.cells import Piece, Tone, Toned, fit, wrap
+from tui.i18n import Sentence, language_of
+from tui.interface import program_of
 from tui.keys import PLACES, actions_of
 from tui.keys.shape import EVERYWHERE, Action
-from tui.program import program_of
-from tui.words import Sentence, language_of
+from tui.render.cells import Piece, Tone, Toned, fit, wrap
 
 _HABITS = (
     Text(

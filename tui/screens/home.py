@@ -9,17 +9,18 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
-from agent.control.findings import from_wire
+from agent.api.findings import from_wire
 from agent.errors import Refused
 from rules.text import Text
-from tui import entries, truth
-from tui.cells import GLYPHS, Piece, Toned, number
+from tui.i18n import Sentence
 from tui.keys import PLACES
-from tui.reading import Reading
+from tui.log_session import Reading
+from tui.render import entry_columns as entries
+from tui.render import status as truth
+from tui.render.cells import GLYPHS, Piece, Toned, number
 from tui.screens.base import Base
-from tui.widgets.lines import Column
 from tui.widgets.table import Table
-from tui.words import Sentence
+from tui.widgets.virtual_list import Column
 
 _SELDOM = 5  # loads between two of what is expensive
 _DENIALS = 50

@@ -12,14 +12,14 @@ from textual.containers import Horizontal
 from textual.events import Resize
 
 from rules.text import Text
-from tui.act_words import done
-from tui.cells import Piece
 from tui.forms import Form
+from tui.render.cells import Piece
+from tui.render.operation import done
 from tui.screens.base import Base
 from tui.widgets.filter import FilterBar
-from tui.widgets.lines import Column, Lines, Row
-from tui.widgets.page import Page
 from tui.widgets.table import Table
+from tui.widgets.text_page import Page
+from tui.widgets.virtual_list import Column, Lines, Row
 
 _WIDE = 120  # cells from which the detail stands beside the list
 _FILTER = Text("filter", "筛选")

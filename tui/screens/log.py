@@ -15,15 +15,17 @@ from textual.events import Resize
 from agent.errors import Refused, ShoumiError, Usage
 from rules.text import Text
 from rules.visible import visible
-from tui import entries, filters, log_work
-from tui.cells import Piece, Toned, number
-from tui.progress import Work
-from tui.reading import Reading
+from tui import filters
+from tui import log_jobs as log_work
+from tui.i18n import Sentence, language_of
+from tui.jobs import Work
+from tui.log_session import Reading
+from tui.render import entry_columns as entries
+from tui.render.cells import Piece, Toned, number
 from tui.screens.base import Base
 from tui.screens.log_entry import EntryPage
 from tui.widgets.filter import FilterBar
 from tui.widgets.log_view import LogView
-from tui.words import Sentence, language_of
 
 _OFTEN = 0.1  # seconds between two looks for new entries while they are followed
 _FLOOD = 0.3  # the same while more come than anybody can read: a page or more each time

@@ -3,15 +3,16 @@
 from importlib import resources
 
 from agent.errors import Unreachable
-from rules.clauses import read_clauses
+from rules.pack.clauses import read_clauses
 from rules.text import Text
 from rules.visible import visible
-from tui import entries, entry_page
-from tui.cells import Piece, Toned, number
-from tui.program import program_of
+from tui.i18n import text_of
+from tui.interface import program_of
+from tui.render import entry as entry_page
+from tui.render import entry_columns as entries
+from tui.render.cells import Piece, Toned, number
 from tui.widgets.log_view import LogView
-from tui.widgets.page import Page
-from tui.words import text_of
+from tui.widgets.text_page import Page
 
 
 class EntryPage(Page):

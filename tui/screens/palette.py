@@ -15,12 +15,12 @@ from textual.widgets import Input
 
 from rules.text import Text
 from tui.actions import key_of
-from tui.cells import Toned
+from tui.i18n import Sentence
+from tui.interface import program_of
 from tui.keys.shape import Action
-from tui.program import program_of
-from tui.widgets.lines import Column
+from tui.render.cells import Toned
 from tui.widgets.table import Table
-from tui.words import Sentence
+from tui.widgets.virtual_list import Column
 
 
 class Palette(ModalScreen[str | None]):

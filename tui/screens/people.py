@@ -7,18 +7,18 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.control.acts import TABLE
+from agent.api.operations import TABLE
 from rules.text import Text
 from rules.visible import visible
-from tui.cells import Piece, Toned
-from tui.dossier import about_grant, day, dossier
 from tui.forms import Form
-from tui.plan import Line, Plan, of_agent, result
-from tui.screens.choosing import Choosing
+from tui.i18n import text_of
+from tui.render.cells import Piece, Toned
+from tui.render.person import about_grant, day, dossier
+from tui.render.plan import Line, Plan, of_agent, result
+from tui.screens.choice import Choosing
+from tui.screens.document import receipt
 from tui.screens.listing import Listing
-from tui.screens.paper import receipt
-from tui.widgets.lines import Column, Row, field
-from tui.words import text_of
+from tui.widgets.virtual_list import Column, Row, field
 
 _AREA = Text("name of an area or a room", "目录或场所名称")
 

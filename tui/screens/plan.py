@@ -1,4 +1,4 @@
-"""A plan to be agreed to, or a result to be read: see :mod:`tui.plan`."""
+"""A plan to be agreed to, or a result to be read: see :mod:`tui.render.plan`."""
 
 from typing import ClassVar
 
@@ -10,10 +10,10 @@ from textual.widgets import Input
 
 from rules.text import Text
 from rules.visible import visible
-from tui.cells import GLYPHS, NOTHING, Toned
-from tui.plan import Plan, pieces
-from tui.widgets.middle import Middle
-from tui.words import Sentence
+from tui.i18n import Sentence
+from tui.render.cells import GLYPHS, NOTHING, Toned
+from tui.render.plan import Plan, pieces
+from tui.widgets.scroll import Middle
 
 
 class PlanScreen(ModalScreen[bool]):

@@ -7,19 +7,19 @@ the keys, and said; until then it is called sent.
 from collections.abc import Callable
 from typing import Any
 
-from agent.control.acts import TABLE
+from agent.api.operations import TABLE
 from agent.errors import Refused
-from agent.words import CARDS, word
+from agent.labels import CARDS, word
 from rules.text import Text
 from rules.visible import visible
-from tui.act_words import done
 from tui.forms import Form
-from tui.plan import Line, Plan, result
-from tui.progress import Work
-from tui.screens.choosing import Choosing
+from tui.i18n import text_of
+from tui.jobs import Work
+from tui.render.operation import done
+from tui.render.plan import Line, Plan, result
+from tui.screens.choice import Choosing
 from tui.screens.listing import Listing
-from tui.widgets.lines import Row
-from tui.words import text_of
+from tui.widgets.virtual_list import Row
 
 NO_DOOR = Text("the room has no door", "该场所没有门")
 OF_A_DOOR = frozenset({"release", "change-door", "remove-door", "commission", "rotate"})

@@ -9,17 +9,17 @@ Rules of this file:
 import asyncio
 from typing import Any
 
-from agent.words import DOMAINS, LEVELS, word
+from agent.labels import DOMAINS, LEVELS, word
 from rules.text import Text
 from rules.visible import visible
-from tui.cells import Piece
-from tui.plan import Line, Plan, result
-from tui.room_line import state
-from tui.room_page import Seen, about_alarm, about_visit, page, place_name
-from tui.screens.paper import Paper
+from tui.render.cells import Piece
+from tui.render.plan import Line, Plan, result
+from tui.render.room import Seen, about_alarm, about_visit, page, place_name
+from tui.render.room_stays import stays
+from tui.render.room_summary import state
+from tui.screens.document import Paper
 from tui.screens.room_doors import NO_DOOR, OF_A_DOOR, DoorActs
-from tui.stays import stays
-from tui.widgets.lines import Column, Row, field
+from tui.widgets.virtual_list import Column, Row, field
 
 _SPAN = Text(
     "such as 2026-10-01..2026-10-02, or 2026-10-01T08:00..2026-10-01T18:00",

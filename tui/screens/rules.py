@@ -6,22 +6,22 @@ Rules of this file: what another pack changes is shown before it can be agreed t
 from collections.abc import Iterator
 from importlib import resources
 
-from agent import shipped
+from agent import shipped_packs as shipped
 from agent.errors import Refused
-from rules.clauses import read_clauses
-from rules.pack import load
+from rules.pack.clauses import read_clauses
+from rules.pack.reader import load
 from rules.text import Text
 from rules.visible import visible
-from tui import pack_plan
-from tui.cells import Piece, Toned
 from tui.forms import Form, file_text
-from tui.plan import Line, Plan
-from tui.screens.choosing import Choosing
+from tui.i18n import text_of
+from tui.render import pack_change as pack_plan
+from tui.render.cells import Piece, Toned
+from tui.render.plan import Line, Plan
+from tui.screens.choice import Choosing
+from tui.screens.document import Paper
 from tui.screens.listing import Listing
-from tui.screens.paper import Paper
 from tui.widgets.filter import FilterBar
-from tui.widgets.lines import Column, Row, field
-from tui.words import text_of
+from tui.widgets.virtual_list import Column, Row, field
 
 _VERDICTS = {"allow": Text("ALLOW", "允许"), "deny": Text("DENY", "拒绝")}
 _FILE = Text("TOML file of the pack", "规则包 TOML 文件")

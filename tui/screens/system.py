@@ -7,16 +7,16 @@ reader knows that it was made.
 from collections.abc import Iterator
 from typing import Any
 
-from agent.words import DURABILITIES, TIERS, YES_NO, word
+from agent.labels import DURABILITIES, TIERS, YES_NO, word
 from rules.text import Text
 from rules.visible import visible
-from tui.cells import GLYPHS, Piece, Tone, Toned, number
-from tui.plan import Line, Plan, result
-from tui.screens.choosing import Choosing
+from tui.i18n import text_of
+from tui.render.cells import GLYPHS, Piece, Tone, Toned, number
+from tui.render.plan import Line, Plan, result
+from tui.screens.choice import Choosing
+from tui.screens.document import Paper
 from tui.screens.listing import Listing
-from tui.screens.paper import Paper
-from tui.widgets.lines import Column, Row
-from tui.words import text_of
+from tui.widgets.virtual_list import Column, Row
 
 _STATES: dict[str, tuple[Text, Tone]] = {
     "serious": (Text("SERIOUS", "严重"), "bad"),

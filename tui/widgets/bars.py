@@ -9,10 +9,10 @@ from textual.widget import Widget
 
 from rules.text import Text
 from tui.actions import key_of
-from tui.cells import STYLES, Tone, words_of
+from tui.i18n import language_of
+from tui.interface import program_of
 from tui.keys import PLACES, here
-from tui.program import program_of
-from tui.words import language_of
+from tui.render.cells import STYLES, Tone, words_of
 
 _LOST = Text("✗ AGENT LOST", "✗ 代理失联")
 _OLD = Text("below is old; trying again", "以下为旧数据，正在重连")

@@ -11,8 +11,8 @@ from textual.widgets import Input
 
 from agent.errors import ShoumiError
 from rules.text import Text
-from tui.cells import Toned
-from tui.words import Sentence, language_of
+from tui.i18n import Sentence, language_of
+from tui.render.cells import Toned
 
 
 class FilterBar(Horizontal):

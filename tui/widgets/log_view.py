@@ -1,4 +1,4 @@
-"""The log as lines: any number of entries, drawn from a :class:`tui.reading.Reading`.
+"""The log as lines: any number of entries, drawn from a :class:`tui.log_session.Reading`.
 
 Rules of this file:
 - it follows new entries only while its last line is in sight by choice: any movement ends that, and what comes
@@ -11,10 +11,10 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from rules.text import Text
-from tui import entries
-from tui.cells import number
-from tui.reading import MISSING, Reading
-from tui.widgets.lines import Column, Lines, Row
+from tui.log_session import MISSING, Reading
+from tui.render import entry_columns as entries
+from tui.render.cells import number
+from tui.widgets.virtual_list import Column, Lines, Row
 
 _COLUMNS = (
     Column(Text("number", "序号"), lambda row: _number(row.get("seq")), 10, right=True, least=70),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from rules.text import Text
 from rules.visible import visible
-from tui.widgets.lines import Column, Lines, Row
+from tui.widgets.virtual_list import Column, Lines, Row
 
 
 class Table(Lines):

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from agent.offboard.context import Context, DoorState, Leaver
+from agent.offboard.receipt.timeline import Door, written
 from agent.offboard.steps.step import Result, State, Step, Target
-from agent.offboard.timeline import Door, written
 from rules.text import Text
 from rules.visible import visible
 

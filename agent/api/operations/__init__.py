@@ -1,0 +1,15 @@
+"""Every operation of the agent in one table. The server, the command line, the docs, the tests and the screens read it.
+
+Rules of this package: declarations only, no handler and no import of the agent's insides, so that a client can load it.
+One file per family of operations; :data:`TABLE` is their sum, in the order help shows them.
+"""
+
+from agent.api.operations import areas, calendar, cases, doors, grants, people, rooms, site, visitors
+from agent.api.operations import queries as reading
+from agent.api.operations.schema import Operation
+
+TABLE: dict[str, Operation] = {
+    operation.name: operation
+    for family in (people, areas, rooms, doors, visitors, grants, cases, calendar, reading, site)
+    for operation in family.OPERATIONS
+}

@@ -1,0 +1,32 @@
+"""Operations on the site itself: roles, the rule pack, and how the agent is."""
+
+from agent.api.operations.schema import ANY, EVERYBODY, SECURITY, Operation, Param
+from rules.text import Text
+
+OPERATIONS = (
+    Operation("role.list", Text("show the three roles and which one is yours", "查看三员及自己的角色"), EVERYBODY),
+    Operation(
+        "keys.show",
+        Text("show the agent's public key, which checks its receipts", "查看代理公钥，用于核验回执"),
+        EVERYBODY,
+    ),
+    Operation("pack.show", Text("show the rule pack in force", "查看生效的规则包"), ANY),
+    Operation(
+        "pack.use",
+        Text("put another rule pack in force", "启用另一个规则包"),
+        SECURITY,
+        (
+            Param(
+                "pack",
+                "file",
+                Text("a shipped pack's name, or a TOML file", "内置规则包名称，或 TOML 文件"),
+                required=True,
+                positional=True,
+                metavar="PACK",
+            ),
+        ),
+        act=True,
+    ),
+    Operation("status", Text("one page on how the agent is", "代理状态一览"), ANY),
+    Operation("doctor", Text("check everything, and say what to do", "全面检查并给出处理办法"), ANY),
+)

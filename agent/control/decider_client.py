@@ -1,0 +1,111 @@
+"""What the control process asks of the decider: append an entry, take over an epoch, grow quiet, count.
+
+Rules of this file: a question without an answer is an error. ``append`` that ends in :class:`Unreachable` may have
+happened, and only the log can say.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from agent.errors import Refused, Unreachable
+from agent.runtime import channel
+from rules.text import Text
+
+_APPEND_SECONDS = 5.0  # as long as a successor of a killed decider may need, and a full group commit
+_EPOCH_SECONDS = 10.0
+_TRY_SECONDS = 2.0
+
+
+class Unrecorded(Refused):
+    """The decider lives and cannot write the entry: its disk is full, or broken."""
+
+
+class Decider(Protocol):
+    """The decider, as handlers see it. Every method raises :class:`agent.errors.ShoumiError`."""
+
+    @property
+    def acknowledged(self) -> tuple[int, float]:
+        """The last epoch the decider is known to have taken over, and when (``time.monotonic``)."""
+
+    def append(self, fields: Mapping[str, Any]) -> int:
+        """Append one entry and return its number; when this returns the entry is as durable as the site asks."""
+
+    def epoch(self, epoch: int) -> None:
+        """Return when no verdict older than *epoch* is used any more, and open descriptors are asked about again."""
+
+    def silences(self) -> int:
+        """Return a number that changes whenever everything has to be asked about again: what a look begins with."""
+
+    def quiet(self, epoch: int, since: int, noisy: Iterable[tuple[int, int]]) -> bool:
+        """Let data pass unasked, except on the inodes *noisy* (dev, ino), while the epoch is still *epoch*.
+
+        *since* is what :meth:`silences` said before the look this rests on; if it is another by now, nothing passes.
+        """
+
+    def stats(self) -> dict[str, Any]:
+        """Return counters and health."""
+
+    def unasked(self) -> list[str]:
+        """Return the names of messages that came by themselves: ``hello``, ``flushed``. Never waits."""
+
+
+class Link:
+    """The decider over the holder's socket pair. Any thread may ask; questions take turns.
+
+    ``acknowledged``: the last epoch it is known to have taken over, and when (``time.monotonic``). That word holds for
+    its successors too: each reads the registry before it answers anybody.
+    """
+
+    def __init__(self, client: channel.Client) -> None:
+        self._client = client
+        self._turn = threading.Lock()
+        self.acknowledged: tuple[int, float] = (0, 0.0)
+
+    def append(self, fields: Mapping[str, Any]) -> int:
+        """See :class:`Decider`."""
+        return int(self._ask({"op": "append", "fields": dict(fields)}, _APPEND_SECONDS)["seq"])
+
+    def epoch(self, epoch: int) -> None:
+        """See :class:`Decider`. Asks again while a successor starts: taking over an epoch twice is harmless."""
+        deadline = time.monotonic() + _EPOCH_SECONDS
+        while True:
+            try:
+                if self._ask({"op": "epoch", "epoch": epoch}, _TRY_SECONDS)["epoch"] >= epoch:
+                    self.acknowledged = epoch, time.monotonic()
+                    return
+            except Unreachable:
+                if time.monotonic() > deadline:
+                    raise
+
+    def silences(self) -> int:
+        """See :class:`Decider`."""
+        return int(self._ask({"op": "silences"}, _TRY_SECONDS)["silences"])
+
+    def quiet(self, epoch: int, since: int, noisy: Iterable[tuple[int, int]]) -> bool:
+        """See :class:`Decider`."""
+        asked = {"op": "quiet", "epoch": epoch, "since": since, "noisy": [list(inode) for inode in noisy]}
+        return bool(self._ask(asked, _TRY_SECONDS).get("quiet"))
+
+    def stats(self) -> dict[str, Any]:
+        """See :class:`Decider`."""
+        stats: dict[str, Any] = self._ask({"op": "stats"}, _TRY_SECONDS)["stats"]
+        return stats
+
+    def unasked(self) -> list[str]:
+        """See :class:`Decider`."""
+        with self._turn:
+            return [str(message["op"]) for message in self._client.poll()]
+
+    def _ask(self, message: channel.Message, seconds: float) -> channel.Message:
+        with self._turn:
+            answer = self._client.ask(message, seconds)
+        error = answer.get("error")
+        if error is not None:
+            said = Text(**error) if isinstance(error, dict) else Text(str(error), str(error))
+            raise Unrecorded(
+                Text(f"the entry could not be written: {said.en}", f"无法写入日志条目：{said.zh}"),
+                Text("nothing was changed; see `shoumi doctor`", "未作任何更改；请运行 `shoumi doctor`"),
+            )
+        return answer

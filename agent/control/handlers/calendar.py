@@ -1,0 +1,39 @@
+"""Handlers: the site's calendar."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from agent.control.dispatch import Ask, Done, Json, act, stream
+from agent.errors import Usage
+from agent.registry.store import Change
+from rules.text import Text
+from rules.visible import visible
+
+
+@act("holiday.add")
+def _add(ask: Ask, change: Change) -> Done:
+    day = _day(ask.args.text("day"))
+    change.add_holiday(day, name=ask.args.text("name"))
+    return Done({"day": day.isoformat()})
+
+
+@act("holiday.remove")
+def _remove(ask: Ask, change: Change) -> Done:
+    day = _day(ask.args.text("day"))
+    change.remove_holiday(day)
+    return Done({"day": day.isoformat()})
+
+
+@stream("holiday.list")
+def _list(ask: Ask) -> Iterator[Json]:
+    return iter(ask.desk.lists.holidays())
+
+
+def _day(word: str) -> date:
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        said = visible(word)
+        raise Usage(
+            Text(f"`{said}` is not a date", f"`{said}` 不是日期"), Text("write it as 2026-10-01", "请写作 2026-10-01")
+        ) from None

@@ -1,0 +1,116 @@
+"""What the handlers of departure cases share: the way a move meets the registry.
+
+Rules of this file: a case is read, moved and stored in one transaction. The approval that ends access does so in the
+same transaction: the departure counts, every grant ends, a transferred person is in the new post, and a transfer that
+this one overtakes is closed, never before: there is no instant at which neither denies. Only when the decider has
+acknowledged that does :attr:`agent.control.services.Desk.departed` hear of it, and again when a second officer has
+confirmed that an administrator leaves. Nobody acts on his own case, not even as the officer who only writes it down.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from agent.control.dispatch import Ask, Done, Json
+from agent.control.eligibility import known
+from agent.control.handlers.case_view import brief
+from agent.errors import Refused
+from agent.registry.store import Change
+from agent.registry.transaction import PERSON, unknown
+from agent.runtime.os_groups import roles_of
+from rules.eligibility import out_of_office
+from rules.model import Person
+from rules.offboarding import machine as departure
+from rules.offboarding import opening as departure_open
+from rules.offboarding.case import PERSONNEL, Case
+from rules.offboarding.machine import DepartureRefused
+from rules.offboarding.vocabulary import Kind
+from rules.text import Text
+
+
+def moved(ask: Ask, change: Change, before: Case | None, after: Case) -> Done:
+    """Store *after*; when it is the approval, take everything, and afterwards tell who waits for it."""
+    if not after.approved_at or (before and before.approved_at):
+        change.put_case(after)
+        over = done(ask, after)
+        return _telling(ask, after, over) if before and before.unconfirmed and after.confirmation else over
+    uids = [int(str(row["uid"])) for row in ask.desk.lists.accounts(after.person)]
+    held, _ = roles_of(uids, ask.desk.config.roles)
+    written_by = "" if by_itself(ask) else ask.officer()
+    after = departure.ended(after, sorted(held), written_by)
+    overtaken = _overtaken(ask, change, after)
+    change.put_case(after)
+    ended = change.end_grants_of(after, by=ask.officer())
+    left = change.move_person(after) if after.kind is Kind.TRANSFER else []
+    return _telling(ask, after, done(ask, after, grants_ended=ended, circles_left=left, **overtaken))
+
+
+def _overtaken(ask: Ask, change: Change, approved: Case) -> dict[str, Json]:
+    """Close the transfer beside which this case was opened, and say which; until now it denied everything."""
+    for running in change.running_cases(approved.person):
+        if running.id != approved.id:
+            by = PERSONNEL if by_itself(ask) else ask.officer()
+            with by_the_rules():
+                change.put_case(departure_open.overtake(running, approved.kind, by, ask.at))
+            return {"overtakes": running.id}
+    return {}
+
+
+def _telling(ask: Ask, case: Case, over: Done) -> Done:
+    desk, pid = ask.desk, ask.peer.pid
+    return Done(
+        over.result,
+        over.recorded,
+        committed=lambda: desk.departs(case.id, pid),
+        after=lambda: dict(desk.departed(case.person, case.id, pid) or {}),
+    )
+
+
+def by_itself(ask: Ask) -> bool:
+    """Whether the agent acts itself: the kernel's word for who is at the socket, where nobody has this number."""
+    return ask.peer.pid == os.getpid()
+
+
+def done(ask: Ask, case: Case, **more: Json) -> Done:
+    """Return where *case* stands now, and *more*, for the caller and for the entry."""
+    entry = {"case": case.id, "person": case.person, "step": case.step.value, **more}
+    return Done({**brief(case, ask.at, today(ask)), **more}, entry)
+
+
+@contextmanager
+def by_the_rules() -> Iterator[None]:
+    """Turn what the procedure refuses into :class:`agent.errors.Refused`."""
+    try:
+        yield
+    except DepartureRefused as refused:
+        raise Refused(refused.text, refused.hint) from None
+
+
+def not_own(ask: Ask, case: Case) -> None:
+    """Refuse a caller who is the leaver himself, whoever he says did it."""
+    with by_the_rules():
+        departure.not_own(case.person, ask.officer())
+
+
+def by_whom(ask: Ask) -> str:
+    """Return who did what is recorded: the caller, or a registered person who is in office himself."""
+    if "by" not in ask.args:
+        return ask.officer()
+    name = ask.args.text("by")
+    if why := out_of_office(registered(ask, name), ask.at):
+        raise Refused(why, Text("name somebody who is in office", "请写在岗人员"))
+    return name
+
+
+def registered(ask: Ask, name: str) -> Person:
+    """Return the person of this id; raise :class:`Refused` when there is none."""
+    person = known(ask, name)
+    if person is None:
+        raise unknown(PERSON, name, "shoumi person list")
+    return person
+
+
+def today(ask: Ask) -> date:
+    """Return the day of the site's calendar."""
+    return (ask.at + ask.desk.pack().utc_offset).date()

@@ -1,0 +1,100 @@
+"""Handlers: grants and holds. What gives and takes access."""
+
+from collections.abc import Iterator
+
+from agent.control.dispatch import Ask, Done, Json, act, stream
+from agent.errors import Refused
+from agent.registry.queries import State
+from agent.registry.store import Change
+from rules.text import Text
+from rules.visible import visible
+
+
+@act("grant.add")
+def _add(ask: Ask, change: Change) -> Done:
+    args, temporary = ask.args, ask.args.flag("temporary")
+    limit = ask.desk.pack().temp_auth
+    if temporary and not limit.enabled:
+        raise Refused(
+            Text("the pack in force allows no temporary grants", "生效的规则包不允许临时授权"),
+            Text(
+                "switch [temp_auth] on in the pack, then: shoumi pack use FILE",
+                "请在规则包中启用 [temp_auth],再运行 shoumi pack use FILE",
+            ),
+        )
+    grant = change.add_grant(
+        args.text("person"),
+        args.text("area"),
+        reason=args.text("reason"),
+        approver=args.maybe("approver") or ask.officer(),
+        since=args.instant("since"),
+        until=args.instant("until"),
+        temporary=temporary,
+        max_days=limit.max_days if temporary else None,
+    )
+    return Done({"grant": grant, "person": args.text("person"), "area": args.text("area")})
+
+
+@act("grant.end")
+def _end(ask: Ask, change: Change) -> Done:
+    args = ask.args
+    if "area" not in args:
+        ended = [args.text("grant")]
+    else:
+        running = ask.desk.lists.grants(ask.at, person=args.text("grant"), resource=args.text("area"))
+        coming = ask.desk.lists.grants(ask.at, person=args.text("grant"), resource=args.text("area"), state="coming")
+        ended = [str(row["id"]) for row in (*running, *coming)]
+        if not ended:
+            person, area = visible(args.text("grant")), visible(args.text("area"))
+            raise Refused(
+                Text(f"`{person}` has no running grant for `{area}`", f"`{person}` 对 `{area}` 没有有效授权"),
+                Text("see `shoumi grant list`", "参见 `shoumi grant list`"),
+            )
+    for grant in ended:
+        change.end_grant(grant, by=ask.officer(), reason=args.text("reason"))
+    return Done({"grants": ended})
+
+
+@stream("grant.list")
+def _list(ask: Ask) -> Iterator[Json]:
+    args, lists = ask.args, ask.desk.lists
+    states: tuple[State, ...] = ("all",) if args.flag("all") else ("running", "coming")
+    rows = [
+        row
+        for state in states
+        for row in lists.grants(ask.at, person=args.text("person"), resource=args.text("area"), state=state)
+    ]
+    return iter(rows)
+
+
+@act("hold.add")
+def _hold(ask: Ask, change: Change) -> Done:
+    desk, person, pid = ask.desk, ask.args.text("person"), ask.peer.pid
+    hold = change.add_hold(person, reason=ask.args.text("reason"), by=ask.officer())
+
+    def follow() -> dict[str, Json]:
+        desk.held(person, hold, pid)
+        return {}
+
+    return Done({"hold": hold, "person": person}, after=follow)
+
+
+@act("hold.lift")
+def _lift(ask: Ask, change: Change) -> Done:
+    person = ask.args.text("person")
+    holds = [str(row["id"]) for row in ask.desk.lists.holds(person)]
+    if not holds:
+        said = visible(person)
+        raise Refused(
+            Text(f"`{said}` is not on hold", f"`{said}` 未被停权"),
+            Text("see `shoumi hold list`", "参见 `shoumi hold list`"),
+        )
+    lifted = [hold for hold in holds if change.ask_to_lift(hold, by=ask.officer())]
+    for hold in lifted:
+        change.lift_hold(hold, by=ask.officer(), reason=ask.args.text("reason"))
+    return Done({"holds": lifted, "waiting": [hold for hold in holds if hold not in lifted], "person": person})
+
+
+@stream("hold.list")
+def _holds(ask: Ask) -> Iterator[Json]:
+    return iter(ask.desk.lists.holds(ask.args.text("person"), lifted=ask.args.flag("all")))

@@ -1,0 +1,247 @@
+"""Handlers: people, accounts, badges, services, records."""
+
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from agent.api.roles import Role
+from agent.control.dispatch import Ask, Done, Json, act, read, stream
+from agent.control.handlers.quarantine import waiting_for
+from agent.control.handlers.what_if import clearances
+from agent.errors import Refused, Usage
+from agent.registry.badges import BADGE, as_read
+from agent.registry.csv_import import Writes, import_csv, read_csv
+from agent.registry.store import Change
+from rules.model import Clearance, Employment, Level
+from rules.pack.reader import Pack
+from rules.text import Text
+from rules.visible import visible
+
+_SYSTEM_COLUMNS = frozenset({"accounts", "badges"})
+_NEUTRAL_COLUMNS = frozenset({"id", "name"})
+
+
+@act("person.add")
+def _add(ask: Ask, change: Change) -> Done:
+    args, person = ask.args, ask.args.text("person")
+    change.add_person(
+        person,
+        name=args.text("name"),
+        department=args.text("department"),
+        post=args.text("post"),
+        projects=args.texts("project"),
+        employment=Employment(args.text("employment") or Employment.REGULAR),
+        clearances=_levels(ask),
+    )
+    for uid in args.numbers("account"):
+        change.add_account(uid, person)
+    for number in args.texts("badge"):
+        change.add_badge(number, person)
+    return Done({"person": person, "quarantined": waiting_for(ask.desk.home, person)})
+
+
+@act("person.set")
+def _set(ask: Ask, change: Change) -> Done:
+    args, person = ask.args, ask.args.text("person")
+    if args.flag("active") and args.flag("inactive"):
+        raise Usage(Text("active or inactive, not both", "不能同时启用和停用"))
+    change.set_person(
+        person,
+        name=args.maybe("name"),
+        department=args.maybe("department"),
+        post=args.maybe("post"),
+        projects=args.texts("project") or None,
+        employment=Employment(args.text("employment")) if "employment" in args else None,
+        active=args.flag("active") if args.flag("active") or args.flag("inactive") else None,
+    )
+    if args.flag("post_changed"):
+        change.change_post(person)
+    for clearance in _levels(ask):
+        change.set_clearance(person, clearance)
+    return Done({"person": person})
+
+
+@act("person.import")
+def _import(ask: Ask, change: Change) -> Done:
+    text = ask.args.text("csv")
+    rows = read_csv(text)
+    columns = frozenset(name for row in rows for name, value in row.fields.items() if value)
+    if columns & _SYSTEM_COLUMNS:
+        ask.need(Role.SYSTEM)
+    if columns - _SYSTEM_COLUMNS - _NEUTRAL_COLUMNS:
+        ask.need(Role.SECURITY)
+    people = import_csv(cast("Writes", change), rows, approved_by=ask.officer(), level_of=level_reader(ask.desk.pack()))
+    return Done({"people": people}, ask.digest("csv"))
+
+
+def _levels(ask: Ask) -> tuple[Clearance, ...]:
+    """Return the levels given, or the one the pack maps the printed class of ``--label`` to."""
+    args, approved_by = ask.args, ask.args.maybe("approved_by") or ask.officer()
+    label, domain = args.text("label"), args.text("domain")
+    if label and domain and "level" not in args:
+        level = ask.desk.pack().level_of(label, domain)
+        if level is None:
+            said = visible(label)
+            raise Refused(
+                Text(
+                    f"the pack maps no `{said}` in `{visible(domain)}`", f"规则包在 `{visible(domain)}` 中没有 `{said}`"
+                ),
+                Text("add --level", "请加 --level"),
+            )
+        return (Clearance(domain, level, label, approved_by),)
+    return tuple(_known(ask, clearance) for clearance in clearances(args, approved_by))
+
+
+def _known(ask: Ask, clearance: Clearance) -> Clearance:
+    known_domain(ask, clearance.domain)
+    return clearance
+
+
+def known_domain(ask: Ask, domain: str) -> None:
+    """Raise :class:`Refused` for a domain the pack in force does not have: nothing would ever open there."""
+    known = ask.desk.pack().domains
+    if domain not in known:
+        said, right = visible(domain), ", ".join(known)
+        raise Refused(
+            Text(f"the pack knows no domain `{said}`", f"规则包中没有秘密种类 `{said}`"),
+            Text(f"one of: {right}", f"可选：{right}"),
+        )
+
+
+def level_reader(pack: Pack) -> Callable[[str], Level]:
+    """Return what reads a level: its word, or a printed class (核心 …) the pack maps to one level in every domain."""
+
+    def read_level(word: str) -> Level:
+        mapped = {level for domain in pack.domains if (level := pack.level_of(word, domain)) is not None}
+        return mapped.pop() if len(mapped) == 1 else Level.parse(word)
+
+    return read_level
+
+
+@read("person.show")
+def _show(ask: Ask) -> Json:
+    return ask.desk.lists.dossier(ask.args.text("person"))
+
+
+@stream("person.list")
+def _list(ask: Ask) -> Iterator[Json]:
+    return iter(ask.desk.lists.people(text=ask.args.text("search")))
+
+
+@act("account.add")
+def _account_add(ask: Ask, change: Change) -> Done:
+    uid, person = ask.args.number("uid"), ask.args.text("person")
+    assert uid is not None
+    change.add_account(uid, person, allow_system=ask.args.flag("allow_system"))
+    return Done({"person": person, "uid": uid})
+
+
+@act("account.remove")
+def _account_remove(ask: Ask, change: Change) -> Done:
+    uid = ask.args.number("uid")
+    assert uid is not None
+    _theirs(change.remove_account(uid), ask, Text("account", "账号"), str(uid))
+    return Done({"person": ask.args.text("person"), "uid": uid})
+
+
+@stream("account.list")
+def _account_list(ask: Ask) -> Iterator[Json]:
+    return iter(ask.desk.lists.accounts(ask.args.text("person")))
+
+
+@act("badge.add")
+def _badge_add(ask: Ask, change: Change) -> Done:
+    args, number, person = ask.args, as_read(ask.args.text("number")), ask.args.text("person")
+    change.add_badge(
+        number, person, until=args.instant("until"), facility=args.number("facility"), bits=args.number("bits")
+    )
+    return Done({"person": person, "number": number}, after=_tell(ask))
+
+
+@act("badge.remove")
+def _badge_remove(ask: Ask, change: Change) -> Done:
+    number = as_read(ask.args.text("number"))
+    _theirs(change.remove_badge(number), ask, BADGE, number)
+    return Done({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
+
+
+@act("badge.lost")
+def _badge_lost(ask: Ask, change: Change) -> Done:
+    number = as_read(ask.args.text("number"))
+    _theirs(change.lose_badge(number), ask, BADGE, number)
+    return Done({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
+
+
+@stream("badge.list")
+def _badge_list(ask: Ask) -> Iterator[Json]:
+    return iter(ask.desk.lists.badges(ask.args.text("person"), returned=ask.args.flag("all")))
+
+
+@act("service.add")
+def _service_add(ask: Ask, change: Change) -> Done:
+    args, uid = ask.args, ask.args.number("uid")
+    assert uid is not None
+    name = args.text("service")
+    change.add_service(name, uid=uid, executable=args.text("executable"), areas=args.texts("area"))
+    return Done({"service": name})
+
+
+@act("service.remove")
+def _service_remove(ask: Ask, change: Change) -> Done:
+    change.remove_service(ask.args.text("service"))
+    return Done({"service": ask.args.text("service")})
+
+
+@stream("service.list")
+def _service_list(ask: Ask) -> Iterator[Json]:
+    return iter(ask.desk.lists.services())
+
+
+@act("record.add")
+def _record_add(ask: Ask, change: Change) -> Done:
+    args, kind = ask.args, ask.args.text("kind")
+    known = ask.desk.pack().records
+    if known and kind not in known:
+        kinds = ", ".join(known)
+        said = visible(kind)
+        raise Refused(
+            Text(f"the pack knows no record kind `{said}`", f"规则包中没有档案种类 `{said}`"),
+            Text(f"one of: {kinds}", f"可选：{kinds}"),
+        )
+    record = change.add_record(
+        args.text("person"),
+        kind,
+        on=args.instant("on") or ask.at,
+        passed=not args.flag("failed"),
+        valid_until=args.instant("valid_until"),
+        topic=args.text("topic"),
+    )
+    return Done({"record": record, "person": args.text("person"), "kind": kind})
+
+
+@stream("record.list")
+def _record_list(ask: Ask) -> Iterator[Json]:
+    return iter(ask.desk.lists.records(ask.args.text("person")))
+
+
+@act("record.void")
+def _record_void(ask: Ask, change: Change) -> Done:
+    record = ask.args.text("record")
+    return Done({"record": record, "person": change.void_record(record, reason=ask.args.text("reason"))})
+
+
+def _tell(ask: Ask) -> Callable[[], dict[str, Json]]:
+    def told() -> dict[str, Json]:
+        ask.desk.doors.changed()
+        return {}
+
+    return told
+
+
+def _theirs(owner: str, ask: Ask, what: Text, name: str) -> None:
+    """Refuse, and so undo, taking something from another person than was named."""
+    if owner != ask.args.text("person"):
+        said, whose = visible(name), visible(owner)
+        raise Refused(
+            Text(f"{what.en} `{said}` belongs to `{whose}`", f"{what.zh} `{said}` 属于 `{whose}`"),
+            Text("name the person it belongs to", "请写明其所属人员"),
+        )

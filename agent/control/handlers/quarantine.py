@@ -1,0 +1,52 @@
+"""Handlers: what the personnel system sent and nothing could be done about, and letting it be judged once more.
+
+Rules of this file: a release is an officer's act and in the log before the file moves. It decides nothing: the token is
+verified, looked up and ordered like one that has just come.
+"""
+
+from collections.abc import Iterator
+
+from agent.control.dispatch import Ask, Done, Json, act, stream
+from agent.control.handlers.case_transitions import registered
+from agent.errors import Refused
+from agent.offboard.intake import quarantine as aside
+from agent.registry.store import Change
+from agent.runtime.home import Home
+from rules.text import Text
+from rules.visible import visible
+
+
+def waiting_for(home: Home, person: str) -> list[str]:
+    """Return the numbers of the cases in which HR has sent something about *person* while nobody was called that."""
+    found = aside.quarantined(home.root / "spool")
+    return [one.reference for one in found if (one.person, one.reason) == (person, aside.UNKNOWN)]
+
+
+@stream("case.quarantine")
+def _quarantine(ask: Ask) -> Iterator[Json]:
+    for one in aside.quarantined(ask.desk.home.root / "spool"):
+        yield {**one._asdict(), "text": one.text._asdict()}
+
+
+@act("case.release")
+def _release(ask: Ask, _change: Change) -> Done:
+    spool, name = ask.desk.home.root / "spool", ask.args.text("name")
+    found = [one for one in aside.quarantined(spool) if name in (one.name, one.person)]
+    if not found:
+        said = visible(name)
+        raise Refused(
+            Text(
+                f"nothing in quarantine is called `{said}` or is about `{said}`", f"隔离区中没有 `{said}` 或其相关令牌"
+            ),
+            Text("see: shoumi case quarantine", "查看：shoumi case quarantine"),
+        )
+    for one in found:
+        registered(ask, one.person)  # else it would only be put aside again
+
+    def move() -> dict[str, Json]:
+        for one in found:
+            aside.release(spool, one.name)
+        return {}
+
+    released = [one.name for one in found]
+    return Done({"released": released}, {"released": released, "person": found[0].person}, after=move)

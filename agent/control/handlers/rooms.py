@@ -1,0 +1,202 @@
+"""Handlers: rooms. What each is and asks, what is kept in it, who is inside.
+
+Rules of this file: a room is never lower than what is kept in it (the registry sees to that), and one as high as the
+pack's ``[wire]`` says has no door whose wire proves nothing. An act tells the doors once it is in force.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from agent.api.operations.schema import Arguments
+from agent.control.dispatch import Ask, Done, Json, act, read, stream
+from agent.control.handlers.areas import hours, scope
+from agent.control.handlers.door_positions import panels
+from agent.control.handlers.people import known_domain
+from agent.errors import Refused, Usage
+from agent.registry.columns import KEEP
+from agent.registry.room_rows import HERE, RoomRow, RoomSettings
+from agent.registry.store import Change
+from agent.registry.transaction import ROOM, unknown
+from rules.model import Level, Passback, RoomRules, Scope
+from rules.text import Text
+from rules.visible import visible
+
+_HOUR = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+@act("room.add")
+def _add(ask: Ask, change: Change) -> Done:
+    args, name = ask.args, ask.args.text("room")
+    known_domain(ask, args.text("domain"))
+    level = args.level("level")
+    assert level is not None
+    change.add_room(
+        name,
+        level=level,
+        domain=args.text("domain"),
+        scope=scope(args) or Scope(),
+        custodian=args.text("custodian"),
+        secret_until=args.instant("secret_until"),
+        hours=hours(ask),
+        rules=_rules(RoomRules(), args),
+        settings=_settings(RoomSettings(), args),
+    )
+    for area in args.texts("keep"):
+        change.keep(area, name)
+    return told(ask, {"room": name, "level": level.word})
+
+
+@act("room.set")
+def _set(ask: Ask, change: Change) -> Done:
+    args, row = ask.args, known(ask, ask.args.text("room"))
+    name = row.resource.id
+    if "domain" in args:
+        known_domain(ask, args.text("domain"))
+    for area in args.texts("unkeep"):
+        change.keep_no_longer(area, name)
+    level = args.level("level")
+    if level is not None:
+        for door in ask.desk.facts.doors():
+            if door.room == name:
+                proves(ask, name, level, door.protocol)
+    change.set_resource(
+        name,
+        level=level,
+        domain=args.maybe("domain"),
+        scope=scope(args),
+        custodian=args.maybe("custodian"),
+        secret_until=args.instant("secret_until") if "secret_until" in args else KEEP,
+        hours=hours(ask) if "hours" in args else None,
+    )
+    change.set_room(name, _rules(row.resource.room or RoomRules(), args), _settings(row.settings, args))
+    for area in args.texts("keep"):
+        change.keep(area, name)
+    return told(ask, {"room": name})
+
+
+@read("room.show")
+def _show(ask: Ask) -> Json:
+    name = known(ask, ask.args.text("room")).resource.id
+    [row] = ask.desk.lists.rooms(name)
+    return {
+        **row,
+        "doors": [door["name"] for door in ask.desk.lists.doors(name)],
+        "inside": ask.desk.lists.presence(name),
+        "unseen": panel.unseen if (panel := panels(ask).get(name)) else 0,
+        "alarms": len(ask.desk.lists.alarms(name)),
+        "locked": [one.reason for one in ask.desk.facts.lockdowns() if one.room in ("", name)],
+        "here": ask.desk.facts.host_room() == name,
+    }
+
+
+@stream("room.list")
+def _list(ask: Ask) -> Iterator[Json]:
+    lists = ask.desk.lists
+    locked = {one.room for one in ask.desk.facts.lockdowns()}
+    inside = lists.presence()
+    for row in lists.rooms():
+        name = row["name"]
+        count = sum(one["room"] == name for one in inside)
+        yield row | {"inside": count, "locked": "" in locked or name in locked, "doors": len(lists.doors(str(name)))}
+
+
+@act("room.remove")
+def _remove(ask: Ask, change: Change) -> Done:
+    name = known(ask, ask.args.text("room")).resource.id
+    if inside := sorted(one.person for one in ask.desk.facts.presence(name)):
+        shown = ", ".join(f"`{visible(one)}`" for one in inside[:3])
+        raise Refused(
+            Text(f"{shown} may still be inside", f"{shown} 可能仍在室内"),
+            Text("when the room is empty: shoumi occupancy reset", "确认无人后运行：shoumi occupancy reset"),
+        )
+    if ask.desk.facts.host_room() == name:
+        change.set_setting(HERE, None)
+    return told(ask, {"room": name, "grants_ended": change.remove_resource(name)})
+
+
+@act("room.host")
+def _host(ask: Ask, change: Change) -> Done:
+    name = ask.args.text("room")
+    if name:
+        known(ask, name)
+    change.set_setting(HERE, name or None)
+    return Done({"room": name})
+
+
+def known(ask: Ask, name: str) -> RoomRow:
+    """Return the room of this name; raise :class:`Refused` when there is none."""
+    row = ask.desk.facts.room(name)
+    if row is None:
+        raise unknown(ROOM, name, "shoumi room list")
+    return row
+
+
+def told(ask: Ask, result: dict[str, Json]) -> Done:
+    """Return what an act came to, of which the doors hear as soon as it is in force."""
+
+    def tell() -> dict[str, Json]:
+        ask.desk.doors.changed()
+        return {}
+
+    return Done(result, after=tell)
+
+
+def proves(ask: Ask, room: str, level: Level, protocol: str) -> None:
+    """Refuse a door whose wire proves nothing for a room as high as the pack's ``[wire]`` says."""
+    rule = ask.desk.pack().wire
+    if protocol == "uhppote" and rule and level >= rule.from_level:
+        name, word = visible(room), level.text
+        raise Refused(
+            Text(
+                f"`{name}` is {word.en}, and a UHPPOTE board proves neither who asks nor who answers",
+                f"`{name}` 为{word.zh}，而微耕控制板的通信没有任何认证",
+            ),
+            Text("use OSDP readers with a Secure Channel there", "请改用具备安全信道的 OSDP 读卡器"),
+        )
+
+
+def _rules(before: RoomRules, args: Arguments) -> RoomRules:
+    return replace(
+        before,
+        two_person=_yes(args, "two_person", before.two_person),
+        needs_purpose=_yes(args, "purpose", before.needs_purpose),
+        needs_declaration=_yes(args, "declaration", before.needs_declaration),
+        needs_pin=_yes(args, "pin", before.needs_pin),
+        anti_passback=Passback(args.maybe("anti_passback") or before.anti_passback),
+        limit=_count(args, "limit", before.limit),
+        first_in=_yes(args, "first_in", before.first_in),
+    )
+
+
+def _settings(before: RoomSettings, args: Arguments) -> RoomSettings:
+    return RoomSettings(
+        held_open_seconds=_count(args, "held_open", before.held_open_seconds),
+        together_seconds=_count(args, "together", before.together_seconds),
+        accompany=_yes(args, "accompany", before.accompany),
+        lone_alarm=_yes(args, "lone_alarm", before.lone_alarm),
+        reset_at=_hour(args, "reset_at", before.reset_at),
+    )
+
+
+def _yes(args: Arguments, name: str, before: bool) -> bool:  # noqa: FBT001 - what holds when nothing is said
+    return args.text(name) == "yes" if name in args else before
+
+
+def _hour(args: Arguments, name: str, before: str) -> str:
+    word = args.text(name) if name in args else before
+    if word in ("", "never"):
+        return ""
+    if not _HOUR.fullmatch(word):
+        shown = visible(word)
+        raise Usage(
+            Text(f"`{shown}` is not a time of day", f"`{shown}` 不是一天中的时刻"),
+            Text("such as 04:00, or never", "如 04:00；不清空写 never"),
+        )
+    return word
+
+
+def _count(args: Arguments, name: str, before: int) -> int:
+    found = args.number(name, before)
+    assert found is not None
+    return found

@@ -1,0 +1,167 @@
+"""Handlers: roles, status and the running agent's part of ``doctor``."""
+
+import os
+from collections.abc import Iterator
+
+from agent.api.findings import Finding
+from agent.api.roles import THREE
+from agent.control.dispatch import Ask, Json, read
+from agent.control.handlers.pack import SETTING
+from agent.doctor import registry_checks as checks
+from agent.doctor import room_checks
+from agent.errors import ShoumiError
+from agent.runtime.group_names import gid_of
+from rules.text import Text
+from rules.visible import visible
+
+
+@read("role.list")
+def _roles(ask: Ask) -> Json:
+    groups, mine = ask.desk.config.roles, ask.standing
+    return {
+        "roles": [
+            {"role": role.value, "text": role.text._asdict(), "group": getattr(groups, role.value)} for role in THREE
+        ],
+        "yours": mine.role.value if mine.role else None,
+        "because": mine.why_none._asdict() if mine.why_none else None,
+        "bootstrap": not groups.configured,
+    }
+
+
+@read("status")
+def _status(ask: Ask) -> Json:
+    desk = ask.desk
+    areas = desk.lists.areas()
+    protected = desk.protection.now
+    return {
+        "host": os.uname().nodename,
+        "home": str(desk.home.root),
+        "tier": desk.protection.lowest(),
+        "enforcing": bool(areas) and all(row["mode"] == "enforce" for row in areas) and not _unprotected(ask),
+        "areas": [
+            {"name": row["name"], "path": row["path"], "level": row["level"], "mode": row["mode"]}
+            | {"tier": protected[str(row["name"])].tier if str(row["name"]) in protected else "none"}
+            for row in areas
+        ],
+        "people": len(desk.lists.people()),
+        "holds": len(desk.lists.holds()),
+        "doors": len(desk.facts.doors()),
+        "pack": desk.pack().id,
+        "epoch": desk.facts.epoch(),
+        "time": ask.at.isoformat(),
+        "decider": desk.decider.stats(),
+        "log": _log(ask),
+        "durability": desk.config.durability,
+    }
+
+
+def _log(ask: Ask) -> Json:
+    known = ask.desk.verified()
+    return {
+        "verified_to": known.to,
+        "verified_at": known.at.isoformat() if known.at else None,
+        "verify_trouble": known.trouble._asdict() if known.trouble else None,
+    }
+
+
+@read("doctor")
+def _doctor(ask: Ask) -> Json:
+    return [finding.wire() for finding in _findings(ask)]
+
+
+def _findings(ask: Ask) -> Iterator[Finding]:
+    desk = ask.desk
+    yield from checks.roles(desk.config, gid_of)
+    yield from _decider(ask)
+    areas = desk.lists.areas()
+    for name, protected in sorted(desk.protection.now.items()):
+        said = visible(name)
+        if protected.tier != "none":
+            text = Text(
+                f"area `{said}` is protected, tier {protected.tier}", f"目录 `{said}` 已受保护，等级 {protected.tier}"
+            )
+            yield Finding("good", "area", text)
+        yield from protected.findings
+    if not areas:
+        nothing = Text("no area is protected yet", "尚无受保护的目录")
+        yield Finding(
+            "warning",
+            "no-areas",
+            nothing,
+            Text(
+                "shoumi area add PATH --name … --level … --domain …",
+                "shoumi area add PATH --name … --level … --domain …",
+            ),
+        )
+    yield from checks.observing(areas)
+    yield from checks.blind(desk.blind())
+    yield from room_checks.rooms(desk.facts, desk.pack())
+    yield from _pack(ask)
+    yield from checks.log_room(desk.home)
+    yield from checks.log_whole(desk.verified())
+    if desk.indexing.trouble:
+        said = visible(desk.indexing.trouble)
+        text = Text(f"the search index is not kept up: {said}", f"检索索引未能更新：{said}")
+        yield Finding(
+            "warning",
+            "index",
+            text,
+            Text(
+                "the log itself is whole; make room, or delete the index folder",
+                "日志本身完整；请腾出空间或删除索引目录",
+            ),
+        )
+    yield from checks.zone(desk.pack(), ask.at)
+    yield from checks.expiring(desk.lists, desk.pack(), ask.at)
+
+
+def _decider(ask: Ask) -> Iterator[Finding]:
+    try:
+        stats = ask.desk.decider.stats()
+    except ShoumiError as error:
+        yield Finding("serious", "decider", error.text, error.hint)
+        return
+    entries = int(stats.get("next_seq", 1)) - 1
+    yield Finding(
+        "good",
+        "decider",
+        Text(f"the decider answers; {entries} entries in the log", f"判定进程正常；日志共 {entries} 条"),
+    )
+    behind = float(stats.get("clock_behind", 0))
+    if behind > 1:
+        text = Text(
+            f"the system clock is {behind:.0f} s behind the log; the agent's time stands still until it has caught up",
+            f"系统时钟落后于日志 {behind:.0f} 秒；代理时间将停住直至追上",
+        )
+        yield Finding(
+            "serious", "clock", text, Text("set the clock (chronyc makestep)", "请校准时钟（chronyc makestep）")
+        )
+    if int(stats.get("unlogged", 0)):
+        text = Text(
+            f"{stats['unlogged']} accesses were denied because they could not be recorded",
+            f"有 {stats['unlogged']} 次访问因无法记录而被拒绝",
+        )
+        yield Finding("serious", "unlogged", text, Text("make room for the log", "请为日志腾出空间"))
+
+
+def _pack(ask: Ask) -> Iterator[Finding]:
+    pack = ask.desk.pack()
+    recorded = ask.desk.lists.settings().get(SETTING)
+    if recorded != pack.digest:
+        text = Text(
+            "the pack in force is not the one that was put in force: pack.toml was edited",
+            "生效的规则包与记录不符：pack.toml 被改动过",
+        )
+        yield Finding(
+            "serious",
+            "pack-edited",
+            text,
+            Text("shoumi pack use FILE records what is in force", "shoumi pack use FILE 可记录并启用"),
+        )
+    else:
+        yield Finding("good", "pack", Text(f"the pack in force is {pack.id}", f"生效的规则包为 {pack.id}"))
+
+
+def _unprotected(ask: Ask) -> list[str]:
+    protection = ask.desk.protection
+    return [name for name, found in protection.now.items() if found.tier == "none" or protection.below(found.tier)]

@@ -1,0 +1,185 @@
+"""Handlers: visitors, what people state before they enter, and PINs.
+
+Rules of this file: a visit, its visitor and his badge are one act, so that none of them is there without the others.
+What has no end given ends with the day, on the host's clock, as every date of the command line.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+from agent.control.dispatch import Ask, Done, Json, act, stream
+from agent.control.handlers.rooms import known, told
+from agent.errors import Refused, Usage
+from agent.registry.badges import as_read
+from agent.registry.columns import instant
+from agent.registry.reader import Row
+from agent.registry.store import Change
+from agent.registry.transaction import unknown
+from agent.registry.visits import VISIT
+from rules.model import Employment, Level
+from rules.text import Text
+from rules.visible import visible
+
+
+@act("visitor.add")
+def _add(ask: Ask, change: Change) -> Done:
+    args, person = ask.args, ask.args.text("person")
+    place = known(ask, args.text("room")).resource
+    room, until = place.id, args.instant("until") or _end_of_day(args.instant("since") or ask.at)
+    _taken(ask, place.level, until)
+    if not _registered(ask, person):
+        change.add_person(person, name=args.text("name"), employment=Employment.VISITOR)
+    badge = as_read(args.text("badge"))
+    if badge:
+        change.add_badge(badge, person, until=until)
+    visit = change.add_visit(
+        person,
+        room,
+        host=args.text("host"),
+        escort=args.maybe("escort") or args.text("host"),
+        purpose=args.text("purpose"),
+        since=args.instant("since"),
+        until=until,
+        badge=badge,
+        by=ask.officer(),
+    )
+    return told(ask, {"visit": visit, "person": person, "room": room, "until": instant(until)})
+
+
+@stream("visitor.list")
+def _list(ask: Ask) -> Iterator[Json]:
+    now = "" if ask.args.flag("all") else instant(ask.at)
+    return iter(ask.desk.lists.visits(ask.args.text("person"), room=ask.args.text("room"), now=now))
+
+
+@act("visitor.exit")
+def _exit(ask: Ask, change: Change) -> Done:
+    """Whoever has left has left every room: all his visits are over, and every badge given for them is back or lost."""
+    lost, person, running = ask.args.flag("badge_lost"), *_running(ask)
+    for visit in running:
+        change.leave_visit(str(visit["id"]), by=ask.officer())
+    given = {visit["badge"] for visit in running}
+    badges = [str(row["number"]) for row in ask.desk.lists.badges(person) if row["number"] in given]
+    for badge in badges:
+        (change.lose_badge if lost else change.remove_badge)(badge)
+    for room in dict.fromkeys(str(visit["room"]) for visit in running):
+        change.leave(room, person)
+    visits = [visit["id"] for visit in running]
+    result = {"visits": visits, "person": person, "badges": badges, "badge_lost": lost and bool(badges)}
+    return replace(told(ask, result), recorded={"person": person})
+
+
+@act("visitor.end")
+def _end(ask: Ask, change: Change) -> Done:
+    person, running = _running(ask)
+    named, visits = ask.args.text("visit"), [str(visit["id"]) for visit in running]
+    ended = [named] if named in visits else visits
+    for visit in ended:
+        change.end_visit(visit, by=ask.officer())
+    rooms = {visit["room"] for visit in running if visit["id"] in ended}
+    inside = [one.room for one in ask.desk.facts.presence(person=person) if one.room in rooms]
+    return told(ask, {"visits": ended, "person": person, "inside": inside})
+
+
+@act("declaration.add")
+def _declare(ask: Ask, change: Change) -> Done:
+    args = ask.args
+    if args.flag("no_devices") and "devices" in args:
+        raise Usage(Text("devices or none, not both", "不能既申报设备又称未携带"))
+    until = args.instant("until") or _end_of_day(args.instant("since") or ask.at)
+    number = change.add_declaration(
+        args.text("person"),
+        args.text("room"),
+        until=until,
+        since=args.instant("since"),
+        purpose=args.text("purpose"),
+        devices="" if args.flag("no_devices") else args.maybe("devices"),
+        by=ask.officer(),
+    )
+    return Done(
+        {"declaration": number, "person": args.text("person"), "room": args.text("room"), "until": instant(until)}
+    )
+
+
+@stream("declaration.list")
+def _declarations(ask: Ask) -> Iterator[Json]:
+    now = "" if ask.args.flag("all") else instant(ask.at)
+    return iter(ask.desk.lists.declarations(ask.args.text("person"), room=ask.args.text("room"), now=now))
+
+
+@act("declaration.end")
+def _end_declaration(ask: Ask, change: Change) -> Done:
+    declaration = ask.args.text("declaration")
+    return Done({"declaration": declaration, "person": change.end_declaration(declaration)})
+
+
+@act("pin.set")
+def _set_pin(ask: Ask, change: Change) -> Done:
+    person = ask.args.text("person")
+    change.set_pin(person, ask.args.text("pin"), ask.args.text("duress"))
+    return Done({"person": person, "duress": "duress" in ask.args})
+
+
+@act("pin.remove")
+def _remove_pin(ask: Ask, change: Change) -> Done:
+    person = ask.args.text("person")
+    change.remove_pin(person)
+    return Done({"person": person})
+
+
+@stream("pin.list")
+def _pins(ask: Ask) -> Iterator[Json]:
+    return iter(ask.desk.lists.pins(ask.args.text("person")))
+
+
+def _registered(ask: Ask, person: str) -> bool:
+    """Whether *person* is known: from an earlier visit, or as somebody of the site who may not enter by himself."""
+    return any(row["id"] == person for row in ask.desk.lists.people(text=person))
+
+
+def _running(ask: Ask) -> tuple[str, list[Row]]:
+    """Return the visitor named, by himself or by one of his visits, and the visits he has not left."""
+    word = ask.args.text("visit")
+    rows = ask.desk.lists.visits()
+    person = next((str(row["person"]) for row in rows if word in (row["id"], row["person"])), None)
+    if person is None:
+        raise unknown(VISIT, word, "shoumi visitor list")
+    running = [row for row in rows if row["person"] == person and row["left_at"] is None]
+    if not running:
+        said = visible(person)
+        raise Refused(
+            Text(f"`{said}` has left", f"`{said}` 已离开"),
+            Text("see `shoumi visitor list --all`", "参见 `shoumi visitor list --all`"),
+        )
+    return person, running
+
+
+def _taken(ask: Ask, level: Level, until: datetime) -> None:
+    """Refuse a visit the pack would not count at the door: who registers it should hear of it, not the visitor."""
+    rule, begins = ask.desk.pack().visit, ask.args.instant("since") or ask.at
+    if rule is None:
+        raise Refused(
+            Text("the pack in force takes no visitors", "生效的规则包不接待来访"),
+            Text(
+                "put [visit] in the pack, then: shoumi pack use FILE",
+                "请在规则包中加入 [visit]，再运行 shoumi pack use FILE",
+            ),
+        )
+    if level > rule.max_level:
+        highest = rule.max_level.text
+        raise Refused(
+            Text(f"visitors do not reach {level.text.en}", f"来访不适用于{level.text.zh}场所"),
+            Text(f"the pack takes them up to {highest.en}", f"规则包允许至{highest.zh}"),
+        )
+    if until - begins > timedelta(days=rule.max_days):
+        raise Refused(
+            Text("the visit runs longer than the pack takes", "来访超过规则包允许的最长期限"),
+            Text(f"{rule.max_days} days at most", f"最长 {rule.max_days} 天"),
+        )
+
+
+def _end_of_day(moment: datetime) -> datetime:
+    """Return the midnight that follows *moment* on the host's clock."""
+    here = moment.astimezone()
+    return datetime.combine(here.date() + timedelta(days=1), time()).astimezone(UTC)

@@ -1,0 +1,191 @@
+"""What follows an approval: access is cut at once; everything else is the process of departures'.
+
+    committed → processes stopped, denied (act thread) → run written down, cut (thread of cuts) → told: the rest, proof,
+    receipt (process of departures)
+
+Rules of this file:
+- the answer to an officer's approval waits for the cut and for nothing more; HR's notices wait for nothing, so that
+  everybody of a pile is denied before the first one's processes are looked for a second time;
+- no cut waits for the rest of anybody: the rest takes as long as there are files and areas, and whatever runs Python in
+  this process would slow down every cut;
+- a cut is written down before it begins; what is left of it is asked for again by the process of departures, which
+  looks for it at its start and every half minute. Nothing is remembered here.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from agent.control.offboarding.doors_proxy import told as doors_told
+from agent.control.offboarding.host import MORE, context
+from agent.control.offboarding.triggers import leaver, occasion
+from agent.control.offboarding.worker_supervisor import Attendant
+from agent.control.services import Desk
+from agent.errors import ShoumiError
+from agent.offboard import database
+from agent.offboard.callers import Caller, caller
+from agent.offboard.context import Acknowledged, Context, Doors, Leaver
+from agent.offboard.journal import Journal
+from agent.offboard.plan import Cause
+from agent.offboard.runner import Runner, halt, survey
+from agent.offboard.steps.places import accounts
+from agent.runtime.channel import Message
+from agent.runtime.os_groups import roles_of
+
+_CUT = 20.0  # seconds an approval waits for the cut at the most
+
+
+class Departing:
+    """The departures of one agent, as the control process sees them. Public methods may be called from any thread."""
+
+    def __init__(self, desk: Desk, doors: Doors | None = None, life: int | None = None) -> None:
+        """*life* reaches its end when the holder is gone."""
+        self._desk = desk
+        self._doors = doors
+        self._denied: dict[str, Acknowledged] = {}
+        ours = frozenset({os.getpid(), os.getppid()})  # its number now: the holder has no heir
+        host = context(desk, ours, doors=doors)
+        self._context = replace(host, deny=self._unless_known(host.deny))
+        self._cuts = _Lane(desk, self._context)
+        groups = desk.protection.groups
+        inherited = {} if life is None else {"life": life}
+        if groups:
+            inherited |= {name: fd for name, fd in groups._asdict().items() if fd >= 0}
+        answering = {"append": self._append, "epoch": self._epoch, "fresh": self._fresh, "cut": self._cut_again}
+        if doors:
+            answering["doors"] = self._refusals
+        self._attendant = Attendant(desk.home, inherited, answering)
+
+    def departs(self, case: str, pid: int) -> None:
+        """Stop the processes of the person of *case*, whose approval is committed. See Desk.
+
+        The decider needs a moment to take over the new rights, and no decider ends a mapping: this ends it meanwhile.
+        Of who is only transferred, somebody would first have to find out what holds classified files; nobody waits for
+        that here.
+        """
+        asked_by = caller(pid) if pid != os.getpid() else None
+        with suppress(OSError, ShoumiError):  # the run that follows says what could not be done
+            found = occasion(self._desk, case)
+            if found.cause is not Cause.DEPARTURE:
+                return
+            callers = (asked_by,) if asked_by else ()
+            halt(leaver(self._desk, found), self._context, found.cause, found.officers, callers)
+
+    def unrecorded(self, person: str, approvers: Sequence[str], cause: Cause) -> None:
+        """Stop the processes of somebody whose departure, transfer or hold cannot be written down now. See Desk.
+
+        Without an entry nothing ends; but whoever can fill the disk of the log must not be able to read on because of
+        it. Nothing more is opened meanwhile by anybody, because that takes an entry, too; what is open already is read
+        by nobody who is stopped. What was stopped ends with the run, as soon as there is space.
+        """
+        with suppress(OSError, ShoumiError):
+            uids = [int(str(row["uid"])) for row in self._desk.lists.accounts(person)]
+            roles, sole = roles_of(uids, self._desk.config.roles)
+            halt(Leaver(person, accounts(uids), roles, sole), self._context, cause, approvers, ())
+
+    def departed(self, person: str, case: str, pid: int) -> dict[str, Any]:
+        """Cut everything of the person of *case* and let the rest follow; return how long the cut took. See Desk.
+
+        The personnel system, for which this process asks itself, is told so by the receipt, and waits for nothing here.
+        """
+        asked_by = caller(pid) if pid != os.getpid() else None
+        began = self._desk.now()
+        self._note_denial(person)
+        cut = self._cuts.submit(self._cut, case, (asked_by,) if asked_by else ())
+        cut.add_done_callback(lambda _: self._attendant.tell(case))
+        if not asked_by:
+            return {}
+        with suppress(TimeoutError, ShoumiError):  # it is written down, and goes on
+            cut.result(_CUT)
+        return {"cut_milliseconds": (self._desk.now() - began).total_seconds() * 1000}
+
+    def held(self, person: str, hold: str, pid: int) -> None:
+        """Let what follows a hold begin, which the decider has acknowledged; nobody waits for it. See Desk."""
+        asked_by = caller(pid) if pid != os.getpid() else None
+        self._note_denial(person)
+        cut = self._cuts.submit(self._cut, hold, (asked_by,) if asked_by else ())
+        cut.add_done_callback(lambda _: self._attendant.tell(hold))
+
+    def restored(self, name: str) -> None:
+        """Let what refuses the person on the disk be taken away, for a grant given again; nobody waits for it."""
+        self._cuts.submit(self._cut, name, ()).add_done_callback(lambda _: self._attendant.tell(name))
+
+    def survey(self, person: str, cause: Cause) -> dict[str, Any]:
+        """Return the plan of what a revocation for *cause* would end of *person* now, as JSON; nothing is touched."""
+        uids = [int(str(row["uid"])) for row in self._desk.lists.accounts(person)]
+        roles, sole = roles_of(uids, self._desk.config.roles)
+        return survey(Leaver(person, accounts(uids), roles, sole), self._context, cause, MORE).record()
+
+    def serve(self) -> None:
+        """Keep the process of departures alive, and answer it, until :meth:`stop`. Raises :class:`Fatal`."""
+        self._attendant.serve()
+
+    def stop(self) -> None:
+        """End; what is under way is done to its next step and taken up at the next start."""
+        self._attendant.stop()
+        self._cuts.close()
+
+    def _append(self, asked: Message) -> Message:
+        return {"seq": self._desk.decider.append(asked["fields"])}
+
+    def _epoch(self, asked: Message) -> Message:
+        self._desk.decider.epoch(int(asked["epoch"]))
+        return {}
+
+    def _fresh(self, _asked: Message) -> Message:
+        self._desk.indexing.fresh()
+        return {}
+
+    def _refusals(self, asked: Message) -> Message:
+        assert self._doors
+        return doors_told(self._doors, str(asked["person"]))
+
+    def _cut_again(self, asked: Message) -> Message:
+        self._cuts.submit(self._cut, str(asked["case"]), ()).result()
+        return {}
+
+    def _cut(self, name: str, callers: Iterable[Caller]) -> None:
+        runner = self._cuts.runner()
+        found = occasion(self._desk, name)
+        if not found.over:
+            runner.begin(name, leaver(self._desk, found), found.cause, found.officers, callers)
+            runner.cut(name)
+            self._desk.doors.changed()  # boards lose the badges now; whether they have is asked by who does the rest
+
+    def _note_denial(self, person: str) -> None:
+        """Keep the instant of the acknowledgement that the act under way has just waited for."""
+        epoch, since = self._desk.decider.acknowledged
+        self._denied[person] = Acknowledged(epoch, self._desk.now() - timedelta(seconds=time.monotonic() - since))
+
+    def _unless_known(self, ask: Callable[[str], Acknowledged]) -> Callable[[str], Acknowledged]:
+        """Return what asks the decider only where no act has: another one may have been acknowledged since."""
+        return lambda person: self._denied.pop(person, None) or ask(person)
+
+
+class _Lane:
+    """The thread that cuts, with a journal and a runner of its own, both made in it."""
+
+    def __init__(self, desk: Desk, host: Context) -> None:
+        self._desk = desk
+        self._host = host
+        self._thread = ThreadPoolExecutor(1, "cuts")
+        self._made: Runner | None = None
+        self.submit = self._thread.submit
+
+    def runner(self) -> Runner:
+        """Return the runner. Only in this lane's thread."""
+        if self._made is None:
+            journal = Journal(database.path(self._desk.home.root), checkpoints=False)
+            self._made = Runner(journal, self._host, MORE, alongside=False)
+        return self._made
+
+    def close(self) -> None:
+        """End after what is under way; what has not begun is taken up at the next start."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+        if self._made:
+            self._made.close()

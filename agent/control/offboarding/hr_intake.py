@@ -1,0 +1,177 @@
+"""HR's channel inside the control process: what a verified notice does here.
+
+    departure-approved → ``case.notice``, whose approval cuts access    account-disabled, session-revoked → ``hold.add``
+
+Rules of this file: a notice becomes an act like an officer's, with the agent as its actor and HR's number in its entry;
+giving access back is never done from here. Every delivery is an entry before it is put away, and what needs somebody's
+attention says ``alarm``. The answer goes out with the receipt (:mod:`agent.control.offboarding.hr_reply`), and to who
+asks again about what has ended already, from the receipt there is.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Any
+
+from agent.api.operations import TABLE
+from agent.api.peers import Peer
+from agent.api.roles import Role, Standing
+from agent.control import transaction as conduct
+from agent.control.decider_client import Unrecorded
+from agent.control.dispatch import Ask
+from agent.control.offboarding.hr_replay_guard import forget_older
+from agent.control.offboarding.hr_reply import complete, payload_of
+from agent.control.services import Desk
+from agent.errors import Unreachable
+from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake import watcher as watch
+from agent.offboard.intake.inbox import Hooks, Inbox, Received
+from agent.offboard.intake.notice import Event, Notice
+from agent.offboard.plan import Cause
+from agent.offboard.receipt import receipt
+from rules.eligibility import out_of_office
+from rules.model import Person
+from rules.offboarding.case import PERSONNEL
+from rules.offboarding.vocabulary import Kind
+from rules.text import Text
+
+InActThread = Callable[[Callable[[], object]], object]  # runs it there, waits, and raises what it raised
+
+
+class Personnel:
+    """The inbox, its thread, and the answers. One per control process."""
+
+    def __init__(self, desk: Desk, act: InActThread) -> None:
+        self._desk = desk
+        self._act = act
+        self._refusals = conduct.Refusals()
+        self._stopped = threading.Event()
+
+    def serve(self) -> None:
+        """Take up deliveries from when HR's keys are pinned until :meth:`stop`. Runs in a thread of its own."""
+        while not keys.path(self._desk.home.root).exists():  # no channel has been set up
+            if self._stopped.wait(1):
+                return
+        forget_older(self._desk, self._desk.lists.cases(over=True))
+        hooks = Hooks(self._known, self._acts, self._wanted, self._received, self._note, self._trouble)
+        inbox = Inbox(self._desk.home.root, hooks)
+        try:
+            watch.serve(inbox, self._desk.now, self._stopped, self._trouble)
+        finally:
+            inbox.close()
+
+    def stop(self) -> None:
+        """End serving after the delivery under way."""
+        self._stopped.set()
+
+    def _known(self, person: str) -> bool:
+        return self._person(person) is not None
+
+    def _acts(self, approver: str) -> bool:
+        person = self._person(approver)
+        return person is None or out_of_office(person, self._desk.now()) is None
+
+    def _wanted(self) -> int:
+        return self._desk.pack().departure_case.hr_approvers
+
+    def _person(self, name: str) -> Person | None:
+        _, facts = self._desk.facts.facts([name], "")  # an error is an error, and no "nobody"
+        return facts.persons.get(name)
+
+    def _received(self, notice: Notice) -> None:
+        if notice.event is Event.DEPARTURE_APPROVED:
+            result = self._stopping(notice, lambda: self._perform("case.notice", self._departure(notice)))
+            if result.get("already"):
+                self._answer(notice.subject, str(result["case"]))
+            return
+        reason = f"{notice.event.value} {notice.txn}"
+        if all(row["reason"] != reason for row in self._desk.lists.holds(notice.subject)):  # it may come twice
+            self._stopping(notice, lambda: self._perform("hold.add", {"person": notice.subject, "reason": reason}))
+
+    def _departure(self, notice: Notice) -> dict[str, Any]:
+        """Return what ``case.notice`` is given."""
+        details, zone = (
+            notice.details,
+            timezone(self._desk.pack().utc_offset),
+        )  # every day is one of the site's calendar
+        approved_on = notice.toe.astimezone(zone).date()
+        until = details.get("cooling_off_until")
+        given = {
+            "person": notice.subject,
+            "reference": notice.txn,
+            "approver": _approvers(notice),
+            "last_day": str(details.get("last_day") or approved_on.isoformat()),  # none said: at once
+            "class": details.get("class"),
+            "cooling_off_until": _end_of(date.fromisoformat(until), zone) if until else None,
+            **{name: str(details.get(name, "")) for name in ("kind", "department", "post")},
+        }
+        return {name: value for name, value in given.items() if value}
+
+    def _stopping(self, notice: Notice, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Do the *act* that *notice* asks for; as long as it cannot be written down, stop the person meanwhile."""
+        try:
+            return act()
+        except (Unrecorded, Unreachable):
+            self._unrecorded(notice)
+            raise
+
+    def _unrecorded(self, notice: Notice) -> None:
+        if notice.event is not Event.DEPARTURE_APPROVED:
+            self._desk.unrecorded(notice.subject, [PERSONNEL], Cause.HOLD)
+            return
+        approvers = [by for by in _approvers(notice) if self._acts(by)]
+        if len(approvers) >= self._wanted():  # else it will be refused
+            transfer = notice.details.get("kind") == Kind.TRANSFER
+            self._desk.unrecorded(notice.subject, approvers, Cause.TRANSFER if transfer else Cause.DEPARTURE)
+
+    def _answer(self, person: str, case: str) -> None:
+        """Answer from the receipt there is; while there is none, whoever issues it answers everybody who asked."""
+        root = self._desk.home.root
+        if kept := receipt.kept(receipt.receipts_folder(root), case):
+            complete(self._desk.home, person, payload_of(kept[-1].read_bytes()), self._desk.now())
+
+    def _perform(self, op: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        def work() -> dict[str, Any]:
+            agent = Peer(os.getpid(), os.getuid(), os.getgid(), frozenset())
+            args = TABLE[op].read(given, None)
+            ask = Ask(op, args, {**given, "by": "hr"}, agent, Standing(Role.SECURITY), self._desk.now(), self._desk)
+            return conduct.perform(ask, self._refusals)
+
+        done = self._act(work)
+        assert isinstance(done, dict)
+        return done
+
+    def _note(self, received: Received) -> None:
+        notice = received.notice
+        fields: dict[str, Any] = {
+            "kind": "hr-event",
+            "file": received.name,
+            "folder": received.folder,
+            "outcome": received.reason,
+            "alarm": received.alarm,
+            "reason": received.text._asdict(),
+        }
+        if notice:
+            fields |= {
+                "person": notice.subject,
+                "event": notice.event.value,
+                "reference": notice.txn,
+                "jti": notice.jti,
+            }
+            fields |= {"late": notice.late}
+        if received.ignored:
+            fields |= {"not_counted": list(received.ignored)}
+        self._desk.decider.append(fields)
+
+    def _trouble(self, word: str, text: Text) -> None:
+        self._desk.decider.append({"kind": "hr-channel", "outcome": word, "alarm": True, "reason": text._asdict()})
+
+
+def _end_of(day: date, zone: timezone) -> str:
+    return datetime.combine(day + timedelta(days=1), time(), zone).isoformat()
+
+
+def _approvers(notice: Notice) -> list[str]:
+    """Return who signed; where the site asks for no signatures of approvers, the personnel system answers for it."""
+    return [approval.person for approval in notice.approvals] or [PERSONNEL]

@@ -1,0 +1,254 @@
+"""The process of departures: what takes long after somebody's access was cut.
+
+    python -I -m agent.control.offboarding.worker HOME holder=PID channel=FD [life=FD] [open=FD access=FD]
+
+    channel   one end of the pair to the control process      life   reaches its end when the holder is gone
+
+Rules of this file:
+- it decides nothing and opens no socket: it reads the registry and the index, and everything that changes what is
+  allowed or goes on record it asks of the control process;
+- nobody waits for it. It runs behind everybody else, and whoever leaves meanwhile is cut by the control process;
+- it remembers nothing: at the start, and every half minute, what the journal holds open is tried again, and a case that
+  was approved without a run gets one. A run without a receipt is open too. So it may be killed at any moment, and it
+  ends at once when the control process or the holder is gone.
+"""
+
+import os
+import select
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+
+from agent.control.offboarding.channel import Asking
+from agent.control.offboarding.doors_proxy import AskedDoors
+from agent.control.offboarding.expiry_notices import Expiry
+from agent.control.offboarding.host import MORE, context
+from agent.control.offboarding.hr_reply import complete, payload_of
+from agent.control.offboarding.timeline import ending
+from agent.control.offboarding.triggers import leaver, occasion
+from agent.control.offboarding.walker import Ways
+from agent.control.pack_cache import PackFile
+from agent.control.services import last_time
+from agent.errors import Fatal, Refused, ShoumiError
+from agent.offboard import database
+from agent.offboard.journal import Journal
+from agent.offboard.plan import Cause, Plan
+from agent.offboard.receipt import receipt
+from agent.offboard.runner import Runner, survey
+from agent.offboard.steps import deny
+from agent.registry.facts import FactsReader
+from agent.registry.queries import Lists
+from agent.runtime.clock import Clock, instant
+from agent.runtime.home import Home
+from agent.volumes.status import Groups
+from rules.pack.reader import Pack
+
+AGAIN = 30.0  # seconds after which what is pending is tried again
+_LAPSE = 2.0  # seconds between two looks at grants that end by themselves
+_NEWS = timedelta(days=14)  # what ended longer ago has been dealt with
+_TOGETHER = 32  # leavers who share a pass over the files: those who come next wait so long at the most
+_NICE = 10  # behind whoever waits, and not so far that a busy host never gets its receipts
+
+
+class Site:
+    """The agent as this process knows it: :class:`agent.control.offboarding.host.Ground`. One thread."""
+
+    def __init__(self, home: Home, decider: Asking) -> None:
+        self.home = home
+        self.decider = decider
+        self.facts = FactsReader(home.registry)
+        self.lists = Lists(home.registry)
+        self._clock = Clock(last_time(home))
+        self._pack = PackFile(home.pack)
+
+    def now(self) -> datetime:
+        """See :class:`agent.control.services.Desk`."""
+        return instant(self._clock.now())
+
+    def pack(self) -> Pack:
+        """See :class:`agent.control.services.Desk`."""
+        return self._pack.read()
+
+
+class Departures:
+    """Everything that is open of the departures of one agent. One thread."""
+
+    def __init__(self, site: Site, asking: Asking, groups: Groups | None, holder: int) -> None:
+        self._site = site
+        self._asking = asking
+        self._ways = Ways(groups)
+        self._journal = Journal(database.path(site.home.root))
+        ours = frozenset({os.getpid(), os.getppid(), holder})
+        self._found: dict[str, str | None] = {}
+        host = context(site, ours, self._ways.walk, AskedDoors(asking))
+        self._host = replace(host, found=self._found)
+        self._runner = Runner(self._journal, self._host, MORE)
+        self._lapsed: set[str] = set()  # grants whose end was looked into: only to save looking again
+
+    def sweep(self) -> None:
+        """Take up what is open, everybody's cut before anybody's rest. Raises the first error after all were tried."""
+        left = self._left()
+        errors = []
+        for name in left:
+            try:
+                self._asking.cut(name)
+            except ShoumiError as error:
+                errors.append(error)
+        self.finish(left)
+        if errors:
+            raise errors[0]
+
+    def lapse(self) -> None:
+        """End what people still hold of an area for which their grant has ended by itself. Raises as :meth:`sweep`.
+
+        The decider denies them from that instant on; where nobody holds anything there is nothing to do or to prove.
+        """
+        site, now = self._site, self._site.now()
+        ended = [str(row["id"]) for row in site.lists.lapsed(now - _NEWS, now)]
+        for name in (one for one in ended if one not in self._lapsed):
+            found = occasion(site, name)
+            who = leaver(site, found)
+            if not found.over and _holds_something(survey(who, self._host, found.cause)):
+                self._runner.begin(name, who, found.cause, found.officers)
+                self.finish([name])
+            self._lapsed.add(name)
+
+    def finish(self, names: Iterable[str]) -> None:
+        """Do the rest of these runs, whose access is cut, some of them at a time. Raises as :meth:`sweep`."""
+        errors: list[ShoumiError] = []
+        for some in _batches(self._wanted_ones(names, errors)):
+            try:
+                self._runner.advance_together(some, self._issue)
+            except ShoumiError as error:
+                errors.append(error)
+            finally:
+                self._ways.close()
+                self._found.clear()
+        if errors:
+            raise errors[0]
+
+    def _left(self) -> list[str]:
+        """Return what was begun and is not finished, and what should have been begun."""
+        lists, begun = self._site.lists, self._journal.begun()
+        unfinished = {run.case for run in self._journal.unfinished()}
+        approved = [case for case in lists.cases() if case.approved_at]
+        left = [c.id for c in approved if c.id not in begun or (not c.unconfirmed and self._unproven(c.id, unfinished))]
+        held = [str(row["id"]) for row in lists.holds()]
+        left += [name for name in held if name not in begun or self._unproven(name, unfinished)]
+        left += [name for name in lists.restored() if name not in begun or name in unfinished]
+        return left + sorted(unfinished - set(left) - {case.id for case in approved})
+
+    def _unproven(self, name: str, unfinished: AbstractSet[str]) -> bool:
+        return name in unfinished or not self._issued(name)
+
+    def _wanted_ones(self, names: Iterable[str], errors: list[ShoumiError]) -> Iterator[str]:
+        for name in names:
+            try:
+                if self._wanted(name):
+                    yield name
+            except ShoumiError as error:
+                errors.append(error)
+
+    def _wanted(self, name: str) -> bool:
+        """Whether there is something to do in the run *name*. One that has lost its reason is given up here."""
+        found = occasion(self._site, name)
+        is_open = False
+        with suppress(Refused):  # it was not begun: there is nothing to give up
+            is_open = any(done.result.state.open for done in self._journal.steps(self._journal.run(name)))
+        if found.over and is_open:
+            self._runner.abandon(name, found.over)
+        proves = found.cause is not Cause.RESTORED
+        return not (found.over or found.waits) and (is_open or (proves and not self._issued(name)))
+
+    def _issued(self, name: str) -> bool:
+        return bool(receipt.kept(receipt.receipts_folder(self._site.home.root), name))
+
+    def _issue(self, name: str) -> None:
+        site, found = self._site, occasion(self._site, name)
+        if found.cause is Cause.RESTORED:  # nothing has ended
+            return
+        self._asking.fresh()
+        said = ending(site, found, self._journal.steps(self._journal.run(name)))
+        path = receipt.issue(site.home.root, said, site.now())
+        payload = payload_of(path.read_bytes())
+        fields = {"kind": "receipt", "case": name, "person": found.person, "file": path.name}
+        site.decider.append({**fields, "complete": payload["complete"], "open": payload["open"]})
+        if found.cause in (Cause.DEPARTURE, Cause.TRANSFER):
+            complete(site.home, found.person, payload, site.now())
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run until the control process or the holder ends, or somebody ends us; return the exit code."""
+    words = {name: int(value) for name, _, value in (word.partition("=") for word in argv[1:])}
+    end = socket.socket(fileno=words["channel"])
+    _end_with([words["channel"], *([words["life"]] if "life" in words else [])])
+    os.nice(_NICE)
+    asking = Asking(end)
+    try:
+        site = Site(Home.at(argv[0]), asking)
+        groups = Groups(words["open"], words.get("access", -1)) if "open" in words else None
+        serve(Departures(site, asking, groups, words["holder"]), Expiry(site), asking)
+    except (ShoumiError, Fatal) as error:
+        print(f"shoumi: departures: {error.text.en}", file=sys.stderr, flush=True)
+    return 1
+
+
+def serve(departures: Departures, expiry: Expiry, asking: Asking) -> None:
+    """Do what is told and what is due, for ever. Raises :class:`Fatal`."""
+    due = 0.0
+    told: list[str] = []
+    while True:
+        if told:
+            _tried(departures.finish, told)
+        if time.monotonic() >= due:
+            _tried(departures.sweep)
+            due = time.monotonic() + AGAIN
+        _tried(departures.lapse)
+        _tried(expiry.step)
+        told = asking.told(min(max(0.0, due - time.monotonic()), _LAPSE))
+
+
+def _tried(work: Callable[..., object], *args: object) -> None:
+    try:
+        work(*args)
+    except ShoumiError as error:
+        print(f"shoumi: departures: {error.text.en}", file=sys.stderr, flush=True)
+    except Fatal:
+        raise
+    except Exception as error:  # noqa: BLE001 - one case that cannot be worked on must not keep back the others
+        traceback.print_exception(error, file=sys.stderr)
+
+
+def _holds_something(plan: Plan) -> bool:
+    return any(step.targets for step in plan.steps if step.id != deny.STEP.id)
+
+
+def _batches(names: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(names)
+    while some := list(islice(rest, _TOGETHER)):
+        yield some
+
+
+def _end_with(descriptors: Iterable[int]) -> None:
+    """End this process as soon as the other end of one of *descriptors* is gone, whatever it is doing."""
+    poll = select.poll()
+    for fd in descriptors:
+        poll.register(fd, 0)  # POLLHUP and POLLERR come unasked
+
+    def wait() -> None:
+        poll.poll()
+        os._exit(0)
+
+    threading.Thread(target=wait, name="life", daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,115 @@
+"""After rights have changed, every read through an open descriptor is asked about; here it is found when that may end.
+
+Rules of this file: the decider is told to grow quiet only after a look at who holds what, and never about an inode that
+somebody holds who would be denied. Those stay loud and are looked at again, until nobody without rights holds them.
+Where it cannot be said which inodes those are, everything stays loud: a ring that keeps files (io_uring), of somebody
+who may not read all of them, descriptors that wait in a socket of such a process, or a look that could not be finished.
+Each look asks the rules afresh (who is inside a room changes verdicts and no epoch), and counts only if nothing had to
+be asked about again since it began.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from agent.control.decider_client import Decider
+from agent.errors import ShoumiError
+from agent.guard.policy import Policy
+from agent.guard.verdicts import Verdicts
+from agent.kernel import labels as label
+from agent.kernel.open_files import Held, held
+from agent.kernel.subject import Gone, Subject, Tasks, pidfd_info_works
+from agent.runtime.clock import Clock
+from agent.runtime.home import Home
+from rules.model import Action
+
+_AGAIN = 2.0  # seconds between two looks while somebody without rights holds a file
+
+
+class Quieting:
+    """Follows the changes. Belongs to one thread, which calls :meth:`step` a few times a second."""
+
+    def __init__(self, home: Home, decider: Decider, clock: Clock) -> None:
+        self._policy = Policy(home)
+        self._decider = decider
+        self._clock = clock
+        self._verdicts = Verdicts("")
+        self._tasks = Tasks(pidfd_info=pidfd_info_works())
+        self._again = 0.0
+        self._loud: frozenset[tuple[int, int]] | None = None  # None: the decider has not been told anything yet
+        self.blind: frozenset[Held] = frozenset()  # for their sake every read is asked about
+
+    def step(self) -> None:
+        """Look if there is a reason to, and tell the decider what must stay loud."""
+        asked = bool({"hello", "flushed"} & set(self._decider.unasked()))
+        moved = self._policy.moved()
+        if moved:
+            self._policy.reload()
+        due = self._loud != frozenset() and time.monotonic() >= self._again
+        if self._policy.source is None or not (asked or moved or due):
+            return
+        with contextlib.suppress(ShoumiError):  # it answers later, and is told then
+            told, self._loud = self._loud, None
+            since = self._decider.silences()
+            loud = self._look()
+            known = not (asked or moved) and loud == told
+            if loud is not None and (known or self._decider.quiet(self._policy.epoch, since, loud)):
+                self._loud = loud
+        self._again = time.monotonic() + _AGAIN
+
+    def close(self) -> None:
+        """Close what is kept of processes."""
+        self._tasks.close()
+
+    def _look(self) -> frozenset[tuple[int, int]] | None:
+        """Return the inodes that must stay loud; ``None`` when that is all of them."""
+        self._verdicts.advance(self._policy.epoch, self._policy.source, self._policy.trouble)
+        roots = self._policy.roots or ()
+        devices = {root.device for root in roots} - {0}
+        every = tuple(dict.fromkeys(root.area for root in roots))
+        loud: set[tuple[int, int]] = set()
+        blind: set[Held] = set()
+        for found in held(devices, flights=True) if devices else ():
+            if not found.inode:
+                if not self._all_may(found.pid, every):
+                    blind.add(found)
+            elif (found.device, found.inode) not in loud and not self._may(found):
+                loud.add((found.device, found.inode))
+        self.blind = frozenset(blind)
+        return None if blind else frozenset(loud)
+
+    def _may(self, found: Held) -> bool:
+        """Whether every thread that shares this descriptor or mapping may go on reading."""
+        try:
+            area = label.read(found.link, follow=True)
+        except (FileNotFoundError, ProcessLookupError):
+            return True  # it is gone, and what it held with it
+        except OSError:
+            return False  # a label that cannot be read is not an absent one
+        return area is None or self._all_may(found.pid, (area,))
+
+    def _all_may(self, pid: int, areas: Sequence[str]) -> bool:
+        """Whether every thread of *pid* may read in each of *areas*. Of process 0 it cannot be told."""
+        if not pid:
+            return False
+        now = self._clock.now()
+        return all(
+            who is not None and self._verdicts.ruling(who, (area,), Action.ACCESS, now).passes
+            for who in self._threads(pid)
+            for area in areas
+        )
+
+    def _threads(self, pid: int) -> Iterator[Subject | None]:
+        """Yield who each living thread is; ``None`` for one that lives and cannot be identified."""
+        tasks = Path(f"/proc/{pid}/task")
+        try:
+            tids = [int(task.name) for task in tasks.iterdir()]
+        except OSError:
+            return
+        for tid in tids:
+            try:
+                yield self._tasks.identify(tid)
+            except Gone:
+                if (tasks / str(tid)).exists():
+                    yield None

@@ -1,0 +1,166 @@
+"""How an act is done: in an order that never lets a change stand without its entry (contract C2).
+
+    begin → apply → note the intent → append the entry → commit → tell the decider → its acknowledgement → afterwards
+
+Rules of this file:
+- append fails: nothing is changed, and the caller is told so;
+- killed after the append, or the commit fails: the entry stands and the change does not, so a second entry says that
+  the act was not completed, at once or at the next start (:func:`settle`);
+- refused and forbidden acts are entries too, but a caller cannot fill the disk with them;
+- one thread does all acts, one after the other;
+- nobody acts who is on hold, inactive or leaving, whatever group his account is still in.
+"""
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from agent.api.operations import TABLE
+from agent.control import eligibility as office
+from agent.control.decider_client import Decider
+from agent.control.dispatch import ACTS, Ask
+from agent.control.intent_log import Intent
+from agent.errors import Forbidden, ShoumiError, Unreachable
+from rules.text import Text
+
+_REFUSALS = 20  # entries of refused requests per uid and minute; more are only counted, in the next one
+_LONGEST = 2000  # characters of an argument that an entry repeats
+
+
+def perform(ask: Ask, refusals: "Refusals") -> dict[str, Any]:
+    """Do the act and return its result with ``seq``, ``epoch`` and ``milliseconds`` from start to acknowledgement.
+
+    Raises :class:`Refused` or :class:`Forbidden` (nothing was changed), :class:`Unreachable` (the change stands in log
+    and registry, and the decider has not acknowledged it: it will before it answers anybody).
+    """
+    begun = time.monotonic()
+    desk = ask.desk
+    settle(desk.intent, desk.decider, desk.facts.epoch())
+    fields: dict[str, Any] = {}
+    seq = 0
+    try:
+        office.check(ask)
+        with desk.registry.change(at=ask.at) as change:
+            done = ACTS[ask.op](ask, change)
+            fields = entry(ask, "done", change.epoch, {**ask.given, **done.recorded})
+            desk.intent.note(fields)
+            seq = _append(desk.decider, fields)
+    except _Unsettled:
+        raise  # the intent stays: whoever acts next, or starts next, settles it first
+    except ShoumiError as error:
+        if seq:  # the entry is in the log and the commit failed
+            settle(desk.intent, desk.decider, desk.facts.epoch())
+        else:
+            desk.intent.clear()
+            refusals.record(ask, error)
+        raise
+    if done.committed:
+        done.committed()
+    _acknowledged(desk.decider, fields["epoch"])
+    result = {**done.result, "seq": seq, "epoch": fields["epoch"], "milliseconds": (time.monotonic() - begun) * 1000}
+    result |= done.after() if done.after else {}
+    return result | (done.then(seq) if done.then else {})
+
+
+def settle(intent: Intent, decider: Decider, epoch: int) -> bool:
+    """Record that an act was not completed, if there is one that the registry, at *epoch*, does not hold.
+
+    Returns whether there was. Raises :class:`Refused` or :class:`Unreachable` when that cannot be recorded; then no
+    other act may be done before it is.
+    """
+    fields = intent.open_since(epoch)
+    if fields is None:
+        return False
+    decider.append({**fields, "outcome": "not-completed"})
+    intent.clear()
+    return True
+
+
+def entry(ask: Ask, outcome: str, epoch: int, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an act's entry; the decider adds number, time and host."""
+    return {
+        "kind": "act",
+        "act": ask.op,
+        "actor": ask.actor(),
+        "args": {name: _short(value) for name, value in TABLE[ask.op].recorded(args).items()},
+        "outcome": outcome,
+        "epoch": epoch,
+    }
+
+
+def record_reading(ask: Ask) -> None:
+    """Record that somebody reads the log (contract C7). Raises when that cannot be: no record, no reading."""
+    asked = {name: _short(value) for name, value in ask.given.items()}
+    ask.desk.decider.append({"kind": "read", "what": ask.op, "actor": ask.actor(), "args": asked})
+
+
+class _Unsettled(Unreachable):
+    """Nothing was changed, but whether the entry of it is in the log cannot be said yet: :func:`settle` will."""
+
+
+class Refusals:
+    """Entries for requests that were refused, at most :data:`_REFUSALS` per uid and minute. For any thread."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._recent: dict[int, deque[float]] = {}
+        self._skipped: dict[int, int] = {}
+
+    def record(self, ask: Ask, error: ShoumiError) -> None:
+        """Record one. Raises nothing about the log: the caller gets *error*, which says more."""
+        outcome = "forbidden" if isinstance(error, Forbidden) else "refused"
+        with self._turn:
+            if self._too_many(ask.peer.uid):
+                return
+            fields = entry(ask, outcome, ask.desk.facts.epoch(), ask.given) | {"error": error.text._asdict()}
+            skipped = self._skipped.pop(ask.peer.uid, 0)
+            if skipped:
+                fields["not_recorded"] = skipped
+            try:
+                ask.desk.decider.append(fields)
+            except ShoumiError:
+                self._skipped[ask.peer.uid] = skipped + 1
+
+    def _too_many(self, uid: int) -> bool:
+        now = time.monotonic()
+        recent = self._recent.setdefault(uid, deque(maxlen=_REFUSALS))
+        if len(recent) == _REFUSALS and now - recent[0] < 60:
+            self._skipped[uid] = self._skipped.get(uid, 0) + 1
+            return True
+        recent.append(now)
+        return False
+
+
+def _append(decider: Decider, fields: Mapping[str, Any]) -> int:
+    """Append the entry of a change that waits to be committed, or raise so that it is rolled back."""
+    try:
+        return decider.append(fields)
+    except Unreachable as silence:
+        raise _Unsettled(
+            Text(
+                "nothing was changed, because the decider did not confirm the entry",
+                "判定进程未确认日志条目，因此未作任何更改",
+            ),
+            silence.hint,
+        ) from silence
+
+
+def _acknowledged(decider: Decider, epoch: int) -> None:
+    try:
+        decider.epoch(epoch)
+    except Unreachable as silence:
+        raise Unreachable(
+            Text(
+                "the change is recorded and stored, but the decider has not acknowledged it",
+                "更改已记录并保存，但判定进程尚未确认",
+            ),
+            silence.hint,
+        ) from None
+
+
+def _short(value: Any) -> Any:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return value if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)})"

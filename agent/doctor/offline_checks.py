@@ -1,0 +1,103 @@
+"""What ``shoumi doctor`` looks at itself: this host, and the files of an agent that does not run.
+
+Rules of this file: it only reads. A file that cannot be read is a finding, and the others are looked at all the same.
+"""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from agent.api.findings import Finding
+from agent.doctor import registry_checks as checks
+from agent.errors import Fatal, ShoumiError
+from agent.log.verify import verify
+from agent.registry.facts import FactsReader
+from agent.registry.queries import Lists
+from agent.runtime import config
+from agent.runtime.group_names import gid_of
+from agent.runtime.home import Home
+from agent.volumes.host_abilities import abilities
+from agent.volumes.planning import plan_area
+from agent.volumes.probe import probe, tier_of
+from agent.volumes.survey import gather
+from rules.pack.reader import PackError, load
+from rules.text import Text
+from rules.visible import visible
+
+
+def host() -> Iterator[Finding]:
+    """Look at what the kernel can do."""
+    for ability in abilities():
+        state: Any = "good" if ability.ok else "serious" if ability.needed else "warning"
+        yield Finding(state, ability.name, ability.detail, ability.remedy)
+
+
+def files(home: Home) -> Iterator[Finding]:
+    """Look at the files of an agent that does not run."""
+    if not home.config.exists():
+        return
+    try:
+        settings = config.load(home.config)
+        yield from checks.roles(settings, gid_of)
+    except ShoumiError as error:
+        yield Finding("serious", "settings", error.text, error.hint)
+    try:
+        pack = load(home.pack.read_text(encoding="utf-8"))
+        yield Finding("good", "pack", Text(f"the pack is {pack.id}", f"规则包为 {pack.id}"))
+        yield from _registry(home)
+        yield from checks.zone(pack, datetime.now(UTC))
+        with Lists(home.registry) as lists:
+            yield from checks.observing(lists.areas())
+            yield from checks.expiring(lists, pack, datetime.now(UTC))
+    except (OSError, UnicodeDecodeError, PackError) as error:
+        said = visible(str(error))
+        check = f"shoumi --home {visible(str(home.root))} pack check"
+        yield Finding(
+            "serious", "pack", Text(f"the pack cannot be read: {said}", f"无法读取规则包：{said}"), Text(check, check)
+        )
+    except (ShoumiError, Fatal) as error:
+        yield Finding("serious", "registry", error.text, getattr(error, "hint", None))
+    yield from checks.log_room(home)
+    yield from _log(home)
+
+
+def _registry(home: Home) -> Iterator[Finding]:
+    with FactsReader(home.registry) as facts:
+        epoch, rows = facts.epoch(), facts.areas()
+    yield Finding("good", "registry", Text(f"the registry is whole, epoch {epoch}", f"登记库完好，版本 {epoch}"))
+    others = [(row.resource.id, row.path) for row in rows]
+    for row in rows:
+        name = visible(str(row.resource.id))
+        try:
+            mine = [other for other in others if other[1] != row.path]
+            plan = plan_area(gather(row.path, home.root, mine), accept_links=True)
+        except ShoumiError as error:
+            text = Text(
+                f"area `{name}` cannot be protected: {error.text.en}", f"目录 `{name}` 无法保护：{error.text.zh}"
+            )
+            yield Finding("serious", "area", text, error.hint)
+            continue
+        tier = tier_of(probe(plan.path), plan.sharing)
+        state: Any = "good" if tier != "none" else "serious"
+        text = Text(
+            f"area `{name}` would reach tier {tier}; nothing protects it now",
+            f"目录 `{name}` 可达 {tier} 级；目前未受保护",
+        )
+        yield Finding(state, "area", text)
+
+
+def _log(home: Home) -> Iterator[Finding]:
+    if not os.access(home.log, os.R_OK | os.X_OK):
+        return
+    report = verify(home.log)
+    if report.ok:
+        yield Finding(
+            "good", "log", Text(f"the log is whole: {report.entries} entries", f"日志完好：共 {report.entries} 条")
+        )
+    else:
+        count = len(report.problems) + report.more
+        start = f"shoumi --home {visible(str(home.root))} log verify"
+        yield Finding(
+            "serious", "log", Text(f"the log has {count} problems", f"日志有 {count} 处问题"), Text(start, start)
+        )

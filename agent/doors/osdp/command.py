@@ -1,0 +1,129 @@
+"""What may be sent to a reader, and nothing else.
+
+Rules of this file: pure. libosdp cuts numbers to eight bits without a word (a strike of 30 s becomes 4.4 s), answers a
+wrong field with ``SystemError``, and takes a reader offline when the reader refuses a command; so each command is made
+here, within its bounds, and is sent only to a reader that declared it can do it. Output code 2, which would hold a door
+open for ever if the agent died, is not among them: a strike falls back by itself.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from agent.doors.messages import LONGEST_TEXT, Buzzer, Led
+from agent.doors.osdp import library
+from agent.doors.osdp.library import Fields
+from agent.errors import Refused
+from rules.text import Text
+
+LONGEST_STRIKE: Final = 25.5  # seconds: 255 tenths
+_ON_FOR_A_TIME: Final = 5  # output control code: on, then off by itself
+_COLOURS: Final = {"red": 1, "green": 2, "amber": 3}
+_SOUNDS: Final = {"once": (2, 0, 1), "twice": (1, 1, 2), "alarm": (5, 5, 10)}  # on, off in tenths; how often
+_SHOWN_FOR: Final = 5  # seconds a text stays
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """``fields`` for libosdp. ``needs``: the capability a reader must have declared, and of how many items; or none."""
+
+    fields: Fields
+    needs: tuple[int, int] | None = None
+
+    @property
+    def kind(self) -> int:
+        """The number of the command in libosdp."""
+        kind: int = self.fields["command"]
+        return kind
+
+    def possible(self, capability: Callable[[int], tuple[int, int]]) -> bool:
+        """Return whether a reader with that *capability* can do it; libosdp drops a reader that says it cannot."""
+        if self.needs is None:
+            return True
+        level, items = capability(self.needs[0])
+        return level > 0 and items >= self.needs[1]
+
+
+def strike(output: int, seconds: float) -> Command:
+    """Switch *output* on for so long. Raises :class:`Refused` outside of 0.1 to 25.5 s or of 0 to 15 outputs."""
+    if not 0 <= output <= 15:
+        raise Refused(Text(f"a reader has no output {output}", f"读卡器没有第 {output} 路输出"))
+    if not 0.1 <= seconds <= LONGEST_STRIKE:
+        raise Refused(
+            Text(
+                f"a strike of {seconds:g} s is not within 0.1 and {LONGEST_STRIKE} s",
+                f"开锁时间 {seconds:g} 秒不在 0.1 到 {LONGEST_STRIKE} 秒之间",
+            )
+        )
+    tenths = min(255, math.ceil(seconds * 10 - 1e-9))
+    fields = _fields(library.OUTPUT_COMMAND, output_no=output, control_code=_ON_FOR_A_TIME, timer_count=tenths)
+    return Command(fields, (library.OUTPUTS, output + 1))
+
+
+def light(colour: Led, seconds: float = 2.0) -> Command | None:
+    """Light the first lamp for a time, or end that. ``None`` when it is to stay as it is."""
+    if not colour:
+        return None
+    on = _COLOURS.get(colour, 0)
+    fields = _fields(
+        library.LED_COMMAND,
+        reader=0,
+        led_number=0,
+        temporary=True,
+        control_code=2 if on else 1,
+        on_count=10,
+        off_count=0,
+        on_color=on,
+        off_color=0,
+        timer_count=max(1, min(255, math.ceil(seconds * 10))),
+    )
+    return Command(fields, (library.LIGHTS, 1))
+
+
+def sound(how: Buzzer) -> Command | None:
+    """Sound the buzzer, or end that. ``None`` when it is to stay as it is."""
+    if not how:
+        return None
+    on, off, times = _SOUNDS.get(how, (0, 0, 0))
+    fields = _fields(
+        library.BUZZER_COMMAND, reader=0, control_code=2 if on else 1, on_count=on, off_count=off, rep_count=times
+    )
+    return Command(fields, (library.SOUNDS, 1))
+
+
+def show(text: Text | None) -> Command | None:
+    """Show a text for some seconds, its English form, as OSDP knows ASCII alone. ``None`` when there is none."""
+    if text is None:
+        return None
+    plain = "".join(letter if " " <= letter <= "~" else "?" for letter in text.en)[:LONGEST_TEXT]
+    fields = _fields(
+        library.TEXT_COMMAND,
+        reader=0,
+        control_code=3,
+        temp_time=_SHOWN_FOR,
+        offset_row=1,
+        offset_col=1,
+        data=plain,
+    )
+    return Command(fields, (library.DISPLAYS, 1)) if plain else None
+
+
+def new_key(key: bytes) -> Command:
+    """Give a reader another key, over the Secure Channel it is in. *key*: 16 bytes."""
+    assert len(key) == 16
+    return Command(_fields(library.KEYSET_COMMAND, type=1, data=key), (library.SECURITY, 0))
+
+
+def ask_itself() -> Command:
+    """Ask for tamper and power (osdp_LSTAT), which every reader answers."""
+    return Command(_fields(library.STATUS_COMMAND, type=library.LOCAL))
+
+
+def ask_inputs() -> Command:
+    """Ask for the inputs (osdp_ISTAT)."""
+    return Command(_fields(library.STATUS_COMMAND, type=library.INPUT), (library.INPUTS, 1))
+
+
+def _fields(kind: int, **fields: object) -> Fields:
+    return {"command": kind, **fields}

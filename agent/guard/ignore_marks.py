@@ -1,0 +1,97 @@
+"""When the kernel need not ask about data that passes through an open descriptor: "armed but quiet".
+
+Every read and write of a marked filesystem raises an event, and an ignore mark on its inode silences it again. All
+these marks go in one call when anybody's rights change, so what is open is asked about afresh.
+
+Rules of this file: silence is given only for what a look by the control process has cleared since the last change, and
+only as long as the shortest verdict it rests on. Loud is slower and never less safe; so whatever is in doubt is loud:
+an inode somebody without rights holds (``noisy``), one that came into an area lately (``fresh``: somebody may have
+opened it before), one in two areas, and one in an area whose every read is to be asked about.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterable
+
+from agent.guard.objects import Object
+from agent.guard.verdicts import NEVER
+from agent.kernel import fanotify
+
+_LOOK = 5_000_000_000  # between two looks at who holds what, when nothing but new files is the reason
+_EARLY = 10_000_000  # silence ends so long before the verdict does: waking takes time, and loud is never less safe
+_SHORTEST = (
+    250_000_000  # a verdict that ends sooner earns none: the loop looks at the end of silence ten times a second
+)
+_HUSH = (
+    fanotify.FAN_MARK_ADD
+    | fanotify.FAN_MARK_IGNORED_MASK
+    | fanotify.FAN_MARK_IGNORED_SURV_MODIFY
+    | fanotify.FAN_MARK_EVICTABLE  # the inode may leave memory; the next read then asks again
+)
+_UNHUSH = fanotify.FAN_MARK_REMOVE | fanotify.FAN_MARK_IGNORED_MASK
+
+Inode = tuple[int, int]
+
+
+class Silence:
+    """The ignore marks of the *access* group, which is -1 where the kernel has no pre-access events."""
+
+    def __init__(self, access: int) -> None:
+        self._access = access
+        self._noisy: frozenset[Inode] = frozenset()
+        self._fresh: set[Inode] = set()  # came into an area since the last look was reported
+        self._fresh_before: set[Inode] = set()  # … before it, perhaps while control was looking
+        self._asked_to_look = 0
+        self._until = NEVER
+        self.loud_areas: frozenset[str] = frozenset()
+        self.granted = False
+        self.ended = time.monotonic_ns()  # another number after each end, and in each process
+
+    def end(self) -> None:
+        """Have everything asked about again, at once."""
+        self.ended += 1
+        if self._access >= 0:
+            fanotify.flush_ignored(self._access)
+        self.granted = False
+        self._until = NEVER
+
+    def grant(self, noisy: Iterable[Inode]) -> None:
+        """Allow silence after a look, except for the inodes *noisy*."""
+        self._noisy = frozenset(noisy)
+        self._fresh_before, self._fresh = self._fresh, set()  # the look may have begun before they came
+        self.granted = True
+
+    def left(self, now: int) -> int:
+        """Return how long silence may still last at *now*, in nanoseconds; none is left when it is 0 or less."""
+        return self._until - _EARLY - now
+
+    def wants_look(self, moment: int) -> bool:
+        """Whether it is time to ask for another look, for the sake of new files (monotonic nanoseconds)."""
+        if not (self._fresh or self._fresh_before) or moment - self._asked_to_look <= _LOOK:
+            return False
+        self._asked_to_look = moment
+        return True
+
+    def came(self, thing: Object, fd: int) -> None:
+        """Take note that *thing*, open as *fd*, has come into an area; it may be silent for who opened it before."""
+        self._fresh.add((thing.device, thing.inode))
+        if self._access >= 0:
+            with contextlib.suppress(FileNotFoundError):
+                fanotify.mark(self._access, _UNHUSH, fanotify.FAN_PRE_ACCESS, fd)
+
+    def allows(self, thing: Object, until: int, now: int) -> bool:
+        """Whether *thing* may be silent after a verdict given *now* that holds *until*."""
+        inode = (thing.device, thing.inode)
+        if not self.granted or until - now < _SHORTEST:
+            return False
+        if inode in self._noisy or inode in self._fresh or inode in self._fresh_before:
+            return False
+        if len(thing.areas) > 1 or not self.loud_areas.isdisjoint(thing.areas):
+            return False
+        self._until = min(self._until, until)
+        return True
+
+    def hush(self, fd: int) -> None:
+        """Silence the inode open as *fd*."""
+        with contextlib.suppress(OSError):
+            fanotify.mark(self._access, _HUSH, fanotify.FAN_PRE_ACCESS, fd)

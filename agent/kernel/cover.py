@@ -1,0 +1,37 @@
+"""When nobody is left to ask, the areas are out of reach: an empty directory is mounted over each of them.
+
+Rules of this file: the list of areas to hide is a plain file in the run directory, one escaped path per line, written
+by the control process whenever areas change; reading it needs no registry. Hiding never raises: it is done on the way
+out. What it cannot do: take away descriptors and working directories that processes already have (docs/limits.md).
+"""
+
+import contextlib
+import os
+from collections.abc import Iterable
+
+from agent.kernel.mounting import hide
+from agent.runtime.home import Home
+
+_FILE = "areas"
+
+
+def write_list(home: Home, paths: Iterable[bytes]) -> None:
+    """Replace the list with *paths*, atomically."""
+    target = home.run / _FILE
+    fresh = target.with_suffix(".new")
+    fresh.write_bytes(b"".join(path.hex().encode() + b"\n" for path in paths))
+    fresh.replace(target)
+
+
+def read_list(home: Home) -> list[str]:
+    """Return the listed paths; an absent or unreadable list is empty."""
+    with contextlib.suppress(OSError, ValueError):
+        return [os.fsdecode(bytes.fromhex(line)) for line in (home.run / _FILE).read_text().splitlines()]
+    return []
+
+
+def hide_all(home: Home) -> None:
+    """Hide every listed area that is there."""
+    for path in read_list(home):
+        with contextlib.suppress(OSError):
+            hide(path)

@@ -1,0 +1,166 @@
+"""fanotify(7) by ctypes: two calls, one event layout, one answer.
+
+Rules of this file: no policy, no state. Everything that came from the kernel is checked before use; an event layout
+this file does not know stops the process that reads it (``Fatal``), because an answer to the wrong event would be a
+wrong open. Sources: fanotify_init(2), fanotify_mark(2), fanotify(7), linux/fanotify.h of 6.14 and later.
+"""
+
+import contextlib
+import ctypes
+import os
+import struct
+
+from agent.errors import Fatal
+from agent.kernel.limits import DESCRIPTORS
+from rules.text import Text
+
+# fanotify_init(2)
+FAN_CLOEXEC = 0x1
+FAN_NONBLOCK = 0x2
+FAN_CLASS_PRE_CONTENT = 0x8
+FAN_UNLIMITED_QUEUE = 0x10
+FAN_UNLIMITED_MARKS = 0x20
+FAN_REPORT_TID = 0x100
+FAN_REPORT_FD_ERROR = 0x2000
+
+# fanotify_mark(2)
+FAN_MARK_ADD = 0x1
+FAN_MARK_REMOVE = 0x2
+FAN_MARK_DONT_FOLLOW = 0x4
+FAN_MARK_ONLYDIR = 0x8
+FAN_MARK_MOUNT = 0x10
+FAN_MARK_IGNORED_MASK = 0x20
+FAN_MARK_IGNORED_SURV_MODIFY = 0x40
+FAN_MARK_FLUSH = 0x80
+FAN_MARK_FILESYSTEM = 0x100
+FAN_MARK_EVICTABLE = 0x200
+FAN_MARK_IGNORE = 0x400
+
+# event masks
+FAN_Q_OVERFLOW = 0x4000
+FAN_OPEN_PERM = 0x10000
+FAN_PRE_ACCESS = 0x100000
+FAN_ONDIR = 0x40000000
+FAN_EVENT_ON_CHILD = 0x08000000
+
+FAN_ALLOW = 0x1
+FAN_DENY = 0x2
+
+AT_FDCWD = -100
+VERSION = 3
+
+GROUP_FLAGS = (
+    FAN_CLASS_PRE_CONTENT  # asked before content scanners, which then see only what was allowed
+    | FAN_UNLIMITED_QUEUE  # a full queue would answer ALLOW by itself (fanotify_handle_event)
+    | FAN_UNLIMITED_MARKS
+    | FAN_REPORT_TID  # identity is per thread (contract C4)
+    | FAN_REPORT_FD_ERROR  # an event whose descriptor cannot be made is still seen, and recorded
+    | FAN_CLOEXEC
+    | FAN_NONBLOCK
+)
+EVENT_FLAGS = os.O_RDONLY | os.O_LARGEFILE | os.O_CLOEXEC | os.O_NOATIME
+
+_METADATA = struct.Struct("=IBBHQii")  # event_len, vers, reserved, metadata_len, mask, fd, pid
+_RESPONSE = struct.Struct("=iI")
+METADATA_LENGTH = _METADATA.size
+
+ALLOWED = tuple(_RESPONSE.pack(fd, FAN_ALLOW) for fd in range(DESCRIPTORS))  # answers by number, made once
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.fanotify_init.argtypes = [ctypes.c_uint, ctypes.c_uint]
+_libc.fanotify_mark.argtypes = [ctypes.c_int, ctypes.c_uint, ctypes.c_uint64, ctypes.c_int, ctypes.c_char_p]
+
+
+# One event: its descriptor, ``-errno`` when the kernel could not open the object for us, and the thread that waits, 0
+# when that is out of sight. A plain tuple, because one is made for every open of every protected file.
+Event = tuple[int, int]
+
+
+def init(flags: int = GROUP_FLAGS, event_flags: int = EVENT_FLAGS) -> int:
+    """Make a group and return its descriptor. Raises ``OSError`` (EPERM without CAP_SYS_ADMIN, EMFILE at 128)."""
+    fd = int(_libc.fanotify_init(flags, event_flags))
+    if fd < 0:
+        raise _os_error("fanotify_init")
+    return fd
+
+
+def mark(group: int, flags: int, mask: int, target: int | str | os.PathLike[str]) -> None:
+    """Add, remove or flush a mark on *target*: a path, or a descriptor of the object itself. Raises ``OSError``."""
+    if isinstance(target, int):
+        result = _libc.fanotify_mark(group, flags, mask, target, None)
+    else:
+        result = _libc.fanotify_mark(group, flags, mask, AT_FDCWD, os.fsencode(target))
+    if result < 0:
+        raise _os_error("fanotify_mark")
+
+
+def flush_ignored(group: int) -> None:
+    """Remove every inode mark of *group*: our ignore marks, so that descriptors already open are asked about again."""
+    mark(group, FAN_MARK_FLUSH, 0, "/")
+
+
+def events(buffer: bytes) -> list[Event]:
+    """Parse what one ``read`` of a group returned. Information records behind the metadata are stepped over.
+
+    Raises :class:`Fatal` for a layout this version does not know: then none of them may be answered.
+    """
+    found: list[Event] = []
+    offset, end = 0, len(buffer)
+    while offset < end:
+        if end - offset < METADATA_LENGTH:
+            raise _unknown_layout()
+        length, version, _, metadata, _, fd, tid = _METADATA.unpack_from(buffer, offset)
+        if version != VERSION or metadata != METADATA_LENGTH or length < metadata or offset + length > end:
+            raise _unknown_layout()
+        found.append((fd, tid))
+        offset += length
+    return found
+
+
+def respond(group: int, fd: int, response: int) -> None:
+    """Answer the event whose descriptor is numbered *fd*. Raises ``OSError`` (ENOENT: no such event waits)."""
+    os.write(group, _RESPONSE.pack(fd, response))
+
+
+def sweep(group: int, limit: int) -> int:
+    """Deny every event some dead reader left unanswered under a number below *limit*; return how many there were.
+
+    The kernel matches answers by descriptor number alone, so the numbers of a reader that is gone can be answered
+    by anybody who holds the group. Only when no other reader lives: its open events would be denied too.
+    """
+    found = 0
+    for number in range(limit):
+        try:
+            os.write(group, _RESPONSE.pack(number, FAN_DENY))
+        except OSError:
+            continue
+        found += 1
+    return found
+
+
+def deny_waiting(group: int) -> int:
+    """Read everything that waits in *group* and deny it; return how many there were. The only reader may do this."""
+    denied = 0
+    with contextlib.suppress(BlockingIOError):
+        while buffer := os.read(group, 4096):
+            for fd, _ in events(buffer):
+                if fd >= 0:
+                    with contextlib.suppress(FileNotFoundError):  # the opener was killed meanwhile
+                        respond(group, fd, FAN_DENY)
+                    os.close(fd)
+                    denied += 1
+    return denied
+
+
+def _os_error(call: str) -> OSError:
+    code = ctypes.get_errno()
+    return OSError(code, f"{call}: {os.strerror(code)}")
+
+
+def _unknown_layout() -> Fatal:
+    return Fatal(
+        Text(
+            "the kernel sent a fanotify event of a layout this program does not know",
+            "内核发来本程序不认识的 fanotify 事件格式",
+        )
+    )

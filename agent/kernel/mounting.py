@@ -1,0 +1,144 @@
+"""Changing mounts: a directory bound onto itself, and a volume hidden before the gate opens (contract C3).
+
+Rules of this file: mount(2) and umount2(2), nothing else; every call is idempotent and touches only a mount it can
+recognise as its own. A bind of a directory onto itself makes the border of an area a mount border: links and renames
+across it fail with EXDEV, renaming the directory itself fails with EBUSY. Propagation is left as the parent has it, so
+that on a shared tree the other mount namespaces get the border, and the hiding, too.
+"""
+
+import ctypes
+import errno
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from threading import Thread
+
+from agent.kernel import mountinfo as mounts
+from agent.kernel.mountinfo import Mount
+
+HIDDEN = "shoumi-hidden"
+
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND = 1, 2, 4, 8, 4096
+_MS_REC, _MS_PRIVATE = 1 << 14, 1 << 18
+_MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 8
+_CLONE_NEWNS = 0x20000
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
+_libc.umount2.argtypes = (ctypes.c_char_p, ctypes.c_int)
+
+
+def bind_to_itself(path: str) -> Mount:
+    """Bind the directory *path* onto itself unless it already is; return that mount. Raise ``OSError``.
+
+    Below a cover of ours it must be bound already; otherwise this is EBUSY: take the marks first, then the cover off.
+    """
+    if found := mounts.self_bind(path, uncovered(mounts.table())):
+        return found
+    if hidden(path):
+        raise OSError(errno.EBUSY, "hidden, and not bound below", path)
+    _mount(path, path, "", _MS_BIND)
+    return mounts.mount_of(path)
+
+
+def unbind(path: str) -> bool:
+    """Take the self-bind of *path* away; whether there was one. Busy or not: who is inside keeps that mount only."""
+    if not mounts.self_bind(path, mounts.table()):
+        return False
+    _unmount(path)
+    return True
+
+
+def hidden(path: str) -> bool:
+    """Whether a lookup of *path* meets our own empty cover, at *path* or above it. Looks nothing up."""
+    top = mounts.resolve(os.path.abspath(path), mounts.table())
+    return top is not None and _is_cover(top)
+
+
+def hide(path: str) -> None:
+    """Cover *path* with an empty read-only directory of mode 000, unless it is hidden. Raise ``OSError``.
+
+    This stops lookups by name. A process whose working directory or open descriptor is inside keeps what it has.
+    """
+    if not hidden(path):
+        _mount(HIDDEN, path, "tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, "size=4k,nr_inodes=2,mode=000")
+
+
+def unhide(path: str) -> bool:
+    """Take our covers off *path* and off what is above it; whether there were any. A stranger's mount stays."""
+    found = False
+    while (top := mounts.resolve(os.path.abspath(path), mounts.table())) and _is_cover(top):
+        _unmount(top.point)
+        found = True
+    return found
+
+
+def uncovered(rows: Iterable[Mount]) -> tuple[Mount, ...]:
+    """Return the mount table as it is below our covers."""
+    return tuple(row for row in rows if not _is_cover(row))
+
+
+def reach(path: str) -> int:
+    """Return an O_PATH descriptor of what *path* leads to below our own cover, if there is one. Raise ``OSError``.
+
+    A hidden volume must be marked again before it is shown. A short-lived thread looks below the cover in a mount
+    namespace of its own: nobody else sees a moment without it.
+    """
+    with suppress(FileNotFoundError):  # below a cover there is nothing, and a cover itself has mode 000
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        if os.fstat(descriptor).st_mode & 0o777 or not hidden(path):
+            return descriptor
+        os.close(descriptor)
+    if not hidden(path):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    found: list[int | OSError] = []
+
+    def look() -> None:
+        try:
+            lift_for_this_thread(path)
+            found.append(os.open(path, os.O_PATH | os.O_CLOEXEC))
+        except OSError as error:
+            found.append(error)
+
+    thread = Thread(target=look, name="look below a cover")
+    thread.start()
+    thread.join()
+    if isinstance(found[0], OSError):
+        raise found[0]
+    return found[0]
+
+
+def lift_for_this_thread(path: str) -> None:
+    """Take the cover off *path* in a private copy of the mount namespace that the calling thread moves into."""
+    if _libc.unshare(_CLONE_NEWNS):
+        _raise(path)
+    _mount("none", "/", "", _MS_REC | _MS_PRIVATE)
+    unhide(path)
+
+
+def unmount_below(top: str) -> None:
+    """Unmount everything at or below *top*, newest first, lazily where busy. For a folder of throw-away volumes."""
+    below = [mount.point for mount in mounts.table() if mounts.within(mount.point, top)]
+    for point in reversed(below):
+        _unmount(point)
+
+
+def _is_cover(mount: Mount) -> bool:
+    return (mount.source, mount.fstype) == (HIDDEN, "tmpfs")
+
+
+def _mount(source: str, target: str, fstype: str, flags: int, data: str = "") -> None:
+    arguments = (os.fsencode(source), os.fsencode(target), os.fsencode(fstype) or None, flags, data.encode() or None)
+    if _libc.mount(*arguments):
+        _raise(target)
+
+
+def _unmount(path: str) -> None:
+    encoded = os.fsencode(path)
+    if _libc.umount2(encoded, _UMOUNT_NOFOLLOW) and _libc.umount2(encoded, _UMOUNT_NOFOLLOW | _MNT_DETACH):
+        _raise(path)
+
+
+def _raise(path: str) -> None:
+    number = ctypes.get_errno()
+    raise OSError(number, os.strerror(number), path)

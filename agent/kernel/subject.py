@@ -1,0 +1,195 @@
+"""Who is behind an open: read from the kernel, per thread, afresh for every event (contract C4).
+
+Rules of this file: descriptors are kept, and values are read through them every time. A pidfd and the descriptors of
+``/proc/TID`` belong to one task for ever: when it has died they answer ESRCH, so a reused number is noticed and never
+mistaken. The thread that waits for our answer cannot change its own credentials meanwhile, so what is read here is what
+it opens with. Trusted: the kernel's credentials and login uid. Not trusted, and recorded as claimed: ``comm``.
+Sources: PIDFD_GET_INFO (linux/pidfd.h, 6.13), PIDFD_THREAD (6.9), proc_pid_status(5), proc_pid_loginuid(5).
+"""
+
+import ctypes
+import errno
+import fcntl
+import os
+import re
+import struct
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from agent.kernel.smb_client import client_address
+from agent.log.entry import json_string
+
+UNSET = 0xFFFFFFFF  # a login uid that was never set; it is nobody's, and above all not root's
+
+_PIDFD_THREAD = os.O_EXCL
+_PIDFD_GET_INFO = 3 << 30 | 64 << 16 | 0xFF << 8 | 11
+_INFO = struct.Struct("=QQ12I")  # mask, cgroup, pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid, exit
+_PIDFD_INFO_CREDS = 2
+_SYS_PIDFD_OPEN = 434
+_KEPT = 256  # tasks whose descriptors are kept; four descriptors each
+_ASK_CREDENTIALS = struct.pack("=Q", _PIDFD_INFO_CREDS)
+_STATUS_LINES = re.compile(rb"^(?:Tgid|Uid):.*\n", re.MULTILINE)
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Gone(Exception):
+    """The task ended, or cannot be seen from here, before its identity was read. That is a deny."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The identity of one thread at one moment. ``loginuid`` is ``None`` when it was never set."""
+
+    fsuid: int
+    loginuid: int | None
+    ruid: int
+    tgid: int
+    executable: bytes  # b"" for kernel threads; ends with b" (deleted)" when the file is gone
+    comm: bytes
+    client: str | None  # the peer of an SMB server process
+    fields: bytes  # its part of a log entry, as JSON
+
+
+class _Task:
+    """The descriptors of one task, and what was last read through them. Owner: :class:`Tasks`.
+
+    ``seen`` are the bytes the kernel gave last time; while it gives the same again, ``subject`` still describes them.
+    ``info`` is where PIDFD_GET_INFO asks and answers: an argument it may write to costs ``ioctl`` half the time.
+    The pidfd comes first: if the number changed hands between the two opens, the older descriptor is the dead one.
+    """
+
+    __slots__ = ("info", "loginuid", "pidfd", "proc", "seen", "status", "subject")
+
+    def __init__(self, tid: int) -> None:
+        self.pidfd = self.proc = self.loginuid = self.status = -1
+        self.info = bytearray(_INFO.size)
+        self.seen: tuple[bytes, bytes, bytes] | None = None
+        self.subject: Subject | None = None
+        try:
+            self.pidfd = _pidfd_open(tid)
+            self.proc = os.open(f"/proc/{tid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            self.loginuid = os.open("loginuid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.proc)
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        for fd in (self.pidfd, self.proc, self.loginuid, self.status):
+            if fd >= 0:
+                os.close(fd)
+        self.pidfd = self.proc = self.loginuid = self.status = -1
+
+
+class Tasks:
+    """Identities by thread id. One reader only; bounded memory and descriptors."""
+
+    def __init__(self, *, pidfd_info: bool = True) -> None:
+        self._tasks: OrderedDict[int, _Task] = OrderedDict()
+        self._credentials = _by_pidfd if pidfd_info else _by_status
+        self._uids = _uids_of_info if pidfd_info else _uids_of_status
+
+    def identify(self, tid: int) -> Subject:
+        """Return who thread *tid* is now. Raises :class:`Gone` when it has ended or is out of sight."""
+        if tid <= 0:
+            raise Gone
+        task = self._tasks.get(tid)
+        if task is not None:
+            try:
+                return self._read(task, tid)
+            except OSError:  # that task is gone; the number may belong to another by now
+                self.forget(tid)
+        try:
+            task = self._tasks[tid] = _Task(tid)
+            if len(self._tasks) > _KEPT:
+                self._tasks.popitem(last=False)[1].close()
+            return self._read(task, tid)
+        except OSError as error:
+            self.forget(tid)
+            raise Gone from error
+
+    def forget(self, tid: int) -> None:
+        """Drop what is kept of *tid*."""
+        task = self._tasks.pop(tid, None)
+        if task is not None:
+            task.close()
+
+    def close(self) -> None:
+        """Drop everything."""
+        for tid in list(self._tasks):
+            self.forget(tid)
+
+    def _read(self, task: _Task, tid: int) -> Subject:
+        try:
+            executable = os.readlink(b"exe", dir_fd=task.proc)
+        except FileNotFoundError:  # kernel threads have none; a task that died raises ESRCH
+            executable = b""
+        seen = (self._credentials(task), os.pread(task.loginuid, 16, 0), executable)
+        if seen == task.seen and task.subject is not None:
+            return task.subject
+        tgid, ruid, fsuid = self._uids(seen[0])
+        login = int(seen[1])
+        comm = _first_line(task.proc, "comm")
+        client = client_address(tgid) if executable.endswith(b"/smbd") else None
+        loginuid = None if login == UNSET else login
+        fields = (
+            f'"fsuid":{fsuid},"loginuid":{"null" if loginuid is None else loginuid},"ruid":{ruid},"pid":{tgid},'
+            f'"tid":{tid},"exe":{json_string(executable)},"comm":{json_string(comm)},'
+            f'"client":{"null" if client is None else json_string(client)}'
+        )
+        task.seen = (bytes(seen[0]), *seen[1:])
+        task.subject = Subject(fsuid, loginuid, ruid, tgid, executable, comm, client, fields.encode())
+        return task.subject
+
+
+def _by_pidfd(task: _Task) -> bytearray:
+    info = task.info
+    info[:8] = _ASK_CREDENTIALS  # the last answer stands there
+    fcntl.ioctl(task.pidfd, _PIDFD_GET_INFO, info)
+    return info
+
+
+def _uids_of_info(raw: bytes | bytearray) -> tuple[int, int, int]:
+    info = _INFO.unpack(raw)
+    if not info[0] & _PIDFD_INFO_CREDS:
+        raise OSError(errno.ESRCH, "no credentials")
+    return info[3], info[5], info[11]
+
+
+def _by_status(task: _Task) -> bytes:
+    if task.status < 0:
+        task.status = os.open("status", os.O_RDONLY | os.O_CLOEXEC, dir_fd=task.proc)
+    return b"".join(_STATUS_LINES.findall(os.pread(task.status, 4096, 0)))
+
+
+def _uids_of_status(raw: bytes | bytearray) -> tuple[int, int, int]:
+    words = raw.split()  # Tgid: n Uid: real effective saved filesystem
+    if len(words) != 7:
+        raise OSError(errno.ESRCH, "no credentials")
+    return int(words[1]), int(words[3]), int(words[6])
+
+
+def pidfd_info_works() -> bool:
+    """Whether this kernel answers PIDFD_GET_INFO for a thread; probed on ourselves, not read off a version."""
+    try:
+        tasks = Tasks()
+        return tasks.identify(os.getpid()).fsuid == os.geteuid()
+    except Gone:
+        return False
+
+
+def _pidfd_open(tid: int) -> int:
+    fd = int(_libc.syscall(_SYS_PIDFD_OPEN, tid, _PIDFD_THREAD))
+    if fd >= 0:
+        return fd
+    if ctypes.get_errno() == errno.EINVAL:  # before 6.9 a pidfd was for thread-group leaders: /proc/TID serves alone
+        return -1
+    raise OSError(ctypes.get_errno(), "pidfd_open")
+
+
+def _first_line(directory: int, name: str) -> bytes:
+    fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=directory)
+    try:
+        return os.read(fd, 64).rstrip(b"\n")
+    finally:
+        os.close(fd)

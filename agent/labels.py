@@ -1,0 +1,210 @@
+"""What people read where the log, the registry and JSON carry a code: one table for lists, pages and screens.
+
+Rules of this file:
+- pure, and imported by everything that speaks: the command line, receipts, the terminal. It imports only ``rules``;
+- codes are part of the product and never change; a word for one may. JSON keeps the code;
+- a code nobody knows here (another version's, a site's own) is shown as it is, never left out and never an error.
+"""
+
+from collections.abc import Mapping
+
+from rules.model import Level
+from rules.offboarding.vocabulary import Kind, Step
+from rules.text import Text
+from rules.visible import visible
+
+Words = Mapping[str, Text]
+
+# What is decided, and how ---------------------------------------------------------------------------------------------
+
+VERDICTS: Words = {"allow": Text("allow", "允许"), "deny": Text("DENY", "拒绝")}
+MODES: Words = {"enforce": Text("enforce", "拦截"), "observe": Text("observe", "仅观察")}
+LEVELS: Words = {level.word: level.text for level in Level}
+DOMAINS: Words = {  # those of the packs that come with the program; a site's own are shown as it named them
+    "state": Text("state", "国家秘密"),
+    "commercial": Text("commercial", "商业秘密"),
+    "unit": Text("unit", "单位内部秘密"),
+    "work": Text("work", "工作秘密"),
+    "privacy": Text("privacy", "个人隐私"),
+}
+YES_NO: Words = {"yes": Text("yes", "是"), "no": Text("no", "否")}
+
+# People and their things ----------------------------------------------------------------------------------------------
+
+EMPLOYMENTS: Words = {
+    "regular": Text("regular", "在编"),
+    "temporary": Text("temporary", "临时"),
+    "intern": Text("intern", "实习"),
+    "outsourced": Text("outsourced", "外包"),
+    "visitor": Text("visitor", "来访"),
+}
+BADGES: Words = {
+    "active": Text("active", "有效"),
+    "lost": Text("LOST", "已挂失"),
+    "returned": Text("returned", "已收回"),
+}
+STAGES: Words = {
+    "notice": Text("notice given", "已提出"),
+    "approved": Text("access is over", "权限已取消"),
+    "cooling-off": Text("cooling off", "脱密期"),
+    "closed": Text("closed", "已办结"),
+}
+DEPARTURES: Words = {kind.value: kind.text for kind in Kind}
+STEPS: Words = {step.value: step.text for step in Step}
+ROLES: Words = {  # of the agent itself; a pack has a title for every approver it names
+    "system": Text("system administrator", "系统管理员"),
+    "security": Text("security officer", "安全保密管理员"),
+    "auditor": Text("auditor", "安全审计员"),
+    "officer": Text("security officer", "安全保密管理员"),
+    "bootstrap": Text("root, while no role is given", "root（代行三员）"),
+}
+
+# Rooms and doors ------------------------------------------------------------------------------------------------------
+
+SIDES: Words = {"in": Text("in", "进"), "out": Text("out", "出")}
+PASSBACKS: Words = {"none": Text("none", "不启用"), "soft": Text("alarm", "报警"), "hard": Text("refusal", "拒绝")}
+HOW: Words = {"card": Text("card", "刷卡"), "pin": Text("PIN", "密码"), "button": Text("button", "按钮")}
+CARDS: Words = {
+    "put": Text("put", "写入"),
+    "gone": Text("gone", "删除"),
+    "pending": Text("PENDING", "待确认"),
+    "confirmed": Text("confirmed", "已确认"),
+}
+RELEASES: Words = {
+    "used": Text("used", "已通过"),
+    "unused": Text("nobody went through", "无人通过"),
+    "failed": Text("FAILED", "放行失败"),
+    "unknown": Text("UNKNOWN", "结果不详"),
+    "?": Text("not known yet", "尚未得知"),
+}
+ALARMS: Words = {
+    "forced": Text("forced open", "强行打开"),
+    "held": Text("held open", "长时间未关"),
+    "tamper": Text("tampered with", "防拆报警"),
+    "power": Text("power failure", "电源故障"),
+    "offline": Text("offline", "离线"),
+    "duress": Text("duress", "胁迫"),
+    "guessing": Text("PIN guessing", "试探密码"),
+    "passback": Text("passback", "潜回"),
+    "two-places": Text("in two places", "同时在两处"),
+    "copied": Text("copied card", "复制卡"),
+    "untrusted": Text("untrusted read", "读卡不可信"),
+    "flood": Text("flood of reads", "读卡过多"),
+    "flutter": Text("contact flutters", "门磁抖动"),
+    "clock": Text("clock is wrong", "时钟不准"),
+    "lone": Text("one person alone", "单人停留"),
+    "unescorted": Text("visitor without escort", "来访者无人陪同"),
+    "stopped-inside": Text("stopped while inside", "停权时仍在室内"),
+    "badge-gone": Text("badge gone while inside", "在室内而卡已失效"),
+    "own-decision": Text("the board decided itself", "控制板自行判定"),
+    "not-released": Text("lock did not release", "锁未放行"),
+    "unrecorded": Text("not recorded", "未能记录"),
+}
+
+# The log --------------------------------------------------------------------------------------------------------------
+
+ACTIONS: Words = {
+    "open": Text("open", "打开"),
+    "list": Text("list", "列目录"),
+    "access": Text("read on", "继续读写"),
+    "enter": Text("enter", "进入"),
+    "exit": Text("leave", "离开"),
+}
+ENTRIES: Words = {  # kinds of entries
+    "access": Text("access", "文件访问"),
+    "act": Text("act", "管理操作"),
+    "read": Text("reading of the log", "查阅日志"),
+    "door": Text("door", "门禁"),
+    "door-released": Text("door released", "门禁放行"),
+    "door-alarm": Text("door alarm", "门禁报警"),
+    "door-event": Text("door event", "门禁事件"),
+    "revocation": Text("revocation", "撤权"),
+    "receipt": Text("receipt", "回执"),
+    "hr-event": Text("event from HR", "人事通知"),
+    "hr-channel": Text("channel to HR", "人事通道"),
+    "expiring": Text("about to end", "即将到期"),
+    "start": Text("start", "启动"),
+    "decider-started": Text("decider started", "判定进程启动"),
+    "recovered": Text("log recovered", "日志已恢复"),
+    "pack-edited": Text("pack was edited", "规则包被改动"),
+    "clock": Text("clock set back", "时钟倒退"),
+    "gap": Text("GAP IN THE LOG", "日志缺失"),
+    "log-damaged": Text("LOG NOT IN ORDER", "日志有误"),
+    "missing": Text("MISSING", "缺失"),
+    "damaged": Text("DAMAGED", "已损坏"),
+}
+HAPPENINGS: Words = {  # what a door event tells
+    "open": Text("opened", "已打开"),
+    "close": Text("closed", "已关闭"),
+    "left": Text("left by the button", "按钮出门"),
+    "day-over": Text("taken off at the day's end", "日终移出名单"),
+    "reset": Text("taken off the list", "更正室内名单"),
+    "not-inside": Text("left without entering", "未进入而离开"),
+    "earlier": Text("from earlier", "此前事件"),
+    "unknown-door": Text("unknown door", "未知的门"),
+    "unconfirmed": Text("opening not confirmed", "开门未获证实"),
+    "cards-removed": Text("cards taken off a board", "从控制板删除卡"),
+    "frames-dropped": Text("messages dropped", "消息丢弃"),
+    "trouble": Text("trouble", "故障"),
+    "state-lost": Text("state lost", "状态丢失"),
+    "process-ended": Text("doors process ended", "门禁进程结束"),
+    "doors": Text("doors", "门禁"),
+    **ALARMS,
+    **{f"{kind}-over": Text(f"over: {text.en}", f"{text.zh}解除") for kind, text in ALARMS.items()},
+}
+OUTCOMES: Words = {
+    "done": Text("done", "完成"),
+    "refused": Text("REFUSED", "被拒绝"),
+    "forbidden": Text("FORBIDDEN", "无权操作"),
+    "not-completed": Text("NOT COMPLETED", "未完成"),
+    **RELEASES,
+}
+
+REVOCATIONS: Words = {  # the steps of one: what the log names them by
+    "deny": Text("deny every access", "拒绝一切访问"),
+    "holders": Text("end processes that hold classified files", "结束持有涉密文件的进程"),
+    "processes": Text("end every process", "结束所有进程"),
+    "timers": Text("user timers, autostart, lingering", "用户定时器、自启动、驻留"),
+    "sessions": Text("login sessions", "登录会话"),
+    "cron": Text("cron jobs", "定时任务 cron"),
+    "at": Text("at jobs", "定时任务 at"),
+    "keys": Text("SSH keys", "SSH 密钥"),
+    "account": Text("lock and expire the accounts", "锁定账号并设为过期"),
+    "tickets": Text("sudo time stamps and Kerberos tickets", "sudo 时间戳与 Kerberos 票据"),
+    "samba": Text("Samba connections", "Samba 连接"),
+    "processes-again": Text("end what was started meanwhile", "结束期间新启动的进程"),
+    "acl": Text("deny entries on every classified file", "在每个涉密文件上设置拒绝项"),
+    "acl-back": Text("take the deny entries away", "移除拒绝项"),
+    "doors": Text("every door refuses", "各门均拒绝"),
+    "proof": Text("proof", "证明"),
+}
+
+# The host -------------------------------------------------------------------------------------------------------------
+
+TIERS: Words = {"none": Text("NONE", "无")}  # A, B and C are names
+PROCESSES: Words = {
+    "holder": Text("holder", "守护进程"),
+    "decider": Text("decider", "判定进程"),
+    "control": Text("control", "控制进程"),
+    "doors": Text("doors", "门禁进程"),
+    "departures": Text("departures", "离岗进程"),
+    "gateway": Text("gateway", "网关进程"),
+}
+DURABILITIES: Words = {
+    "power": Text("power (survives a power cut)", "power（断电不丢失）"),
+    "process": Text("process (survives kill -9, not a power cut)", "process（仅防进程被杀）"),
+}
+SHARING: Words = {
+    "dedicated": Text("its own filesystem", "专用文件系统"),
+    "shared": Text("a shared one", "共用文件系统"),
+}
+
+CHOICES: Words = {  # what a parameter of an operation may be, where the table of operations lists it
+    **YES_NO, **VERDICTS, **EMPLOYMENTS, **DEPARTURES, **SIDES, **PASSBACKS, **SHARING,
+}  # fmt: skip
+
+
+def word(words: Words, code: object) -> Text:
+    """Return the word for *code*, or the code as it is."""
+    said = visible(str(code))
+    return words.get(str(code)) or Text(said, said)

@@ -1,0 +1,158 @@
+"""From parsed claims to what they say, by the profile of docs/hr-integration.md. Pure; signatures are not its matter.
+
+Rules of this file: a claim that decides anything has exactly one right form; the first that has not ends the reading
+with its name. Claims nobody asked for are kept and ignored (RFC 7519 section 4), except those that a security event
+token must not have. Members of our own event are all known: a misspelt ``last_day`` would otherwise be none.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from agent.offboard.intake.notice import EVENTS, Event, instant
+from agent.offboard.intake.reasons import BadToken
+from rules.offboarding.vocabulary import Kind
+from rules.visible import visible
+
+_LONGEST = 256  # characters of an identifier
+_MOST_APPROVERS = 16
+_LONGEST_PERIOD = timedelta(days=50 * 366)
+_FORBIDDEN = ("exp", "sub", "nbf")  # SSF 1.0 section 4.1.7: lifetimes and "sub" are what access tokens have
+
+Claims = Mapping[str, Any]
+
+
+def identifier(claims: Claims, name: str, reason: str = "claim-wrong") -> str:
+    """Return a claim that names something: printable, not blank at either end; raise :class:`BadToken`."""
+    if name not in claims:
+        raise BadToken("claim-missing", name)
+    value = claims[name]
+    if (
+        not isinstance(value, str)
+        or not 0 < len(value) <= _LONGEST
+        or visible(value) != value
+        or value != value.strip()
+    ):
+        raise BadToken(reason, name)
+    return value
+
+
+def moment(claims: Claims, name: str, reason: str = "claim-wrong") -> datetime:
+    """Return a NumericDate claim as an instant; raise :class:`BadToken`."""
+    if name not in claims:
+        raise BadToken("claim-missing", name)
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise BadToken(reason, name)
+    try:
+        return instant(value)
+    except (ValueError, OverflowError, OSError) as error:
+        raise BadToken(reason, name) from error
+
+
+def forbid(claims: Claims) -> None:
+    """Raise :class:`BadToken` for a claim that makes this another sort of token (RFC 8725 section 3.12)."""
+    for name in _FORBIDDEN:
+        if name in claims:
+            raise BadToken("claim-forbidden", name)
+
+
+def subject(claims: Claims, issuer: str) -> str:
+    """Return the employee number of ``sub_id``, which is ``{"format": "iss_sub", "iss", "sub"}`` (RFC 9493)."""
+    if "sub_id" not in claims:
+        raise BadToken("claim-missing", "sub_id")
+    given = claims["sub_id"]
+    if (
+        not isinstance(given, dict)
+        or given.keys() != {"format", "iss", "sub"}
+        or given["format"] != "iss_sub"
+        or given["iss"] != issuer
+    ):
+        raise BadToken("subject")
+    return identifier(given, "sub", "subject")
+
+
+def event(claims: Claims) -> tuple[Event, dict[str, Any]]:
+    """Return the one event and its members (RFC 8417 section 2: one logical event per token)."""
+    given = claims.get("events")
+    if not isinstance(given, dict) or len(given) != 1:
+        raise BadToken("events")
+    [(uri, details)] = given.items()
+    if uri not in EVENTS:
+        raise BadToken("event-unknown", uri)
+    if not isinstance(details, dict):
+        raise BadToken("event-wrong")
+    return EVENTS[uri], details
+
+
+def happened(claims: Claims, what: Event, details: Claims, issued: datetime) -> datetime:
+    """Return when the event happened: ``toe``, which a departure must have; else CAEP's own time; else ``iat``."""
+    if "toe" in claims or what is Event.DEPARTURE_APPROVED:
+        return moment(claims, "toe")
+    return moment(details, "event_timestamp", "event-wrong") if "event_timestamp" in details else issued
+
+
+def case_number(claims: Claims, what: Event) -> str:
+    """Return ``txn``, which a departure must have."""
+    return identifier(claims, "txn") if "txn" in claims or what is Event.DEPARTURE_APPROVED else ""
+
+
+def check_departure(details: Claims, leaver: str, happened: datetime, now_at_most: datetime) -> None:
+    """Check the members of ``departure-approved``; raise :class:`BadToken`.
+
+    ``kind`` and ``approvers`` must be there. Nobody approves twice, the leaver never does (D01-4.4), and no approval is
+    later than *now_at_most*. A cooling-off period ends after the day it *happened* (UTC), within a lifetime.
+    """
+    for name in details.keys() - _MEMBERS.keys():
+        raise BadToken("event-wrong", name)
+    for name, right in _MEMBERS.items():
+        if name in details and not right(details[name]):
+            raise BadToken("event-wrong", name)
+    for name in _WHERETO:
+        if name in details and details.get("kind") != Kind.TRANSFER:
+            raise BadToken("event-wrong", name)
+    if until := details.get("cooling_off_until"):
+        length = date.fromisoformat(until) - happened.date()
+        if not timedelta(0) < length <= _LONGEST_PERIOD:
+            raise BadToken("event-wrong", "cooling_off_until")
+    approvers = details.get("approvers")
+    if "kind" not in details or not isinstance(approvers, list) or not 0 < len(approvers) <= _MOST_APPROVERS:
+        raise BadToken("event-wrong", "approvers" if "kind" in details else "kind")
+    names = set()
+    for given in approvers:
+        if not isinstance(given, dict) or not given.keys() <= {"role", "by", "at", "opinion"}:
+            raise BadToken("event-wrong", "approvers")
+        identifier(given, "role", "event-wrong")
+        by = identifier(given, "by", "event-wrong")
+        if not isinstance(given.get("opinion", ""), str):
+            raise BadToken("event-wrong", "opinion")
+        if moment(given, "at", "event-wrong") > now_at_most:
+            raise BadToken("from-the-future", "at")
+        if by == leaver:
+            raise BadToken("own-approval", by)
+        if by in names:
+            raise BadToken("approver-twice", by)
+        names.add(by)
+
+
+def _is_day(value: object) -> bool:
+    try:
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    except ValueError:
+        return False
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST and visible(value) == value == value.strip()
+
+
+_WHERETO: Final = ("department", "post")
+_MEMBERS: Final[Mapping[str, Callable[[object], bool]]] = {
+    "kind": lambda value: value in tuple(Kind),
+    "last_day": _is_day,
+    "cooling_off_until": _is_day,
+    "class": _is_plain,
+    "department": _is_plain,
+    "post": _is_plain,
+    "approvers": lambda value: isinstance(value, list),
+}

@@ -1,0 +1,77 @@
+"""One file HR dropped, looked at without trusting it: the file rules of docs/hr-integration.md.
+
+Rules of this file: everything goes through the directory's descriptor, no link is followed, and what is not a plain
+file is not even opened, because opening a device may do something. The rules are checked on the descriptor that is then
+read, so nobody can exchange the file in between.
+"""
+
+import os
+import stat
+from dataclasses import dataclass
+
+from agent.offboard.intake.json_strict import LARGEST
+from agent.offboard.intake.reasons import BadToken
+
+_SAFE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One name in ``new/`` as it was looked at. ``wrong`` is why its contents were not even read."""
+
+    name: str
+    status: os.stat_result
+    contents: bytes = b""
+    wrong: BadToken | None = None
+
+    @property
+    def identity(self) -> tuple[int, ...]:
+        """What tells this file, with these contents, from another."""
+        return identity(self.status)
+
+
+def look(folder: int, name: str, drop_uid: int) -> Delivery | None:
+    """Read the delivery *name* in the directory *folder*; return ``None`` when it is gone again."""
+    try:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode):
+            return Delivery(name, status, wrong=BadToken("not-a-file"))
+        descriptor = os.open(name, _SAFE, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return _unread(folder, name, error)
+    with open(descriptor, "rb", buffering=0) as source:
+        status = os.fstat(descriptor)
+        if wrong := _against_the_rules(status, drop_uid):
+            return Delivery(name, status, wrong=wrong)
+        try:
+            contents = source.read(LARGEST + 1)
+        except OSError as error:
+            return Delivery(name, status, wrong=BadToken("unreadable", error.strerror or ""))
+    return Delivery(name, status, contents or b"")
+
+
+def identity(status: os.stat_result) -> tuple[int, ...]:
+    """Return what tells a file, with its present contents, from another."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _unread(folder: int, name: str, error: OSError) -> Delivery | None:
+    try:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return Delivery(name, status, wrong=BadToken("unreadable", error.strerror or ""))
+
+
+def _against_the_rules(status: os.stat_result, drop_uid: int) -> BadToken | None:
+    if not stat.S_ISREG(status.st_mode):
+        return BadToken("not-a-file")
+    if status.st_uid not in (0, drop_uid):
+        return BadToken("wrong-owner", str(status.st_uid))
+    if status.st_nlink != 1:
+        return BadToken("hard-linked", str(status.st_nlink))
+    if status.st_size > LARGEST:
+        return BadToken("too-large", str(status.st_size))
+    return None

@@ -1,0 +1,271 @@
+"""HR's channel: from a file in the spool to a notice that is durable, handed over, and put away with its reason.
+
+    look at every delivery → verify → order by what happened when → take in (one commit) → hand over → note → put away
+
+Rules of this file:
+- durable before acted on, acted on before filed: a kill between any two of these is made good by the next sweep, which
+  starts with what is open in the store. Handing over is at least once, and ``received`` knows notices by key;
+- one person's notices are handed over in order; when one cannot be now, later ones of that person wait, and others do
+  not; one that is refused for what it says keeps back nobody, or it would keep every later departure from happening;
+- an approver who may not act for others now (on hold, inactive, leaving) does not count; a token that lacks one because
+  of it is put into quarantine, to be judged once more when somebody has it released;
+- no delivery ends the sweep, is lost, or is judged by what may still change: a wrong file that is younger than a few
+  seconds may be half-written and waits, and without readable keys everything waits;
+- every file is noted before it is moved, so its reason is in the log even when the agent ends in between;
+- a heap of wrong files keeps no right one waiting: what was not looked at yet comes first, and of what is wrong only so
+  much is put away before the next look at what has come meanwhile.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from agent.errors import Fatal, Refused, ShoumiError
+from agent.offboard import database
+from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake import token
+from agent.offboard.intake.delivery import Delivery
+from agent.offboard.intake.filing import Filing, Received
+from agent.offboard.intake.notice import Notice
+from agent.offboard.intake.pinned_keys import Keys
+from agent.offboard.intake.reasons import BadToken
+from agent.offboard.intake.spool import Spool
+from agent.offboard.intake.store import Arrival, Store
+from rules.text import Text
+from rules.visible import visible
+
+__all__ = ["Hooks", "Inbox", "Received"]
+
+SETTLING: Final = 3.0  # seconds without a change after which a wrong file is wrong, and not half-written
+AGAIN: Final = 60.0  # seconds until a file that could not be put away is tried again
+MOST: Final = 1000  # deliveries looked at in one sweep
+MOST_WRONG: Final = 50  # wrong ones put away in one sweep: each takes milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """What the inbox needs of the rest of the agent."""
+
+    known: Callable[[str], bool]  # whether somebody here has this employee number
+    acts: Callable[[str], bool]  # whether an approver may act for others now; who is not known here may
+    wanted: Callable[[], int]  # how many approvers a departure takes here at the least, besides what the keys ask for
+    received: Callable[[Notice], None]  # act on it; may come twice; an error means: again at the next sweep
+    note: Callable[[Received], None]  # write the entry of one delivery; may come twice
+    trouble: Callable[[str, Text], None]  # the channel itself is in trouble: a word and a sentence; once while it lasts
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A right token's notice with the approvals that count, whose do not, and whether too few are left."""
+
+    notice: Notice
+    ignored: tuple[str, ...] = ()
+    short: bool = False
+
+
+class Inbox:
+    """One agent's channel from HR. One thread at a time."""
+
+    def __init__(self, home: Path, hooks: Hooks, *, settling: float = SETTLING, again: float = AGAIN) -> None:
+        """Open the store and the spool below *home*. Raises :class:`Refused` and :class:`Fatal`."""
+        self._home, self._hooks, self._settling, self._again = home, hooks, settling, again
+        self._store = Store(database.path(home))
+        try:
+            self._spool = Spool(home / "spool")
+        except BaseException:
+            self._store.close()
+            raise
+        self._troubles: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
+        self._unmovable: dict[tuple[int, ...], float] = {}  # when it was tried last; all else about them is done
+        self._stay: dict[str, None] = {}  # names of what stays where it is for now, longest since a look first
+        self._more = False
+
+    def close(self) -> None:
+        """Close store and spool."""
+        self._store.close()
+        self._spool.close()
+
+    @property
+    def folder(self) -> tuple[Path, tuple[int, int]]:
+        """Where deliveries arrive, and which directory that is at present."""
+        return self._spool.new, self._spool.identity
+
+    @property
+    def more(self) -> bool:
+        """Whether the last sweep left deliveries behind that can be taken up at once."""
+        return self._more
+
+    def sweep(self, now: datetime) -> list[Received]:
+        """Take up what is there, or of very much a part (:attr:`more`).
+
+        Returns what became of each delivery that was taken up, in the order they were handed over.
+
+        Raises what ``note`` and ``known`` raise, :class:`Refused` when the store cannot take anything in now (every
+        file stays where it is), and :class:`Fatal`.
+        """
+        self._more = False
+        self._hand_over()
+        pinned = self._keys()
+        if pinned is None:
+            return []
+        if self._spool.replaced():
+            self._reopen()
+        self._spool.give(pinned.drop_uid)
+        return self._take_up(pinned, now)
+
+    def _take_up(self, pinned: Keys, now: datetime) -> list[Received]:
+        right: list[tuple[Delivery, Counted]] = []
+        acts = cache(self._hooks.acts)  # a pile has the same few approvers
+        wrong: list[tuple[Delivery, BadToken]] = []
+        for name in self._turn():
+            delivery = self._spool.look(name, pinned.drop_uid)
+            if delivery is None:
+                continue
+            self._stay.pop(name, None)
+            self._stay[name] = None
+            if self._lately_unmovable(delivery):
+                continue
+            try:
+                right.append((delivery, self._counted(_judge(delivery, pinned, now), acts, pinned)))
+            except BadToken as error:
+                if not self._may_change(delivery):
+                    wrong.append((delivery, error))
+        self._more = self._more or len(wrong) > MOST_WRONG
+        del wrong[MOST_WRONG:]
+        for delivery, _ in (*right, *wrong):
+            del self._stay[delivery.name]
+        right.sort(key=lambda one: (one[1].notice.toe, one[1].notice.iat, one[1].notice.key))
+        arrivals = [Arrival(counted.notice, delivery.contents, short=counted.short) for delivery, counted in right]
+        outcomes = self._store.admit(arrivals, self._hooks.known, now)
+        self._hand_over()
+        filing = Filing(self._spool, self._hooks.note, self._unmoved, now)
+        done = [
+            filing.right(delivery, counted.notice, outcome, counted.ignored)
+            for (delivery, counted), outcome in zip(right, outcomes, strict=True)
+        ]
+        done += [filing.wrong(*one) for one in wrong]
+        if right:
+            self._spool.sync()
+            self._store.settle((), [counted.notice.key for _, counted in right])
+        return done
+
+    def _counted(self, notice: Notice, acts: Callable[[str], bool], pinned: Keys) -> Counted:
+        """Return *notice* with the approvals that count: a key signs on when its owner is on hold or gone."""
+        ignored = tuple(one.person for one in notice.approvals if not acts(one.person))
+        if not ignored:
+            return Counted(notice)
+        left = tuple(one for one in notice.approvals if one.person not in ignored)
+        wanted = max(pinned.approvals_needed, self._hooks.wanted())
+        return Counted(replace(notice, approvals=left), ignored, short=len(left) < wanted)
+
+    def _turn(self) -> list[str]:
+        """Return the names whose turn it is: first those that were never looked at, then those that stay longest."""
+        names = self._spool.names()
+        there = set(names)
+        self._stay = {name: None for name in self._stay if name in there}
+        fresh = [name for name in names if name not in self._stay]
+        self._more = len(fresh) > MOST
+        return [*fresh, *self._stay][:MOST]
+
+    def _hand_over(self) -> None:
+        """Give every open notice to ``received``, oldest first; keep those that could not be, and their followers."""
+        stuck: set[str] = set()
+        handed: list[int] = []
+        try:
+            for one in self._store.open():
+                if one.notice.subject in stuck:
+                    continue
+                try:
+                    if self._received(one.notice):
+                        handed.append(one.seq)
+                    else:
+                        stuck.add(one.notice.subject)
+                except Refused as error:
+                    self._not_begun(one.notice, error)
+        finally:
+            self._store.settle(handed, ())
+
+    def _received(self, notice: Notice) -> bool:
+        try:
+            self._hooks.received(notice)
+        except (Fatal, Refused):
+            raise
+        except Exception as error:  # noqa: BLE001  one notice that cannot be acted on must not keep back the others
+            self._not_begun(notice, error)
+            return False
+        self._said.discard(notice.key)
+        return True
+
+    def _not_begun(self, notice: Notice, error: Exception) -> None:
+        if notice.key not in self._said:
+            with suppress(ShoumiError):  # it is said when it can be written down; the others are not kept waiting
+                self._hooks.trouble("hand-over", _not_begun(notice, error))
+                self._said.add(notice.key)
+
+    def _unmoved(self, delivery: Delivery, error: OSError) -> None:
+        name, why = visible(delivery.name), visible(error.strerror or "")
+        text = Text(f"`{name}` cannot be put away from the spool: {why}", f"无法将 `{name}` 移出投递目录：{why}")
+        self._hooks.trouble("filing", text)
+        self._unmovable[delivery.identity] = time.monotonic()
+
+    def _lately_unmovable(self, delivery: Delivery) -> bool:
+        tried = self._unmovable.get(delivery.identity)
+        return tried is not None and time.monotonic() - tried < self._again
+
+    def _may_change(self, delivery: Delivery) -> bool:
+        """Whether the file was changed so lately that its writer may not be done. File times are the wall clock's."""
+        return 0 <= time.time() - delivery.status.st_ctime < self._settling
+
+    def _keys(self) -> Keys | None:
+        try:
+            pinned = keys.load(keys.path(self._home))
+        except Refused as error:
+            self._trouble("keys", error.text)
+            return None
+        self._troubles.discard("keys")
+        return pinned
+
+    def _reopen(self) -> None:
+        """Go over to the directories that have the names now."""
+        self._trouble("spool-replaced", Text("the spool directory was replaced while in use", "投递目录在使用中被替换"))
+        try:
+            fresh = Spool(self._spool.root)
+        except Refused as error:
+            self._trouble("spool-unusable", error.text)
+            return
+        left = fresh.adopt(self._spool)
+        self._spool.close()
+        self._spool = fresh
+        self._troubles -= {"spool-replaced", "spool-unusable"}
+        if left:
+            text = Text(
+                f"{left} deliveries are in a spool that was moved away", f"被移走的投递目录中还有 {left} 份文件"
+            )
+            self._hooks.trouble("spool-left", text)
+
+    def _trouble(self, word: str, text: Text) -> None:
+        """Say it once while it lasts."""
+        if word not in self._troubles:
+            self._hooks.trouble(word, text)
+            self._troubles.add(word)
+
+
+def _judge(delivery: Delivery, pinned: Keys, now: datetime) -> Notice:
+    if delivery.wrong:
+        raise delivery.wrong
+    return token.verify(delivery.contents, pinned, now)
+
+
+def _not_begun(notice: Notice, error: Exception) -> Text:
+    who, case = visible(notice.subject), visible(notice.txn)
+    why = error.text if isinstance(error, ShoumiError) else Text(visible(repr(error)), visible(repr(error)))
+    return Text(
+        f"the end of access of `{who}` (case `{case}`) could not be begun and is tried again: {why.en}",
+        f"`{who}`（案号 `{case}`）的撤权未能开始，将重试：{why.zh}",
+    )

@@ -1,0 +1,85 @@
+"""JSON and compact JWS as strictly as two implementations must read them to see the same thing.
+
+Rules of this file: sizes are checked before bytes are decoded, depth before JSON is parsed. A member that comes twice,
+``NaN``, text that is no Unicode, and an encoding other than UTF-8 are errors: PyJWT lets the last member win and
+guesses UTF-16, and another program may do otherwise (RFC 8259 section 4, RFC 8725 section 3.7). Everything is pure.
+"""
+
+import base64
+import json
+import re
+from typing import Any
+
+from agent.offboard.intake.reasons import BadToken
+
+LARGEST = 64 * 1024  # bytes of a token
+DEEPEST = 10  # objects and arrays within each other; the deepest right token has five
+
+Json = dict[str, Any]
+
+_PART = re.compile(rb"[A-Za-z0-9_-]+={0,2}")
+# A string that does not end is taken to the end of the text, so that a scan looks at every byte once.
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
+
+def parts(token: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return header, payload and signature of a compact JWS, decoded; raise :class:`BadToken`.
+
+    ``=`` at the end of a part is let through as PyJWT does: the event is the same, and it is known by its number.
+    """
+    if len(token) > LARGEST:
+        raise BadToken("too-large")
+    split = token.split(b".")
+    if len(split) != 3 or not all(_PART.fullmatch(part) for part in split):
+        raise BadToken("not-a-token")
+    header, payload, signature = (_decoded(part) for part in split)
+    return header, payload, signature
+
+
+def read(text: bytes) -> Json:
+    """Return the JSON object that *text* is; raise :class:`BadToken`."""
+    check_depth(text)
+    try:
+        value = json.loads(text.decode("utf-8"), object_pairs_hook=_object)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no lone surrogate, NaN, 1e999
+    except (ValueError, RecursionError) as error:  # UnicodeError and JSONDecodeError are ValueErrors
+        raise BadToken("not-json") from error
+    if not isinstance(value, dict):
+        raise BadToken("not-json")
+    return value
+
+
+def check_depth(text: bytes) -> None:
+    """Raise :class:`BadToken` when *text* nests more than :data:`DEEPEST` deep, in one pass and without parsing."""
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        match found.group()[:1]:
+            case b"{" | b"[":
+                depth += 1
+            case b"}" | b"]":
+                depth -= 1
+        if depth > DEEPEST:
+            raise BadToken("too-deep")
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two parsed values are the same JSON. Unlike ``==``, ``1``, ``1.0`` and ``true`` are three values."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _decoded(part: bytes) -> bytes:
+    bare = part.rstrip(b"=")
+    if len(bare) % 4 == 1:
+        raise BadToken("not-a-token")
+    decoded = base64.urlsafe_b64decode(bare + b"=" * (-len(bare) % 4))
+    if base64.urlsafe_b64encode(decoded).rstrip(b"=") != bare:  # spare bits that are not zero
+        raise BadToken("not-a-token")
+    return decoded
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Json:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise BadToken("duplicate-member", next(name for name in names if names.count(name) > 1))
+    return made

@@ -1,0 +1,125 @@
+"""What a token said, once it is known to be right: frozen data that survives a restart as one line of JSON.
+
+Rules of this file: no judgement here. A :class:`Notice` is made by :func:`agent.offboard.intake.token.verify` alone, or
+read back from the store that kept one; it is never verified again, because keys may have been exchanged since.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Event(StrEnum):
+    """The events that are acted on. The order is that of their effect: each ends at least what those below it end."""
+
+    DEPARTURE_APPROVED = "departure-approved"
+    ACCOUNT_DISABLED = "account-disabled"
+    SESSION_REVOKED = "session-revoked"
+
+    @property
+    def uri(self) -> str:
+        """The name of the event in the ``events`` claim: our own, RISC 1.0 section 2.3 and CAEP 1.0 section 3.1."""
+        return _URIS[self]
+
+    @property
+    def strength(self) -> int:
+        """How much it ends; the higher the more."""
+        return len(_URIS) - list(_URIS).index(self)
+
+
+_URIS = {
+    Event.DEPARTURE_APPROVED: "urn:shoumi:event:departure-approved",
+    Event.ACCOUNT_DISABLED: "https://schemas.openid.net/secevent/risc/event-type/account-disabled",
+    Event.SESSION_REVOKED: "https://schemas.openid.net/secevent/caep/event-type/session-revoked",
+}
+
+EVENTS: Mapping[str, Event] = {uri: event for event, uri in _URIS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class SignedApproval:
+    """An approver's own signature, found right. ``role`` and ``person`` are those pinned with the key."""
+
+    kid: str
+    role: str
+    person: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One event about one employee. Instants are aware and in UTC."""
+
+    iss: str
+    jti: str
+    kid: str
+    iat: datetime
+    toe: datetime  # when it happened: for a departure, when it was approved
+    txn: str  # HR's case number; empty where the event needs none
+    subject: str  # the employee number
+    event: Event
+    details: Mapping[str, Any]  # the members of the event
+    approvals: tuple[SignedApproval, ...]
+    claims: Mapping[str, Any]
+    late: bool
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes two tokens one event: issuer and number, never the token's bytes (RFC 8417 section 2.2)."""
+        return self.iss, self.jti
+
+
+def to_json(notice: Notice) -> str:
+    """Return *notice* as one line that :func:`from_json` reads."""
+    return json.dumps(
+        {
+            "iss": notice.iss,
+            "jti": notice.jti,
+            "kid": notice.kid,
+            "iat": notice.iat.isoformat(),
+            "toe": notice.toe.isoformat(),
+            "txn": notice.txn,
+            "subject": notice.subject,
+            "event": notice.event.value,
+            "details": notice.details,
+            "approvals": [
+                {"kid": one.kid, "role": one.role, "person": one.person, "at": one.at.isoformat()}
+                for one in notice.approvals
+            ],
+            "claims": notice.claims,
+            "late": notice.late,
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+
+
+def from_json(line: str) -> Notice:
+    """Return what :func:`to_json` wrote. Raises ``KeyError`` or ``ValueError`` for anything else."""
+    stored = json.loads(line)
+    approvals = tuple(
+        SignedApproval(one["kid"], one["role"], one["person"], datetime.fromisoformat(one["at"]))
+        for one in stored["approvals"]
+    )
+    return Notice(
+        iss=stored["iss"],
+        jti=stored["jti"],
+        kid=stored["kid"],
+        iat=datetime.fromisoformat(stored["iat"]),
+        toe=datetime.fromisoformat(stored["toe"]),
+        txn=stored["txn"],
+        subject=stored["subject"],
+        event=Event(stored["event"]),
+        details=stored["details"],
+        approvals=approvals,
+        claims=stored["claims"],
+        late=stored["late"],
+    )
+
+
+def instant(seconds: float) -> datetime:
+    """Return a NumericDate (RFC 7519) as an instant; raise ``ValueError``, ``OverflowError`` or ``OSError``."""
+    return datetime.fromtimestamp(seconds, UTC)

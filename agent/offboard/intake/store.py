@@ -1,0 +1,260 @@
+"""What was received, durable before anything is done about it: the tokens' part of ``offboard.db``.
+
+Rules of this file: a token is known by issuer and number, never by its bytes; a number once taken stays taken for ever.
+Taking in, ordering and refusing happen in one transaction, and that transaction is on the disk when
+:meth:`Store.admit` returns. Handing over is at least once: a notice stays open until it is said to be handed over, so
+whoever receives it must know it by its key. The exact bytes of every token that was taken are kept as evidence.
+
+    received ──handed over──▶ handed
+    unknown: nobody has the number, or too few of the approvers count ──dropped again when that has changed──▶ received
+    superseded: kept, never acted on
+
+**The mark.** An event is superseded by a newer one about the same person that ends at least as much (first ``toe``,
+then ``iat``), and by :meth:`Store.restored`. An older departure is so never lost behind a newer, smaller event.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+from agent.offboard.database import damaged, open_database, rim
+from agent.offboard.intake.notice import Event, Notice, from_json, to_json
+
+Outcome = Literal["accepted", "again", "replayed", "number-reused", "superseded", "unknown-person", "approver-out"]
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS hr_tokens (
+    seq         INTEGER PRIMARY KEY,
+    iss         TEXT NOT NULL,
+    jti         TEXT NOT NULL,
+    subject     TEXT NOT NULL,
+    strength    INTEGER NOT NULL,
+    toe         INTEGER NOT NULL,
+    iat         INTEGER NOT NULL,
+    received_at TEXT NOT NULL,
+    state       TEXT NOT NULL CHECK (state IN ('received', 'handed', 'unknown', 'superseded')),
+    filed       INTEGER NOT NULL DEFAULT 0 CHECK (filed IN (0, 1)),
+    claims      BLOB NOT NULL,
+    notice      TEXT NOT NULL,
+    token       BLOB NOT NULL,
+    UNIQUE (iss, jti)
+) STRICT;
+CREATE INDEX IF NOT EXISTS hr_tokens_open ON hr_tokens (toe, iat, seq) WHERE state = 'received';
+CREATE INDEX IF NOT EXISTS hr_tokens_mark ON hr_tokens (subject, toe, iat);
+CREATE TABLE IF NOT EXISTS hr_floors (subject TEXT PRIMARY KEY, toe INTEGER NOT NULL) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A right token and what it says. ``short``: too few of its approvers count now."""
+
+    notice: Notice
+    token: bytes
+    short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A notice that is durable and not yet handed over."""
+
+    seq: int
+    notice: Notice
+    received_at: datetime
+
+
+def awaiting(file: Path, subject: str) -> list[Notice]:
+    """Return the departures HR sent about a person, to answer them; from any thread, at any time later."""
+    with Store(file) as store:
+        return store.awaiting(subject)
+
+
+def arrived(file: Path, subject: str, txn: str) -> tuple[Notice, datetime] | None:
+    """Return what HR last sent about a person and a case, with the instant it arrived, just before it was durable."""
+    with Store(file) as store:
+        notice = store.asked(subject, txn)
+        return None if notice is None else (notice, store.received_at(notice))
+
+
+class Store:
+    """The tokens' part of one database. One thread at a time."""
+
+    def __init__(self, file: Path) -> None:
+        """Open *file*. Raises :class:`Refused` and :class:`Fatal`."""
+        self._file = file
+        self._db = open_database(file)
+        with rim(file):
+            self._db.executescript(_TABLES)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database; what was committed is there."""
+        self._db.close()
+
+    def admit(self, arrivals: Sequence[Arrival], known: Callable[[str], bool], now: datetime) -> list[Outcome]:
+        """Take in what is new, in the order given, and return what became of each. On the disk when this returns.
+
+        ``again`` is a token whose file was not yet put away when the agent ended. Whatever *known* raises passes
+        through, and then nothing was taken in.
+        """
+        if not arrivals:
+            return []
+        with self._transaction():
+            here: set[tuple[str, str]] = set()
+            return [self._admit(arrival, known, now, here) for arrival in arrivals]
+
+    def open(self) -> list[Open]:
+        """Return what was received and not yet handed over, oldest event first."""
+        with rim(self._file):
+            rows = self._db.execute(
+                "SELECT seq, notice, received_at FROM hr_tokens WHERE state = 'received' ORDER BY toe, iat, seq"
+            ).fetchall()
+        try:
+            return [Open(seq, from_json(line), datetime.fromisoformat(at)) for seq, line, at in rows]
+        except (KeyError, ValueError) as error:
+            raise damaged(self._file, str(error)) from error
+
+    def settle(self, handed: Iterable[int], filed: Iterable[tuple[str, str]]) -> None:
+        """Remember what was handed over, by number, and whose files were put away, by key."""
+        handed, filed = list(handed), list(filed)
+        if handed or filed:
+            with self._transaction():
+                self._db.executemany("UPDATE hr_tokens SET state = 'handed' WHERE seq = ?", [(seq,) for seq in handed])
+                self._db.executemany("UPDATE hr_tokens SET filed = 1 WHERE iss = ? AND jti = ?", filed)
+
+    def restored(self, subject: str, at: datetime) -> None:
+        """Remember that a person was given access again at *at*: what happened before ends nothing any more.
+
+        That holds for what was taken in and not handed over yet, too. Called by the two-person acts that restore
+        somebody (rehire, rescinded departure), never by the channel.
+        """
+        with self._transaction():
+            self._db.execute(
+                "INSERT INTO hr_floors VALUES (?1, ?2) ON CONFLICT (subject) DO UPDATE SET toe = max(toe, ?2)",
+                (subject, _microseconds(at)),
+            )
+            self._db.execute(
+                "UPDATE hr_tokens SET state = 'superseded' WHERE state = 'received' AND subject = ? AND toe <= ?",
+                (subject, _microseconds(at)),
+            )
+
+    def asked(self, subject: str, txn: str) -> Notice | None:
+        """Return the newest notice about a person with this case number that was acted on."""
+        with rim(self._file):
+            row = self._db.execute(
+                "SELECT notice FROM hr_tokens WHERE subject = ? AND json_extract(notice, '$.txn') = ?"
+                " AND state IN ('received', 'handed') ORDER BY toe DESC, iat DESC LIMIT 1",
+                (subject, txn),
+            ).fetchone()
+        return from_json(row[0]) if row else None
+
+    def awaiting(self, subject: str) -> list[Notice]:
+        """Return the departures of a person that were acted on, of those since access was last given back to them."""
+        with rim(self._file):
+            rows = self._db.execute(
+                "SELECT notice FROM hr_tokens WHERE subject = ?1 AND strength = ?2 AND state IN ('received', 'handed')"
+                " AND toe > coalesce((SELECT toe FROM hr_floors WHERE subject = ?1), -1) ORDER BY toe, iat, seq",
+                (subject, Event.DEPARTURE_APPROVED.strength),
+            ).fetchall()
+        return [from_json(line) for (line,) in rows]
+
+    def received_at(self, notice: Notice) -> datetime:
+        """Return when the token of *notice* arrived."""
+        with rim(self._file):
+            [at] = self._db.execute(
+                "SELECT received_at FROM hr_tokens WHERE iss = ? AND jti = ?", notice.key
+            ).fetchone()
+        return datetime.fromisoformat(at)
+
+    def _admit(
+        self, arrival: Arrival, known: Callable[[str], bool], now: datetime, here: set[tuple[str, str]]
+    ) -> Outcome:
+        notice, digest = arrival.notice, _digest(arrival.notice.claims)
+        earlier = self._db.execute("SELECT state, filed, claims FROM hr_tokens WHERE iss = ? AND jti = ?", notice.key)
+        found = earlier.fetchone()
+        if found and found[2] != digest:
+            return "number-reused"
+        if notice.key in here:
+            return "replayed"
+        here.add(notice.key)
+        if found and found[0] != "unknown":
+            return ("superseded" if found[0] == "superseded" else "again") if not found[1] else "replayed"
+        outcome: Outcome = "accepted"
+        if not known(notice.subject):
+            outcome = "unknown-person"
+        elif arrival.short:
+            outcome = "approver-out"
+        elif self._superseded(notice):
+            outcome = "superseded"
+        state = {"accepted": "received", "superseded": "superseded"}.get(outcome, "unknown")
+        if found:  # judged once more: who counts may have changed with what is known of the people
+            values = (state, to_json(notice), *notice.key)
+            self._db.execute("UPDATE hr_tokens SET state = ?, notice = ? WHERE iss = ? AND jti = ?", values)
+        else:
+            self._insert(arrival, digest, state, now)
+        return outcome
+
+    def _insert(self, arrival: Arrival, digest: bytes, state: str, now: datetime) -> None:
+        notice = arrival.notice
+        self._db.execute(
+            "INSERT INTO hr_tokens (iss, jti, subject, strength, toe, iat, received_at, state, claims, notice, token)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *notice.key,
+                notice.subject,
+                notice.event.strength,
+                _microseconds(notice.toe),
+                _microseconds(notice.iat),
+                now.astimezone(UTC).isoformat(timespec="microseconds"),
+                state,
+                digest,
+                to_json(notice),
+                arrival.token,
+            ),
+        )
+
+    def _superseded(self, notice: Notice) -> bool:
+        mark = (_microseconds(notice.toe), _microseconds(notice.iat))
+        [found] = self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM hr_floors WHERE subject = ?1 AND toe >= ?3)"
+            " OR EXISTS (SELECT 1 FROM hr_tokens WHERE subject = ?1 AND strength >= ?2 AND (toe, iat) > (?3, ?4)"
+            " AND state IN ('received', 'handed'))",
+            (notice.subject, notice.event.strength, *mark),
+        ).fetchone()
+        return bool(found)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with rim(self._file):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+
+def _digest(claims: Mapping[str, Any]) -> bytes:
+    """Return what tells a number used again from an event sent again. Approvals may be signed anew each time."""
+    facts = {name: value for name, value in claims.items() if name != "approvals"}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).digest()
+
+
+def _microseconds(moment: datetime) -> int:
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

@@ -1,0 +1,105 @@
+"""Taking up deliveries at once. The sweep every second is the guarantee; watchdog only makes it sooner.
+
+Rules of this file: no event carries meaning, each is only a reason to sweep now. Measured of watchdog 7.1: it says
+nothing about files that were there before it, nothing when the watched directory is renamed and made again, and a full
+kernel queue is a line in a log. So the directory is watched anew when it is another one, and a watcher that cannot
+start is no trouble at all. And it keeps the news of a file that was moved away for half a second, to find out whereto,
+with everything behind it in the queue: filing one delivery would hold up the next, so that news is not asked for.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from watchdog.events import FileClosedEvent, FileCreatedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
+from watchdog.observers.api import BaseObserver
+from watchdog.observers.inotify import InotifyEmitter
+from watchdog.observers.inotify_c import InotifyConstants, Mask
+
+from agent.errors import ShoumiError
+from agent.offboard.intake.inbox import Inbox
+from rules.text import Text
+
+SWEEP_SECONDS: Final = 1.0
+
+_ARRIVALS: list[type[FileSystemEvent]] = [FileCreatedEvent, FileMovedEvent, FileClosedEvent]  # not our own reading
+
+
+class Watch:
+    """Calls *wake* from a thread of its own soon after something arrives in a directory."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._observer: BaseObserver | None = None
+        self._watched: object = None
+
+    def follow(self, folder: Path, identity: tuple[int, int]) -> None:
+        """Watch *folder*, which is at present the directory *identity*; nothing happens when it is watched already."""
+        if identity == self._watched:
+            return
+        self.stop()
+        observer = BaseObserver(_Emitter)
+        try:
+            observer.schedule(_Waker(self._wake), str(folder), event_filter=_ARRIVALS)
+            observer.start()
+        except (OSError, RuntimeError):  # no inotify left, no thread left: the sweep does without
+            return
+        self._observer, self._watched = observer, identity
+
+    def stop(self) -> None:
+        """End watching."""
+        if self._observer:
+            self._observer.stop()
+            self._observer.join()
+        self._observer, self._watched = None, None
+
+
+class _Emitter(InotifyEmitter):
+    def get_event_mask_from_filter(self) -> Mask:
+        return Mask(super().get_event_mask_from_filter() & ~InotifyConstants.IN_MOVED_FROM)
+
+
+class _Waker(FileSystemEventHandler):
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+
+    def on_any_event(self, _event: FileSystemEvent) -> None:
+        self._wake()
+
+
+def serve(
+    inbox: Inbox,
+    clock: Callable[[], datetime],
+    stop: threading.Event,
+    trouble: Callable[[str, Text], None],
+) -> None:
+    """Sweep at the start, whenever something arrives, and every second; return within a second after *stop* is set.
+
+    A :class:`ShoumiError` of a sweep goes to *trouble*, once while it lasts, and the next sweep tries again. What
+    *trouble* raises ends nothing. Raises :class:`agent.errors.Fatal`.
+    """
+    arrived = threading.Event()
+    said: Text | None = None
+    watch = Watch(arrived.set)
+    try:
+        while not stop.is_set():
+            folder = inbox.folder
+            watch.follow(*folder)
+            arrived.clear()  # before the sweep: what arrives during it causes another one
+            try:
+                inbox.sweep(clock())
+            except ShoumiError as error:
+                if error.text != said:
+                    with suppress(ShoumiError):
+                        trouble("sweep", error.text)
+                        said = error.text
+                stop.wait(SWEEP_SECONDS)
+            else:
+                said = None
+                if inbox.folder == folder and not inbox.more:  # else nobody listens there yet
+                    arrived.wait(SWEEP_SECONDS)
+    finally:
+        watch.stop()

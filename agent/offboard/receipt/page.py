@@ -1,0 +1,227 @@
+"""The receipt as a page for people, in either language: plain text, from the same JSON that is signed.
+
+Rules of this file: pure; it shows what is there and decides nothing. Everything from the JSON goes through ``visible``,
+because a receipt may come from anywhere. An open item is on the first lines, and is never put among what is done.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from agent import text_table as table
+from agent.labels import ROLES, word
+from agent.offboard.receipt.timeline import MARKS
+from agent.offboard.receipt.verify import Report
+from agent.offboard.steps.step import State
+from rules.text import Language, Text
+from rules.visible import visible
+
+_RULE = "-" * 78
+_CAUSES = {
+    "departure": Text("departure", "离岗"),
+    "hold": Text("hold", "停权"),
+    "expiry": Text("expiry", "到期"),
+    "transfer": Text("transfer", "调岗"),
+}
+_ANSWERS = {
+    "denied": Text("denied", "被拒绝"),
+    "let-in": Text("LET IN", "被放行"),
+    "absent": Text("not there", "不存在"),
+    "failed": Text("failed", "出错"),
+    "untried": Text("NOT TRIED", "未能尝试"),
+}
+_TRIED = {"list": Text("list the directory", "列出目录"), "file": Text("open a file", "打开文件")}
+_MARK_STATES = {"none": Text("nothing to measure", "无可测量"), "pending": Text("pending", "待完成")}
+_OPEN = {
+    "proof": Text("proof that nothing is left", "无残留证明"),
+    "late-read": Text("a read after access was denied", "开始拒绝后仍有读取"),
+}
+_MARK_OF_HR = Text("clock of the personnel system", "人事系统时钟")
+
+
+def page(body: Mapping[str, Any], language: Language) -> str:
+    """Return the page of a receipt whose JSON is *body*, which has the shape of version 1."""
+    sections = [_head, _approvals, _timeline, _doors, _steps, _proof, _unseen, _foot]
+    parts = ["\n".join(section(body, language)) for section in sections]
+    return f"\n{_RULE}\n".join(part for part in parts if part) + "\n"
+
+
+def report_page(report: Report, language: Language) -> str:
+    """Return what a check found: on top whether it is genuine, then the page when there is one to trust."""
+    if not report.genuine:
+        head = [Text("NOT GENUINE: do not rely on it", "核验未通过：不可采信").say(language)]
+        return "\n".join([*head, *(f"- {problem.say(language)}" for problem in report.problems)]) + "\n"
+    genuine = Text("genuine: signature and content fit", "核验通过：签名与内容一致").say(language)
+    return f"{genuine}\n\n{page(report.payload or {}, language)}"
+
+
+def _head(body: Mapping[str, Any], language: Language) -> Iterable[str]:
+    yield Text("RECEIPT OF REVOCATION", "撤权回执").say(language)
+    if body["complete"]:
+        yield Text("complete, as far as this host can see", "已完成（以本机可见范围为限）").say(language)
+    else:
+        count = len(body["open"])
+        yield Text(f"NOT COMPLETE: {count} open", f"未完成：尚有 {count} 项").say(language)
+        yield from (f"  * {_open(str(item), body, language)}" for item in body["open"])
+    yield ""
+    cause = _CAUSES.get(body["cause"])
+    rows = [
+        (Text("person", "人员"), body["person"]),
+        (Text("case", "案件"), body["case"]),
+        (Text("personnel case", "人事编号"), body["reference"]),
+        (Text("cause", "事由"), cause.say(language) if cause else body["cause"]),
+        (Text("host", "主机"), body["host"]),
+        (Text("rules", "规则包"), body["pack"]),
+        (Text("issued", "签发时间"), body["issued"]),
+        (Text("replaces", "替代回执"), body["previous"]),
+    ]
+    yield from _columns(None, [(name.say(language), value) for name, value in rows])
+
+
+def _approvals(body: Mapping[str, Any], language: Language) -> Iterable[str]:
+    if body["approvers"]:
+        yield Text("Approved by", "审批").say(language)
+        heading = [Text("role", "职务"), Text("by", "审批人"), Text("at", "时间")]
+        yield from _columns(
+            [text.say(language) for text in heading],
+            [(_role(one, language), one.get("by"), one.get("at")) for one in body["approvers"]],
+        )
+
+
+def _open(item: str, body: Mapping[str, Any], language: Language) -> str:
+    """Return what is open in words: ``step:cron``, ``door:B2``, ``mark:denied``, ``proof``, ``late-read``."""
+    kind, _, name = item.partition(":")
+    if kind == "step":
+        titles = [step["title"][language] for step in body["steps"] if step["id"] == name]
+        said = Text("step", "步骤"), visible(titles[0] if titles else name)
+    elif kind == "door":
+        said = Text("door", "门"), visible(name)
+    elif kind == "mark":
+        said = Text("no instant is known", "时刻未知"), MARKS[name].say(language) if name in MARKS else visible(name)
+    else:
+        return word(_OPEN, item).say(language)
+    return f"{said[0].say(language)}{Text(': ', '：').say(language)}{said[1]}"
+
+
+def _role(one: Mapping[str, Any], language: Language) -> str:
+    """Return as what somebody approved: the title of the pack, else the word for a role, else what HR sent."""
+    title = one.get("title")
+    if isinstance(title, Mapping) and isinstance(title.get(language), str):
+        return str(title[language])
+    return word(ROLES, one.get("role", "")).say(language)
+
+
+def _timeline(body: Mapping[str, Any], language: Language) -> Iterable[str]:
+    yield Text("Timeline (one clock, UTC)", "时间线（同一时钟，UTC）").say(language)
+    heading = [Text("what", "事项"), Text("when", "时刻"), Text("after receipt", "收到后"), Text("note", "备注")]
+    rows = []
+    for row in sorted(body["timeline"], key=lambda row: (row["at"] is None, row["at"] or "")):
+        name = MARKS.get(row["mark"])
+        note = _MARK_OF_HR if row["clock"] == "personnel" else _MARK_STATES.get(row["state"])
+        rows.append(
+            (
+                name.say(language) if name else row["mark"],
+                row["at"],
+                span(row["after_us"], language),
+                note.say(language) if note else "",
+            )
+        )
+    yield from _columns([text.say(language) for text in heading], rows)
+
+
+def _doors(body: Mapping[str, Any], language: Language) -> Iterable[str]:
+    yield Text("Doors", "门禁").say(language)
+    if not body["doors"]:
+        yield Text("no doors are connected to this agent", "本程序未连接门禁").say(language)
+        return
+    heading = [Text("door", "门"), Text("state", "状态"), Text("after receipt", "收到后"), Text("detail", "说明")]
+    yield from _columns(
+        [text.say(language) for text in heading],
+        [
+            (row["door"], _word(row["state"], language), span(row["after_us"], language), row["detail"][language])
+            for row in body["doors"]
+        ],
+    )
+
+
+def _steps(body: Mapping[str, Any], language: Language) -> Iterable[str]:
+    yield Text("Steps", "步骤").say(language)
+    heading = [Text("step", "步骤"), Text("state", "状态"), Text("detail", "说明")]
+    yield from _columns(
+        [text.say(language) for text in heading],
+        [(step["title"][language], _word(step["state"], language), step["detail"][language]) for step in body["steps"]],
+    )
+
+
+def _proof(body: Mapping[str, Any], language: Language) -> Iterable[str]:
+    yield Text("Proof", "证明").say(language)
+    proof = body["proof"]
+    if proof is None:
+        yield Text("not made yet", "尚未进行").say(language)
+        return
+    heading = [Text("look", "扫描"), Text("when", "时刻"), Text("found", "发现"), Text("in full", "完整")]
+    yes, no = Text("yes", "是").say(language), Text("NO", "否").say(language)
+    yield from _columns(
+        [text.say(language) for text in heading],
+        [
+            (number, scan["at"], len(scan["found"]), yes if scan["complete"] else no)
+            for number, scan in enumerate(proof["scans"], 1)
+        ],
+    )
+    unreached = [*proof["unreached"], *(f"uid {uid}" for uid in proof["untouched"])]
+    if unreached:
+        yield Text("could not be shown for", "无法证明").say(language) + ": " + visible(", ".join(map(str, unreached)))
+    if proof["attempts"]:
+        yield ""
+        heading = [Text("area", "区域"), Text("as", "身份"), Text("tried", "尝试"), Text("answer", "结果")]
+        yield from _columns(
+            [text.say(language) for text in heading], [_try(one, language) for one in proof["attempts"]]
+        )
+
+
+def _try(attempt: Mapping[str, Any], language: Language) -> Sequence[object]:
+    uid, login = attempt["uid"], attempt["login"]
+    who = f"uid {uid}" if uid == login else Text(f"root, logged in as {login}", f"root（登录 {login}）").say(language)
+    answer, what = _ANSWERS.get(attempt["answer"]), _TRIED.get(attempt["what"])
+    said = answer.say(language) if answer else str(attempt["answer"])
+    tried = what.say(language) if what else attempt["what"]
+    return attempt["area"], who, tried, f"{said} {attempt['error']}".strip()
+
+
+def _unseen(body: Mapping[str, Any], language: Language) -> Iterable[str]:
+    yield Text("What no look on this host can reach", "本机无法查看的内容").say(language)
+    yield from (f"- {visible(str(text[language]))}" for text in body["cannot_see"])
+    for step in body["steps"]:
+        if step["state"] == State.CANNOT_SEE:
+            yield f"- {visible(step['title'][language])}: {visible(step['detail'][language])}"
+
+
+def _foot(body: Mapping[str, Any], language: Language) -> Iterable[str]:
+    yield Text("Signed with Ed25519; SHA-256 of the public key:", "Ed25519 签名；公钥 SHA-256：").say(language)
+    yield visible(str(body["key"]))
+    yield Text(
+        "check it: shoumi case receipt --verify FILE --key KEY", "核验：shoumi case receipt --verify 文件 --key 公钥"
+    ).say(language)
+
+
+def span(microseconds: int | None, language: Language) -> str:
+    """Return a span for people: milliseconds below a minute, with the sign; empty when unknown."""
+    if microseconds is None:
+        return ""
+    sign, size = ("-" if microseconds < 0 else ""), abs(microseconds)
+    if size < 60_000_000:
+        return f"{sign}{size / 1000:.1f} {Text('ms', '毫秒').say(language)}"
+    minutes = size // 60_000_000
+    if minutes < 60 * 48:
+        return f"{sign}{minutes} {Text('min', '分钟').say(language)}"
+    return f"{sign}{minutes // (60 * 24)} {Text('days', '天').say(language)}"
+
+
+def _word(state: str, language: Language) -> str:
+    return State(state).text.say(language) if state in list(State) else visible(str(state))
+
+
+def _columns(heading: Sequence[str] | None, rows: Sequence[Sequence[object]]) -> list[str]:
+    """Return lined-up columns, indented; without a heading the first row is like the others."""
+    if heading is None:
+        return ["  " + line for line in table.lines([""] * len(rows[0]), rows)[1:]]
+    return ["  " + line for line in table.lines(heading, rows)]

@@ -1,0 +1,182 @@
+"""What a badge read is decided by: the registry and the pack as they are at that moment, asked by the shortest way.
+
+Rules of this file: nothing here decides; :func:`rules.decide.decide` does. Rooms and doors are read once per epoch, the
+pack once per version of its file, a person and a badge at every read, each by one indexed question. Whoever stands at a
+door gets an answer: what cannot be read is an unknown badge or a denial that says so, and the way out asks nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from agent.doors.messages import Read
+from agent.errors import Fatal, Refused, ShoumiError
+from agent.guard.verdicts import error_verdict
+from agent.registry.facts import FactsReader
+from agent.registry.pins import PinCheck
+from agent.registry.room_rows import DoorRow, RoomRow
+from agent.rooms.panel.interface import Holder, Stated
+from agent.runtime.home import Home
+from rules.decide import decide
+from rules.model import Finding, Lockdown, Request, Verdict
+from rules.pack.reader import Pack, PackError, load
+from rules.text import Text
+
+_T = TypeVar("_T")
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_UNREADABLE = Text("the rules cannot be read", "无法读取规则")
+_BARE_WIRE = Verdict(
+    allow=False,
+    rule="wire",
+    clauses=(),
+    because=Text(
+        "the wire of this door proves nothing, and the room's level forbids that",
+        "该门的线路无法认证，不得用于此密级的场所",
+    ),
+    change=Text("the door gets a reader with a Secure Channel (OSDP)", "改用具备安全信道的读卡器（OSDP）"),
+)
+
+
+class Building:
+    """Rooms, doors, lockdowns and the pack, as of one epoch. Belongs to one thread.
+
+    Every method may raise :class:`agent.errors.ShoumiError` and :class:`agent.errors.Fatal`, unless it says otherwise.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._pack: tuple[tuple[int, int, int], Pack] | None = None
+        self.reader = FactsReader(home.registry)
+        self.epoch = -1
+        self.rooms: Mapping[str, RoomRow] = {}
+        self.doors: Mapping[str, DoorRow] = {}
+        self.lockdowns: tuple[Lockdown, ...] = ()
+
+    def close(self) -> None:
+        """Let go of the registry."""
+        self.reader.close()
+
+    def moved(self) -> bool:
+        """Take over what officers have changed; return whether there was anything. Microseconds when there was not."""
+        if not self.reader.changed() and self.epoch >= 0:
+            return False
+        with self.reader.snapshot() as epoch:
+            if epoch == self.epoch:
+                return False
+            self.rooms = {row.resource.id: row for row in self.reader.rooms()}
+            self.doors = {row.name: row for row in self.reader.doors()}
+            self.lockdowns = self.reader.lockdowns()
+            self.epoch = epoch
+        return True
+
+    def locked(self, room: str) -> bool:
+        """Whether a lockdown of *room* or of the site is in force. Raises nothing."""
+        return any(one.room in ("", room) for one in self.lockdowns)
+
+    def pack(self) -> Pack:
+        """Return the pack in force; parsed again only when its file is another one, or was written to."""
+        try:
+            found = self._home.pack.stat()
+            identity = (found.st_ino, found.st_mtime_ns, found.st_size)
+            if self._pack is None or self._pack[0] != identity:
+                self._pack = identity, load(self._home.pack.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, PackError) as error:
+            raise Refused(Text(f"{_UNREADABLE.en}: {error}", f"{_UNREADABLE.zh}：{error}")) from error
+        return self._pack[1]
+
+    def bare(self, door: str) -> bool:
+        """Whether the wire of *door* proves nothing and the pack forbids that for its room."""
+        row = self.doors.get(door)
+        room = self.rooms.get(row.room) if row else None
+        wire = self.pack().wire
+        return bool(row and room and wire and row.protocol == "uhppote" and room.resource.level >= wire.from_level)
+
+
+class RoomDesk:
+    """What the panel of one room may ask about one event at *door*. Raises nothing.
+
+    See :class:`agent.rooms.panel.interface.Desk`.
+
+    *wrong_pins* is what :meth:`agent.rooms.panel.interface.Desk.wrong_pins` says, which only the panels of the other
+    rooms know. ``trouble`` is the first thing that could not be read; ``fatal`` when nothing may be believed any more.
+    """
+
+    def __init__(
+        self,
+        building: Building,
+        room: str,
+        door: str,
+        now: datetime,
+        wrong_pins: Callable[[str], int] = lambda _badge: 0,
+    ) -> None:
+        self.wrong_pins = wrong_pins
+        self._building = building
+        self._reader = building.reader
+        self._room = room
+        self._door = door
+        self._now = now
+        self.epoch = building.epoch
+        self.trouble: Text | None = None
+        self.fatal: Fatal | None = None
+
+    def holder(self, read: Read) -> Holder | None:
+        """Return whose badge it is."""
+
+        def find() -> Holder | None:
+            badge = self._reader.badge(str(read.card))
+            if badge is None or not badge.good(self._now):
+                return None
+            return Holder(badge.person, badge.number, badge.facility, badge.bits)
+
+        return self._asked(find, None)
+
+    def judge(self, request: Request, shown: Mapping[str, str]) -> Verdict:
+        """Decide, with the badges that were shown by these persons."""
+        try:
+            pack = self._building.pack()
+            if self._building.bare(self._door):
+                return _denied(_BARE_WIRE)
+            persons = dict.fromkeys((*request.persons, *request.companions))
+            self.epoch, facts = self._reader.facts(persons, request.resource)
+            people = {name: replace(one, badge=shown.get(name, "")) for name, one in facts.persons.items()}
+            return decide(request, replace(facts, persons=people), pack, self._now)
+        except (ShoumiError, Fatal) as error:
+            self._note(error)
+            return _denied(error_verdict(error))
+
+    def stated(self, person: str) -> Stated:
+        """Return what *person* has stated for this room, and who leads him in."""
+
+        def ask() -> Stated:
+            found = self._reader.stated(person, self._room, self._now)
+            visits = [visit for visit in self._reader.visits(person) if visit.room == self._room]
+            now = [visit.escort for visit in visits if visit.since <= self._now < (visit.until or _NEVER)]
+            return Stated(found.purpose, found.declared, now[-1] if now else "")
+
+        return self._asked(ask, Stated())
+
+    def check_pin(self, person: str, digits: str) -> PinCheck:
+        """Compare a PIN; takes some tens of milliseconds, on purpose."""
+        return self._asked(lambda: self._reader.check_pin(person, digits), "wrong")
+
+    def rooms_of(self, person: str) -> frozenset[str]:
+        """Return the rooms *person* is inside of."""
+        return self._asked(lambda: self._reader.rooms_of(person), frozenset())
+
+    def _asked(self, question: Callable[[], _T], otherwise: _T) -> _T:
+        try:
+            return question()
+        except (ShoumiError, Fatal) as error:
+            self._note(error)
+            return otherwise
+
+    def _note(self, error: ShoumiError | Fatal) -> None:
+        self.trouble = self.trouble or error.text
+        if isinstance(error, Fatal):
+            self.fatal = error
+
+
+def _denied(verdict: Verdict) -> Verdict:
+    finding = Finding(verdict.rule, ok=False, because=verdict.because, change=verdict.change)
+    return replace(verdict, findings=(finding,))

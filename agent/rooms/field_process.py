@@ -1,0 +1,193 @@
+"""The doors process from outside: started, listened to, ended, started again; never trusted.
+
+Rules of this file:
+- the process faces cables and networks, so it gets nothing but one end of a link: no root, no home, no environment, no
+  descriptor of ours. What it needs to know is sent, keys included, and never in words or on disk;
+- what it says that is no frame ends it and not us (:class:`agent.doors.link.Corrupt`);
+- what it writes on its standard error reaches ours line by line, made visible, and not without limit;
+- frames that do not fit the pair wait here in order, for the kernel takes only a few; a release that has waited too
+  long is not sent any more, because whoever it was for has gone away;
+- while it keeps dying young it is started again ever more slowly, up to five seconds apart. Doors stay locked.
+"""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from agent.doors import link
+from agent.doors.frames import FromDoors, ToDoors
+from agent.doors.messages import Flush, Release
+from rules.visible import visible
+
+_YOUNG = 5.0  # seconds
+_SLOWEST = 5.0
+_DEATH = 2.0
+_LINES = 60  # of its standard error per minute
+_LINE = 400  # characters
+_MOST_WAITING = 5000
+_LATE = 2.0  # seconds after which a release is not sent any more
+
+
+class Identity(NamedTuple):
+    """Who the process becomes: uid and gid, and the groups its serial ports belong to."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...] = ()
+
+
+class Child:
+    """One doors process at a time. Belongs to one thread."""
+
+    def __init__(self, identity: Identity | None) -> None:
+        self._identity = identity
+        self._process: subprocess.Popen[bytes] | None = None
+        self._link: link.Link[FromDoors, ToDoors] | None = None
+        self._life = -1
+        self._errors = -1
+        self._started = 0.0
+        self._delay = 0.0
+        self._waiting: deque[tuple[float, ToDoors]] = deque()
+        self._given_up: list[Release] = []
+        self._spoken: list[float] = []
+
+    @property
+    def alive(self) -> bool:
+        """Whether it was started and has not been buried."""
+        return self._process is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, ``None`` while there is none."""
+        return self._process.pid if self._process else None
+
+    def descriptors(self) -> list[int]:
+        """Return what to wait on: its frames, its standard error."""
+        return [fd for fd in (self._link.fileno() if self._link else -1, self._errors) if fd >= 0]
+
+    def start(self) -> bool:
+        """Start it unless it died young a moment ago; return whether it was started."""
+        now = time.monotonic()
+        if self._process is not None or now - self._started < self._delay:
+            return False
+        ours, theirs = link.pair()
+        life, self._life = os.pipe2(os.O_CLOEXEC)  # it reads the end of this when we are gone, however we went
+        self._errors, telling = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-m", "agent.doors.process", *self._words(theirs.fileno(), life)],
+                pass_fds=(theirs.fileno(), life),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,  # a C library writes its log there
+                stderr=telling,
+                cwd="/",
+                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"},
+                start_new_session=True,
+            )
+        finally:
+            for fd in (theirs.detach(), life, telling):
+                os.close(fd)
+        self._link, self._started = link.control_end(ours), now
+        return True
+
+    def _words(self, channel: int, life: int) -> Sequence[str]:
+        words = [f"channel={channel}", f"life={life}"]
+        if self._identity:
+            groups = ",".join(map(str, self._identity.groups))
+            words += [f"uid={self._identity.uid}", f"gid={self._identity.gid}", f"groups={groups}"]
+        return words
+
+    @property
+    def waiting(self) -> bool:
+        """Whether frames wait for room in the pair: wait for that on the first descriptor, then :meth:`push`."""
+        return bool(self._waiting)
+
+    def send(self, frame: ToDoors) -> None:
+        """Send *frame* now or when there is room. Raises :class:`agent.errors.Unreachable`: it will not be sent."""
+        if self._link is None:
+            raise link.Gone
+        if isinstance(frame, Flush):
+            self._give_up(lambda _at, release: release.door == frame.door)
+        if len(self._waiting) >= _MOST_WAITING:
+            raise link.Full
+        self._waiting.append((time.monotonic(), frame))
+        self._push()
+
+    def push(self) -> list[Release]:
+        """Send what waits, as far as there is room; return releases that are given up. Raises ``link.Gone``."""
+        late = time.monotonic() - _LATE
+        self._give_up(lambda at, _release: at < late)
+        self._push()
+        given_up, self._given_up = self._given_up, []
+        return given_up
+
+    def _give_up(self, which: Callable[[float, Release], bool]) -> None:
+        kept = deque[tuple[float, ToDoors]]()
+        for at, frame in self._waiting:
+            if isinstance(frame, Release) and which(at, frame):
+                self._given_up.append(frame)
+            else:
+                kept.append((at, frame))
+        self._waiting = kept
+
+    def _push(self) -> None:
+        with contextlib.suppress(link.Full):
+            while self._waiting and self._link:
+                self._link.send(self._waiting[0][1])
+                self._waiting.popleft()
+
+    def receive(self, most: int) -> Iterator[FromDoors]:
+        """Yield the frames that are there, at most *most*. Raises ``link.Corrupt`` and ``link.Gone``: end it."""
+        for _ in range(most):
+            frame = self._link.receive() if self._link else None
+            if frame is None:
+                return
+            yield frame
+
+    def said(self) -> Iterator[str]:
+        """Yield what it wrote on its standard error, fit to be shown."""
+        with contextlib.suppress(BlockingIOError):
+            data = os.read(self._errors, 1 << 16) if self._errors >= 0 else b""
+            if not data and self._errors >= 0:
+                os.close(self._errors)
+                self._errors = -1
+            now = time.monotonic()
+            self._spoken = [at for at in self._spoken if now - at < 60]
+            for line in data.decode("utf-8", "replace").splitlines():
+                if line.strip() and len(self._spoken) < _LINES:
+                    self._spoken.append(now)
+                    yield visible(line[:_LINE])
+
+    def ended(self) -> bool:
+        """Bury it if it has ended; return whether it had."""
+        if self._process is None or self._process.poll() is None:
+            return False
+        self._bury()
+        return True
+
+    def end(self) -> None:
+        """End it now, and wait until it is gone."""
+        if self._process is None:
+            return
+        self._process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_DEATH)
+        self._bury()
+
+    def _bury(self) -> None:
+        self._process = None
+        self._waiting.clear()
+        if self._link:
+            self._link.close()
+        self._link = None
+        for fd in (self._life, self._errors):
+            if fd >= 0:
+                os.close(fd)
+        self._life = self._errors = -1
+        young = time.monotonic() - self._started < _YOUNG
+        self._delay = min(_SLOWEST, self._delay * 2 + 0.1) if young else 0.0

@@ -1,0 +1,327 @@
+"""The doors, served: frames of the doors process in, decisions and their entries, commands out. One thread's work.
+
+    doors process ─ frames ─▶ rooms (panel, decide, entry, strike)   boards (cards)   keys   tickets (commands)
+    registry ─ epoch ─▶ configuration of the doors process, panels, cards
+
+Rules of this file:
+- the doors process runs while there is a door; what it was not told cannot be done, so nothing waits for it, and when
+  it ends or misbehaves every release it had not answered is settled as unknown;
+- it is not trusted: a frame that is none, silence, or more frames than doors can have ends it;
+- an error about one event is one event's: the next one is dealt with.
+"""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from agent.doors.frames import (
+    CardStates,
+    Configure,
+    FromDoors,
+    Heard,
+    Keyed,
+    Lost,
+    Ping,
+    Pong,
+    ReaderKey,
+    Swept,
+    ToDoors,
+    Trouble,
+)
+from agent.doors.link import Corrupt, Gone
+from agent.doors.messages import Online, Release, Released
+from agent.errors import Fatal, Refused, ShoumiError
+from agent.offboard.context import DoorState
+from agent.registry.room_rows import DoorRow, ReaderRow
+from agent.rooms import entries as doors_entries
+from agent.rooms.board_cards import Boards
+from agent.rooms.configuration import boards, configuration
+from agent.rooms.controller import Rooms
+from agent.rooms.facts import Building
+from agent.rooms.field_process import Child
+from agent.rooms.interface import Outcome
+from agent.rooms.offline_reason import away
+from agent.rooms.panel.events import Freed
+from agent.rooms.reader_keys import Keys
+from agent.rooms.recorder import Recorder
+from agent.rooms.refusal_check import cards_of, is_stopped, refusals
+from agent.rooms.tickets import Tickets
+from agent.rooms.watchdog import Watch
+from rules.text import Text
+
+if TYPE_CHECKING:
+    from agent.control.services import Desk
+
+_ROUND = 64  # frames dealt with before anything else has its turn
+_SAVE = 1.0
+_BEHIND = Text("the doors process did not take it in time", "门禁进程未及时接收")
+
+
+class Work:
+    """Everything of the doors that belongs to one thread."""
+
+    def __init__(self, desk: "Desk", child: Child, keys: Callable[["Work"], Keys], tickets: Tickets) -> None:
+        self._desk = desk
+        self._child = child
+        self._tickets = tickets
+        self.building = Building(desk.home)
+        self.recorder = Recorder(desk.decider, desk.now)
+        self.rooms = Rooms(self.building, desk.registry, self.recorder, self.send, desk.now)
+        self.boards = Boards(self.building, desk.registry, self.send, desk.now)
+        self._keys = keys(self)
+        self._configured: Configure | None = None
+        self._online: dict[tuple[str, str, str], Online] = {}
+        self._heard: dict[str, int] = {}
+        self.news = True  # since :meth:`state` was last asked
+        self._saved = 0.0
+        self._watch = Watch()
+        self._owed = {self._take_over: True, self._configure: True, self._tell_boards: True}
+        self._boards_new = True
+
+    def begin(self) -> None:
+        """Take up what the last process left. May raise :class:`ShoumiError`: try again."""
+        self.rooms.begin()
+        self.boards.begin()
+        self.rooms.restarted()  # what the last process had released and not settled
+
+    def close(self) -> None:
+        """End the doors process, and write what waits to be written."""
+        self._child.end()
+        with suppress(Fatal):
+            self.rooms.restarted()
+        self.recorder.close()
+        self.building.close()
+
+    def round(self) -> None:
+        """Do everything there is to do now. Raises :class:`Fatal`; nothing else."""
+        self._guarded(self._tend)
+        self._guarded(self._follow)
+        self._guarded(self._listen)
+        self._guarded(self.rooms.tick)
+        self._guarded(self._save)
+
+    def send(self, frame: ToDoors) -> None:
+        """Send to the doors process. Raises :class:`ShoumiError` when it is not taken."""
+        self._child.send(frame)
+
+    # What officers change.
+
+    def _follow(self) -> None:
+        """Do what is owed since something changed; what cannot be done now is owed until it can."""
+        if self.building.moved():
+            self.news = True
+            self._owed = dict.fromkeys(self._owed, True)
+        for part in [part for part, owed in self._owed.items() if owed]:
+            part()
+            self._owed[part] = False
+
+    def _take_over(self) -> None:
+        self.rooms.take_over()
+        self._keys.keep_only(self._readers())
+
+    def _configure(self) -> None:
+        """Tell the doors process which doors there are, if that is news to it."""
+        if not self._child.alive:
+            return
+        wanted = configuration(
+            self.building.doors.values(),
+            self._keys.all(),
+            listen=self.building.reader.listens_at(),
+            seen=self.building.reader.heard() | self._heard,
+            offset=time.localtime().tm_gmtoff,
+        )
+        if self._configured is None or _without_seen(wanted) != _without_seen(self._configured):
+            self.send(wanted)
+            self._configured = wanted
+            self._online = {key: one for key, one in self._online.items() if key[0] in self.building.doors}
+
+    def _tell_boards(self) -> None:
+        if not self._child.alive:
+            return
+        if self._boards_new:
+            self.boards.anew()
+            self._boards_new = False
+        else:
+            self.boards.follow()
+
+    def _readers(self) -> dict[str, str]:
+        return {reader.address: reader.key for row in self.building.doors.values() for reader in row.readers}
+
+    # The doors process.
+
+    def _tend(self) -> None:
+        now = time.monotonic()
+        if self._child.ended():
+            self._lost(Text("it ended", "已退出"))
+        if not self.building.doors:
+            if self._child.alive:
+                self._child.end()
+                self._forget()
+            return
+        if not self._child.alive:
+            if self._child.start():
+                self.news = True
+                self._watch.started(now)
+                self._boards_new = True
+                self._owed |= {self._configure: True, self._tell_boards: True}
+            return
+        if why := self._watch.to_end(len(self.building.doors), now):
+            self._end(why)
+        elif self._watch.to_ask(now):
+            self.send(Ping("ping"))
+
+    def _listen(self) -> None:
+        for line in self._child.said():
+            print(f"shoumi: doors: {line}", file=sys.stderr, flush=True)
+        try:
+            for given_up in self._child.push():
+                self.rooms.answered(Released(given_up.id, ok=False, why=_BEHIND))
+            for frame in self._child.receive(_ROUND):
+                self._watch.heard(time.monotonic())
+                self._one(frame)
+        except (Corrupt, Gone) as error:
+            self._end(error.text)
+
+    def _end(self, why: Text) -> None:
+        self._child.end()
+        self._lost(why)
+
+    def _lost(self, why: Text) -> None:
+        self.recorder.later(doors_entries.event("", "", "process-ended", why))
+        self._forget()
+
+    def _forget(self) -> None:
+        self._configured, self.news = None, True
+        self._online.clear()
+        self.rooms.restarted()
+
+    # Frames.
+
+    def _one(self, frame: FromDoors) -> None:
+        try:
+            self._dispatch(frame)
+        except ShoumiError as error:
+            self._trouble(Trouble(error.text))
+        except Fatal:
+            raise
+        except Exception as error:  # noqa: BLE001 - a mistake of ours about one event keeps no other door shut
+            traceback.print_exception(error, file=sys.stderr)
+
+    def _dispatch(self, frame: FromDoors) -> None:
+        match frame:
+            case Released():
+                if not self._tickets.settle(frame.id, Outcome(frame.ok, frame.why, confirmed=frame.confirmed)):
+                    self.rooms.answered(frame)
+            case CardStates():
+                self.boards.stated(frame)
+            case Swept():
+                self.boards.swept(frame)
+                if frame.removed:
+                    self._note(
+                        "cards-removed",
+                        "",
+                        Text(f"board {frame.board}", f"控制板 {frame.board}"),
+                        cards=len(frame.removed),
+                    )
+            case Heard():
+                self._heard[str(frame.board)] = frame.index
+            case Keyed():
+                self._owed[self._configure] |= self._keys.answered(frame)
+                self.news = True
+            case ReaderKey():
+                self._owed[self._configure] |= self._keys.shown(frame)
+                self.news = True
+            case Pong():
+                self._watch.answered(frame, time.monotonic())
+            case Lost():
+                self._note("frames-dropped", frame.door, None, frames=frame.frames)
+            case Trouble():
+                self._trouble(frame)
+            case _:
+                if isinstance(frame, Online):
+                    self._online[frame.door, frame.side, frame.address] = frame
+                    self.news = True
+                self.rooms.heard(frame.door, frame)  # a door that was removed a moment ago has no room
+
+    def _trouble(self, trouble: Trouble) -> None:
+        untold = self._watch.trouble(time.monotonic())
+        if untold is not None:
+            self._note("trouble", trouble.door, trouble.text, **({"untold": untold} if untold else {}))
+
+    def _note(self, what: str, door: str, text: Text | None, **more: object) -> None:
+        row = self.building.doors.get(door)
+        self.recorder.later(doors_entries.event(row.room if row else "", door, what, text, **more))
+
+    def _save(self) -> None:
+        now = time.monotonic()
+        if self._heard and now - self._saved > _SAVE:
+            self._saved = now
+            with self._desk.registry.note(self._desk.now()) as note:
+                for serial, index in self._heard.items():
+                    note.hear(serial, index)
+            self._heard = {}
+
+    def _guarded(self, part: Callable[[], None]) -> None:
+        try:
+            part()
+        except ShoumiError as error:  # tried again in the next round
+            self._trouble(Trouble(error.text))
+
+    # Questions and commands, asked through ``doors_serving`` in this thread.
+
+    def state(self) -> dict[str, Any]:
+        """Return what :meth:`agent.rooms.interface.Doors.state` promises."""
+        self.news, wanted = False, bool(self.building.doors)
+        return {
+            "process": "running" if self._child.alive else "down" if wanted else "none",
+            "readers": [self._reader(row, reader) for row in self.building.doors.values() for reader in row.readers],
+            "boards": sorted(boards(self.building.doors.values())),
+        }
+
+    def _reader(self, row: DoorRow, reader: ReaderRow) -> dict[str, Any]:
+        sides = (reader.side, "in")  # of a board, one row stands for both of its readers
+        said = next((one for side in sides if (one := self._online.get((row.name, side, reader.address)))), None)
+        gone = away(row, reader, said, keyed=self._keys.given(reader.address), running=self._child.alive)
+        return {
+            "door": row.name,
+            "side": reader.side,
+            "address": reader.address,
+            "online": bool(said and said.online),
+            "secure": bool(said and said.secure),
+            "why": gone.why._asdict() if gone else None,
+            "hint": gone.hint._asdict() if gone else None,
+            "key": self._keys.proven(reader.address),
+        }
+
+    def release(self, ticket: str, door: str) -> None:
+        """Release *door* once on an officer's word, whose entry is written."""
+        row = self.building.doors.get(door)
+        if row is None:
+            raise Refused(Text("there is no such door any more", "该门已不存在"))
+        self.rooms.heard(door, Freed(door, float(row.strike_seconds)))
+        self.send(Release(ticket, door, "in", float(row.strike_seconds)))
+
+    def commission(self, ticket: str, address: str) -> None:
+        """See :meth:`Keys.give`."""
+        self._keys.give(ticket, address)
+
+    def rekey(self, ticket: str, address: str) -> None:
+        """See :meth:`Keys.change`."""
+        self._keys.change(ticket, address)
+
+    def refusals(self, person: str) -> list[DoorState]:
+        """Say of every door whether it is known to refuse *person*; have the badges taken off the boards."""
+        self._follow()
+        try:
+            if is_stopped(self.building, person, self._desk.now()):
+                self.boards.withdraw(cards_of(self.building, person)[1])
+        except ShoumiError as error:
+            self._trouble(Trouble(error.text))
+        return list(refusals(self.building, self.rooms, self.boards, person, self._desk.now()))
+
+
+def _without_seen(frame: Configure) -> tuple[object, ...]:
+    return frame.doors, dict(frame.keys), frame.listen, frame.offset

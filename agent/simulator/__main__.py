@@ -1,0 +1,180 @@
+"""The simulator's process: ``python -I -m agent.simulator.__main__ SOCKET``; the description comes as JSON on stdin.
+
+    ← ready line on stdout: {"doors": {NAME: {…addresses…}}}
+    → one JSON object a line at SOCKET: {"do": "swipe", "door": D, "side": "in", "card": 4660, "facility": 0}
+    ← {"ok": true, …} or {"ok": false, "error": …}
+
+    swipe door side card [facility]      key door side digits          tamper door side [active]     rex door
+    hold door    force door              contact door open             power door failed             state
+    offline, online door side            opened door times seconds (waits)                           stop
+
+Rules of this file: keys come on stdin and stay in memory. The socket is its owner's alone. It ends when stdin does, so
+that no device outlives whoever made it.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+from agent.doors import codec as strict
+from agent.doors.codec import Within
+from agent.doors.messages import Side
+from agent.errors import Refused, ShoumiError, Usage, to_wire
+from agent.simulator.doors import Door
+from agent.simulator.site import Description, Site
+from rules.text import Text
+
+LONGEST = 1 << 20  # bytes of a description, or of a line
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One command. Which members matter depends on ``do``."""
+
+    do: str
+    door: Annotated[str, Within(0, 100)] = ""
+    side: Side = "in"
+    card: Annotated[int, Within(0, 2**64 - 1)] = 0
+    facility: Annotated[int, Within(0, 2**16)] = 0
+    digits: Annotated[str, Within(0, 32)] = ""
+    active: bool = True
+    open: bool = True
+    failed: bool = True
+    times: Annotated[int, Within(1, 2**31)] = 1
+    seconds: Annotated[float, Within(0, 600)] = 10.0
+
+
+def _hold(door: Door, _act: Act) -> None:
+    door.contact(is_open=True)
+    door.alarm("held")
+
+
+def _force(door: Door, _act: Act) -> None:
+    door.contact(is_open=True)
+    door.alarm("forced")
+
+
+HANDS: dict[str, Callable[[Door, Act], None]] = {
+    "swipe": lambda door, act: door.swipe(act.side, act.card, act.facility),
+    "key": lambda door, act: door.press(act.side, act.digits),
+    "tamper": lambda door, act: door.tamper(act.side, active=act.active),
+    "hold": _hold,
+    "force": _force,
+    "contact": lambda door, act: door.contact(is_open=act.open),
+    "rex": lambda door, _act: door.rex(),
+    "power": lambda door, act: door.power(failed=act.failed),
+    "offline": lambda door, act: door.reach(act.side, online=False),
+    "online": lambda door, act: door.reach(act.side, online=True),
+}
+
+
+async def serve(
+    description: Description, path: Path, ready: Callable[[dict[str, Any]], None], stop: asyncio.Event
+) -> None:
+    """Make the devices, tell *ready* about their doors, and obey at the socket *path* until *stop*.
+
+    Raises :class:`Refused` for a description that cannot be made, or a socket that cannot.
+    """
+    site = Site(description)
+    try:
+        await site.start()
+        listening = _listen(path)
+        server = await asyncio.start_unix_server(partial(_hear, site, stop), sock=listening, limit=LONGEST)
+        try:
+            ready({"doors": site.state()})
+            await stop.wait()
+        finally:
+            server.close()
+            path.unlink(missing_ok=True)  # noqa: ASYNC240 - a socket's name
+    finally:
+        await site.stop()
+
+
+async def obey(site: Site, stop: asyncio.Event, act: Act) -> dict[str, Any]:
+    """Do one thing, and return what came of it. Raises :class:`Refused` and :class:`Usage`."""
+    if act.do in HANDS:
+        HANDS[act.do](site.door(act.door), act)
+        return {}
+    match act.do:
+        case "state":
+            return {"doors": site.state()}
+        case "opened":
+            return {"opened": await site.opened(act.door, act.times, act.seconds)}
+        case "stop":
+            stop.set()
+            return {}
+    known = ", ".join((*HANDS, "state", "opened", "stop"))
+    raise Usage(Text(f"a simulator can do: {known}", f"模拟器可执行：{known}"))
+
+
+async def _hear(site: Site, stop: asyncio.Event, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError, ValueError):  # whoever asked went away, or sent a line without an end
+        while line := await reader.readline():
+            try:
+                answer = {"ok": True, **await obey(site, stop, strict.read(Act, strict.loads(line)))}
+            except strict.Unfit as error:
+                answer = {"ok": False, "error": to_wire(Usage(Text(str(error), str(error))))}
+            except ShoumiError as error:
+                answer = {"ok": False, "error": to_wire(error)}
+            writer.write(strict.line(answer))
+            await writer.drain()
+    writer.close()
+
+
+def _listen(path: Path) -> socket.socket:
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        made.bind(str(path))
+    except OSError as error:
+        made.close()
+        said = error.strerror or ""
+        raise Refused(Text(f"the simulator's socket cannot be made: {said}", f"无法创建模拟器套接字：{said}")) from None
+    finally:
+        os.umask(before)
+    return made
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run until stdin ends, SIGTERM, or ``stop``; return the exit code."""
+    try:
+        description = strict.read(Description, strict.loads(sys.stdin.buffer.readline(LONGEST)))
+        asyncio.run(_main(description, Path(argv[0])))
+    except (strict.Unfit, IndexError) as error:
+        print(f"shoumi: simulator: {error}", file=sys.stderr)
+        return 2
+    except ShoumiError as error:
+        print("\n".join(error.lines("en")), file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+async def _main(description: Description, path: Path) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+
+    def heard() -> None:
+        if not os.read(0, 4096):
+            stop.set()
+
+    loop.add_reader(0, heard)
+
+    def ready(doors: dict[str, Any]) -> None:
+        sys.stdout.buffer.write(strict.line(doors))
+        sys.stdout.buffer.flush()
+
+    await serve(description, path, ready, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,200 @@
+"""The other side, for a site's first token: what an HR system does, in the fewest words.
+
+Rules of this file: nothing here is believed by the agent: a token made here is verified by the pinned keys like any
+other. Keys made here are for trying; they count for nothing until an administrator pins them, and a site that goes
+live pins keys of its own HR system instead. docs/hr-integration.md shows the same without this file.
+"""
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jwt.algorithms import OKPAlgorithm
+
+from agent.errors import Refused
+from agent.offboard.intake import json_strict as strict
+from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake.notice import Event, Notice
+from agent.offboard.intake.reasons import BadToken
+from agent.offboard.intake.token import APPROVAL_TYPE, APPROVED, TYPE, verify
+from rules.text import Text
+from rules.visible import visible
+
+Jwk = dict[str, Any]
+
+PRIVATE: Final = ".private.jwk.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A token that was dropped, and what the agent will read in it."""
+
+    file: Path
+    notice: Notice
+
+
+def make_keys(
+    folder: Path, *, audience: str, iss: str, approvers: Sequence[tuple[str, str]] = (), drop_uid: int = 0
+) -> Path:
+    """Make a sender's key and one for each approver ``(role, person)`` in *folder*; return the file to pin.
+
+    Private keys are ``NAME.private.jwk.json`` with mode 0600. Nothing is pinned by this. Raises :class:`Refused` when a
+    file of that name is there already.
+    """
+    secret = [_make(f"{iss}#sender", iss)]
+    secret += [_make(f"{iss}#{person}", iss) | {"role": role, "person": person} for role, person in approvers]
+    public = [{name: value for name, value in key.items() if name != "d"} for key in secret]
+    pinned = {"audience": audience, "approvals_needed": len(approvers), "drop_uid": drop_uid, "keys": public}
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for key in secret:
+            _write(folder / f"{key.get('person', 'sender')}{PRIVATE}", json.dumps(key, indent=1), 0o600)
+        _write(folder / "hr-keys.json", json.dumps(pinned, indent=1, ensure_ascii=False), 0o644)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    return folder / "hr-keys.json"
+
+
+def send_test(
+    home: Path,
+    employee: str,
+    keys_folder: Path,
+    now: datetime,
+    *,
+    txn: str = "",
+    event: Event = Event.DEPARTURE_APPROVED,
+    kind: str = "resignation",
+    last_day: date | None = None,
+) -> Sent:
+    """Sign a token about *employee* with the private keys of a folder and drop it into the spool of *home*.
+
+    It is a real one: once dropped, the agent acts on it. It is first verified by the pinned keys, so that what is wrong
+    with a site's keys is said here: raises :class:`BadToken` and :class:`Refused`, and then nothing is dropped.
+    """
+    pinned = keys.load(keys.path(home))
+    sender, approvers = read_keys(keys_folder)
+    details: dict[str, Any] = {}
+    if event is Event.DEPARTURE_APPROVED:
+        named = [{"role": one["role"], "by": one["person"], "at": int(now.timestamp())} for one in approvers]
+        details = {"kind": kind, "approvers": named}
+        if last_day:
+            details["last_day"] = last_day.isoformat()
+    number = str(uuid.uuid4())
+    claims = {
+        "iss": sender["iss"],
+        "aud": pinned.audience,
+        "iat": int(now.timestamp()),
+        "jti": number,
+        "toe": now.timestamp(),
+        "txn": txn or f"test-{number[:8]}",
+        "sub_id": {"format": "iss_sub", "iss": sender["iss"], "sub": employee},
+        "events": {event.uri: details},
+    }
+    if event is Event.DEPARTURE_APPROVED and approvers:
+        claims["approvals"] = [approve(claims, one, now) for one in approvers]
+    token = sign(claims, sender, TYPE)
+    try:
+        notice = verify(token.encode(), pinned, now)
+    except BadToken as error:
+        error.hint = Text(
+            "nothing was dropped; compare these keys with hr-keys.json of the agent",
+            "未投递；请核对这些密钥与代理的 hr-keys.json",
+        )
+        raise
+    return Sent(drop(home / "spool" / "new", token, number), notice)
+
+
+def wait_for_spool(home: Path, patience: float = 10.0) -> None:
+    """Wait until the agent of *home* takes things in: it notices pinned keys within a second.
+
+    Returns after *patience* seconds all the same, and at once where no keys are pinned: sending says what is wrong.
+    """
+    until = time.monotonic() + patience
+    while keys.path(home).exists() and not (home / "spool" / "new").is_dir() and time.monotonic() < until:
+        time.sleep(0.05)
+
+
+def read_keys(folder: Path) -> tuple[Jwk, list[Jwk]]:
+    """Return the sender's private key and the approvers' of a folder. Raises :class:`Refused`."""
+    try:
+        found: list[Jwk] = [strict.read(file.read_bytes()) for file in sorted(folder.glob(f"*{PRIVATE}"))]
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    senders = [key for key in found if "role" not in key]
+    if len(senders) != 1:
+        shown = visible(str(folder))
+        raise Refused(
+            Text(
+                f"`{shown}` does not hold exactly one sender's key, but {len(senders)}",
+                f"`{shown}` 中的发送方密钥不是恰好一个，而是 {len(senders)} 个",
+            ),
+            Text(
+                f"its name ends in `{PRIVATE}`, and it has no `role`", f"文件名以 `{PRIVATE}` 结尾，且没有 `role` 成员"
+            ),
+        )
+    return senders[0], [key for key in found if "role" in key]
+
+
+def approve(claims: Jwk, approver: Jwk, at: datetime) -> str:
+    """Return an approver's signature on the facts of a token."""
+    facts = {name: claims[name] for name in APPROVED}
+    return sign({"iss": approver["iss"], "iat": int(at.timestamp()), **facts}, approver, APPROVAL_TYPE)
+
+
+def sign(claims: Jwk, key: Jwk, kind: str) -> str:
+    """Return *claims* as a compact JWS of type *kind*. Raises :class:`Refused` for what is no private JWK."""
+    try:
+        return jwt.encode(claims, jwt.PyJWK(key), headers={"typ": kind, "kid": key["kid"]})
+    except (jwt.PyJWTError, TypeError, ValueError, KeyError) as error:
+        kid = visible(str(key.get("kid")))
+        raise Refused(
+            Text(f"the key `{kid}` cannot sign", f"密钥 `{kid}` 无法用于签名"),
+            Text("it is a private JWK with `kid` and `alg`", "应为含 `kid` 和 `alg` 的私钥 JWK"),
+        ) from error
+
+
+def drop(new: Path, token: str, name: str) -> Path:
+    """Deliver a token: write it under another name, put it on the disk, and rename it. Raises :class:`Refused`."""
+    under_way, delivered = new / f"{name}.tmp", new / f"{name}.set"
+    try:
+        _write(under_way, token, 0o600)
+        under_way.rename(delivered)
+    except OSError as error:
+        refused = _unusable(new, error)
+        if isinstance(error, FileNotFoundError):
+            refused.hint = Text(
+                "the agent makes it once keys of HR are pinned: start it with `shoumi run`",
+                "固定人事密钥后由代理创建：请运行 `shoumi run`",
+            )
+        raise refused from error
+    return delivered
+
+
+def _make(kid: str, iss: str) -> Jwk:
+    jwk: Jwk = OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True)
+    jwk.pop("key_ops", None)
+    return jwk | {"kid": kid, "alg": "EdDSA", "use": "sig", "iss": iss}
+
+
+def _write(file: Path, text: str, mode: int) -> None:
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(file, flags, mode), "w", encoding="utf-8") as sink:
+        sink.write(text)
+        sink.flush()
+        os.fsync(sink.fileno())
+
+
+def _unusable(folder: Path, error: OSError) -> Refused:
+    shown, why = visible(str(folder)), visible(error.strerror or "")
+    return Refused(Text(f"`{shown}` cannot be used: {why}", f"无法使用 `{shown}`：{why}"))
+
+
+__all__ = ["BadToken", "Sent", "approve", "drop", "make_keys", "read_keys", "send_test", "sign", "wait_for_spool"]

@@ -1,0 +1,362 @@
+"""A UHPPOTE / 微耕 board made of software, on loopback UDP: the whole behaviour the agent relies on, and the faults.
+
+Rules of this file: it believes whoever sends it a packet, as the real ones do. Whatever the agent is told about it goes
+over the wire; the methods here are what a person at the door, a soldering iron or a bad cable can do. A board decides
+by itself unless it is under PC control, and it is that only while it hears from somebody (:data:`PATIENCE`). Belongs to
+one event loop.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import IPv4Address
+
+from agent.doors.messages import Side
+from agent.simulator import uhppote_packet as wire
+from agent.simulator.uhppote_packet import Card, Event, Fn
+
+PATIENCE = 30.0  # seconds without a request after which a board decides by itself
+_DELETED = 0xFFFFFFFF  # what a place in the card list holds after its card was taken out
+_NEWEST = 0xFFFFFFFF
+_SWIPE, _DOOR, _ALARM = 1, 2, 3
+_OPEN, _CLOSED, _CONTROLLED = 1, 2, 3
+
+
+@dataclass(slots=True)
+class Faults:
+    """What is wrong with a board or its cable. Counted in datagrams that reach the board."""
+
+    dead: bool = False
+    lose_requests: int = 0  # every so many-th request never arrives
+    lose_answers: int = 0  # every so many-th request is carried out and its answer never arrives
+    mute: frozenset[Fn] = frozenset()  # requests that are carried out and never answered
+    lose_events: bool = False  # what it pushes never arrives
+    twice: bool = False  # everything it sends arrives twice
+    late: float = 0.0  # seconds before it answers
+    poses_as: int = 0  # the serial number it answers with
+    forgets: bool = False  # says it stored a card, and did not
+    feigns: bool = False  # says it opened a door, and did not
+    stuck_clock: bool = False  # says it set its clock, and did not
+    cut: int = wire.LENGTH  # bytes of what it sends that arrive
+
+
+@dataclass(slots=True)
+class Leaf:
+    """One door: mode (1 open, 2 closed, 3 controlled), seconds a lock stays open, and how it is now."""
+
+    mode: int = _CONTROLLED
+    delay: int = 3
+    open: bool = False
+    until: float = 0.0
+    opened: int = 0
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a board keeps without power."""
+
+    cards: list[Card | None] = field(default_factory=list)  # None: a card was here
+    events: list[Event] = field(default_factory=list)
+    last: int = 0  # index of the newest event
+    listener: tuple[str, int] | None = None
+    special: bool = False
+    drift: float = 0.0  # seconds its clock is ahead of UTC
+
+
+class Board:
+    """One board with four doors. ``heard`` lists the functions of the requests it carried out, newest last."""
+
+    def __init__(
+        self,
+        serial: int,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        capacity: int = 1000,
+        now: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.serial, self.host, self.port = serial, host, port
+        self.faults = Faults()
+        self.doors = {number: Leaf() for number in (1, 2, 3, 4)}
+        self.memory = Memory()
+        self.heard: list[Fn] = []
+        self._capacity = capacity
+        self._now, self._ticks = now, ticks
+        self._pc_control = False
+        self._spoken_to = 0.0
+        self._received = 0
+        self._transport: asyncio.DatagramTransport | None = None
+        self._changed = asyncio.Condition()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def line(self) -> str:
+        """Its address without a door."""
+        return f"uhppote://{self.host}:{self.port}/{self.serial}"
+
+    @property
+    def under_control(self) -> bool:
+        """Whether it leaves the decision to whoever it hears from."""
+        return self._pc_control and self._ticks() - self._spoken_to < PATIENCE
+
+    def card(self, number: int) -> Card | None:
+        """Return what it knows about a card."""
+        return next((card for card in self.memory.cards if card and card.number == number), None)
+
+    def unlocked(self, door: int) -> bool:
+        """Return whether the lock of *door* is open now."""
+        leaf = self.doors[door]
+        return leaf.mode == _OPEN or self._ticks() < leaf.until
+
+    async def start(self) -> None:
+        """Listen. Raises ``OSError`` when the port is taken."""
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Socket(self), local_addr=(self.host, self.port)
+        )
+        self.port = self._transport.get_extra_info("sockname")[1]
+
+    async def stop(self) -> None:
+        """Fall silent for good."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._transport:
+            self._transport.close()
+            self._transport = None
+        await asyncio.sleep(0)  # the transport closes its socket in the next turn of the loop
+
+    async def until(self, true: Callable[["Board"], object], seconds: float = 20.0) -> None:
+        """Return when *true* of this board is. Raises ``TimeoutError``."""
+        async with self._changed:
+            await asyncio.wait_for(self._changed.wait_for(lambda: true(self)), seconds)
+
+    # --- what happens at the door ------------------------------------------------------------------------------------
+
+    def swipe(self, door: int, card: int, side: Side = "in") -> Event:
+        """Show a card."""
+        granted, reason = self._own_decision(door, card)
+        if granted:
+            self._unlock(door)
+        return self._happens(_SWIPE, door, reason, granted=granted, card=card, direction=1 if side == "in" else 2)
+
+    def move(self, door: int, *, is_open: bool) -> None:
+        """Open or close the door leaf; an event only when special ones are recorded."""
+        self.doors[door].open = is_open
+        if self.memory.special:
+            self._happens(_DOOR, door, 23 if is_open else 24)
+
+    def button(self, door: int) -> None:
+        """Press the button inside, which unlocks by itself; an event only when special ones are recorded."""
+        self._unlock(door)
+        if self.memory.special:
+            self._happens(_DOOR, door, 20, granted=True)
+
+    def alarm(self, door: int, reason: int) -> Event:
+        """Raise one of a board's alarms: 34 threat, 37 open too long, 38 forced, 39 fire."""
+        return self._happens(_ALARM, door, reason)
+
+    def reboot(self) -> Event:
+        """Lose power, and start without what is not kept: PC control."""
+        self._pc_control = False
+        return self._happens(_ALARM, 0, 28)
+
+    def reset(self) -> None:
+        """Forget all events, as a new board in the same place: indexes begin again."""
+        self.memory.events.clear()
+        self.memory.last = 0
+
+    # --- the decision it takes alone ---------------------------------------------------------------------------------
+
+    def _own_decision(self, door: int, number: int) -> tuple[bool, int]:
+        card = self.card(number)
+        today = self._clock().date()
+        if card is None:
+            return False, 18
+        if self.under_control:
+            return False, 5
+        if not card.start <= today <= card.end:
+            return False, 15
+        if self.doors[door].mode == _CLOSED:
+            return False, 11
+        return (True, 1) if card.doors[door - 1] else (False, 6)
+
+    def _unlock(self, door: int) -> None:
+        leaf = self.doors[door]
+        leaf.until = self._ticks() + leaf.delay
+        leaf.opened += 1
+
+    def _happens(
+        self, kind: int, door: int, reason: int, *, granted: bool = False, card: int = 0, direction: int = 0
+    ) -> Event:
+        self.memory.last = self.memory.last % _NEWEST + 1  # 32 bits, and 0 is no event
+        event = Event(self.memory.last, kind, granted, door, direction, card, self._clock(), reason)
+        self.memory.events = [*self.memory.events[-self._capacity + 1 :], event]
+        if self.memory.listener and not self.faults.lose_events:
+            self._send(self._status(), self.memory.listener)
+        self._noticed()
+        return event
+
+    def _noticed(self) -> None:
+        async def tell() -> None:
+            async with self._changed:
+                self._changed.notify_all()
+
+        self._in_background(tell())
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _clock(self) -> datetime:
+        return datetime.fromtimestamp(self._now() + self.memory.drift, UTC).replace(tzinfo=None)
+
+    # --- the wire ----------------------------------------------------------------------------------------------------
+
+    def received(self, data: bytes, sender: tuple[str, int]) -> None:
+        """Carry out a request, and answer it, as far as the faults let it."""
+        asked = wire.request(data)
+        if asked is None or asked[1] != self.serial or self.faults.dead:
+            return
+        self._received += 1
+        if _nth(self._received, self.faults.lose_requests):
+            return
+        self._spoken_to = self._ticks()
+        reply = self._carry_out(asked[0], data)
+        self.heard.append(asked[0])
+        self._noticed()
+        if asked[0] not in self.faults.mute and not _nth(self._received, self.faults.lose_answers):
+            self._send(reply, sender)
+
+    def _send(self, packet: bytearray, to: tuple[str, int]) -> None:
+        if self.faults.poses_as:
+            packet[4:8] = wire.word(self.faults.poses_as)
+        if self.faults.late:
+            self._in_background(self._send_late(packet, to))
+        else:
+            self._send_now(packet, to)
+
+    async def _send_late(self, packet: bytearray, to: tuple[str, int]) -> None:
+        await asyncio.sleep(self.faults.late)
+        self._send_now(packet, to)
+
+    def _send_now(self, packet: bytearray, to: tuple[str, int]) -> None:
+        for _ in range(2 if self.faults.twice else 1):
+            if self._transport and not self.faults.dead:
+                self._transport.sendto(packet[: self.faults.cut], to)
+
+    def _status(self) -> bytearray:
+        newest = self.memory.events[-1] if self.memory.events else Event(0)
+        leaves = bytes(leaf.open for leaf in self.doors.values())
+        relays = bytes([sum(1 << (door - 1) for door in self.doors if self.unlocked(door))])
+        fields = (*wire.event_fields(newest), (28, leaves), (49, relays), *wire.clock_fields(self._clock()))
+        return wire.answer(Fn.STATUS, self.serial, *fields)
+
+    def _carry_out(self, fn: Fn, data: bytes) -> bytearray:
+        fields: tuple[tuple[int, bytes], ...]
+        match fn:
+            case Fn.STATUS:
+                return self._status()
+            case Fn.SET_TIME | Fn.GET_TIME:
+                if fn is Fn.SET_TIME and not self.faults.stuck_clock and (told := wire.read_moment(data, 8)):
+                    self.memory.drift = told.replace(tzinfo=UTC).timestamp() - self._now()
+                fields = ((8, wire.moment(self._clock())),)
+            case Fn.OPEN_DOOR | Fn.SET_DOOR | Fn.GET_DOOR:
+                fields = self._door(fn, data)
+            case Fn.PC_CONTROL | Fn.SPECIAL_EVENTS | Fn.SET_LISTENER | Fn.GET_LISTENER:
+                fields = self._setting(fn, data)
+            case Fn.GET_EVENT:
+                fields = wire.event_fields(self._event(wire.number(data, 8)))
+            case _:
+                fields = self._card(fn, data)
+        return wire.answer(fn, self.serial, *fields)
+
+    def _door(self, fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
+        leaf = self.doors.get(data[8])
+        if leaf is None:
+            return ()
+        if fn is Fn.OPEN_DOOR:
+            if leaf.mode == _CLOSED:
+                return ()
+            if self.faults.feigns:
+                return ((8, b"\1"),)
+            self._unlock(data[8])
+            self._happens(_DOOR, data[8], 44, granted=True, card=0x0100007F)  # real ones put anything there
+            return ((8, b"\1"),)
+        if fn is Fn.SET_DOOR and data[9] in (_OPEN, _CLOSED, _CONTROLLED):
+            leaf.mode, leaf.delay = data[9], data[10]
+        return ((8, bytes([data[8], leaf.mode, leaf.delay])),)
+
+    def _setting(self, fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
+        match fn:
+            case Fn.PC_CONTROL if wire.number(data, 8) == wire.MAGIC:
+                self._pc_control = bool(data[12])
+            case Fn.SPECIAL_EVENTS:
+                self.memory.special = bool(data[8])
+            case Fn.SET_LISTENER:
+                address, port = str(IPv4Address(data[8:12])), int.from_bytes(data[12:14], "little")
+                self.memory.listener = (address, port) if port else None
+            case Fn.GET_LISTENER:
+                host, port = self.memory.listener or ("0.0.0.0", 0)  # noqa: S104 - how a board says "nobody"
+                return ((8, IPv4Address(host).packed + port.to_bytes(2, "little")),)
+            case _:
+                return ()
+        return ((8, b"\1"),)
+
+    def _event(self, index: int) -> Event:
+        kept = self.memory.events
+        gone = Event(index, 0xFF) if kept and 0 < index < kept[0].index else Event(0)
+        return next((event for event in kept if event.index == index), gone)
+
+    def _card(self, fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
+        cards, asked = self.memory.cards, wire.number(data, 8)
+        match fn:
+            case Fn.PUT_CARD:
+                card = wire.read_card(data)
+                if card and not self.faults.forgets:
+                    self._store(card)
+                return ((8, b"\1" if card else b"\0"),)
+            case Fn.DELETE_CARD:
+                known = self.card(asked)
+                if known:
+                    cards[cards.index(known)] = None
+                return ((8, b"\1" if known else b"\0"),)
+            case Fn.DELETE_ALL if asked == wire.MAGIC:
+                cards.clear()
+                return ((8, b"\1"),)
+            case Fn.COUNT_CARDS:
+                return ((8, wire.word(sum(card is not None for card in cards))),)
+            case Fn.GET_CARD:
+                return wire.card_fields(self.card(asked))
+            case Fn.GET_CARD_AT if 0 < asked <= len(cards):
+                found = cards[asked - 1]
+                return wire.card_fields(found) if found else ((8, wire.word(_DELETED)),)
+        return ()
+
+    def _store(self, card: Card) -> None:
+        cards = self.memory.cards
+        known = self.card(card.number)
+        if known:
+            cards[cards.index(known)] = card
+        elif None in cards:
+            cards[cards.index(None)] = card
+        else:
+            cards.append(card)
+
+
+def _nth(count: int, every: int) -> bool:
+    return every > 0 and count % every == 0
+
+
+class _Socket(asyncio.DatagramProtocol):
+    def __init__(self, board: Board) -> None:
+        self._board = board
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        with suppress(OSError):
+            self._board.received(data, addr)

@@ -1,0 +1,209 @@
+"""Looking at a directory and the machine around it before it becomes an area. The rim of ``volumes``.
+
+Rules of this file: it reads and changes nothing, opens no file of the tree, and asks no network. What other programs
+say about themselves (export tables, /proc) is read as bytes from strangers. The filesystem of a path comes from the
+mount table, not from looking it up, so that an unreachable server cannot hold us up.
+"""
+
+import errno
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+
+import agent
+import rules
+from agent.kernel import labels as label
+from agent.kernel import mountinfo as mounts
+from agent.kernel import mounting
+from agent.kernel.mountinfo import Mount, within
+from agent.kernel.task_tables import tables
+from agent.volumes.facts import Holder, Place, VolumeFacts
+from agent.volumes.refusals import refusal
+
+# What must never wait for a verdict: the machine itself, its logs and sockets (deadlocks reported for other agents).
+_SYSTEM = ("/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr", "/var/log")
+_BUSY = ("/home", "/opt", "/root", "/tmp", "/var", "/var/tmp")  # noqa: S108 - names to recognise, nothing is put there
+_EXPORT_TABLES = ("/etc/exports", "/var/lib/nfs/etab")
+_KSMBD = ("/etc/ksmbd/ksmbd.conf", "/usr/local/etc/ksmbd/ksmbd.conf")
+_OCTAL = re.compile(rb"\\([0-7]{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What is the same for every directory of this host at this moment; the fields of ``VolumeFacts``."""
+
+    mounts: tuple[Mount, ...]
+    vital: tuple[Place, ...]
+    busy: tuple[Place, ...]
+    exports: tuple[tuple[str, str], ...]
+
+
+def look_around(home: str | os.PathLike[str]) -> Machine:
+    """Return the machine around the agent that lives in *home*."""
+    rows = mounting.uncovered(mounts.table())
+    return Machine(
+        mounts=rows,
+        vital=tuple(_vital(os.path.realpath(home), rows)),
+        busy=tuple(_places("busy", (*_BUSY, *_account_homes()), rows)),
+        exports=tuple(_exports()),
+    )
+
+
+def gather(
+    path: str | os.PathLike[str],
+    home: str | os.PathLike[str],
+    areas: Iterable[tuple[str, str]] = (),
+    progress: label.Progress | None = None,
+    *,
+    inside: bool = True,
+    machine: Machine | None = None,
+) -> VolumeFacts:
+    """Return all that ``plan_area`` may know about *path*. Walks the tree once; never raises for what it finds there.
+
+    *home* is the agent's own directory, *areas* are its other areas as (name, path). With *inside* false, for an area
+    that was looked into when it was added, neither the tree nor the processes that hold parts of it are looked at.
+    *machine* spares looking around again for each of many areas.
+    """
+    machine = machine or look_around(home)
+    asked = os.path.abspath(path)
+    real = os.path.realpath(asked)
+    try:
+        descriptor = mounting.reach(real)
+    except OSError as error:
+        return VolumeFacts(asked, real, error=error.errno or errno.EIO)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISDIR(found.st_mode):
+            return VolumeFacts(asked, real, error=errno.ENOTDIR)
+        here = f"/proc/self/fd/{descriptor}/."
+        facts = VolumeFacts(
+            asked,
+            real,
+            st_dev=found.st_dev,
+            mount=mounts.resolve(real, machine.mounts),
+            mounts=machine.mounts,
+            labels=label.supported(here),
+            vital=machine.vital,
+            busy=machine.busy,
+            exports=machine.exports,
+            areas=tuple(areas),
+        )
+        if not inside or refusal(facts):  # a walk over a whole system disk would only delay the answer
+            return facts
+        survey = label.survey(here, progress=progress, named=real)
+        holders, unseen = _holders(facts)
+        return replace(facts, survey=survey, holders=holders, unseen=unseen)
+    finally:
+        os.close(descriptor)
+
+
+def _vital(home: str, rows: Iterable[Mount]) -> Iterator[Place]:
+    yield from _places("home", (home,), rows)
+    yield from _places("program", (_folder(agent), _folder(rules)), rows)
+    yield from _places("python", (sys.prefix, sys.base_prefix, sys.executable), rows)
+    yield from _places("system", _SYSTEM, rows)
+
+
+def _places(role: str, paths: Iterable[str], rows: Iterable[Mount]) -> Iterator[Place]:
+    table = tuple(rows)
+    for path in dict.fromkeys(os.path.realpath(path) for path in paths):
+        mount = mounts.resolve(path, table)
+        yield Place(path, mount.device if mount else None, role)
+
+
+def _folder(package: ModuleType) -> str:
+    return os.path.dirname(package.__file__ or "")
+
+
+def _account_homes() -> Iterator[str]:
+    """Yield the home directories of people in /etc/passwd; a directory service is not asked, it may not answer."""
+    for line in _read("/etc/passwd").splitlines():
+        fields = line.split(b":")
+        if len(fields) == 7 and fields[2].isdigit() and 1000 <= int(fields[2]) < 60_000 and fields[5].startswith(b"/"):
+            yield os.fsdecode(fields[5])
+
+
+def _exports() -> Iterator[tuple[str, str]]:
+    tables = [*_EXPORT_TABLES, *map(str, sorted(Path("/etc/exports.d").glob("*.exports")))]
+    for table in tables:
+        for path in exported_paths(_read(table)):
+            yield path, "NFS"
+    for path in ksmbd_paths(_read(*_KSMBD)):
+        yield path, "ksmbd"
+
+
+def exported_paths(text: bytes) -> tuple[str, ...]:
+    """Return the directories an exports(5) or etab file names: first word of a line, quoted or with octal escapes."""
+    found = []
+    for line in text.replace(b"\\\n", b" ").splitlines():
+        line = line.strip()
+        word = line[1:].partition(b'"')[0] if line.startswith(b'"') else line.split(None, 1)[0] if line else b""
+        if word.startswith(b"/"):
+            plain = _OCTAL.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), word)
+            found.append(os.path.normpath(os.fsdecode(plain)))
+    return tuple(found)
+
+
+def ksmbd_paths(text: bytes) -> tuple[str, ...]:
+    """Return the directories a ksmbd.conf(5ksmbd) shares."""
+    found = re.findall(rb"^\s*path\s*=\s*(/.*?)\s*$", text, re.MULTILINE)
+    return tuple(os.path.normpath(os.fsdecode(path)) for path in found)
+
+
+def _read(*paths: str) -> bytes:
+    for path in paths:
+        try:
+            return Path(path).read_bytes()
+        except OSError:
+            continue
+    return b""
+
+
+def _holders(facts: VolumeFacts) -> tuple[tuple[Holder, ...], int]:
+    """Return what processes hold below the directory, and how many processes would not be looked into.
+
+    A descriptor opened before the marks is exempt for ever (FMODE_NONOTIFY_PERM is fixed at open), so it is told. Seen
+    are the names by every mount of the filesystem in our namespace.
+    """
+    assert facts.mount is not None
+    inner = facts.mount.inner(facts.path) or "/"
+    tops = [top for row in mounts.siblings(facts.mount, facts.mounts) if (top := row.outer(inner))]
+    found, unseen = [], 0
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        if pid == os.getpid():
+            continue
+        try:
+            held = list(_held(pid))
+        except PermissionError:
+            unseen += 1
+            continue
+        except OSError:  # it ended meanwhile, and what it held with it
+            continue
+        comm = os.fsdecode(_read(f"/proc/{pid}/comm").strip())
+        for how, target in held:
+            path = target.removesuffix(" (deleted)")
+            if any(within(path, top) for top in tops):
+                found.append(Holder(pid, comm, how, path))
+    return tuple(found), unseen
+
+
+def _held(pid: int) -> Iterator[tuple[str, str]]:
+    shown = tables(pid)
+    for thread in shown.files:
+        for number in os.listdir(f"/proc/{thread}/fd"):
+            with suppress(FileNotFoundError):  # closed since it was listed
+                yield "open", os.readlink(f"/proc/{thread}/fd/{number}")
+    for thread in shown.places:
+        for name in ("cwd", "root"):
+            with suppress(FileNotFoundError):  # kernel threads and the dead have none
+                yield "inside", os.readlink(f"/proc/{thread}/{name}")
+    lines = [line for thread in shown.memory for line in _read(f"/proc/{thread}/maps").splitlines()]
+    mapped = {fields[5] for line in lines if len(fields := line.split(None, 5)) == 6}
+    for path in sorted(mapped):
+        yield "mapped", os.fsdecode(path.replace(b"\\012", b"\n"))

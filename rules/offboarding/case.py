@@ -1,0 +1,207 @@
+"""One departure as frozen data: who approved, what was handed over, what was signed, what is still owed.
+
+Rules of this file: a case carries everything it was opened with (its chain of approvers, its lines, its signatures), so
+a later change of the pack alters no case that runs. The step is read off what is recorded and cannot contradict it.
+Instants are aware and in UTC; ``last_day`` is a day of the site's calendar. People are the registry's own ids.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from rules.model import Stage
+from rules.offboarding.vocabulary import Duty, Kind, Step
+from rules.text import Text
+
+PERSONNEL = "hr"  # who opens a case that the personnel system brings: nobody of the registry
+STAYS = frozenset({Kind.TRANSFER, Kind.UNFIT})  # still employed: there are no papers to release
+GONE = frozenset({Kind.UNAUTHORISED})  # not there: nothing can be taught, examined or signed
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """One place in the chain."""
+
+    role: str
+    title: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One approval: in which role, by whom, when, and the opinion written on the form."""
+
+    role: str
+    by: str
+    at: datetime
+    opinion: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who did something, when, and why: a case sent back, a decision taken back."""
+
+    by: str
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of the hand-over list: what goes to which department. ``missing`` says why it was written off."""
+
+    key: str
+    title: Text
+    department: Text
+    done_by: str = ""
+    done_at: datetime | None = None
+    missing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A document the leaver signs, and who saw him sign it."""
+
+    name: str
+    title: Text
+    seen_by: str = ""
+    signed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """One try at the exit exam."""
+
+    by: str
+    at: datetime
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The decision on the 脱密期: its end, or ``None`` with the reason why there is none (D18-6.3b)."""
+
+    until: datetime | None
+    by: str
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """One ended grant that is asked for again after a rescission, and who gave it back (two officers)."""
+
+    grant: str
+    asked_by: str
+    asked_at: datetime
+    given_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """离岗办理: one departure or transfer. ``chain`` is empty for a kind whose opening ends access at once.
+
+    ``late_days``: by how many days the notice came too late (D20-A.6.1). ``needs_period``: the law leaves no choice
+    about the cooling-off period. ``reference``: the number of the case in the personnel system, and ``printed_class``
+    the class 涉密人员类别 it printed. ``department`` and ``post``: where a transfer leads. ``roles``: administrator
+    roles the leaver held when access ended; ``ended_by``: who wrote the deciding approval down; ``confirmation``: the
+    second officer's, which such a leaver takes.
+    """
+
+    id: str = ""
+    person: str
+    kind: Kind
+    last_day: date
+    noticed_at: datetime
+    opened_by: str
+    chain: tuple[Approver, ...]
+    late_days: int = 0
+    reason: str = ""
+    reference: str = ""
+    printed_class: str = ""
+    department: str = ""
+    post: str = ""
+    approvals: tuple[Approval, ...] = ()
+    approved_at: datetime | None = None
+    roles: tuple[str, ...] = ()
+    ended_by: str = ""
+    confirmation: Said | None = None
+    returns: tuple[Said, ...] = ()
+    sent_back: bool = False
+    items: tuple[Item, ...] = ()
+    needs_education: bool = False
+    education: Said | None = None
+    needs_exam: bool = False
+    exams: tuple[Exam, ...] = ()
+    signatures: tuple[Signature, ...] = ()
+    needs_period: bool = False
+    period: Period | None = None
+    papers: Said | None = None
+    closed: Said | None = None
+    rescissions: tuple[Said, ...] = ()
+    rescinded: bool = False
+    restorations: tuple[Restoration, ...] = ()
+
+    @property
+    def step(self) -> Step:
+        """Where the case stands."""
+        if self.rescinded:
+            return Step.RESCINDED
+        if self.closed:
+            return Step.CLOSED
+        if self.papers:
+            return Step.PAPERS
+        if self.approved_at:
+            return Step.CONFIRMATION if self.unconfirmed else Step.APPROVED
+        if self.sent_back:
+            return Step.RETURNED
+        return Step.APPROVAL if self.approvals else Step.NOTICE
+
+    @property
+    def stage(self) -> Stage:
+        """What a decision is told: the stage of :class:`rules.model.Departure`."""
+        if self.closed:
+            return Stage.CLOSED
+        if self.approved_at and self.period and self.period.until:
+            return Stage.COOLING_OFF
+        return Stage.APPROVED if self.approved_at else Stage.NOTICE
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether access is over and a second officer has to confirm before anything else ends."""
+        return self.approved_at is not None and bool(self.roles) and self.confirmation is None
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether it is a transfer with nothing left to decide, which a later departure of its person overtakes."""
+        return self.kind is Kind.TRANSFER and self.step is Step.APPROVED
+
+    @property
+    def officers(self) -> frozenset[str]:
+        """Who answers for the end of access: every approver, who wrote the last one down, and who confirmed."""
+        opener = () if self.chain else (self.opened_by,)
+        confirmed = (self.confirmation.by,) if self.confirmation else ()
+        return frozenset((*opener, *(given.by for given in self.approvals), self.ended_by, *confirmed)) - {""}
+
+    @property
+    def next_approver(self) -> Approver | None:
+        """Whose approval comes next."""
+        return self.chain[len(self.approvals)] if len(self.approvals) < len(self.chain) else None
+
+    @property
+    def owed(self) -> tuple[Duty, ...]:
+        """What still has to be done before papers and closing; nothing, once the case is over for whatever reason."""
+        if self.closed or self.rescinded:
+            return ()
+        there = self.kind not in GONE
+        open_duties = {
+            Duty.HAND_OVER: any(item.done_at is None for item in self.items),
+            Duty.EDUCATION: there and self.needs_education and self.education is None,
+            Duty.EXAM: there and self.needs_exam and not (self.exams and self.exams[-1].passed),
+            Duty.SIGNATURES: there and any(paper.signed_at is None for paper in self.signatures),
+            Duty.COOLING_OFF: self.period is None,
+        }
+        return tuple(duty for duty, is_open in open_duties.items() if is_open)
+
+    @property
+    def has_papers(self) -> bool:
+        """Whether papers are released at the end: not to who stays with the unit, nor to who is gone."""
+        return self.kind not in STAYS | GONE

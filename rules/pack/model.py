@@ -1,0 +1,276 @@
+"""规则包: what a site decides about its rules, as frozen data.
+
+Rules of this file: one table of a pack is one class or a plain :class:`Source`, one setting is one field, and a field
+nobody reads does not exist. A table is named like the rule it feeds and switches that rule on by being there; the five
+every pack must have are ``hold``, ``departure``, ``level``, ``scope`` and ``grant``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from rules.model import Employment, Level, Passback
+from rules.offboarding.vocabulary import Kind
+from rules.text import Text
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a rule and its values come from.
+
+    ``clauses``: the regulation clauses it serves. ``duties``: the numbers in ``duties.csv``. ``site``: the settings of
+    the table whose values no regulation prints, so that the site answers for them.
+    """
+
+    clauses: tuple[str, ...] = ()
+    duties: tuple[int, ...] = ()
+    site: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelRule(Source):
+    """``[level]``: a person's level in a domain opens what is at or below it.
+
+    ``needs_approver``: a level nobody is named for having approved does not count. ``map``: per domain, the highest
+    level each printed label stands for; in a domain with a map, a label that is not in it counts for nothing.
+    """
+
+    needs_approver: bool = False
+    map: Mapping[str, Mapping[str, Level]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BarredRule(Source):
+    """``[barred]``: per domain, labels that never open anything, whatever else their holder was given."""
+
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRule(Source):
+    """``[grant]``: from ``from_level`` on, a personal grant is needed; ``after_post_change``: only one made since."""
+
+    from_level: Level = Level.INTERNAL
+    after_post_change: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TempAuth(Source):
+    """``[temp_auth]``: a dated grant that stands in for the level, up to ``max_level``, for at most ``max_days``."""
+
+    enabled: bool = False
+    max_days: int = 0
+    max_level: Level = Level.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmploymentRule(Source):
+    """``[employment]``: who is employed in a way in ``deny`` gets nothing in ``domains`` (none named: in all).
+
+    ``temp_auth``: but what a valid temporary grant opens to him.
+    """
+
+    deny: frozenset[Employment] = frozenset()
+    domains: tuple[str, ...] = ()
+    temp_auth: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkingRule(Source):
+    """``[marking]``: an area without a secrecy period, or without a circle of knowers, stays shut."""
+
+    period: bool = False
+    scope: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwoPersonRule(Source):
+    """``[two_person]``: rooms from this level on are entered by two, beside the rooms that ask for it themselves.
+
+    ``seconds``: how far apart the two badges may be, in rooms that do not say it themselves.
+    """
+
+    from_level: Level = Level.TOP_SECRET
+    seconds: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnePlaceRule(Source):
+    """``[one_place]``: what happens, in every room, to a badge that goes in twice or is in two rooms.
+
+    A room may be stricter, never softer. Every door needs a reader on the way out, or nobody gets in a second time.
+    """
+
+    passback: Passback = Passback.HARD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitRule(Source):
+    """``[visit]``: visitors are taken under escort, into rooms up to ``max_level``, for ``max_days`` at most."""
+
+    max_days: int = 0
+    max_level: Level = Level.NONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InRoomRule(Source):
+    """``[in_room]``: files from this level on open only on a machine in a room the person has badged into."""
+
+    from_level: Level = Level.TOP_SECRET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireRule(Source):
+    """``[wire]``: rooms from this level on take no door whose wire proves nothing about who is talking."""
+
+    from_level: Level = Level.SECRET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordKind(Source):
+    """``[records.KIND]``: a dated fact a person needs before access.
+
+    Asked from resource level ``from_level`` on, in ``domains`` (none named: in all). The latest record of the kind
+    decides; with ``topics``, the latest of each topic. It must be passed, be younger than ``valid_days`` (0: no limit),
+    with ``after_post_change`` not be older than the person's post, and not be older than every passed record of a kind
+    in ``after``. ``temporary``: the holder of a temporary grant needs it too.
+    """
+
+    title: Text
+    from_level: Level = Level.INTERNAL
+    domains: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    valid_days: int = 0
+    after_post_change: bool = False
+    after: tuple[str, ...] = ()
+    temporary: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule(Source):
+    """``[hours.NAME]``: when an area or room that names it is open, on the site's clock.
+
+    ``weekdays`` as ``date.weekday()`` counts; ``windows`` since the site's midnight, half open.
+    """
+
+    weekdays: frozenset[int] = frozenset()
+    windows: tuple[tuple[timedelta, timedelta], ...] = ()
+    holidays: Literal["open", "closed"] = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartureCase(Source):
+    """``[departure_case]``: how a departure is approved and what it owes before it is closed.
+
+    ``chain``: names of ``[approvers.NAME]`` in their order; none: one officer approves. ``notice_days``: how long
+    before the last day notice is given. A kind in ``immediate`` ends access when its case is opened. ``hr_approvers``:
+    how many different people must stand behind a notice of the personnel system that brings its own approvals. Whoever
+    holds a level in one of ``cooling_off`` (domains) leaves with a cooling-off period, without exception.
+    """
+
+    chain: tuple[str, ...] = ()
+    notice_days: int = 0
+    immediate: frozenset[Kind] = frozenset((Kind.UNFIT, Kind.UNAUTHORISED))
+    hr_approvers: int = 1
+    education: bool = False
+    exam: bool = False
+    cooling_off: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproverRule(Source):
+    """``[approvers.NAME]``: one place in the chain, asked for the ``kinds`` of departure it names (none: for all)."""
+
+    title: Text
+    kinds: frozenset[Kind] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverLine(Source):
+    """``[handover.NAME]``: one line of the hand-over list, and the department that signs it."""
+
+    title: Text
+    department: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitSignature(Source):
+    """``[signatures.NAME]``: a document signed on leaving, by those employed and placed so (none named: by all)."""
+
+    title: Text
+    employment: frozenset[Employment] = frozenset()
+    departments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned(Source):
+    """``[planned.NAME]``: a duty that no decision enforces; ``served_by`` names the part of the program it is for."""
+
+    title: Text
+    served_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleInfo:
+    """One rule that is switched on, for lists and help. ``id`` is what a verdict's ``rule`` says."""
+
+    id: str
+    title: Text
+    clauses: tuple[str, ...] = ()
+    duties: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """One rule pack.
+
+    ``digest`` is the SHA-256 of its UTF-8 text in hex, so that an entry names exactly what decided. ``rules`` are the
+    rules in force in the order they decide; ``clauses`` are theirs by rule id, and ``allow`` has what it rests on.
+    """
+
+    name: str
+    version: str
+    title: Text
+    domains: Mapping[str, Text]
+    hold: Source
+    departure: Source
+    level: LevelRule
+    scope: Source
+    grant: GrantRule
+    utc_offset: timedelta = timedelta(0)
+    cooling_off: Source | None = None
+    barred: BarredRule | None = None
+    temp_auth: TempAuth = TempAuth()
+    employment: EmploymentRule | None = None
+    marking: MarkingRule | None = None
+    badge: Source | None = None
+    purpose: Source | None = None
+    declaration: Source | None = None
+    two_person: TwoPersonRule | None = None
+    lockdown: Source | None = None
+    one_place: OnePlaceRule | None = None
+    visit: VisitRule | None = None
+    in_room: InRoomRule | None = None
+    wire: WireRule | None = None
+    records: Mapping[str, RecordKind] = field(default_factory=dict)
+    hours: Mapping[str, Schedule] = field(default_factory=dict)
+    departure_case: DepartureCase = DepartureCase()
+    approvers: Mapping[str, ApproverRule] = field(default_factory=dict)
+    handover: Mapping[str, HandoverLine] = field(default_factory=dict)
+    signatures: Mapping[str, ExitSignature] = field(default_factory=dict)
+    planned: Mapping[str, Planned] = field(default_factory=dict)
+    digest: str = ""
+    rules: tuple[RuleInfo, ...] = ()
+    clauses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """``minimal@1a2b3c4d5e6f``: name and the first 12 hex digits of the digest."""
+        return f"{self.name}@{self.digest[:12]}"
+
+    def level_of(self, label: str, domain: str) -> Level | None:
+        """Return the level the printed *label* (核心, 特级 …) stands for in *domain*; ``None``: the pack has none."""
+        return self.level.map.get(domain, {}).get(label)

@@ -1,0 +1,212 @@
+"""What an entry of the log says in full: why it was decided so, every field, and its proof.
+
+Rules of this file: pure. No field is left out, known or not: what another version wrote stands here under its own name.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+
+from agent.api.operations import TABLE
+from agent.labels import (
+    ACTIONS,
+    CHOICES,
+    DOMAINS,
+    ENTRIES,
+    HAPPENINGS,
+    HOW,
+    LEVELS,
+    MODES,
+    OUTCOMES,
+    PROCESSES,
+    RELEASES,
+    REVOCATIONS,
+    ROLES,
+    SIDES,
+    TIERS,
+    Words,
+    word,
+)
+from rules.text import Text
+from tui.i18n import text_of
+from tui.render.cells import GLYPHS, Piece, Toned, number
+from tui.render.entry_columns import Entry, verdict
+from tui.render.operation import act_name, argument, same
+from tui.render.plan import STATES
+
+_LABELS = {
+    "host": Text("host", "主机"),
+    "kind": Text("kind", "种类"),
+    "action": Text("action", "操作"),
+    "act": Text("act", "操作"),
+    "what": Text("what", "内容"),
+    "person": Text("person", "人员"),
+    "login_person": Text("person at login", "登录人员"),
+    "service": Text("service", "服务账户"),
+    "path": Text("path", "路径"),
+    "path_hex": Text("path, exact bytes", "路径原始字节"),
+    "area": Text("area", "目录"),
+    "level": Text("level", "密级"),
+    "domain": Text("domain", "秘密种类"),
+    "exe": Text("program", "程序"),
+    "comm": Text("name of the process", "进程名"),
+    "client": Text("network client", "网络客户端"),
+    "mode": Text("mode", "模式"),
+    "pack": Text("rule pack", "规则包"),
+    "epoch": Text("state of rights", "权限版本"),
+    "outcome": Text("outcome", "结果"),
+    "fsuid": Text("uid of the access", "访问 uid"),
+    "loginuid": Text("uid at login", "登录 uid"),
+    "ruid": Text("real uid", "真实 uid"),
+    "uid": Text("uid", "uid"),
+    "gid": Text("gid", "gid"),
+    "pid": Text("process", "进程号"),
+    "tid": Text("thread", "线程号"),
+    "dev": Text("device", "设备号"),
+    "ino": Text("inode", "文件号"),
+    "errno": Text("error", "错误码"),
+    "actor": Text("who asked", "操作者"),
+    "role": Text("role", "角色"),
+    "args": Text("asked with", "参数"),
+    "not_recorded": Text("refusals not recorded before it", "此前未记录的拒绝次数"),
+    "room": Text("room", "场所"),
+    "door": Text("door", "门"),
+    "side": Text("side", "方向"),
+    "badge": Text("badge", "门禁卡"),
+    "how": Text("with", "方式"),
+    "secure": Text("authenticated wire", "通信已认证"),
+    "together": Text("together with", "同行人员"),
+    "purpose": Text("purpose", "事由"),
+    "release": Text("command to the lock", "放行命令"),
+    "released": Text("what became of it", "放行结果"),
+    "silent": Text("silent", "静默"),
+    "case": Text("case", "案号"),
+    "step": Text("step", "步骤"),
+    "state": Text("state", "状态"),
+    "title": Text("step", "步骤"),
+    "detail": Text("what came of it", "结果"),
+    "facts": Text("facts", "事实"),
+    "tries": Text("tries", "次数"),
+    "began_at": Text("begun", "开始"),
+    "ended_at": Text("ended", "结束"),
+    "file": Text("file", "文件"),
+    "folder": Text("folder", "所在目录"),
+    "event": Text("event", "事件"),
+    "reference": Text("number in the personnel system", "人事系统编号"),
+    "jti": Text("number of the token", "令牌编号"),
+    "late": Text("late", "迟到"),
+    "alarm": Text("alarm", "报警"),
+    "count": Text("count", "数量"),
+    "since": Text("since", "起始"),
+    "bytes": Text("bytes", "字节"),
+    "start": Text("start", "启动次数"),
+    "denied_meanwhile": Text("denied meanwhile", "其间拒绝"),
+    "behind_seconds": Text("seconds behind", "落后秒数"),
+    "recorded": Text("recorded pack", "记录的规则包"),
+    "process": Text("process", "进程"),
+    "areas": Text("areas", "目录"),
+    "tier": Text("tier", "防护等级"),
+    "labelled": Text("files labelled", "已标记文件"),
+    "why": Text("why", "原因"),
+    "frames": Text("messages", "消息数"),
+    "untold": Text("not told", "未报数量"),
+    "damaged": Text("damaged line", "损坏的行"),
+}
+_VALUES: dict[str, Words] = {
+    "kind": ENTRIES, "action": ACTIONS, "level": LEVELS, "domain": DOMAINS, "mode": MODES, "outcome": OUTCOMES,
+    "side": SIDES, "how": HOW, "released": RELEASES, "what": HAPPENINGS, "role": ROLES, "step": REVOCATIONS,
+    "process": PROCESSES, "tier": TIERS,
+    "state": {code: text for code, (text, _, _) in STATES.items()},
+}  # fmt: skip
+_SAID = {"seq", "time", "verdict", "enforced", "rule", "clauses", "reason", "error"}
+
+
+def explained(entry: Entry, rules: Mapping[str, Text]) -> list[Piece]:
+    """Return why it was decided so. ``rules``: titles of the rules of the pack in force."""
+    pieces: list[Piece] = []
+    if "verdict" in entry:
+        denied = entry["verdict"] == "deny"
+        pieces += [Toned(f"{GLYPHS['bad']} ", "bad") if denied else Toned(f"{GLYPHS['good']} ", "good"), verdict(entry)]
+        rule = str(entry.get("rule", ""))
+        pieces += ["  ", Text(f"by rule {rule}", f"依据规则 {rule}")]
+        if rule in rules:
+            pieces += [Text(", which asks: ", "，该规则要求："), rules[rule]]
+        pieces.append("\n")
+        if not entry.get("enforced", True):
+            observed = Text(
+                "The area was only observed: the access went through.", "该目录处于观察模式：访问未被拦截。"
+            )
+            pieces += [Toned(observed, "warning"), "\n"]
+        if entry.get("reason"):
+            pieces += [text_of(entry["reason"]), "\n"]
+    elif entry.get("error"):
+        pieces += [Toned(f"{GLYPHS['bad']} ", "bad"), text_of(entry["error"]), "\n"]
+    return pieces
+
+
+def fields(entry: Entry) -> list[Piece]:
+    """Return every field of *entry* that :func:`explained` does not show, a line each, nested ones flattened."""
+    pieces: list[Piece] = []
+    for name, value in entry.items():
+        if name not in _SAID and value is not None and value not in ("", [], {}):
+            for label, shown in _field(entry, name, value):
+                pieces += [Toned(label, "dim"), "  ", shown, "\n"]
+    return pieces
+
+
+def _field(entry: Entry, name: str, value: object) -> Iterator[tuple[Text, Piece]]:
+    label = _LABELS.get(name, same(name))
+    if name == "args" and isinstance(value, dict):
+        yield from _asked(str(entry.get("act") or entry.get("what")), value)
+    elif name == "act" or (name == "what" and isinstance(value, str) and value in TABLE):
+        act = act_name(str(value))
+        yield label, Text(act.en, f"{act.zh}（{act.en}）" if act.zh != act.en else act.zh)
+    elif name == "facts":  # of a step, for its receipt; what they come to stands in the detail
+        yield label, json.dumps(value, ensure_ascii=False)
+    else:
+        yield label, _said(name, value)
+
+
+def _said(name: str, value: object) -> Text:
+    """Return a value of any shape in words: what is nested stands one behind the other."""
+    if isinstance(value, bool):
+        return word(CHOICES, "yes" if value else "no")
+    if isinstance(value, dict):
+        if {"en", "zh"} <= value.keys():
+            return text_of(value)
+        inner = [(_LABELS.get(one, same(one)), _said(one, deep)) for one, deep in value.items() if deep is not None]
+        return Text(
+            " · ".join(f"{label.en} {text.en}" for label, text in inner),
+            " · ".join(f"{label.zh} {text.zh}" for label, text in inner),
+        )
+    if isinstance(value, list):
+        said = [_said(name, one) for one in value]
+        return Text("; ".join(one.en for one in said), "；".join(one.zh for one in said))
+    return word(_VALUES.get(name, {}), value)
+
+
+def _asked(act: str, args: Mapping[str, object]) -> Iterator[tuple[Text, Piece]]:
+    """Yield what an act was asked with: each parameter as the table of operations explains it."""
+    titles = {param.name: param.help for param in TABLE[act].params} if act in TABLE else {}
+    for name, value in args.items():
+        shown = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else argument(act, name, value)
+        yield titles.get(name, _LABELS.get(name, same(name))), shown
+
+
+def proof(seq: int, line: str, verified: int) -> list[Piece]:
+    """Return what proves the entry as far as the log goes: its place, its bytes, their leaf hash (RFC 6962, 2.1).
+
+    ``verified``: the number up to which this terminal has had the log verified, 0 for not yet.
+    """
+    data = line.encode("utf-8", "surrogateescape")
+    leaf = hashlib.sha256(b"\x00" + data).hexdigest()
+    if verified >= seq:
+        state: Piece = Toned(Text(f"✓ verified to #{number(verified)}", f"✓ 已校验至 #{number(verified)}"), "good")
+    else:
+        state = Toned(Text("! not verified here yet: press v", "! 尚未在此校验：请按 v"), "warning")
+    return [
+        Toned(Text("proof", "存证"), "strong"), "\n",
+        Toned(Text("number ", "序号 "), "dim"), f"#{number(seq)}", "  ", state, "\n",
+        Toned(Text("bytes ", "字节 "), "dim"), str(len(data)), "\n",
+        Toned(Text("leaf hash, SHA-256(0x00 ‖ bytes) ", "叶哈希 SHA-256(0x00 ‖ 字节) "), "dim"), "\n", leaf, "\n",
+    ]  # fmt: skip

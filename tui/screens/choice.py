@@ -1,0 +1,55 @@
+"""One of several: a small list over the screen."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from rules.text import Text
+from tui.i18n import Sentence
+from tui.render.cells import Toned
+from tui.widgets.table import Table
+from tui.widgets.virtual_list import Column
+
+
+class Choosing(ModalScreen[int | None]):
+    """Asks which; answers its place in *choices*, ``None`` when it was left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", show=False),
+        Binding("enter", "take", show=False, priority=True),
+    ]
+    DEFAULT_CSS = """
+    Choosing { align: center middle; }
+    Choosing > Vertical { width: 90%; max-width: 90; height: auto; max-height: 80%; padding: 0 1;
+                          border: round $primary; background: $surface; }
+    Choosing .title { text-style: bold; }
+    Choosing Table { height: auto; max-height: 14; min-height: 3; }
+    """
+
+    def __init__(self, title: Text, choices: Sequence[Text]) -> None:
+        super().__init__()
+        self._heading = title
+        self._rows = [{"place": place, "what": what} for place, what in enumerate(choices)]
+
+    def compose(self) -> ComposeResult:
+        """Lay it out."""
+        with Vertical():
+            yield Sentence(self._heading, classes="title")
+            yield Table([Column(Text("", ""), lambda row: row["what"])], "place")
+            yield Sentence(Toned(Text("Enter: this one. Esc: nothing happens.", "回车：选定。Esc：不作更改。"), "dim"))
+
+    def on_mount(self) -> None:
+        """Show them."""
+        table = self.query_one(Table)
+        table.show(self._rows)
+        table.styles.height = min(14, len(self._rows) + 1)
+        table.focus()
+
+    def action_take(self) -> None:
+        """Take the highlighted one."""
+        row = self.query_one(Table).current()
+        self.dismiss(row["place"] if row else None)

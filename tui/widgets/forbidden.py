@@ -1,0 +1,27 @@
+"""What stands in a place that the role may not use: the reason, and nothing else of the place."""
+
+from textual.content import Content
+from textual.widget import Widget
+
+from rules.text import Text
+from tui.i18n import language_of
+from tui.interface import program_of
+from tui.render.cells import Toned, content
+
+
+class Closed(Widget):
+    """One line with the reason; gone when there is none."""
+
+    DEFAULT_CSS = "Closed { height: auto; padding: 0 1; }"
+
+    def __init__(self, ops: tuple[str, ...]) -> None:
+        super().__init__(markup=False)
+        self._ops = ops
+
+    def render(self) -> Content:
+        """Return the reason."""
+        agent = program_of(self).agent
+        why = agent.not_mine(*self._ops)
+        if why is None:
+            return Content()
+        return content(language_of(self), Toned(Text("closed to you: ", "您不能使用："), "warning"), why)
