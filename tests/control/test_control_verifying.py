@@ -33,7 +33,7 @@ def verifier(site: Site) -> psutil.Process:
     (found,) = [
         child
         for child in psutil.Process(site.control.pid).children()
-        if any("control.verifier" in word for word in child.cmdline())
+        if any("log.verifier" in word for word in child.cmdline())
     ]
     return found
 

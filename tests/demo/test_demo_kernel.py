@@ -118,6 +118,6 @@ def test_a_demo_that_was_killed_takes_its_agent_along_and_the_next_one_tidies_up
         assert time.monotonic() < deadline, used(folder)
         time.sleep(0.05)
     assert list(folder.iterdir()) != []
-    tidy = "from agent.guard import image; image.reclaim()"
+    tidy = "from agent.simulator import volume_image; volume_image.reclaim()"
     subprocess.run([sys.executable, "-c", tidy], env=environment(folder, "en"), check=True)
     assert left_behind(folder) == []

@@ -35,7 +35,7 @@ def test_a_successor_takes_them_over_and_leaves_strangers_closed() -> None:
     program = (
         "import os\n"
         "os.environ['LISTEN_PID'] = str(os.getpid())\n"
-        "from agent.guard import fdstore\n"
+        "from agent.kernel import fdstore\n"
         "found = fdstore.taken()\n"
         "stranger = os.path.exists('/proc/self/fd/4')\n"
         "print(sorted(found), os.read(found['open'], 10), 'LISTEN_FDS' in os.environ, stranger)\n"

@@ -191,7 +191,7 @@ def test_below_a_cover_the_agent_alone_can_look(ext4: image.Volume) -> None:
 
 SHARED = """
 import os, sys
-from agent.guard import mounting
+from agent.kernel import mounting
 mounting.hide(sys.argv[1])
 os.close(mounting.reach(sys.argv[1]))
 assert mounting.hidden(sys.argv[1]), "looking below the cover took it off for everybody"
@@ -216,7 +216,8 @@ def test_unhiding_leaves_a_strangers_mount_alone(tmpfs: Path) -> None:
 
 DIES = """
 import os, signal, sys
-from agent.guard import image, mounting
+from agent.kernel import mounting
+from agent.simulator import volume_image as image
 with image.volume() as volume:
     area = volume.point / "area"
     area.mkdir()
