@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.guard.holder import Holder, Program
 from agent.kernel.cover import hide_all
 from agent.runtime import config
@@ -22,8 +22,8 @@ from rules.visible import visible
 def run(home: Home, announce: Callable[[str], None]) -> int:
     """Run the agent of *home* in the foreground until it is told to stop; return the exit code.
 
-    *announce* gets the one line that says the agent enforces, ``ready tier=A areas=1``. Raises :class:`Refused` when
-    the site was never made, another agent runs on it, or this machine does not let us enforce anything.
+    *announce* gets the one line that says the agent enforces, ``ready tier=A areas=1``. Raises :class:`RefusedError`
+    when the site was never made, another agent runs on it, or this machine does not let us enforce anything.
     """
     settings = config.load(home.config)
     python = (sys.executable, "-I", "-m")
@@ -36,7 +36,7 @@ def run(home: Home, announce: Callable[[str], None]) -> int:
                 hide=lambda: hide_all(home),
             )
         except PermissionError:
-            raise Refused(
+            raise RefusedError(
                 Text("this machine does not let us ask before files are opened", "本机不允许在打开文件之前进行判定"),
                 Text(
                     "run as root with CAP_SYS_ADMIN; see `shoumi doctor`",
@@ -53,11 +53,11 @@ def _alone(home: Home) -> Iterator[None]:
         lock = os.open(home.run / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         said = visible(error.strerror or "")
-        raise Refused(Text(f"the home cannot be used: {said}", f"无法使用主目录：{said}")) from None
+        raise RefusedError(Text(f"the home cannot be used: {said}", f"无法使用主目录：{said}")) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise Refused(
+        raise RefusedError(
             Text(
                 f"an agent runs on `{visible(str(home.root))}` already", f"`{visible(str(home.root))}` 上已有代理在运行"
             ),

@@ -36,32 +36,32 @@ class ShoumiError(Exception):
         return said
 
 
-class Refused(ShoumiError):
+class RefusedError(ShoumiError):
     """The request was understood and is refused, or a check found something wrong."""
 
 
-class Usage(ShoumiError):
+class UsageError(ShoumiError):
     """The request was not understood."""
 
     kind = "usage"
     exit_code = 2
 
 
-class Forbidden(ShoumiError):
+class ForbiddenError(ShoumiError):
     """The caller's role may not do this."""
 
     kind = "forbidden"
     exit_code = 3
 
 
-class Unreachable(ShoumiError):
+class UnreachableError(ShoumiError):
     """The agent, or one of its processes, does not answer."""
 
     kind = "unreachable"
     exit_code = 4
 
 
-class Fatal(Exception):
+class FatalError(Exception):
     """The state of this process is unknown. Nothing may be answered from it any more."""
 
     def __init__(self, text: Text) -> None:
@@ -71,9 +71,9 @@ class Fatal(Exception):
 
 def from_wire(error: dict[str, object]) -> ShoumiError:
     """Rebuild an error that crossed the control socket as ``{"kind", "text": {en, zh}, "hint": {en, zh} | null}``."""
-    kinds = {cls.kind: cls for cls in (Refused, Usage, Forbidden, Unreachable)}
+    kinds = {cls.kind: cls for cls in (RefusedError, UsageError, ForbiddenError, UnreachableError)}
     text, hint = error.get("text"), error.get("hint")
-    return kinds.get(str(error.get("kind")), Refused)(_text(text), _text(hint) if hint else None)
+    return kinds.get(str(error.get("kind")), RefusedError)(_text(text), _text(hint) if hint else None)
 
 
 def to_wire(error: ShoumiError) -> dict[str, object]:

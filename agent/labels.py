@@ -9,7 +9,7 @@ Rules of this file:
 from collections.abc import Mapping
 
 from rules.model import Level
-from rules.offboarding.vocabulary import Kind, Step
+from rules.offboarding.vocabulary import CaseKind, CaseStep
 from rules.text import Text
 from rules.visible import visible
 
@@ -49,8 +49,8 @@ STAGES: Words = {
     "cooling-off": Text("cooling off", "脱密期"),
     "closed": Text("closed", "已办结"),
 }
-DEPARTURES: Words = {kind.value: kind.text for kind in Kind}
-STEPS: Words = {step.value: step.text for step in Step}
+DEPARTURES: Words = {kind.value: kind.text for kind in CaseKind}
+STEPS: Words = {step.value: step.text for step in CaseStep}
 ROLES: Words = {  # of the agent itself; a pack has a title for every approver it names
     "system": Text("system administrator", "系统管理员"),
     "security": Text("security officer", "安全保密管理员"),

@@ -6,7 +6,7 @@ source to copy from: what a site enforces is its own ``pack.toml``, which an upg
 
 from importlib import resources
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 from rules.visible import visible
 
@@ -20,11 +20,11 @@ def names() -> tuple[str, ...]:
 
 
 def text(name: str) -> str:
-    """Return the TOML text of the shipped pack *name*; raise :class:`Refused` if there is none."""
+    """Return the TOML text of the shipped pack *name*; raise :class:`RefusedError` if there is none."""
     if name not in names():
         said = visible(name)
         known = ", ".join(names())
-        raise Refused(
+        raise RefusedError(
             Text(f"no pack called `{said}` is shipped", f"没有名为 `{said}` 的内置规则包"),
             Text(f"one of: {known}; or the path of a TOML file", f"可选：{known}；或一个 TOML 文件的路径"),
         )

@@ -8,7 +8,7 @@ answer, so a rule that is a function of the facts and of these answers runs the 
 from datetime import datetime, timedelta, timezone
 
 
-class Clock:
+class RuleClock:
     """One rule's view of time. ``until`` is the nearest instant ahead that was asked about, or ``None``."""
 
     __slots__ = ("_now", "until")

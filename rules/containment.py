@@ -13,17 +13,17 @@ from rules.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
-class Misfit:
+class ContainmentViolation:
     """One thing that may not be kept in the room, and why."""
 
     id: str
     because: Text
 
 
-def misfits(room: Resource, kept: Iterable[Resource]) -> tuple[Misfit, ...]:
+def misfits(room: Resource, kept: Iterable[Resource]) -> tuple[ContainmentViolation, ...]:
     """Return what of *kept* may not be in *room*, in order; an area may stand for a medium that carries its mark."""
     found = ((thing.id, _why_not(room, thing)) for thing in kept)
-    return tuple(Misfit(thing, because) for thing, because in found if because is not None)
+    return tuple(ContainmentViolation(thing, because) for thing, because in found if because is not None)
 
 
 def _why_not(room: Resource, thing: Resource) -> Text | None:

@@ -8,18 +8,17 @@ up to the one that decided, so it bounds exactly what the verdict rests on. Noth
 from collections.abc import Iterator
 from datetime import datetime
 
-from rules import person_rules as person
+from rules import person_rules
 from rules.checks import question
 from rules.checks.lockdown import lockdown
 from rules.checks.marking import marking
 from rules.checks.service import service
 from rules.checks.together import first_in, limit
-from rules.clock import Clock
-from rules.companions import escort
+from rules.clock import RuleClock
+from rules.companions import escort, two_person
 from rules.fail_closed import asked, failed
-from rules.model import Action, Facts, Finding, Request, Resource, Verdict
+from rules.model import Action, Facts, Request, Resource, RuleResult, Verdict
 from rules.pack.model import Pack
-from rules.pair import two_person
 from rules.text import Text
 from rules.visible import visible
 
@@ -48,7 +47,7 @@ def _aware(now: datetime) -> datetime:
     return now
 
 
-def _findings(request: Request, facts: Facts, pack: Pack, now: datetime) -> Iterator[Finding]:
+def _findings(request: Request, facts: Facts, pack: Pack, now: datetime) -> Iterator[RuleResult]:
     place = facts.resources.get(request.resource)
     if place is None or place.id != request.resource:
         yield question.resource(request)
@@ -58,7 +57,7 @@ def _findings(request: Request, facts: Facts, pack: Pack, now: datetime) -> Iter
         yield from (found for found in _asked(request, facts, pack, now, place) if found)
 
 
-def _asked(request: Request, facts: Facts, pack: Pack, now: datetime, place: Resource) -> Iterator[Finding | None]:
+def _asked(request: Request, facts: Facts, pack: Pack, now: datetime, place: Resource) -> Iterator[RuleResult | None]:
     yield question.action(request, place)
     yield question.doubt(request)
     yield question.nobody(request)
@@ -67,7 +66,7 @@ def _asked(request: Request, facts: Facts, pack: Pack, now: datetime, place: Res
     if request.service:
         yield asked("service", now, lambda: service(request, facts, place))
     for one in dict.fromkeys(request.persons):
-        yield from person.findings(request, facts, pack, now, place, one)
+        yield from person_rules.findings(request, facts, pack, now, place, one)
     if place.room is not None:
         yield asked("first-in", now, lambda: first_in(request, place, pack))
         yield asked("limit", now, lambda: limit(request, place, pack))
@@ -75,8 +74,8 @@ def _asked(request: Request, facts: Facts, pack: Pack, now: datetime, place: Res
         yield asked("two-person", now, lambda: two_person(request, facts, pack, now, place))
 
 
-def _verdict(request: Request, pack: Pack, now: datetime, findings: tuple[Finding, ...]) -> Verdict:
-    clock = Clock(now)
+def _verdict(request: Request, pack: Pack, now: datetime, findings: tuple[RuleResult, ...]) -> Verdict:
+    clock = RuleClock(now)
     for finding in findings:
         clock.bound(finding.until)
         if not finding.ok:

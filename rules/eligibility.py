@@ -6,18 +6,18 @@ that was only announced takes nothing from anybody yet.
 
 from datetime import datetime
 
-from rules.model import Person, Stage
+from rules.model import DepartureStage, Person
 from rules.text import Text
 from rules.visible import visible
 
 
-def out_of_office(person: Person, now: datetime) -> Text | None:
+def why_ineligible(person: Person, now: datetime) -> Text | None:
     """Return why *person* may act for nobody at *now*, ``None`` for somebody who is in office."""
     said = visible(person.id)
     if not person.active:
         return Text(f"`{said}` is inactive", f"`{said}` 已停用")
     if any(stop.since <= now for stop in person.holds):
         return Text(f"`{said}` is on hold", f"`{said}` 已被停权")
-    if any(leaving.stage is not Stage.NOTICE for leaving in person.departures):
+    if any(leaving.stage is not DepartureStage.NOTICE for leaving in person.departures):
         return Text(f"`{said}` has left, or is leaving", f"`{said}` 已离岗或正在离岗")
     return None

@@ -7,12 +7,12 @@ from one run to the next, and may itself fail when asked for.
 from collections.abc import Callable
 from datetime import datetime
 
-from rules.model import Finding
+from rules.model import RuleResult
 from rules.text import Text
 from rules.visible import visible
 
 
-def asked(name: str, now: datetime, rule: Callable[[], Finding | None], person: str = "") -> Finding | None:
+def asked(name: str, now: datetime, rule: Callable[[], RuleResult | None], person: str = "") -> RuleResult | None:
     """Return what *rule* finds; if it raises, a denial by the rule ``error`` about *name*."""
     try:
         return rule()
@@ -20,13 +20,13 @@ def asked(name: str, now: datetime, rule: Callable[[], Finding | None], person: 
         return failed(name, type(error).__name__, now, person)
 
 
-def failed(name: str, kind: str, now: datetime, person: str = "") -> Finding:
+def failed(name: str, kind: str, now: datetime, person: str = "") -> RuleResult:
     """Return the denial for the rule *name* that raised an error of type *kind*.
 
     Its ``until`` is *now*: nothing is known about the next instant, so the verdict must not be kept.
     """
     shown = visible(name)
-    return Finding(
+    return RuleResult(
         rule="error",
         ok=False,
         because=Text(f"rule `{shown}` failed with `{kind}`", f"规则 `{shown}` 出错：`{kind}`"),

@@ -76,7 +76,7 @@ class Passback(StrEnum):
     HARD = "hard"  # refused
 
 
-class Stage(Enum):
+class DepartureStage(Enum):
     """Where a departure stands. ``CLOSED`` ends with the cooling-off period, and does not restore anything."""
 
     NOTICE = "notice"
@@ -146,7 +146,7 @@ class Departure:
     ``approver`` equal to the leaver never counts as an approval.
     """
 
-    stage: Stage
+    stage: DepartureStage
     approved_at: datetime | None = None
     cooling_off_until: datetime | None = None
     approver: str = ""
@@ -295,7 +295,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RuleResult:
     """What one rule found. ``until``: the finding is the same for every ``t`` in ``[now, until)``."""
 
     rule: str
@@ -321,4 +321,4 @@ class Verdict:
     change: Text | None = None
     until: datetime | None = None
     person: str = ""
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[RuleResult, ...] = ()

@@ -9,15 +9,15 @@ from datetime import datetime
 from functools import partial
 
 from rules.checks import clearance, grants, hours, records, room, scope, standing, visits
-from rules.clock import Clock
-from rules.evaluation import Case
+from rules.clock import RuleClock
+from rules.evaluation import RuleContext
 from rules.fail_closed import asked
-from rules.model import Facts, Finding, Request, Resource
+from rules.model import Facts, Request, Resource, RuleResult
 from rules.pack.model import Pack
 from rules.text import Text
 from rules.visible import visible
 
-Rule = Callable[[Case], Finding | None]
+Rule = Callable[[RuleContext], RuleResult | None]
 
 BEFORE_RECORDS: tuple[tuple[str, Rule], ...] = (
     ("inactive", standing.active),
@@ -44,12 +44,12 @@ AFTER_RECORDS: tuple[tuple[str, Rule], ...] = (
 
 def findings(
     request: Request, facts: Facts, pack: Pack, now: datetime, resource: Resource, person: str
-) -> Iterator[Finding]:
+) -> Iterator[RuleResult]:
     """Yield what every rule that applies found about the person with the id *person*, in order."""
     known = facts.persons.get(person)
     if known is None or known.id != person:
         shown = visible(person)
-        yield Finding(
+        yield RuleResult(
             rule="unknown-person",
             ok=False,
             because=Text(f"`{shown}` is not registered", f"`{shown}` 未登记"),
@@ -57,9 +57,9 @@ def findings(
             person=person,
         )
         return
-    case = Case(request, facts, pack, now, resource, known)
+    case = RuleContext(request, facts, pack, now, resource, known)
     for name, rule in _rules(pack):
-        case.clock = Clock(now)
+        case.clock = RuleClock(now)
         if found := asked(name, now, partial(rule, case), person):
             yield found
 

@@ -25,14 +25,14 @@ settings.register_profile("search", settings.get_profile("same"), derandomize=Fa
 settings.load_profile("same")
 
 
-class Hung(Exception):
+class HungError(Exception):
     """A test did not end in time. Raised in the main thread, so ``finally`` still kills, unmounts and removes."""
 
 
 @pytest.fixture(autouse=True)
 def dead_man() -> Iterator[None]:
     def ring(_number: int, _frame: FrameType | None) -> None:
-        raise Hung(f"no end after {_SECONDS} seconds")
+        raise HungError(f"no end after {_SECONDS} seconds")
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.alarm(_SECONDS)

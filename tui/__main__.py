@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from agent.errors import Refused, ShoumiError, Usage
+from agent.errors import RefusedError, ShoumiError, UsageError
 from agent.runtime.home import Home
 from rules.text import Language, Text
 from rules.visible import visible
@@ -39,14 +39,14 @@ def _not_here(place: list[str]) -> ShoumiError | None:
     """Return why the screens cannot be shown."""
     if place and place[0] not in PLACES:
         said, right = visible(place[0]), ", ".join(PLACES)
-        return Usage(
+        return UsageError(
             Text(f"there is no screen `{said}`", f"没有屏幕 `{said}`"), Text(f"one of {right}", f"可选 {right}")
         )
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return Refused(Text("the screens need a terminal", "该界面需要在终端中运行"), _COMMANDS)
+        return RefusedError(Text("the screens need a terminal", "该界面需要在终端中运行"), _COMMANDS)
     if (kind := os.environ.get("TERM", "")) in ("", "dumb"):
         said = visible(kind)
-        return Refused(
+        return RefusedError(
             Text(
                 f"a terminal of the kind `{said}` (TERM) cannot show the screens",
                 f"终端类型 `{said}`（TERM）无法显示该界面",

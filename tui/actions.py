@@ -12,7 +12,7 @@ from textual.binding import Binding
 
 from rules.text import Text
 from tui.keys import ACTIONS, WAYS, actions_of
-from tui.keys.shape import Action
+from tui.keys.shape import KeyAction
 
 _NAMES = {
     "question_mark": "?",
@@ -33,13 +33,13 @@ _NAMES = {
 class Asked(Protocol):
     """The program, as far as actions are concerned."""
 
-    def target(self, action: Action) -> object:
+    def target(self, action: KeyAction) -> object:
         """Return whose method does *action*."""
 
-    def why_not(self, action: Action) -> Text | None:
+    def why_not(self, action: KeyAction) -> Text | None:
         """Return why *action* cannot be done now."""
 
-    def refuse(self, action: Action, why: Text) -> None:
+    def refuse(self, action: KeyAction, why: Text) -> None:
         """Say that *action* cannot be done."""
 
     def go(self, place: str) -> None:
@@ -69,7 +69,7 @@ async def perform(program: Asked, ident: str) -> bool:
     return True
 
 
-def key_of(action: Action, keymap: Mapping[str, str]) -> str:
+def key_of(action: KeyAction, keymap: Mapping[str, str]) -> str:
     """Return the key of *action* as a person reads it, with the site's own keys."""
     first = keymap.get(action.id, action.key).partition(",")[0]
     modifier, plus, key = first.rpartition("+")

@@ -6,7 +6,7 @@ Rules of this file:
 - calls run in threads and are awaited, so that no key waits for the agent;
 - one connection is kept open for nothing but noticing its end: that is how the loss of the agent shows at once. Then
   it is tried again until the agent is back;
-- after :class:`Unreachable` an act may have happened. Nothing is ever asked a second time by itself.
+- after :class:`UnreachableError` an act may have happened. Nothing is ever asked a second time by itself.
 """
 
 import asyncio
@@ -18,10 +18,10 @@ from contextlib import suppress
 from typing import Any
 
 from agent.api import protocol
-from agent.api.client import Client, connect
+from agent.api.client import AgentClient, connect
 from agent.api.operations import TABLE
-from agent.api.roles import Role, Standing
-from agent.errors import ShoumiError, Unreachable, from_wire
+from agent.api.roles import CallerRole, Role
+from agent.errors import ShoumiError, UnreachableError, from_wire
 from agent.runtime.home import Home
 from rules.text import Text
 
@@ -34,22 +34,22 @@ _AGAIN = 0.5  # seconds between two tries to reach the agent
 _LONGEST = 1 << 20  # bytes of an answer on the watching connection
 
 
-class Agent:
+class AgentSession:
     """The agent at *home*. ``changed`` is called, on the event loop, when it is lost or found or the role changes."""
 
     def __init__(self, home: Home, changed: Callable[[], None]) -> None:
         self.home = home
         self.trouble: ShoumiError | None = None  # why it cannot be reached; None while it can
-        self.standing: Standing | None = None  # what the caller may act as; None until the agent has said so
+        self.standing: CallerRole | None = None  # what the caller may act as; None until the agent has said so
         self._changed = changed
         self._threads = ThreadPoolExecutor(_CONVERSATIONS, "asking")
         self._own = threading.local()
-        self._clients: list[Client] = []  # of all threads, with connections to the agent as it is now
-        self._old: list[Client] = []  # with connections to one that is gone
+        self._clients: list[AgentClient] = []  # of all threads, with connections to the agent as it is now
+        self._old: list[AgentClient] = []  # with connections to one that is gone
         self._closed = False
 
     async def call(self, op: str, **args: Json) -> Json:
-        """Ask for *op*. Raises the :class:`ShoumiError` it was answered with, :class:`Unreachable` among them."""
+        """Ask for *op*. Raises the :class:`ShoumiError` it was answered with, :class:`UnreachableError` among them."""
         return await self._in_thread(lambda client: client.call(op, **args))
 
     async def items(self, op: str, **args: Json) -> list[Json]:
@@ -88,7 +88,7 @@ class Agent:
             await asyncio.sleep(_AGAIN)
 
     def close(self) -> None:
-        """End every conversation; who waits for an answer gets :class:`Unreachable`."""
+        """End every conversation; who waits for an answer gets :class:`UnreachableError`."""
         self._closed = True
         self._hang_up()
         self._threads.shutdown(cancel_futures=True)  # what they waited for has just ended
@@ -115,7 +115,7 @@ class Agent:
         finally:
             writer.close()
 
-    def _now(self, trouble: ShoumiError | None, standing: Standing | None) -> None:
+    def _now(self, trouble: ShoumiError | None, standing: CallerRole | None) -> None:
         if trouble and not self.trouble:
             self._hang_up()
         before = self.trouble and self.trouble.text, self.standing
@@ -123,14 +123,14 @@ class Agent:
         if before != (trouble and trouble.text, standing):
             self._changed()
 
-    async def _in_thread(self, work: Callable[[Client], Json]) -> Json:
+    async def _in_thread(self, work: Callable[[AgentClient], Json]) -> Json:
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(self._client()))
 
-    def _client(self) -> Client:
+    def _client(self) -> AgentClient:
         """Return this thread's own connection; a new one when the old one was to an agent that is gone."""
-        client: Client | None = getattr(self._own, "client", None)
+        client: AgentClient | None = getattr(self._own, "client", None)
         if client is None or client not in self._clients:
-            client = self._own.client = Client(self.home)
+            client = self._own.client = AgentClient(self.home)
             self._clients.append(client)
             if self._closed:
                 self._hang_up()
@@ -143,12 +143,12 @@ class Agent:
             client.interrupt()
 
 
-def _standing(answer: Json) -> Standing:
+def _standing(answer: Json) -> CallerRole:
     yours, because = answer["yours"], answer["because"]
-    return Standing(Role(yours) if yours else None, Text(**because) if because else None)
+    return CallerRole(Role(yours) if yours else None, Text(**because) if because else None)
 
 
-def _for_others(roles: frozenset[Role], who: Standing) -> Text:
+def _for_others(roles: frozenset[Role], who: CallerRole) -> Text:
     en = " or ".join(sorted(role.text.en for role in roles))
     zh = "或".join(sorted(role.text.zh for role in roles))
     if who.role is None:
@@ -157,10 +157,10 @@ def _for_others(roles: frozenset[Role], who: Standing) -> Text:
     return Text(f"for the {en}; you are the {who.role.text.en}", f"须由{zh}执行；您是{who.role.text.zh}")
 
 
-def _lost(home: Home, error: Exception) -> Unreachable:
+def _lost(home: Home, error: Exception) -> UnreachableError:
     if isinstance(error, TimeoutError):
-        return Unreachable(Text("the agent does not answer", "代理没有应答"))
-    return Unreachable(
+        return UnreachableError(Text("the agent does not answer", "代理没有应答"))
+    return UnreachableError(
         Text("the agent is not running", "代理未在运行"),
         Text("start it as root; what you see is from before", "请以 root 启动代理；所见内容为此前状态"),
     )

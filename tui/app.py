@@ -22,15 +22,14 @@ from textual.worker import Worker
 from agent.errors import ShoumiError
 from agent.runtime.home import Home
 from rules.text import Language, Text
-from tui import actions
-from tui import clipboard as copying
-from tui.agent import Agent
-from tui.jobs import LongWork, Works
+from tui import actions, clipboard
+from tui.agent import AgentSession
+from tui.jobs import JobList, LongWork
 from tui.keys import PLACES, WAYS, here
-from tui.keys.shape import EVERYWHERE, Action
+from tui.keys.shape import EVERYWHERE, KeyAction
 from tui.render.cells import Tone, words_of
-from tui.render.plan import Plan
-from tui.screens.base import Base
+from tui.render.plan import PlanPage
+from tui.screens.base import BaseScreen
 from tui.settings import THEMES, Settings
 
 _SEVERITY: dict[Tone, Any] = {"bad": "error", "warning": "warning"}
@@ -62,11 +61,11 @@ class Terminal(App[None]):
         self._trouble = settings.trouble
         self.keymap: Mapping[str, str] = settings.keys
         self.theme = settings.theme
-        self.agent = Agent(home, self._agent_changed)
-        self.works = Works(self._bars)
+        self.agent = AgentSession(home, self._agent_changed)
+        self.works = JobList(self._bars)
         self.verified = 0
         self._first = place
-        self._screens: dict[str, Base] = {}
+        self._screens: dict[str, BaseScreen] = {}
 
     # Starting and ending ----------------------------------------------------------------------------------------------
 
@@ -91,20 +90,20 @@ class Terminal(App[None]):
         """Do the action of this id. Every binding of the terminal leads here."""
         await actions.perform(self, ident)
 
-    def target(self, action: Action) -> object:
+    def target(self, action: KeyAction) -> object:
         """Return whose method does *action*."""
         return self if action.place == EVERYWHERE else self.screen
 
-    def why_not(self, action: Action) -> Text | None:
+    def why_not(self, action: KeyAction) -> Text | None:
         """Return why *action* cannot be done now. One may always go and look at what was there before."""
         if action.id in WAYS:
             return self.agent.not_mine(*action.ops)
         if action.ops and (why := self.agent.why_not(*action.ops)):
             return why
         screen = self.screen
-        return screen.why_not(action.id) if isinstance(screen, Base) else None
+        return screen.why_not(action.id) if isinstance(screen, BaseScreen) else None
 
-    def refuse(self, action: Action, why: Text) -> None:
+    def refuse(self, action: KeyAction, why: Text) -> None:
         """Say that *action* cannot be done."""
         title = action.title
         self.tell(Text(f"{title.en}: {why.en}", f"{title.zh}：{why.zh}"), "warning")
@@ -128,14 +127,14 @@ class Terminal(App[None]):
     async def do_back(self) -> None:
         """Go one level up; from the first screen nowhere."""
         screen = self.screen
-        if isinstance(screen, Base) and await screen.leave():
+        if isinstance(screen, BaseScreen) and await screen.leave():
             return
         if self._place() != "home":
             self.go("home")
 
     async def do_refresh(self) -> None:
         """Ask the agent again."""
-        if isinstance(self.screen, Base):
+        if isinstance(self.screen, BaseScreen):
             self.screen.start(self.screen.load)
 
     def do_language(self) -> None:
@@ -149,9 +148,9 @@ class Terminal(App[None]):
 
     async def do_running(self) -> None:
         """Show what is under way."""
-        from tui.screens.jobs import RunningScreen
+        from tui.screens.jobs import JobsScreen
 
-        await self.push_screen(RunningScreen())
+        await self.push_screen(JobsScreen())
 
     def do_quit(self) -> None:
         """Leave."""
@@ -196,7 +195,7 @@ class Terminal(App[None]):
 
         _: Worker[None] = self.run_worker(going, group="works")
 
-    async def agreed(self, plan: Plan) -> bool:
+    async def agreed(self, plan: PlanPage) -> bool:
         """Show a plan, ask for the name, and return whether it was typed."""
         from tui.screens.plan import PlanScreen
 
@@ -206,18 +205,18 @@ class Terminal(App[None]):
     def copy(self, text: str, name: str) -> None:
         """Send *text* to the terminal's clipboard."""
         path = None
-        if len(text.encode("utf-8", "surrogateescape")) > copying.LONG:
+        if len(text.encode("utf-8", "surrogateescape")) > clipboard.LONG:
             try:
-                path = copying.write(self.folder(), name, text.encode("utf-8", "surrogateescape"))
+                path = clipboard.write(self.folder(), name, text.encode("utf-8", "surrogateescape"))
             except OSError as error:
                 self.tell(Text(str(error), str(error)), "bad")
         if self._driver:
-            self._driver.write(copying.sequence(text))
-        self.tell(copying.said(path))
+            self._driver.write(clipboard.sequence(text))
+        self.tell(clipboard.said(path))
 
     def folder(self) -> Path:
         """Return the folder for what the user takes away."""
-        return copying.folder(os.environ)
+        return clipboard.folder(os.environ)
 
     # Inside -----------------------------------------------------------------------------------------------------------
 
@@ -230,7 +229,7 @@ class Terminal(App[None]):
                     spoken()
                 node.refresh(layout=True)
 
-    def _screen(self, place: str) -> Base:
+    def _screen(self, place: str) -> BaseScreen:
         if place not in self._screens:
             module, _, name = PLACES[place].screen.partition(":")
             screen = self._screens[place] = getattr(import_module(module), name)()
@@ -238,7 +237,7 @@ class Terminal(App[None]):
         return self._screens[place]
 
     def _place(self) -> str:
-        return self.screen.PLACE if isinstance(self.screen, Base) else "home"
+        return self.screen.PLACE if isinstance(self.screen, BaseScreen) else "home"
 
     def _agent_changed(self) -> None:
         self._bars()

@@ -7,7 +7,7 @@ none is an error, never silently text.
 from datetime import datetime
 
 from agent.api.timestamps import instant
-from agent.errors import Usage
+from agent.errors import UsageError
 from rules.text import Text
 from rules.visible import visible
 
@@ -20,7 +20,7 @@ _VERDICTS = {"deny": "deny", "拒绝": "deny", "allow": "allow", "允许": "allo
 
 
 def parse(typed: str) -> dict[str, str]:
-    """Return the arguments of ``log.read``; raise :class:`Usage` for a condition that is not understood."""
+    """Return the arguments of ``log.read``; raise :class:`UsageError` for a condition that is not understood."""
     wanted: dict[str, str] = {}
     words = []
     for word in typed.split():
@@ -29,7 +29,7 @@ def parse(typed: str) -> dict[str, str]:
             wanted[_NAMES[name]] = _VERDICTS.get(value, value) if _NAMES[name] == "verdict" else value
             if not value or (_NAMES[name] == "verdict" and value not in _VERDICTS):
                 said = visible(word)
-                raise Usage(
+                raise UsageError(
                     Text(f"`{said}` is not understood", f"无法理解 `{said}`"),
                     Text("verdict:deny or verdict:allow", "判定:拒绝 或 判定:允许")
                     if _NAMES[name] == "verdict"
@@ -37,7 +37,9 @@ def parse(typed: str) -> dict[str, str]:
                 )
         elif colon and name.isalpha() and "/" not in word:
             said, right = visible(name), ", ".join(key for key in _NAMES if key.isascii())
-            raise Usage(Text(f"there is no condition `{said}`", f"没有条件 `{said}`"), Text(right, "、".join(_NAMES)))
+            raise UsageError(
+                Text(f"there is no condition `{said}`", f"没有条件 `{said}`"), Text(right, "、".join(_NAMES))
+            )
         else:
             words.append(word)
     if words:
@@ -46,14 +48,14 @@ def parse(typed: str) -> dict[str, str]:
 
 
 def moment(typed: str, now: datetime) -> datetime:
-    """Read a time as people write it, on the day of *now* if there is no day; raise :class:`Usage`."""
+    """Read a time as people write it, on the day of *now* if there is no day; raise :class:`UsageError`."""
     try:
         if len(typed) <= 8 and ":" in typed:
             typed = f"{now.date().isoformat()}T{typed.zfill(5)}"
         return instant(typed, now.tzinfo)
     except ValueError:
         said = visible(typed)
-        raise Usage(
+        raise UsageError(
             Text(f"`{said}` is no time and no number", f"`{said}` 不是时间或序号"),
             Text("2026-03-01, 2026-03-01T14:30, 14:30, 1204331", "2026-03-01、2026-03-01T14:30、14:30、1204331"),
         ) from None

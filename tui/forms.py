@@ -22,15 +22,15 @@ from textual.widgets import Checkbox, Input, Select
 
 from agent.api.operations import TABLE
 from agent.api.operations.schema import Param
-from agent.errors import Refused, ShoumiError, Usage
+from agent.errors import RefusedError, ShoumiError, UsageError
 from agent.labels import CHOICES, DOMAINS, LEVELS, word
 from rules.text import Text
 from rules.visible import visible
-from tui.i18n import Sentence, language_of, text_of
+from tui.i18n import LocalizedText, language_of, text_of
 from tui.interface import program_of
 from tui.render.cells import Toned, words_of
 from tui.render.operation import argument
-from tui.widgets.scroll import Middle
+from tui.widgets.scroll import ScrollArea
 
 Choices = Mapping[str, Sequence[tuple[str, Text]]]  # of a parameter: value, and what it is called
 _LISTS = ("texts", "numbers", "levels")
@@ -87,19 +87,19 @@ class Form(ModalScreen[dict[str, Any] | None]):
         asked = [p for p in operation.params if p.name not in self._given and (not self._only or p.name in self._only)]
         self._params = tuple(param for param in asked if agent.takes(operation.name, param.name))
         with Vertical():
-            yield Sentence(operation.help, classes="title")
+            yield LocalizedText(operation.help, classes="title")
             if self._note:
-                yield Sentence(self._note)
+                yield LocalizedText(self._note)
             named = {param.name: param.help for param in operation.params}
             for name, value in self._given.items():
                 shown = self._said.get(name) or argument(operation.name, name, value)
-                yield Sentence(Toned(named[name], "dim"), "  ", shown)
-            with Middle(can_focus=False):
+                yield LocalizedText(Toned(named[name], "dim"), "  ", shown)
+            with ScrollArea(can_focus=False):
                 for param in self._params:
-                    yield Sentence(*self._label(param), classes="label")
+                    yield LocalizedText(*self._label(param), classes="label")
                     yield self._field(param)
-            yield Sentence(id="wrong")
-            yield Sentence(
+            yield LocalizedText(id="wrong")
+            yield LocalizedText(
                 Toned(
                     Text(
                         "Enter: do it. Tab: next. Esc: nothing happens. *: needed.",
@@ -135,13 +135,16 @@ class Form(ModalScreen[dict[str, Any] | None]):
 
     def action_send(self) -> None:
         """Have it done, once: while the agent is asked nothing is sent again, and nothing is typed."""
-        middle, focused = self.query_one(Middle), self.focused
+        middle, focused = self.query_one(ScrollArea), self.focused
         if not middle.disabled:
             middle.disabled = True
             self.run_worker(self._send(focused), group="send")
 
     def values(self) -> dict[str, Any]:
-        """Return the arguments of the call; raise :class:`Usage` or :class:`Refused` for what is not understood."""
+        """Return the arguments of the call.
+
+        Raises :class:`UsageError` or :class:`RefusedError` for what is not understood.
+        """
         found, self._lacking = dict(self._given), None
         for param in self._params:
             value = _value(param, self.query_one(f"#{_id(param)}"))
@@ -149,7 +152,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
                 found[param.name] = value
         if lacks := next((param for param in self._params if param.required and param.name not in found), None):
             self._lacking = self.query_one(f"#{_id(lacks)}")
-            raise Usage(Text(f"needed: {lacks.help.en}", f"必填：{lacks.help.zh}"))
+            raise UsageError(Text(f"needed: {lacks.help.en}", f"必填：{lacks.help.zh}"))
         self._operation.read(found, None)
         return found
 
@@ -161,7 +164,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
         return said
 
     async def _send(self, focused: Widget | None) -> None:
-        wrong = self.query_one("#wrong", Sentence)
+        wrong = self.query_one("#wrong", LocalizedText)
         try:
             values = self.values()
             wrong.say(Text("asking the agent …", "正在请求代理……"))
@@ -173,7 +176,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
         except ShoumiError as error:
             language = language_of(self)
             wrong.say(Toned(f"✗ {self._by_label('; '.join(error.lines(language)))}", "bad"))
-            self.query_one(Middle).disabled = False
+            self.query_one(ScrollArea).disabled = False
             self.set_focus(self._lacking or focused)
 
     def _label(self, param: Param) -> list[Text | str | Toned]:
@@ -210,7 +213,7 @@ def _id(param: Param) -> str:
 
 
 def _value(param: Param, field: Widget) -> Any:
-    """Return what was entered, as the operation takes it; raise :class:`Usage` for a number that is none."""
+    """Return what was entered, as the operation takes it; raise :class:`UsageError` for a number that is none."""
     if isinstance(field, Checkbox):
         return field.value
     if isinstance(field, Select):
@@ -232,14 +235,16 @@ def _value(param: Param, field: Widget) -> Any:
 def _number(param: Param, word: str) -> int:
     if not (word.isascii() and word.isdigit()):
         said = visible(word)
-        raise Usage(Text(f"`{param.name}` must be a number, not `{said}`", f"`{param.name}` 应为数字，而不是 `{said}`"))
+        raise UsageError(
+            Text(f"`{param.name}` must be a number, not `{said}`", f"`{param.name}` 应为数字，而不是 `{said}`")
+        )
     return int(word)
 
 
 def file_text(path: str) -> str:
-    """Return the text of a file of whoever sits here; raise :class:`Refused` when it cannot be read."""
+    """Return the text of a file of whoever sits here; raise :class:`RefusedError` when it cannot be read."""
     try:
         return Path(path).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         said, why = visible(path), visible(str(error))
-        raise Refused(Text(f"cannot read `{said}`: {why}", f"无法读取 `{said}`：{why}")) from None
+        raise RefusedError(Text(f"cannot read `{said}`: {why}", f"无法读取 `{said}`：{why}")) from None

@@ -26,10 +26,10 @@ def language_of(node: DOMNode) -> Language:
     return cast("Speaking", node.app).language
 
 
-class Sentence(Widget):
+class LocalizedText(Widget):
     """One sentence or several lines, in whichever language is spoken when it is drawn."""
 
-    DEFAULT_CSS = "Sentence { width: 1fr; height: auto; }"
+    DEFAULT_CSS = "LocalizedText { width: 1fr; height: auto; }"
 
     def __init__(self, *pieces: Piece, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes, markup=False)

@@ -11,23 +11,23 @@ from textual.dom import DOMNode
 
 from agent.errors import ShoumiError
 from rules.text import Language, Text
-from tui.agent import Agent
-from tui.jobs import LongWork, Works
-from tui.keys.shape import Action
+from tui.agent import AgentSession
+from tui.jobs import JobList, LongWork
+from tui.keys.shape import KeyAction
 from tui.render.cells import Tone
-from tui.render.plan import Plan
+from tui.render.plan import PlanPage
 
 
-class Program(Protocol):
+class TerminalProgram(Protocol):
     """The running terminal."""
 
     language: Language
-    agent: Agent
+    agent: AgentSession
     keymap: Mapping[str, str]
-    works: Works
+    works: JobList
     verified: int  # the number up to which this terminal had the log verified; 0: not yet
 
-    def why_not(self, action: Action) -> Text | None:
+    def why_not(self, action: KeyAction) -> Text | None:
         """Return why *action* cannot be done now."""
 
     def tell(self, text: Text, tone: Tone = "plain") -> None:
@@ -42,7 +42,7 @@ class Program(Protocol):
     def go(self, place: str, **how: Any) -> None:
         """Show a place; ``how`` is handed to its screen's ``arrive``."""
 
-    async def agreed(self, plan: Plan) -> bool:
+    async def agreed(self, plan: PlanPage) -> bool:
         """Show a plan, ask for the name to be typed, and return whether it was. Only in a worker."""
 
     def copy(self, text: str, name: str) -> None:
@@ -52,6 +52,6 @@ class Program(Protocol):
         """Return the folder for what the user takes away (exports, long copies)."""
 
 
-def program_of(node: DOMNode) -> Program:
+def program_of(node: DOMNode) -> TerminalProgram:
     """Return the program *node* is part of."""
-    return cast("Program", node.app)
+    return cast("TerminalProgram", node.app)

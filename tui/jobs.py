@@ -12,7 +12,7 @@ from rules.text import Text
 
 
 @dataclass(slots=True)
-class Work:
+class Job:
     """One thing under way. ``done`` of ``of`` steps; ``of`` is 0 while nobody knows."""
 
     title: Text
@@ -28,29 +28,29 @@ class Work:
 
 
 # Gets its own Work, to say how far it is; what it returns is said at its end. It may raise ShoumiError.
-LongWork = Callable[[Work], Coroutine[Any, Any, Text | None]]
+LongWork = Callable[[Job], Coroutine[Any, Any, Text | None]]
 
 
-class Works:
+class JobList:
     """What is under way. ``changed`` is called whenever that, or how far something is, changes."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
-        self.going: list[Work] = []
+        self.going: list[Job] = []
         self._changed = changed
 
-    def begin(self, title: Text, of: int = 0) -> Work:
+    def begin(self, title: Text, of: int = 0) -> Job:
         """Take up a work."""
-        work = Work(title, of=of)
+        work = Job(title, of=of)
         self.going.append(work)
         self._changed()
         return work
 
-    def step(self, work: Work, done: int, of: int | None = None) -> None:
+    def step(self, work: Job, done: int, of: int | None = None) -> None:
         """Say how far *work* is."""
         work.done, work.of = done, work.of if of is None else of
         self._changed()
 
-    def end(self, work: Work) -> None:
+    def end(self, work: Job) -> None:
         """Take a work off the list."""
         self.going.remove(work)
         self._changed()

@@ -19,7 +19,7 @@ from datetime import datetime
 from textual.cache import LRUCache
 
 from agent.api.timestamps import printed
-from tui.agent import Agent, Json
+from tui.agent import AgentSession, Json
 
 MISSING = ""  # the line of a number that should be there and is not
 _KEPT = 4096  # lines
@@ -27,10 +27,10 @@ _LONGEST = 512  # of one page
 _ENOUGH = 50_000  # numbers of one answer
 
 
-class Reading:
+class LogPager:
     """What matches *wanted* (arguments of ``log.read``), from the newest on. :meth:`begin` first."""
 
-    def __init__(self, agent: Agent, wanted: Mapping[str, Json]) -> None:
+    def __init__(self, agent: AgentSession, wanted: Mapping[str, Json]) -> None:
         self.wanted = dict(wanted)
         self.last = 0  # the newest number there is, matching or not
         self.complete = not wanted  # whether all matching numbers are here

@@ -1,7 +1,7 @@
 """The caller's side of the local API, for the command line and the screens.
 
 Rules of this file: standard library only, synchronous, one call at a time on one connection. Whatever goes wrong
-between here and the agent is :class:`Unreachable`, never half an answer.
+between here and the agent is :class:`UnreachableError`, never half an answer.
 """
 
 import json
@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from typing import IO, Any, Self
 
 from agent.api import protocol
-from agent.errors import Unreachable, from_wire
+from agent.errors import UnreachableError, from_wire
 from agent.runtime.home import Home
 from rules.text import Text
 from rules.visible import visible
@@ -22,7 +22,7 @@ Json = Any  # what json.loads can give
 _LONGEST_PATH = 107  # sockaddr_un.sun_path without its final zero, unix(7)
 
 
-class Client:
+class AgentClient:
     """A connection to the agent at *home*, made when it is first needed. Use it as a context manager, or close it.
 
     ``timeout`` is how many seconds one answer may take; a stream may be silent for as long as it likes.
@@ -38,7 +38,7 @@ class Client:
     def call(self, op: str, **args: Json) -> Json:
         """Ask for *op* and return its result.
 
-        Raises the :class:`agent.errors.ShoumiError` the agent answered with, or :class:`Unreachable`. After
+        Raises the :class:`agent.errors.ShoumiError` the agent answered with, or :class:`UnreachableError`. After
         Unreachable an act may or may not have happened: the log says.
         """
         ident = self._send(op, args)
@@ -66,7 +66,7 @@ class Client:
         self._lines = self._socket = None
 
     def interrupt(self) -> None:
-        """End the conversation from another thread: whoever waits for an answer there gets :class:`Unreachable`."""
+        """End the conversation from another thread: a waiting caller gets :class:`UnreachableError`."""
         if end := self._socket:
             with suppress(OSError):  # it has ended already
                 end.shutdown(socket.SHUT_RDWR)
@@ -111,23 +111,23 @@ class Client:
             raise from_wire(answer["error"])
         return answer
 
-    def _unreachable(self, error: Exception) -> Unreachable:
+    def _unreachable(self, error: Exception) -> UnreachableError:
         path = visible(str(self._home.socket))
         start = f"shoumi --home {visible(str(self._home.root))} run"
         match error:
             case FileNotFoundError() | ConnectionRefusedError():
                 text = Text(f"the agent is not running at `{path}`", f"代理未在 `{path}` 运行")
-                return Unreachable(text, Text(f"start it as root: {start}", f"以 root 启动：{start}"))
+                return UnreachableError(text, Text(f"start it as root: {start}", f"以 root 启动：{start}"))
             case PermissionError():
                 text = Text(f"`{path}` may not be used", f"无权使用 `{path}`")
-                return Unreachable(text, Text("check the mode of the folders above it", "请检查其上级目录的权限"))
+                return UnreachableError(text, Text("check the mode of the folders above it", "请检查其上级目录的权限"))
             case TimeoutError():
                 text = Text("the agent did not answer in time", "代理未及时应答")
         if not isinstance(error, TimeoutError):
             text = Text("the agent ended the conversation", "代理中断了会话")
         doctor = f"shoumi --home {visible(str(self._home.root))} doctor"
         hint = Text(f"an act may have happened; see: {doctor}", f"操作可能已生效，请查看：{doctor}")
-        return Unreachable(text, hint)
+        return UnreachableError(text, hint)
 
 
 def connect(home: Home) -> socket.socket:

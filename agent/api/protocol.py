@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agent.errors import ShoumiError, Usage, to_wire
+from agent.errors import ShoumiError, UsageError, to_wire
 from rules.text import Text
 
 LIMIT = 1 << 20  # bytes of one request, with its newline
@@ -33,12 +33,12 @@ class Call:
 
 
 def parse(line: bytes) -> Call:
-    """Read one request line; raise :class:`Usage` for anything that is not exactly a request."""
+    """Read one request line; raise :class:`UsageError` for anything that is not exactly a request."""
     if len(line) > LIMIT:
         raise _garbled("larger than 1 MiB", "超过 1 MiB")
     try:
         value = json.loads(line.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
-    except Usage:
+    except UsageError:
         raise
     except UnicodeDecodeError:
         raise _garbled("not UTF-8", "不是 UTF-8") from None
@@ -95,5 +95,5 @@ def _no_constant(_word: str) -> Json:
     raise _garbled("not a number JSON knows", "不是 JSON 允许的数字")
 
 
-def _garbled(en: str, zh: str) -> Usage:
-    return Usage(Text(f"the request is not understood: {en}", f"无法理解请求：{zh}"))
+def _garbled(en: str, zh: str) -> UsageError:
+    return UsageError(Text(f"the request is not understood: {en}", f"无法理解请求：{zh}"))

@@ -38,7 +38,7 @@ THREE = (Role.SYSTEM, Role.SECURITY, Role.AUDITOR)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CallerRole:
     """What a caller may act as: one role, or none and the reason."""
 
     role: Role | None
@@ -49,28 +49,28 @@ class Standing:
         return self.role is not None and (self.role in allowed or self.role is Role.BOOTSTRAP)
 
 
-def standing(peer: Peer, groups: RoleGroups, gid_of: Callable[[str], int | None]) -> Standing:
+def standing(peer: Peer, groups: RoleGroups, gid_of: Callable[[str], int | None]) -> CallerRole:
     """Return the one role of *peer*. ``gid_of`` looks a group name up and returns ``None`` if there is none.
 
     A named group that does not exist gives nobody its role; it still ends the bootstrap.
     """
     if not groups.configured:
         if peer.uid == 0:
-            return Standing(Role.BOOTSTRAP)
-        return Standing(
+            return CallerRole(Role.BOOTSTRAP)
+        return CallerRole(
             None, Text("no role group is set yet, so only root may act", "尚未设置角色组，只有 root 可以操作")
         )
     if peer.uid == 0:
-        return Standing(None, Text("root has no role", "root 没有角色"))
+        return CallerRole(None, Text("root has no role", "root 没有角色"))
     held = [role for role in THREE if _gid(_group(groups, role), gid_of) in peer.groups]
     if len(held) > 1:
         both = Text(" + ".join(r.text.en for r in held), "、".join(r.text.zh for r in held))
-        return Standing(
+        return CallerRole(
             None, Text(f"a caller in two roles has none ({both.en})", f"兼任两个角色者无任何权限（{both.zh}）")
         )
     if not held:
-        return Standing(None, Text("the caller is in no role group", "调用者不在任何角色组中"))
-    return Standing(held[0])
+        return CallerRole(None, Text("the caller is in no role group", "调用者不在任何角色组中"))
+    return CallerRole(held[0])
 
 
 def missing(groups: RoleGroups, gid_of: Callable[[str], int | None]) -> tuple[Role, ...]:

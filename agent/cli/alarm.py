@@ -1,13 +1,13 @@
 """``shoumi alarm``: what happened at a door that somebody must look at."""
 
-from agent.cli.context import Args, Column, Context, act, coded, column, command, moment, shown, table, text
+from agent.cli.context import Args, CliContext, OutputColumn, act, coded, column, command, moment, shown, table, text
 from agent.labels import ALARMS
 from rules.text import Text
 
 NOUN = Text("alarms of doors and rooms", "门禁报警")
 
 
-def _list(context: Context, args: Args) -> int:
+def _list(context: CliContext, args: Args) -> int:
     columns = (
         column("alarm", "报警", "id"),
         moment("time", "时间", "at"),
@@ -15,7 +15,7 @@ def _list(context: Context, args: Args) -> int:
         column("room", "场所", "room"),
         column("door", "门", "door"),
         column("person", "人员", "person"),
-        Column(Text("what", "内容"), lambda row: context.terminal.say(text(row["text"]))),
+        OutputColumn(Text("what", "内容"), lambda row: context.terminal.say(text(row["text"]))),
         column("acknowledged by", "确认人", "acked_by"),
         column("note", "处理说明", "note"),
     )

@@ -2,9 +2,9 @@
 
 from agent.api.operations.schema import Param
 from agent.api.timestamps import local
-from agent.cli.context import Args, Column, Context, act, command, findings, level, shown, table
+from agent.cli.context import Args, CliContext, OutputColumn, act, command, findings, level, shown, table
 from agent.cli.context import column as plain
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 
 NOUN = Text("directories under protection", "涉密目录")
@@ -12,7 +12,7 @@ NOUN = Text("directories under protection", "涉密目录")
 _YES = Param("yes", "flag", Text("do not only show what would happen", "确认执行，而不只是查看"))
 
 
-def _add(context: Context, args: Args) -> int:
+def _add(context: CliContext, args: Args) -> int:
     result = context.call("area.add", args)
     name, tier, files = shown(result["area"]), result["tier"], result["files"]
     context.terminal.data(
@@ -28,7 +28,7 @@ def _add(context: Context, args: Args) -> int:
     return 0
 
 
-def _show(context: Context, args: Args) -> int:
+def _show(context: CliContext, args: Args) -> int:
     found = context.call("area.show", args)
     terminal = context.terminal
     if terminal.json:
@@ -55,10 +55,10 @@ def _show(context: Context, args: Args) -> int:
     return 0
 
 
-def _list(context: Context, args: Args) -> int:
+def _list(context: CliContext, args: Args) -> int:
     columns = (
         plain("area", "目录", "name"),
-        Column(Text("level", "密级"), lambda row: context.terminal.say(level(row["level"]))),
+        OutputColumn(Text("level", "密级"), lambda row: context.terminal.say(level(row["level"]))),
         plain("domain", "种类", "domain"),
         plain("mode", "模式", "mode"),
         plain("tier", "等级", "tier"),
@@ -67,7 +67,7 @@ def _list(context: Context, args: Args) -> int:
     return table(context, context.stream("area.list", args), columns, Text("no areas yet", "尚无目录"))
 
 
-def _enforce(context: Context, args: Args) -> int:
+def _enforce(context: CliContext, args: Args) -> int:
     would = context.call("area.would", args)
     terminal = context.terminal
     name = shown(would["area"])
@@ -76,7 +76,7 @@ def _enforce(context: Context, args: Args) -> int:
             terminal.data(would)
         else:
             _say_would(context, would)
-        raise Refused(
+        raise RefusedError(
             Text(f"`{name}` is not changed", f"`{name}` 未作更改"),
             Text(
                 f"to block from now on: shoumi area enforce {name} --yes [--revert-after MIN]",
@@ -96,7 +96,7 @@ def _enforce(context: Context, args: Args) -> int:
     return 0
 
 
-def _say_would(context: Context, would: Args) -> None:
+def _say_would(context: CliContext, would: Args) -> None:
     if not would["denied"]:
         context.terminal.talk(Text("nobody would have been denied while observing", "观察期间没有人会被拒绝"))
         return
@@ -111,21 +111,21 @@ def _say_would(context: Context, would: Args) -> None:
     )
 
 
-def _observe(context: Context, args: Args) -> int:
+def _observe(context: CliContext, args: Args) -> int:
     result = context.call("area.observe", args)
     context.terminal.data(result, Text(f"`{shown(result['area'])}` observes only", f"`{shown(result['area'])}` 仅观察"))
     _warn_observing(context, "observe")
     return 0
 
 
-def _warn_observing(context: Context, mode: str) -> None:
+def _warn_observing(context: CliContext, mode: str) -> None:
     if mode == "observe":
         context.terminal.talk(
             Text("OBSERVE MODE: everything is recorded, NOTHING IS BLOCKED", "观察模式：只记录，不拦截任何访问")
         )
 
 
-def _remove(context: Context, args: Args) -> int:
+def _remove(context: CliContext, args: Args) -> int:
     result = context.call("area.remove", args)
     name = shown(result["area"])
     context.terminal.data(

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.cli import case_page, case_proof
-from agent.cli.context import Args, Column, Context, act, column, command, listing, moment, shown, text
+from agent.cli.context import Args, CliContext, OutputColumn, act, column, command, listing, moment, shown, text
 from agent.cli.parser import Command
-from agent.cli.say import Terminal
+from agent.cli.say import Console
 from rules.text import Text
 
 NOUN = Text("departures: notice, approvals, hand-over, cooling-off", "离岗办理：提出、审批、移交、脱密期")
@@ -50,8 +50,8 @@ def _released(result: Json) -> Text:
     return Text(f"{count} released: the agent judges it now", f"已放行 {count} 份，代理即刻重新判定")
 
 
-def _page(op: str, printed: Callable[[Terminal, Json], None]) -> Command:
-    def run(context: Context, args: Args) -> int:
+def _page(op: str, printed: Callable[[Console, Json], None]) -> Command:
+    def run(context: CliContext, args: Args) -> int:
         found = context.call(op, args)
         if context.terminal.json:
             context.terminal.data(found)
@@ -77,7 +77,7 @@ COMMANDS: tuple[Command, ...] = (
             moment("came", "收到", "at"),
             column("person", "人员", "person"),
             column("personnel case", "人事编号", "reference"),
-            Column(Text("why", "原因"), lambda row: text(row["text"])),
+            OutputColumn(Text("why", "原因"), lambda row: text(row["text"])),
         ),
         Text("nothing is in quarantine", "隔离区为空"),
     ),
@@ -86,13 +86,13 @@ COMMANDS: tuple[Command, ...] = (
         (
             column("case", "案号", "case"),
             column("person", "人员", "person"),
-            Column(Text("kind", "类别"), lambda row: text(row["kind_text"])),
-            Column(Text("status", "状态"), lambda row: text(row["step_text"])),
+            OutputColumn(Text("kind", "类别"), lambda row: text(row["kind_text"])),
+            OutputColumn(Text("status", "状态"), lambda row: text(row["step_text"])),
             column("last day", "离职日", "last_day"),
             moment("access over", "权限取消", "approved_at"),
             moment("cooling-off until", "脱密期至", "cooling_off_until"),
-            Column(Text("owed", "未完成"), lambda row: [text(duty["text"]) for duty in row["owed"]]),
-            Column(Text("flags", "注意"), lambda row: len(row["flags"]) or None),
+            OutputColumn(Text("owed", "未完成"), lambda row: [text(duty["text"]) for duty in row["owed"]]),
+            OutputColumn(Text("flags", "注意"), lambda row: len(row["flags"]) or None),
         ),
         Text("no departures", "没有离岗办理"),
     ),

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.api.timestamps import local
 from agent.cli.context import shown, text
-from agent.cli.say import Terminal
+from agent.cli.say import Console
 from rules.text import Text
 
 Json = Any
@@ -18,13 +18,13 @@ Row = tuple[str, object, str, object]  # what, by whom, when, a note
 _REST = {"open": " --last-day DATE", "cool-off": " --until DATE"}
 
 
-def status(terminal: Terminal, found: Json) -> None:
+def status(terminal: Console, found: Json) -> None:
     """Print what ``case.status`` answered."""
     _head(terminal, found)
     _next(terminal, found)
 
 
-def page(terminal: Terminal, found: Json) -> None:
+def page(terminal: Console, found: Json) -> None:
     """Print what ``case.show`` answered."""
     _head(terminal, found, (Text("class", "涉密人员类别"), shown(found["printed_class"])))
     parts: dict[Text, Iterable[Row]] = {
@@ -41,7 +41,7 @@ def page(terminal: Terminal, found: Json) -> None:
     _next(terminal, found)
 
 
-def progress(terminal: Terminal, found: Json) -> None:
+def progress(terminal: Console, found: Json) -> None:
     """Print what ``case.progress`` answered."""
     heading = [Text("step", "步骤"), Text("state", "状态"), Text("at", "时间"), Text("what came of it", "结果")]
     rows = [
@@ -55,7 +55,7 @@ def progress(terminal: Terminal, found: Json) -> None:
         terminal.line(f"→ {terminal.say(signed)}: shoumi case receipt {person}")
 
 
-def _head(terminal: Terminal, found: Json, *more: tuple[Text, str]) -> None:
+def _head(terminal: Console, found: Json, *more: tuple[Text, str]) -> None:
     rows = [
         (Text("case", "案号"), found["case"]),
         (Text("person", "人员"), found["person"]),
@@ -71,7 +71,7 @@ def _head(terminal: Terminal, found: Json, *more: tuple[Text, str]) -> None:
         terminal.line(f"! {terminal.say(text(flag))}")
 
 
-def _next(terminal: Terminal, found: Json) -> None:
+def _next(terminal: Console, found: Json) -> None:
     # Beside a transfer a departure may run, and that is what the person's number means then.
     whose = found["case"] if found["kind"] == "transfer" else shown(found["person"])
     for step in found["next"]:
@@ -82,23 +82,23 @@ def _next(terminal: Terminal, found: Json) -> None:
         terminal.line(f"→ {terminal.say(text(step['what']))}: {line}")
 
 
-def _approvals(terminal: Terminal, found: Json) -> Iterable[Row]:
+def _approvals(terminal: Console, found: Json) -> Iterable[Row]:
     for place in found["approvals"]:
         yield terminal.say(text(place["title"])), place["by"], _at(place["at"]), place["opinion"]
 
 
-def _items(terminal: Terminal, found: Json) -> Iterable[Row]:
+def _items(terminal: Console, found: Json) -> Iterable[Row]:
     for item in found["items"]:
         what = f"{item['key']}: {terminal.say(text(item['title']))} → {terminal.say(text(item['department']))}"
         yield what, item["done_by"], _at(item["done_at"]), item["missing"]
 
 
-def _signatures(terminal: Terminal, found: Json) -> Iterable[Row]:
+def _signatures(terminal: Console, found: Json) -> Iterable[Row]:
     for paper in found["signatures"]:
         yield f"{paper['name']}: {terminal.say(text(paper['title']))}", paper["seen_by"], _at(paper["signed_at"]), ""
 
 
-def _decisions(terminal: Terminal, found: Json) -> Iterable[Row]:
+def _decisions(terminal: Console, found: Json) -> Iterable[Row]:
     exam = {True: Text("exit exam passed", "离岗考核通过"), False: Text("exit exam failed", "离岗考核未通过")}
     said = [
         *((Text("sent back", "退回"), one) for one in found["returns"]),

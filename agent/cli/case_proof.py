@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.api.operations.schema import Param
-from agent.cli.context import Args, Context, text
+from agent.cli.context import Args, CliContext, text
 from agent.cli.parser import Command
-from agent.errors import Refused, Usage
+from agent.errors import RefusedError, UsageError
 from rules.text import Text
 from rules.visible import visible
 
 if TYPE_CHECKING:
-    from agent.offboard.receipt.verify import Report
+    from agent.offboard.receipt.verify import ReceiptReport
 
 _PATIENCE = 60.0  # seconds `--wait` waits for a receipt
 _LOOK = 0.2
@@ -31,18 +31,18 @@ KEEPING = (
 )
 
 
-def _receipt(context: Context, args: Args) -> int:
+def _receipt(context: CliContext, args: Args) -> int:
     if args.get("verify"):
         return _verified(context, Path(str(args["verify"])), args.get("key"))
     if not args.get("person"):
-        raise Usage(
+        raise UsageError(
             Text("whose receipt?", "请指明人员或案号"),
             Text("shoumi case receipt PERSON", "shoumi case receipt 人员编号"),
         )
     return shown(context, args, "case.receipt")
 
 
-def shown(context: Context, args: Args, op: str) -> int:
+def shown(context: CliContext, args: Args, op: str) -> int:
     """Show the newest receipt that *op* answers with, verified; keep it where ``--save`` says; return the exit code."""
     found = _waited(context, args, op) if args.get("wait") else _newest(context, args, op)
     report = _read(found["receipt"].encode(), found["public_key"].encode())
@@ -56,23 +56,23 @@ def shown(context: Context, args: Args, op: str) -> int:
     return 0 if report.genuine else 1
 
 
-def _read(receipt: bytes, public: bytes) -> "Report":
+def _read(receipt: bytes, public: bytes) -> "ReceiptReport":
     from agent.offboard.receipt.verify import verify
 
     return verify(receipt, public)
 
 
-def _print(context: Context, report: "Report") -> None:
+def _print(context: CliContext, report: "ReceiptReport") -> None:
     from agent.offboard.receipt.page import report_page
 
     context.terminal.line(report_page(report, context.terminal.language))
 
 
-def _newest(context: Context, args: Args, op: str) -> dict[str, Any]:
+def _newest(context: CliContext, args: Args, op: str) -> dict[str, Any]:
     return dict(context.client.call(op, person=args["person"]))
 
 
-def _waited(context: Context, args: Args, op: str) -> dict[str, Any]:
+def _waited(context: CliContext, args: Args, op: str) -> dict[str, Any]:
     """Return the receipt as soon as nothing in it is open any more, or what there is when patience ran out."""
     until = time.monotonic() + _PATIENCE
     while True:
@@ -80,7 +80,7 @@ def _waited(context: Context, args: Args, op: str) -> dict[str, Any]:
             found = _newest(context, args, op)
             if _read(found["receipt"].encode(), found["public_key"].encode()).complete:
                 return found
-        except Refused:  # there is no case yet, or no receipt
+        except RefusedError:  # there is no case yet, or no receipt
             if time.monotonic() > until:
                 raise
         else:
@@ -94,18 +94,18 @@ def _save(file: Path, receipt: str) -> None:
         file.write_bytes(receipt.encode())  # to the byte: the signature is on it
     except OSError as error:
         said, why = visible(str(file)), visible(error.strerror or "")
-        raise Refused(Text(f"`{said}` cannot be written: `{why}`", f"无法写入 `{said}`：`{why}`")) from None
+        raise RefusedError(Text(f"`{said}` cannot be written: `{why}`", f"无法写入 `{said}`：`{why}`")) from None
 
 
-def _verified(context: Context, file: Path, key: object) -> int:
+def _verified(context: CliContext, file: Path, key: object) -> int:
     try:
         receipt = file.read_bytes()
         public = Path(str(key)).read_bytes() if key else b""
     except OSError as error:
         said, why = visible(str(error.filename)), visible(error.strerror or "")
-        raise Refused(Text(f"`{said}` cannot be read: {why}", f"无法读取 `{said}`：{why}")) from None
+        raise RefusedError(Text(f"`{said}` cannot be read: {why}", f"无法读取 `{said}`：{why}")) from None
     if not key:
-        raise Usage(
+        raise UsageError(
             Text("a receipt is verified with the public key of the agent", "验证回执需要代理的公钥"),
             Text("shoumi case receipt --verify FILE --key KEY.pem", "shoumi case receipt --verify 文件 --key 公钥.pem"),
         )
@@ -118,11 +118,11 @@ def _verified(context: Context, file: Path, key: object) -> int:
     return 0 if report.genuine else 1
 
 
-def _plan(context: Context, args: Args) -> int:
+def _plan(context: CliContext, args: Args) -> int:
     return planned(context, args, "case.plan")
 
 
-def planned(context: Context, args: Args, op: str) -> int:
+def planned(context: CliContext, args: Args, op: str) -> int:
     """Show the plan that *op* answers with: what ends, who else is touched, what cannot be undone."""
     found: dict[str, Any] = context.client.call(op, person=args["person"])
     if context.terminal.json:
@@ -152,7 +152,7 @@ def _plan_lines(found: Mapping[str, Any]) -> Iterator[Text]:
             yield Text(f"    cannot be undone: {lost.en}", f"    不可撤销：{lost.zh}")
 
 
-def _trends(context: Context, args: Args) -> int:
+def _trends(context: CliContext, args: Args) -> int:
     from agent.offboard.receipt import trends
 
     found = context.client.call("case.trends")
@@ -167,13 +167,13 @@ def _trends(context: Context, args: Args) -> int:
     return 0
 
 
-def _send_test(context: Context, args: Args) -> int:
-    from agent.simulator import hr_sender as sender
+def _send_test(context: CliContext, args: Args) -> int:
+    from agent.simulator import hr_sender
 
     last_day = _day(str(args["last_day"])) if args.get("last_day") else None
     folder = Path(str(args["keys"]))
-    sender.wait_for_spool(context.home.root)
-    sent = sender.send_test(context.home.root, str(args["person"]), folder, datetime.now(UTC), last_day=last_day)
+    hr_sender.wait_for_spool(context.home.root)
+    sent = hr_sender.send_test(context.home.root, str(args["person"]), folder, datetime.now(UTC), last_day=last_day)
     if context.terminal.json:
         context.terminal.data({"file": str(sent.file), "jti": sent.notice.jti, "txn": sent.notice.txn})
     else:
@@ -187,7 +187,7 @@ def _day(word: str) -> date:
         return date.fromisoformat(word)
     except ValueError:
         said = visible(word)
-        raise Usage(
+        raise UsageError(
             Text(f"`{said}` is not a day", f"`{said}` 不是日期"), Text("write it as 2026-12-31", "写作 2026-12-31")
         ) from None
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.api.client import Client
+from agent.api.client import AgentClient
 from agent.api.findings import from_wire
 from agent.api.operations import TABLE
 from agent.api.operations.schema import Param
 from agent.api.timestamps import local
 from agent.cli.parser import Command
-from agent.cli.say import Terminal
-from agent.errors import Refused
+from agent.cli.say import Console
+from agent.errors import RefusedError
 from agent.labels import YES_NO, Words, word
 from agent.runtime.home import Home
 from agent.text_table import pad
@@ -26,16 +26,16 @@ from rules.visible import visible
 
 Json = Any
 Args = dict[str, Any]
-Run = Callable[["Context", Args], int]
+Run = Callable[["CliContext", Args], int]
 
 
 @dataclass(slots=True)
-class Context:
+class CliContext:
     """One run of the program."""
 
     home: Home
-    terminal: Terminal
-    client: Client
+    terminal: Console
+    client: AgentClient
 
     def call(self, op: str, args: Args) -> Json:
         """Ask the agent for *op*, with what of *args* the operation takes."""
@@ -47,31 +47,31 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class OutputColumn:
     """A column of a list: its heading, and the cell of a row."""
 
     heading: Text
     cell: Callable[[dict[str, Json]], object]
 
 
-def column(en: str, zh: str, key: str) -> Column:
+def column(en: str, zh: str, key: str) -> OutputColumn:
     """Return a column that shows one field as it is."""
-    return Column(Text(en, zh), lambda row: row.get(key))
+    return OutputColumn(Text(en, zh), lambda row: row.get(key))
 
 
-def coded(en: str, zh: str, key: str, words: Words) -> Column:
+def coded(en: str, zh: str, key: str, words: Words) -> OutputColumn:
     """Return a column that says the code in one field in words (:mod:`agent.labels`)."""
-    return Column(Text(en, zh), lambda row: word(words, row[key]) if row.get(key) else None)
+    return OutputColumn(Text(en, zh), lambda row: word(words, row[key]) if row.get(key) else None)
 
 
-def flag(en: str, zh: str, key: str) -> Column:
+def flag(en: str, zh: str, key: str) -> OutputColumn:
     """Return a column that says yes or no."""
-    return Column(Text(en, zh), lambda row: YES_NO["yes" if row.get(key) else "no"])
+    return OutputColumn(Text(en, zh), lambda row: YES_NO["yes" if row.get(key) else "no"])
 
 
-def moment(en: str, zh: str, key: str) -> Column:
+def moment(en: str, zh: str, key: str) -> OutputColumn:
     """Return a column that shows an instant in the host's time."""
-    return Column(Text(en, zh), lambda row: local(row[key]) if row.get(key) else None)
+    return OutputColumn(Text(en, zh), lambda row: local(row[key]) if row.get(key) else None)
 
 
 def command(op: str, run: Run, *, words: Sequence[str] = (), extra: Sequence[Param] = ()) -> Command:
@@ -80,16 +80,16 @@ def command(op: str, run: Run, *, words: Sequence[str] = (), extra: Sequence[Par
     return Command(tuple(words) or tuple(op.split(".")), operation.help, (*operation.params, *extra), run)
 
 
-def listing(op: str, columns: Sequence[Column], empty: Text) -> Command:
+def listing(op: str, columns: Sequence[OutputColumn], empty: Text) -> Command:
     """Return a command that prints a list: a table, or one JSON object a line."""
 
-    def run(context: Context, args: Args) -> int:
+    def run(context: CliContext, args: Args) -> int:
         return table(context, context.stream(op, args), columns, empty)
 
     return command(op, run)
 
 
-def table(context: Context, items: Iterable[Json], columns: Sequence[Column], empty: Text) -> int:
+def table(context: CliContext, items: Iterable[Json], columns: Sequence[OutputColumn], empty: Text) -> int:
     """Print rows, and return the exit code."""
     terminal = context.terminal
     if terminal.json:
@@ -104,7 +104,7 @@ def table(context: Context, items: Iterable[Json], columns: Sequence[Column], em
     return 0
 
 
-def _said(terminal: Terminal, value: object) -> object:
+def _said(terminal: Console, value: object) -> object:
     """Return *value* with what is there in both languages said in the one of *terminal*."""
     if isinstance(value, Text):
         return terminal.say(value)
@@ -114,7 +114,7 @@ def _said(terminal: Terminal, value: object) -> object:
 def act(op: str, said: Callable[[dict[str, Json]], Text]) -> Command:
     """Return a command that does an act and says what was done."""
 
-    def run(context: Context, args: Args) -> int:
+    def run(context: CliContext, args: Args) -> int:
         result = context.call(op, args)
         context.terminal.data(result, said(result))
         return 0
@@ -122,7 +122,7 @@ def act(op: str, said: Callable[[dict[str, Json]], Text]) -> Command:
     return command(op, run)
 
 
-def findings(context: Context, found: Iterable[Json]) -> bool:
+def findings(context: CliContext, found: Iterable[Json]) -> bool:
     """Print findings with their hints; return whether one of them is serious."""
     words = {"good": Text("ok", "正常"), "warning": Text("note", "注意"), "serious": Text("GAP", "缺口")}
     serious = False
@@ -151,14 +151,14 @@ def shown(value: object) -> str:
 
 
 def file_text(path: str) -> str:
-    """Return the text of a file, or of stdin for ``-``; raise :class:`Refused` when it cannot be read."""
+    """Return the text of a file, or of stdin for ``-``; raise :class:`RefusedError` when it cannot be read."""
     said = visible(path)
     try:
         with open(0 if path == "-" else path, encoding="utf-8", closefd=path != "-", newline="") as file:
             return file.read()
     except (OSError, UnicodeDecodeError) as error:
         why = visible(error.strerror if isinstance(error, OSError) and error.strerror else str(error))
-        raise Refused(Text(f"cannot read `{said}`: {why}", f"无法读取 `{said}`：{why}")) from None
+        raise RefusedError(Text(f"cannot read `{said}`: {why}", f"无法读取 `{said}`：{why}")) from None
 
 
 def _wire(op: str, args: Args) -> Args:

@@ -1,7 +1,7 @@
 """``shoumi declaration``: what a person states before entering a room: why, and which devices he carries."""
 
 from agent.api.timestamps import local
-from agent.cli.context import Args, Column, Context, act, column, command, moment, shown, table
+from agent.cli.context import Args, CliContext, OutputColumn, act, column, command, moment, shown, table
 from rules.text import Text
 
 NOUN = Text("what is stated before entering", "进入申报")
@@ -13,14 +13,14 @@ def _added(result: dict[str, str]) -> Text:
     return Text(f"{number}: `{who}` for `{room}`, until {until}", f"{number}：`{who}` 进入 `{room}`，至 {until}")
 
 
-def _list(context: Context, args: Args) -> int:
+def _list(context: CliContext, args: Args) -> int:
     nothing = context.terminal.say(Text("none", "无"))
     columns = (
         column("declaration", "申报", "id"),
         column("person", "人员", "person"),
         column("room", "场所", "room"),
         column("purpose", "事由", "purpose"),
-        Column(Text("devices", "携带设备"), lambda row: (row["devices"] or nothing) if row["declares"] else None),
+        OutputColumn(Text("devices", "携带设备"), lambda row: (row["devices"] or nothing) if row["declares"] else None),
         moment("since", "起始", "since"),
         moment("until", "截止", "until"),
         column("by", "经办人", "taken_by"),

@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent.api.findings import Finding
-from agent.cli.context import Args, Context, command, findings, level, shown, text
-from agent.errors import ShoumiError, Unreachable
+from agent.cli.context import Args, CliContext, command, findings, level, shown, text
+from agent.errors import ShoumiError, UnreachableError
 from rules.text import Text
 
 
-def _doctor(context: Context, args: Args) -> int:
-    from agent.doctor import offline_checks as looks  # the guard's modules are of no use to any other command
+def _doctor(context: CliContext, args: Args) -> int:
+    from agent.doctor import offline_checks  # the guard's modules are of no use to any other command
 
-    found = [*(finding.wire() for finding in (*_paths(context), *looks.host())), *_rest(context, args)]
+    found = [*(finding.wire() for finding in (*_paths(context), *offline_checks.host())), *_rest(context, args)]
     if context.terminal.json:
         for item in found:
             context.terminal.data(item)
@@ -24,7 +24,7 @@ def _doctor(context: Context, args: Args) -> int:
     return int(findings(context, found))
 
 
-def _paths(context: Context) -> Iterator[Finding]:
+def _paths(context: CliContext) -> Iterator[Finding]:
     home = context.home
     for what, path in (
         (Text("home", "数据目录"), home.root),
@@ -43,21 +43,21 @@ def _paths(context: Context) -> Iterator[Finding]:
             yield Finding("serious", "path", gone, Text(start, start))
 
 
-def _rest(context: Context, args: Args) -> list[dict[str, Any]]:
+def _rest(context: CliContext, args: Args) -> list[dict[str, Any]]:
     try:
         answer: list[dict[str, Any]] = context.call("doctor", args)
-    except Unreachable as error:
-        from agent.doctor import offline_checks as looks
+    except UnreachableError as error:
+        from agent.doctor import offline_checks
 
         absent = Finding("serious", "agent", error.text, error.hint)
-        return [absent.wire(), *(finding.wire() for finding in looks.files(context.home))]
+        return [absent.wire(), *(finding.wire() for finding in offline_checks.files(context.home))]
     except ShoumiError as error:
         return [Finding("serious", "agent", error.text, error.hint).wire()]
     running = Finding("good", "agent", Text("the agent answers", "代理正常应答"))
     return [running.wire(), *answer]
 
 
-def _status(context: Context, args: Args) -> int:
+def _status(context: CliContext, args: Args) -> int:
     found = context.call("status", args)
     terminal = context.terminal
     if terminal.json:

@@ -7,9 +7,22 @@ what came of it. What failed is exit code 1, though the act stands in the log.
 from typing import Any
 
 from agent.cli import door_simulate
-from agent.cli.context import Args, Column, Context, act, coded, column, command, findings, moment, shown, table, text
+from agent.cli.context import (
+    Args,
+    CliContext,
+    OutputColumn,
+    act,
+    coded,
+    column,
+    command,
+    findings,
+    moment,
+    shown,
+    table,
+    text,
+)
 from agent.cli.parser import Command
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.labels import CARDS, SIDES, YES_NO, word
 from rules.text import Text
 
@@ -29,7 +42,7 @@ _READER = (
 
 
 def _registered(op: str, said: Text) -> Command:
-    def run(context: Context, args: Args) -> int:
+    def run(context: CliContext, args: Args) -> int:
         result = context.call(op, args)
         name = shown(result["door"])
         context.terminal.data(result, Text(said.en.format(name), said.zh.format(name)))
@@ -40,7 +53,7 @@ def _registered(op: str, said: Text) -> Command:
     return command(op, run)
 
 
-def _show(context: Context, args: Args) -> int:
+def _show(context: CliContext, args: Args) -> int:
     found = context.call("door.show", args)
     terminal = context.terminal
     if terminal.json:
@@ -61,7 +74,7 @@ def _show(context: Context, args: Args) -> int:
     return table(context, found["readers"], columns, Text("no readers", "没有读卡器"))
 
 
-def _test(context: Context, args: Args) -> int:
+def _test(context: CliContext, args: Args) -> int:
     found = context.call("door.test", args)
     terminal = context.terminal
     if terminal.json:
@@ -75,40 +88,40 @@ def _test(context: Context, args: Args) -> int:
     return 0 if found["readers"] and all(one["online"] for one in found["readers"]) else 1
 
 
-def _live(context: Context, live: dict[tuple[str, str], dict[str, Any]]) -> tuple[Column, ...]:
+def _live(context: CliContext, live: dict[tuple[str, str], dict[str, Any]]) -> tuple[OutputColumn, ...]:
     def of(row: dict[str, Any]) -> dict[str, Any]:
         return live.get((row["address"], row["side"]), {})
 
     say = context.terminal.say
     return (
-        Column(Text("online", "在线"), lambda row: say(_ONLINE[of(row).get("online")])),
-        Column(Text("secure", "加密认证"), lambda row: say(_ONLINE[of(row).get("secure")])),
-        Column(Text("why", "原因"), lambda row: say(text(of(row)["why"])) if of(row).get("why") else None),
+        OutputColumn(Text("online", "在线"), lambda row: say(_ONLINE[of(row).get("online")])),
+        OutputColumn(Text("secure", "加密认证"), lambda row: say(_ONLINE[of(row).get("secure")])),
+        OutputColumn(Text("why", "原因"), lambda row: say(text(of(row)["why"])) if of(row).get("why") else None),
     )
 
 
-def _list(context: Context, args: Args) -> int:
+def _list(context: CliContext, args: Args) -> int:
     columns = (
         column("door", "门", "name"),
         column("room", "场所", "room"),
         column("protocol", "协议", "protocol"),
-        Column(Text("readers", "读卡器"), lambda row: [_reader(context, one) for one in row["readers"]]),
-        Column(Text("online", "在线"), lambda row: context.terminal.say(_ONLINE[row["online"]])),
+        OutputColumn(Text("readers", "读卡器"), lambda row: [_reader(context, one) for one in row["readers"]]),
+        OutputColumn(Text("online", "在线"), lambda row: context.terminal.say(_ONLINE[row["online"]])),
     )
     return table(context, context.stream("door.list", args), columns, Text("no doors yet", "尚无门"))
 
 
-def _reader(context: Context, reader: dict[str, Any]) -> str:
+def _reader(context: CliContext, reader: dict[str, Any]) -> str:
     return f"{context.terminal.say(word(SIDES, reader['side']))} {reader['address']}"
 
 
-def _cards(context: Context, args: Args) -> int:
+def _cards(context: CliContext, args: Args) -> int:
     columns = (
         column("board", "控制板", "board"),
         column("card", "卡号", "card"),
         coded("wanted", "应为", "wanted", CARDS),
         coded("state", "状态", "state", CARDS),
-        Column(Text("why", "原因"), lambda row: context.terminal.say(text(row["why"]))),
+        OutputColumn(Text("why", "原因"), lambda row: context.terminal.say(text(row["why"]))),
         moment("since", "时间", "at"),
     )
     return table(context, context.stream("door.cards", args), columns, Text("no board holds a card", "控制板上没有卡"))
@@ -117,13 +130,13 @@ def _cards(context: Context, args: Args) -> int:
 def _commanded(op: str, done: Text) -> Command:
     """Return a command that gives a door a command, waits for the outcome, and fails when it failed."""
 
-    def run(context: Context, args: Args) -> int:
+    def run(context: CliContext, args: Args) -> int:
         result = context.call(op, args)
         outcome = context.call("door.outcome", {"ticket": result["ticket"]})
         name = shown(result["door"])
         if not outcome["ok"]:
             why = text(outcome["why"]) if outcome["why"] else Text("no answer yet", "尚无应答")
-            raise Refused(
+            raise RefusedError(
                 Text(f"`{name}`: {why.en}", f"`{name}`：{why.zh}"),
                 Text("the act is in the log; see `shoumi door test`", "操作已记入日志；请运行 `shoumi door test`"),
             )

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.api.operations.schema import Param
-from agent.cli.context import Args, Context, shown
+from agent.cli.context import Args, CliContext, shown
 from agent.cli.parser import Command
-from agent.errors import Refused, Usage
+from agent.errors import RefusedError, UsageError
 from agent.labels import SIDES, word
 from agent.runtime.home import Home
 from rules.text import Text
@@ -46,12 +46,12 @@ _PARAMS = (
 )
 
 
-def _simulate(context: Context, args: Args) -> int:
+def _simulate(context: CliContext, args: Args) -> int:
     path = context.home.run / "simulator.sock"
     if args["serve"]:
         return _serve(context, path)
     if not args["door"] or not args["what"]:
-        raise Usage(
+        raise UsageError(
             Text("name a door and what is done there", "请写明门和动作"),
             Text("or start the devices: shoumi door simulate --serve", "或启动设备：shoumi door simulate --serve"),
         )
@@ -68,7 +68,7 @@ def _simulate(context: Context, args: Args) -> int:
     return 0
 
 
-def _serve(context: Context, path: Path) -> int:
+def _serve(context: CliContext, path: Path) -> int:
     """Make the devices of the site, say where they are, and wait until somebody ends it."""
     from agent.simulator.client import start
 
@@ -99,7 +99,7 @@ def _serve(context: Context, path: Path) -> int:
 
 
 def _description(home: Home) -> tuple[dict[str, Any], "Sequence[LeftOut]"]:
-    """Return what is to be simulated, and the doors that cannot be. Raises :class:`Refused` when that is all."""
+    """Return what is to be simulated, and the doors that cannot be. Raises :class:`RefusedError` when that is all."""
     from agent.doors.osdp.keys import KeyStore
     from agent.registry.facts import FactsReader
     from agent.rooms.configuration import configuration
@@ -108,7 +108,7 @@ def _description(home: Home) -> tuple[dict[str, Any], "Sequence[LeftOut]"]:
     with FactsReader(home.registry) as facts:
         doors = facts.doors()
     if not doors:
-        raise Refused(Text("no door is registered", "尚未登记门"), Text("shoumi door add", "shoumi door add"))
+        raise RefusedError(Text("no door is registered", "尚未登记门"), Text("shoumi door add", "shoumi door add"))
     keys = KeyStore(home.root / "doors.keys").all()
     description, left_out = described(configuration(doors, keys, listen="", seen={}, offset=0))
     if not description.readers and not description.boards:
@@ -117,17 +117,17 @@ def _description(home: Home) -> tuple[dict[str, Any], "Sequence[LeftOut]"]:
 
 
 def _act(args: Args) -> tuple[str, dict[str, Any]]:
-    """Return the word of the simulator and its members; raise :class:`Usage` for one that lacks what it needs."""
+    """Return the word of the simulator and its members; raise :class:`UsageError` for one that lacks what it needs."""
     what, on = args["what"], not args["off"]
     members: dict[str, Any] = {"door": args["door"], "side": args["side"] or "in"}
     match what:
         case "swipe":
             if args["card"] is None:
-                raise Usage(Text("`swipe` needs `--card`", "`swipe` 需要 `--card`"))
+                raise UsageError(Text("`swipe` needs `--card`", "`swipe` 需要 `--card`"))
             members |= {"card": args["card"], "facility": args["facility"] or 0}
         case "key":
             if not args["digits"]:
-                raise Usage(Text("`key` needs `--digits`", "`key` 需要 `--digits`"))
+                raise UsageError(Text("`key` needs `--digits`", "`key` 需要 `--digits`"))
             members["digits"] = args["digits"]
         case "tamper":
             members["active"] = on
@@ -139,7 +139,7 @@ def _act(args: Args) -> tuple[str, dict[str, Any]]:
             members = {}
         case _ if what not in _HANDS:
             right = ", ".join(_HANDS)
-            raise Usage(Text(f"`what` must be one of {right}", f"`what` 应为以下之一：{right}"))
+            raise UsageError(Text(f"`what` must be one of {right}", f"`what` 应为以下之一：{right}"))
     return what, members
 
 

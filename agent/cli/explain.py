@@ -6,13 +6,13 @@ Exit code 0 for either verdict: the question was answered.
 from typing import Any
 
 from agent.api.timestamps import local
-from agent.cli.context import Args, Context, command, shown, text
+from agent.cli.context import Args, CliContext, command, shown, text
 from rules.text import Text
 
 _VERDICT = {"allow": Text("ALLOW", "允许"), "deny": Text("DENY", "拒绝")}
 
 
-def _explain(context: Context, args: Args) -> int:
+def _explain(context: CliContext, args: Args) -> int:
     answer = context.call("explain", args)
     if context.terminal.json:
         context.terminal.data(answer)
@@ -21,7 +21,7 @@ def _explain(context: Context, args: Args) -> int:
     return 0
 
 
-def _what_if(context: Context, args: Args) -> int:
+def _what_if(context: CliContext, args: Args) -> int:
     answer = context.call("what-if", args)
     if context.terminal.json:
         context.terminal.data(answer)
@@ -34,7 +34,7 @@ def _what_if(context: Context, args: Args) -> int:
     return 0
 
 
-def _say(context: Context, answer: dict[str, Any]) -> None:
+def _say(context: CliContext, answer: dict[str, Any]) -> None:
     terminal = context.terminal
     verdict, because = _VERDICT[answer["verdict"]], text(answer["because"])
     terminal.line(terminal.say(Text(f"{verdict.en}: {because.en}", f"{verdict.zh}：{because.zh}")))
@@ -67,7 +67,7 @@ def _say(context: Context, answer: dict[str, Any]) -> None:
     )
 
 
-def _say_assumed(context: Context, assumed: dict[str, Any]) -> None:
+def _say_assumed(context: CliContext, assumed: dict[str, Any]) -> None:
     """Say what was taken for granted at a door where nobody stands."""
     badge = shown(assumed["badge"]) if assumed["badge"] else None
     en = [f"badge `{badge}` shown, PIN right" if badge else "no badge to show"]

@@ -1,7 +1,7 @@
 """``shoumi init``: make a new site, and say what comes next."""
 
 from agent.api.operations.schema import Param
-from agent.cli.context import Args, Context, shown
+from agent.cli.context import Args, CliContext, shown
 from agent.cli.pack import source
 from agent.cli.parser import Command
 from rules.text import Text
@@ -14,7 +14,7 @@ _PACK = Param(
 )
 
 
-def _init(context: Context, args: Args) -> int:
+def _init(context: CliContext, args: Args) -> int:
     from agent.cli.new_site import make  # the registry's modules are of no use to any other command
 
     pack = make(context.home, source(args["pack"] or "minimal"))

@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from agent.api.operations.schema import Param
-from agent.cli.context import Args, Context, command
+from agent.cli.context import Args, CliContext, command
 from agent.cli.parser import Command
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 from rules.visible import visible
 
@@ -23,7 +23,7 @@ ISSUER = "https://hr.test.invalid"
 _ROLE = "personnel"
 
 
-def _show(context: Context, args: Args) -> int:
+def _show(context: CliContext, args: Args) -> int:
     found = context.call("keys.show", args)
     if context.terminal.json:
         context.terminal.data(found)
@@ -32,28 +32,28 @@ def _show(context: Context, args: Args) -> int:
     return 0
 
 
-def _make_test(context: Context, args: Args) -> int:
-    from agent.offboard.intake import pinned_keys as keys
-    from agent.simulator import hr_sender as sender
+def _make_test(context: CliContext, args: Args) -> int:
+    from agent.offboard.intake import pinned_keys
+    from agent.simulator import hr_sender
 
     folder = Path(str(args["folder"]))
-    pinned = keys.path(context.home.root)
+    pinned = pinned_keys.path(context.home.root)
     if args["pin"] and os.path.lexists(pinned):
         there = visible(str(pinned))
-        raise Refused(
+        raise RefusedError(
             Text(f"keys are pinned already: `{there}`", f"已有固定的密钥：`{there}`"),
             Text(
                 "test keys never replace a site's own; move that file aside first",
                 "测试密钥不会替换现有密钥；请先移开该文件",
             ),
         )
-    public = sender.make_keys(
+    public = hr_sender.make_keys(
         folder,
         audience=str(args["audience"] or AUDIENCE),
         iss=str(args["iss"] or ISSUER),
         approvers=[_approver(word) for word in args["approver"]],
     )
-    keys.load(public)  # what is wrong with a name given here is said before anything is pinned
+    pinned_keys.load(public)  # what is wrong with a name given here is said before anything is pinned
     if args["pin"]:
         _pin(public, pinned)
     place, made = visible(str(folder)), visible(str(public))
@@ -82,7 +82,7 @@ def _pin(public: Path, pinned: Path) -> None:
         pinned.hardlink_to(fresh)
     except OSError as error:
         said, why = visible(str(pinned)), visible(error.strerror or "")
-        raise Refused(
+        raise RefusedError(
             Text(f"`{said}` cannot be written: `{why}`", f"无法写入 `{said}`：`{why}`"),
             Text("only root pins keys", "只有 root 可以固定密钥"),
         ) from None

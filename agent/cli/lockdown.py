@@ -1,6 +1,6 @@
 """``shoumi lockdown``: nobody enters from now on; the way out stays open."""
 
-from agent.cli.context import Column, act, column, listing, moment, shown
+from agent.cli.context import OutputColumn, act, column, listing, moment, shown
 from rules.text import Text
 
 NOUN = Text("nobody enters from now on", "封控")
@@ -37,7 +37,7 @@ COMMANDS = (
         "lockdown.list",
         (
             column("lockdown", "封控", "id"),
-            Column(Text("room", "场所"), lambda row: row["room"] or "*"),
+            OutputColumn(Text("room", "场所"), lambda row: row["room"] or "*"),
             moment("since", "起始", "since"),
             column("by", "经办人", "placed_by"),
             column("reason", "理由", "reason"),

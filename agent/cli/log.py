@@ -4,12 +4,11 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from agent import labels as words
+from agent import labels
 from agent.api.timestamps import local
 from agent.cli import log_room
-from agent.cli.context import Args, Column, Context, column, command, shown, table, text
-from agent.errors import Unreachable
-from agent.log.report import of_log
+from agent.cli.context import Args, CliContext, OutputColumn, column, command, shown, table, text
+from agent.errors import UnreachableError
 from agent.log.verify import verify
 from rules.text import Text
 
@@ -18,34 +17,41 @@ NOUN = Text("what happened", "日志")
 _EMPTY = Text("no entries match", "没有符合的条目")
 
 
-def _columns(context: Context) -> tuple[Column, ...]:
+def _columns(context: CliContext) -> tuple[OutputColumn, ...]:
     return (
         column("seq", "序号", "seq"),
-        Column(Text("time", "时间"), lambda row: local(row["time"])),
-        Column(Text("what", "事项"), _what),
-        Column(Text("verdict", "判定"), lambda row: _verdict(context, row)),
-        Column(Text("person", "人员"), _who),
-        Column(Text("rule", "规则"), lambda row: row.get("rule")),
-        Column(Text("object", "对象"), lambda row: row.get("path") or row.get("area") or _place(row) or _object(row)),
+        OutputColumn(Text("time", "时间"), lambda row: local(row["time"])),
+        OutputColumn(Text("what", "事项"), _what),
+        OutputColumn(Text("verdict", "判定"), lambda row: _verdict(context, row)),
+        OutputColumn(Text("person", "人员"), _who),
+        OutputColumn(Text("rule", "规则"), lambda row: row.get("rule")),
+        OutputColumn(
+            Text("object", "对象"), lambda row: row.get("path") or row.get("area") or _place(row) or _object(row)
+        ),
     )
 
 
-_WORDS = (("action", words.ACTIONS), ("what", words.HAPPENINGS), ("released", words.RELEASES), ("kind", words.ENTRIES))
+_WORDS = (
+    ("action", labels.ACTIONS),
+    ("what", labels.HAPPENINGS),
+    ("released", labels.RELEASES),
+    ("kind", labels.ENTRIES),
+)
 
 
 def _what(row: dict[str, Any]) -> Text:
     """Return what happened; an act by its command's name."""
     if act := row.get("act"):
         return Text(str(act), str(act))
-    return next(words.word(known, row[name]) for name, known in _WORDS if row.get(name))
+    return next(labels.word(known, row[name]) for name, known in _WORDS if row.get(name))
 
 
-def _verdict(context: Context, row: dict[str, Any]) -> str:
+def _verdict(context: CliContext, row: dict[str, Any]) -> str:
     if "verdict" in row:
         said = {"allow": Text("allow", "允许"), "deny": Text("DENY", "拒绝")}[row["verdict"]]
         observed = "" if row.get("enforced", True) else context.terminal.say(Text(" (observed)", "（观察）"))
         return context.terminal.say(said) + observed
-    return context.terminal.say(words.word(words.OUTCOMES, row["outcome"])) if row.get("outcome") else ""
+    return context.terminal.say(labels.word(labels.OUTCOMES, row["outcome"])) if row.get("outcome") else ""
 
 
 def _who(row: dict[str, Any]) -> str:
@@ -66,7 +72,7 @@ def _object(row: dict[str, Any]) -> str:
     return " ".join(str(value) for value in args.values() if isinstance(value, str | int))
 
 
-def _list(context: Context, args: Args) -> int:
+def _list(context: CliContext, args: Args) -> int:
     if args.get("during"):
         return log_room.of_room(context, args)
     if args.get("room"):
@@ -74,7 +80,7 @@ def _list(context: Context, args: Args) -> int:
     return table(context, context.stream("log.list", args), _columns(context), _EMPTY)
 
 
-def _follow(context: Context, args: Args) -> int:
+def _follow(context: CliContext, args: Args) -> int:
     items: Iterator[Any] = iter(context.stream("log.follow", args))
     if context.terminal.json:
         for item in items:
@@ -90,18 +96,18 @@ def _follow(context: Context, args: Args) -> int:
     return 0
 
 
-def _show(context: Context, args: Args) -> int:
+def _show(context: CliContext, args: Args) -> int:
     context.terminal.line(shown(context.call("log.show", args)["line"]))
     return 0
 
 
-def _verify(context: Context, args: Args) -> int:
+def _verify(context: CliContext, args: Args) -> int:
     try:
         report = context.call("log.verify", args)
-    except Unreachable:
+    except UnreachableError:
         if not os.access(context.home.log, os.R_OK | os.X_OK):
             raise
-        report = of_log(verify(context.home.log))  # whoever may read the files needs no agent to check them
+        report = verify(context.home.log).to_json()  # whoever may read the files needs no agent to check them
     terminal = context.terminal
     problems = [_problem(problem) for problem in report["problems"]]
     terminal.data(report, *problems)

@@ -8,8 +8,8 @@ from typing import Any
 
 from agent.api.operations.schema import Param
 from agent.api.timestamps import local
-from agent.cli.context import Args, Context, level, text
-from agent.errors import Usage
+from agent.cli.context import Args, CliContext, level, text
+from agent.errors import UsageError
 from rules.text import Text
 
 PARAMS = (
@@ -44,10 +44,10 @@ _FILES = [
 ]
 
 
-def of_room(context: Context, args: Args) -> int:
+def of_room(context: CliContext, args: Args) -> int:
     """Print the answer of the operation ``log.room``."""
     if not args.get("room"):
-        raise Usage(Text("`--during` needs `--room`", "`--during` 须与 `--room` 同用"))
+        raise UsageError(Text("`--during` needs `--room`", "`--during` 须与 `--room` 同用"))
     terminal = context.terminal
     items = list(context.stream("log.room", args))
     if terminal.json:
@@ -70,14 +70,14 @@ def of_room(context: Context, args: Args) -> int:
     return 0
 
 
-def _stay(context: Context, stay: dict[str, Any]) -> list[object]:
+def _stay(context: CliContext, stay: dict[str, Any]) -> list[object]:
     until = local(stay["until"]) if stay["until"] else context.terminal.say(Text("not known", "不详"))
     entries = [number for number in (stay["seq"], stay["seq_out"]) if number]
     sure = context.terminal.say(Text("yes", "是") if stay["sure"] else Text("no", "否"))
     return [stay["person"], local(stay["since"]), until, stay["door"], sure, entries]
 
 
-def _file(context: Context, file: dict[str, Any]) -> list[object]:
+def _file(context: CliContext, file: dict[str, Any]) -> list[object]:
     verdict = {"allow": Text("allow", "允许"), "deny": Text("DENY", "拒绝")}.get(file["verdict"], Text("-", "-"))
     word = context.terminal.say(level(file["level"])) if file["level"] else None
     return [

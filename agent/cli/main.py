@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
-from agent.api.client import Client
+from agent.api.client import AgentClient
 from agent.cli import (
     account,
     alarm,
@@ -40,10 +40,10 @@ from agent.cli import (
     service,
     visitor,
 )
-from agent.cli.context import Args, Context
+from agent.cli.context import Args, CliContext
 from agent.cli.parser import Command, build
-from agent.cli.say import Terminal, choose_language
-from agent.errors import Fatal, Refused, ShoumiError
+from agent.cli.say import Console, choose_language
+from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.runtime.home import Home
 
 NOUNS = {
@@ -87,16 +87,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):  # replaced by a test, or closed
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    terminal = Terminal("en")
+    terminal = Console("en")
     try:
         code = _run(words, terminal)
         sys.stdout.flush()
     except ShoumiError as error:
         terminal.error(error)
         code = error.exit_code
-    except Fatal as error:
-        terminal.error(Refused(error.text))
-        code = Refused.exit_code
+    except FatalError as error:
+        terminal.error(RefusedError(error.text))
+        code = RefusedError.exit_code
     except KeyboardInterrupt:
         code = _INTERRUPTED
     except BrokenPipeError:
@@ -105,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(words: Sequence[str], terminal: Terminal) -> int:
+def _run(words: Sequence[str], terminal: Console) -> int:
     terminal.language = choose_language(Home.at(_home_in(words)))
     parser = build(COMMANDS, {name: noun.NOUN for name, noun in NOUNS.items()}, terminal.language)
     try:
@@ -114,9 +114,9 @@ def _run(words: Sequence[str], terminal: Terminal) -> int:
         return 0
     terminal.json = args["json"]
     home = Home.at(args["home"])
-    with Client(home) as client:
+    with AgentClient(home) as client:
         command: Command = args["command"]
-        return command.run(Context(home, terminal, client), args)
+        return command.run(CliContext(home, terminal, client), args)
 
 
 def _home_in(words: Sequence[str]) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from agent.cli.context import shown
 from agent.control.handlers.pack import SETTING, checked
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.migrations import create
 from agent.registry.store import Registry
 from agent.runtime.config import DEFAULT_TEXT
@@ -20,12 +20,15 @@ from rules.text import Text
 
 
 def make(home: Home, pack_text: str) -> Pack:
-    """Make the site at *home* with this pack in force; raise :class:`Refused` when there is one, or it cannot be."""
+    """Make the site at *home* with this pack in force.
+
+    Raises :class:`RefusedError` when there is one, or it cannot be.
+    """
     pack = checked(pack_text)
     root = shown(home.root)
     for path in (home.config, home.registry, home.pack):
         if path.exists():
-            raise Refused(
+            raise RefusedError(
                 Text(f"there is a site at `{root}` already", f"`{root}` 已有站点"),
                 Text(
                     f"see: shoumi --home {root} doctor; or name another --home",
@@ -43,7 +46,7 @@ def make(home: Home, pack_text: str) -> Pack:
     except OSError as error:
         _undo(made)
         why = shown(error.strerror or error)
-        raise Refused(
+        raise RefusedError(
             Text(f"the site cannot be made at `{root}`: {why}", f"无法在 `{root}` 建立站点：{why}"),
             Text("run as root, or name another --home", "请以 root 运行，或改用其他 --home"),
         ) from error

@@ -6,9 +6,9 @@ The reader of packs is imported by whoever reads one: no other command has to wa
 
 from pathlib import Path
 
-from agent import shipped_packs as shipped
+from agent import shipped_packs
 from agent.api.operations.schema import Param
-from agent.cli.context import Args, Context, command, file_text, shown, text
+from agent.cli.context import Args, CliContext, command, file_text, shown, text
 from agent.cli.parser import Command
 from rules.text import Text
 
@@ -24,15 +24,15 @@ _PACK = Param(
 
 
 def source(word: str) -> str:
-    """Return the TOML text of a shipped pack or a file; raise :class:`agent.errors.Refused` when there is neither."""
-    if word in shipped.names():
-        return shipped.text(word)
+    """Return the TOML text of a shipped pack or a file; raise :class:`RefusedError` when there is neither."""
+    if word in shipped_packs.names():
+        return shipped_packs.text(word)
     if "/" in word or word.endswith(".toml") or Path(word).exists() or word == "-":
         return file_text(word)
-    return shipped.text(word)  # raises, naming the shipped ones
+    return shipped_packs.text(word)  # raises, naming the shipped ones
 
 
-def _show(context: Context, args: Args) -> int:
+def _show(context: CliContext, args: Args) -> int:
     found = context.call("pack.show", args)
     terminal = context.terminal
     if terminal.json:
@@ -47,7 +47,7 @@ def _show(context: Context, args: Args) -> int:
     return 0
 
 
-def _check(context: Context, args: Args) -> int:
+def _check(context: CliContext, args: Args) -> int:
     from rules.pack.reader import check, load
 
     toml = source(args["pack"]) if args["pack"] else file_text(str(context.home.pack))
@@ -77,16 +77,16 @@ def _check(context: Context, args: Args) -> int:
     return 1 if errors else 0
 
 
-def _use(context: Context, args: Args) -> int:
+def _use(context: CliContext, args: Args) -> int:
     result = context.client.call("pack.use", pack=source(args["pack"]))
     context.terminal.data(result, Text(f"in force: {shown(result['pack'])}", f"已启用：{shown(result['pack'])}"))
     return 0
 
 
-def _list(context: Context, args: Args) -> int:
+def _list(context: CliContext, args: Args) -> int:
     from rules.pack.reader import load
 
-    packs = [load(shipped.text(name)) for name in shipped.names()]
+    packs = [load(shipped_packs.text(name)) for name in shipped_packs.names()]
     terminal = context.terminal
     if terminal.json:
         for pack in packs:

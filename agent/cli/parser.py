@@ -2,7 +2,7 @@
 
 Rules of this file: every word of help comes from a :class:`Text`; what argparse itself says in English is said again
 here. Global options (``--home``, ``--json``) are understood anywhere on the line. A line that is not understood is
-:class:`Usage`, raised and not printed, so that one place prints errors.
+:class:`UsageError`, raised and not printed, so that one place prints errors.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from agent.api.operations.schema import Param
-from agent.errors import Usage
+from agent.errors import UsageError
 from rules.text import Language, Text
 from rules.visible import visible
 
@@ -115,7 +115,7 @@ class _Parser(argparse.ArgumentParser):
         return self.add_subparsers(title=title, metavar=title, parser_class=_Parser, required=True, dest="_verb")
 
     def error(self, message: str) -> NoReturn:
-        raise Usage(
+        raise UsageError(
             Text(visible(_first(message, _ENGLISH)), visible(_first(message, _CHINESE))),
             Text(f"see: {self.prog} --help", f"查看帮助：{self.prog} --help"),
         )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from agent.cli.context import Args, Context, act, coded, column, command, file_text, flag, level, listing, shown
+from agent.cli.context import Args, CliContext, act, coded, column, command, file_text, flag, level, listing, shown
 from agent.cli.parser import Command
 from agent.labels import EMPLOYMENTS
 from rules.text import Text
@@ -12,14 +12,14 @@ NOUN = Text("people", "人员")
 _EMPTY = Text("nobody is registered", "没有登记任何人员")
 
 
-def _import(context: Context, args: Args) -> int:
+def _import(context: CliContext, args: Args) -> int:
     result = context.call("person.import", {"csv": file_text(args["csv"])})
     count = result["people"]
     context.terminal.data(result, Text(f"{count} people imported", f"已导入 {count} 名人员"))
     return 0
 
 
-def _show(context: Context, args: Args) -> int:
+def _show(context: CliContext, args: Args) -> int:
     found = context.call("person.show", args)
     terminal = context.terminal
     if terminal.json:

@@ -9,15 +9,15 @@ import sys
 
 from agent.api.operations import TABLE
 from agent.api.operations.people import PERSON
-from agent.cli.context import Args, Context, act, column, flag, listing, moment, shown
+from agent.cli.context import Args, CliContext, act, column, flag, listing, moment, shown
 from agent.cli.parser import Command
-from agent.errors import Usage
+from agent.errors import UsageError
 from rules.text import Text
 
 NOUN = Text("PINs typed at doors", "门禁密码")
 
 
-def _set(context: Context, args: Args) -> int:
+def _set(context: CliContext, args: Args) -> int:
     pin, duress = _typed(context) if sys.stdin.isatty() else _piped()
     result = context.call("pin.set", {"person": args["person"], "pin": pin, "duress": duress or None})
     who = shown(result["person"])
@@ -28,21 +28,21 @@ def _set(context: Context, args: Args) -> int:
     return 0
 
 
-def _typed(context: Context) -> tuple[str, str]:
+def _typed(context: CliContext) -> tuple[str, str]:
     say = context.terminal.say
     pin = getpass.getpass(say(Text("PIN: ", "密码：")))
     if pin != getpass.getpass(say(Text("again: ", "再输一次："))):
-        raise Usage(Text("the two are not the same", "两次输入不一致"))
+        raise UsageError(Text("the two are not the same", "两次输入不一致"))
     duress = getpass.getpass(say(Text("PIN for duress (empty: none): ", "胁迫密码（可留空）：")))
     if duress and duress != getpass.getpass(say(Text("again: ", "再输一次："))):
-        raise Usage(Text("the two are not the same", "两次输入不一致"))
+        raise UsageError(Text("the two are not the same", "两次输入不一致"))
     return pin, duress
 
 
 def _piped() -> tuple[str, str]:
     lines = [line.strip() for line in sys.stdin.read().splitlines()]
     if not lines or not lines[0] or len(lines) > 2:
-        raise Usage(
+        raise UsageError(
             Text("stdin must have the PIN in its first line", "标准输入首行应为密码"),
             Text("and the one for duress in the second, if any", "如有胁迫密码，写在第二行"),
         )

@@ -1,6 +1,6 @@
 """``shoumi record``: dated facts about people that gate access."""
 
-from agent.cli.context import Column, act, column, listing, moment, shown
+from agent.cli.context import OutputColumn, act, column, listing, moment, shown
 from rules.text import Text
 
 NOUN = Text("dated facts about people (vetting, training …)", "人员档案（审查、培训……）")
@@ -20,7 +20,7 @@ COMMANDS = (
             column("person", "人员", "person"),
             column("kind", "种类", "kind"),
             moment("on", "日期", "on"),
-            Column(Text("passed", "通过"), lambda row: row["passed"]),
+            OutputColumn(Text("passed", "通过"), lambda row: row["passed"]),
             moment("valid until", "有效期至", "valid_until"),
             column("topic", "主题", "topic"),
         ),

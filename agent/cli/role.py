@@ -1,12 +1,12 @@
 """``shoumi role``: the three administrators, and which one is calling."""
 
-from agent.cli.context import Args, Context, command, shown, text
+from agent.cli.context import Args, CliContext, command, shown, text
 from rules.text import Text
 
 NOUN = Text("the three administrators", "三员")
 
 
-def _list(context: Context, args: Args) -> int:
+def _list(context: CliContext, args: Args) -> int:
     found = context.call("role.list", args)
     terminal = context.terminal
     if terminal.json:

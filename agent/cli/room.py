@@ -1,7 +1,7 @@
 """``shoumi room``: places with doors, what each asks, and what is kept there."""
 
 from agent.api.timestamps import local
-from agent.cli.context import Args, Column, Context, act, coded, column, command, level, shown, table
+from agent.cli.context import Args, CliContext, OutputColumn, act, coded, column, command, level, shown, table
 from agent.labels import DOMAINS, PASSBACKS, word
 from rules.text import Text
 
@@ -26,7 +26,7 @@ def _host(result: dict[str, str]) -> Text:
     )
 
 
-def _show(context: Context, args: Args) -> int:
+def _show(context: CliContext, args: Args) -> int:
     found = context.call("room.show", args)
     terminal = context.terminal
     if terminal.json:
@@ -60,14 +60,14 @@ def _show(context: Context, args: Args) -> int:
     return 0
 
 
-def _list(context: Context, args: Args) -> int:
+def _list(context: CliContext, args: Args) -> int:
     columns = (
         column("room", "场所", "name"),
-        Column(Text("level", "密级"), lambda row: context.terminal.say(level(row["level"]))),
+        OutputColumn(Text("level", "密级"), lambda row: context.terminal.say(level(row["level"]))),
         coded("domain", "种类", "domain", DOMAINS),
         column("doors", "门", "doors"),
         column("inside", "室内人数", "inside"),
-        Column(
+        OutputColumn(
             Text("state", "状态"),
             lambda row: context.terminal.say(Text("LOCKED DOWN", "封控中")) if row["locked"] else None,
         ),

@@ -5,12 +5,12 @@ import sys
 from typing import NoReturn
 
 from agent.api.operations.schema import Param
-from agent.cli.context import Args, Context
+from agent.cli.context import Args, CliContext
 from agent.cli.parser import Command
 from rules.text import Text
 
 
-def _run(context: Context, _args: Args) -> int:
+def _run(context: CliContext, _args: Args) -> int:
     from agent import daemon  # the holder's modules are of no use to any other command
 
     def announce(line: str) -> None:
@@ -20,7 +20,7 @@ def _run(context: Context, _args: Args) -> int:
     return daemon.run(context.home, announce)
 
 
-def _demo(context: Context, args: Args) -> int:
+def _demo(context: CliContext, args: Args) -> int:
     from agent.demo.play import play  # likewise
 
     terminal = context.terminal
@@ -29,7 +29,7 @@ def _demo(context: Context, args: Args) -> int:
     return play(language=terminal.language, interactive=interactive, screens=screens, json=terminal.json)
 
 
-def _tui(context: Context, args: Args) -> NoReturn:
+def _tui(context: CliContext, args: Args) -> NoReturn:
     # Another program, like the agent's own processes: the agent never imports its screens, and they do not carry
     # around what the command line loads.
     words = [args["place"]] if args["place"] else []

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from agent import text_table as table
+from agent import text_table
 from agent.errors import ShoumiError
 from agent.runtime.config import load
 from agent.runtime.home import Home
@@ -22,7 +22,7 @@ Json = Any
 
 
 @dataclass(slots=True)
-class Terminal:
+class Console:
     """Where one command speaks. ``json``: print data as JSON lines."""
 
     language: Language
@@ -44,7 +44,7 @@ class Terminal:
 
     def table(self, heading: Sequence[Text], rows: Iterable[Sequence[object]]) -> None:
         """Print rows in columns under their headings."""
-        for line in table.lines([self.say(text) for text in heading], rows):
+        for line in text_table.lines([self.say(text) for text in heading], rows):
             self.line(line)
 
     def line(self, text: str) -> None:

@@ -20,8 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from agent.api.client import listen
-from agent.control import transaction as conduct
-from agent.control.decider_client import Link
+from agent.control import transaction
+from agent.control.decider_client import DeciderConnection
 
 # The handlers register themselves when they are imported.
 from agent.control.handlers import areas as _area_ops  # noqa: F401
@@ -33,7 +33,7 @@ from agent.control.handlers import explain as _explain_ops  # noqa: F401
 from agent.control.handlers import grants as _grant_ops  # noqa: F401
 from agent.control.handlers import log as _log_ops  # noqa: F401
 from agent.control.handlers import occupancy as _occupancy_ops  # noqa: F401
-from agent.control.handlers import pack as pack_ops
+from agent.control.handlers import pack
 from agent.control.handlers import people as _people_ops  # noqa: F401
 from agent.control.handlers import quarantine as _quarantine_ops  # noqa: F401
 from agent.control.handlers import receipts as _receipt_ops  # noqa: F401
@@ -41,19 +41,18 @@ from agent.control.handlers import room_log as _room_log_ops  # noqa: F401
 from agent.control.handlers import rooms as _room_ops  # noqa: F401
 from agent.control.handlers import system as _system_ops  # noqa: F401
 from agent.control.handlers import visitors as _visitor_ops  # noqa: F401
-from agent.control.offboarding.coordinator import Departing
-from agent.control.offboarding.hr_intake import Personnel
-from agent.control.quiet_scan import Quieting
-from agent.control.schedule import Schedule
-from agent.control.server import Server
-from agent.control.services import Desk, open_desk
-from agent.errors import Fatal, ShoumiError
-from agent.log.verifier_supervisor import Verifying
-from agent.rooms.service import Serving
-from agent.runtime import capabilities as caps
-from agent.runtime import channel
+from agent.control.offboarding.coordinator import OffboardingCoordinator
+from agent.control.offboarding.hr_intake import HrIntake
+from agent.control.quiet_scan import QuietScan
+from agent.control.schedule import ScheduledActs
+from agent.control.server import ControlServer
+from agent.control.services import ControlServices, open_services
+from agent.errors import FatalError, ShoumiError
+from agent.kernel.fanotify import FanotifyGroups
+from agent.log.verifier_supervisor import VerifierSupervisor
+from agent.rooms.service import DoorServer
+from agent.runtime import capabilities, channel
 from agent.runtime.home import Home
-from agent.volumes.status import Groups
 
 _STARTING = 30.0  # seconds the decider may need to answer for the first time
 _TICK = 0.2
@@ -64,32 +63,32 @@ _AGAIN = 5.0  # after a chore that runs for ever has failed
 def main(argv: Sequence[str]) -> int:
     """Run until the holder ends, or SIGTERM; return the exit code."""
     words = dict(word.split("=", 1) for word in argv[2:])
-    caps.keep_only(caps.CONTROL)  # before there is a thread: each has its own, and so has every child after this
+    capabilities.keep_only(capabilities.CONTROL)  # before there is a thread: each has a set of its own
     end = socket.socket(fileno=int(words["channel"]))
-    groups = Groups(int(words["open"]), int(words.get("access", -1))) if "open" in words else None
+    groups = FanotifyGroups(int(words["open"]), int(words.get("access", -1))) if "open" in words else None
     say = int(words["say"]) if "say" in words else 1
     life = int(words["life"]) if "life" in words else None
     try:
-        with open_desk(Home.at(argv[1]), Link(channel.Client(end)), groups) as desk:
+        with open_services(Home.at(argv[1]), DeciderConnection(channel.ChannelClient(end)), groups) as desk:
             line = start(desk)
             listening = listen(desk.home)
             announce(line, say)
             asyncio.run(serve(desk, listening, life))
-    except (ShoumiError, Fatal) as error:
+    except (ShoumiError, FatalError) as error:
         print(f"shoumi: control: {error.text.en}", file=sys.stderr, flush=True)
         return 1
     return 0
 
 
-def start(desk: Desk) -> str:
+def start(desk: ControlServices) -> str:
     """Bring everything into a known state and under protection; return the line for the holder.
 
-    Raises :class:`ShoumiError` or :class:`Fatal` when that cannot be done.
+    Raises :class:`ShoumiError` or :class:`FatalError` when that cannot be done.
     """
     _patiently(desk.decider.stats)
-    conduct.settle(desk.intent, desk.decider, desk.facts.epoch())
-    recorded = desk.lists.settings().get(pack_ops.SETTING)
-    if recorded and not pack_ops.settle(desk.home, recorded):
+    transaction.settle(desk.intent, desk.decider, desk.facts.epoch())
+    recorded = desk.lists.settings().get(pack.SETTING)
+    if recorded and not pack.settle(desk.home, recorded):
         desk.decider.append({"kind": "pack-edited", "recorded": recorded, "pack": _pack_id(desk)})
     found = desk.protection.protect_all(desk.facts.areas())
     desk.decider.epoch(desk.facts.epoch())
@@ -98,7 +97,7 @@ def start(desk: Desk) -> str:
     return ready(desk)
 
 
-def ready(desk: Desk) -> str:
+def ready(desk: ControlServices) -> str:
     """Return ``ready tier=A areas=1``, or ``degraded tier=… areas=…`` naming what is below the configured minimum."""
     protection = desk.protection
     below = [name for name, found in protection.now.items() if protection.below(found.tier)]
@@ -114,24 +113,24 @@ def announce(line: str, say: int) -> None:
         os.write(say, line.encode() + b"\n")
 
 
-async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
-    """Answer callers and do what is due, until told to stop. Raises :class:`Fatal`."""
+async def serve(desk: ControlServices, listening: socket.socket, life: int | None) -> None:
+    """Answer callers and do what is due, until told to stop. Raises :class:`FatalError`."""
     loop = asyncio.get_running_loop()
-    server = Server(desk)
+    server = ControlServer(desk)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.stop)
     if life is not None:
         loop.add_reader(life, server.stop)
-    schedule, quieting = Schedule(desk), Quieting(desk.home, desk.decider, desk.clock)
+    schedule, quieting = ScheduledActs(desk), QuietScan(desk.home, desk.decider, desk.clock)
     desk.blind = lambda: quieting.blind
-    serving = Serving(desk)
+    serving = DoorServer(desk)
     desk.doors = serving
-    departing = Departing(desk, serving, life)
+    departing = OffboardingCoordinator(desk, serving, life)
     desk.departs, desk.departed = departing.departs, departing.departed
     desk.unrecorded = departing.unrecorded
     desk.held, desk.restored, desk.survey = departing.held, departing.restored, departing.survey
-    personnel = Personnel(desk, server.act)
-    verifying = Verifying(desk.home, desk.decider.append, desk.now)
+    personnel = HrIntake(desk, server.act)
+    verifying = VerifierSupervisor(desk.home, desk.decider.append, desk.now)
     desk.verified = lambda: verifying.now
     with ThreadPoolExecutor(1, "quiet") as quiet, ThreadPoolExecutor(4, "others") as others:
         chores = [
@@ -156,14 +155,14 @@ async def serve(desk: Desk, listening: socket.socket, life: int | None) -> None:
             await loop.run_in_executor(quiet, quieting.close)
 
 
-async def _repeat(server: Server, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
-    """Do *work* again and again. No error of it ends the chore, and a :class:`Fatal` ends the process."""
+async def _repeat(server: ControlServer, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    """Do *work* again and again. No error of it ends the chore, and a :class:`FatalError` ends the process."""
     while True:
         try:
             await work()
         except ShoumiError as error:
             print(f"shoumi: control: {error.text.en}", file=sys.stderr, flush=True)
-        except Fatal as error:
+        except FatalError as error:
             server.fail(error)
             return
         except Exception as error:  # noqa: BLE001 - a chore that stopped without a word would be missed much later
@@ -183,7 +182,7 @@ def _patiently(work: Callable[[], object]) -> None:
             return
 
 
-def _pack_id(desk: Desk) -> str | None:
+def _pack_id(desk: ControlServices) -> str | None:
     with suppress(ShoumiError):
         return desk.pack().id
     return None

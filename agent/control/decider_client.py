@@ -1,6 +1,6 @@
 """What the control process asks of the decider: append an entry, take over an epoch, grow quiet, count.
 
-Rules of this file: a question without an answer is an error. ``append`` that ends in :class:`Unreachable` may have
+Rules of this file: a question without an answer is an error. ``append`` that ends in :class:`UnreachableError` may have
 happened, and only the log can say.
 """
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from agent.errors import Refused, Unreachable
+from agent.errors import RefusedError, UnreachableError
 from agent.runtime import channel
 from rules.text import Text
 
@@ -18,11 +18,11 @@ _EPOCH_SECONDS = 10.0
 _TRY_SECONDS = 2.0
 
 
-class Unrecorded(Refused):
+class UnrecordedError(RefusedError):
     """The decider lives and cannot write the entry: its disk is full, or broken."""
 
 
-class Decider(Protocol):
+class DeciderClient(Protocol):
     """The decider, as handlers see it. Every method raises :class:`agent.errors.ShoumiError`."""
 
     @property
@@ -51,50 +51,50 @@ class Decider(Protocol):
         """Return the names of messages that came by themselves: ``hello``, ``flushed``. Never waits."""
 
 
-class Link:
+class DeciderConnection:
     """The decider over the holder's socket pair. Any thread may ask; questions take turns.
 
     ``acknowledged``: the last epoch it is known to have taken over, and when (``time.monotonic``). That word holds for
     its successors too: each reads the registry before it answers anybody.
     """
 
-    def __init__(self, client: channel.Client) -> None:
+    def __init__(self, client: channel.ChannelClient) -> None:
         self._client = client
         self._turn = threading.Lock()
         self.acknowledged: tuple[int, float] = (0, 0.0)
 
     def append(self, fields: Mapping[str, Any]) -> int:
-        """See :class:`Decider`."""
+        """See :class:`DeciderClient`."""
         return int(self._ask({"op": "append", "fields": dict(fields)}, _APPEND_SECONDS)["seq"])
 
     def epoch(self, epoch: int) -> None:
-        """See :class:`Decider`. Asks again while a successor starts: taking over an epoch twice is harmless."""
+        """See :class:`DeciderClient`. Asks again while a successor starts: taking over an epoch twice is harmless."""
         deadline = time.monotonic() + _EPOCH_SECONDS
         while True:
             try:
                 if self._ask({"op": "epoch", "epoch": epoch}, _TRY_SECONDS)["epoch"] >= epoch:
                     self.acknowledged = epoch, time.monotonic()
                     return
-            except Unreachable:
+            except UnreachableError:
                 if time.monotonic() > deadline:
                     raise
 
     def silences(self) -> int:
-        """See :class:`Decider`."""
+        """See :class:`DeciderClient`."""
         return int(self._ask({"op": "silences"}, _TRY_SECONDS)["silences"])
 
     def quiet(self, epoch: int, since: int, noisy: Iterable[tuple[int, int]]) -> bool:
-        """See :class:`Decider`."""
+        """See :class:`DeciderClient`."""
         asked = {"op": "quiet", "epoch": epoch, "since": since, "noisy": [list(inode) for inode in noisy]}
         return bool(self._ask(asked, _TRY_SECONDS).get("quiet"))
 
     def stats(self) -> dict[str, Any]:
-        """See :class:`Decider`."""
+        """See :class:`DeciderClient`."""
         stats: dict[str, Any] = self._ask({"op": "stats"}, _TRY_SECONDS)["stats"]
         return stats
 
     def unasked(self) -> list[str]:
-        """See :class:`Decider`."""
+        """See :class:`DeciderClient`."""
         with self._turn:
             return [str(message["op"]) for message in self._client.poll()]
 
@@ -104,7 +104,7 @@ class Link:
         error = answer.get("error")
         if error is not None:
             said = Text(**error) if isinstance(error, dict) else Text(str(error), str(error))
-            raise Unrecorded(
+            raise UnrecordedError(
                 Text(f"the entry could not be written: {said.en}", f"无法写入日志条目：{said.zh}"),
                 Text("nothing was changed; see `shoumi doctor`", "未作任何更改；请运行 `shoumi doctor`"),
             )

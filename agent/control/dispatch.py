@@ -12,28 +12,28 @@ from typing import TYPE_CHECKING, Any
 
 from agent.api.operations.schema import Arguments
 from agent.api.peers import Peer
-from agent.api.roles import Role, Standing
-from agent.errors import Forbidden
+from agent.api.roles import CallerRole, Role
+from agent.errors import ForbiddenError
 from rules.text import Text
 
 if TYPE_CHECKING:
-    from agent.control.services import Desk
-    from agent.registry.store import Change
+    from agent.control.services import ControlServices
+    from agent.registry.store import RegistryTransaction
 
 Json = Any  # what json.dumps takes
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class HandlerRequest:
     """One request of an identified caller. ``at`` is the agent's clock when it was taken up."""
 
     op: str
     args: Arguments
     given: Mapping[str, Json]
     peer: Peer
-    standing: Standing
+    standing: CallerRole
     at: datetime
-    desk: "Desk"
+    desk: "ControlServices"
 
     def actor(self) -> dict[str, Json]:
         """Return the caller as the log records it."""
@@ -56,13 +56,13 @@ class Ask:
         return {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}}
 
     def need(self, role: Role) -> None:
-        """Raise :class:`Forbidden` unless the caller acts as *role* (a need that hangs on what the request holds)."""
+        """Raise :class:`ForbiddenError` unless the caller acts as *role*: which one may hang on the arguments."""
         if not self.standing.may(frozenset({role})):
-            raise Forbidden(Text(f"this needs the role {role.text.en}", f"此操作需要{role.text.zh}角色"))
+            raise ForbiddenError(Text(f"this needs the role {role.text.en}", f"此操作需要{role.text.zh}角色"))
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class HandlerResult:
     """What an act came to. ``recorded`` replaces arguments in the entry (a file's digest for its text).
 
     ``committed`` runs right after the commit, before the decider hears of it. ``after`` runs once the decider has
@@ -76,9 +76,9 @@ class Done:
     then: Callable[[int], dict[str, Json]] | None = None
 
 
-Act = Callable[[Ask, "Change"], Done]
-Read = Callable[[Ask], Json]
-Stream = Callable[[Ask], Iterator[Json]]
+Act = Callable[[HandlerRequest, "RegistryTransaction"], HandlerResult]
+Read = Callable[[HandlerRequest], Json]
+Stream = Callable[[HandlerRequest], Iterator[Json]]
 
 ACTS: dict[str, Act] = {}
 READS: dict[str, Read] = {}

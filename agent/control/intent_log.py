@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 
-class Intent:
+class WriteAheadIntent:
     """The intent file at *path*, held open. Used by one thread."""
 
     def __init__(self, path: Path) -> None:

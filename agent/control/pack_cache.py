@@ -7,14 +7,14 @@ file that takes the old one's name (``pack use``), so one that was parsed is nev
 import os
 from pathlib import Path
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.pack.reader import Pack, PackError, load
 from rules.text import Text
 
 _Identity = tuple[int, int, int, int]
 
 
-class PackFile:
+class PackCache:
     """The pack in *path*. For any thread: two that read at once parse twice, which does no harm."""
 
     def __init__(self, path: Path) -> None:
@@ -22,7 +22,7 @@ class PackFile:
         self._read: tuple[_Identity, Pack] | None = None
 
     def read(self) -> Pack:
-        """Return the pack; raise :class:`Refused` when the file is damaged."""
+        """Return the pack; raise :class:`RefusedError` when the file is damaged."""
         try:
             with self._path.open(encoding="utf-8") as file:
                 found = os.fstat(file.fileno())
@@ -31,7 +31,7 @@ class PackFile:
                 if known is None or known[0] != identity:
                     known = self._read = identity, load(file.read())
         except (OSError, UnicodeDecodeError, PackError) as error:
-            raise Refused(
+            raise RefusedError(
                 Text(f"the pack in force cannot be read: {error}", f"无法读取生效的规则包：{error}"),
                 Text("see `shoumi pack check`", "参见 `shoumi pack check`"),
             ) from error

@@ -13,32 +13,32 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from agent.control.decider_client import Decider
+from agent.control.decider_client import DeciderClient
 from agent.errors import ShoumiError
-from agent.guard.policy import Policy
-from agent.guard.verdicts import Verdicts
-from agent.kernel import labels as label
-from agent.kernel.open_files import Held, held
-from agent.kernel.subject import Gone, Subject, Tasks, pidfd_info_works
-from agent.runtime.clock import Clock
+from agent.guard.policy import PolicySnapshot
+from agent.guard.verdicts import VerdictCache
+from agent.kernel import labels
+from agent.kernel.open_files import HeldFile, held
+from agent.kernel.subject import Subject, TaskGoneError, Tasks, pidfd_info_works
+from agent.runtime.clock import AgentClock
 from agent.runtime.home import Home
 from rules.model import Action
 
 _AGAIN = 2.0  # seconds between two looks while somebody without rights holds a file
 
 
-class Quieting:
+class QuietScan:
     """Follows the changes. Belongs to one thread, which calls :meth:`step` a few times a second."""
 
-    def __init__(self, home: Home, decider: Decider, clock: Clock) -> None:
-        self._policy = Policy(home)
+    def __init__(self, home: Home, decider: DeciderClient, clock: AgentClock) -> None:
+        self._policy = PolicySnapshot(home)
         self._decider = decider
         self._clock = clock
-        self._verdicts = Verdicts("")
+        self._verdicts = VerdictCache("")
         self._tasks = Tasks(pidfd_info=pidfd_info_works())
         self._again = 0.0
         self._loud: frozenset[tuple[int, int]] | None = None  # None: the decider has not been told anything yet
-        self.blind: frozenset[Held] = frozenset()  # for their sake every read is asked about
+        self.blind: frozenset[HeldFile] = frozenset()  # for their sake every read is asked about
 
     def step(self) -> None:
         """Look if there is a reason to, and tell the decider what must stay loud."""
@@ -69,7 +69,7 @@ class Quieting:
         devices = {root.device for root in roots} - {0}
         every = tuple(dict.fromkeys(root.area for root in roots))
         loud: set[tuple[int, int]] = set()
-        blind: set[Held] = set()
+        blind: set[HeldFile] = set()
         for found in held(devices, flights=True) if devices else ():
             if not found.inode:
                 if not self._all_may(found.pid, every):
@@ -79,10 +79,10 @@ class Quieting:
         self.blind = frozenset(blind)
         return None if blind else frozenset(loud)
 
-    def _may(self, found: Held) -> bool:
+    def _may(self, found: HeldFile) -> bool:
         """Whether every thread that shares this descriptor or mapping may go on reading."""
         try:
-            area = label.read(found.link, follow=True)
+            area = labels.read(found.link, follow=True)
         except (FileNotFoundError, ProcessLookupError):
             return True  # it is gone, and what it held with it
         except OSError:
@@ -110,6 +110,6 @@ class Quieting:
         for tid in tids:
             try:
                 yield self._tasks.identify(tid)
-            except Gone:
+            except TaskGoneError:
                 if (tasks / str(tid)).exists():
                     yield None

@@ -4,7 +4,7 @@ Rules of this file:
 - nothing a caller sends, or fails to send, stops the server or another caller: lines are bounded, half lines time out,
   connections are limited per uid and in all, and a caller who does not read is dropped;
 - one thread does all acts, a few do questions; the event loop itself touches neither disk nor decider;
-- :class:`Fatal` ends the process: the holder starts a new one, and recovery is its start.
+- :class:`FatalError` ends the process: the holder starts a new one, and recovery is its start.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ from agent.api import protocol
 from agent.api.operations import TABLE
 from agent.api.operations.schema import Operation
 from agent.api.peers import Peer, identify
-from agent.api.roles import Standing, standing
-from agent.control import transaction as conduct
-from agent.control.dispatch import READS, STREAMS, Ask
-from agent.control.services import Desk
-from agent.errors import Fatal, Forbidden, Refused, ShoumiError, Unreachable, Usage
-from agent.runtime.group_names import gid_of
+from agent.api.roles import CallerRole, standing
+from agent.control import transaction
+from agent.control.dispatch import READS, STREAMS, HandlerRequest
+from agent.control.services import ControlServices
+from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UnreachableError, UsageError
+from agent.runtime.os_groups import gid_of
 from rules.text import Text
 from rules.visible import visible
 
@@ -39,21 +39,21 @@ _BATCH = 64  # items of a stream fetched at a time
 _PAUSE = 0.1  # seconds between two looks of a stream that has nothing new
 
 
-class Server:
-    """Serves one :class:`Desk` on one listening socket until :meth:`stop`, or until a :class:`Fatal`."""
+class ControlServer:
+    """Serves one agent on one listening socket until :meth:`stop`, or until a :class:`FatalError`."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ControlServices) -> None:
         self._desk = desk
         self._acts = ThreadPoolExecutor(1, "acts")
         self._questions = ThreadPoolExecutor(8, "questions")
-        self._refusals = conduct.Refusals()
+        self._refusals = transaction.RejectionAudit()
         self._connected: Counter[int] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = asyncio.Event()
-        self._fatal: Fatal | None = None
+        self._fatal: FatalError | None = None
 
     async def serve(self, listening: socket.socket) -> None:
-        """Answer until stopped. Raises the :class:`Fatal` a handler raised."""
+        """Answer until stopped. Raises the :class:`FatalError` a handler raised."""
         server = await asyncio.start_unix_server(self._accept, sock=listening, limit=protocol.LIMIT)
         try:
             await self._stopped.wait()
@@ -71,7 +71,7 @@ class Server:
         """End serving: the act under way is finished, streams are cut."""
         self._stopped.set()
 
-    def fail(self, error: Fatal) -> None:
+    def fail(self, error: FatalError) -> None:
         """End serving because the state of this process is unknown; :meth:`serve` raises *error*."""
         self._fatal = error
         self.stop()
@@ -111,18 +111,18 @@ class Server:
                 if not line:
                     return
                 call = protocol.parse(line)
-            except _Broken as error:
+            except _BrokenRequestError as error:
                 await _send(writer, protocol.failure("", error))
                 return
-            except Usage as error:
+            except UsageError as error:
                 await _send(writer, protocol.failure("", error))
                 continue
             try:
                 await self._answer(peer, call, reader, writer)
             except ShoumiError as error:
                 await _send(writer, protocol.failure(call.id, error))
-            except Fatal as error:
-                await _send(writer, protocol.failure(call.id, Unreachable(error.text)))
+            except FatalError as error:
+                await _send(writer, protocol.failure(call.id, UnreachableError(error.text)))
                 self.fail(error)
                 return
 
@@ -158,23 +158,23 @@ class Server:
         await _send(writer, protocol.end(ident))
 
     def _handle(self, peer: Peer, call: protocol.Call, operation: Operation) -> Any:
-        """Do what is asked, in a worker thread. Raises :class:`ShoumiError` and :class:`Fatal`, nothing else."""
+        """Do what is asked, in a worker thread. Raises :class:`ShoumiError` and :class:`FatalError`, nothing else."""
         desk = self._desk
         try:
             who = standing(peer, desk.config.roles, gid_of)
-            ask = Ask(call.op, operation.read(call.args, None), call.args, peer, who, desk.now(), desk)
+            ask = HandlerRequest(call.op, operation.read(call.args, None), call.args, peer, who, desk.now(), desk)
             self._permit(operation, ask)
             if operation.act:
-                return conduct.perform(ask, self._refusals)
+                return transaction.execute_act(ask, self._refusals)
             if operation.read_entry:
-                conduct.record_reading(ask)
+                transaction.record_reading(ask)
             return STREAMS[call.op](ask) if operation.stream else READS[call.op](ask)
-        except (ShoumiError, Fatal):
+        except (ShoumiError, FatalError):
             raise
         except Exception as error:
             raise _our_fault(error) from error
 
-    def _permit(self, operation: Operation, ask: Ask) -> None:
+    def _permit(self, operation: Operation, ask: HandlerRequest) -> None:
         refused = _forbidden(operation, ask)
         if refused is None:
             return
@@ -183,7 +183,7 @@ class Server:
         raise refused
 
 
-class _Broken(Usage):
+class _BrokenRequestError(UsageError):
     """After this nothing more can be read from the connection."""
 
 
@@ -196,9 +196,9 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         async with asyncio.timeout(LINE_SECONDS):
             return first + await reader.readuntil(b"\n")
     except TimeoutError:
-        raise _Broken(Text("the request did not end in time", "请求未在规定时间内结束")) from None
+        raise _BrokenRequestError(Text("the request did not end in time", "请求未在规定时间内结束")) from None
     except asyncio.LimitOverrunError:
-        raise _Broken(Text("the request is larger than 1 MiB", "请求超过 1 MiB")) from None
+        raise _BrokenRequestError(Text("the request is larger than 1 MiB", "请求超过 1 MiB")) from None
     except asyncio.IncompleteReadError:
         return b""
 
@@ -221,15 +221,15 @@ def _take(items: Iterator[Any]) -> list[Any]:
             batch.append(item)
             if item is None:
                 break
-    except (ShoumiError, Fatal):
+    except (ShoumiError, FatalError):
         raise
     except Exception as error:
         raise _our_fault(error) from error
     return batch
 
 
-def _forbidden(operation: Operation, ask: Ask) -> Forbidden | None:
-    who: Standing = ask.standing
+def _forbidden(operation: Operation, ask: HandlerRequest) -> ForbiddenError | None:
+    who: CallerRole = ask.standing
     for allowed in operation.allowed(ask.given):
         if not who.may(allowed):
             names = Text(
@@ -237,31 +237,31 @@ def _forbidden(operation: Operation, ask: Ask) -> Forbidden | None:
                 "或".join(sorted(role.text.zh for role in allowed)),
             )
             why = who.why_none or Text("another role", "角色不符")
-            return Forbidden(
+            return ForbiddenError(
                 Text(f"`{ask.op}` is for the {names.en}: {why.en}", f"`{ask.op}` 须由{names.zh}执行：{why.zh}"),
                 Text("see `shoumi role list`", "参见 `shoumi role list`"),
             )
     return None
 
 
-def _unknown(op: str) -> Usage:
+def _unknown(op: str) -> UsageError:
     said = visible(op[:64])
     near = ", ".join(f"`{name}`" for name in get_close_matches(op[:64], TABLE, n=3))
     hint = Text(f"perhaps {near}", f"也许是 {near}") if near else None
-    return Usage(Text(f"no operation is called `{said}`", f"没有名为 `{said}` 的操作"), hint)
+    return UsageError(Text(f"no operation is called `{said}`", f"没有名为 `{said}` 的操作"), hint)
 
 
-def _crowded() -> Refused:
-    return Refused(
+def _crowded() -> RefusedError:
+    return RefusedError(
         Text("too many connections", "连接过多"),
         Text("end some, and try again", "请关闭一些连接后重试"),
     )
 
 
-def _our_fault(error: Exception) -> Refused:
+def _our_fault(error: Exception) -> RefusedError:
     traceback.print_exception(error, file=sys.stderr)
     said = type(error).__name__
-    return Refused(
+    return RefusedError(
         Text(f"the agent failed on this request (`{said}`)", f"代理处理该请求时出错（`{said}`）"),
         Text(
             "nothing was changed; please report it with the agent's stderr", "未作任何更改；请附代理的标准错误输出报告"

@@ -10,25 +10,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from agent.control.decider_client import Decider
-from agent.control.intent_log import Intent
-from agent.control.pack_cache import PackFile
-from agent.kernel import open_files as openfiles
-from agent.log.indexer import Indexing
+from agent.control.decider_client import DeciderClient
+from agent.control.intent_log import WriteAheadIntent
+from agent.control.pack_cache import PackCache
+from agent.kernel import open_files
+from agent.kernel.fanotify import FanotifyGroups
+from agent.log.indexer import BackgroundIndexer
 from agent.log.search import Filter, query
-from agent.log.sessions import Readings
-from agent.log.verifier_supervisor import NOTHING_YET, Verified
+from agent.log.sessions import LogSessions
+from agent.log.verifier_supervisor import NOTHING_YET, VerifiedState
 from agent.offboard.plan import Cause
 from agent.registry.facts import FactsReader
-from agent.registry.queries import Lists
+from agent.registry.queries import RegistryQueries
 from agent.registry.store import Registry
-from agent.rooms.interface import Doors, NotServed
-from agent.runtime.clock import Clock, instant, nanoseconds
+from agent.rooms.interface import DoorService, NotServed
+from agent.runtime.clock import AgentClock, instant, nanoseconds
 from agent.runtime.config import Config
 from agent.runtime.config import load as load_config
 from agent.runtime.home import Home
 from agent.volumes.protection import Protection
-from agent.volumes.status import Groups
 from rules.pack.reader import Pack
 
 Departs = Callable[[str, int], None]
@@ -54,7 +54,7 @@ def _nothing_back(_name: str) -> None:
     """Give nothing back beyond the registry."""
 
 
-def _nothing_verified() -> Verified:
+def _nothing_verified() -> VerifiedState:
     """Know nothing of the record: nobody reads it before the verifier is served."""
     return NOTHING_YET
 
@@ -65,8 +65,8 @@ def _nothing_seen(_person: str, _cause: Cause) -> Mapping[str, Any]:
 
 
 @dataclass(slots=True)
-class Desk:
-    """One agent's control process. Made by :func:`open_desk`.
+class ControlServices:
+    """One agent's control process. Made by :func:`open_services`.
 
     ``departs(case id, pid)`` is called by the thread of acts when the approval of a departure is committed, before the
     decider hears of it. ``departed(person, case id, pid)`` is called by it each time a departure is approved or
@@ -83,10 +83,10 @@ class Desk:
     home: Home
     config: Config
     registry: Registry
-    decider: Decider
-    intent: Intent
-    clock: Clock
-    indexing: Indexing
+    decider: DeciderClient
+    intent: WriteAheadIntent
+    clock: AgentClock
+    indexing: BackgroundIndexer
     protection: Protection
     departs: Departs = _nothing_yet
     departed: Departed = _nothing_more
@@ -94,15 +94,15 @@ class Desk:
     held: Held = _nothing_more
     restored: Callable[[str], None] = _nothing_back
     survey: Survey = _nothing_seen
-    blind: Callable[[], frozenset[openfiles.Held]] = frozenset
-    verified: Callable[[], Verified] = _nothing_verified
-    readings: Readings = field(default_factory=Readings)
-    doors: Doors = field(default_factory=NotServed)
-    _pack: PackFile = field(init=False)
+    blind: Callable[[], frozenset[open_files.HeldFile]] = frozenset
+    verified: Callable[[], VerifiedState] = _nothing_verified
+    readings: LogSessions = field(default_factory=LogSessions)
+    doors: DoorService = field(default_factory=NotServed)
+    _pack: PackCache = field(init=False)
     _readers: threading.local = field(default_factory=threading.local)
 
     def __post_init__(self) -> None:
-        self._pack = PackFile(self.home.pack)
+        self._pack = PackCache(self.home.pack)
 
     @property
     def facts(self) -> FactsReader:
@@ -113,11 +113,11 @@ class Desk:
         return reader
 
     @property
-    def lists(self) -> Lists:
+    def lists(self) -> RegistryQueries:
         """This thread's own reader for lists."""
-        reader: Lists | None = getattr(self._readers, "lists", None)
+        reader: RegistryQueries | None = getattr(self._readers, "lists", None)
         if reader is None:
-            reader = self._readers.lists = Lists(self.home.registry)
+            reader = self._readers.lists = RegistryQueries(self.home.registry)
         return reader
 
     def now(self) -> datetime:
@@ -130,26 +130,26 @@ class Desk:
 
 
 @contextmanager
-def open_desk(home: Home, decider: Decider, groups: Groups | None) -> Iterator[Desk]:
+def open_services(home: Home, decider: DeciderClient, groups: FanotifyGroups | None) -> Iterator[ControlServices]:
     """Open everything of *home*, and close it at the end of the block.
 
-    *groups* is ``None`` in a rehearsal. Raises :class:`agent.errors.ShoumiError` and :class:`agent.errors.Fatal`.
+    *groups* is ``None`` in a rehearsal. Raises :class:`agent.errors.ShoumiError` and :class:`agent.errors.FatalError`.
     """
     config = load_config(home.config)
     with ExitStack() as stack:
         registry = stack.enter_context(Registry(home.registry))
-        intent = Intent(home.run / "intent")
+        intent = WriteAheadIntent(home.run / "intent")
         stack.callback(intent.close)
-        indexing = Indexing(home.log, home.index)
+        indexing = BackgroundIndexer(home.log, home.index)
         stack.callback(indexing.close)
         indexing.fresh()
-        yield Desk(
+        yield ControlServices(
             home=home,
             config=config,
             registry=registry,
             decider=decider,
             intent=intent,
-            clock=Clock(last_time(home)),
+            clock=AgentClock(last_time(home)),
             indexing=indexing,
             protection=Protection(home, groups, config.minimum_tier),
         )

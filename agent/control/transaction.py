@@ -19,22 +19,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.api.operations import TABLE
-from agent.control import eligibility as office
-from agent.control.decider_client import Decider
-from agent.control.dispatch import ACTS, Ask
-from agent.control.intent_log import Intent
-from agent.errors import Forbidden, ShoumiError, Unreachable
+from agent.control import eligibility
+from agent.control.decider_client import DeciderClient
+from agent.control.dispatch import ACTS, HandlerRequest
+from agent.control.intent_log import WriteAheadIntent
+from agent.errors import ForbiddenError, ShoumiError, UnreachableError
 from rules.text import Text
 
 _REFUSALS = 20  # entries of refused requests per uid and minute; more are only counted, in the next one
 _LONGEST = 2000  # characters of an argument that an entry repeats
 
 
-def perform(ask: Ask, refusals: "Refusals") -> dict[str, Any]:
+def execute_act(ask: HandlerRequest, refusals: "RejectionAudit") -> dict[str, Any]:
     """Do the act and return its result with ``seq``, ``epoch`` and ``milliseconds`` from start to acknowledgement.
 
-    Raises :class:`Refused` or :class:`Forbidden` (nothing was changed), :class:`Unreachable` (the change stands in log
-    and registry, and the decider has not acknowledged it: it will before it answers anybody).
+    Raises :class:`Refused` or :class:`ForbiddenError` (nothing was changed), :class:`UnreachableError` (the change
+    stands in log and registry, and the decider has not acknowledged it: it will before it answers anybody).
     """
     begun = time.monotonic()
     desk = ask.desk
@@ -42,13 +42,13 @@ def perform(ask: Ask, refusals: "Refusals") -> dict[str, Any]:
     fields: dict[str, Any] = {}
     seq = 0
     try:
-        office.check(ask)
+        eligibility.check(ask)
         with desk.registry.change(at=ask.at) as change:
             done = ACTS[ask.op](ask, change)
             fields = entry(ask, "done", change.epoch, {**ask.given, **done.recorded})
             desk.intent.note(fields)
             seq = _append(desk.decider, fields)
-    except _Unsettled:
+    except _UnsettledError:
         raise  # the intent stays: whoever acts next, or starts next, settles it first
     except ShoumiError as error:
         if seq:  # the entry is in the log and the commit failed
@@ -65,11 +65,11 @@ def perform(ask: Ask, refusals: "Refusals") -> dict[str, Any]:
     return result | (done.then(seq) if done.then else {})
 
 
-def settle(intent: Intent, decider: Decider, epoch: int) -> bool:
+def settle(intent: WriteAheadIntent, decider: DeciderClient, epoch: int) -> bool:
     """Record that an act was not completed, if there is one that the registry, at *epoch*, does not hold.
 
-    Returns whether there was. Raises :class:`Refused` or :class:`Unreachable` when that cannot be recorded; then no
-    other act may be done before it is.
+    Returns whether there was. Raises :class:`Refused` or :class:`UnreachableError` when that cannot be recorded; then
+    no other act may be done before it is.
     """
     fields = intent.open_since(epoch)
     if fields is None:
@@ -79,7 +79,7 @@ def settle(intent: Intent, decider: Decider, epoch: int) -> bool:
     return True
 
 
-def entry(ask: Ask, outcome: str, epoch: int, args: Mapping[str, Any]) -> dict[str, Any]:
+def entry(ask: HandlerRequest, outcome: str, epoch: int, args: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of an act's entry; the decider adds number, time and host."""
     return {
         "kind": "act",
@@ -91,17 +91,17 @@ def entry(ask: Ask, outcome: str, epoch: int, args: Mapping[str, Any]) -> dict[s
     }
 
 
-def record_reading(ask: Ask) -> None:
+def record_reading(ask: HandlerRequest) -> None:
     """Record that somebody reads the log (contract C7). Raises when that cannot be: no record, no reading."""
     asked = {name: _short(value) for name, value in ask.given.items()}
     ask.desk.decider.append({"kind": "read", "what": ask.op, "actor": ask.actor(), "args": asked})
 
 
-class _Unsettled(Unreachable):
+class _UnsettledError(UnreachableError):
     """Nothing was changed, but whether the entry of it is in the log cannot be said yet: :func:`settle` will."""
 
 
-class Refusals:
+class RejectionAudit:
     """Entries for requests that were refused, at most :data:`_REFUSALS` per uid and minute. For any thread."""
 
     def __init__(self) -> None:
@@ -109,9 +109,9 @@ class Refusals:
         self._recent: dict[int, deque[float]] = {}
         self._skipped: dict[int, int] = {}
 
-    def record(self, ask: Ask, error: ShoumiError) -> None:
+    def record(self, ask: HandlerRequest, error: ShoumiError) -> None:
         """Record one. Raises nothing about the log: the caller gets *error*, which says more."""
-        outcome = "forbidden" if isinstance(error, Forbidden) else "refused"
+        outcome = "forbidden" if isinstance(error, ForbiddenError) else "refused"
         with self._turn:
             if self._too_many(ask.peer.uid):
                 return
@@ -134,12 +134,12 @@ class Refusals:
         return False
 
 
-def _append(decider: Decider, fields: Mapping[str, Any]) -> int:
+def _append(decider: DeciderClient, fields: Mapping[str, Any]) -> int:
     """Append the entry of a change that waits to be committed, or raise so that it is rolled back."""
     try:
         return decider.append(fields)
-    except Unreachable as silence:
-        raise _Unsettled(
+    except UnreachableError as silence:
+        raise _UnsettledError(
             Text(
                 "nothing was changed, because the decider did not confirm the entry",
                 "判定进程未确认日志条目，因此未作任何更改",
@@ -148,11 +148,11 @@ def _append(decider: Decider, fields: Mapping[str, Any]) -> int:
         ) from silence
 
 
-def _acknowledged(decider: Decider, epoch: int) -> None:
+def _acknowledged(decider: DeciderClient, epoch: int) -> None:
     try:
         decider.epoch(epoch)
-    except Unreachable as silence:
-        raise Unreachable(
+    except UnreachableError as silence:
+        raise UnreachableError(
             Text(
                 "the change is recorded and stored, but the decider has not acknowledged it",
                 "更改已记录并保存，但判定进程尚未确认",

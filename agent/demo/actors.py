@@ -23,14 +23,14 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 UNSET = 0xFFFFFFFF  # a login uid that nobody has
 
 
-class Identity(NamedTuple):
+class ActorIdentity(NamedTuple):
     """A file-system uid, and the login uid behind it: :data:`UNSET` for no login, ``None`` to leave it as it is."""
 
     uid: int
     login: int | None = None
 
 
-class Outcome(NamedTuple):
+class ActorReply(NamedTuple):
     """What came of it: a JSON value, or the name of the error (``EPERM``, ``timeout``)."""
 
     value: Any
@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
         return not self.error
 
 
-def attempt(identity: Identity, act: Callable[[], Any], patience: float = _PATIENCE) -> Outcome:
+def attempt(identity: ActorIdentity, act: Callable[[], Any], patience: float = _PATIENCE) -> ActorReply:
     """Do *act* as *identity* in a child, wait for its outcome."""
     with acting(identity, lambda say: say(act())) as actor:
         return actor.next(patience)
@@ -70,19 +70,19 @@ class Actor:
         self._rest = b""
         self._reaped = False
 
-    def next(self, patience: float = _PATIENCE) -> Outcome:
+    def next(self, patience: float = _PATIENCE) -> ActorReply:
         """Return the next thing it says. A child that says nothing in time, or ends, gives an error."""
         while b"\n" not in self._rest:
             if not select.select([self._told], [], [], patience)[0]:
-                return Outcome(None, "timeout")
+                return ActorReply(None, "timeout")
             data = os.read(self._told, 65536)
             if not data:
-                return Outcome(None, "ended")
+                return ActorReply(None, "ended")
             self._rest += data
         line, _, self._rest = self._rest.partition(b"\n")
-        return Outcome(*json.loads(line))
+        return ActorReply(*json.loads(line))
 
-    def heard(self) -> list[Outcome]:
+    def heard(self) -> list[ActorReply]:
         """Return everything it has said by now, without waiting."""
         found = []
         while b"\n" in self._rest or select.select([self._told], [], [], 0)[0]:
@@ -103,7 +103,7 @@ class Actor:
 
 
 @contextmanager
-def acting(identity: Identity | None, act: Callable[[Callable[[Any], None]], object]) -> Iterator[Actor]:
+def acting(identity: ActorIdentity | None, act: Callable[[Callable[[Any], None]], object]) -> Iterator[Actor]:
     """Start a child that runs *act*, which gets a function to say things with; end it on leaving.
 
     It takes *identity*, which needs root; ``None``: it stays who we are.
@@ -125,7 +125,7 @@ def acting(identity: Identity | None, act: Callable[[Callable[[Any], None]], obj
         actor.end()
 
 
-def _child(identity: Identity | None, act: Callable[[Callable[[Any], None]], object], telling: int) -> NoReturn:
+def _child(identity: ActorIdentity | None, act: Callable[[Callable[[Any], None]], object], telling: int) -> NoReturn:
     for number in (*_ENDING, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
@@ -146,7 +146,7 @@ def _child(identity: Identity | None, act: Callable[[Callable[[Any], None]], obj
     os._exit(0)
 
 
-def become(identity: Identity) -> None:
+def become(identity: ActorIdentity) -> None:
     """Take *identity* for good: login uid first, then groups, then the uid. Raises ``OSError`` without the rights."""
     if identity.login is not None:
         with open("/proc/self/loginuid", "w") as file:

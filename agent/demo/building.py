@@ -20,7 +20,7 @@ from agent.demo.cast import (
     SUN,
     ZHANG,
     ZHOU,
-    Act,
+    OfficerAct,
     Player,
 )
 from rules.model import Level
@@ -91,14 +91,14 @@ def devices() -> dict[str, Any]:
     return {"readers": readers, "boards": [{"serial": BOARD, "doors": doors}]}
 
 
-def opening(addresses: Mapping[str, tuple[str, str]], listen: str) -> Iterator[Act]:
+def opening(addresses: Mapping[str, tuple[str, str]], listen: str) -> Iterator[OfficerAct]:
     """Yield the acts that register the rooms, their doors, who comes, and why.
 
     *addresses*: those of the readers on the way in and out, by door; *listen*: where the board tells its events.
     """
-    yield Act("door.listen", {"address": listen})
+    yield OfficerAct("door.listen", {"address": listen})
     for room in ROOMS:
-        yield Act(
+        yield OfficerAct(
             "room.add",
             {
                 "room": room.id,
@@ -112,12 +112,12 @@ def opening(addresses: Mapping[str, tuple[str, str]], listen: str) -> Iterator[A
         )
         outside, inside = addresses[room.id]
         args = {"door": room.id, "room": room.id, "reader": [outside], "exit_reader": [inside], "contact": "yes"}
-        yield Act("door.add", args)
+        yield OfficerAct("door.add", args)
         for player in room.granted:
-            yield Act("grant.add", {"person": player.id, "area": room.id, "reason": "项目甲"})
+            yield OfficerAct("grant.add", {"person": player.id, "area": room.id, "reason": "项目甲"})
     for player in PLAYERS:
-        yield Act("badge.add", {"person": player.id, "number": str(badge(player))})
+        yield OfficerAct("badge.add", {"person": player.id, "number": str(badge(player))})
     for player in _COMING:
-        yield Act("declaration.add", {"person": player.id, "room": DESIGN.id, "purpose": "图纸会审"})
+        yield OfficerAct("declaration.add", {"person": player.id, "room": DESIGN.id, "purpose": "图纸会审"})
     visit = {"host": GUEST.escort.id, "escort": GUEST.escort.id, "purpose": "设备检修", "badge": str(GUEST.badge)}
-    yield Act("visitor.add", {"person": GUEST.id, "name": GUEST.name.zh, "room": GUEST.room, **visit})
+    yield OfficerAct("visitor.add", {"person": GUEST.id, "name": GUEST.name.zh, "room": GUEST.room, **visit})

@@ -38,7 +38,7 @@ class Player:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DemoArea:
     """One area: its directory on the volume, its level, its circle of knowers, and its documents (name, content)."""
 
     id: str
@@ -69,9 +69,9 @@ SUN = Player(5, "E1006", Text("Sun Ba", "孙八"), OFFICE, Level.TOP_SECRET)
 ZHOU = Player(6, "E1007", Text("Zhou Jiu", "周九"), RESEARCH, Level.SECRET)
 PLAYERS = (ZHANG, LI, WANG, ZHAO, QIAN, SUN, ZHOU)
 
-HANDBOOK = Place("handbook", "员工手册", Level.INTERNAL, (RESEARCH, SALES, OFFICE), ("考勤制度.txt", "报销办法.txt"))
-QUOTES = Place("quotes", "供应商报价", Level.CONFIDENTIAL, (RESEARCH,), ("甲供应商报价单.txt", "比价记录.txt"))
-DRAWINGS = Place(
+HANDBOOK = DemoArea("handbook", "员工手册", Level.INTERNAL, (RESEARCH, SALES, OFFICE), ("考勤制度.txt", "报销办法.txt"))
+QUOTES = DemoArea("quotes", "供应商报价", Level.CONFIDENTIAL, (RESEARCH,), ("甲供应商报价单.txt", "比价记录.txt"))
+DRAWINGS = DemoArea(
     "drawings",
     "涡轮图纸",
     Level.SECRET,
@@ -80,29 +80,29 @@ DRAWINGS = Place(
     persons=(SUN.id,),
     granted=(ZHANG, WANG, ZHAO, SUN, ZHOU),
 )
-MERGER = Place("merger", "并购方案", Level.TOP_SECRET, (OFFICE,), ("并购方案讨论稿.txt",), granted=(SUN,))
+MERGER = DemoArea("merger", "并购方案", Level.TOP_SECRET, (OFFICE,), ("并购方案讨论稿.txt",), granted=(SUN,))
 PLACES = (HANDBOOK, QUOTES, DRAWINGS, MERGER)
 
 EXCHANGE = "公共交换"  # a folder on the same volume that is no area and that everybody may write to
 
 
-def content(place: Place, document: str) -> str:
+def content(place: DemoArea, document: str) -> str:
     """Return what is written in a document: the same few lines in both languages, for nobody's eyes in particular."""
     return f"{document}\n密级：{place.level.text.zh} / {place.level.text.en}\n" + "样例文本，仅供演示。\n" * 20
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class OfficerAct:
     """One act of an officer, by its name on the control socket (``grant.add``), with its arguments."""
 
     name: str
     args: dict[str, Any]
 
 
-def registration(uid: int, now: datetime) -> Iterator[Act]:
+def registration(uid: int, now: datetime) -> Iterator[OfficerAct]:
     """Yield the acts that enter the people: levels, accounts from *uid* on, and records dated before *now*."""
     for player in PLAYERS:
-        yield Act(
+        yield OfficerAct(
             "person.add",
             {
                 "person": player.id,
@@ -115,10 +115,10 @@ def registration(uid: int, now: datetime) -> Iterator[Act]:
         )
         for kind, days in player.papers:
             on = now - timedelta(days=days)
-            yield Act("record.add", {"person": player.id, "kind": kind, "on": on.isoformat()})
+            yield OfficerAct("record.add", {"person": player.id, "kind": kind, "on": on.isoformat()})
 
 
-def marking(root: str, now: datetime) -> Iterator[Act]:
+def marking(root: str, now: datetime) -> Iterator[OfficerAct]:
     """Yield the acts that put the areas below *root* under protection and grant them."""
     period = now + timedelta(days=3650)
     for place in PLACES:
@@ -131,6 +131,6 @@ def marking(root: str, now: datetime) -> Iterator[Act]:
             "person": list(place.persons),
             "secret_until": period.isoformat(),
         }
-        yield Act("area.add", args)
+        yield OfficerAct("area.add", args)
         for player in place.granted:
-            yield Act("grant.add", {"person": player.id, "area": place.id, "reason": "项目甲"})
+            yield OfficerAct("grant.add", {"person": player.id, "area": place.id, "reason": "项目甲"})

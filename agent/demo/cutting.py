@@ -13,10 +13,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from agent.demo.actors import Actor, Identity, acting
+from agent.demo.actors import Actor, ActorIdentity, acting
 from agent.demo.shared import Numbers, wait_until
-from agent.demo.site import Cut
-from agent.errors import Refused
+from agent.demo.site import CutMeasurement
+from agent.errors import RefusedError
 from rules.text import Text
 
 ENOUGH = 300  # reads of each before the hold, and of the bystander after it
@@ -29,8 +29,12 @@ PER_READER = 6
 
 
 def holding(
-    document: Path, person: Identity, bystander: Identity, hold: Callable[[], object], quiet: Callable[[], bool]
-) -> Cut:
+    document: Path,
+    person: ActorIdentity,
+    bystander: ActorIdentity,
+    hold: Callable[[], object],
+    quiet: Callable[[], bool],
+) -> CutMeasurement:
     """Let both read *document*, call *hold*, which returns once it is acknowledged, and watch what happens.
 
     *quiet* tells whether the agent has stopped asking about each read. That is when there is something to show, and
@@ -60,7 +64,7 @@ def holding(
         numbers.end()
         for reader in readers:
             reader.next()
-    return Cut(
+    return CutMeasurement(
         act=(acknowledged - asked) / MS,
         last=(numbers[ENDED] - asked) / MS,
         late=numbers[BEGAN] > acknowledged,
@@ -72,10 +76,10 @@ def holding(
 
 
 def ready(reader: Actor) -> None:
-    """Wait until *reader* has the document open. Raises :class:`Refused` when it could not open it."""
+    """Wait until *reader* has the document open. Raises :class:`RefusedError` when it could not open it."""
     outcome = reader.next()
     if not outcome.allowed:
-        raise Refused(Text(f"the reader could not begin: {outcome.error}", f"读取者未能开始：{outcome.error}"))
+        raise RefusedError(Text(f"the reader could not begin: {outcome.error}", f"读取者未能开始：{outcome.error}"))
 
 
 def reading_on(

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from agent.api.client import Client
+from agent.api.client import AgentClient
 from agent.demo import building
 from agent.demo.building import ARCHIVE, DESIGN, ROOMS, Guest, Room
-from agent.demo.cast import Act, Player
+from agent.demo.cast import OfficerAct, Player
 from agent.demo.shared import wait_until
-from agent.demo.site import Attempt, Entry
-from agent.demo.stage import Stage
+from agent.demo.site import AccessAttempt, Entry
+from agent.demo.stage import DemoStage
 from agent.doors.messages import Side
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.simulator.client import start
 from rules.text import Text
 
@@ -27,11 +27,15 @@ _SETTLING = 2.2  # seconds after a reader came online in which its reads are not
 _NOT_OPENED = 0.1  # seconds in which a lock that was refused would have opened
 
 
-class Doors:
+class LiveDoors:
     """The doors of one stage. *entries* returns everything of the story in the log so far."""
 
     def __init__(
-        self, stage: Stage, client: Client, act: Callable[[Act], Any], entries: Callable[[], list[Entry]]
+        self,
+        stage: DemoStage,
+        client: AgentClient,
+        act: Callable[[OfficerAct], Any],
+        entries: Callable[[], list[Entry]],
     ) -> None:
         self._client = client
         self._entries = entries
@@ -44,11 +48,11 @@ class Doors:
             self.close()
             raise
 
-    def _register(self, act: Callable[[Act], Any]) -> None:
+    def _register(self, act: Callable[[OfficerAct], Any]) -> None:
         for one in building.opening(self._addresses(), f"127.0.0.1:{_unused_port()}"):
             act(one)
         self._tickets += [
-            act(Act("door.commission", {"door": room.id, "side": side}))["ticket"]
+            act(OfficerAct("door.commission", {"door": room.id, "side": side}))["ticket"]
             for room in ROOMS
             if not room.on_board
             for side in ("in", "out")
@@ -58,7 +62,7 @@ class Doors:
         """End the devices."""
         self.devices.stop()
 
-    def badge(self, who: Player | Guest, room: Room, side: Side) -> Attempt:
+    def badge(self, who: Player | Guest, room: Room, side: Side) -> AccessAttempt:
         """Show the badge of *who*; whoever is let through goes through, and the door falls shut behind them."""
         self._ready()
         before, door = len(self._entries()), self.devices.do("state")["doors"][room.id]
@@ -70,7 +74,7 @@ class Doors:
             self.devices.do("contact", door=room.id, open=True)
             self._next(before, lambda found: found["kind"] == "door-released" and found["release"] == entry["release"])
             self.devices.do("contact", door=room.id, open=False)
-        return Attempt(passed=opened, error="" if opened else "locked", entry=entry)
+        return AccessAttempt(passed=opened, error="" if opened else "locked", entry=entry)
 
     def force(self, room: Room) -> None:
         """Break the door of *room* open, and shut it again."""
@@ -91,14 +95,14 @@ class Doors:
         return found
 
     def _ready(self) -> None:
-        """Wait until every reader is online and its reads are trusted. Raises :class:`Refused` when one is not."""
+        """Wait until every reader is online and its reads are trusted. Raises :class:`RefusedError` when one is not."""
         if self._usable is None:
             for ticket in self._tickets:
                 told = self._client.call("door.outcome", ticket=ticket)
                 if not told["ok"]:
-                    raise Refused(Text("a reader took no key", "读卡器未接受密钥"))
+                    raise RefusedError(Text("a reader took no key", "读卡器未接受密钥"))
             if not wait_until(self._online, _PATIENCE):
-                raise Refused(Text("a door does not answer", "门没有应答"))
+                raise RefusedError(Text("a door does not answer", "门没有应答"))
             self._usable = datetime.now(UTC) + timedelta(seconds=_SETTLING)
         time.sleep(max(0.0, (self._usable - datetime.now(UTC)).total_seconds()))
 
@@ -116,7 +120,7 @@ class Doors:
             return bool(found)
 
         if not wait_until(there, _PATIENCE):
-            raise Refused(Text("the door did not answer", "门没有应答"))
+            raise RefusedError(Text("the door did not answer", "门没有应答"))
         return found[0]
 
     def _addresses(self) -> dict[str, tuple[str, str]]:

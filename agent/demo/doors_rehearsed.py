@@ -11,19 +11,19 @@ from typing import Any
 from agent.demo import building
 from agent.demo.building import Guest, Room
 from agent.demo.cast import Player
-from agent.demo.site import Attempt, Entry
+from agent.demo.site import AccessAttempt, Entry
 from agent.demo.userspace import UserSpace
 from agent.doors.messages import Contact, Do, Read, Release, Released, Side
 from agent.registry.store import Registry
-from agent.rooms.controller import Rooms
-from agent.rooms.facts import Building
+from agent.rooms.controller import RoomController
+from agent.rooms.facts import SiteSnapshot
 from agent.rooms.recorder import Recorder
 from agent.runtime.home import Home
 
 _APART = timedelta(seconds=3)  # between two badges: the same card at once would be one read
 
 
-class Doors:
+class RehearsedDoors:
     """The doors of a rehearsal. *decider* returns whoever records now; *forward* puts the clock ahead."""
 
     def __init__(
@@ -38,11 +38,11 @@ class Doors:
         self._now = now
         self._forward = forward
         self._entries = entries
-        self._building = Building(home)
+        self._building = SiteSnapshot(home)
         self._recorder = Recorder(_Recording(decider), now)
         self._asked: list[Release] = []
         self._ahead = timedelta()
-        self._rooms = Rooms(self._building, registry, self._recorder, self._send, now)
+        self._rooms = RoomController(self._building, registry, self._recorder, self._send, now)
         self._rooms.begin()
 
     def close(self) -> None:
@@ -50,7 +50,7 @@ class Doors:
         self._recorder.close()
         self._building.close()
 
-    def badge(self, who: Player | Guest, room: Room, side: Side) -> Attempt:
+    def badge(self, who: Player | Guest, room: Room, side: Side) -> AccessAttempt:
         """Show the badge of *who*, and let the door open and fall shut when it would have been released."""
         self._follow()
         before = len(self._entries())
@@ -65,7 +65,7 @@ class Doors:
             self._rooms.heard(room.id, Contact(room.id, open=False))
         self._recorder.flush()
         entry = next(e for e in self._entries()[before:] if e["kind"] == "door" and e["person"] == who.id)
-        return Attempt(passed=bool(released), error="" if released else "locked", entry=entry)
+        return AccessAttempt(passed=bool(released), error="" if released else "locked", entry=entry)
 
     def force(self, room: Room) -> None:
         """Break the door of *room* open, and shut it again."""

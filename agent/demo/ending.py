@@ -11,7 +11,7 @@ from types import FrameType
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Ended(BaseException):
+class TerminatedError(BaseException):
     """A signal asked us to end. ``code`` is what shells expect: 128 and the signal's number."""
 
     def __init__(self, number: int) -> None:
@@ -21,11 +21,14 @@ class Ended(BaseException):
 
 @contextmanager
 def ending_by_signal() -> Iterator[None]:
-    """Raise :class:`Ended` in the block at the first signal that asks us to end; handlers are put back afterwards."""
+    """Raise :class:`TerminatedError` in the block at the first signal that asks us to end.
+
+    The handlers are put back afterwards.
+    """
 
     def end(number: int, _frame: FrameType | None) -> None:
         _ignore()
-        raise Ended(number)
+        raise TerminatedError(number)
 
     before = {number: signal.getsignal(number) for number in SIGNALS}
     for number, handler in before.items():

@@ -6,16 +6,16 @@ Areas are in observe mode, because nothing is blocked.
 
 from datetime import datetime, timedelta
 
-from agent.demo.cast import Act
-from agent.registry.store import Change
-from rules.model import Clearance, Employment, Level, Mode, RoomRules, Scope, Stage
+from agent.demo.cast import OfficerAct
+from agent.registry.store import RegistryTransaction
+from rules.model import Clearance, DepartureStage, Employment, Level, Mode, RoomRules, Scope
 from rules.pack.reader import Pack
 
 _OFFICER = "officer"
 
 
-def enter(change: Change, act: Act, pack: Pack) -> None:
-    """Apply *act*; raise :class:`agent.errors.Refused` as the agent would, ``LookupError`` for one the demo has not."""
+def enter(change: RegistryTransaction, act: OfficerAct, pack: Pack) -> None:
+    """Apply *act*; raise :class:`RefusedError` as the agent would, ``LookupError`` for one the demo has not."""
     args = act.args
     match act.name:
         case "person.add":
@@ -88,6 +88,8 @@ def enter(change: Change, act: Act, pack: Pack) -> None:
             pass  # there is no board to listen to
         case "case.notice":
             at = datetime.fromisoformat(args["at"])
-            change.add_departure(args["person"], stage=Stage.APPROVED, approved_at=at, approver=args["approver"][0])
+            change.add_departure(
+                args["person"], stage=DepartureStage.APPROVED, approved_at=at, approver=args["approver"][0]
+            )
         case _:
             raise LookupError(act.name)

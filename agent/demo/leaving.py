@@ -11,14 +11,18 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from agent.demo.actors import Identity, acting
+from agent.demo.actors import ActorIdentity, acting
 from agent.demo.cutting import ENDED, ENOUGH, LONGEST, MS, PATIENCE, PER_READER, READS, REFUSED, SEEN, reading_on, ready
 from agent.demo.shared import Numbers, wait_until
 from agent.demo.site import Left
 
 
 def leaving(
-    document: Path, leaver: Identity, bystander: Identity, drop: Callable[[], object], quiet: Callable[[], bool]
+    document: Path,
+    leaver: ActorIdentity,
+    bystander: ActorIdentity,
+    drop: Callable[[], object],
+    quiet: Callable[[], bool],
 ) -> Left:
     """Let both read *document*, call *drop*, and watch until the leaver's process is gone.
 

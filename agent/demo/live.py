@@ -14,19 +14,31 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from agent.api.client import Client
+from agent.api.client import AgentClient
 from agent.demo import cast, tricks
-from agent.demo.actors import UNSET, Identity, Outcome, acting, attempt, reading
+from agent.demo.actors import UNSET, ActorIdentity, ActorReply, acting, attempt, reading
 from agent.demo.building import Guest, Room
-from agent.demo.cast import DRAWINGS, LI, PLAYERS, SUN, WANG, ZHANG, ZHOU, Act, Place, Player
+from agent.demo.cast import DRAWINGS, LI, PLAYERS, SUN, WANG, ZHANG, ZHOU, DemoArea, OfficerAct, Player
 from agent.demo.cutting import holding
-from agent.demo.doors_live import Doors
+from agent.demo.doors_live import LiveDoors
 from agent.demo.leaving import leaving
-from agent.demo.personnel import Personnel
+from agent.demo.personnel import HrDepartment
 from agent.demo.proving import proven
-from agent.demo.record import Record
-from agent.demo.site import Attempt, Cut, Entry, Explained, Left, Proof, Traffic, Verified, Way, Who, himself
-from agent.demo.stage import Stage
+from agent.demo.record import LogPosition
+from agent.demo.site import (
+    AccessAttempt,
+    CutMeasurement,
+    Entry,
+    Explained,
+    Left,
+    LogVerification,
+    ReceiptSummary,
+    Traffic,
+    Way,
+    Who,
+    himself,
+)
+from agent.demo.stage import DemoStage
 from agent.demo.traffic import killing
 from agent.demo.uids import unused_uids
 from agent.doors.messages import Side
@@ -37,45 +49,45 @@ _TIER_C = Text("tier C: this kernel cannot stop a descriptor that is open", "C �
 
 
 @contextmanager
-def playing(stage: Stage) -> Iterator["Live"]:
+def playing(stage: DemoStage) -> Iterator["Live"]:
     """Write the documents, start the agent of *stage* and enter people and areas; yield the site ready to play."""
     with unused_uids(len(PLAYERS)) as uid:
         _write_documents(stage.root, uid)
-        personnel = Personnel(stage.home.root.parent / "personnel", stage.home, SUN.id)
+        personnel = HrDepartment(stage.home.root.parent / "personnel", stage.home, SUN.id)
         personnel.pin()
         stage.start()
         now = datetime.now(UTC)
-        with Client(stage.home) as client:
+        with AgentClient(stage.home) as client:
             site = Live(stage, client, uid, personnel)
             for act in (*cast.registration(uid, now), *cast.marking(str(stage.root), now)):
                 site.act(act)
-            with closing(Doors(stage, client, site.act, site.entries)) as doors:
+            with closing(LiveDoors(stage, client, site.act, site.entries)) as doors:
                 site.doors = doors
                 yield site
 
 
 class Live:
-    """A :class:`agent.demo.site.Site` whose verdicts the kernel carries out."""
+    """A :class:`agent.demo.site.DemoSite` whose verdicts the kernel carries out."""
 
-    def __init__(self, stage: Stage, client: Client, uid: int, personnel: Personnel) -> None:
+    def __init__(self, stage: DemoStage, client: AgentClient, uid: int, personnel: HrDepartment) -> None:
         self._stage = stage
         self._personnel = personnel
         self._client = client
         self._uid = uid
-        self._record = Record(stage.home.log)
+        self._record = LogPosition(stage.home.log)
         self._kept: list[Entry] = []
         self._ends = datetime.now(UTC)
-        self.doors: Doors
+        self.doors: LiveDoors
         self.tiers: dict[str, str] = {}
 
-    def act(self, act: Act) -> Any:
+    def act(self, act: OfficerAct) -> Any:
         """Do an act of an officer through the control socket and return its result."""
         result = self._client.call(act.name, **act.args)
         if act.name == "area.add":
             self.tiers[result["area"]] = result["tier"]
         return result
 
-    def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> Attempt:
+    def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> AccessAttempt:
         """Open and read as a process of theirs. The entry is that of this very process."""
         path = self._stage.root / document
         identity = self._identity(who)
@@ -83,24 +95,24 @@ class Live:
             link = self._stage.root / cast.EXCHANGE / path.name
             linked = attempt(self._identity(himself(ZHANG)), tricks.linking(path, link))
             if linked.error:
-                return Attempt(passed=False, error=f"link: {linked.error}")
+                return AccessAttempt(passed=False, error=f"link: {linked.error}")
             try:
                 return self._tried(identity, reading(link))
             finally:
                 link.unlink(missing_ok=True)
         if way is Way.BIND_MOUNT:
-            root = Identity(0, identity.login)
+            root = ActorIdentity(0, identity.login)
             return self._tried(root, tricks.in_bind_mount(path, self._elsewhere, identity))
         if way is Way.NAMESPACE:
             return self._tried(identity, tricks.in_namespace(path, self._elsewhere))
         return self._tried(identity, reading(path))
 
-    def authorise(self, player: Player, place: Place, seconds: float) -> None:
+    def authorise(self, player: Player, place: DemoArea, seconds: float) -> None:
         """Grant for *seconds* from now."""
         self._ends = datetime.now(UTC) + timedelta(seconds=seconds)
         until = self._ends.isoformat()
         args = {"person": player.id, "area": place.id, "reason": "临时查阅", "temporary": True, "until": until}
-        self.act(Act("grant.add", args))
+        self.act(OfficerAct("grant.add", args))
 
     def expire(self) -> None:
         """Wait until the last authorisation has ended."""
@@ -110,7 +122,7 @@ class Live:
         """Kill the decider in mid-traffic."""
         return self._killed
 
-    def cut(self) -> Cut:
+    def cut(self) -> CutMeasurement:
         """Place a hold while he reads."""
         return self._held
 
@@ -118,7 +130,7 @@ class Live:
         """Have the personnel department drop its notice while he reads."""
         return self._left
 
-    def shows(self, who: Player | Guest, room: Room, side: Side) -> Attempt:
+    def shows(self, who: Player | Guest, room: Room, side: Side) -> AccessAttempt:
         """Show a badge at a reader of the simulated devices."""
         return self.doors.badge(who, room, side)
 
@@ -130,7 +142,7 @@ class Live:
         """Ask for the list of alarms."""
         return self.doors.alarms(room, kind)
 
-    def proof(self) -> Proof:
+    def proof(self) -> ReceiptSummary:
         """Wait for the receipt and verify it with ``shoumi case receipt --verify``."""
         return self._proof
 
@@ -145,11 +157,11 @@ class Live:
         self._kept += self._record.fresh()
         return self._kept
 
-    def verify(self) -> Verified:
+    def verify(self) -> LogVerification:
         """Ask ``shoumi log verify``."""
         found = json.loads(self._stage.shoumi("log", "verify", "--json", check=False).stdout)
         problems = tuple(Text(**problem["text"]) for problem in found["problems"])
-        return Verified(found["entries"], found["first"], found["last"], problems)
+        return LogVerification(found["entries"], found["first"], found["last"], problems)
 
     @cached_property
     def _killed(self) -> Traffic:
@@ -158,10 +170,10 @@ class Live:
         return killing(self._stage, self._record, self._stage.root / DRAWINGS.document, cleared, others)
 
     @cached_property
-    def _held(self) -> Cut:
+    def _held(self) -> CutMeasurement:
         if self.tiers[DRAWINGS.id] == "C":
             self._hold()
-            return Cut(
+            return CutMeasurement(
                 0,
                 0,
                 late=False,
@@ -185,29 +197,29 @@ class Live:
         return left
 
     @cached_property
-    def _proof(self) -> Proof:
+    def _proof(self) -> ReceiptSummary:
         return proven(self._stage, ZHOU, self.entries)
 
     def _quiet(self) -> bool:
         return bool(self._client.call("status")["decider"]["quiet"])
 
     def _hold(self) -> None:
-        self.act(Act("hold.add", {"person": ZHANG.id, "reason": "岗位调查"}))
+        self.act(OfficerAct("hold.add", {"person": ZHANG.id, "reason": "岗位调查"}))
 
-    def _identity(self, who: Who) -> Identity:
+    def _identity(self, who: Who) -> ActorIdentity:
         login = UNSET if who.login is None else self._uid + who.login.number
-        return Identity(0 if who.user is None else self._uid + who.user.number, login)
+        return ActorIdentity(0 if who.user is None else self._uid + who.user.number, login)
 
-    def _tried(self, identity: Identity, act: Any) -> Attempt:
+    def _tried(self, identity: ActorIdentity, act: Any) -> AccessAttempt:
         self.entries()
         with acting(identity, lambda say: say(act())) as actor:
-            outcome: Outcome = actor.next()
-        if outcome.error == tricks.Unavailable.__name__:
-            return Attempt(passed=False, moot=_NO_NAMESPACE)
+            outcome: ActorReply = actor.next()
+        if outcome.error == tricks.UnavailableError.__name__:
+            return AccessAttempt(passed=False, moot=_NO_NAMESPACE)
         fresh = self._record.fresh()
         self._kept += fresh
         theirs = [entry for entry in fresh if entry.get("pid") == actor.pid and entry.get("action") == "open"]
-        return Attempt(
+        return AccessAttempt(
             passed=outcome.allowed,
             error=outcome.error,
             entry=theirs[-1] if theirs else None,

@@ -25,12 +25,12 @@ from agent.demo.building import ARCHIVE, DESIGN
 from agent.demo.cast import DRAWINGS, HANDBOOK, LI, MERGER, QIAN, SUN, WANG, ZHANG, ZHAO, ZHOU
 from agent.demo.narrate import Audience
 from agent.demo.parting import end_with_parent
-from agent.demo.site import Site, himself
-from agent.demo.stage import Stage
+from agent.demo.site import DemoSite, himself
+from agent.demo.stage import DemoStage
 from agent.errors import ShoumiError
 from rules.text import Language, Text
 
-_WORK: tuple[Callable[[Site], object], ...] = (  # what people do, over and over
+_WORK: tuple[Callable[[DemoSite], object], ...] = (  # what people do, over and over
     lambda site: site.opens(himself(QIAN), HANDBOOK.document),
     lambda site: site.opens(himself(SUN), DRAWINGS.document),
     lambda site: site.shows(LI, ARCHIVE, "in"),
@@ -52,13 +52,13 @@ _BACK = (  # as xterm and kitty name them: mouse, focus, pasting, resizing, keys
 )
 
 
-def look_around(audience: Audience, site: Stage, live: Site, language: Language, *, screens: bool) -> None:
+def look_around(audience: Audience, site: DemoStage, live: DemoSite, language: Language, *, screens: bool) -> None:
     """Let whoever sits at the terminal look at the running *site*: with *screens*, or else from another terminal."""
     if not (screens and _screens(audience, site, live, language)):
         _elsewhere(audience, site)
 
 
-def _screens(audience: Audience, site: Stage, live: Site, language: Language) -> bool:
+def _screens(audience: Audience, site: DemoStage, live: DemoSite, language: Language) -> bool:
     """Open the screens and return when they are left, or not wanted; ``False`` when they could not be shown."""
     audience.line(Text("", ""))
     audience.line(
@@ -88,7 +88,7 @@ def _screens(audience: Audience, site: Stage, live: Site, language: Language) ->
 
 
 @contextmanager
-def _child(site: Stage, language: Language) -> Iterator[subprocess.Popen[bytes]]:
+def _child(site: DemoStage, language: Language) -> Iterator[subprocess.Popen[bytes]]:
     modes = termios.tcgetattr(sys.stdin)
     child = subprocess.Popen(
         [sys.executable, "-I", "-m", "tui", str(site.home.root), language],
@@ -110,7 +110,7 @@ def _child(site: Stage, language: Language) -> Iterator[subprocess.Popen[bytes]]
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, modes)
 
 
-def _work(live: Site, child: subprocess.Popen[bytes]) -> None:
+def _work(live: DemoSite, child: subprocess.Popen[bytes]) -> None:
     """Have people go about their work until *child* has ended."""
     ended = os.pidfd_open(child.pid)
     try:
@@ -126,7 +126,7 @@ def _work(live: Site, child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
-def _elsewhere(audience: Audience, site: Stage) -> None:
+def _elsewhere(audience: Audience, site: DemoStage) -> None:
     """Offer to leave the agent running until Enter is pressed."""
     audience.line(Text("look around before all of it is removed? [y/N]", "清理之前要自行查看吗？[y/N]"))
     if sys.stdin.readline().strip().lower() not in ("y", "yes", "是"):

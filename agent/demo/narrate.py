@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TextIO
 
-from agent.demo.scene import Narrator, Scene, Seen, Step
+from agent.demo.scene import Narrator, Observation, Scene, SceneStep
 from agent.text_table import lines, pad, width
 from rules.text import Language, Text
 
@@ -67,7 +67,7 @@ class Printer:
         self._print("")
         self._print(self._styled(f"{number}. {self._say(title)}", _BOLD))
 
-    def step(self, step: Step, seen: Seen) -> None:
+    def step(self, step: SceneStep, seen: Observation) -> None:
         """Print what was tried, expected and seen, and whether that is the same."""
         sign, style = (_HELD, _GREEN) if step.held(seen) else (_FAILED, _RED)
         if seen.moot:
@@ -130,7 +130,7 @@ class JsonLines:
         """Remember which scene it is; its title is in the story."""
         self._scene = number
 
-    def step(self, step: Step, seen: Seen) -> None:
+    def step(self, step: SceneStep, seen: Observation) -> None:
         """Print one step."""
         self._held += step.held(seen)
         self._print(

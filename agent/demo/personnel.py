@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agent.demo.shared import wait_until
-from agent.errors import Refused
-from agent.offboard.intake import pinned_keys as keys
+from agent.errors import RefusedError
+from agent.offboard.intake import pinned_keys
 from agent.runtime.home import Home
-from agent.simulator import hr_sender as sender
+from agent.simulator import hr_sender
 from rules.text import Text
 
 CASE = "HR-2026-0042"
@@ -23,7 +23,7 @@ _PATIENCE = 10.0
 _NOTICE = timedelta(days=30)
 
 
-class Personnel:
+class HrDepartment:
     """HR with its things in *folder*, on the filesystem of the agent's home."""
 
     def __init__(self, folder: Path, home: Home, *approvers: str) -> None:
@@ -35,22 +35,24 @@ class Personnel:
         outgoing = folder / "spool" / "new"
         outgoing.mkdir(parents=True)
         named = [(f"approver-{number}", person) for number, person in enumerate(approvers, 1)]
-        public = sender.make_keys(self._keys, audience=_AUDIENCE, iss=_ISSUER, approvers=named)
-        shutil.copy(public, keys.path(folder))
+        public = hr_sender.make_keys(self._keys, audience=_AUDIENCE, iss=_ISSUER, approvers=named)
+        shutil.copy(public, pinned_keys.path(folder))
 
     def pin(self) -> None:
         """Have the agent believe these keys, which an administrator does once."""
-        shutil.copy(keys.path(self._folder), keys.path(self._home))
+        shutil.copy(pinned_keys.path(self._folder), pinned_keys.path(self._home))
 
     def sign(self, leaver: str) -> Path:
         """Return a signed notice that the departure of the person *leaver* is approved, still on this side."""
         now = datetime.now(UTC)
-        return sender.send_test(self._folder, leaver, self._keys, now, txn=CASE, last_day=(now + _NOTICE).date()).file
+        return hr_sender.send_test(
+            self._folder, leaver, self._keys, now, txn=CASE, last_day=(now + _NOTICE).date()
+        ).file
 
     def listening(self) -> None:
-        """Wait until the agent takes in notices. Raises :class:`Refused` when it never does."""
+        """Wait until the agent takes in notices. Raises :class:`RefusedError` when it never does."""
         if not wait_until(self._new.is_dir, _PATIENCE):
-            raise Refused(Text("the agent takes in no notices", "代理未接收人事通知"))
+            raise RefusedError(Text("the agent takes in no notices", "代理未接收人事通知"))
 
     def drop(self, notice: Path) -> None:
         """Put *notice* into the spool: one rename."""

@@ -12,15 +12,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from agent.demo import cast
-from agent.demo.ending import Ended, ending_by_signal, undisturbed_after
+from agent.demo.ending import TerminatedError, ending_by_signal, undisturbed_after
 from agent.demo.live import playing
 from agent.demo.looking import look_around
 from agent.demo.narrate import Audience, JsonLines, Printer, coloured
 from agent.demo.rehearsal import rehearsing
 from agent.demo.rights import Lack, lacking
 from agent.demo.scene import Scene, perform
-from agent.demo.site import Site
-from agent.demo.stage import Stage, stage
+from agent.demo.site import DemoSite
+from agent.demo.stage import DemoStage, stage
 from agent.demo.story import STORY
 from rules.text import Language, Text
 
@@ -58,7 +58,7 @@ def play(
             else:
                 look = partial(look_around, language=language, screens=screens) if interactive and not json else None
                 failures = _play(audience, story, look)
-    except Ended as ended:
+    except TerminatedError as ended:
         return ended.code
     return 1 if failures else 0
 
@@ -69,7 +69,9 @@ def _audience(language: Language, story: Sequence[Scene], *, json: bool, rehears
     return Printer(sys.stdout, language, story, colour=coloured(sys.stdout, os.environ), rehearsal=rehearsal)
 
 
-def _play(audience: Audience, story: Sequence[Scene], look: Callable[[Audience, Stage, Site], None] | None) -> int:
+def _play(
+    audience: Audience, story: Sequence[Scene], look: Callable[[Audience, DemoStage, DemoSite], None] | None
+) -> int:
     began = time.monotonic()
     with stage(cast.PACK) as site, playing(site) as live, undisturbed_after():
         people, areas, tier = len(cast.PLAYERS), len(live.tiers), max(live.tiers.values())

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 
 from agent.demo.cast import Player
 from agent.demo.shared import wait_until
-from agent.demo.site import Entry, Mark, Proof
-from agent.demo.stage import Stage
+from agent.demo.site import Entry, Mark, ReceiptSummary
+from agent.demo.stage import DemoStage
 from agent.offboard.receipt import receipt
 from agent.offboard.receipt.timeline import MARKS
 from rules.text import Text
@@ -20,8 +20,8 @@ _PATIENCE = 20.0
 _NONE = Text("-", "-")
 
 
-def proven(stage: Stage, leaver: Player, entries: Callable[[], list[Entry]]) -> Proof:
-    """Wait for the receipt of *leaver* and verify it. Raises :class:`agent.errors.Refused` when there is none."""
+def proven(stage: DemoStage, leaver: Player, entries: Callable[[], list[Entry]]) -> ReceiptSummary:
+    """Wait for the receipt of *leaver* and verify it. Raises :class:`agent.errors.RefusedError` when there is none."""
     wait_until(lambda: bool(receipt.kept(receipt.receipts_folder(stage.home.root))), _PATIENCE)
     wait_until(lambda: len(trail(entries(), leaver)) == 3, _PATIENCE)
     found = stage.ask("case", "receipt", leaver.id)
@@ -30,7 +30,7 @@ def proven(stage: Stage, leaver: Player, entries: Callable[[], list[Entry]]) -> 
     said = stage.shoumi("case", "receipt", "--verify", found["file"], "--key", str(public), "--json", check=False)
     verified = json.loads(said.stdout)
     body = json.loads(found["receipt"].partition("\n")[0])
-    return Proof(
+    return ReceiptSummary(
         timeline=tuple(map(_mark, body["timeline"])),
         genuine=verified["ok"],
         complete=verified["complete"],

@@ -7,7 +7,7 @@ from agent.demo.site import Entry
 from agent.log import segments
 
 
-class Record:
+class LogPosition:
     """A place in the log; :meth:`fresh` returns what is behind it and moves on."""
 
     def __init__(self, folder: Path) -> None:

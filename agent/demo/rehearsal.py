@@ -13,17 +13,30 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from agent import shipped_packs as shipped
+from agent import shipped_packs
 from agent.demo import building, cast
 from agent.demo.actors import acting
 from agent.demo.building import Guest, Room
-from agent.demo.cast import DRAWINGS, LI, SUN, WANG, ZHANG, ZHOU, Act, Place, Player
-from agent.demo.doors_rehearsed import Doors
+from agent.demo.cast import DRAWINGS, LI, SUN, WANG, ZHANG, ZHOU, DemoArea, OfficerAct, Player
+from agent.demo.doors_rehearsed import RehearsedDoors
 from agent.demo.entering import enter
-from agent.demo.record import Record
+from agent.demo.record import LogPosition
 from agent.demo.shared import Numbers, wait_until
-from agent.demo.site import Attempt, Cut, Entry, Explained, Left, Mark, Proof, Traffic, Verified, Way, Who, himself
-from agent.demo.userspace import Standing, UserSpace
+from agent.demo.site import (
+    AccessAttempt,
+    CutMeasurement,
+    Entry,
+    Explained,
+    Left,
+    LogVerification,
+    Mark,
+    ReceiptSummary,
+    Traffic,
+    Way,
+    Who,
+    himself,
+)
+from agent.demo.userspace import AdjustableClock, UserSpace
 from agent.doors.messages import Side
 from agent.log.verify import verify
 from agent.registry.facts import FactsReader
@@ -56,7 +69,7 @@ def rehearsing() -> Iterator["Rehearsal"]:
         home = Home.at(Path(folder) / "site")
         home.create()
         create(home.registry)
-        home.pack.write_text(shipped.text(cast.PACK), encoding="utf-8")
+        home.pack.write_text(shipped_packs.text(cast.PACK), encoding="utf-8")
         with Registry(home.registry) as registry:
             site = Rehearsal(home, registry, load(home.pack.read_text(encoding="utf-8")))
             try:
@@ -71,27 +84,29 @@ def rehearsing() -> Iterator["Rehearsal"]:
 
 
 class Rehearsal:
-    """A :class:`agent.demo.site.Site` that asks the rules and blocks nothing."""
+    """A :class:`agent.demo.site.DemoSite` that asks the rules and blocks nothing."""
 
     def __init__(self, home: Home, registry: Registry, pack: Pack) -> None:
         self._home = home
         self._registry = registry
         self._pack = pack
-        self._clock = Standing()
+        self._clock = AdjustableClock()
         self._decider = UserSpace(home, self._clock)
-        self._record = Record(home.log)
+        self._record = LogPosition(home.log)
         self._kept: list[Entry] = []
         self._ends = 0.0
-        self.doors: Doors
+        self.doors: RehearsedDoors
 
-    def opened(self) -> Doors:
+    def opened(self) -> RehearsedDoors:
         """Open the rooms."""
-        return Doors(self._home, self._registry, lambda: self._decider, self._now, self._clock.forward, self.entries)
+        return RehearsedDoors(
+            self._home, self._registry, lambda: self._decider, self._now, self._clock.forward, self.entries
+        )
 
     def _now(self) -> datetime:
         return instant(self._clock.now())
 
-    def act(self, *acts: Act) -> None:
+    def act(self, *acts: OfficerAct) -> None:
         """Do acts of an officer in one change, each recorded before the change stands."""
         with self._registry.change(instant(self._clock.now())) as change:
             for act in acts:
@@ -100,18 +115,18 @@ class Rehearsal:
                 self._decider.record({**fields, "outcome": "done", "epoch": change.epoch})
         self._decider.take_policy()
 
-    def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> Attempt:
+    def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> AccessAttempt:
         """Ask for the area the document's label names: the way to it makes no difference to the question."""
         path = f"/srv/volume/{document}" if way is Way.STRAIGHT else f"/elsewhere/{Path(document).name}"
         passed = self._decides(who, _place(document), path)
-        return Attempt(passed, "" if passed else "EPERM", self.entries()[-1])
+        return AccessAttempt(passed, "" if passed else "EPERM", self.entries()[-1])
 
-    def authorise(self, player: Player, place: Place, seconds: float) -> None:
+    def authorise(self, player: Player, place: DemoArea, seconds: float) -> None:
         """Grant for *seconds* from now."""
         self._ends = seconds
         until = instant(self._clock.now() + int(seconds * 1_000_000_000)).isoformat()
         args = {"person": player.id, "area": place.id, "reason": "临时查阅", "temporary": True, "until": until}
-        self.act(Act("grant.add", args))
+        self.act(OfficerAct("grant.add", args))
 
     def expire(self) -> None:
         """Put the clock forward: nothing needs to be waited for."""
@@ -121,7 +136,7 @@ class Rehearsal:
         """Kill a process that decides and records, in the middle of it."""
         return self._killed
 
-    def cut(self) -> Cut:
+    def cut(self) -> CutMeasurement:
         """Ask about reads before and after the hold."""
         return self._held
 
@@ -129,7 +144,7 @@ class Rehearsal:
         """Ask about reads before and after the departure."""
         return self._left
 
-    def shows(self, who: Player | Guest, room: Room, side: Side) -> Attempt:
+    def shows(self, who: Player | Guest, room: Room, side: Side) -> AccessAttempt:
         """Ask the panel."""
         return self.doors.badge(who, room, side)
 
@@ -141,11 +156,11 @@ class Rehearsal:
         """Ask the registry."""
         return self.doors.alarms(room, kind)
 
-    def proof(self) -> Proof:
+    def proof(self) -> ReceiptSummary:
         """Give the one instant there is: a receipt certifies what was ended, and nothing was."""
         at, nothing = self._departed.isoformat(timespec="microseconds"), Text("-", "-")
         mark = Mark(Text("approved (rehearsed)", "批准（演练）"), at, nothing)
-        return Proof((mark,), genuine=False, complete=False, left=(), entries=(), moot=_NO_RECEIPT)
+        return ReceiptSummary((mark,), genuine=False, complete=False, left=(), entries=(), moot=_NO_RECEIPT)
 
     def explain(self, player: Player, document: str) -> Explained:
         """Ask the rules."""
@@ -160,33 +175,33 @@ class Rehearsal:
         self._kept += self._record.fresh()
         return self._kept
 
-    def verify(self) -> Verified:
+    def verify(self) -> LogVerification:
         """Read the log as an auditor would."""
         found = verify(self._home.log)
         problems = tuple(problem.text for problem in found.problems)
-        return Verified(found.entries, found.first or 0, found.last or 0, problems)
+        return LogVerification(found.entries, found.first or 0, found.last or 0, problems)
 
     def close(self) -> None:
         """Close the log."""
         self._decider.__exit__(None, None, None)
 
-    def _decides(self, who: Who, place: Place, path: str, action: Action = Action.OPEN) -> bool:
+    def _decides(self, who: Who, place: DemoArea, path: str, action: Action = Action.OPEN) -> bool:
         return self._decider.decide(_uid(who.user), None if who.login is None else _uid(who.login), place, path, action)
 
     @cached_property
-    def _held(self) -> Cut:
+    def _held(self) -> CutMeasurement:
         before = self._reads(ZHANG) and self._reads(SUN)
         asked = time.monotonic()
-        self.act(Act("hold.add", {"person": ZHANG.id, "reason": "岗位调查"}))
+        self.act(OfficerAct("hold.add", {"person": ZHANG.id, "reason": "岗位调查"}))
         act = (time.monotonic() - asked) * 1000
         late = self._reads(ZHANG)
         errors, longest = self._beside()
-        return Cut(act, 0.0, late, before and not late, _READS, errors, longest)
+        return CutMeasurement(act, 0.0, late, before and not late, _READS, errors, longest)
 
     @cached_property
     def _departed(self) -> datetime:
         at = instant(self._clock.now())
-        self.act(Act("case.notice", {"person": ZHOU.id, "approver": [SUN.id], "at": at.isoformat()}))
+        self.act(OfficerAct("case.notice", {"person": ZHOU.id, "approver": [SUN.id], "at": at.isoformat()}))
         return at
 
     @cached_property
@@ -236,7 +251,7 @@ def _deciding(home: Home, told: Numbers) -> Callable[[Callable[[object], None]],
     """Return an act that decides about the crowd for ever, and counts a decision only after it is recorded."""
 
     def act(_say: Callable[[object], None]) -> None:
-        with UserSpace(home, Standing()) as decider:
+        with UserSpace(home, AdjustableClock()) as decider:
             while True:
                 for number, player in enumerate(_CROWD):
                     decider.decide(_uid(player), _uid(player), DRAWINGS, f"/srv/volume/{DRAWINGS.document}")
@@ -259,6 +274,6 @@ def _uid(player: Player | None) -> int:
     return 0 if player is None else _FIRST_UID + player.number
 
 
-def _place(document: str) -> Place:
+def _place(document: str) -> DemoArea:
     folder = document.partition("/")[0]
     return next(place for place in cast.PLACES if place.folder == folder)

@@ -8,9 +8,9 @@ import contextlib
 import os
 from typing import NamedTuple
 
-from agent.demo.actors import Identity, attempt
-from agent.errors import Refused
-from agent.simulator import volume_image as image
+from agent.demo.actors import ActorIdentity, attempt
+from agent.errors import RefusedError
+from agent.simulator import volume_image
 from agent.volumes.host_abilities import abilities
 from rules.text import Text
 
@@ -43,9 +43,9 @@ def lacking() -> list[Lack]:
     found = [Lack(ability.detail, ability.remedy) for ability in abilities() if ability.needed and not ability.ok]
     with contextlib.ExitStack() as stack:
         try:
-            stack.enter_context(image.volume("ext4", _SMALL))
-        except Refused as refused:
+            stack.enter_context(volume_image.volume("ext4", _SMALL))
+        except RefusedError as refused:
             found.append(Lack(refused.text, refused.hint))
-    if attempt(Identity(_NOBODY, _NOBODY), lambda: 0).error:
+    if attempt(ActorIdentity(_NOBODY, _NOBODY), lambda: 0).error:
         found.append(Lack(_LOGIN_FIXED, _LOGIN_HINT))
     return found

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from agent.demo.site import Site
+from agent.demo.site import DemoSite
 from agent.errors import ShoumiError
 from rules.text import Text
 from rules.visible import visible
@@ -17,7 +17,7 @@ from rules.visible import visible
 NOTHING = Text("", "")
 
 
-class Outcome(NamedTuple):
+class SceneOutcome(NamedTuple):
     """What came of something, or must: ``word`` is compared, ``text`` is read."""
 
     word: str
@@ -25,23 +25,23 @@ class Outcome(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """What was seen. ``detail``: numbers and places. ``moot``: this machine does not offer what was to be tried."""
 
-    outcome: Outcome
+    outcome: SceneOutcome
     detail: Text = NOTHING
     moot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SceneStep:
     """One line of the story."""
 
     what: Text
-    expected: Outcome
-    do: Callable[[Site], Seen]
+    expected: SceneOutcome
+    do: Callable[[DemoSite], Observation]
 
-    def held(self, seen: Seen) -> bool:
+    def held(self, seen: Observation) -> bool:
         """Whether what was seen is what was expected."""
         return seen.moot or seen.outcome.word == self.expected.word
 
@@ -51,27 +51,27 @@ class Scene:
     """A few steps under one title, and before them, where there is one, a table: its heading, then its rows."""
 
     title: Text
-    steps: tuple[Step, ...]
-    table: Callable[[Site], list[list[Text]]] | None = None
+    steps: tuple[SceneStep, ...]
+    table: Callable[[DemoSite], list[list[Text]]] | None = None
 
 
 class Narrator(Protocol):
     """Whoever tells the audience."""
 
     def scene(self, number: int, title: Text) -> None: ...  # noqa: D102
-    def step(self, step: Step, seen: Seen) -> None: ...  # noqa: D102
+    def step(self, step: SceneStep, seen: Observation) -> None: ...  # noqa: D102
     def table(self, rows: list[list[Text]]) -> None: ...  # noqa: D102
 
 
-ALLOWED = Outcome("allow", Text("let in", "放行"))
+ALLOWED = SceneOutcome("allow", Text("let in", "放行"))
 
 
-def denied(rule: str) -> Outcome:
+def denied(rule: str) -> SceneOutcome:
     """Return the outcome of a denial by *rule*, with its entry in the log."""
-    return Outcome(f"deny {rule}", Text(f"refused: rule `{rule}`", f"拒绝：规则 `{rule}`"))
+    return SceneOutcome(f"deny {rule}", Text(f"refused: rule `{rule}`", f"拒绝：规则 `{rule}`"))
 
 
-def perform(story: Iterable[Scene], site: Site, narrator: Narrator) -> int:
+def perform(story: Iterable[Scene], site: DemoSite, narrator: Narrator) -> int:
     """Play *story* on *site* and return how many lines did not hold."""
     failures = 0
     for number, scene in enumerate(story, 1):
@@ -85,11 +85,11 @@ def perform(story: Iterable[Scene], site: Site, narrator: Narrator) -> int:
     return failures
 
 
-def _tried(step: Step, site: Site) -> Seen:
+def _tried(step: SceneStep, site: DemoSite) -> Observation:
     try:
         return step.do(site)
     except ShoumiError as error:
-        return Seen(Outcome("error", error.text))
+        return Observation(SceneOutcome("error", error.text))
     except (OSError, LookupError, subprocess.SubprocessError) as error:
         said = visible(f"{type(error).__name__}: {error}")
-        return Seen(Outcome("error", Text(said, said)))
+        return Observation(SceneOutcome("error", Text(said, said)))

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from agent.demo.building import Guest, Room
-from agent.demo.cast import Place, Player
+from agent.demo.cast import DemoArea, Player
 from agent.doors.messages import Side
 from rules.text import Text
 
@@ -38,7 +38,7 @@ class Way(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class AccessAttempt:
     """How an open, or a badge at a door, went. ``passed`` and ``error`` say what came of it; ``entry`` is the log's."""
 
     passed: bool
@@ -65,7 +65,7 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class CutMeasurement:
     """What came of a hold while a reader had a file open. Times in milliseconds.
 
     ``act``: from the request to its acknowledgement. ``last``: from the request to the end of the reader's last read
@@ -109,7 +109,7 @@ class Mark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ReceiptSummary:
     """The receipt of a departure. ``left``: what it says is not over yet. ``entries``: numbers in the log."""
 
     timeline: tuple[Mark, ...]
@@ -133,7 +133,7 @@ class Explained(NamedTuple):
     change: Text | None
 
 
-class Verified(NamedTuple):
+class LogVerification(NamedTuple):
     """What an independent reading of the whole log found."""
 
     entries: int
@@ -142,13 +142,13 @@ class Verified(NamedTuple):
     problems: tuple[Text, ...]
 
 
-class Site(Protocol):
+class DemoSite(Protocol):
     """A place where the story can be played. Every method may raise :class:`agent.errors.ShoumiError`."""
 
-    def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> Attempt:
+    def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> AccessAttempt:
         """Let *who* open and read *document*, a path relative to the volume."""
 
-    def authorise(self, player: Player, place: Place, seconds: float) -> None:
+    def authorise(self, player: Player, place: DemoArea, seconds: float) -> None:
         """Give *player* a temporary authorisation for *place* that ends by itself."""
 
     def expire(self) -> None:
@@ -157,13 +157,13 @@ class Site(Protocol):
     def traffic(self) -> Traffic:
         """Kill the decider in mid-traffic; once, whoever asks again is told the same."""
 
-    def cut(self) -> Cut:
+    def cut(self) -> CutMeasurement:
         """Put a reader on hold while he reads, beside a bystander on the same file; once, as above."""
 
     def leaves(self) -> Left:
         """Have a departure approved by HR while the leaver reads, beside a bystander; once, as above."""
 
-    def shows(self, who: Player | Guest, room: Room, side: Side) -> Attempt:
+    def shows(self, who: Player | Guest, room: Room, side: Side) -> AccessAttempt:
         """Let *who* show a badge at the door of *room*, and go through when it is released."""
 
     def forces(self, room: Room) -> None:
@@ -172,7 +172,7 @@ class Site(Protocol):
     def alarms(self, room: Room, kind: str) -> list[str]:
         """Return the open alarms of *kind* in *room*, each as the person it is about, or ``""``."""
 
-    def proof(self) -> Proof:
+    def proof(self) -> ReceiptSummary:
         """Return the receipt of that departure, verified with the public key alone."""
 
     def explain(self, player: Player, document: str) -> Explained:
@@ -181,5 +181,5 @@ class Site(Protocol):
     def entries(self) -> list[Entry]:
         """Return the entries of the story so far, oldest first, without those of the traffic."""
 
-    def verify(self) -> Verified:
+    def verify(self) -> LogVerification:
         """Have the log verified."""

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from agent.demo.parting import end_with_parent
-from agent.demo.record import Record
-from agent.errors import Refused
+from agent.demo.record import LogPosition
+from agent.errors import RefusedError
 from agent.runtime.home import Home
-from agent.simulator import volume_image as image
+from agent.simulator import volume_image
 from rules.text import Text
 from rules.visible import visible
 
@@ -31,10 +31,10 @@ _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 
 
-class Stage:
+class DemoStage:
     """A site: ``volume`` is the mount point of its filesystem, ``home`` is where the agent keeps its things."""
 
-    def __init__(self, home: Home, volume: image.Volume | None) -> None:
+    def __init__(self, home: Home, volume: volume_image.Volume | None) -> None:
         self.home = home
         self.volume = volume
         self.agent: subprocess.Popen[str] | None = None
@@ -47,7 +47,10 @@ class Stage:
         return self.volume.point
 
     def shoumi(self, *words: str, check: bool = True, language: str = "en") -> subprocess.CompletedProcess[str]:
-        """Run the command line on this site. Raises :class:`Refused` with what it said when *check* and it fails."""
+        """Run the command line on this site.
+
+        Raises :class:`RefusedError` with what it said when *check* and it fails.
+        """
         done = subprocess.run(
             [sys.executable, "-I", "-m", "agent.cli.main", "--home", str(self.home.root), *words],
             capture_output=True,
@@ -58,7 +61,7 @@ class Stage:
         )
         if check and done.returncode:
             said = visible(f"shoumi {' '.join(words)}: {done.stderr.strip() or done.returncode}")
-            raise Refused(Text(said, said))
+            raise RefusedError(Text(said, said))
         return done
 
     def ask(self, *words: str) -> Any:
@@ -67,10 +70,13 @@ class Stage:
 
     def entries(self) -> list[dict[str, Any]]:
         """Return entries of the log, oldest first, read straight from the record: all whose lines are whole by now."""
-        return Record(self.home.log).fresh()
+        return LogPosition(self.home.log).fresh()
 
     def start(self) -> str:
-        """Start the agent, wait for its ready line and return it. Raises :class:`Refused` when none comes in time."""
+        """Start the agent, wait for its ready line and return it.
+
+        Raises :class:`RefusedError` when none comes in time.
+        """
         self.agent = subprocess.Popen(
             [sys.executable, "-I", "-m", "agent.cli.main", "--home", str(self.home.root), "run"],
             stdout=subprocess.PIPE,
@@ -91,7 +97,7 @@ class Stage:
                 return self.ready
             if not line:
                 break
-        raise Refused(
+        raise RefusedError(
             Text("the agent did not get ready", "代理未能就绪"), Text("see its stderr", "请看它的标准错误输出")
         )
 
@@ -136,14 +142,14 @@ class Stage:
 @contextmanager
 def stage(
     pack: str = "minimal", size: int = 64 << 20, fstype: str = "ext4", settings: Sequence[str] = ()
-) -> Iterator[Stage]:
+) -> Iterator[DemoStage]:
     """Make a site with its volume; stop and remove everything on leaving. *settings* are lines put before config.toml.
 
-    Raises :class:`Refused` when the rights or tools for a volume are missing. The agent is not started yet.
+    Raises :class:`RefusedError` when the rights or tools for a volume are missing. The agent is not started yet.
     """
-    with image.volume(fstype, size) as volume:
+    with volume_image.volume(fstype, size) as volume:
         volume.point.chmod(0o755)
-        site = Stage(Home.at(volume.folder / "site"), volume)
+        site = DemoStage(Home.at(volume.folder / "site"), volume)
         try:
             site.shoumi("init", "--pack", pack)
             if settings:

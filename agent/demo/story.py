@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from agent.demo import outcomes
 from agent.demo.building import ARCHIVE, DESIGN, GUEST, Guest, Room
-from agent.demo.cast import DRAWINGS, HANDBOOK, LI, MERGER, QIAN, QUOTES, SUN, WANG, ZHANG, ZHAO, ZHOU, Place, Player
-from agent.demo.scene import ALLOWED, Outcome, Scene, Seen, Step, denied
-from agent.demo.site import Cut, Left, Proof, Site, Traffic, Way, Who, himself
+from agent.demo.cast import DRAWINGS, HANDBOOK, LI, MERGER, QIAN, QUOTES, SUN, WANG, ZHANG, ZHAO, ZHOU, DemoArea, Player
+from agent.demo.scene import ALLOWED, Observation, Scene, SceneOutcome, SceneStep, denied
+from agent.demo.site import CutMeasurement, DemoSite, Left, ReceiptSummary, Traffic, Way, Who, himself
 from agent.demo.tables import explanation, log, receipt
 from agent.doors.messages import Side
 from rules.text import Text
@@ -18,52 +18,54 @@ from rules.text import Text
 AUTHORISED_SECONDS = 3.0
 
 
-def opening(who: Who, place: Place, expected: Outcome, what: Text | None = None, way: Way = Way.STRAIGHT) -> Step:
+def opening(
+    who: Who, place: DemoArea, expected: SceneOutcome, what: Text | None = None, way: Way = Way.STRAIGHT
+) -> SceneStep:
     """Return the step of opening the document of *place*."""
     if what is None:
         assert who.user
         actor, where = who.user.shown, place.shown
         what = Text(f"{actor.en} opens {where.en}", f"{actor.zh}打开{where.zh}")
-    return Step(what, expected, lambda site: outcomes.of_attempt(site.opens(who, place.document, way)))
+    return SceneStep(what, expected, lambda site: outcomes.of_attempt(site.opens(who, place.document, way)))
 
 
-def _authorised(site: Site) -> Seen:
+def _authorised(site: DemoSite) -> Observation:
     site.authorise(QIAN, QUOTES, AUTHORISED_SECONDS)
     return outcomes.of_attempt(site.opens(himself(QIAN), QUOTES.document))
 
 
-def _expired(site: Site) -> Seen:
+def _expired(site: DemoSite) -> Observation:
     site.expire()
     return outcomes.of_attempt(site.opens(himself(QIAN), QUOTES.document))
 
 
-def _traffic(read: Callable[[Traffic], Seen]) -> Callable[[Site], Seen]:
+def _traffic(read: Callable[[Traffic], Observation]) -> Callable[[DemoSite], Observation]:
     return lambda site: read(site.traffic())
 
 
-def _cut(read: Callable[[Cut], Seen]) -> Callable[[Site], Seen]:
+def _cut(read: Callable[[CutMeasurement], Observation]) -> Callable[[DemoSite], Observation]:
     return lambda site: read(site.cut())
 
 
-def _left(read: Callable[[Left], Seen]) -> Callable[[Site], Seen]:
+def _left(read: Callable[[Left], Observation]) -> Callable[[DemoSite], Observation]:
     return lambda site: read(site.leaves())
 
 
-def _proof(read: Callable[[Proof], Seen]) -> Callable[[Site], Seen]:
+def _proof(read: Callable[[ReceiptSummary], Observation]) -> Callable[[DemoSite], Observation]:
     return lambda site: read(site.proof())
 
 
-def showing(who: Player | Guest, room: Room, expected: Outcome, what: Text, side: Side = "in") -> Step:
+def showing(who: Player | Guest, room: Room, expected: SceneOutcome, what: Text, side: Side = "in") -> SceneStep:
     """Return the step of showing a badge at the door of *room*."""
-    return Step(what, expected, lambda site: outcomes.of_badge(site.shows(who, room, side)))
+    return SceneStep(what, expected, lambda site: outcomes.of_badge(site.shows(who, room, side)))
 
 
-def _forced(site: Site) -> Seen:
+def _forced(site: DemoSite) -> Observation:
     site.forces(ARCHIVE)
     return outcomes.of_alarm(site.alarms(ARCHIVE, "forced"), "")
 
 
-def _found_inside(site: Site) -> Seen:
+def _found_inside(site: DemoSite) -> Observation:
     return outcomes.of_alarm(site.alarms(DESIGN, "stopped-inside"), ZHOU.id)
 
 
@@ -95,8 +97,10 @@ STORY = (
         Text("a temporary authorisation, which ends by itself", "临时授权，到期自动失效"),
         (
             opening(himself(QIAN), QUOTES, denied("level")),
-            Step(Text("authorised for a moment, he opens it again", "临时授权片刻，再次打开"), ALLOWED, _authorised),
-            Step(Text("its time is over, he tries once more", "授权到期，再试一次"), denied("level"), _expired),
+            SceneStep(
+                Text("authorised for a moment, he opens it again", "临时授权片刻，再次打开"), ALLOWED, _authorised
+            ),
+            SceneStep(Text("its time is over, he tries once more", "授权到期，再试一次"), denied("level"), _expired),
         ),
     ),
     Scene(
@@ -157,15 +161,15 @@ STORY = (
     Scene(
         Text("the decider is killed in mid-traffic, again and again", "在访问途中反复强杀判定进程"),
         (
-            Step(
+            SceneStep(
                 Text("SIGKILL to the decider", "向判定进程发送 SIGKILL"),
                 outcomes.RESTARTED,
                 _traffic(outcomes.of_kills),
             ),
-            Step(
+            SceneStep(
                 Text("cleared readers meanwhile", "其间有权者的访问"), outcomes.RECORDED, _traffic(outcomes.of_cleared)
             ),
-            Step(
+            SceneStep(
                 Text("uncleared readers meanwhile", "其间无权者的访问"),
                 outcomes.CLOSED,
                 _traffic(outcomes.of_uncleared),
@@ -180,18 +184,18 @@ STORY = (
             showing(LI, DESIGN, denied("level"), Text("Li Si shows his badge", "李四刷卡")),
             showing(GUEST, DESIGN, denied("escort"), Text("a visitor, without his escort", "来访者，陪同人不在")),
             showing(SUN, DESIGN, ALLOWED, Text("Sun Ba, who leads the visitor in", "陪同人孙八带其进入")),
-            Step(Text("somebody breaks a door open", "有人强行开门"), outcomes.ALARMED, _forced),
+            SceneStep(Text("somebody breaks a door open", "有人强行开门"), outcomes.ALARMED, _forced),
         ),
     ),
     Scene(
         Text("a hold, while he has the file open", "停权，此刻文件正被其打开读取"),
         (
-            Step(
+            SceneStep(
                 Text("Zhang San reads, then the hold comes", "张三读取之中，停权下达"),
                 outcomes.STOPPED,
                 _cut(outcomes.of_reader),
             ),
-            Step(
+            SceneStep(
                 Text("Sun Ba reads the same file beside him", "孙八同时读取同一文件"),
                 outcomes.UNDISTURBED,
                 _cut(outcomes.of_bystander),
@@ -205,13 +209,13 @@ STORY = (
             "人事批准离岗，此刻文件正被其打开并映射",
         ),
         (
-            Step(
+            SceneStep(
                 Text("Zhou Jiu reads, then HR's notice is dropped", "周九读取之中，人事通知投递"),
                 outcomes.STOPPED,
                 _left(outcomes.of_leaver),
             ),
-            Step(Text("the process of Zhou Jiu", "周九的进程"), outcomes.GONE, _left(outcomes.of_process)),
-            Step(
+            SceneStep(Text("the process of Zhou Jiu", "周九的进程"), outcomes.GONE, _left(outcomes.of_process)),
+            SceneStep(
                 Text("Sun Ba reads the same file beside him", "孙八同时读取同一文件"),
                 outcomes.UNDISTURBED,
                 _left(outcomes.of_colleague),
@@ -227,7 +231,7 @@ STORY = (
     Scene(
         Text("he was inside the design room when it landed", "离岗生效时其正在设计室内"),
         (
-            Step(Text("somebody has to go there", "须有人前往处置"), outcomes.ALARMED, _found_inside),
+            SceneStep(Text("somebody has to go there", "须有人前往处置"), outcomes.ALARMED, _found_inside),
             showing(ZHOU, DESIGN, outcomes.OUT, Text("Zhou Jiu shows his badge to leave", "周九刷卡离开"), "out"),
             showing(ZHOU, DESIGN, denied("departure"), Text("Zhou Jiu shows it to come back", "周九刷卡返回")),
         ),
@@ -235,18 +239,18 @@ STORY = (
     Scene(
         Text("the receipt of this departure: when each thing ended", "该次离岗的回执：各事项的终止时刻"),
         (
-            Step(
+            SceneStep(
                 Text("verified with the public key alone", "仅凭公钥验证"), outcomes.PROVEN, _proof(outcomes.of_receipt)
             ),
-            Step(Text("the doors of the site", "各门"), outcomes.REFUSING, _proof(outcomes.of_doors)),
-            Step(Text("what the log has of it", "日志中的记录"), outcomes.TRACED, _proof(outcomes.of_trail)),
+            SceneStep(Text("the doors of the site", "各门"), outcomes.REFUSING, _proof(outcomes.of_doors)),
+            SceneStep(Text("what the log has of it", "日志中的记录"), outcomes.TRACED, _proof(outcomes.of_trail)),
         ),
         receipt,
     ),
     Scene(
         Text("why may Zhao Liu not open it?", "赵六为何不能打开？"),
         (
-            Step(
+            SceneStep(
                 Text("the explanation", "解释"),
                 outcomes.explained("training"),
                 lambda site: outcomes.of_explanation(site.explain(ZHAO, DRAWINGS.document)),
@@ -260,7 +264,7 @@ STORY = (
             "全过程日志：最后若干条（不含第 8 幕的访问）",
         ),
         (
-            Step(
+            SceneStep(
                 Text("its verification", "日志校验"),
                 outcomes.WHOLE,
                 lambda site: outcomes.of_verification(site.verify()),

@@ -7,8 +7,8 @@ shown through ``visible``.
 from collections.abc import Callable
 from datetime import datetime
 
-from agent.demo.cast import PLAYERS, Place, Player
-from agent.demo.site import Entry, Site
+from agent.demo.cast import PLAYERS, DemoArea, Player
+from agent.demo.site import DemoSite, Entry
 from rules.text import Text
 from rules.visible import visible
 
@@ -23,10 +23,10 @@ _NOTHING = Text("-", "-")
 _ROOT = Text("root", "root")
 
 
-def explanation(player: Player, place: Place) -> Callable[[Site], list[list[Text]]]:
+def explanation(player: Player, place: DemoArea) -> Callable[[DemoSite], list[list[Text]]]:
     """Return the table that says why *player* may or may not open the document of *place*."""
 
-    def table(site: Site) -> list[list[Text]]:
+    def table(site: DemoSite) -> list[list[Text]]:
         found = site.explain(player, place.document)
         clauses = visible(", ".join(found.clauses))
         return [
@@ -41,13 +41,13 @@ def explanation(player: Player, place: Place) -> Callable[[Site], list[list[Text
     return table
 
 
-def receipt(site: Site) -> list[list[Text]]:
+def receipt(site: DemoSite) -> list[list[Text]]:
     """Return the timeline of the departure's receipt."""
     heading = [Text("what", "事项"), Text("when (UTC)", "时刻（UTC）"), Text("after receipt", "收到后")]
     return [heading, *([mark.what, _plain(mark.at), mark.after] for mark in site.proof().timeline)]
 
 
-def log(site: Site) -> list[list[Text]]:
+def log(site: DemoSite) -> list[list[Text]]:
     """Return the last entries of the story, oldest first."""
     heading = [
         Text("entry", "条目"),

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from agent.demo.actors import Actor, Identity, acting
-from agent.demo.record import Record
+from agent.demo.actors import Actor, ActorIdentity, acting
+from agent.demo.record import LogPosition
 from agent.demo.shared import Numbers, wait_until
 from agent.demo.site import Traffic
-from agent.demo.stage import Stage
+from agent.demo.stage import DemoStage
 
 _KILLS = 5
 _BETWEEN = 150  # opens that must have been let in since a kill, so that a decider lives, before the next one
@@ -24,7 +24,9 @@ _PATIENCE = 15.0
 _PACE = 0.001  # seconds between two opens of one opener: traffic, not a flood that would fill the disk
 
 
-def killing(stage: Stage, record: Record, document: Path, cleared: list[Identity], others: list[Identity]) -> Traffic:
+def killing(
+    stage: DemoStage, record: LogPosition, document: Path, cleared: list[ActorIdentity], others: list[ActorIdentity]
+) -> Traffic:
     """Kill the decider of *stage* while *cleared* people and *others* open *document*, two processes each."""
     record.fresh()
     openers = [*cleared, *cleared, *others, *others]
@@ -56,7 +58,7 @@ def _opening(document: Path, opened: Numbers, number: int) -> Callable[[Callable
     return act
 
 
-def _kill(stage: Stage, opened: Numbers, openers: int) -> bool:
+def _kill(stage: DemoStage, opened: Numbers, openers: int) -> bool:
     """Kill the decider while everybody is at it, and wait until there is another one and traffic flows again."""
 
     def let_in() -> int:
@@ -69,7 +71,7 @@ def _kill(stage: Stage, opened: Numbers, openers: int) -> bool:
     return wait_until(lambda: let_in() >= before + _BETWEEN, _PATIENCE)
 
 
-def _told(kills: int, opened: Numbers, actors: list[Actor], cleared: int, record: Record) -> Traffic:
+def _told(kills: int, opened: Numbers, actors: list[Actor], cleared: int, record: LogPosition) -> Traffic:
     entries = record.fresh()
     recorded = Counter(e["pid"] for e in entries if e["kind"] == "access" and e["verdict"] == "allow")
     allowed = [opened[2 * number] for number in range(len(actors))]

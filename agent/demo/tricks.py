@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agent.demo.actors import Identity, become, reading
+from agent.demo.actors import ActorIdentity, become, reading
 
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x20000, 0x10000000
 _MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18
@@ -19,11 +19,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = (ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p)
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """This machine does not let anybody try that."""
 
 
-def in_bind_mount(document: Path, elsewhere: Path, reader: Identity) -> Callable[[], Any]:
+def in_bind_mount(document: Path, elsewhere: Path, reader: ActorIdentity) -> Callable[[], Any]:
     """Return an act for root: mount the document's directory at *elsewhere*, then read it there as *reader*."""
 
     def act() -> Any:
@@ -44,7 +44,7 @@ def in_namespace(document: Path, elsewhere: Path) -> Callable[[], Any]:
             _unshare(_CLONE_NEWUSER | _CLONE_NEWNS)
             _mount(document.parent, elsewhere, _MS_BIND)
         except OSError as error:  # switched off, or a security module takes the capabilities away again
-            raise Unavailable from error
+            raise UnavailableError from error
         return reading(elsewhere / document.name)()
 
     return act

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.offboard.steps import tasks
 from rules.text import Text
 
@@ -21,7 +21,10 @@ _FIRST, _END = 61301, 64600  # below: numbers that documentation uses; above: wh
 
 @contextmanager
 def unused_uids(count: int) -> Iterator[int]:
-    """Claim *count* neighbouring uids that nobody has, and yield the first. Raises :class:`Refused` without any."""
+    """Claim *count* neighbouring uids that nobody has, and yield the first.
+
+    Raises :class:`RefusedError` without any.
+    """
     taken = {entry.pw_uid for entry in pwd.getpwall()}
     for uid in range(_FIRST, _END - count, count):
         wanted = range(uid, uid + count)
@@ -35,7 +38,7 @@ def unused_uids(count: int) -> Iterator[int]:
             if taken.isdisjoint(wanted) and not tasks.scan(wanted):
                 yield uid
                 return
-    raise Refused(
+    raise RefusedError(
         Text("there are no uids without an account or a process", "没有既无账号又无进程的 uid"),
         Text(f"the demo looks from {_FIRST} to {_END - 1}", f"演示使用 {_FIRST} 至 {_END - 1} 之间的 uid"),
     )

@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from agent.demo.cast import Place
-from agent.errors import Refused
-from agent.guard.journal import Journal
-from agent.guard.policy import Policy
-from agent.guard.verdicts import Verdicts
+from agent.demo.cast import DemoArea
+from agent.errors import RefusedError
+from agent.guard.journal import EntryJournal
+from agent.guard.policy import PolicySnapshot
+from agent.guard.verdicts import VerdictCache
 from agent.kernel.subject import Subject
 from agent.log.append import Appender
 from agent.registry.facts import FactsReader
-from agent.runtime.clock import Clock, nanoseconds
+from agent.runtime.clock import AgentClock, nanoseconds
 from agent.runtime.home import Home
 from rules.model import Action
 
@@ -28,16 +28,16 @@ from rules.model import Action
 class UserSpace:
     """Decides and records for the site at *home*. One at a time, like the decider it stands for."""
 
-    def __init__(self, home: Home, clock: Clock) -> None:
+    def __init__(self, home: Home, clock: AgentClock) -> None:
         self._appender = Appender(home.log, "process")
         if last := self._appender.last_time:
             clock.latest = max(clock.latest, nanoseconds(last))
         self._host = os.uname().nodename
         self._clock = clock
         self._turn = threading.Lock()
-        self._policy = Policy(home)
-        self._verdicts = Verdicts(self._host)
-        self._journal = Journal(self._appender, clock, self._host)
+        self._policy = PolicySnapshot(home)
+        self._verdicts = VerdictCache(self._host)
+        self._journal = EntryJournal(self._appender, clock, self._host)
         self.record({"kind": "decider-started"})
         if self._appender.recovered:
             self.record({"kind": "recovered", "bytes": self._appender.recovered})
@@ -58,10 +58,12 @@ class UserSpace:
         """Read the registry again: from here on no verdict is older."""
         self._policy.reload()
         if self._policy.trouble:
-            raise Refused(self._policy.trouble.text)
+            raise RefusedError(self._policy.trouble.text)
         self._verdicts.advance(self._policy.epoch, self._policy.source)
 
-    def decide(self, fsuid: int, loginuid: int | None, place: Place, path: str, action: Action = Action.OPEN) -> bool:
+    def decide(
+        self, fsuid: int, loginuid: int | None, place: DemoArea, path: str, action: Action = Action.OPEN
+    ) -> bool:
         """Decide, record, and only then return whether it would have passed. Raises ``LogUnwritable``."""
         pid = os.getpid()
         who = Subject(fsuid, loginuid, fsuid, pid, executable=b"", comm=b"", client=None, fields=b"")
@@ -76,7 +78,7 @@ class UserSpace:
             return self._journal.write({**fields, "rehearsal": True})
 
 
-class Standing(Clock):
+class AdjustableClock(AgentClock):
     """A clock that can be put forward; it then stands until time has caught up, as the agent's own does."""
 
     def forward(self, seconds: float) -> None:

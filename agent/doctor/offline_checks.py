@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.api.findings import Finding
-from agent.doctor import registry_checks as checks
-from agent.errors import Fatal, ShoumiError
+from agent.doctor import registry_checks
+from agent.errors import FatalError, ShoumiError
 from agent.log.verify import verify
 from agent.registry.facts import FactsReader
-from agent.registry.queries import Lists
+from agent.registry.queries import RegistryQueries
 from agent.runtime import config
-from agent.runtime.group_names import gid_of
 from agent.runtime.home import Home
+from agent.runtime.os_groups import gid_of
 from agent.volumes.host_abilities import abilities
 from agent.volumes.planning import plan_area
 from agent.volumes.probe import probe, tier_of
@@ -39,26 +39,26 @@ def files(home: Home) -> Iterator[Finding]:
         return
     try:
         settings = config.load(home.config)
-        yield from checks.roles(settings, gid_of)
+        yield from registry_checks.roles(settings, gid_of)
     except ShoumiError as error:
         yield Finding("serious", "settings", error.text, error.hint)
     try:
         pack = load(home.pack.read_text(encoding="utf-8"))
         yield Finding("good", "pack", Text(f"the pack is {pack.id}", f"规则包为 {pack.id}"))
         yield from _registry(home)
-        yield from checks.zone(pack, datetime.now(UTC))
-        with Lists(home.registry) as lists:
-            yield from checks.observing(lists.areas())
-            yield from checks.expiring(lists, pack, datetime.now(UTC))
+        yield from registry_checks.zone(pack, datetime.now(UTC))
+        with RegistryQueries(home.registry) as lists:
+            yield from registry_checks.observing(lists.areas())
+            yield from registry_checks.expiring(lists, pack, datetime.now(UTC))
     except (OSError, UnicodeDecodeError, PackError) as error:
         said = visible(str(error))
         check = f"shoumi --home {visible(str(home.root))} pack check"
         yield Finding(
             "serious", "pack", Text(f"the pack cannot be read: {said}", f"无法读取规则包：{said}"), Text(check, check)
         )
-    except (ShoumiError, Fatal) as error:
+    except (ShoumiError, FatalError) as error:
         yield Finding("serious", "registry", error.text, getattr(error, "hint", None))
-    yield from checks.log_room(home)
+    yield from registry_checks.log_room(home)
     yield from _log(home)
 
 

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from agent.api.findings import Finding
 from agent.api.roles import missing
-from agent.kernel.open_files import Held
-from agent.log.verifier_supervisor import Verified
+from agent.kernel.open_files import HeldFile
+from agent.log.verifier_supervisor import VerifiedState
 from agent.registry.columns import moment
-from agent.registry.queries import Lists
+from agent.registry.queries import RegistryQueries
 from agent.runtime.config import Config
 from agent.runtime.home import Home
 from rules.pack.reader import Pack
@@ -96,7 +96,7 @@ def log_room(home: Home) -> Iterator[Finding]:
         yield Finding("good", "log-room", Text(f"{gib} left for the log", f"日志所在磁盘剩余 {gib}"))
 
 
-def log_whole(known: Verified) -> Iterator[Finding]:
+def log_whole(known: VerifiedState) -> Iterator[Finding]:
     """Say how far the record was read, and what is wrong with it."""
     if known.trouble:
         yield Finding("serious", "log", known.trouble, Text("shoumi log verify", "shoumi log verify"))
@@ -131,14 +131,14 @@ _BLIND = {
 }
 
 
-def blind(found: Iterable[Held]) -> Iterator[Finding]:
+def blind(found: Iterable[HeldFile]) -> Iterator[Finding]:
     """Name the processes for whose sake every read is asked about (:mod:`agent.control.quiet_scan`)."""
     for pid, how in sorted({(one.pid, one.how) for one in found}):
         text = Text(*(said.replace("{pid}", str(pid)) for said in _BLIND[how]))
         yield Finding("warning", "reads-asked", text, Text("reads are slower until it lets go", "在其释放之前读取较慢"))
 
 
-def expiring(lists: Lists, pack: Pack, now: datetime) -> Iterator[Finding]:
+def expiring(lists: RegistryQueries, pack: Pack, now: datetime) -> Iterator[Finding]:
     """Say which grants and records end within two weeks."""
     soon = now + timedelta(days=_SOON)
     for row in lists.grants(now):

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
-from agent.errors import Usage
+from agent.errors import UsageError
 from rules.text import Text
 from rules.visible import visible
 
@@ -84,7 +84,7 @@ Address = Osdp | Uhppote
 
 
 def parse(text: str) -> Address:
-    """Read an address; raise :class:`Usage` with what is wrong with it."""
+    """Read an address; raise :class:`UsageError` with what is wrong with it."""
     if len(text) > LONGEST:
         raise _wrong(text[:40] + "…", "it is too long", "过长")
     if found := _TCP.fullmatch(text):
@@ -127,9 +127,9 @@ def _reader(text: str, reader: str) -> int:
     return int(reader)
 
 
-def _wrong(text: str, en: str, zh: str) -> Usage:
+def _wrong(text: str, en: str, zh: str) -> UsageError:
     shown = visible(text)
-    return Usage(
+    return UsageError(
         Text(f"`{shown}` is not the address of a door device: {en}", f"`{shown}` 不是门禁设备地址：{zh}"),
         Text(
             "write `osdp+tcp://10.9.0.20:4001/1`, `osdp+serial:///dev/ttyS0?baud=9600#1` "

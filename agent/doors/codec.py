@@ -2,8 +2,8 @@
 
 Rules of this file: pure. Two processes that do not trust each other speak through it, so nothing is converted, guessed
 or ignored: an unknown member, a member given twice, a missing one without a default, ``true`` for a number, a number or
-a length out of its :class:`Within`, a lone surrogate, all raise :class:`Unfit`. A class is understood once, when it is
-first read; a type that is not known here is a mistake of the programmer and raises ``TypeError`` then.
+a length out of its :class:`Within`, a lone surrogate, all raise :class:`InvalidMessageError`. A class is understood
+once, when it is first read; a type that is not known here is a mistake of the programmer and raises ``TypeError`` then.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 _Reader = Callable[[Json], Any]
 
 
-class Unfit(ValueError):
+class InvalidMessageError(ValueError):
     """A value has not the shape it must have. The message is for a log: English, and repeats nothing foreign."""
 
 
@@ -33,20 +33,20 @@ class Within(NamedTuple):
 
 
 def loads(data: bytes) -> dict[str, Json]:
-    """Return the JSON object that *data* is. Raises :class:`Unfit`."""
+    """Return the JSON object that *data* is. Raises :class:`InvalidMessageError`."""
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
-    except Unfit:
+    except InvalidMessageError:
         raise
     except (ValueError, RecursionError):
-        raise Unfit("not one JSON value in UTF-8") from None
+        raise InvalidMessageError("not one JSON value in UTF-8") from None
     if not isinstance(value, dict):
-        raise Unfit("not a JSON object")
+        raise InvalidMessageError("not a JSON object")
     return value
 
 
 def read(kind: type[_T], value: Json) -> _T:
-    """Return *value* as a *kind*, which is a frozen dataclass. Raises :class:`Unfit`."""
+    """Return *value* as a *kind*, which is a frozen dataclass. Raises :class:`InvalidMessageError`."""
     found: _T = _object_of(kind)(value)  # type: ignore[arg-type] # a class is hashable
     return found
 
@@ -98,13 +98,13 @@ def _simple(kind: type, where: str) -> _Reader:
 
     def reader(value: Json) -> Any:
         if type(value) not in allowed:
-            raise Unfit(f"{where}: not a {kind.__name__}")
+            raise InvalidMessageError(f"{where}: not a {kind.__name__}")
         if kind is float:
             value = float(value) if abs(value) < 2**53 else math.inf
             if not math.isfinite(value):
-                raise Unfit(f"{where}: too large")
+                raise InvalidMessageError(f"{where}: too large")
         if kind is str and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
-            raise Unfit(f"{where}: not text")
+            raise InvalidMessageError(f"{where}: not text")
         return value
 
     return reader
@@ -116,7 +116,7 @@ def _bounded(inner: _Reader, bounds: Within, where: str) -> _Reader:
         sized = isinstance(value, (str, list, dict))
         found = value if sized else inner(value)
         if not bounds.least <= (len(found) if sized else found) <= bounds.most:
-            raise Unfit(f"{where}: not within {bounds.least} and {bounds.most}")
+            raise InvalidMessageError(f"{where}: not within {bounds.least} and {bounds.most}")
         return inner(value) if sized else found
 
     return reader
@@ -125,7 +125,7 @@ def _bounded(inner: _Reader, bounds: Within, where: str) -> _Reader:
 def _one_of(words: tuple[Any, ...], where: str) -> _Reader:
     def reader(value: Json) -> Any:
         if not isinstance(value, str) or value not in words:
-            raise Unfit(f"{where}: none of {', '.join(words)}")
+            raise InvalidMessageError(f"{where}: none of {', '.join(words)}")
         return value
 
     return reader
@@ -138,7 +138,7 @@ def _optional(inner: _Reader) -> _Reader:
 def _list_of(inner: _Reader, where: str) -> _Reader:
     def reader(value: Json) -> Any:
         if not isinstance(value, list):
-            raise Unfit(f"{where}: not a list")
+            raise InvalidMessageError(f"{where}: not a list")
         return tuple(inner(item) for item in value)
 
     return reader
@@ -147,7 +147,7 @@ def _list_of(inner: _Reader, where: str) -> _Reader:
 def _table_of(key: _Reader, inner: _Reader, where: str) -> _Reader:
     def reader(value: Json) -> Any:
         if not isinstance(value, dict):
-            raise Unfit(f"{where}: not an object")
+            raise InvalidMessageError(f"{where}: not an object")
         return types.MappingProxyType({key(name): inner(item) for name, item in value.items()})
 
     return reader
@@ -158,7 +158,7 @@ def _text(where: str) -> _Reader:
 
     def reader(value: Json) -> Any:
         if not isinstance(value, dict) or value.keys() != {"en", "zh"}:
-            raise Unfit(f"{where}: not a text in two languages")
+            raise InvalidMessageError(f"{where}: not a text in two languages")
         return Text(simple(value["en"]), simple(value["zh"]))
 
     return reader
@@ -178,7 +178,7 @@ def _object_of(kind: Any) -> _Reader:
 
     def reader(value: Json) -> Any:
         if not isinstance(value, dict) or not needed <= value.keys() <= readers.keys():
-            raise Unfit(f"{kind.__name__}: members are missing or unknown")
+            raise InvalidMessageError(f"{kind.__name__}: members are missing or unknown")
         return kind(**{name: readers[name](item) for name, item in value.items()})
 
     return reader
@@ -187,9 +187,9 @@ def _object_of(kind: Any) -> _Reader:
 def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     table = dict(pairs)
     if len(table) != len(pairs):
-        raise Unfit("a member is given twice")
+        raise InvalidMessageError("a member is given twice")
     return table
 
 
 def _no_constant(_word: str) -> Json:
-    raise Unfit("not a number JSON knows")
+    raise InvalidMessageError("not a number JSON knows")

@@ -4,7 +4,7 @@ Rules of this file:
 - each :class:`Release` gets one :class:`Released`, also for a door there is not, after a flush, and at the end;
 - readers and boards are told apart by their address alone; what a device cannot do is not an error;
 - what the buses say comes from their thread and waits there when this loop is behind: nothing piles up.
-Belongs to one event loop, but for :meth:`Serving.heard`.
+Belongs to one event loop, but for :meth:`CommandDispatcher.heard`.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ from agent.doors.frames import (
 )
 from agent.doors.layout import Layout, layout
 from agent.doors.messages import Flush, Refuse, Release, Released, Side, Signal
-from agent.doors.osdp.lines import Buses
+from agent.doors.osdp.buses import OsdpBuses
 from agent.doors.outbox import Outbox
-from agent.doors.uhppote.boards import Boards
+from agent.doors.uhppote.boards import BoardDriver
 from agent.doors.uhppote.controller import Opening
-from agent.errors import Refused, ShoumiError
+from agent.errors import RefusedError, ShoumiError
 from rules.text import Text
 from rules.visible import visible
 
@@ -43,20 +43,20 @@ _FLUSHED = Text("withdrawn before it was carried out", "执行前已撤回")
 _NO_DOOR = Text("there is no such door", "没有该门")
 
 
-class Serving:
+class CommandDispatcher:
     """All readers and boards of the site."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._out = outbox
         self._loop = asyncio.get_running_loop()
         self._layout = Layout()
-        self._boards = Boards(outbox)
+        self._boards = BoardDriver(outbox)
         self._behind = threading.BoundedSemaphore(_BEHIND)
-        self._buses = Buses(self.heard)
+        self._buses = OsdpBuses(self.heard)
         self._opening: dict[str, set[asyncio.Task[Opening]]] = {}
 
     def start(self) -> None:
-        """Begin, with nothing configured. Raises :class:`Refused` when this host has no randomness."""
+        """Begin, with nothing configured. Raises :class:`RefusedError` when this host has no randomness."""
         self._buses.start()
 
     async def stop(self) -> None:
@@ -124,7 +124,7 @@ class Serving:
     def _release(self, asked: Release) -> None:
         lock = self._layout.locks.get(asked.door)
         if lock is None:
-            raise Refused(_NO_DOOR)
+            raise RefusedError(_NO_DOOR)
         if isinstance(lock.at, Uhppote):
             task = self._loop.create_task(self._boards.release(lock.at, asked.seconds))
             self._opening.setdefault(asked.door, set()).add(task)

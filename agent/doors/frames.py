@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Annotated
 
-from agent.doors import messages as words
+from agent.doors import messages
 from agent.doors.codec import Within
 from agent.doors.messages import Name, Side
 from rules.text import Text
@@ -32,7 +32,7 @@ MOST_CARDS = 500  # in one frame
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class ReaderSetup:
     """One reader of a door: ``in`` is outside and lets people in, ``out`` is inside. Of a board: its own direction."""
 
     side: Side
@@ -40,7 +40,7 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
+class StrikeSetup:
     """What unlocks: an output of the device at ``address``. A board has one for each door and ignores ``output``."""
 
     address: AddressText
@@ -48,12 +48,12 @@ class Strike:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class DoorSetup:
     """One door. ``strike_seconds``: how long it stays unlocked; OSDP counts to 25.5, boards in whole seconds to 255."""
 
     door: Name
-    readers: Annotated[tuple[Reader, ...], Within(1, 4)]
-    strike: Strike
+    readers: Annotated[tuple[ReaderSetup, ...], Within(1, 4)]
+    strike: StrikeSetup
     strike_seconds: Annotated[float, Within(0.1, 255)] = 5.0
 
 
@@ -67,7 +67,7 @@ class Configure:
     east of UTC of the site's wall clock, which boards show and by which they count days.
     """
 
-    doors: Annotated[tuple[Door, ...], Within(0, 500)]
+    doors: Annotated[tuple[DoorSetup, ...], Within(0, 500)]
     keys: Annotated[Mapping[AddressText, Annotated[tuple[KeyHex, ...], Within(1, 2)]], Within(0, 2000)] = field(
         default_factory=dict
     )
@@ -77,7 +77,7 @@ class Configure:
 
 
 @dataclass(frozen=True, slots=True)
-class Badge:
+class BoardBadge:
     """A card a board has to know, and the last day it does (``YYYY-MM-DD``). No board gets a right with it, ever."""
 
     card: BoardCard
@@ -89,7 +89,7 @@ class Cards:
     """Cards to store on and to take from boards; all boards when none is named. :class:`CardStates` follow."""
 
     id: Id
-    put: Annotated[tuple[Badge, ...], Within(0, MOST_CARDS)] = ()
+    put: Annotated[tuple[BoardBadge, ...], Within(0, MOST_CARDS)] = ()
     gone: Annotated[tuple[BoardCard, ...], Within(0, MOST_CARDS)] = ()
     boards: Annotated[tuple[Serial, ...], Within(0, 500)] = ()
 
@@ -126,10 +126,10 @@ class Ping:
     id: Id
 
 
-ToDoors = words.Do | Configure | Cards | Sweep | Commission | Rekey | Ping
+ToDoors = messages.Do | Configure | Cards | Sweep | Commission | Rekey | Ping
 TO_DOORS: Mapping[str, type[ToDoors]] = MappingProxyType(
     {
-        **words.DONE,
+        **messages.DONE,
         "configure": Configure,
         "cards": Cards,
         "sweep": Sweep,
@@ -216,10 +216,10 @@ class Pong:
     worn: bool = False
 
 
-FromDoors = words.Said | Heard | CardStates | Swept | Keyed | ReaderKey | Lost | Trouble | Pong
+FromDoors = messages.Said | Heard | CardStates | Swept | Keyed | ReaderKey | Lost | Trouble | Pong
 FROM_DOORS: Mapping[str, type[FromDoors]] = MappingProxyType(
     {
-        **words.SAID,
+        **messages.SAID,
         "heard": Heard,
         "cards": CardStates,
         "swept": Swept,

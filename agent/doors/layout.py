@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from agent.doors.address import Address, Uhppote, parse
-from agent.doors.frames import Configure, Door, Trouble
+from agent.doors.frames import Configure, DoorSetup, Trouble
 from agent.doors.messages import Side
 from agent.doors.osdp.plan import ReaderPlan, by_line
 from agent.doors.uhppote.boards import BoardPlan
-from agent.doors.uhppote.events import Place
-from agent.errors import Refused, ShoumiError
+from agent.doors.uhppote.events import DoorBinding
+from agent.errors import RefusedError, ShoumiError
 from rules.text import Text
 from rules.visible import visible
 
@@ -57,17 +57,17 @@ class _Made:
         self.sides: dict[tuple[str, Side], Address] = {}
         self.troubles: list[Trouble] = []
 
-    def add(self, door: Door) -> None:
+    def add(self, door: DoorSetup) -> None:
         """Take *door* in as a whole, or say why not."""
         try:
             if door.door in self.locks:
-                raise Refused(Text("its name is there twice", "名称重复"))
+                raise RefusedError(Text("its name is there twice", "名称重复"))
             sides = {(door.door, reader.side): parse(reader.address) for reader in door.readers}
             if len(sides) < len(door.readers):
-                raise Refused(Text("two of its readers are on one side", "同一侧有两台读卡器"))
+                raise RefusedError(Text("two of its readers are on one side", "同一侧有两台读卡器"))
             lock = Lock(parse(door.strike.address), door.strike.output)
             if not isinstance(lock.at, Uhppote) and door.strike_seconds > _LONGEST_OSDP:
-                raise Refused(Text("an OSDP output counts to 25.5 seconds", "OSDP 输出最多计时 25.5 秒"))
+                raise RefusedError(Text("an OSDP output counts to 25.5 seconds", "OSDP 输出最多计时 25.5 秒"))
             readers = self._readers(door, sides, lock)
             boards = self._boards(door, sides, lock)
         except ShoumiError as error:
@@ -82,7 +82,7 @@ class _Made:
         self.locks[door.door] = lock
         self.sides.update(sides)
 
-    def _readers(self, door: Door, sides: Mapping[tuple[str, Side], Address], lock: Lock) -> list[ReaderPlan]:
+    def _readers(self, door: DoorSetup, sides: Mapping[tuple[str, Side], Address], lock: Lock) -> list[ReaderPlan]:
         added = list(self.readers)
         for (name, side), address in sides.items():
             if not isinstance(address, Uhppote):
@@ -94,7 +94,7 @@ class _Made:
         by_line(added)
         return added
 
-    def _boards(self, door: Door, sides: Mapping[tuple[str, Side], Address], lock: Lock) -> dict[int, BoardPlan]:
+    def _boards(self, door: DoorSetup, sides: Mapping[tuple[str, Side], Address], lock: Lock) -> dict[int, BoardPlan]:
         boards = dict(self.boards)
         mine = {address: side for (_, side), address in sides.items() if isinstance(address, Uhppote)}
         for address in {*mine, lock.at}:
@@ -104,10 +104,10 @@ class _Made:
                     address.serial, BoardPlan(address, {}, self._asked.seen.get(str(address.serial)))
                 )
                 if plan.where.line != address.line:
-                    raise Refused(Text("its board is there with two addresses", "控制器有两个不同地址"))
+                    raise RefusedError(Text("its board is there with two addresses", "控制器有两个不同地址"))
                 if address.door in plan.places:
-                    raise Refused(Text("its place on the board is taken", "控制器上的门位已被占用"))
-                place = Place(door.door, readers, max(1, round(door.strike_seconds)))
+                    raise RefusedError(Text("its place on the board is taken", "控制器上的门位已被占用"))
+                place = DoorBinding(door.door, readers, max(1, round(door.strike_seconds)))
                 boards[address.serial] = replace(plan, places={**plan.places, address.door: place})
         return boards
 
@@ -116,7 +116,7 @@ def _key(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError:
-        raise Refused(Text("the key of its reader is none", "读卡器密钥无效")) from None
+        raise RefusedError(Text("the key of its reader is none", "读卡器密钥无效")) from None
 
 
 def _without_key(door: str, address: Address) -> Trouble:

@@ -1,38 +1,39 @@
 """The pair between the control process and the doors process: strict frames over SOCK_SEQPACKET, never waiting.
 
 Rules of this file: the doors process faces the wires and may have been taken over, so what control receives is one of
-the shapes of :mod:`agent.doors.frames` within its bounds, or it is :class:`Corrupt`, and control ends that process. The
-other way is as strict, to find mistakes. Nothing here blocks: a pair that is :class:`Full` is the sender's to handle.
+the shapes of :mod:`agent.doors.frames` within its bounds, or it is :class:`LinkCorruptError`, and control ends that
+process. The other way is as strict, to find mistakes. Nothing here blocks: a pair that is :class:`LinkFullError` is the
+sender's to handle.
 """
 
 import socket
 from collections.abc import Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from agent.doors import codec as strict
+from agent.doors import codec
 from agent.doors.frames import FROM_DOORS, TO_DOORS, FromDoors, ToDoors
-from agent.errors import Refused, Unreachable
+from agent.errors import RefusedError, UnreachableError
 from rules.text import Text
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
-class Gone(Unreachable):
+class LinkClosedError(UnreachableError):
     """The other process has ended."""
 
     def __init__(self) -> None:
         super().__init__(Text("the other end of the doors link is closed", "门禁链路的对端已关闭"))
 
 
-class Full(Unreachable):
+class LinkFullError(UnreachableError):
     """The other process does not read; nothing was sent."""
 
     def __init__(self) -> None:
         super().__init__(Text("the other end of the doors link does not read", "门禁链路的对端没有读取"))
 
 
-class Corrupt(Refused):
+class LinkCorruptError(RefusedError):
     """What came is no frame: the other process is broken, or not ours any more."""
 
     def __init__(self, why: str) -> None:
@@ -53,7 +54,7 @@ _TO_DOORS = _Way("do", TO_DOORS, 192 * 1024)
 _FROM_DOORS = _Way("said", FROM_DOORS, 64 * 1024)
 
 
-class Link(Generic[_In, _Out]):
+class FrameLink(Generic[_In, _Out]):
     """One end, which owns its socket. Made by :func:`control_end` or :func:`doors_end`; one thread at a time."""
 
     def __init__(self, end: socket.socket, hears: _Way, says: _Way) -> None:
@@ -68,33 +69,39 @@ class Link(Generic[_In, _Out]):
         return self._end.fileno()
 
     def send(self, frame: _Out) -> None:
-        """Send one frame. Raises :class:`Full` and :class:`Gone`, and ``ValueError`` when it is too large to be one."""
-        data = strict.dumps(frame, **{self._says.member: self._words[type(frame)]})
+        """Send one frame.
+
+        Raises :class:`LinkFullError` and :class:`LinkClosedError`, and ``ValueError`` when it is too large to be one.
+        """
+        data = codec.dumps(frame, **{self._says.member: self._words[type(frame)]})
         if len(data) > self._says.largest:
             raise ValueError(f"a frame of {len(data)} bytes")
         try:
             self._end.send(data)
         except BlockingIOError:
-            raise Full from None
+            raise LinkFullError from None
         except OSError:
-            raise Gone from None
+            raise LinkClosedError from None
 
     def receive(self) -> _In | None:
-        """Take one frame, ``None`` when there is none now. Raises :class:`Corrupt`, and :class:`Gone` at the end."""
+        """Take one frame, ``None`` when there is none now.
+
+        Raises :class:`LinkCorruptError`, and :class:`LinkClosedError` at the end.
+        """
         try:
             data, _, flags, _ = self._end.recvmsg(self._hears.largest)
         except BlockingIOError:
             return None
         except OSError:
-            raise Gone from None
+            raise LinkClosedError from None
         if not data:
-            raise Gone
+            raise LinkClosedError
         if flags & socket.MSG_TRUNC:
-            raise Corrupt("too large")
+            raise LinkCorruptError("too large")
         try:
-            return self._understood(strict.loads(data))
-        except strict.Unfit as error:
-            raise Corrupt(str(error)) from None
+            return self._understood(codec.loads(data))
+        except codec.InvalidMessageError as error:
+            raise LinkCorruptError(str(error)) from None
 
     def close(self) -> None:
         """Let go of the socket."""
@@ -104,8 +111,8 @@ class Link(Generic[_In, _Out]):
         word = frame.pop(self._hears.member, None)
         kind = self._hears.shapes.get(word) if isinstance(word, str) else None
         if kind is None:
-            raise strict.Unfit("no such word")
-        found: _In = strict.read(kind, frame)
+            raise codec.InvalidMessageError("no such word")
+        found: _In = codec.read(kind, frame)
         return found
 
 
@@ -117,11 +124,11 @@ def pair() -> tuple[socket.socket, socket.socket]:
     return control, doors
 
 
-def control_end(end: socket.socket) -> Link[FromDoors, ToDoors]:
+def control_end(end: socket.socket) -> FrameLink[FromDoors, ToDoors]:
     """Return control's side of the link over *end*."""
-    return Link(end, _FROM_DOORS, _TO_DOORS)
+    return FrameLink(end, _FROM_DOORS, _TO_DOORS)
 
 
-def doors_end(end: socket.socket) -> Link[ToDoors, FromDoors]:
+def doors_end(end: socket.socket) -> FrameLink[ToDoors, FromDoors]:
     """Return the doors process's side of the link over *end*."""
-    return Link(end, _TO_DOORS, _FROM_DOORS)
+    return FrameLink(end, _TO_DOORS, _FROM_DOORS)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from agent.doors.codec import Json, Unfit, Within, read
+from agent.doors.codec import InvalidMessageError, Json, Within, read
 from rules.text import Text
 
 Side = Literal["in", "out"]  # the reader one shows a badge to on the way in; on the way out
@@ -51,7 +51,7 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class KeyPress:
     """Keys were pressed: digits, ``#`` to finish, ``*`` to start over; one or several at a time."""
 
     door: Name
@@ -74,7 +74,7 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Rex:
+class RequestToExit:
     """Request to exit: the button inside was pressed; ``stale``: earlier, while nobody listened."""
 
     door: Name
@@ -134,13 +134,13 @@ class OwnDecision:
     stale: bool = False
 
 
-Said = Read | Key | Contact | Rex | Tamper | Power | Online | Released | OwnDecision
+Said = Read | KeyPress | Contact | RequestToExit | Tamper | Power | Online | Released | OwnDecision
 SAID: Mapping[str, type[Said]] = MappingProxyType(
     {
         "read": Read,
-        "key": Key,
+        "key": KeyPress,
         "contact": Contact,
-        "rex": Rex,
+        "rex": RequestToExit,
         "tamper": Tamper,
         "power": Power,
         "online": Online,
@@ -197,13 +197,13 @@ DONE: Mapping[str, type[Do]] = MappingProxyType(
 
 
 def said(frame: Mapping[str, Json]) -> Said:
-    """Return what a frame of the doors process says. Raises :class:`agent.doors.codec.Unfit`."""
+    """Return what a frame of the doors process says. Raises :class:`agent.doors.codec.InvalidMessageError`."""
     found: Said = _shape(SAID, "said", frame)
     return found
 
 
 def done(frame: Mapping[str, Json]) -> Do:
-    """Return what a frame to the doors process asks for. Raises :class:`agent.doors.codec.Unfit`."""
+    """Return what a frame to the doors process asks for. Raises :class:`agent.doors.codec.InvalidMessageError`."""
     found: Do = _shape(DONE, "do", frame)
     return found
 
@@ -219,5 +219,5 @@ _NAMES: Mapping[type, str] = {kind: name for table in (SAID, DONE) for name, kin
 def _shape(table: Mapping[str, type[Any]], member: str, frame: Mapping[str, Json]) -> Any:
     kind = table.get(frame[member]) if isinstance(frame.get(member), str) else None
     if kind is None:
-        raise Unfit(f"no `{member}` that is known")
+        raise InvalidMessageError(f"no `{member}` that is known")
     return read(kind, {name: value for name, value in frame.items() if name != member})

@@ -14,17 +14,17 @@ from collections import Counter, deque
 from collections.abc import Callable
 
 from agent.doors.frames import FromDoors, Lost
-from agent.doors.link import Full
-from agent.doors.messages import Contact, Key, OwnDecision, Power, Read, Rex, Tamper
+from agent.doors.link import LinkFullError
+from agent.doors.messages import Contact, KeyPress, OwnDecision, Power, Read, RequestToExit, Tamper
 
 CAPACITY = 2000  # frames
 FRAMES, FRAMES_PER_DOOR = 50, 10  # a second, over some seconds: who says more is ended
-_FLOODS = (Read, Key, Contact, Rex, Tamper, Power, OwnDecision)
+_FLOODS = (Read, KeyPress, Contact, RequestToExit, Tamper, Power, OwnDecision)
 _SHARE, _SAVED = 0.5, 3.0  # what can wait has this share of it, and at once what comes in so many seconds
 
 
 class Outbox:
-    """*send* takes one frame or raises :class:`Full`; call :meth:`drain` when it may have room again."""
+    """*send* takes one frame or raises :class:`LinkFullError`; call :meth:`drain` when it may have room again."""
 
     def __init__(self, send: Callable[[FromDoors], None], capacity: int = CAPACITY) -> None:
         self._send = send
@@ -70,7 +70,7 @@ class Outbox:
             await asyncio.sleep(-self._credit / self._rate)
 
     def drain(self) -> None:
-        """Send as much as goes. Raises what *send* raises, except :class:`Full`."""
+        """Send as much as goes. Raises what *send* raises, except :class:`LinkFullError`."""
         try:
             while self._waiting:
                 self._send(self._waiting[0])
@@ -79,7 +79,7 @@ class Outbox:
                 door, frames = next(iter(self._lost.items()))
                 self._send(Lost(door, frames))
                 del self._lost[door]
-        except Full:
+        except LinkFullError:
             pass
         if len(self._waiting) < self._capacity // 2:
             self._roomy.set()

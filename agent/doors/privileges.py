@@ -10,7 +10,7 @@ import os
 import resource
 from collections.abc import Sequence
 
-from agent.errors import Fatal
+from agent.errors import FatalError
 from rules.text import Text
 
 _PR_SET_DUMPABLE = 4
@@ -19,9 +19,9 @@ _FILES = 4096  # descriptors: a socket per question and board, a port per line
 
 
 def become(uid: int, gid: int, groups: Sequence[int]) -> None:
-    """Become *uid*, *gid* and *groups* for good. Raises :class:`Fatal` when that fails, or would leave us root."""
+    """Become *uid*, *gid* and *groups* for good. Raises :class:`FatalError` when that fails, or would leave us root."""
     if uid == 0 or gid == 0 or 0 in groups:
-        raise Fatal(Text("the doors process is never root", "门禁进程不得以 root 身份运行"))
+        raise FatalError(Text("the doors process is never root", "门禁进程不得以 root 身份运行"))
     try:
         os.setgroups(groups)
         os.setresgid(gid, gid, gid)
@@ -51,5 +51,5 @@ def _becomes_root() -> bool:
     return True
 
 
-def _failed() -> Fatal:
-    return Fatal(Text("the doors process could not give up its privileges", "门禁进程无法放弃特权"))
+def _failed() -> FatalError:
+    return FatalError(Text("the doors process could not give up its privileges", "门禁进程无法放弃特权"))

@@ -22,43 +22,34 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-from agent.errors import Fatal, ShoumiError
-from agent.guard.denial_limiter import Repeats
+from agent.errors import FatalError, ShoumiError
+from agent.guard.denial_limiter import DenialRateLimiter
 from agent.guard.heartbeat import Heartbeat
-from agent.guard.ignore_marks import Silence
-from agent.guard.journal import Journal
-from agent.guard.latency import Spans
+from agent.guard.ignore_marks import IgnoreMarks
+from agent.guard.journal import EntryJournal
+from agent.guard.latency import LatencyHistogram
 from agent.guard.objects import Object, Objects
-from agent.guard.policy import Policy
-from agent.guard.verdicts import Verdicts
-from agent.kernel import cover as hiding
-from agent.kernel import fanotify
-from agent.kernel.limits import BATCH, DESCRIPTORS
-from agent.kernel.subject import Gone, Tasks, pidfd_info_works
-from agent.log.append import Appender, LogUnwritable
+from agent.guard.policy import PolicySnapshot
+from agent.guard.verdicts import VerdictCache
+from agent.kernel import cover, fanotify
+from agent.kernel.fanotify import DESCRIPTORS, FanotifyGroups
+from agent.kernel.subject import TaskGoneError, Tasks, pidfd_info_works
+from agent.log.append import Appender, LogUnwritableError
 from agent.log.entry import json_string
-from agent.runtime import capabilities as caps
-from agent.runtime import channel
-from agent.runtime.clock import Clock, nanoseconds
+from agent.runtime import capabilities, channel
+from agent.runtime.clock import AgentClock, nanoseconds
 from agent.runtime.home import Home
 from rules.model import Action
 from rules.visible import visible
 
-_READ = BATCH * 56  # an access event carries a range record behind its 24 bytes of metadata
+_BATCH = 64  # events per read: what one append, and one fsync, serve together
+_READ = _BATCH * 56  # an access event carries a range record behind its 24 bytes of metadata
 _TURN_NS = 2_000_000  # of opens, before the other descriptors are looked at again
 _TICK_NS = 100_000_000
 _MOST_RECORDED = 32_768
 _RECHECK = 1_000_000_000
 _LAST_STAND = 2.0  # seconds
-
-
-class Groups(NamedTuple):
-    """The descriptors of the two fanotify groups; ``access`` is -1 where the kernel has no pre-access events."""
-
-    open: int
-    access: int
 
 
 # What one event got, before its entry is written: whether it passes; the entry, empty when nothing is to be recorded;
@@ -72,11 +63,11 @@ class Decider:
 
     def __init__(
         self,
-        groups: Groups,
+        groups: FanotifyGroups,
         control: socket.socket,
-        policy: Policy,
-        journal: Journal,
-        clock: Clock,
+        policy: PolicySnapshot,
+        journal: EntryJournal,
+        clock: AgentClock,
         tasks: Tasks,
         host: str,
     ) -> None:
@@ -87,11 +78,11 @@ class Decider:
         self._clock = clock
         self._tasks = tasks
         self._objects = Objects()
-        self._verdicts = Verdicts(host)
-        self._denied_opens = Repeats(limit=100)
-        self._denied_accesses = Repeats(limit=1)
-        self._silence = Silence(groups.access)
-        self._spans = Spans()
+        self._verdicts = VerdictCache(host)
+        self._denied_opens = DenialRateLimiter(limit=100)
+        self._denied_accesses = DenialRateLimiter(limit=1)
+        self._silence = IgnoreMarks(groups.access)
+        self._spans = LatencyHistogram()
         self._recorded_accesses: set[tuple[int, int | None, int, int]] = set()
         self._rechecked = 0
         self._next_tick = 0
@@ -102,7 +93,7 @@ class Decider:
     def run(self, heartbeat: Heartbeat, life: int) -> None:
         """Serve until the holder is gone (*life* reaches its end).
 
-        Raises :class:`Fatal` when it must not go on; every event it had read by then has been denied.
+        Raises :class:`FatalError` when it must not go on; every event it had read by then has been denied.
         """
         opens, accesses, control = self._groups.open, self._groups.access, self._control.fileno()
         with select.epoll() as poll:
@@ -236,7 +227,7 @@ class Decider:
             return True, b"", False
         try:
             who = self._tasks.identify(tid)
-        except Gone:
+        except TaskGoneError:
             return False, self._anonymous(tid, thing), False
         action = Action.LIST if thing.directory else Action.OPEN
         ruling = self._verdicts.ruling(who, thing.areas, action, now)
@@ -255,7 +246,7 @@ class Decider:
             return True, b"", True
         try:
             who = self._tasks.identify(tid)
-        except Gone:
+        except TaskGoneError:
             return False, self._anonymous(tid, thing), False
         ruling = self._verdicts.ruling(who, thing.areas, Action.ACCESS, now)
         text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
@@ -284,14 +275,14 @@ class Decider:
     # Messages of the control process.
 
     def _messages(self) -> None:
-        for _ in range(BATCH):  # then opens have their turn again
+        for _ in range(_BATCH):  # then opens have their turn again
             message = channel.receive(self._control)
             if message is None:
                 return
             answer: channel.Message = {"id": message.get("id")}
             try:
                 answer |= self._obey(message)
-            except LogUnwritable as error:
+            except LogUnwritableError as error:
                 answer["error"] = error.text._asdict()
             except (KeyError, TypeError, ValueError) as error:
                 answer["error"] = {"en": visible(repr(error)), "zh": visible(repr(error))}
@@ -344,16 +335,16 @@ def main(argv: list[str]) -> int:
     host = os.uname().nodename
     heartbeat = Heartbeat(fds["heartbeat"])
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
-    caps.keep_only(caps.DECIDER)
+    capabilities.keep_only(capabilities.DECIDER)
     try:
         appender = Appender(home.log, "process" if durability == "process" else "power")
-        clock = Clock(nanoseconds(appender.last_time) if appender.last_time else 0)
-        journal = Journal(appender, clock, host)
+        clock = AgentClock(nanoseconds(appender.last_time) if appender.last_time else 0)
+        journal = EntryJournal(appender, clock, host)
         control = socket.socket(fileno=fds["channel"])
         decider = Decider(
-            Groups(fds["open"], fds["access"]),
+            FanotifyGroups(fds["open"], fds["access"]),
             control,
-            Policy(home),
+            PolicySnapshot(home),
             journal,
             clock,
             Tasks(pidfd_info=pidfd_info_works()),
@@ -364,7 +355,7 @@ def main(argv: list[str]) -> int:
         with contextlib.suppress(OSError):
             channel.send(control, {"op": "hello"})
         decider.run(heartbeat, fds["life"])
-    except (Fatal, ShoumiError) as error:
+    except (FatalError, ShoumiError) as error:
         print(f"shoumi decider: {error.text.en}", file=sys.stderr, flush=True)
         return 1
     finally:
@@ -373,9 +364,9 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _first_entries(journal: Journal, appender: Appender, heartbeat: Heartbeat, clock: Clock) -> None:
+def _first_entries(journal: EntryJournal, appender: Appender, heartbeat: Heartbeat, clock: AgentClock) -> None:
     """Record what happened while no decider lived. A full log must not keep the decider from denying."""
-    with contextlib.suppress(LogUnwritable):
+    with contextlib.suppress(LogUnwritableError):
         journal.write({"kind": "decider-started", "start": heartbeat.starts(), "denied_meanwhile": heartbeat.denied()})
         if appender.recovered:
             journal.write({"kind": "recovered", "bytes": appender.recovered})
@@ -388,7 +379,7 @@ def _last_stand(home: Home, groups: tuple[int, ...]) -> None:
 
     The last one to close a group lets everybody pass who waits in it. That must be us, with nobody waiting.
     """
-    hiding.hide_all(home)
+    cover.hide_all(home)
     deadline = time.monotonic() + _LAST_STAND
     while (left := deadline - time.monotonic()) > 0:
         select.select(groups, [], [], left)

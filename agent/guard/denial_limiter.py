@@ -11,14 +11,14 @@ _SECOND = 1_000_000_000
 _MOST = 16_384
 
 
-class Held(NamedTuple):
+class SuppressedDenials(NamedTuple):
     """Denials that were counted, not recorded: the entry text they share, and how many there were."""
 
     fields: bytes
     times: int
 
 
-class Repeats:
+class DenialRateLimiter:
     """Counts equal denials per second (monotonic nanoseconds)."""
 
     def __init__(self, limit: int) -> None:
@@ -41,11 +41,11 @@ class Repeats:
         self._fields[key] = fields
         return False
 
-    def due(self, now: int) -> Iterator[Held]:
+    def due(self, now: int) -> Iterator[SuppressedDenials]:
         """Yield what was only counted, once the second is over; start the next one."""
         if not self._counts or now - self._since < _SECOND:
             return
-        held = [Held(fields, self._counts[key][0] - self._limit) for key, fields in self._fields.items()]
+        held = [SuppressedDenials(fields, self._counts[key][0] - self._limit) for key, fields in self._fields.items()]
         self._counts.clear()
         self._fields.clear()
         self._since = now

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from agent.guard import heartbeat
 from agent.kernel import fanotify, fdstore
-from agent.kernel.limits import DESCRIPTORS
+from agent.kernel.fanotify import DESCRIPTORS
 from agent.runtime import channel
 
 _TICK = 0.25

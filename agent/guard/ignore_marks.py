@@ -33,7 +33,7 @@ _UNHUSH = fanotify.FAN_MARK_REMOVE | fanotify.FAN_MARK_IGNORED_MASK
 Inode = tuple[int, int]
 
 
-class Silence:
+class IgnoreMarks:
     """The ignore marks of the *access* group, which is -1 where the kernel has no pre-access events."""
 
     def __init__(self, access: int) -> None:

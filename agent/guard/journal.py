@@ -8,17 +8,17 @@ once writing works again.
 from collections.abc import Sequence
 from typing import Any
 
-from agent.log.append import Appender, LogUnwritable
+from agent.log.append import Appender, LogUnwritableError
 from agent.log.entry import render, stamp_ns
-from agent.runtime.clock import Clock
+from agent.runtime.clock import AgentClock
 
 Fields = dict[str, Any]
 
 
-class Journal:
+class EntryJournal:
     """Gives entries their sequence number and time, and appends them."""
 
-    def __init__(self, appender: Appender, clock: Clock, host: str) -> None:
+    def __init__(self, appender: Appender, clock: AgentClock, host: str) -> None:
         self._appender = appender
         self._clock = clock
         self._host = host
@@ -42,14 +42,14 @@ class Journal:
             self._appender.append(
                 [b'{"seq":%d,"time":"%b",%b}' % (number, stamp, text) for number, text in enumerate(texts, seq)]
             )
-        except LogUnwritable:
+        except LogUnwritableError:
             self._lost_since = self._lost_since or now
             self._lost += len(texts)
             return False
         return True
 
     def write(self, fields: Fields) -> int:
-        """Append one ordinary entry and return its number. Raises :class:`LogUnwritable`: it is not in the log."""
+        """Append one ordinary entry and return its number. Raises :class:`LogUnwritableError`: it is not in the log."""
         seq = self._appender.next_seq
         self._appender.append([render(seq, stamp_ns(self._clock.now()), {"host": self._host, **fields})])
         return seq
@@ -63,7 +63,7 @@ class Journal:
     def _own_up(self) -> bool:
         try:
             self.write({"kind": "gap", "count": self._lost, "since": stamp_ns(self._lost_since)})
-        except LogUnwritable:
+        except LogUnwritableError:
             return False
         self._lost = self._lost_since = 0
         return True

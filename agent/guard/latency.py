@@ -14,7 +14,7 @@ _PIECES: Final = 12
 _FINE: Final = 3  # bits of a value that are kept behind its first
 
 
-class Summary(NamedTuple):
+class LatencySummary(NamedTuple):
     """Opens answered, and nanoseconds within which half and 99 of 100 of them were; ``None`` when there were none."""
 
     opens: int
@@ -22,7 +22,7 @@ class Summary(NamedTuple):
     p99: int | None
 
 
-class Spans:
+class LatencyHistogram:
     """Times of batches, in monotonic nanoseconds."""
 
     def __init__(self) -> None:
@@ -42,14 +42,14 @@ class Spans:
             counts[bucket(span)] += opens
         self.fresh.clear()
 
-    def summary(self, moment: int) -> Summary:
+    def summary(self, moment: int) -> LatencySummary:
         """Return the distribution over the minute before *moment*."""
         self.fold(moment)
         counts: Counter[int] = Counter()
         for _, piece in self._pieces:
             counts.update(piece)
         total = counts.total()
-        return Summary(total, _within(counts, total, 50), _within(counts, total, 99))
+        return LatencySummary(total, _within(counts, total, 50), _within(counts, total, 99))
 
 
 def bucket(span: int) -> int:

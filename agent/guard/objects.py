@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from agent.kernel import labels as label
-from agent.kernel.limits import DESCRIPTORS
+from agent.kernel import labels
+from agent.kernel.fanotify import DESCRIPTORS
 from agent.log.entry import json_path
 
 _MOST = 16_384  # remembered objects, about 600 bytes each; then all are forgotten and found again
@@ -81,7 +81,7 @@ class Objects:
         return self._look(fd, found, path)
 
     def _look(self, fd: int, found: os.stat_result, path: bytes) -> Object:
-        labelled = label.read(fd)
+        labelled = labels.read(fd)
         inside = self._area_of(path)
         if self._roots is None:
             inside = labelled = UNKNOWN_AREA
@@ -92,7 +92,7 @@ class Objects:
                 inside = labelled = UNKNOWN_AREA  # seen from somebody else's namespace: its place cannot be told
         fresh = bool(inside) and inside != labelled
         if labelled is None and inside:
-            labelled = label.write(fd, inside)
+            labelled = labels.write(fd, inside)
             found = os.fstat(fd)  # the label changed the inode's ctime
         areas = tuple(dict.fromkeys(area for area in (labelled, inside) if area))
         device = f"{os.major(found.st_dev)}:{os.minor(found.st_dev)}"
@@ -123,7 +123,7 @@ def _label_above(path: bytes, device: int) -> str:
     """Return the label of the nearest labelled directory above *path* on the same filesystem, or an empty string."""
     above = os.path.dirname(path)
     while above not in (b"", b"/") and os.lstat(above).st_dev == device:
-        if (found := label.read(above)) is not None:
+        if (found := labels.read(above)) is not None:
             return found
         above = os.path.dirname(above)
     return ""

@@ -6,24 +6,24 @@ everything is denied until it can be read again. Areas once known stay known; ar
 
 import os
 
-from agent.errors import Fatal, ShoumiError
+from agent.errors import FatalError, ShoumiError
 from agent.guard.objects import Root
-from agent.guard.verdicts import Source
-from agent.registry.facts import FactsReader, Place
+from agent.guard.verdicts import VerdictSource
+from agent.registry.facts import AreaLocation, FactsReader
 from agent.runtime.home import Home
 from rules.pack.reader import Pack, PackError, load
 from rules.text import Text
 
 
-class Policy:
+class PolicySnapshot:
     """One reading of the site. Owner: the decider's one thread."""
 
     def __init__(self, home: Home) -> None:
         self._home = home
         self._reader: FactsReader | None = None
         self._pack: tuple[tuple[int, int, int], Pack] | None = None
-        self.source: Source | None = None
-        self.trouble: Fatal | ShoumiError | None = None
+        self.source: VerdictSource | None = None
+        self.trouble: FatalError | ShoumiError | None = None
         self.roots: tuple[Root, ...] | None = None
         self.loud_areas: frozenset[str] = frozenset()
         self.epoch = 0
@@ -40,11 +40,11 @@ class Policy:
             self.roots = tuple(map(_root, places))
             self.loud_areas = frozenset(place.area for place in places if place.reads == "each")
             self.epoch = epoch
-            self.source, self.trouble = Source(self._reader, pack, uids), None
-        except (Fatal, ShoumiError) as error:
+            self.source, self.trouble = VerdictSource(self._reader, pack, uids), None
+        except (FatalError, ShoumiError) as error:
             self._distrust(error)
         except (OSError, ValueError, PackError) as error:
-            self._distrust(Fatal(Text(f"the rules cannot be read: {error}", f"无法读取规则：{error}")))
+            self._distrust(FatalError(Text(f"the rules cannot be read: {error}", f"无法读取规则：{error}")))
 
     def moved(self) -> bool:
         """Whether the registry has changed since it was last read, or could not be read then."""
@@ -52,7 +52,7 @@ class Policy:
             return True
         try:
             return self._reader.changed() and self._reader.epoch() != self.epoch
-        except (Fatal, ShoumiError) as error:
+        except (FatalError, ShoumiError) as error:
             self._distrust(error)  # a reader of a file that was replaced must not be asked again
             return True
 
@@ -64,14 +64,14 @@ class Policy:
             self._pack = identity, load(self._home.pack.read_text(encoding="utf-8"))
         return self._pack[1]
 
-    def _distrust(self, error: Fatal | ShoumiError) -> None:
+    def _distrust(self, error: FatalError | ShoumiError) -> None:
         self.source, self.trouble = None, error
         if self._reader is not None:
             self._reader.close()
             self._reader = None
 
 
-def _root(place: Place) -> Root:
+def _root(place: AreaLocation) -> Root:
     try:
         device = os.stat(place.path).st_dev
     except OSError:

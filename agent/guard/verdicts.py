@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from agent.errors import Fatal, ShoumiError
+from agent.errors import FatalError, ShoumiError
 from agent.kernel.subject import Subject
 from agent.runtime.clock import instant, nanoseconds
 from rules.decide import decide
@@ -25,7 +25,7 @@ _RETRY = 1_000_000_000
 _MOST = 32_768  # about 1 kB each
 
 
-class Reader(Protocol):
+class FactsSource(Protocol):
     """What is needed of the registry (``agent.registry.facts.FactsReader``). Every method may raise ``Fatal``."""
 
     def epoch(self) -> int: ...  # noqa: D102
@@ -35,15 +35,15 @@ class Reader(Protocol):
     def facts(self, persons: Iterable[str], resource: str, services: Iterable[str] = ()) -> tuple[int, Facts]: ...  # noqa: D102
 
 
-class Source(NamedTuple):
+class VerdictSource(NamedTuple):
     """Where verdicts come from: the registry, the pack in force, and the uids a service may have."""
 
-    reader: Reader
+    reader: FactsSource
     pack: Pack
     service_uids: frozenset[int]
 
 
-class Behind(NamedTuple):
+class Principals(NamedTuple):
     """Who is behind a pair of uids (contract C4). ``nobody`` says which part of it belongs to no one."""
 
     person: str | None  # of the file-system uid
@@ -57,7 +57,7 @@ class Behind(NamedTuple):
         return tuple(dict.fromkeys(person for person in (self.person, self.login_person) if person))
 
 
-_NO_ONE = Behind(None, None, None, "")
+_NO_ONE = Principals(None, None, None, "")
 _UNIDENTIFIED = Verdict(
     allow=False,
     rule="nobody",
@@ -67,7 +67,7 @@ _UNIDENTIFIED = Verdict(
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class CachedVerdict:
     """A verdict ready for use. ``until`` is in nanoseconds; ``fields`` is its part of the entry, as JSON.
 
     Many thousands are kept, so it holds on to nothing of the verdict it does not need: no finding, no sentence.
@@ -80,19 +80,19 @@ class Ruling:
     rule: str
 
 
-class Verdicts:
+class VerdictCache:
     """Rulings for (fs uid, login uid, executable of a service, areas, action)."""
 
     def __init__(self, host: str) -> None:
         self._host = host
-        self._source: Source | None = None
-        self._rulings: dict[tuple[int, int | None, bytes, tuple[str, ...], Action], Ruling] = {}
-        self._behind: dict[tuple[int, int | None, bytes], Behind] = {}
+        self._source: VerdictSource | None = None
+        self._rulings: dict[tuple[int, int | None, bytes, tuple[str, ...], Action], CachedVerdict] = {}
+        self._behind: dict[tuple[int, int | None, bytes], Principals] = {}
         self._service_uids: frozenset[int] = frozenset()
         self._trouble: Exception | None = None
         self.epoch = 0
 
-    def advance(self, epoch: int, source: Source | None, trouble: Exception | None = None) -> None:
+    def advance(self, epoch: int, source: VerdictSource | None, trouble: Exception | None = None) -> None:
         """Forget every ruling: from here on none is older than *epoch*. Without a *source* everything is denied."""
         self._rulings.clear()
         self._behind.clear()
@@ -106,7 +106,7 @@ class Verdicts:
         """Name and digest of the pack in force, for the log."""
         return self._source.pack.id if self._source else "?"
 
-    def ruling(self, who: Subject, areas: tuple[str, ...], action: Action, now: int) -> Ruling:
+    def ruling(self, who: Subject, areas: tuple[str, ...], action: Action, now: int) -> CachedVerdict:
         """Return the ruling at *now* (nanoseconds, non-decreasing from call to call). Never raises."""
         executable = who.executable if who.fsuid in self._service_uids else b""  # a person's does not depend on it
         key = (who.fsuid, who.loginuid, executable, areas, action)
@@ -119,7 +119,9 @@ class Verdicts:
         made = self._rulings[key] = self._rule((who.fsuid, who.loginuid, executable), areas, action, now)
         return made
 
-    def _rule(self, uids: tuple[int, int | None, bytes], areas: tuple[str, ...], action: Action, now: int) -> Ruling:
+    def _rule(
+        self, uids: tuple[int, int | None, bytes], areas: tuple[str, ...], action: Action, now: int
+    ) -> CachedVerdict:
         behind = _NO_ONE
         try:
             source = self._needed()
@@ -133,7 +135,7 @@ class Verdicts:
         verdict, resource = min(decided, key=_strictest)
         return self._compiled(verdict, resource, areas[0], behind, action, until)
 
-    def _needed(self) -> Source:
+    def _needed(self) -> VerdictSource:
         if self._source is None:
             raise self._trouble or LookupError("no policy")
         return self._source
@@ -143,8 +145,14 @@ class Verdicts:
         return self._compiled(_UNIDENTIFIED, None, area, _NO_ONE, Action.OPEN, NEVER).fields
 
     def _compiled(
-        self, verdict: Verdict, resource: Resource | None, area: str | None, behind: Behind, action: Action, until: int
-    ) -> Ruling:
+        self,
+        verdict: Verdict,
+        resource: Resource | None,
+        area: str | None,
+        behind: Principals,
+        action: Action,
+        until: int,
+    ) -> CachedVerdict:
         mode = resource.mode if resource else Mode.ENFORCE
         enforced = mode is Mode.ENFORCE
         fields: dict[str, object] = {
@@ -168,11 +176,11 @@ class Verdicts:
         if not verdict.allow:
             fields["reason"] = verdict.because._asdict()
         text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=list)
-        return Ruling(verdict.allow or not enforced, until, text[1:-1].encode(), verdict.allow, verdict.rule)
+        return CachedVerdict(verdict.allow or not enforced, until, text[1:-1].encode(), verdict.allow, verdict.rule)
 
 
 def _decide(
-    source: Source, behind: Behind, area: str, action: Action, now: datetime
+    source: VerdictSource, behind: Principals, area: str, action: Action, now: datetime
 ) -> tuple[Verdict, Resource | None]:
     services = (behind.service,) if behind.service else ()
     _, facts = source.reader.facts(behind.persons, area, services)
@@ -180,7 +188,7 @@ def _decide(
     return decide(request, facts, source.pack, now), facts.resources.get(area)
 
 
-def who_is_behind(reader: Reader, fsuid: int, loginuid: int | None, executable: bytes) -> Behind:
+def who_is_behind(reader: FactsSource, fsuid: int, loginuid: int | None, executable: bytes) -> Principals:
     """Return everybody behind a pair of uids: the file-system uid's person or service, and the login uid's person.
 
     uid 0 with a login uid is that person at work through sudo; uid 0 without one is a service or nobody. An unset
@@ -198,12 +206,14 @@ def who_is_behind(reader: Reader, fsuid: int, loginuid: int | None, executable: 
         service = reader.service_of(fsuid, executable.decode("utf-8", "surrogateescape"))
         if service is None and not (fsuid == 0 and loginuid is not None):
             missing.append(f"uid {fsuid}")
-    return Behind(person, login_person, service, ", ".join(missing))
+    return Principals(person, login_person, service, ", ".join(missing))
 
 
 def error_verdict(error: Exception) -> Verdict:
     """Return the deny an error becomes."""
-    text = error.text if isinstance(error, Fatal | ShoumiError) else Text(type(error).__name__, type(error).__name__)
+    text = (
+        error.text if isinstance(error, FatalError | ShoumiError) else Text(type(error).__name__, type(error).__name__)
+    )
     return Verdict(
         allow=False,
         rule="error",

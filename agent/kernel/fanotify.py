@@ -9,9 +9,9 @@ import contextlib
 import ctypes
 import os
 import struct
+from typing import NamedTuple
 
-from agent.errors import Fatal
-from agent.kernel.limits import DESCRIPTORS
+from agent.errors import FatalError
 from rules.text import Text
 
 # fanotify_init(2)
@@ -46,6 +46,10 @@ FAN_EVENT_ON_CHILD = 0x08000000
 FAN_ALLOW = 0x1
 FAN_DENY = 0x2
 
+# RLIMIT_NOFILE of the decider: more than its batch and its remembered tasks need, and the bound of the sweep that
+# answers, by number, what a dead decider left unanswered.
+DESCRIPTORS = 2048
+
 AT_FDCWD = -100
 VERSION = 3
 
@@ -76,6 +80,13 @@ _libc.fanotify_mark.argtypes = [ctypes.c_int, ctypes.c_uint, ctypes.c_uint64, ct
 Event = tuple[int, int]
 
 
+class FanotifyGroups(NamedTuple):
+    """The descriptors of the holder's two groups; ``access`` is -1 where the kernel has no pre-access events."""
+
+    open: int
+    access: int
+
+
 def init(flags: int = GROUP_FLAGS, event_flags: int = EVENT_FLAGS) -> int:
     """Make a group and return its descriptor. Raises ``OSError`` (EPERM without CAP_SYS_ADMIN, EMFILE at 128)."""
     fd = int(_libc.fanotify_init(flags, event_flags))
@@ -102,7 +113,7 @@ def flush_ignored(group: int) -> None:
 def events(buffer: bytes) -> list[Event]:
     """Parse what one ``read`` of a group returned. Information records behind the metadata are stepped over.
 
-    Raises :class:`Fatal` for a layout this version does not know: then none of them may be answered.
+    Raises :class:`FatalError` for a layout this version does not know: then none of them may be answered.
     """
     found: list[Event] = []
     offset, end = 0, len(buffer)
@@ -157,8 +168,8 @@ def _os_error(call: str) -> OSError:
     return OSError(code, f"{call}: {os.strerror(code)}")
 
 
-def _unknown_layout() -> Fatal:
-    return Fatal(
+def _unknown_layout() -> FatalError:
+    return FatalError(
         Text(
             "the kernel sent a fanotify event of a layout this program does not know",
             "内核发来本程序不认识的 fanotify 事件格式",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from agent.kernel.walk import Entry, Trouble, walk
+from agent.kernel.walk import WalkEntry, WalkFailure, walk
 
 ATTRIBUTE = "trusted.shoumi.area"
 SHOWN = 20  # examples kept of each kind of finding; the counts are complete
@@ -63,7 +63,7 @@ def supported(path: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class HardLink:
     """A file with more names than its area shows: somebody may reach it by another path."""
 
     path: str
@@ -72,7 +72,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class LabelReport:
     """What a tree holds. ``fresh`` had no label (:func:`sweep` has labelled them), ``own`` had this area's.
 
     ``strange`` are inodes labelled by another area (path, area), ``links`` files with names outside the tree,
@@ -88,9 +88,9 @@ class Report:
     strange_count: int = 0
     strange: tuple[tuple[str, str], ...] = ()
     link_count: int = 0
-    links: tuple[Link, ...] = ()
+    links: tuple[HardLink, ...] = ()
     trouble_count: int = 0
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[WalkFailure, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -98,7 +98,7 @@ class Report:
         return self.trouble_count == 0
 
 
-def survey(path: str, area: str = "", progress: Progress | None = None, named: str = "") -> Report:
+def survey(path: str, area: str = "", progress: Progress | None = None, named: str = "") -> LabelReport:
     """Look at every inode of the tree *path* and change nothing. The other tours take the same arguments.
 
     *progress* is called now and then with the number of inodes seen. *named* is how the report calls *path*, when that
@@ -107,7 +107,7 @@ def survey(path: str, area: str = "", progress: Progress | None = None, named: s
     return _tour(path, area, read, progress, named)
 
 
-def sweep(path: str, area: str, progress: Progress | None = None, named: str = "") -> Report:
+def sweep(path: str, area: str, progress: Progress | None = None, named: str = "") -> LabelReport:
     """Give every inode of the tree *path* that has no label the label *area*. Can be repeated and resumed."""
 
     def labelling(at: str) -> str | None:
@@ -119,7 +119,7 @@ def sweep(path: str, area: str, progress: Progress | None = None, named: str = "
     return _tour(path, area, labelling, progress, named)
 
 
-def clear(path: str, area: str, progress: Progress | None = None, named: str = "") -> Report:
+def clear(path: str, area: str, progress: Progress | None = None, named: str = "") -> LabelReport:
     """Remove the label *area* from every inode of the tree *path*; labels of other areas stay.
 
     Give the root of the volume, not of the area: inodes that were moved out of the area carry its label, too.
@@ -134,14 +134,16 @@ def clear(path: str, area: str, progress: Progress | None = None, named: str = "
     return _tour(path, area, clearing, progress, named)
 
 
-def _tour(path: str, area: str, visit: Callable[[str], str | None], progress: Progress | None, named: str) -> Report:
+def _tour(
+    path: str, area: str, visit: Callable[[str], str | None], progress: Progress | None, named: str
+) -> LabelReport:
     counts = dict.fromkeys(("files", "directories", "special", "fresh", "own"), 0)
     strange: list[tuple[str, str]] = []
-    troubles: list[Trouble] = []
+    troubles: list[WalkFailure] = []
     strange_count = trouble_count = 0
-    names: dict[int, Link] = {}
+    names: dict[int, HardLink] = {}
     for item in _paced(walk(path, named), progress):
-        if isinstance(item, Entry):
+        if isinstance(item, WalkEntry):
             if stat.S_ISLNK(item.found.st_mode):  # never opened for its content: what it names carries its own label
                 continue
             try:
@@ -149,7 +151,7 @@ def _tour(path: str, area: str, visit: Callable[[str], str | None], progress: Pr
             except FileNotFoundError:  # deleted since it was listed
                 continue
             except OSError as error:
-                item = Trouble(item.path, error.errno or errno.EIO)
+                item = WalkFailure(item.path, error.errno or errno.EIO)
             else:
                 counts[_kind(item.found.st_mode)] += 1
                 counts["fresh"] += found is None
@@ -158,11 +160,11 @@ def _tour(path: str, area: str, visit: Callable[[str], str | None], progress: Pr
                     strange_count += 1
                     strange += [(item.path, found)] * (len(strange) < SHOWN)
                 _count_names(names, item)
-        if isinstance(item, Trouble):
+        if isinstance(item, WalkFailure):
             trouble_count += 1
             troubles += [item] * (len(troubles) < SHOWN)
     links = [link for link in names.values() if link.inside < link.names]
-    return Report(
+    return LabelReport(
         **counts,
         strange_count=strange_count,
         strange=tuple(strange),
@@ -173,11 +175,11 @@ def _tour(path: str, area: str, visit: Callable[[str], str | None], progress: Pr
     )
 
 
-def _count_names(names: dict[int, Link], item: Entry) -> None:
+def _count_names(names: dict[int, HardLink], item: WalkEntry) -> None:
     found = item.found
     if found.st_nlink > 1 and not stat.S_ISDIR(found.st_mode):
         known = names.get(found.st_ino)
-        names[found.st_ino] = Link(item.path, 1 + (known.inside if known else 0), found.st_nlink)
+        names[found.st_ino] = HardLink(item.path, 1 + (known.inside if known else 0), found.st_nlink)
 
 
 def _kind(mode: int) -> str:
@@ -186,7 +188,7 @@ def _kind(mode: int) -> str:
     return "files" if stat.S_ISREG(mode) else "special"
 
 
-def _paced(items: Iterable[Entry | Trouble], progress: Progress | None) -> Iterator[Entry | Trouble]:
+def _paced(items: Iterable[WalkEntry | WalkFailure], progress: Progress | None) -> Iterator[WalkEntry | WalkFailure]:
     if progress is None:
         yield from items
         return

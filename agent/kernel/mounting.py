@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from threading import Thread
 
-from agent.kernel import mountinfo as mounts
+from agent.kernel import mountinfo
 from agent.kernel.mountinfo import Mount
 
 HIDDEN = "shoumi-hidden"
@@ -33,17 +33,17 @@ def bind_to_itself(path: str) -> Mount:
 
     Below a cover of ours it must be bound already; otherwise this is EBUSY: take the marks first, then the cover off.
     """
-    if found := mounts.self_bind(path, uncovered(mounts.table())):
+    if found := mountinfo.self_bind(path, uncovered(mountinfo.table())):
         return found
     if hidden(path):
         raise OSError(errno.EBUSY, "hidden, and not bound below", path)
     _mount(path, path, "", _MS_BIND)
-    return mounts.mount_of(path)
+    return mountinfo.mount_of(path)
 
 
 def unbind(path: str) -> bool:
     """Take the self-bind of *path* away; whether there was one. Busy or not: who is inside keeps that mount only."""
-    if not mounts.self_bind(path, mounts.table()):
+    if not mountinfo.self_bind(path, mountinfo.table()):
         return False
     _unmount(path)
     return True
@@ -51,7 +51,7 @@ def unbind(path: str) -> bool:
 
 def hidden(path: str) -> bool:
     """Whether a lookup of *path* meets our own empty cover, at *path* or above it. Looks nothing up."""
-    top = mounts.resolve(os.path.abspath(path), mounts.table())
+    top = mountinfo.resolve(os.path.abspath(path), mountinfo.table())
     return top is not None and _is_cover(top)
 
 
@@ -67,7 +67,7 @@ def hide(path: str) -> None:
 def unhide(path: str) -> bool:
     """Take our covers off *path* and off what is above it; whether there were any. A stranger's mount stays."""
     found = False
-    while (top := mounts.resolve(os.path.abspath(path), mounts.table())) and _is_cover(top):
+    while (top := mountinfo.resolve(os.path.abspath(path), mountinfo.table())) and _is_cover(top):
         _unmount(top.point)
         found = True
     return found
@@ -118,7 +118,7 @@ def lift_for_this_thread(path: str) -> None:
 
 def unmount_below(top: str) -> None:
     """Unmount everything at or below *top*, newest first, lazily where busy. For a folder of throw-away volumes."""
-    below = [mount.point for mount in mounts.table() if mounts.within(mount.point, top)]
+    below = [mount.point for mount in mountinfo.table() if mountinfo.within(mount.point, top)]
     for point in reversed(below):
         _unmount(point)
 

@@ -27,7 +27,7 @@ _RING: Final = "anon_inode:[io_uring]"
 _FLIGHTS: Final = re.compile(rb"^scm_fds:\s*[1-9]", re.MULTILINE)  # of a listener: in connections not accepted yet too
 
 
-class Held(NamedTuple):
+class HeldFile(NamedTuple):
     """Process *pid* holds inode (*device*, *inode*); *link* leads there. Where no file can be named both are 0."""
 
     pid: int
@@ -37,11 +37,11 @@ class Held(NamedTuple):
     link: str
 
 
-UNFINISHED: Final = Held(0, 0, 0, "unfinished", "")
+UNFINISHED: Final = HeldFile(0, 0, 0, "unfinished", "")
 """Processes came and went faster than they could be looked at."""
 
 
-def held(devices: AbstractSet[int], *, flights: bool = False) -> Iterator[Held]:
+def held(devices: AbstractSet[int], *, flights: bool = False) -> Iterator[HeldFile]:
     """Yield everything on *devices* that any process holds, this one excluded, and every ring that keeps files.
 
     With *flights* also every socket that descriptors wait in; that takes a read for each socket of the host.
@@ -67,7 +67,7 @@ class _Where(NamedTuple):
     flights: bool
 
 
-def _of_process(pid: int, where: _Where) -> Iterator[Held]:
+def _of_process(pid: int, where: _Where) -> Iterator[HeldFile]:
     shown = tables(pid)
     for thread in shown.places:
         for how in _PLACES:
@@ -83,33 +83,33 @@ def _of_process(pid: int, where: _Where) -> Iterator[Held]:
                 yield from _mapping(f"/proc/{thread}/map_files/{name}", pid, where, rings)
 
 
-def _on_device(link: str, pid: int, where: _Where, how: How) -> Iterator[Held]:
+def _on_device(link: str, pid: int, where: _Where, how: How) -> Iterator[HeldFile]:
     with _passing():
         found = os.stat(link)
         if found.st_dev in where.devices:
-            yield Held(pid, found.st_dev, found.st_ino, how, link)
+            yield HeldFile(pid, found.st_dev, found.st_ino, how, link)
 
 
-def _descriptor(link: str, pid: int, where: _Where, rings: set[int]) -> Iterator[Held]:
+def _descriptor(link: str, pid: int, where: _Where, rings: set[int]) -> Iterator[HeldFile]:
     with _passing():
         found = os.stat(link)
         if found.st_dev in where.devices:
-            yield Held(pid, found.st_dev, found.st_ino, "fd", link)
+            yield HeldFile(pid, found.st_dev, found.st_ino, "fd", link)
         elif found.st_dev == where.rings and os.readlink(link) == _RING:
             rings.add(found.st_ino)
             if _keeps_files(_fdinfo(link)):
-                yield Held(pid, 0, 0, "ring", link)
+                yield HeldFile(pid, 0, 0, "ring", link)
         elif where.flights and stat.S_ISSOCK(found.st_mode) and _FLIGHTS.search(_fdinfo(link)):
-            yield Held(pid, 0, 0, "flight", link)
+            yield HeldFile(pid, 0, 0, "flight", link)
 
 
-def _mapping(link: str, pid: int, where: _Where, rings: set[int]) -> Iterator[Held]:
+def _mapping(link: str, pid: int, where: _Where, rings: set[int]) -> Iterator[HeldFile]:
     with _passing():
         found = os.stat(link)
         if found.st_dev in where.devices:
-            yield Held(pid, found.st_dev, found.st_ino, "map", link)
+            yield HeldFile(pid, found.st_dev, found.st_ino, "map", link)
         elif found.st_dev == where.rings and found.st_ino not in rings and os.readlink(link) == _RING:
-            yield Held(pid, 0, 0, "ring", link)  # its descriptor is hidden in the thread (IORING_REGISTER_RING_FDS)
+            yield HeldFile(pid, 0, 0, "ring", link)  # its descriptor is hidden in the thread (IORING_REGISTER_RING_FDS)
 
 
 def _passing() -> contextlib.suppress:

@@ -33,7 +33,7 @@ _STATUS_LINES = re.compile(rb"^(?:Tgid|Uid):.*\n", re.MULTILINE)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Gone(Exception):
+class TaskGoneError(Exception):
     """The task ended, or cannot be seen from here, before its identity was read. That is a deny."""
 
 
@@ -90,9 +90,9 @@ class Tasks:
         self._uids = _uids_of_info if pidfd_info else _uids_of_status
 
     def identify(self, tid: int) -> Subject:
-        """Return who thread *tid* is now. Raises :class:`Gone` when it has ended or is out of sight."""
+        """Return who thread *tid* is now. Raises :class:`TaskGoneError` when it has ended or is out of sight."""
         if tid <= 0:
-            raise Gone
+            raise TaskGoneError
         task = self._tasks.get(tid)
         if task is not None:
             try:
@@ -106,7 +106,7 @@ class Tasks:
             return self._read(task, tid)
         except OSError as error:
             self.forget(tid)
-            raise Gone from error
+            raise TaskGoneError from error
 
     def forget(self, tid: int) -> None:
         """Drop what is kept of *tid*."""
@@ -174,7 +174,7 @@ def pidfd_info_works() -> bool:
     try:
         tasks = Tasks()
         return tasks.identify(os.getpid()).fsuid == os.geteuid()
-    except Gone:
+    except TaskGoneError:
         return False
 
 

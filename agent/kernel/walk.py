@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 
-class Entry(NamedTuple):
+class WalkEntry(NamedTuple):
     """One inode by one of its names. ``at`` leads to it here and now, through a descriptor; ``path`` is for people."""
 
     at: str
@@ -20,7 +20,7 @@ class Entry(NamedTuple):
     found: os.stat_result
 
 
-class Trouble(NamedTuple):
+class WalkFailure(NamedTuple):
     """A place the walk could not go. ``error`` is an ``errno``; EXDEV is another filesystem, ESTALE one that moved."""
 
     path: str
@@ -37,7 +37,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _UPWARDS = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-def walk(top: str, named: str = "") -> Iterator[Entry | Trouble]:
+def walk(top: str, named: str = "") -> Iterator[WalkEntry | WalkFailure]:
     """Yield the directory *top* and everything below it, each directory before what it holds.
 
     *named* is what people call *top*, when *top* itself leads through a descriptor. Raises ``OSError`` only when *top*
@@ -54,7 +54,7 @@ def walk(top: str, named: str = "") -> Iterator[Entry | Trouble]:
                 try:
                     below = os.open(name, _DIRECTORY, dir_fd=here)
                 except OSError as error:
-                    yield Trouble(os.path.join(path, name), error.errno or errno.EIO)
+                    yield WalkFailure(os.path.join(path, name), error.errno or errno.EIO)
                     continue
                 os.close(here)
                 here = below
@@ -66,20 +66,20 @@ def walk(top: str, named: str = "") -> Iterator[Entry | Trouble]:
                 os.close(here)
                 here = above
                 if _identity(os.fstat(here)) != levels[-1].identity:
-                    yield Trouble(path, errno.ESTALE)
+                    yield WalkFailure(path, errno.ESTALE)
                     return
     finally:
         os.close(here)
 
 
-def _list(here: int, path: str, device: int) -> Generator[Entry | Trouble, None, _Level]:
+def _list(here: int, path: str, device: int) -> Generator[WalkEntry | WalkFailure, None, _Level]:
     """Yield the open directory *here* and the files in it; return it with the names of its subdirectories."""
     own = os.fstat(here)
     level = _Level(path, _identity(own), [])
     if own.st_dev != device:
-        yield Trouble(path, errno.EXDEV)
+        yield WalkFailure(path, errno.EXDEV)
         return level
-    yield Entry(f"/proc/self/fd/{here}/.", path, own)
+    yield WalkEntry(f"/proc/self/fd/{here}/.", path, own)
     with os.scandir(here) as names:
         for name in names:
             below = os.path.join(path, name.name)
@@ -88,14 +88,14 @@ def _list(here: int, path: str, device: int) -> Generator[Entry | Trouble, None,
             except FileNotFoundError:  # deleted since it was listed
                 continue
             except OSError as error:
-                yield Trouble(below, error.errno or errno.EIO)
+                yield WalkFailure(below, error.errno or errno.EIO)
                 continue
             if found.st_dev != device:
-                yield Trouble(below, errno.EXDEV)
+                yield WalkFailure(below, errno.EXDEV)
             elif stat.S_ISDIR(found.st_mode):
                 level.waiting.append(name.name)
             else:
-                yield Entry(f"/proc/self/fd/{here}/{name.name}", below, found)
+                yield WalkEntry(f"/proc/self/fd/{here}/{name.name}", below, found)
     return level
 
 

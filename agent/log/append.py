@@ -16,7 +16,7 @@ process, but not a power cut.
 Rules of this file:
 
 * :meth:`Appender.append` returns with the whole batch in the log, or raises with the log as it was before. When neither
-  can be said it raises :exc:`Fatal`: the process must end, and opening again finds out what is there.
+  can be said it raises :exc:`FatalError`: the process must end, and opening again finds out what is there.
 * No entry is ever rewritten or deleted, except the lines of a batch that did not fit, before anybody relies on them.
 * The folder is trusted, and ``folder`` makes sure that it is ours alone.
 
@@ -41,7 +41,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, NoReturn, Self
 
-from agent.errors import Fatal, ShoumiError
+from agent.errors import FatalError, ShoumiError
 from agent.log import recover, segments
 from agent.log.folder import lock, open_file, open_folder
 from rules.text import Text
@@ -53,15 +53,15 @@ _LINE = segments.MAX_RECORD + 1
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-class LogUnwritable(ShoumiError):
+class LogUnwritableError(ShoumiError):
     """The entries could not be written and the log is as before: whatever they stood for must be denied."""
 
 
-class LogFull(LogUnwritable):
+class LogFullError(LogUnwritableError):
     """There is no space for the entries: disk, quota or file size limit."""
 
 
-class LogFailed(LogUnwritable):
+class LogFailedError(LogUnwritableError):
     """The entries could not be written for another reason."""
 
 
@@ -69,8 +69,8 @@ class Appender:
     """The one writer of a log folder, for one thread. The batch that finds *segment_bytes* in a segment opens the next.
 
     Opening raises :exc:`Refused` for a folder that is missing, read-only or not ours alone and for a segment that is
-    no plain file, :exc:`LogUnwritable` when a torn tail cannot be put aside (a full disk), and :exc:`Fatal` when
-    another process is appending or the end of the log contradicts itself.
+    no plain file, :exc:`LogUnwritableError` when a torn tail cannot be put aside (a full disk), and :exc:`FatalError`
+    when another process is appending or the end of the log contradicts itself.
     """
 
     next_seq: int  # the number the next line must carry
@@ -101,8 +101,9 @@ class Appender:
 
         The first line must begin ``{"seq":<next_seq>,`` and the others count on from it.
 
-        Raises :exc:`LogFull` or :exc:`LogFailed` (nothing was written; the next call may succeed), :exc:`Fatal` (state
-        unknown, from now on always), and ValueError for lines that would break the log (nothing was written).
+        Raises :exc:`LogFullError` or :exc:`LogFailedError` (nothing was written; the next call may succeed),
+        :exc:`FatalError` (state unknown, from now on always), and ValueError for lines that would break the log
+        (nothing was written).
         """
         data = b"\n".join(lines) + b"\n"
         count = len(lines)
@@ -126,7 +127,7 @@ class Appender:
         self._expected = b'{"seq":%d,' % self.next_seq
 
     def close(self) -> None:
-        """Let go of the log, so that another process may append. Appending afterwards raises :exc:`Fatal`."""
+        """Let go of the log, so that another process may append. Appending afterwards raises :exc:`FatalError`."""
         self._closing.close()
 
     def __enter__(self) -> Self:
@@ -183,9 +184,9 @@ class Appender:
             self._die(second)
         raise self._unwritable(error) from error
 
-    def _unwritable(self, error: OSError) -> LogUnwritable:
+    def _unwritable(self, error: OSError) -> LogUnwritableError:
         shown, reason = visible(str(self._folder)), visible(error.strerror or str(error))
-        kind = LogFull if error.errno in _NO_SPACE else LogFailed
+        kind = LogFullError if error.errno in _NO_SPACE else LogFailedError
         return kind(
             Text(f"the log in `{shown}` cannot be written: {reason}", f"日志 `{shown}` 无法写入：{reason}"),
             Text(
@@ -197,7 +198,7 @@ class Appender:
     def _die(self, error: OSError) -> NoReturn:
         self._drop_file()  # every later append meets the closed file and ends here again
         shown, reason = visible(str(self._folder)), visible(error.strerror or str(error))
-        raise Fatal(
+        raise FatalError(
             Text(f"the state of the log in `{shown}` is unknown: {reason}", f"日志 `{shown}` 状态不明：{reason}")
         ) from error
 

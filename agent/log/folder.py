@@ -10,7 +10,7 @@ import os
 import stat
 from pathlib import Path
 
-from agent.errors import Fatal, Refused
+from agent.errors import FatalError, RefusedError
 from rules.text import Text
 from rules.visible import visible
 
@@ -18,12 +18,15 @@ _SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # NONBLOCK: a planted FIFO
 
 
 def open_folder(path: Path) -> int:
-    """Return a descriptor of the log folder. Raises :exc:`Refused` when it is missing or others could write to it."""
+    """Return a descriptor of the log folder.
+
+    Raises :exc:`RefusedError` when it is missing or others could write to it.
+    """
     shown = visible(str(path))
     try:
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError as error:
-        raise Refused(
+        raise RefusedError(
             Text(f"the log folder `{shown}` does not exist", f"日志目录 `{shown}` 不存在"),
             Text("`shoumi init` makes it", "用 `shoumi init` 创建"),
         ) from error
@@ -32,7 +35,7 @@ def open_folder(path: Path) -> int:
     status = os.fstat(folder)
     if status.st_uid not in (0, os.geteuid()) or status.st_mode & 0o022:
         os.close(folder)
-        raise Refused(
+        raise RefusedError(
             Text(
                 f"the log folder `{shown}` can be written by others"
                 f" (owner {status.st_uid}, mode {stat.S_IMODE(status.st_mode):04o})",
@@ -46,7 +49,7 @@ def open_folder(path: Path) -> int:
 def lock(folder: int) -> int:
     """Return a descriptor that holds the folder's one appender's place until it is closed, or its process ends.
 
-    Raises :exc:`Refused` when the folder is read-only, and :exc:`Fatal` when another process has the place.
+    Raises :exc:`RefusedError` when the folder is read-only, and :exc:`FatalError` when another process has the place.
     """
     try:
         descriptor = open_file(folder, ".lock", os.O_RDWR | os.O_CREAT)
@@ -56,12 +59,15 @@ def lock(folder: int) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise Fatal(Text("another process is appending to this log", "另有进程正在写入此日志")) from error
+        raise FatalError(Text("another process is appending to this log", "另有进程正在写入此日志")) from error
     return descriptor
 
 
 def open_file(folder: int, name: str, flags: int) -> int:
-    """Open the plain file *name*. Raises :exc:`Refused` for a link or anything that is no plain file, and OSError."""
+    """Open the plain file *name*.
+
+    Raises :exc:`RefusedError` for a link or anything that is no plain file, and OSError.
+    """
     try:
         descriptor = os.open(name, flags | _SAFE, 0o600, dir_fd=folder)
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -71,15 +77,15 @@ def open_file(folder: int, name: str, flags: int) -> int:
         if error.errno not in (errno.ELOOP, errno.EISDIR, errno.ENXIO):  # a link, a directory, a socket
             raise
     shown = visible(name)
-    raise Refused(
+    raise RefusedError(
         Text(f"`{shown}` in the log folder is not a plain file", f"日志目录中的 `{shown}` 不是普通文件"),
         Text("somebody has put it there: look at it, then move it away", "这是他人放入的：先查看，再移走"),
     )
 
 
-def _unusable(error: OSError, en: str, zh: str) -> Refused:
+def _unusable(error: OSError, en: str, zh: str) -> RefusedError:
     reason = visible(error.strerror or "")
-    return Refused(
+    return RefusedError(
         Text(f"{en} cannot be used: {reason}", f"{zh}无法使用：{reason}"),
         Text("`shoumi doctor` looks at the disk and the mount", "用 `shoumi doctor` 检查磁盘与挂载"),
     )

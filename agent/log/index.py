@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Self
 
 from agent.log import month, segments
-from agent.log.month import Entry, Month
+from agent.log.month import IndexedEntry, Month
 from agent.log.segments import ORIGIN, Cursor
 
 # The members each indexed word is taken from. Areas and rooms share one list of names, and one column.
@@ -60,7 +60,7 @@ class Indexer:
                 self._open()
             try:
                 chunk = segments.read(self._log, self._cursor, self._chunk)
-            except segments.Displaced:
+            except segments.DisplacedSegmentError:
                 self._displace()
                 continue
             if not chunk.lines:
@@ -113,7 +113,7 @@ class Indexer:
 
     def _take(self, chunk: segments.Chunk) -> int:
         """Index the lines of *chunk*, in one transaction for each month they fall in."""
-        batch: list[Entry] = []
+        batch: list[IndexedEntry] = []
         done, place = 0, self._cursor
         offset = chunk.begin.offset
         for line in chunk.lines:
@@ -131,7 +131,7 @@ class Indexer:
         self._cursor = chunk.end
         return done
 
-    def _turn_to(self, at: int, batch: list[Entry], place: Cursor) -> None:
+    def _turn_to(self, at: int, batch: list[IndexedEntry], place: Cursor) -> None:
         """Finish the file that is being written at *place*, and begin the one for *at* there."""
         begin = ORIGIN
         if self._month:
@@ -142,7 +142,7 @@ class Indexer:
         self._month = Month(self._folder / month.file_name(at), begin, self._at)
 
 
-def _entry(line: bytes, not_before: int) -> Entry | None:
+def _entry(line: bytes, not_before: int) -> IndexedEntry | None:
     """Read what is indexed of *line*; None when it is no entry."""
     head = segments.head(line)
     if head is None or len(line) > segments.MAX_RECORD:
@@ -153,7 +153,7 @@ def _entry(line: bytes, not_before: int) -> Entry | None:
     except (ValueError, RecursionError):
         return None
     path = fields.get("path")
-    return Entry(
+    return IndexedEntry(
         head[0],
         max(at, not_before),
         fields.get("enforced") is True,

@@ -14,7 +14,7 @@ from agent.log.index import Indexer
 _PATIENCE = 2.0  # seconds a reader waits for the index
 
 
-class Indexing:
+class BackgroundIndexer:
     """The indexer of one agent, for any thread."""
 
     def __init__(self, log: Path, index: Path) -> None:

@@ -53,7 +53,7 @@ _REMEMBERED = 50_000  # numbers of each table kept in memory while writing
 _FOREVER = 1 << 62
 
 
-class Entry(NamedTuple):
+class IndexedEntry(NamedTuple):
     """What is indexed of one entry. *at*: microseconds since 1970. *words*: kind, verdict, rule, area, two persons."""
 
     seq: int
@@ -64,7 +64,7 @@ class Entry(NamedTuple):
     line: bytes
 
 
-class State(NamedTuple):
+class MonthCoverage(NamedTuple):
     """The stretch of the record that a file covers, and the time of its last entry."""
 
     begin: Cursor
@@ -86,12 +86,12 @@ class Month:
             self._db.execute("PRAGMA synchronous = NORMAL")  # a power cut takes back whole commits: they are made again
             if not self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 self._db.executescript(_SCHEMA)
-            self.begin, self.end, self.at = _state(self._db) or State(begin, begin, at)
+            self.begin, self.end, self.at = _state(self._db) or MonthCoverage(begin, begin, at)
         except sqlite3.Error:
             self._db.close()
             raise
 
-    def add(self, entries: Iterable[Entry], end: Cursor) -> None:
+    def add(self, entries: Iterable[IndexedEntry], end: Cursor) -> None:
         """Take *entries* in, and remember that the file now reaches to *end*; all of it or nothing."""
         rows, lines, at = [], [], self.at
         with self._transaction():
@@ -178,7 +178,7 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def peek(path: Path) -> State | None:
+def peek(path: Path) -> MonthCoverage | None:
     """Return what *path* covers; None when it holds nothing, or is no index of this kind. Raises OperationalError."""
     with contextlib.closing(sqlite3.connect(path)) as db:
         try:
@@ -203,6 +203,6 @@ def _next_month(path: Path) -> int:
     return microseconds(datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)) if year < MAXYEAR else _FOREVER
 
 
-def _state(db: sqlite3.Connection) -> State | None:
+def _state(db: sqlite3.Connection) -> MonthCoverage | None:
     row = db.execute("SELECT * FROM state").fetchone()
-    return State(Cursor(*row[:3]), Cursor(*row[3:6]), row[6]) if row else None
+    return MonthCoverage(Cursor(*row[:3]), Cursor(*row[3:6]), row[6]) if row else None

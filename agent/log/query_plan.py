@@ -30,7 +30,7 @@ class _Lead(NamedTuple):
     rows: int
 
 
-class Plan:
+class QueryPlan:
     """The filters of one query on the month open in *db*, for sequence numbers *low* < seq < *high*.
 
     A method that adds a filter returns False when nothing in this month can match it.

@@ -11,7 +11,7 @@ import re
 from datetime import datetime
 from typing import NamedTuple
 
-from agent.errors import Fatal
+from agent.errors import FatalError
 from agent.log import folder, segments
 from rules.text import Text
 
@@ -31,7 +31,7 @@ class End(NamedTuple):
 def find_end(descriptor: int, first: int) -> End:
     """Return the end of the segment that begins with *first*; for one without entries ``End(first - 1, None, 0)``.
 
-    Raises :exc:`Fatal` when the last entry carries a number that cannot be right, and OSError.
+    Raises :exc:`FatalError` when the last entry carries a number that cannot be right, and OSError.
     """
     length = os.fstat(descriptor).st_size
     window = _WINDOW
@@ -45,7 +45,7 @@ def find_end(descriptor: int, first: int) -> End:
                 break  # the line begins before the window
             if found := _entry(data[line_begin:stop]):
                 if not first <= found[0] <= first + length // _SHORTEST:
-                    raise Fatal(
+                    raise FatalError(
                         Text(
                             f"the log contradicts itself: a segment that begins with {first} ends with {found[0]}",
                             f"日志自相矛盾：以 {first} 开头的分段以 {found[0]} 结尾",

@@ -18,9 +18,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from agent.errors import Refused, Usage
+from agent.errors import RefusedError, UsageError
 from agent.log.month import PARTIAL, file_name, files, microseconds, peek
-from agent.log.query_plan import Plan, number_of
+from agent.log.query_plan import QueryPlan, number_of
 from rules.text import Text
 from rules.visible import visible
 
@@ -33,11 +33,11 @@ _NUMBERS = 50_000  # the same where only their numbers are
 _LONGEST_TEXT = 10_000  # characters; SQLite refuses patterns beyond 50,000 bytes
 
 
-class Stopped(Exception):
+class QueryStoppedError(Exception):
     """The query was stopped by its ``stop``."""
 
 
-class Row(NamedTuple):
+class LogRow(NamedTuple):
     """One entry: its sequence number and the exact bytes of the record."""
 
     seq: int
@@ -79,16 +79,17 @@ class Denied(NamedTuple):
     login_person: str | None
     times: int
     rules: tuple[str, ...]
-    first: Row
-    last: Row
+    first: LogRow
+    last: LogRow
 
 
-def query(index_folder: Path, wanted: Filter, stop: Stop | None = None) -> Iterator[Row]:
+def query(index_folder: Path, wanted: Filter, stop: Stop | None = None) -> Iterator[LogRow]:
     """Yield at most ``wanted.limit`` entries, newest first.
 
     *stop* is asked before each page, and again and again in a long one.
 
-    Raises :exc:`Stopped`, :exc:`Usage` for an over-long text, and :exc:`Refused` when the index cannot be read.
+    Raises :exc:`QueryStoppedError`, :exc:`UsageError` for an over-long text, and :exc:`RefusedError` when the index
+    cannot be read.
     """
     for page in _pages(index_folder, wanted, stop, _PAGE, _rows):
         yield from page
@@ -99,7 +100,7 @@ def numbers(index_folder: Path, wanted: Filter, stop: Stop | None = None) -> lis
     return [number for page in _pages(index_folder, wanted, stop, _NUMBERS, _as_they_are) for number in page]
 
 
-def find(index_folder: Path, seq: int) -> Row | None:
+def find(index_folder: Path, seq: int) -> LogRow | None:
     """Return the entry with number *seq*, or None. Raises as :func:`query` does."""
     return next(query(index_folder, Filter(after_seq=seq - 1, before_seq=seq + 1, limit=1)), None)
 
@@ -131,7 +132,7 @@ def _pages(
 ) -> Iterator[T]:
     """Yield what *fetch* makes of the numbers that match, newest first, at most *size* at a time."""
     if wanted.text and len(wanted.text) > _LONGEST_TEXT:
-        raise Usage(Text("the text to look for is too long", "要查找的文字过长"))
+        raise UsageError(Text("the text to look for is too long", "要查找的文字过长"))
     missing, before = wanted.limit, wanted.before_seq
     for path in reversed(_within(index_folder, wanted.since, wanted.until)):
         full = True
@@ -151,7 +152,7 @@ def _page(db: sqlite3.Connection, wanted: Filter, before: int | None, size: int)
     low, high = _bounds(db, wanted, before)
     if high - low <= 1:
         return []
-    plan = Plan(db, low, high)
+    plan = QueryPlan(db, low, high)
     words = {"kind": wanted.kind, "verdict": wanted.verdict, "rule": wanted.rule, "area": wanted.area}
     matching = (
         all(plan.word(column, word) for column, word in words.items() if word is not None)
@@ -191,8 +192,8 @@ def _first_since(db: sqlite3.Connection, at: int, first: int, last: int) -> int:
     return low
 
 
-def _rows(db: sqlite3.Connection, numbers: list[int]) -> list[Row]:
-    return [Row(*db.execute("SELECT seq, line FROM lines WHERE seq = ?", (seq,)).fetchone()) for seq in numbers]
+def _rows(db: sqlite3.Connection, numbers: list[int]) -> list[LogRow]:
+    return [LogRow(*db.execute("SELECT seq, line FROM lines WHERE seq = ?", (seq,)).fetchone()) for seq in numbers]
 
 
 def _as_they_are(_db: sqlite3.Connection, numbers: list[int]) -> list[int]:
@@ -249,13 +250,13 @@ def _reading(path: Path, stop: Stop | None) -> Iterator[sqlite3.Connection]:
     try:
         with contextlib.closing(sqlite3.connect(_address(path), uri=True)) as db:
             if stop and stop():
-                raise Stopped
+                raise QueryStoppedError
             db.set_progress_handler(stop, _STEPS)
             yield db
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
-            raise Stopped from error
-        raise Refused(
+            raise QueryStoppedError from error
+        raise RefusedError(
             Text(
                 f"the index file `{visible(path.name)}` cannot be read: {visible(str(error))}",
                 f"索引文件 `{visible(path.name)}` 无法读取：{visible(str(error))}",

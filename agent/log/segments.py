@@ -9,7 +9,8 @@ Rules of this file:
 * Bytes after the last newline are not an entry yet, and perhaps never will be. No reader here returns them.
 * A whole line can be taken back in one case: the disk was full and the batch it belonged to was cut off again (see
   ``append``), or the power was cut before the batch was durable. So a reader that stops and comes back later carries
-  the last line it has seen in its :class:`Cursor`, and is told (:exc:`Displaced`) when that line is not there any more.
+  the last line it has seen in its :class:`Cursor`, and is told (:exc:`DisplacedSegmentError`) when that line is not
+  there any more.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ _NAME = re.compile(r"([0-9]{16})\.jsonl")
 _HEAD = re.compile(rb'\{"seq":([0-9]{1,16}),"time":"([0-9T:.-]{26}Z)"[,}]')
 
 
-class Displaced(Exception):
+class DisplacedSegmentError(Exception):
     """The line a cursor stands behind has been taken back: what was kept of the log must be read again."""
 
 
@@ -76,7 +77,7 @@ def head(line: bytes) -> tuple[int, str] | None:
 def read(folder: Path, cursor: Cursor, limit: int = CHUNK) -> Chunk:
     """Return the whole lines behind *cursor*, about *limit* bytes of them; no lines means there are none now.
 
-    A folder without segments reads as empty. Raises :exc:`Displaced` (see above) and OSError.
+    A folder without segments reads as empty. Raises :exc:`DisplacedSegmentError` (see above) and OSError.
     """
     # Listing before reading: a segment that had a successor before it was read has been read to its true end.
     segments = listing(folder)
@@ -85,7 +86,7 @@ def read(folder: Path, cursor: Cursor, limit: int = CHUNK) -> Chunk:
         index += 1  # nothing was read of that segment, so the next one that exists will do
         cursor = Cursor(segments[index].first, 0, b"") if index < len(segments) else cursor
     elif index < 0 or segments[index].first != cursor.first:
-        raise Displaced
+        raise DisplacedSegmentError
     for segment in segments[index:]:
         if segment.first != cursor.first:
             cursor = Cursor(segment.first, 0, b"")
@@ -128,7 +129,7 @@ def _whole_lines(path: Path, cursor: Cursor, limit: int) -> bytes:
         if cursor.offset:
             expected = cursor.last + b"\n"
             if os.pread(descriptor, len(expected), cursor.offset - len(expected)) != expected:
-                raise Displaced
+                raise DisplacedSegmentError
         while True:
             data = os.pread(descriptor, limit, cursor.offset)
             end = data.rfind(b"\n") + 1

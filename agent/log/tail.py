@@ -28,7 +28,7 @@ def follow(folder: Path, from_seq: int, wait: Callable[[float], bool]) -> Iterat
     while True:
         try:
             chunk = segments.read(folder, cursor)
-        except segments.Displaced:
+        except segments.DisplacedSegmentError:
             head = segments.head(cursor.last)
             cursor = segments.seek(folder, head[0] if head else from_seq)
             continue

@@ -19,9 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from agent.log.report import of_log
-from agent.log.verify import Pass, Report, verify
-from agent.runtime import capabilities as caps
+from agent.log.verify import LogReport, Pass, verify
+from agent.runtime import capabilities
 from rules.visible import visible
 
 _LOOK: Final = 2.0  # seconds between two looks at what is new
@@ -39,7 +38,7 @@ class _Listener:
         self._poll.register(say, 0)  # POLLERR needs no asking: nobody reads any more
         self._told = 0.0
 
-    def tell(self, report: Report, *, at_end: bool) -> None:
+    def tell(self, report: LogReport, *, at_end: bool) -> None:
         """Say how far the pass is; between its beginning and its end once a second."""
         if at_end or time.monotonic() - self._told >= _TOLD:
             self._told = time.monotonic()
@@ -58,7 +57,7 @@ class _Listener:
         os.write(self._say, json.dumps(fields).encode() + b"\n")  # far below PIPE_BUF: never torn
 
 
-def summary(report: Report) -> dict[str, Any]:
+def summary(report: LogReport) -> dict[str, Any]:
     """Return what is told of *report*: the number reached, how many faults there are, and the first in words."""
     faults = [problem for problem in report.problems if problem.severity == "error"]
     first = faults[0] if faults else None
@@ -99,9 +98,9 @@ def main(argv: Sequence[str]) -> int:
     """Run as the docstring above says; return the exit code."""
     folder, words = Path(argv[1]), dict(word.split("=", 1) for word in argv[2:])
     os.nice(19)
-    caps.keep_only((caps.CAP_DAC_READ_SEARCH,))
+    capabilities.keep_only((capabilities.CAP_DAC_READ_SEARCH,))
     if "known" in words:
-        json.dump(of_log(verify(folder, int(words["known"]))), sys.stdout)
+        json.dump(verify(folder, int(words["known"])).to_json(), sys.stdout)
         return 0
     with suppress(BrokenPipeError):
         watch(folder, _Listener(int(words["say"])))

@@ -15,7 +15,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from agent.errors import Refused, ShoumiError
+from agent.errors import RefusedError, ShoumiError
 from agent.guard.holder import Child, Program
 from agent.runtime.home import Home
 from rules.text import Text
@@ -25,7 +25,7 @@ _TICK = 0.5  # seconds
 _READ = 65_536
 
 
-class Verified(NamedTuple):
+class VerifiedState(NamedTuple):
     """*to*: every entry up to this one was read, ``None`` before the first; *at*: when it was last the newest one.
 
     *trouble* says what is wrong with them, or why they cannot be read.
@@ -36,10 +36,10 @@ class Verified(NamedTuple):
     trouble: Text | None
 
 
-NOTHING_YET: Final = Verified(None, None, None)
+NOTHING_YET: Final = VerifiedState(None, None, None)
 
 
-class Verifying:
+class VerifierSupervisor:
     """One verifier at a time. :meth:`serve` belongs to one thread, :attr:`now` to any."""
 
     def __init__(self, home: Home, append: Callable[[dict[str, Any]], int], clock: Callable[[], datetime]) -> None:
@@ -79,7 +79,7 @@ class Verifying:
         trouble = _trouble(said)
         newest = self._clock() if said["at_end"] else self.now.at
         reached = said["to"] if said["at_end"] else max(said["to"], self.now.to or 0)  # a new pass has to catch up
-        self.now = Verified(reached, newest, trouble)
+        self.now = VerifiedState(reached, newest, trouble)
         first = said["first"]["text"]["en"] if trouble else ""
         if trouble and first not in self._told:  # the count may grow while the pass goes on
             fields = {"kind": "log-damaged", "alarm": True, "faults": said["faults"], "reason": trouble._asdict()}
@@ -89,16 +89,16 @@ class Verifying:
 
 
 def once(home: Home, known_last: int) -> dict[str, Any]:
-    """Read the whole record in a process of its own; return the report as :func:`agent.log.report.of_log` does.
+    """Read the whole record in a process of its own; return its report as JSON.
 
-    Raises :class:`Refused` when it cannot be read.
+    Raises :class:`RefusedError` when it cannot be read.
     """
     argv = [sys.executable, "-I", "-m", MODULE, str(home.log), f"known={known_last}"]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     try:
         report: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
-        raise Refused(
+        raise RefusedError(
             Text("the log could not be read to its end", "未能读完整个日志"),
             Text("see what stands in its place: shoumi doctor", "请运行 shoumi doctor 查看"),
         ) from None

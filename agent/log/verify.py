@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -45,7 +45,7 @@ _PATIENCE, _GLANCE = 10, 0.02  # looks, and seconds between them, at a last line
 Severity = Literal["error", "warning"]
 
 
-class Problem(NamedTuple):
+class LogProblem(NamedTuple):
     """One deviation. *line* counts from 1, 0 speaks of the file; *seq* is the number that stands or is due there.
 
     Kinds: ``missing``, ``order`` (repeated or swapped), ``form`` (no entry), ``long``, ``torn`` (no line break at the
@@ -61,13 +61,13 @@ class Problem(NamedTuple):
     text: Text
 
 
-class Report(NamedTuple):
+class LogReport(NamedTuple):
     """*entries* counts lines in good form; *more* counts problems beyond the first thousand."""
 
     entries: int
     first: int | None
     last: int | None
-    problems: tuple[Problem, ...]
+    problems: tuple[LogProblem, ...]
     more: int
 
     @property
@@ -75,8 +75,13 @@ class Report(NamedTuple):
         """Whether the record is whole. Warnings do not count."""
         return not self.more and all(problem.severity != "error" for problem in self.problems)
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON: the same from the agent and from the command line without one."""
+        problems = [problem._asdict() | {"text": problem.text._asdict()} for problem in self.problems]
+        return {**self._asdict(), "ok": self.ok, "problems": problems}
 
-def verify(folder: Path, known_last: int | None = None) -> Report:
+
+def verify(folder: Path, known_last: int | None = None) -> LogReport:
     """Read the whole record in *folder* and report. Raises OSError when it cannot be read."""
     reading = Pass(folder)
     for _ in reading.go_on():
@@ -109,7 +114,7 @@ class Pass:
         """Whether what was read last has no line break behind it."""
         return self._place.rest > 0
 
-    def report(self, known_last: int | None = None, *, finished: bool = False) -> Report:
+    def report(self, known_last: int | None = None, *, finished: bool = False) -> LogReport:
         """Return what was found so far. A *finished* record has a line break at its end."""
         check, torn = self._check, self._torn() if finished and self.unfinished else ()
         problems, more = [*check.problems, *torn], check.more
@@ -118,7 +123,7 @@ class Pass:
             zh = f"止于第 {check.due - 1} 条，而已知曾有第 {known_last} 条"
             problems.append(_problem(self._folder.name, 0, check.due, "short", en, zh))
         more += max(0, len(problems) - _LISTED)
-        return Report(check.entries, check.first, check.last, tuple(problems[:_LISTED]), more)
+        return LogReport(check.entries, check.first, check.last, tuple(problems[:_LISTED]), more)
 
     def go_on(self) -> Iterator[int]:
         """Read what there is beyond the place reached; yield after each block. Raises OSError."""
@@ -165,7 +170,7 @@ class Pass:
         if self.unfinished:
             self._check.add(self._torn())
 
-    def _torn(self) -> tuple[Problem, ...]:
+    def _torn(self) -> tuple[LogProblem, ...]:
         en, zh = "ends without a line break", "末尾没有换行"
         return (_problem(self._place.file, self._place.line + 1, self._check.due, "torn", en, zh),)
 
@@ -203,13 +208,13 @@ class _Check:
         self.entries = self.more = 0
         self.first: int | None = None
         self.last: int | None = None
-        self.problems: list[Problem] = []
+        self.problems: list[LogProblem] = []
         self._time = ""
 
     def say(self, file: str, line: int, seq: int, kind: str, en: str, zh: str, severity: Severity = "error") -> None:
         self.add((_problem(file, line, seq, kind, en, zh, severity),))
 
-    def add(self, problems: Iterable[Problem]) -> None:
+    def add(self, problems: Iterable[LogProblem]) -> None:
         for problem in problems:
             if len(self.problems) < _LISTED:
                 self.problems.append(problem)
@@ -265,10 +270,10 @@ class _Check:
         return line.endswith(b"}") and (head.seq, head.time) == (seq, stamp)
 
 
-def _problem(file: str, line: int, seq: int, kind: str, en: str, zh: str, severity: Severity = "error") -> Problem:
+def _problem(file: str, line: int, seq: int, kind: str, en: str, zh: str, severity: Severity = "error") -> LogProblem:
     shown = visible(file)
     place = Text(f"line {line} of `{shown}`", f"`{shown}` 第 {line} 行") if line else Text(f"`{shown}`", f"`{shown}`")
-    return Problem(file, line, seq, kind, severity, Text(f"{place.en} {en}", f"{place.zh}{zh}"))
+    return LogProblem(file, line, seq, kind, severity, Text(f"{place.en} {en}", f"{place.zh}{zh}"))
 
 
 def _comes_with_a_filesystem(name: str, status: os.stat_result) -> bool:

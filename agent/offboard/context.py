@@ -1,8 +1,8 @@
 """Everything a revocation works with and did not make itself: handed in, so that it imports no other part of the agent.
 
 Rules of this file: data and callables only. A callable says what it may raise; whoever wires it keeps that promise.
-Nothing here is read from the registry while a run is under way: a :class:`Leaver` is fixed when the run begins, so that
-taking an account away afterwards hides no process from a resumed run.
+Nothing here is read from the registry while a run is under way: a :class:`RevocationSubject` is fixed when the run
+begins, so that taking an account away afterwards hides no process from a resumed run.
 """
 
 import os
@@ -27,7 +27,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaver:
+class RevocationSubject:
     """The person it is about. ``roles``: administrator roles their accounts hold; ``sole``: those nobody else holds.
 
     ``areas``: what it is about where only that much of their access ends; empty: everything. ``tries``: of these, the
@@ -58,7 +58,7 @@ class Leaver:
         }
 
     @classmethod
-    def of_record(cls, record: Mapping[str, Any]) -> "Leaver":
+    def of_record(cls, record: Mapping[str, Any]) -> "RevocationSubject":
         """Return what :meth:`record` gave."""
         accounts = tuple(Account(uid, tuple(names), home) for uid, names, home in record["accounts"])
         areas = frozenset(record.get("areas", ()))  # a run of an earlier version is about everything
@@ -73,14 +73,14 @@ class Leaver:
         )
 
 
-class Acknowledged(NamedTuple):
+class DenialAck(NamedTuple):
     """The decider's word that no verdict is older than *epoch* any more, and when it was given."""
 
     epoch: int
     at: datetime
 
 
-class Area(NamedTuple):
+class AreaPath(NamedTuple):
     """A classified directory: its name and its absolute path."""
 
     name: str
@@ -102,8 +102,8 @@ class Blocked(NamedTuple):
     error: int
 
 
-class Held(Protocol):
-    """A process holds a classified inode (``agent.kernel.open_files.Held`` has this shape)."""
+class HeldInode(Protocol):
+    """A process holds a classified inode (``agent.kernel.open_files.HeldFile`` has this shape)."""
 
     @property
     def pid(self) -> int:
@@ -118,7 +118,7 @@ class Held(Protocol):
         """What leads to the inode without opening it, as long as the process holds it."""
 
 
-class DoorState(NamedTuple):
+class DoorRefusal(NamedTuple):
     """A door, or a board of doors, and whether it is known to refuse the person. ``at``: since when that is known."""
 
     name: str
@@ -127,7 +127,7 @@ class DoorState(NamedTuple):
     detail: Text
 
 
-class Doors(Protocol):
+class DoorRevoker(Protocol):
     """The doors of a site. Every method may raise ``ShoumiError``; any thread may ask."""
 
     def names(self) -> Iterable[str]:
@@ -136,19 +136,19 @@ class Doors(Protocol):
     def inside(self, person: str) -> Iterable[str]:
         """The rooms the person is inside of now."""
 
-    def refuse(self, person: str) -> Iterable[DoorState]:
+    def refuse(self, person: str) -> Iterable[DoorRefusal]:
         """Take the person's badges off every door and look whether they are gone; takes seconds where a door is dead.
 
         May be asked again and again; leaving a room stays possible.
         """
 
 
-def nothing_held(_devices: AbstractSet[int]) -> Iterable[Held]:
+def nothing_held(_devices: AbstractSet[int]) -> Iterable[HeldInode]:
     """Return no holder: for a host without areas."""
     return ()
 
 
-def in_any_area(_held: Held) -> str:
+def in_any_area(_held: HeldInode) -> str:
     """Return that nothing is known of the place: it counts as classified."""
     return ""
 
@@ -159,24 +159,24 @@ def no_walk(_path: str) -> Iterator[Inode | Blocked]:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class RevocationContext:
     """One host, as the steps see it."""
 
     seized: Path
     """Where things are moved aside to, one directory per case; only root may enter (``H/seized``)."""
-    deny: Callable[[str], Acknowledged]
+    deny: Callable[[str], DenialAck]
     """Return when the decider acknowledged that it denies this person; wait until it has. Raises ``ShoumiError``."""
     now: Callable[[], datetime]
     """The agent's clock."""
     append: Callable[[Mapping[str, Any]], int] = lambda _fields: 0
     """Append an entry to the access log, return its number. Raises ``ShoumiError``."""
-    areas: Callable[[], Iterable[Area]] = tuple
+    areas: Callable[[], Iterable[AreaPath]] = tuple
     """The areas on this host."""
     devices: Callable[[], frozenset[int]] = frozenset
     """``st_dev`` of the filesystems that hold classified inodes."""
-    held: Callable[[AbstractSet[int]], Iterable[Held]] = nothing_held
+    held: Callable[[AbstractSet[int]], Iterable[HeldInode]] = nothing_held
     """Who holds inodes of these devices (``agent.kernel.open_files.held``). Looks, opens nothing."""
-    area_of: Callable[[Held], str | None] = in_any_area
+    area_of: Callable[[HeldInode], str | None] = in_any_area
     """The area something held belongs to; ``None``: it is in none, ``""``: that cannot be told."""
     walk: Callable[[str], Iterator[Inode | Blocked]] = no_walk
     """Every inode of an area, each directory first, through a doorway where one is needed. Raises ``OSError``."""
@@ -186,7 +186,7 @@ class Context:
     """What must never be touched, as it is now: the agent's processes, the caller, the registered services."""
     taken: Callable[[], Iterable[int]] = tuple
     """Every uid that is a registered account, whoever's."""
-    doors: Doors | None = None
+    doors: DoorRevoker | None = None
     """The doors, ``None`` where there are none."""
     root: Path = field(default=Path("/"))
     """Where ``/etc``, ``/var/spool`` and homes are looked for. Processes are always this machine's."""

@@ -1,8 +1,8 @@
 """``offboard.db``: opening it, and the rim at which every SQLite error becomes one of ours.
 
 Rules of this file: a commit is on the disk when it returns. Each part of the departures has tables of its own in this
-file and makes them when they are missing. :class:`Refused`: the state is known, somebody can act, trying again is
-right. :class:`Fatal`: the file does not hold what it must.
+file and makes them when they are missing. :class:`RefusedError`: the state is known, somebody can act, trying again is
+right. :class:`FatalError`: the file does not hold what it must.
 """
 
 import os
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent.errors import Fatal, Refused
+from agent.errors import FatalError, RefusedError
 from rules.text import Text
 from rules.visible import visible
 
@@ -28,8 +28,8 @@ def open_database(file: Path, *, checkpoints: bool = True) -> sqlite3.Connection
     """Open *file*, made with mode 0600 when it is missing: WAL, every commit on the disk, checked.
 
     Without *checkpoints* no commit of this connection carries pages over from the WAL: that is for who must not wait,
-    where another connection does it. Transactions are spelled out. Raises :class:`Refused` when it cannot be used and
-    :class:`Fatal` when it is damaged.
+    where another connection does it. Transactions are spelled out. Raises :class:`RefusedError` when it cannot be used
+    and :class:`FatalError` when it is damaged.
     """
     try:
         os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
@@ -68,7 +68,7 @@ def _verdict(file: Path, connection: sqlite3.Connection) -> str:
 
 @contextmanager
 def rim(file: Path) -> Iterator[None]:
-    """Turn every :class:`sqlite3.Error` of the block into :class:`Refused` (state known) or :class:`Fatal`."""
+    """Turn every ``sqlite3.Error`` of the block into :class:`RefusedError` (state known) or :class:`FatalError`."""
     try:
         yield
     except sqlite3.Error as error:
@@ -81,9 +81,9 @@ def rim(file: Path) -> Iterator[None]:
                 raise damaged(file, str(error)) from error
 
 
-def _unusable(file: Path, why: str) -> Refused:
+def _unusable(file: Path, why: str) -> RefusedError:
     shown, said = visible(str(file)), visible(why)
-    return Refused(
+    return RefusedError(
         Text(
             f"the database of departures `{shown}` cannot be used now: `{said}`",
             f"暂时无法使用离岗数据库 `{shown}`：`{said}`",
@@ -92,10 +92,10 @@ def _unusable(file: Path, why: str) -> Refused:
     )
 
 
-def damaged(file: Path, why: str) -> Fatal:
+def damaged(file: Path, why: str) -> FatalError:
     """Return the error that says nothing may be concluded from this file."""
     shown, said = visible(str(file)), visible(why)
-    return Fatal(
+    return FatalError(
         Text(
             f"the database of departures `{shown}` is damaged (`{said}`): stop the agent and restore it from a backup",
             f"离岗数据库 `{shown}` 已损坏（`{said}`）：请停止程序并从备份恢复",

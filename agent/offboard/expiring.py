@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from rules.model import Person, Stage
+from rules.model import DepartureStage, Person
 from rules.pack.model import Pack, RecordKind
 from rules.text import Text
 from rules.visible import visible
@@ -31,7 +31,7 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class UpcomingExpiry:
     """One thing of one person that ends at *until*. ``name`` tells it from others of its sort and person."""
 
     sort: Sort
@@ -41,7 +41,7 @@ class Ending:
     what: Text
 
 
-class Said(NamedTuple):
+class GivenWarning(NamedTuple):
     """That a warning was given."""
 
     sort: Sort
@@ -54,7 +54,7 @@ class Said(NamedTuple):
 class Due(NamedTuple):
     """One thing to say now. ``days`` is the warning it is, 0 when it has ended."""
 
-    ending: Ending
+    ending: UpcomingExpiry
     days: int
     text: Text
 
@@ -63,10 +63,10 @@ class Dues(NamedTuple):
     """What to say now, the nearest end first, and what to remember instead of what was remembered."""
 
     now: tuple[Due, ...]
-    said: frozenset[Said]
+    said: frozenset[GivenWarning]
 
 
-def due(endings: Iterable[Ending], said: AbstractSet[Said], now: datetime) -> Dues:
+def due(endings: Iterable[UpcomingExpiry], said: AbstractSet[GivenWarning], now: datetime) -> Dues:
     """Return what is to be said at *now*, given what was *said*; each warning is given once."""
     told: list[Due] = []
     remembered = {one for one in said if one.until > now - _REMEMBERED}
@@ -80,7 +80,7 @@ def due(endings: Iterable[Ending], said: AbstractSet[Said], now: datetime) -> Du
     return Dues(tuple(told), frozenset(remembered))
 
 
-def endings(person: Person, pack: Pack) -> Iterator[Ending]:
+def endings(person: Person, pack: Pack) -> Iterator[UpcomingExpiry]:
     """Yield what of *person* ends by itself: temporary grants, records that gate access, cooling-off periods."""
     for grant in person.grants:
         if grant.temporary and grant.until is not None:
@@ -88,17 +88,17 @@ def endings(person: Person, pack: Pack) -> Iterator[Ending]:
             what = Text(
                 f"temporary grant {visible(grant.id)} for `{area}`", f"对 `{area}` 的临时授权 {visible(grant.id)}"
             )
-            yield Ending(Sort.GRANT, person.id, grant.id, grant.until, what)
+            yield UpcomingExpiry(Sort.GRANT, person.id, grant.id, grant.until, what)
     for name, kind in pack.records.items():
         for topic in kind.topics or (None,):
             if (until := _record_end(person, name, kind, topic)) is not None:
-                yield Ending(
+                yield UpcomingExpiry(
                     Sort.RECORD, person.id, f"{name}/{topic}" if topic else name, until, _record_text(kind, topic)
                 )
     for departure in person.departures:
-        if departure.cooling_off_until is not None and departure.stage is not Stage.CLOSED:
+        if departure.cooling_off_until is not None and departure.stage is not DepartureStage.CLOSED:
             until = departure.cooling_off_until
-            yield Ending(Sort.COOLING_OFF, person.id, "", until, Text("cooling-off period", "脱密期"))
+            yield UpcomingExpiry(Sort.COOLING_OFF, person.id, "", until, Text("cooling-off period", "脱密期"))
 
 
 def _record_end(person: Person, name: str, kind: RecordKind, topic: str | None) -> datetime | None:
@@ -123,11 +123,11 @@ def _record_text(kind: RecordKind, topic: str | None) -> Text:
     return Text(f"{kind.title.en} ({visible(topic)})", f"{kind.title.zh}（{visible(topic)}）")
 
 
-def _said(ending: Ending, days: int) -> Said:
-    return Said(ending.sort, ending.person, ending.name, ending.until, days)
+def _said(ending: UpcomingExpiry, days: int) -> GivenWarning:
+    return GivenWarning(ending.sort, ending.person, ending.name, ending.until, days)
 
 
-def _words(ending: Ending, days: int) -> Text:
+def _words(ending: UpcomingExpiry, days: int) -> Text:
     who, when = visible(ending.person), f"{ending.until:%F %H:%M}Z"
     if days == _ENDED:
         return Text(f"{ending.what.en} of `{who}` ended {when}", f"`{who}` 的{ending.what.zh}已于 {when} 结束")

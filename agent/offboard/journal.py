@@ -13,12 +13,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.offboard.callers import Caller
-from agent.offboard.context import Leaver
+from agent.offboard.context import RevocationSubject
 from agent.offboard.database import open_database, rim
 from agent.offboard.plan import Cause
-from agent.offboard.steps.step import Result, State
+from agent.offboard.steps.step import StepResult, StepState
 from rules.text import Text
 from rules.visible import visible
 
@@ -63,18 +63,18 @@ class Run:
     number: int
     case: str
     cause: Cause
-    leaver: Leaver
+    leaver: RevocationSubject
     officers: tuple[str, ...]
     begun_at: datetime
     callers: tuple[Caller, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class JournaledStep:
     """One step of a run: its last result, how often it was tried, and between which instants the last time."""
 
     step: str
-    result: Result
+    result: StepResult
     tries: int = 0
     began_at: datetime | None = None
     ended_at: datetime | None = None
@@ -92,8 +92,8 @@ class Done:
         }
 
 
-class Journal:
-    """The two tables. Every method may raise :class:`Refused` (try again) and :class:`agent.errors.Fatal` (damaged)."""
+class RevocationJournal:
+    """The two tables. Every method may raise :class:`RefusedError` (try again) and :class:`FatalError` (damaged)."""
 
     def __init__(self, path: Path, *, checkpoints: bool = True) -> None:
         """Open the file at *path*. Without *checkpoints* see :func:`agent.offboard.database.open_database`."""
@@ -110,7 +110,7 @@ class Journal:
         self,
         case: str,
         cause: Cause,
-        leaver: Leaver,
+        leaver: RevocationSubject,
         officers: Iterable[str],
         steps: Iterable[str],
         at: datetime,
@@ -132,7 +132,7 @@ class Journal:
                 ),
             ).fetchone()
             if made:
-                rows = [(made[0], position, step, str(State.PLANNED)) for position, step in enumerate(steps)]
+                rows = [(made[0], position, step, str(StepState.PLANNED)) for position, step in enumerate(steps)]
                 self._db.executemany("INSERT INTO steps (run, position, step, state) VALUES (?, ?, ?, ?)", rows)
             [number, known] = self._db.execute(
                 "SELECT number, officers FROM runs WHERE case_id = ?", (case,)
@@ -143,11 +143,11 @@ class Journal:
         return self.run(case)
 
     def run(self, case: str) -> Run:
-        """Return the run of *case*; raise :class:`Refused` when there is none."""
+        """Return the run of *case*; raise :class:`RefusedError` when there is none."""
         found = list(self.runs("WHERE case_id = ?", case))
         if not found:
             shown = visible(case)
-            raise Refused(Text(f"case `{shown}` has no revocation", f"案件 `{shown}` 没有撤权记录"))
+            raise RefusedError(Text(f"case `{shown}` has no revocation", f"案件 `{shown}` 没有撤权记录"))
         return found[0]
 
     def unfinished(self) -> list[Run]:
@@ -171,7 +171,7 @@ class Journal:
                 number,
                 case,
                 Cause(cause),
-                Leaver.of_record(json.loads(leaver)),
+                RevocationSubject.of_record(json.loads(leaver)),
                 tuple(json.loads(officers)),
                 datetime.fromisoformat(begun_at),
                 tuple(Caller(*one) for one in asked[number]),
@@ -182,7 +182,7 @@ class Journal:
         with rim(self._path):
             return {case for (case,) in self._db.execute("SELECT case_id FROM runs")}
 
-    def steps(self, run: Run) -> list[Done]:
+    def steps(self, run: Run) -> list[JournaledStep]:
         """Return the steps of *run*, in order."""
         with rim(self._path):
             rows = self._db.execute(
@@ -191,7 +191,7 @@ class Journal:
             ).fetchall()
         return [_done(*row) for row in rows]
 
-    def record(self, run: Run, done: Done) -> None:
+    def record(self, run: Run, done: JournaledStep) -> None:
         """Write what came of one try, durably."""
         result = done.result
         detail, facts = json.dumps(list(result.detail)), json.dumps(dict(result.facts))  # before others have to wait
@@ -210,7 +210,7 @@ class Journal:
                 ),
             )
 
-    def unlogged(self, run: Run) -> list[Done]:
+    def unlogged(self, run: Run) -> list[JournaledStep]:
         """Return the steps whose present result is not in the access log yet."""
         with rim(self._path):
             rows = self._db.execute(
@@ -219,7 +219,7 @@ class Journal:
             ).fetchall()
         return [_done(*row) for row in rows]
 
-    def logged(self, run: Run, done: Done) -> None:
+    def logged(self, run: Run, done: JournaledStep) -> None:
         """Note that this result is in the access log."""
         at = done.ended_at.isoformat() if done.ended_at else None
         with self._change():
@@ -240,10 +240,10 @@ class Journal:
 
 def _done(
     step: str, state: str, detail: str, facts: str, tries: int, began_at: str | None, ended_at: str | None
-) -> Done:
-    return Done(
+) -> JournaledStep:
+    return JournaledStep(
         step,
-        Result(State(state), Text(*json.loads(detail)), json.loads(facts)),
+        StepResult(StepState(state), Text(*json.loads(detail)), json.loads(facts)),
         tries,
         datetime.fromisoformat(began_at) if began_at else None,
         datetime.fromisoformat(ended_at) if ended_at else None,

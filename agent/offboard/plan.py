@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from agent.offboard.context import Leaver
+from agent.offboard.context import RevocationSubject
 from agent.offboard.guardrails import ordinary
-from agent.offboard.steps.step import Target
+from agent.offboard.steps.step import StepTarget
 from rules.text import Text
 
 
@@ -36,7 +36,7 @@ class PlannedStep:
 
     id: str
     title: Text
-    targets: tuple[Target, ...] = ()
+    targets: tuple[StepTarget, ...] = ()
     lasting: Text | None = None
     skipped: Text | None = None
 
@@ -57,7 +57,7 @@ class PlannedStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RevocationPlan:
     """The whole of it. ``officers``: how many different officers must want it; ``notices``: what to know before."""
 
     person: str
@@ -77,12 +77,12 @@ class Plan:
         }
 
 
-def plan(leaver: Leaver, cause: Cause, seen: Iterable[PlannedStep]) -> Plan:
+def plan(leaver: RevocationSubject, cause: Cause, seen: Iterable[PlannedStep]) -> RevocationPlan:
     """Return the plan for *leaver*."""
-    return Plan(leaver.id, cause, tuple(seen), officers_needed(leaver, cause), notices(leaver, cause))
+    return RevocationPlan(leaver.id, cause, tuple(seen), officers_needed(leaver, cause), notices(leaver, cause))
 
 
-def officers_needed(leaver: Leaver, cause: Cause) -> int:
+def officers_needed(leaver: RevocationSubject, cause: Cause) -> int:
     """Return how many officers must want it: two for a privileged leaver, nobody where time itself has run out.
 
     A hold takes one, whoever it is about: it cannot wait, and is lifted again. Giving something back takes two.
@@ -93,13 +93,13 @@ def officers_needed(leaver: Leaver, cause: Cause) -> int:
     return 2 if privileged or cause is Cause.RESTORED else 1
 
 
-def agreed(leaver: Leaver, cause: Cause, officers: Collection[str]) -> bool:
+def agreed(leaver: RevocationSubject, cause: Cause, officers: Collection[str]) -> bool:
     """Whether enough different officers want it; the leaver is none, whatever their role."""
     others = {officer for officer in officers if officer and officer != leaver.id}
     return len(others) >= officers_needed(leaver, cause)
 
 
-def notices(leaver: Leaver, cause: Cause) -> tuple[Text, ...]:
+def notices(leaver: RevocationSubject, cause: Cause) -> tuple[Text, ...]:
     """Return what an officer must know before the run."""
     found = []
     if officers_needed(leaver, cause) > 1:

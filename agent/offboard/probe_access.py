@@ -33,7 +33,7 @@ _FEWEST = 30  # targets that are worth another child
 What = Literal["list", "file"]
 
 
-class Answer(StrEnum):
+class ProbeAnswer(StrEnum):
     """What came of an attempt. Only :attr:`DENIED` shows that the person is kept out."""
 
     DENIED = "denied"
@@ -43,7 +43,7 @@ class Answer(StrEnum):
     UNTRIED = "untried"
 
 
-class Identity(NamedTuple):
+class ProbeIdentity(NamedTuple):
     """Who to be: a uid with its groups, and the login uid behind it."""
 
     uid: int
@@ -52,7 +52,7 @@ class Identity(NamedTuple):
     groups: tuple[int, ...] = ()
 
 
-class Target(NamedTuple):
+class ProbeTarget(NamedTuple):
     """One thing to try: a directory to ``list`` or a ``file`` to open."""
 
     area: str
@@ -60,70 +60,72 @@ class Target(NamedTuple):
     path: str
 
 
-class Attempt(NamedTuple):
+class ProbeAttempt(NamedTuple):
     """What came of one target under one identity. ``error`` is the name of the error number, or empty."""
 
     area: str
     what: What
     uid: int
     login: int
-    answer: Answer
+    answer: ProbeAnswer
     error: str = ""
 
 
-def identities(uids: Iterable[int]) -> tuple[Identity, ...]:
+def identities(uids: Iterable[int]) -> tuple[ProbeIdentity, ...]:
     """Return whom to try as: each account as itself with the groups it has here, then root with each login uid."""
     uids = tuple(uids)
-    return tuple(_account(uid) for uid in uids) + tuple(Identity(0, uid, 0) for uid in uids)
+    return tuple(_account(uid) for uid in uids) + tuple(ProbeIdentity(0, uid, 0) for uid in uids)
 
 
-def _account(uid: int) -> Identity:
+def _account(uid: int) -> ProbeIdentity:
     try:
         entry = pwd.getpwuid(uid)
-        return Identity(uid, uid, entry.pw_gid, tuple(os.getgrouplist(entry.pw_name, entry.pw_gid)))
+        return ProbeIdentity(uid, uid, entry.pw_gid, tuple(os.getgrouplist(entry.pw_name, entry.pw_gid)))
     except KeyError:  # this host does not know the account: it has no groups here either
-        return Identity(uid, uid, uid)
+        return ProbeIdentity(uid, uid, uid)
 
 
-def attempt(targets: Sequence[Target], who: Identity, patience: float = PATIENCE) -> list[Attempt]:
+def attempt(targets: Sequence[ProbeTarget], who: ProbeIdentity, patience: float = PATIENCE) -> list[ProbeAttempt]:
     """Try every target as *who*, and return as many attempts in the same order; wait *patience* seconds for each.
 
     It never raises for what a child meets: a child that cannot be made or does not answer leaves ``UNTRIED`` behind.
     """
     size = max(_FEWEST, math.ceil(len(targets) / _ALONGSIDE))
     parts = [targets[start : start + size] for start in range(0, len(targets), size)]
-    answers: list[list[Attempt]] = [[] for _ in parts]
+    answers: list[list[ProbeAttempt]] = [[] for _ in parts]
     lost = 0
     while left := [number for number, part in enumerate(parts) if len(answers[number]) < len(part)]:
         if lost >= _LOST:
             for number in left:
                 rest = parts[number][len(answers[number]) :]
-                answers[number] += [_said(target, who, Answer.UNTRIED, "no answer") for target in rest]
+                answers[number] += [_said(target, who, ProbeAnswer.UNTRIED, "no answer") for target in rest]
             break
         told = _children([parts[number][len(answers[number]) :] for number in left], who, patience)
         for number, said in zip(left, told, strict=True):
             answers[number] += said
             if len(answers[number]) < len(parts[number]):  # this child was silent about the next one
                 lost += 1
-                answers[number].append(_said(parts[number][len(answers[number])], who, Answer.UNTRIED, "no answer"))
+                answers[number].append(
+                    _said(parts[number][len(answers[number])], who, ProbeAnswer.UNTRIED, "no answer")
+                )
     return [one for part in answers for one in part]
 
 
-def judged(number: int) -> Answer:
+def judged(number: int) -> ProbeAnswer:
     """Return what the error number of an open says; 0 is success."""
     if number == 0:
-        return Answer.LET_IN
+        return ProbeAnswer.LET_IN
     if number in _DENIALS:
-        return Answer.DENIED
-    return Answer.ABSENT if number in (errno.ENOENT, errno.ENOTDIR) else Answer.FAILED
+        return ProbeAnswer.DENIED
+    return ProbeAnswer.ABSENT if number in (errno.ENOENT, errno.ENOTDIR) else ProbeAnswer.FAILED
 
 
 class _Trial:
     """One child on its way through *targets*, and what it has said so far. ``over``: it says nothing more."""
 
-    def __init__(self, targets: Sequence[Target], who: Identity, patience: float) -> None:
+    def __init__(self, targets: Sequence[ProbeTarget], who: ProbeIdentity, patience: float) -> None:
         self._targets, self._who, self._patience = targets, who, patience
-        self.answers: list[Attempt] = []
+        self.answers: list[ProbeAttempt] = []
         self._rest = b""
         self.hearing, telling = os.pipe()
         self._pid = -1
@@ -162,10 +164,10 @@ class _Trial:
             _end(self._pid)
 
     def _untried(self, why: str) -> None:
-        self.answers = [_said(target, self._who, Answer.UNTRIED, why) for target in self._targets]
+        self.answers = [_said(target, self._who, ProbeAnswer.UNTRIED, why) for target in self._targets]
 
 
-def _children(parts: Sequence[Sequence[Target]], who: Identity, patience: float) -> list[list[Attempt]]:
+def _children(parts: Sequence[Sequence[ProbeTarget]], who: ProbeIdentity, patience: float) -> list[list[ProbeAttempt]]:
     """Return for each part what one child said before it ended or fell silent, which may be about none of them."""
     trials: list[_Trial] = []
     try:
@@ -192,7 +194,7 @@ def _end(pid: int) -> None:
         os.close(fd)
 
 
-def _child(targets: Sequence[Target], who: Identity, telling: int, patience: float) -> NoReturn:
+def _child(targets: Sequence[ProbeTarget], who: ProbeIdentity, telling: int, patience: float) -> NoReturn:
     """Be *who* and try; nothing of ours is cleaned up here, and nothing is imported any more."""
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -208,7 +210,7 @@ def _child(targets: Sequence[Target], who: Identity, telling: int, patience: flo
         os._exit(0)
 
 
-def _tried(target: Target) -> int:
+def _tried(target: ProbeTarget) -> int:
     """Open *target* as an ordinary program would, and return the error number, 0 when it was let in."""
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # O_NONBLOCK: a fifo in the way must not hold us
     if target.what == "list":
@@ -216,7 +218,7 @@ def _tried(target: Target) -> int:
     return _failure(lambda: os.close(os.open(target.path, flags)))
 
 
-def _become(who: Identity) -> None:
+def _become(who: ProbeIdentity) -> None:
     """Take *who* for good, login uid first: it needs rights that the uid does not have. Raises :class:`OSError`.
 
     Without auditing in the kernel nobody has a login uid, and the account alone is the identity; root with the login
@@ -249,8 +251,8 @@ def _tell(telling: int, number: int, code: int) -> None:
     os.write(telling, b"%d %d\n" % (number, code))
 
 
-def _said(target: Target, who: Identity, answer: Answer, error: str) -> Attempt:
-    return Attempt(target.area, target.what, who.uid, who.login, answer, error)
+def _said(target: ProbeTarget, who: ProbeIdentity, answer: ProbeAnswer, error: str) -> ProbeAttempt:
+    return ProbeAttempt(target.area, target.what, who.uid, who.login, answer, error)
 
 
 def _name(number: int) -> str:

@@ -23,7 +23,7 @@ _QUESTION = (
 
 
 class Progress(NamedTuple):
-    """One step: a state of :class:`agent.offboard.steps.step.State`, and between which instants it was last tried."""
+    """One step: a state of :class:`StepState`, and between which instants it was last tried."""
 
     step: str
     title: Text

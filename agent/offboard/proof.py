@@ -13,14 +13,14 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from agent.offboard import probe_access as canary
-from agent.offboard.context import Area, Blocked, Context, Leaver
+from agent.offboard import probe_access
+from agent.offboard.context import AreaPath, Blocked, RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Process, Reach, ends, ordinary, reach
-from agent.offboard.probe_access import Answer, Attempt, Target
+from agent.offboard.probe_access import ProbeAnswer, ProbeAttempt, ProbeTarget
 from agent.offboard.receipt.timeline import written
 from agent.offboard.steps import holders, subids
-from agent.offboard.steps.step import Result, State, Step, always
-from agent.offboard.steps.step import Target as Planned
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, always
+from agent.offboard.steps.step import StepTarget as Planned
 from agent.offboard.steps.tasks import Look
 from rules.text import Text
 from rules.visible import visible
@@ -93,11 +93,11 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class AccessProof:
     """What was looked at and what came of it."""
 
     scans: tuple[Scan, ...]
-    attempts: tuple[Attempt, ...]
+    attempts: tuple[ProbeAttempt, ...]
     unreached: tuple[str, ...]
     """Areas that could not be walked to find a file to try."""
     areas: int
@@ -114,7 +114,7 @@ class Proof:
             and all(scan.clean for scan in self.scans)
             and not self.unreached
             and not self.untouched
-            and all(attempt.answer is Answer.DENIED for attempt in self.attempts)
+            and all(attempt.answer is ProbeAnswer.DENIED for attempt in self.attempts)
         )
 
     def record(self) -> dict[str, Any]:
@@ -129,7 +129,9 @@ class Proof:
         }
 
 
-def staying(leaver: Leaver, context: Context, patience: float = canary.PATIENCE) -> Proof:
+def staying(
+    leaver: RevocationSubject, context: RevocationContext, patience: float = probe_access.PATIENCE
+) -> AccessProof:
     """Look for what a person who stays still holds, try what they lost as them, look again. Raises as :func:`prove`.
 
     What they run and hold beside that is theirs. The attempts stand in the log as theirs, and denied.
@@ -137,33 +139,35 @@ def staying(leaver: Leaver, context: Context, patience: float = canary.PATIENCE)
     return _proof(leaver, context, _lost(leaver, context), _look_at_holders, patience)
 
 
-def prove(leaver: Leaver, context: Context, patience: float = canary.PATIENCE) -> Proof:
+def prove(
+    leaver: RevocationSubject, context: RevocationContext, patience: float = probe_access.PATIENCE
+) -> AccessProof:
     """Look, try every area as the leaver, look again. Raises what the callables of *context* raise."""
     return _proof(leaver, context, tuple(context.areas()), scan, patience)
 
 
 def _proof(
-    leaver: Leaver,
-    context: Context,
-    areas: Sequence[Area],
-    look: Callable[[Leaver, Context], Scan],
+    leaver: RevocationSubject,
+    context: RevocationContext,
+    areas: Sequence[AreaPath],
+    look: Callable[[RevocationSubject, RevocationContext], Scan],
     patience: float,
-) -> Proof:
+) -> AccessProof:
     uids = _theirs(leaver)
     areas = areas if uids else ()  # who has no account is nobody to try as
     before = look(leaver, context)
-    targets: list[Target] = []
+    targets: list[ProbeTarget] = []
     unreached = []
     for area in areas:
-        targets.append(Target(area.name, "list", area.path))
+        targets.append(ProbeTarget(area.name, "list", area.path))
         try:
             file = _some_file(area, context)
         except OSError:
             unreached.append(area.name)
         else:
-            targets += [Target(area.name, "file", file)] if file else []
-    attempts = [one for who in canary.identities(uids) for one in canary.attempt(targets, who, patience)]
-    return Proof(
+            targets += [ProbeTarget(area.name, "file", file)] if file else []
+    attempts = [one for who in probe_access.identities(uids) for one in probe_access.attempt(targets, who, patience)]
+    return AccessProof(
         scans=(before, look(leaver, context)),
         attempts=tuple(attempts),
         unreached=tuple(unreached),
@@ -173,14 +177,14 @@ def _proof(
     )
 
 
-def _lost(leaver: Leaver, context: Context) -> tuple[Area, ...]:
+def _lost(leaver: RevocationSubject, context: RevocationContext) -> tuple[AreaPath, ...]:
     """Return the areas that an attempt of somebody who stays must be denied at."""
     lost = leaver.tries if leaver.tries is not None else leaver.areas
     everything = leaver.tries is None and not leaver.areas
     return tuple(area for area in context.areas() if everything or area.name in lost)
 
 
-def _look_at_holders(leaver: Leaver, context: Context) -> Scan:
+def _look_at_holders(leaver: RevocationSubject, context: RevocationContext) -> Scan:
     """Look once at what the person holds of the areas they lose."""
     below = subids.of(leaver, context)
     look = Look(_theirs(leaver), below)
@@ -191,7 +195,7 @@ def _look_at_holders(leaver: Leaver, context: Context) -> Scan:
     return Scan(context.now(), look.complete, found, pids, len(processes) - len(found))
 
 
-def scan(leaver: Leaver, context: Context) -> Scan:
+def scan(leaver: RevocationSubject, context: RevocationContext) -> Scan:
     """Look once at every process and at what is held on the classified volumes."""
     uids, rails, below = _theirs(leaver), context.rails(), subids.of(leaver, context)
     look = Look(uids, below)
@@ -209,11 +213,11 @@ def scan(leaver: Leaver, context: Context) -> Scan:
     return Scan(context.now(), look.complete, tuple(found), tuple(holding), len(processes) - len(found))
 
 
-def _theirs(leaver: Leaver) -> tuple[int, ...]:
+def _theirs(leaver: RevocationSubject) -> tuple[int, ...]:
     return tuple(sorted(set(filter(ordinary, leaver.uids))))
 
 
-def _some_file(area: Area, context: Context) -> str | None:
+def _some_file(area: AreaPath, context: RevocationContext) -> str | None:
     """Return the path of one regular file of *area*, ``None`` when none is near the top. Raises :class:`OSError`.
 
     One that was found for somebody else a moment ago serves as well; if it is gone by now, the attempt says so.
@@ -224,7 +228,7 @@ def _some_file(area: Area, context: Context) -> str | None:
     return known[area.name]
 
 
-def _search(area: Area, context: Context) -> str | None:
+def _search(area: AreaPath, context: RevocationContext) -> str | None:
     places = context.walk(area.path)
     blocked = 0
     try:
@@ -241,7 +245,7 @@ def _search(area: Area, context: Context) -> str | None:
             places.close()
 
 
-def _look(leaver: Leaver, context: Context) -> tuple[Planned, ...]:
+def _look(leaver: RevocationSubject, context: RevocationContext) -> tuple[Planned, ...]:
     """Say what the proof will do: it ends nothing."""
     count = _attempts(tuple(context.areas()), leaver)
     return (
@@ -249,18 +253,18 @@ def _look(leaver: Leaver, context: Context) -> tuple[Planned, ...]:
     )
 
 
-def _attempts(areas: Sequence[Area], leaver: Leaver) -> int:
+def _attempts(areas: Sequence[AreaPath], leaver: RevocationSubject) -> int:
     return len(areas) * 2 * len(_theirs(leaver))
 
 
-def _run(leaver: Leaver, context: Context, _case: str) -> Result:
+def _run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
     """Prove, and say how it went: ``CONFIRMED`` or, for anything short of it, ``PENDING``."""
     proof = prove(leaver, context)
-    state = State.CONFIRMED if proof.holds else State.PENDING
-    return Result(state, summary(proof), proof.record())
+    state = StepState.CONFIRMED if proof.holds else StepState.PENDING
+    return StepResult(state, summary(proof), proof.record())
 
 
-def summary(proof: Proof) -> Text:
+def summary(proof: AccessProof) -> Text:
     """Return one sentence about *proof*."""
     if proof.holds:
         number = len(proof.attempts)
@@ -269,9 +273,9 @@ def summary(proof: Proof) -> Text:
             f"{len(proof.scans)} 次扫描均未发现残留，{number} 次尝试全部被拒绝",
         )
     found = len({one.pid for scan in proof.scans for one in scan.found})
-    through = sum(one.answer is Answer.LET_IN for one in proof.attempts)
+    through = sum(one.answer is ProbeAnswer.LET_IN for one in proof.attempts)
     unshown = (
-        sum(one.answer not in (Answer.LET_IN, Answer.DENIED) for one in proof.attempts)
+        sum(one.answer not in (ProbeAnswer.LET_IN, ProbeAnswer.DENIED) for one in proof.attempts)
         + len(proof.unreached)
         + len(proof.untouched)
     )
@@ -282,19 +286,19 @@ def summary(proof: Proof) -> Text:
     )
 
 
-def _look_twice(leaver: Leaver, context: Context) -> tuple[Planned, ...]:
+def _look_twice(leaver: RevocationSubject, context: RevocationContext) -> tuple[Planned, ...]:
     count = _attempts(_lost(leaver, context), leaver)
     en = f"two looks at what the person holds, {count} attempts to get in"
     return (Planned(Text(en, f"两次检查此人所持有的文件，{count} 次进入尝试")),)
 
 
-def _run_staying(leaver: Leaver, context: Context, _case: str) -> Result:
+def _run_staying(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
     proof = staying(leaver, context)
-    return Result(State.CONFIRMED if proof.holds else State.PENDING, summary(proof), proof.record())
+    return StepResult(StepState.CONFIRMED if proof.holds else StepState.PENDING, summary(proof), proof.record())
 
 
-STEP = Step(id="proof", title=Text("proof", "证明"), probe=always, look=_look, run=_run, leaving=True)
+STEP = RevocationStep(id="proof", title=Text("proof", "证明"), probe=always, look=_look, run=_run, leaving=True)
 """The proof as the last step of a plan."""
-STAYING = Step("proof", STEP.title, always, _look_twice, _run_staying, leaving=False)
+STAYING = RevocationStep("proof", STEP.title, always, _look_twice, _run_staying, leaving=False)
 """The same for a person who stays: what they hold must be gone, and what they lost must be closed to them."""
 STEPS = (STEP, STAYING)

@@ -17,14 +17,14 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
-from agent.errors import Fatal, Refused, ShoumiError
+from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.offboard.callers import Caller, living
-from agent.offboard.context import Context, Leaver
+from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Rails, ordinary
-from agent.offboard.journal import Done, Journal, Run
-from agent.offboard.plan import Cause, Plan, PlannedStep, agreed, plan
+from agent.offboard.journal import JournaledStep, RevocationJournal, Run
+from agent.offboard.plan import Cause, PlannedStep, RevocationPlan, agreed, plan
 from agent.offboard.steps import LEAVING, RESTORING, STAYING, holders, processes
-from agent.offboard.steps.step import Result, State, Step
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState
 from rules.text import Text
 from rules.visible import visible
 
@@ -35,10 +35,10 @@ _LISTED, _SHOWN = 100, 20  # items of a list that an entry repeats whole; those 
 
 _STOPPED = {Cause.DEPARTURE: processes.ending, Cause.HOLD: holders.ending, Cause.TRANSFER: holders.ending}
 
-Told = Callable[[str, str, State | None], None]
+Told = Callable[[str, str, StepState | None], None]
 
 
-def steps_for(cause: Cause, more: Iterable[Step] = ()) -> tuple[Step, ...]:
+def steps_for(cause: Cause, more: Iterable[RevocationStep] = ()) -> tuple[RevocationStep, ...]:
     """Return the steps *cause* needs. Of *more*, those alongside (doors) come first, the others (the proof) last."""
     if cause is Cause.RESTORED:
         return RESTORING
@@ -48,7 +48,9 @@ def steps_for(cause: Cause, more: Iterable[Step] = ()) -> tuple[Step, ...]:
     return tuple(sorted((*mine, *others), key=lambda step: (not step.alongside, step not in mine)))
 
 
-def survey(leaver: Leaver, context: Context, cause: Cause, more: Iterable[Step] = ()) -> Plan:
+def survey(
+    leaver: RevocationSubject, context: RevocationContext, cause: Cause, more: Iterable[RevocationStep] = ()
+) -> RevocationPlan:
     """Look at everything a run would end, change nothing, and return the plan.
 
     A step that cannot look is in the plan without targets: that never keeps anybody from running it.
@@ -57,12 +59,12 @@ def survey(leaver: Leaver, context: Context, cause: Cause, more: Iterable[Step] 
     return plan(leaver, cause, [_looked(step, known, context) for step in steps_for(cause, more)])
 
 
-def sparing(context: Context, run: Run) -> Context:
+def sparing(context: RevocationContext, run: Run) -> RevocationContext:
     """Return *context* with the processes that asked for *run* among those that are never touched."""
     return _sparing(context, run.callers)
 
 
-def _sparing(context: Context, callers: Iterable[Caller]) -> Context:
+def _sparing(context: RevocationContext, callers: Iterable[Caller]) -> RevocationContext:
     spared = tuple(callers)
 
     def rails() -> Rails:
@@ -72,7 +74,13 @@ def _sparing(context: Context, callers: Iterable[Caller]) -> Context:
     return replace(context, rails=rails) if spared else context
 
 
-def halt(leaver: Leaver, context: Context, cause: Cause, officers: Iterable[str], callers: Iterable[Caller]) -> None:
+def freeze_processes(
+    leaver: RevocationSubject,
+    context: RevocationContext,
+    cause: Cause,
+    officers: Iterable[str],
+    callers: Iterable[Caller],
+) -> None:
     """Stop what a run for *cause* would end, so that it reads no more while that run gets under way.
 
     Of who goes that is everything, of who stays what holds classified files; what is stopped is ended, never let go
@@ -85,12 +93,12 @@ def halt(leaver: Leaver, context: Context, cause: Cause, officers: Iterable[str]
         ending(known, _sparing(context, callers)).stop()
 
 
-def vetted(leaver: Leaver) -> Leaver:
+def vetted(leaver: RevocationSubject) -> RevocationSubject:
     """Return *leaver* with the accounts a revocation may touch."""
     return replace(leaver, accounts=tuple(account for account in leaver.accounts if ordinary(account.uid)))
 
 
-def _looked(step: Step, leaver: Leaver, context: Context) -> PlannedStep:
+def _looked(step: RevocationStep, leaver: RevocationSubject, context: RevocationContext) -> PlannedStep:
     seen = PlannedStep(step.id, step.title, lasting=step.lasting)
     with contextlib.suppress(OSError, ShoumiError):
         skipped = step.probe(leaver, context)
@@ -107,9 +115,9 @@ class Runner:
 
     def __init__(
         self,
-        journal: Journal,
-        context: Context,
-        more: Iterable[Step] = (),
+        journal: RevocationJournal,
+        context: RevocationContext,
+        more: Iterable[RevocationStep] = (),
         told: Told = lambda _case, _step, _state: None,
         *,
         alongside: bool = True,
@@ -120,19 +128,24 @@ class Runner:
         self._told = told
         self._alongside = alongside
         self._threads: ThreadPoolExecutor | None = None
-        self._waiting: dict[tuple[str, str], Future[Done]] = {}
+        self._waiting: dict[tuple[str, str], Future[JournaledStep]] = {}
 
     def begin(
-        self, case: str, leaver: Leaver, cause: Cause, officers: Iterable[str], callers: Iterable[Caller] = ()
+        self,
+        case: str,
+        leaver: RevocationSubject,
+        cause: Cause,
+        officers: Iterable[str],
+        callers: Iterable[Caller] = (),
     ) -> Run:
         """Write the run down, and end nothing yet. *callers* are the processes that asked for it: they are spared.
 
-        The same case again gives the run there is, wanted by these officers as well. Raises :class:`Refused` when the
-        journal does not take it.
+        The same case again gives the run there is, wanted by these officers as well. Raises :class:`RefusedError` when
+        the journal does not take it.
         """
         if not _CASE.fullmatch(case):
             shown = visible(case)
-            raise Refused(Text(f"`{shown}` is no case number", f"`{shown}` 不是案件编号"))
+            raise RefusedError(Text(f"`{shown}` is no case number", f"`{shown}` 不是案件编号"))
         steps = [step.id for step in steps_for(cause, self._more)]
         now = self._context.now()
         return self._journal.begin(case, cause, vetted(leaver), officers, steps, now, callers)
@@ -140,7 +153,7 @@ class Runner:
     def cut(self, case: str) -> None:
         """Do the open steps that cut access, and set going those that run alongside.
 
-        Raises :class:`Refused` at the very end when a result could not be written down: it is then done again.
+        Raises :class:`RefusedError` at the very end when a result could not be written down: it is then done again.
         """
         run = self._journal.run(case)
         for step in self._open(run):
@@ -148,10 +161,10 @@ class Runner:
                 self._send(run, step)
         _raise_first(self._serial(run, early=True))
 
-    def finish(self, case: str) -> list[Done]:
+    def finish(self, case: str) -> list[JournaledStep]:
         """Do all other open steps, collect those that ran alongside, log every result, and return all steps.
 
-        Raises :class:`Refused` at the very end when a result could not be written down: it is then done again.
+        Raises :class:`RefusedError` at the very end when a result could not be written down: it is then done again.
         """
         run = self._journal.run(case)
         unwritten = [*self._serial(run, early=False), *self._collect(run)]
@@ -159,7 +172,7 @@ class Runner:
         _raise_first(unwritten)
         return self._journal.steps(run)
 
-    def advance(self, case: str) -> list[Done]:
+    def advance(self, case: str) -> list[JournaledStep]:
         """Do everything that is open, and return all steps. Raises as its two parts do, after both."""
         _raise_first([*_failures(self.cut, case), *_failures(self.finish, case)])
         return self._journal.steps(self._journal.run(case))
@@ -167,7 +180,7 @@ class Runner:
     def advance_together(self, cases: Iterable[str], finished: Callable[[str], None]) -> None:
         """Advance many, in order, and do once for all what is the same work for all; tell *finished* of each at once.
 
-        Raises the first :class:`Refused`, of *finished* too, after all were tried.
+        Raises the first :class:`RefusedError`, of *finished* too, after all were tried.
         """
         names = list(cases)
         errors = [error for name in names for error in _failures(self.cut, name)]
@@ -178,13 +191,15 @@ class Runner:
     def abandon(self, case: str, why: Text) -> None:
         """Do nothing more of a run that has lost its reason: what is still open of it is skipped, because of *why*.
 
-        Raises :class:`Refused` when that could not be written down.
+        Raises :class:`RefusedError` when that could not be written down.
         """
         run, now = self._journal.run(case), self._context.now()
         for done in self._journal.steps(run):
             if done.result.state.open:
-                given_up = Result(State.SKIPPED, why, done.result.facts)
-                self._journal.record(run, Done(done.step, given_up, began_at=done.began_at or now, ended_at=now))
+                given_up = StepResult(StepState.SKIPPED, why, done.result.facts)
+                self._journal.record(
+                    run, JournaledStep(done.step, given_up, began_at=done.began_at or now, ended_at=now)
+                )
         self._log(run)
 
     def close(self) -> None:
@@ -192,7 +207,7 @@ class Runner:
         if self._threads:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _open(self, run: Run) -> list[Step]:
+    def _open(self, run: Run) -> list[RevocationStep]:
         states = {done.step: done.result.state for done in self._journal.steps(run)}
         all_of_them = agreed(run.leaver, run.cause, run.officers)
         mine = [step for step in steps_for(run.cause, self._more) if all_of_them or step.urgent]
@@ -210,9 +225,9 @@ class Runner:
                 unwritten += self._note(run, done)
         return unwritten
 
-    def _serial(self, run: Run, *, early: bool, before: Step | None = None) -> list[ShoumiError]:
+    def _serial(self, run: Run, *, early: bool, before: RevocationStep | None = None) -> list[ShoumiError]:
         unwritten: list[ShoumiError] = []
-        cut: list[Done] = []
+        cut: list[JournaledStep] = []
         for step in self._open(run):
             if step is before:
                 break
@@ -226,7 +241,7 @@ class Runner:
                 unwritten += self._note(run, done)
         return unwritten + [error for done in cut for error in self._note(run, done)]
 
-    def _note(self, run: Run, done: Done) -> list[ShoumiError]:
+    def _note(self, run: Run, done: JournaledStep) -> list[ShoumiError]:
         """Write *done* down; an error is returned, because what comes next is more urgent than the note of it."""
         try:
             self._journal.record(run, done)
@@ -235,31 +250,33 @@ class Runner:
         self._told(run.case, done.step, done.result.state)
         return []
 
-    def _try(self, run: Run, step: Step) -> Done:
+    def _try(self, run: Run, step: RevocationStep) -> JournaledStep:
         context = sparing(self._context, run)
         return self._tried([run], step, lambda: [step.run(run.leaver, context, run.case)])[0]
 
-    def _try_together(self, runs: list[Run], step: Step) -> list[Done]:
+    def _try_together(self, runs: list[Run], step: RevocationStep) -> list[JournaledStep]:
         assert step.together
         together = step.together
         return self._tried(runs, step, lambda: together([(run.leaver, run.case) for run in runs], self._context))
 
-    def _tried(self, runs: list[Run], step: Step, work: Callable[[], list[Result]]) -> list[Done]:
+    def _tried(
+        self, runs: list[Run], step: RevocationStep, work: Callable[[], list[StepResult]]
+    ) -> list[JournaledStep]:
         began = self._context.now()
         try:
             skipped = step.probe(runs[0].leaver, self._context)
-            results = [Result(State.SKIPPED, skipped)] * len(runs) if skipped else work()
-        except Fatal:
+            results = [StepResult(StepState.SKIPPED, skipped)] * len(runs) if skipped else work()
+        except FatalError:
             raise
         except ShoumiError as error:
-            results = [Result(State.PENDING, error.text)] * len(runs)
+            results = [StepResult(StepState.PENDING, error.text)] * len(runs)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this step's and keeps no other from running
             said = visible(f"{type(error).__name__}: {error}")
-            results = [Result(State.PENDING, Text(f"failed: `{said}`", f"失败：`{said}`"))] * len(runs)
+            results = [StepResult(StepState.PENDING, Text(f"failed: `{said}`", f"失败：`{said}`"))] * len(runs)
         ended = self._context.now()
-        return [Done(step.id, result, began_at=began, ended_at=ended) for result in results]
+        return [JournaledStep(step.id, result, began_at=began, ended_at=ended) for result in results]
 
-    def _send(self, run: Run, step: Step) -> None:
+    def _send(self, run: Run, step: RevocationStep) -> None:
         self._threads = self._threads or ThreadPoolExecutor(_ALONGSIDE, "alongside")
         if (run.case, step.id) not in self._waiting:
             self._told(run.case, step.id, None)
@@ -275,8 +292,8 @@ class Runner:
                 done = future.result()
             else:
                 now = self._context.now()
-                late = Result(State.PENDING, Text("no answer yet", "尚未应答"))
-                done = Done(step, late, began_at=now, ended_at=now)
+                late = StepResult(StepState.PENDING, Text("no answer yet", "尚未应答"))
+                done = JournaledStep(step, late, began_at=now, ended_at=now)
             unwritten += self._note(run, done)
         return unwritten
 

@@ -6,7 +6,7 @@ service's executable under his own uid would have the service's rights. uid 0 is
 
 from collections.abc import Iterable
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.columns import path_bytes
 from agent.registry.paths import absolute
 from agent.registry.transaction import SERVICE, Transaction, identifier, taken, unknown, words
@@ -19,14 +19,14 @@ _FIRST_ORDINARY = 1000  # login.defs(5) UID_MIN; below are the distribution's ow
 
 
 class AccountWrites(Transaction):
-    """Writes about accounts and services. All raise :class:`agent.errors.Refused`."""
+    """Writes about accounts and services. All raise :class:`agent.errors.RefusedError`."""
 
     def add_account(self, uid: int, person: str, *, name: str = "", allow_system: bool = False) -> None:
         """Say that *uid* is *person*'s; refused for uid 0, shared uids, taken ones, and 1 to 999 unless allowed."""
         self._need_person(person)
         _check_uid(uid)
         if uid == 0:
-            raise Refused(
+            raise RefusedError(
                 Text("uid 0 belongs to nobody", "uid 0 不属于任何人"),
                 Text(
                     "what root does for a program is a service; what a person does as root counts as that person",
@@ -34,7 +34,7 @@ class AccountWrites(Transaction):
                 ),
             )
         if uid < _FIRST_ORDINARY and not allow_system:
-            raise Refused(
+            raise RefusedError(
                 Text(f"uid {uid} is a system account", f"uid {uid} 是系统账号"),
                 Text("register programs with `shoumi service add`", "程序请用 `shoumi service add` 登记"),
             )
@@ -102,14 +102,14 @@ class AccountWrites(Transaction):
 
 def _check_uid(uid: int) -> None:
     if not 0 <= uid <= 0xFFFFFFFF or uid in _SHARED:
-        raise Refused(
+        raise RefusedError(
             Text(f"uid {uid} stands for no particular subject", f"uid {uid} 不代表任何特定主体"),
             Text("give each person and service a uid of its own", "请为每个人员和服务分配独立的 uid"),
         )
 
 
-def _both(uid: int, owner: str, what: Text) -> Refused:
-    return Refused(
+def _both(uid: int, owner: str, what: Text) -> RefusedError:
+    return RefusedError(
         Text(
             f"uid {uid} belongs to the {what.en} `{visible(owner)}`",
             f"uid {uid} 已属于{what.zh} `{visible(owner)}`",

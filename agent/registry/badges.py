@@ -7,7 +7,7 @@ may still hold it. The row of a lost card stays: showing it at a door is an alar
 
 from datetime import datetime
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.columns import instant, maybe_instant
 from agent.registry.transaction import Transaction, identifier, taken, unknown
 from rules.text import Text
@@ -18,7 +18,7 @@ _TAKE_BACK = Text("remove it there first: `shoumi badge remove`", "请先移除�
 
 
 class BadgeWrites(Transaction):
-    """Writes about badges. All raise :class:`agent.errors.Refused`."""
+    """Writes about badges. All raise :class:`agent.errors.RefusedError`."""
 
     def add_badge(
         self,
@@ -39,7 +39,7 @@ class BadgeWrites(Transaction):
         if owner := self._row("SELECT person FROM badges WHERE number = ? AND state <> 'returned'", number):
             raise taken(BADGE, number, owner[0], _TAKE_BACK)
         if until is not None and until <= self.at:
-            raise Refused(
+            raise RefusedError(
                 Text(f"badge `{visible(number)}` would end before it begins", f"门禁卡 `{visible(number)}` 的期限已过"),
                 Text(f"give an end after {instant(self.at)}", f"请给出晚于 {instant(self.at)} 的期限"),
             )

@@ -3,16 +3,16 @@
 from agent.registry.case_rows import whole_case
 from agent.registry.cases import CASE, without_case
 from agent.registry.columns import number
-from agent.registry.connect import rim
-from agent.registry.reader import Asking, Row, when
+from agent.registry.connect import translate_sqlite_errors
+from agent.registry.reader import ReadOnlyQueries, Row, when
 from agent.registry.transaction import unknown
-from rules.offboarding.case import Case
+from rules.offboarding.case import OffboardingCase
 
 
-class CaseLists(Asking):
+class CaseQueries(ReadOnlyQueries):
     """Questions about departures."""
 
-    def cases(self, person: str = "", *, over: bool = False) -> list[Case]:
+    def cases(self, person: str = "", *, over: bool = False) -> list[OffboardingCase]:
         """Return the cases that run, or with *over* all of them, in the order they were opened."""
         rows = self._select(
             "SELECT number FROM cases", {**when("person", person), "over = 0 OR ?": (int(over),)}, "ORDER BY number"
@@ -38,10 +38,10 @@ class CaseLists(Asking):
         )
         return [str(row["name"]) for row in rows]
 
-    def case(self, name: str) -> Case:
+    def case(self, name: str) -> OffboardingCase:
         """Return the case of this number, or the newest case of this person, of those that run if any does.
 
-        Raises :class:`agent.errors.Refused` when there is none.
+        Raises :class:`agent.errors.RefusedError` when there is none.
         """
         found = self._select("SELECT number FROM cases", {"person = ?": (name,)}, "ORDER BY over, number DESC LIMIT 1")
         if not found and self._select("SELECT id FROM people", {"id = ?": (name,)}):
@@ -52,6 +52,6 @@ class CaseLists(Asking):
             raise unknown(CASE, name, "shoumi case list")
         return self._case(found[0])
 
-    def _case(self, row: Row) -> Case:
-        with rim(self.path):
+    def _case(self, row: Row) -> OffboardingCase:
+        with translate_sqlite_errors(self.path):
             return whole_case(self.path, self._connection, int(str(row["number"])))

@@ -1,4 +1,4 @@
-"""From rows to one :class:`rules.offboarding.case.Case`, and back.
+"""From rows to one :class:`rules.offboarding.case.OffboardingCase`, and back.
 
 Rules of this file: standard library only; the caller holds the transaction. The rows hold the case wholly: what is read
 equals what was written, and what the step of a case is follows from it.
@@ -15,15 +15,15 @@ from agent.registry.connect import damaged
 from rules.offboarding.case import (
     Approval,
     Approver,
-    Case,
+    CaseRemark,
     Exam,
-    Item,
+    HandoverItem,
+    OffboardingCase,
     Period,
     Restoration,
-    Said,
     Signature,
 )
-from rules.offboarding.vocabulary import Kind
+from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 
 Rows = Iterator[tuple[str, tuple[object, ...]]]  # a table, and one row of it without the number of the case
@@ -44,7 +44,7 @@ CHILDREN = (
 )
 
 
-def main_row(case: Case) -> tuple[object, ...]:
+def main_row(case: OffboardingCase) -> tuple[object, ...]:
     """Return the values of :data:`MAIN`."""
     period = case.period
     return (
@@ -65,7 +65,7 @@ def main_row(case: Case) -> tuple[object, ...]:
         int(case.needs_period),
         *_columns(case.education),
         maybe_instant(period.until if period else None),
-        *_columns(Said(period.by, period.at, period.reason) if period else None),
+        *_columns(CaseRemark(period.by, period.at, period.reason) if period else None),
         *_columns(case.papers),
         *_columns(case.closed),
         int(case.rescinded),
@@ -76,7 +76,7 @@ def main_row(case: Case) -> tuple[object, ...]:
     )
 
 
-def child_rows(case: Case) -> Rows:
+def child_rows(case: OffboardingCase) -> Rows:
     """Yield the rows of the other tables, in :data:`CHILDREN`."""
     given: list[Approval | None] = [*case.approvals, *[None] * (len(case.chain) - len(case.approvals))]
     for place, (asked, approval) in enumerate(zip(case.chain, given, strict=True)):
@@ -97,8 +97,8 @@ def child_rows(case: Case) -> Rows:
         yield "case_restorations", (place, back.grant, back.asked_by, instant(back.asked_at), back.given_by)
 
 
-def whole_case(path: Path, connection: sqlite3.Connection, number: int) -> Case:
-    """Return case *number*; raise :class:`agent.errors.Fatal` when it is not there or says what no case can."""
+def whole_case(path: Path, connection: sqlite3.Connection, number: int) -> OffboardingCase:
+    """Return case *number*; raise :class:`agent.errors.FatalError` when it is not there or says what no case can."""
     try:
         case = _read(connection, number)
     except (ValueError, TypeError) as error:
@@ -108,7 +108,7 @@ def whole_case(path: Path, connection: sqlite3.Connection, number: int) -> Case:
     return case
 
 
-def _read(connection: sqlite3.Connection, number: int) -> Case | None:
+def _read(connection: sqlite3.Connection, number: int) -> OffboardingCase | None:
     found = connection.execute(f"SELECT {MAIN} FROM cases WHERE number = ?", (number,)).fetchone()  # noqa: S608
     if found is None:
         return None
@@ -118,10 +118,10 @@ def _read(connection: sqlite3.Connection, number: int) -> Case | None:
     roles, ended_by, *confirmed = rest[14:19]
     decided = _said(rest[4:7])
     places = _children(connection, "case_approvals", number)
-    return Case(
+    return OffboardingCase(
         id=numbered("C", number),
         person=person,
-        kind=Kind(kind),
+        kind=CaseKind(kind),
         last_day=date.fromisoformat(last_day),
         noticed_at=moment(noticed_at),
         opened_by=opened_by,
@@ -140,7 +140,7 @@ def _read(connection: sqlite3.Connection, number: int) -> Case | None:
         returns=_decisions(connection, number, "return"),
         sent_back=bool(sent_back),
         items=tuple(
-            Item(name, Text(en, zh), Text(to_en, to_zh), by, maybe_moment(at), missing)
+            HandoverItem(name, Text(en, zh), Text(to_en, to_zh), by, maybe_moment(at), missing)
             for _, _, name, en, zh, to_en, to_zh, by, at, missing in _children(connection, "case_items", number)
         ),
         needs_education=bool(needs_education),
@@ -171,15 +171,15 @@ def _children(connection: sqlite3.Connection, table: str, number: int) -> list[t
     return [tuple(row) for row in rows]
 
 
-def _decisions(connection: sqlite3.Connection, number: int, what: str) -> tuple[Said, ...]:
+def _decisions(connection: sqlite3.Connection, number: int, what: str) -> tuple[CaseRemark, ...]:
     rows = _children(connection, "case_decisions", number)
-    return tuple(Said(by, moment(at), reason) for _, said, _, by, at, reason in rows if said == what)
+    return tuple(CaseRemark(by, moment(at), reason) for _, said, _, by, at, reason in rows if said == what)
 
 
-def _columns(said: Said | None) -> tuple[object, ...]:
+def _columns(said: CaseRemark | None) -> tuple[object, ...]:
     return (said.by, instant(said.at), said.reason) if said else (None, None, None)
 
 
-def _said(columns: list[Any]) -> Said | None:
+def _said(columns: list[Any]) -> CaseRemark | None:
     by, at, reason = columns
-    return None if by is None else Said(by, moment(at), reason)
+    return None if by is None else CaseRemark(by, moment(at), reason)

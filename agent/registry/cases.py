@@ -8,16 +8,16 @@ aside, and only when the case was rescinded or a transfer is over.
 from dataclasses import replace
 from datetime import datetime
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.case_rows import CHILDREN, MAIN, child_rows, main_row, whole_case
 from agent.registry.columns import maybe_moment, moment, number, numbered
-from agent.registry.connect import damaged, rim
+from agent.registry.connect import damaged, translate_sqlite_errors
 from agent.registry.grants import GrantWrites
 from agent.registry.holds import HoldWrites
 from agent.registry.people import PeopleWrites
 from agent.registry.transaction import unknown, words
-from rules.offboarding.case import Case
-from rules.offboarding.vocabulary import Kind
+from rules.offboarding.case import OffboardingCase
+from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 from rules.visible import visible
 
@@ -25,28 +25,28 @@ CASE = Text("case", "离岗办理")
 _GRANT = Text("grant", "授权")
 
 
-def without_case(person: str) -> Refused:
+def without_case(person: str) -> RefusedError:
     """Return the refusal for a registered person who is not leaving and never was."""
     said = visible(person)
-    return Refused(
+    return RefusedError(
         Text(f"`{said}` has no departure case", f"`{said}` 没有离岗办理"),
         Text(f"see `shoumi case open {said} --last-day DATE`", f"参见 `shoumi case open {said} --last-day 日期`"),
     )
 
 
 class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
-    """Writes about cases. All raise :class:`agent.errors.Refused`."""
+    """Writes about cases. All raise :class:`agent.errors.RefusedError`."""
 
-    def add_case(self, case: Case) -> Case:
+    def add_case(self, case: OffboardingCase) -> OffboardingCase:
         """Store a new case with its departure, and return it with its number (``C000123``).
 
         Refused while another one of the person runs, but for a transfer that this one will overtake.
         """
         self._need_person(case.person)
-        leaves = case.kind is not Kind.TRANSFER
+        leaves = case.kind is not CaseKind.TRANSFER
         if running := next((one for one in self.running_cases(case.person) if not (leaves and one.gives_way)), None):
             said = visible(case.person)
-            raise Refused(
+            raise RefusedError(
                 Text(f"case {running.id} of `{said}` is running", f"`{said}` 的离岗办理 {running.id} 正在进行"),
                 Text(f"see `shoumi case status {said}`", f"参见 `shoumi case status {said}`"),
             )
@@ -56,7 +56,7 @@ class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
         added = self._add(f"INSERT INTO cases ({MAIN}, departure, over) VALUES ({marks})", *values, departure, 0)  # noqa: S608
         return self.put_case(replace(case, id=numbered("C", added)))
 
-    def put_case(self, case: Case) -> Case:
+    def put_case(self, case: OffboardingCase) -> OffboardingCase:
         """Store *case* over what it was, with its departure, and return it."""
         row, values, rows = number("C", case.id, CASE), main_row(case), list(child_rows(case))
         for value in (*values, *(value for _, given in rows for value in given)):
@@ -73,12 +73,12 @@ class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
         self._departure(case, row)
         return case
 
-    def running_cases(self, person: str) -> list[Case]:
+    def running_cases(self, person: str) -> list[OffboardingCase]:
         """Return the cases of *person* that are not over: one at the most, and a transfer that it will overtake."""
         rows = self._run("SELECT number FROM cases WHERE person = ? AND over = 0 ORDER BY number", person).fetchall()
         return [self._read(row) for (row,) in rows]
 
-    def case(self, name: str) -> Case:
+    def case(self, name: str) -> OffboardingCase:
         """Return the case of this number, or the newest case of this person, of those that run if any does."""
         found = self._row("SELECT number FROM cases WHERE person = ? ORDER BY over, number DESC LIMIT 1", name)
         if found:
@@ -90,11 +90,11 @@ class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
             raise unknown(CASE, name, "shoumi case list")
         return self._read(row)
 
-    def _read(self, row: int) -> Case:
-        with rim(self.path):
+    def _read(self, row: int) -> OffboardingCase:
+        with translate_sqlite_errors(self.path):
             return whole_case(self.path, self._connection, row)
 
-    def end_grants_of(self, case: Case, *, by: str) -> list[str]:
+    def end_grants_of(self, case: OffboardingCase, *, by: str) -> list[str]:
         """End every grant of the leaver that runs or is to come, and return their numbers."""
         row = number("C", case.id, CASE)
         self._run(
@@ -109,7 +109,7 @@ class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
             self.end_grant(numbered("G", grant), by=by, reason=case.id)
         return [numbered("G", grant) for (grant,) in ended]
 
-    def ended_grant(self, case: Case, grant: str) -> tuple[str, datetime, datetime | None]:
+    def ended_grant(self, case: OffboardingCase, grant: str) -> tuple[str, datetime, datetime | None]:
         """Return the resource, start and end of a lasting grant that *case* ended; raise when it cannot be given."""
         found = self._row(
             "SELECT name, case_grants.since, case_grants.until FROM case_grants"
@@ -120,7 +120,7 @@ class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
         )
         if found is None:
             said = visible(grant)
-            raise Refused(
+            raise RefusedError(
                 Text(f"grant `{said}` is none that this case can give again", f"授权 `{said}` 不能由本案恢复"),
                 Text(
                     "only a lasting one that the case ended, of an area that is there; else: shoumi grant add",
@@ -129,13 +129,13 @@ class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
             )
         return str(found[0]), moment(found[1]), maybe_moment(found[2])
 
-    def give_again(self, case: Case, grant: str, *, reason: str, approver: str) -> str:
+    def give_again(self, case: OffboardingCase, grant: str, *, reason: str, approver: str) -> str:
         """Give a grant that *case* ended once more, with the end it had, and return the new one's number."""
         resource, since, until = self.ended_grant(case, grant)
         begins = max(since, self.at)
         return self.add_grant(case.person, resource, reason=reason, approver=approver, since=begins, until=until)
 
-    def move_person(self, case: Case) -> list[str]:
+    def move_person(self, case: OffboardingCase) -> list[str]:
         """Put a transferred person in the new post, out of projects and named circles; return the circles left."""
         self.set_person(case.person, projects=())
         self.change_post(case.person, department=case.department or None, post=case.post or None)
@@ -147,7 +147,7 @@ class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
         self._run("DELETE FROM scope WHERE kind = 'person' AND member = ?", case.person)
         return [name for (name,) in left]
 
-    def _departure(self, case: Case, row: int) -> None:
+    def _departure(self, case: OffboardingCase, row: int) -> None:
         found = self._row("SELECT departure FROM cases WHERE number = ?", row)
         if found is None:
             raise damaged(self.path, f"case {row} is missing")
@@ -159,7 +159,7 @@ class CaseWrites(PeopleWrites, GrantWrites, HoldWrites):
             cooling_off_until=case.period.until if case.period else None,
             approver=case.approvals[-1].by if case.approvals else case.opened_by,
         )
-        if case.rescinded or (case.closed and case.kind is Kind.TRANSFER):
+        if case.rescinded or (case.closed and case.kind is CaseKind.TRANSFER):
             self._run(
                 "UPDATE departures SET set_aside_at = coalesce(set_aside_at, ?) WHERE number = ?", self._at, found[0]
             )

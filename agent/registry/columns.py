@@ -9,7 +9,7 @@ import os
 from datetime import UTC, datetime
 from enum import Enum
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 from rules.visible import visible
 
@@ -24,13 +24,16 @@ KEEP = Keep.KEEP
 
 
 def instant(moment: datetime) -> str:
-    """Return *moment* as stored; raise ``ValueError`` for a naive one and :class:`Refused` beyond the year 9999."""
+    """Return *moment* as stored.
+
+    Raises ``ValueError`` for a naive one and :class:`RefusedError` beyond the year 9999.
+    """
     if moment.tzinfo is None:
         raise ValueError(f"an instant needs a time zone: {moment!r}")
     try:
         utc = moment.astimezone(UTC)
     except OverflowError:
-        raise Refused(
+        raise RefusedError(
             Text("the date is outside the years 1 to 9999", "日期不在公元 1 年至 9999 年之内"),
             Text("leave the end open instead", "如无期限，请不要填写结束日期"),
         ) from None
@@ -70,11 +73,11 @@ def numbered(letter: str, number: int) -> str:
 
 
 def number(letter: str, name: str, what: Text) -> int:
-    """Read what :func:`numbered` wrote; raise :class:`Refused` for anything else."""
+    """Read what :func:`numbered` wrote; raise :class:`RefusedError` for anything else."""
     digits = name[1:]
     if name[:1] == letter and 6 <= len(digits) <= 18 and digits.isascii() and digits.isdigit():
         return int(digits)
-    raise Refused(
+    raise RefusedError(
         Text(f"`{visible(name)}` is not the number of a {what.en}", f"`{visible(name)}` 不是{what.zh}编号"),
         Text(f"it looks like {letter}000123", f"形如 {letter}000123"),
     )

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from agent.errors import Fatal, Refused, ShoumiError
+from agent.errors import FatalError, RefusedError, ShoumiError
 from rules.text import Text
 from rules.visible import visible
 
@@ -28,7 +28,7 @@ def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
     The connection may change threads, but its owner lets one thread use it at a time.
     """
     check_library(sqlite3.sqlite_version_info)
-    with rim(path):
+    with translate_sqlite_errors(path):
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
@@ -37,7 +37,7 @@ def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
             check_same_thread=False,
         )
     try:
-        with rim(path):
+        with translate_sqlite_errors(path):
             connection.execute("PRAGMA trusted_schema = OFF")  # views and triggers of a foreign file run nothing
             connection.execute("PRAGMA foreign_keys = ON")
             if mode == "ro":
@@ -51,10 +51,10 @@ def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
 
 
 def check_library(found: tuple[int, ...]) -> None:
-    """Raise :class:`Refused` for a SQLite without STRICT tables (sqlite.org/stricttables.html: 3.37, 2021)."""
+    """Raise :class:`RefusedError` for a SQLite without STRICT tables (sqlite.org/stricttables.html: 3.37, 2021)."""
     if found < (3, 37):
         shown = ".".join(map(str, found))
-        raise Refused(
+        raise RefusedError(
             Text(
                 f"the SQLite library is {shown}, and the registry needs 3.37", f"SQLite 库为 {shown}，登记库需要 3.37"
             ),
@@ -65,15 +65,15 @@ def check_library(found: tuple[int, ...]) -> None:
 def version(path: Path, connection: sqlite3.Connection) -> int:
     """Return the schema version of a registry this program can read or migrate.
 
-    Raises :class:`Fatal` when the file is no registry, :class:`Refused` when a newer program wrote it.
+    Raises :class:`FatalError` when the file is no registry, :class:`RefusedError` when a newer program wrote it.
     """
-    with rim(path):
+    with translate_sqlite_errors(path):
         [application] = connection.execute("PRAGMA application_id").fetchone()
         [found] = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION:
         raise damaged(path, "it is not a registry of Shoumi")
     if found > VERSION:
-        raise Refused(
+        raise RefusedError(
             Text(
                 f"the registry `{visible(str(path))}` has schema {found}, and this program knows {VERSION}",
                 f"登记库 `{visible(str(path))}` 的结构版本为 {found}，本程序只识别到 {VERSION}",
@@ -87,7 +87,7 @@ def current(path: Path, connection: sqlite3.Connection) -> None:
     """Raise unless the file is a registry of exactly this program's schema."""
     found = version(path, connection)
     if found < VERSION:
-        raise Refused(
+        raise RefusedError(
             Text(
                 f"the registry `{visible(str(path))}` has the older schema {found}",
                 f"登记库 `{visible(str(path))}` 仍是旧结构版本 {found}",
@@ -97,18 +97,18 @@ def current(path: Path, connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def rim(path: Path) -> Iterator[None]:
-    """Turn every :class:`sqlite3.Error` of the block into :class:`Refused` or :class:`Fatal`."""
+def translate_sqlite_errors(path: Path) -> Iterator[None]:
+    """Turn every :class:`sqlite3.Error` of the block into :class:`RefusedError` or :class:`FatalError`."""
     try:
         yield
     except sqlite3.Error as error:
         raise translated(path, error) from error
 
 
-def damaged(path: Path, detail: str) -> Fatal:
+def damaged(path: Path, detail: str) -> FatalError:
     """Return the error that says nothing may be decided from this file."""
     shown, why = visible(str(path)), visible(detail)
-    return Fatal(
+    return FatalError(
         Text(
             f"the registry `{shown}` is damaged (`{why}`): stop the agent and restore the file from a backup",
             f"登记库 `{shown}` 已损坏（`{why}`）：请停止程序并从备份恢复该文件",
@@ -116,25 +116,25 @@ def damaged(path: Path, detail: str) -> Fatal:
     )
 
 
-def translated(path: Path, error: sqlite3.Error) -> ShoumiError | Fatal:
+def translated(path: Path, error: sqlite3.Error) -> ShoumiError | FatalError:
     """Return the error of ours that *error* means; the primary result codes are at sqlite.org/rescode.html."""
     shown = visible(str(path))
     match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_INTERNAL) & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return busy(path)
         case sqlite3.SQLITE_FULL:
-            return Refused(
+            return RefusedError(
                 Text(f"no space left for the registry `{shown}`", f"登记库 `{shown}` 所在磁盘已满"),
                 Text("free some space; nothing was changed", "请腾出空间；未作任何更改"),
             )
         case sqlite3.SQLITE_CANTOPEN if not path.exists():
-            return Refused(
+            return RefusedError(
                 Text(f"there is no registry at `{shown}`", f"`{shown}` 处没有登记库"),
                 Text("make one with `shoumi init`, or name another --home", "请用 `shoumi init` 创建，或改用 --home"),
             )
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
             why = visible(str(error))
-            return Refused(
+            return RefusedError(
                 Text(f"the registry `{shown}` cannot be used: `{why}`", f"无法使用登记库 `{shown}`：`{why}`"),
                 Text("it belongs to root; check its owner and mode", "该文件属于 root，请检查属主与权限"),
             )
@@ -142,13 +142,13 @@ def translated(path: Path, error: sqlite3.Error) -> ShoumiError | Fatal:
             sqlite3.SQLITE_CONSTRAINT
         ):  # a write that no check foresaw: it was refused, and the file is as good as before
             why = visible(str(error))
-            return Refused(
+            return RefusedError(
                 Text(f"the registry refused the change: `{why}`", f"登记库拒绝了此项更改：`{why}`"),
                 Text("nothing was changed; please report it", "未作任何更改；请反馈此问题"),
             )
         case sqlite3.SQLITE_IOERR:
             why = visible(str(error))
-            return Fatal(
+            return FatalError(
                 Text(
                     f"the registry `{shown}` cannot be read or written (`{why}`): stop the agent and check the disk",
                     f"无法读写登记库 `{shown}`（`{why}`）：请停止程序并检查磁盘",
@@ -158,9 +158,9 @@ def translated(path: Path, error: sqlite3.Error) -> ShoumiError | Fatal:
             return damaged(path, str(error))
 
 
-def busy(path: Path) -> Refused:
+def busy(path: Path) -> RefusedError:
     """Return the error for a registry that somebody else is changing."""
-    return Refused(
+    return RefusedError(
         Text(
             f"the registry `{visible(str(path))}` is being changed by somebody else",
             f"登记库 `{visible(str(path))}` 正被其他操作更改",

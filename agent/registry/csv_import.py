@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from io import StringIO
 from typing import NamedTuple
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.accounts import AccountWrites
 from agent.registry.badges import BadgeWrites
 from agent.registry.people import PeopleWrites
@@ -21,24 +21,24 @@ from rules.visible import visible
 COLUMNS = ("id", "name", "department", "level", "domain", "accounts", "badges")
 
 
-class Row(NamedTuple):
+class CsvPerson(NamedTuple):
     """One person as the file has it. *line* is where the row begins in the file, from 1."""
 
     line: int
     fields: dict[str, str]
 
 
-class Problem(NamedTuple):
+class CsvProblem(NamedTuple):
     """Why one line cannot be imported."""
 
     line: int
     text: Text
 
 
-class ImportRefused(Refused):
+class ImportRefusedError(RefusedError):
     """Nothing was imported. ``problems`` has every bad line, in order."""
 
-    def __init__(self, problems: Sequence[Problem], rows: int) -> None:
+    def __init__(self, problems: Sequence[CsvProblem], rows: int) -> None:
         self.problems = tuple(problems)
         english = "; ".join(f"line {line}: {text.en}" for line, text in problems)
         chinese = "；".join(f"第 {line} 行：{text.zh}" for line, text in problems)
@@ -51,55 +51,59 @@ class ImportRefused(Refused):
         )
 
 
-class Writes(PeopleWrites, AccountWrites, BadgeWrites):
-    """The writes an import needs; :class:`agent.registry.store.Change` has them."""
+class CsvTarget(PeopleWrites, AccountWrites, BadgeWrites):
+    """The writes an import needs; :class:`agent.registry.store.RegistryTransaction` has them."""
 
 
-def read_csv(text: str) -> list[Row]:
-    """Return the rows of a CSV file; raise :class:`ImportRefused` when its form is wrong."""
+def read_csv(text: str) -> list[CsvPerson]:
+    """Return the rows of a CSV file; raise :class:`ImportRefusedError` when its form is wrong."""
     reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    rows: list[Row] = []
-    problems: list[Problem] = []
+    rows: list[CsvPerson] = []
+    problems: list[CsvProblem] = []
     header: list[str] = []
     line = 1
     try:
         header = [name.strip().lower() for name in next(reader, [])]
-        problems.extend(Problem(1, said) for said in _header_problems(header))
+        problems.extend(CsvProblem(1, said) for said in _header_problems(header))
         line = reader.line_num + 1
         for cells in reader:
             if len(cells) > len(header):
-                problems.append(Problem(line, Text("more cells than columns", "单元格多于列数")))
+                problems.append(CsvProblem(line, Text("more cells than columns", "单元格多于列数")))
             elif any(cell.strip() for cell in cells):
-                rows.append(Row(line, dict(zip(header, (cell.strip() for cell in cells), strict=False))))
+                rows.append(CsvPerson(line, dict(zip(header, (cell.strip() for cell in cells), strict=False))))
             line = reader.line_num + 1
     except csv.Error as error:
         why = visible(str(error))
-        problems.append(Problem(line, Text(f"not CSV: `{why}`", f"不是有效的 CSV：`{why}`")))
+        problems.append(CsvProblem(line, Text(f"not CSV: `{why}`", f"不是有效的 CSV：`{why}`")))
     if problems:
-        raise ImportRefused(problems, len(rows) + len(problems))
+        raise ImportRefusedError(problems, len(rows) + len(problems))
     return rows
 
 
 def import_csv(
-    change: Writes, rows: Iterable[Row], *, approved_by: str = "", level_of: Callable[[str], Level] = Level.parse
+    change: CsvTarget,
+    rows: Iterable[CsvPerson],
+    *,
+    approved_by: str = "",
+    level_of: Callable[[str], Level] = Level.parse,
 ) -> int:
     """Add every person with level, accounts and badges, and return how many.
 
     *level_of* reads a cell of the column ``level`` (a pack knows classes like 核心 too) or raises ``ValueError``; the
     cell itself is kept as the printed label.
-    Raises :class:`ImportRefused`, which must leave the block of the change so that all of it is rolled back.
+    Raises :class:`ImportRefusedError`, which must leave the block of the change so that all of it is rolled back.
     """
-    problems: list[Problem] = []
+    problems: list[CsvProblem] = []
     done = 0
     for row in rows:
         try:
             with change.attempt():
                 _add(change, row.fields, approved_by, level_of)
             done += 1
-        except Refused as refused:
-            problems.append(Problem(row.line, refused.text))
+        except RefusedError as refused:
+            problems.append(CsvProblem(row.line, refused.text))
     if problems:
-        raise ImportRefused(problems, done + len(problems))
+        raise ImportRefusedError(problems, done + len(problems))
     return done
 
 
@@ -116,7 +120,7 @@ def _header_problems(header: list[str]) -> list[Text]:
     return found
 
 
-def _add(change: Writes, fields: dict[str, str], approved_by: str, level_of: Callable[[str], Level]) -> None:
+def _add(change: CsvTarget, fields: dict[str, str], approved_by: str, level_of: Callable[[str], Level]) -> None:
     person = fields.get("id", "")
     change.add_person(
         person,
@@ -136,7 +140,7 @@ def _clearances(level: str, domain: str, approved_by: str, level_of: Callable[[s
     try:
         return (Clearance(domain, level_of(level), label=level, approved_by=approved_by),)
     except ValueError:
-        raise Refused(Text(f"`{visible(level)}` is not a level", f"`{visible(level)}` 不是密级")) from None
+        raise RefusedError(Text(f"`{visible(level)}` is not a level", f"`{visible(level)}` 不是密级")) from None
 
 
 def _several(cell: str) -> list[str]:
@@ -146,4 +150,4 @@ def _several(cell: str) -> list[str]:
 def _uid(word: str) -> int:
     if word.isascii() and word.isdigit() and len(word) <= 10:
         return int(word)
-    raise Refused(Text(f"`{visible(word)}` is not a uid", f"`{visible(word)}` 不是 uid"))
+    raise RefusedError(Text(f"`{visible(word)}` is not a uid", f"`{visible(word)}` 不是 uid"))

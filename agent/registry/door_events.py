@@ -8,7 +8,7 @@ is never deleted; it is acknowledged, once, by somebody who says what was found.
 from collections.abc import Mapping
 from datetime import datetime
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.columns import instant, number, numbered
 from agent.registry.doors import ReaderKeyWrites
 from agent.registry.room_rows import CardState, Wanted
@@ -22,7 +22,7 @@ _NOTHING = Text("", "")
 
 
 class HappeningWrites(ReaderKeyWrites):
-    """Writes about what happens. All raise :class:`agent.errors.Refused`."""
+    """Writes about what happens. All raise :class:`agent.errors.RefusedError`."""
 
     def enter(self, room: str, person: str, *, door: str = "", at: datetime | None = None) -> None:
         """Say that *person* is inside, since *at*; somebody who already was keeps his arrival.
@@ -80,7 +80,7 @@ class HappeningWrites(ReaderKeyWrites):
         kind, acked_at, acked_by = found
         if acked_at is not None:
             whose = visible(str(acked_by))
-            raise Refused(
+            raise RefusedError(
                 Text(
                     f"`{visible(alarm)}` was acknowledged by `{whose}` at {acked_at}",
                     f"`{visible(alarm)}` 已由 `{whose}` 于 {acked_at} 确认",

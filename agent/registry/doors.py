@@ -7,7 +7,7 @@ written; what they mean is known to :mod:`agent.doors.address`. Keys are not her
 
 from collections.abc import Iterable
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.room_rows import Protocol, Side
 from agent.registry.transaction import Transaction, identifier, taken, unknown, words
 from rules.text import Text
@@ -21,7 +21,7 @@ Readers = Iterable[tuple[str, Side]]  # address, side
 
 
 class DoorWrites(Transaction):
-    """Writes about doors and readers. All raise :class:`agent.errors.Refused`."""
+    """Writes about doors and readers. All raise :class:`agent.errors.RefusedError`."""
 
     def add_door(
         self,
@@ -99,7 +99,7 @@ class DoorWrites(Transaction):
 
     def _strike_is_free(self, door: str, strike: str, output: int) -> None:
         if not 0 <= output <= 255:
-            raise Refused(
+            raise RefusedError(
                 Text(f"`{output}` is not the number of an output", f"`{output}` 不是输出编号"),
                 Text("use 0 to 255", "请使用 0 至 255"),
             )
@@ -115,7 +115,7 @@ class DoorWrites(Transaction):
     def _readers(self, door: str, readers: Readers, protocol: Protocol) -> None:
         wanted = list(dict.fromkeys(readers))
         if not any(side == "in" for _, side in wanted):
-            raise Refused(
+            raise RefusedError(
                 Text(f"`{visible(door)}` has no reader on the way in", f"`{visible(door)}` 没有进门读卡器"),
                 Text("name one with --reader", "请用 --reader 指定"),
             )
@@ -162,7 +162,7 @@ class ReaderKeyWrites(Transaction):
 
 def _check_seconds(seconds: int) -> None:
     if not 1 <= seconds <= _LONGEST:
-        raise Refused(
+        raise RefusedError(
             Text(f"a lock cannot be released for {seconds} s", f"不能放行 {seconds} 秒"),
             Text(f"use 1 to {_LONGEST}", f"请使用 1 至 {_LONGEST}"),
         )

@@ -12,21 +12,21 @@ from types import TracebackType
 from typing import Self
 
 from agent.registry.columns import path_bytes
-from agent.registry.connect import connect, current, damaged, rim
+from agent.registry.connect import connect, current, damaged, translate_sqlite_errors
 from agent.registry.person_rows import person
-from agent.registry.resource_rows import AreaRow, Place, area_rows, holidays, places, resource, service
+from agent.registry.resource_rows import AreaLocation, AreaRow, area_rows, holidays, places, resource, service
 from agent.registry.room_facts import RoomFacts
 from agent.registry.room_rows import HERE, lockdowns, setting
 from rules.model import Facts, Resource, Service
 
-__all__ = ["AreaRow", "FactsReader", "Place"]
+__all__ = ["AreaLocation", "AreaRow", "FactsReader"]
 
 
 class FactsReader(RoomFacts):
     """One read-only connection. One thread at a time; not across ``fork``.
 
-    Every method may raise :class:`agent.errors.Refused` (missing, busy, other schema) or :class:`agent.errors.Fatal`
-    (the file is damaged, or another one has taken its place).
+    Every method may raise :class:`agent.errors.RefusedError` (missing, busy, other schema) or
+    :class:`agent.errors.FatalError` (the file is damaged, or another one has taken its place).
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,7 +34,7 @@ class FactsReader(RoomFacts):
         self._connection = connect(path, "ro")
         try:
             current(path, self._connection)
-            with rim(path):
+            with translate_sqlite_errors(path):
                 self._file = _identity(path)
                 self._version = -1
         except BaseException:
@@ -59,12 +59,12 @@ class FactsReader(RoomFacts):
         if self._connection.in_transaction:
             yield self._epoch()
             return
-        with rim(self.path):
+        with translate_sqlite_errors(self.path):
             self._connection.execute("BEGIN")
         try:
             yield self._epoch()
         finally:
-            with rim(self.path):
+            with translate_sqlite_errors(self.path):
                 self._connection.commit()  # does nothing when SQLite has ended it by itself after an error
 
     def epoch(self) -> int:
@@ -75,10 +75,10 @@ class FactsReader(RoomFacts):
     def changed(self) -> bool:
         """Tell whether somebody committed since the last call; true the first time. A few microseconds.
 
-        Raises :class:`agent.errors.Fatal` when the file was removed or replaced: what this connection still sees is
-        then nobody's registry.
+        Raises :class:`agent.errors.FatalError` when the file was removed or replaced: what this connection still sees
+        is then nobody's registry.
         """
-        with rim(self.path):
+        with translate_sqlite_errors(self.path):
             [now] = self._connection.execute("PRAGMA data_version").fetchone()
         if _identity(self.path) != self._file:
             raise damaged(self.path, "another file has taken its place")
@@ -115,7 +115,7 @@ class FactsReader(RoomFacts):
         with self._reading():
             return area_rows(self._connection)
 
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[AreaLocation, ...]:
         """Return where every area lies."""
         with self._reading():
             return places(self._connection)
@@ -159,7 +159,7 @@ class FactsReader(RoomFacts):
             )
 
     def _epoch(self) -> int:
-        with rim(self.path):
+        with translate_sqlite_errors(self.path):
             found = self._connection.execute("SELECT epoch FROM epoch").fetchone()
         if found is None:
             raise damaged(self.path, "the epoch is missing")
@@ -168,7 +168,7 @@ class FactsReader(RoomFacts):
     @contextmanager
     def _reading(self) -> Iterator[int]:
         """A snapshot whose rows are turned into model objects: a word they do not know is damage too."""
-        with rim(self.path), self.snapshot() as epoch:
+        with translate_sqlite_errors(self.path), self.snapshot() as epoch:
             try:
                 yield epoch
             except (ValueError, TypeError, KeyError) as error:

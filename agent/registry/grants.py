@@ -7,7 +7,7 @@ in the books with who ended it and why.
 
 from datetime import datetime, timedelta
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.columns import instant, maybe_instant, moment, number, numbered
 from agent.registry.transaction import Transaction, unknown, words
 from rules.text import Text
@@ -19,7 +19,7 @@ _APPROVER = Text("approver", "审批人")
 
 
 class GrantWrites(Transaction):
-    """Writes about grants. All raise :class:`agent.errors.Refused`."""
+    """Writes about grants. All raise :class:`agent.errors.RefusedError`."""
 
     def add_grant(
         self,
@@ -44,7 +44,7 @@ class GrantWrites(Transaction):
         words(reason, _REASON, required=True)
         words(approver, _APPROVER, required=True)
         if approver == person:
-            raise Refused(
+            raise RefusedError(
                 Text("nobody grants access to himself", "任何人不得为本人授权"),
                 Text("let another officer approve it", "请由其他人员审批"),
             )
@@ -76,7 +76,7 @@ class GrantWrites(Transaction):
             raise unknown(_GRANT, grant, "shoumi grant list")
         row, person, resource, until = found
         if until is not None and until <= self._at:
-            raise Refused(
+            raise RefusedError(
                 Text(f"grant `{visible(grant)}` ended at {until}", f"授权 `{visible(grant)}` 已于 {until} 结束"),
                 Text("see `shoumi grant list`", "参见 `shoumi grant list`"),
             )
@@ -91,7 +91,7 @@ class GrantWrites(Transaction):
 
     def _check_window(self, since: datetime, until: datetime | None) -> None:
         if until is not None and until <= max(since, self.at):
-            raise Refused(
+            raise RefusedError(
                 Text("the grant would end before it begins", "授权的结束时间早于开始时间"),
                 Text("give an end in the future and after the start", "请给出晚于开始时间的未来时间"),
             )
@@ -107,12 +107,12 @@ class GrantWrites(Transaction):
         renewable: bool,
     ) -> None:
         if until is None:
-            raise Refused(
+            raise RefusedError(
                 Text("a temporary grant needs an end", "临时授权必须有结束时间"),
                 Text("add `--until DATE`", "请加 `--until 日期`"),
             )
         if max_days is not None and until - since > timedelta(days=max_days):
-            raise Refused(
+            raise RefusedError(
                 Text(f"a temporary grant lasts {max_days} days at most", f"临时授权最长 {max_days} 天"),
                 Text(
                     f"end it by {instant(since + timedelta(days=max_days))}",
@@ -129,7 +129,7 @@ class GrantWrites(Transaction):
         )
         if latest and (max_days is None or since - moment(latest[1]) < timedelta(days=max_days)):
             earlier = numbered("G", latest[0])
-            raise Refused(
+            raise RefusedError(
                 Text(
                     f"a temporary grant is not renewed, and {earlier} came before",
                     f"临时授权不得续期，此前已有 {earlier}",

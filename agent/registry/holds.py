@@ -6,10 +6,10 @@ departure is data here: the stages and who may take them belong to the part that
 
 from datetime import datetime
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.columns import KEEP, Keep, instant, maybe_instant, number, numbered
 from agent.registry.transaction import Transaction, unknown, words
-from rules.model import Stage
+from rules.model import DepartureStage
 from rules.text import Text
 from rules.visible import visible
 
@@ -20,7 +20,7 @@ _OFFICER = Text("officer", "经办人")
 
 
 class HoldWrites(Transaction):
-    """Writes about holds and departures. All raise :class:`agent.errors.Refused`."""
+    """Writes about holds and departures. All raise :class:`agent.errors.RefusedError`."""
 
     def add_hold(
         self, person: str, *, reason: str, by: str = "", since: datetime | None = None, two_officers: bool = False
@@ -48,7 +48,7 @@ class HoldWrites(Transaction):
         row = number("H", hold, _HOLD)
         person, _, _ = self._in_force(hold, by)
         if not self.ask_to_lift(hold, by=by):
-            raise Refused(
+            raise RefusedError(
                 Text(
                     f"hold `{visible(hold)}` is lifted by two officers, and this is the first",
                     f"停权 `{visible(hold)}` 须由两名管理员解除，目前仅一名",
@@ -81,7 +81,7 @@ class HoldWrites(Transaction):
             )
             return False
         if asked_by == by:
-            raise Refused(
+            raise RefusedError(
                 Text(
                     f"this takes a second officer, and `{visible(by)}` is the first",
                     f"须由第二名管理员确认，`{visible(by)}` 是第一名",
@@ -100,14 +100,14 @@ class HoldWrites(Transaction):
             raise unknown(_HOLD, hold, "shoumi hold list")
         person, lifted_at, takes_two, asked_by = found
         if lifted_at is not None:
-            raise Refused(
+            raise RefusedError(
                 Text(
                     f"hold `{visible(hold)}` was lifted at {lifted_at}", f"停权 `{visible(hold)}` 已于 {lifted_at} 解除"
                 ),
                 Text("see `shoumi person show`", "参见 `shoumi person show`"),
             )
         if by and by == person:
-            raise Refused(
+            raise RefusedError(
                 Text("nobody lifts his own hold", "任何人不得解除本人的停权"),
                 Text("let another officer lift it", "请由其他人员解除"),
             )
@@ -117,7 +117,7 @@ class HoldWrites(Transaction):
         self,
         person: str,
         *,
-        stage: Stage = Stage.NOTICE,
+        stage: DepartureStage = DepartureStage.NOTICE,
         approved_at: datetime | None = None,
         cooling_off_until: datetime | None = None,
         approver: str = "",
@@ -140,7 +140,7 @@ class HoldWrites(Transaction):
         self,
         departure: str,
         *,
-        stage: Stage | None = None,
+        stage: DepartureStage | None = None,
         approved_at: datetime | Keep | None = KEEP,
         cooling_off_until: datetime | Keep | None = KEEP,
         approver: str | None = None,

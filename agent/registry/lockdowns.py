@@ -4,7 +4,7 @@ Rules of this file: a second lockdown of the same place is not a second stop to 
 and one of a room stand beside each other. The row stays after lifting.
 """
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.columns import numbered
 from agent.registry.transaction import Transaction, words
 from rules.text import Text
@@ -15,14 +15,14 @@ _OFFICER = Text("officer", "经办人")
 
 
 class LockdownWrites(Transaction):
-    """Writes about lockdowns. All raise :class:`agent.errors.Refused`."""
+    """Writes about lockdowns. All raise :class:`agent.errors.RefusedError`."""
 
     def add_lockdown(self, room: str = "", *, reason: str, by: str = "") -> str:
         """Lock a room, or for ``""`` the whole site, and return the number (``L000123``)."""
         key = self._need_resource(room, "room") if room else None
         if found := self._lockdown_in_force(key):
             said = _place(room)
-            raise Refused(
+            raise RefusedError(
                 Text(
                     f"{said.en} is locked down already: {numbered('L', found)}",
                     f"{said.zh}已处于封控：{numbered('L', found)}",
@@ -44,7 +44,7 @@ class LockdownWrites(Transaction):
         found = self._lockdown_in_force(key)
         if found is None:
             said = _place(room)
-            raise Refused(
+            raise RefusedError(
                 Text(f"{said.en} is not locked down", f"{said.zh}未处于封控"),
                 Text("see `shoumi lockdown list`", "参见 `shoumi lockdown list`"),
             )

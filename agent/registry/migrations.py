@@ -12,10 +12,9 @@ from pathlib import Path
 
 from sqlite_utils import Database, Migrations
 
-from agent.errors import Refused
-from agent.registry import migrations_people as tables
-from agent.registry import migrations_rooms as room_tables
-from agent.registry.connect import APPLICATION, VERSION, connect, rim, version
+from agent.errors import RefusedError
+from agent.registry import migrations_people, migrations_rooms
+from agent.registry.connect import APPLICATION, VERSION, connect, translate_sqlite_errors, version
 from rules.text import Text
 from rules.visible import visible
 
@@ -25,50 +24,50 @@ registry = Migrations("registry")
 @registry()
 def m001_first(db: Database) -> None:
     """Everything a decision may ask about."""
-    for statement in tables.FIRST:
+    for statement in migrations_people.FIRST:
         db.execute(statement)
 
 
 @registry()
 def m002_cases(db: Database) -> None:
     """Departure cases: approvals, hand-over, what follows."""
-    for statement in tables.CASES:
+    for statement in migrations_people.CASES:
         db.execute(statement)
 
 
 @registry()
 def m003_second(db: Database) -> None:
     """What waits for a second officer."""
-    for statement in tables.SECOND:
+    for statement in migrations_people.SECOND:
         db.execute(statement)
 
 
 @registry()
 def m004_rooms(db: Database) -> None:
     """Rooms: what each asks, its doors, badges and PINs, visitors, and what happens there."""
-    for statement in room_tables.ROOMS:
+    for statement in migrations_rooms.ROOMS:
         db.execute(statement)
 
 
 @registry()
 def m005_beside(db: Database) -> None:
     """A departure beside the transfer it overtakes."""
-    for statement in tables.BESIDE:
+    for statement in migrations_people.BESIDE:
         db.execute(statement)
 
 
 @registry()
 def m006_reset(db: Database) -> None:
     """When the list of who is inside a room is emptied each day."""
-    for statement in room_tables.RESET:
+    for statement in migrations_rooms.RESET:
         db.execute(statement)
 
 
 def migrate(path: Path) -> None:
     """Make the registry when there is none, else bring it to the newest schema; do nothing when it is current.
 
-    Raises :class:`agent.errors.Refused` for the registry of a newer program or a place that cannot be written, and
-    :class:`agent.errors.Fatal` for a file that is something else (an empty file is: it held a registry once).
+    Raises :class:`agent.errors.RefusedError` for the registry of a newer program or a place that cannot be written, and
+    :class:`agent.errors.FatalError` for a file that is something else (an empty file is: it held a registry once).
     """
     if path.exists():
         upgrade(path)
@@ -77,12 +76,12 @@ def migrate(path: Path) -> None:
 
 
 def create(path: Path) -> None:
-    """Make an empty registry with mode 0600; raise :class:`agent.errors.Refused` when the name is taken."""
+    """Make an empty registry with mode 0600; raise :class:`agent.errors.RefusedError` when the name is taken."""
     unfinished = path.with_name(path.name + ".new")
     try:
         unfinished.unlink(missing_ok=True)  # an earlier attempt that was killed
         os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-        with closing(connect(unfinished, "rw")) as connection, rim(unfinished):
+        with closing(connect(unfinished, "rw")) as connection, translate_sqlite_errors(unfinished):
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             _apply(Database(connection, execute_plugins=False))
         os.link(unfinished, path)  # unlike rename, it never replaces a registry somebody else just made
@@ -90,7 +89,7 @@ def create(path: Path) -> None:
         _sync_directory(path.parent)
     except OSError as error:
         why = visible(str(error.strerror))
-        raise Refused(
+        raise RefusedError(
             Text(
                 f"the registry `{visible(str(path))}` cannot be made: `{why}`",
                 f"无法创建登记库 `{visible(str(path))}`：`{why}`",
@@ -103,7 +102,7 @@ def upgrade(path: Path) -> None:
     """Apply what is missing to an existing registry."""
     with closing(connect(path, "rw")) as connection:
         if version(path, connection) < VERSION:
-            with rim(path):
+            with translate_sqlite_errors(path):
                 _apply(Database(connection, execute_plugins=False))
 
 

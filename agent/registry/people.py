@@ -5,7 +5,7 @@ Rules of this file: a person is never deleted; who has left is inactive. Nobody 
 
 from collections.abc import Iterable
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.transaction import PERSON, Transaction, identifier, taken, words
 from rules.model import Clearance, Employment, Level
 from rules.text import Text
@@ -17,7 +17,7 @@ _POST = Text("post", "岗位")
 
 
 class PeopleWrites(Transaction):
-    """Writes about one person. All raise :class:`agent.errors.Refused`."""
+    """Writes about one person. All raise :class:`agent.errors.RefusedError`."""
 
     def add_person(
         self,
@@ -88,7 +88,7 @@ class PeopleWrites(Transaction):
         self._need_person(person)
         identifier(clearance.domain, _DOMAIN)
         if clearance.approved_by == person and clearance.level > Level.NONE:
-            raise Refused(
+            raise RefusedError(
                 Text("nobody approves his own level", "任何人不得审批本人的密级"),
                 Text("let another officer approve it", "请由其他人员审批"),
             )

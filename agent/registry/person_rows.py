@@ -9,7 +9,13 @@ import sqlite3
 
 from agent.registry.columns import maybe_moment, moment, numbered
 from agent.registry.room_rows import inside, visits
-from rules.model import Clearance, Departure, Employment, Grant, Hold, Level, Person, Record, Stage
+from rules.model import Clearance, Departure, DepartureStage, Employment, Grant, Hold, Level, Person, Record
+
+_STOPPED = """
+SELECT id FROM people WHERE active = 0
+UNION SELECT person FROM holds WHERE lifted_at IS NULL AND since <= ?1
+UNION SELECT person FROM departures WHERE set_aside_at IS NULL AND approved_at <= ?1
+"""
 
 
 def person(
@@ -39,6 +45,14 @@ def person(
         visits=visits(connection, person_id, resource) if is_room else (),
         inside=inside(connection, person_id),
     )
+
+
+def stopped(connection: sqlite3.Connection, now: str) -> frozenset[str]:
+    """Return who is inactive, on hold or leaving at the stored instant *now*.
+
+    No verdict rests on this list: it says whose cards door boards need not know any more.
+    """
+    return frozenset(person for (person,) in connection.execute(_STOPPED, (now,)))
 
 
 def _words(connection: sqlite3.Connection, question: str, person: str) -> frozenset[str]:
@@ -100,6 +114,6 @@ def _departures(connection: sqlite3.Connection, person: str) -> tuple[Departure,
         (person,),
     )
     return tuple(
-        Departure(Stage(stage), maybe_moment(approved_at), maybe_moment(cooling_off_until), approver)
+        Departure(DepartureStage(stage), maybe_moment(approved_at), maybe_moment(cooling_off_until), approver)
         for stage, approved_at, cooling_off_until, approver in rows
     )

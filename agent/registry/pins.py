@@ -11,7 +11,7 @@ import secrets
 import sqlite3
 from typing import Literal
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.transaction import Transaction, unknown
 from rules.text import Text
 
@@ -24,7 +24,7 @@ _RUNS = "0123456789 9876543210"
 
 
 class PinWrites(Transaction):
-    """Writes about PINs. All raise :class:`agent.errors.Refused`; none of them repeats a PIN."""
+    """Writes about PINs. All raise :class:`agent.errors.RefusedError`; none of them repeats a PIN."""
 
     def set_pin(self, person: str, pin: str, duress: str = "") -> None:
         """Replace the PINs of *person*. *duress* opens like the other, and raises an alarm nobody at the door sees."""
@@ -32,7 +32,7 @@ class PinWrites(Transaction):
         for digits in (pin, *([duress] if duress else [])):
             _check(digits)
         if pin == duress:
-            raise Refused(
+            raise RefusedError(
                 Text("the two PINs are the same", "两个密码相同"),
                 Text("choose another one for duress", "请为胁迫密码另选数字"),
             )
@@ -69,12 +69,12 @@ def _digest(digits: str, salt: bytes) -> bytes:
 
 def _check(digits: str) -> None:
     if not (digits.isascii() and digits.isdigit() and _SHORTEST <= len(digits) <= _LONGEST):
-        raise Refused(
+        raise RefusedError(
             Text("a PIN is digits only", "密码只能由数字组成"),
             Text(f"use {_SHORTEST} to {_LONGEST} digits", f"请使用 {_SHORTEST} 至 {_LONGEST} 位数字"),
         )
     if len(set(digits)) == 1 or digits in _RUNS:
-        raise Refused(
+        raise RefusedError(
             Text("everybody would guess this PIN first", "该密码过于简单"),
             Text("no run of digits, and not one digit repeated", "请勿使用连号或同一数字重复"),
         )

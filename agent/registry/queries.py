@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from agent.registry.case_queries import CaseLists
+from agent.registry.case_queries import CaseQueries
 from agent.registry.columns import instant, moment, number
 from agent.registry.reader import Row, when
-from agent.registry.room_queries import RoomLists
+from agent.registry.room_queries import RoomQueries
 from agent.registry.transaction import PERSON, unknown
 from rules.model import Level
 from rules.text import Text
@@ -36,7 +36,7 @@ _STATES = {
 }
 
 
-class Lists(RoomLists, CaseLists):
+class RegistryQueries(RoomQueries, CaseQueries):
     """Questions about people, and all others."""
 
     def people(

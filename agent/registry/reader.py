@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from agent.registry.columns import path_text
-from agent.registry.connect import connect, current, damaged, rim
+from agent.registry.connect import connect, current, damaged, translate_sqlite_errors
 from rules.model import Level
 
 Row = dict[str, object]
@@ -24,11 +24,11 @@ _ASKED = ("two_person", "needs_purpose", "needs_declaration", "needs_pin", "firs
 _TRUTHS = frozenset(("active", "passed", "temporary", "two_officers", "contact", "declares", "duress", *_ASKED))
 
 
-class Asking:
+class ReadOnlyQueries:
     """The part every kind of list shares. One thread at a time.
 
-    Every method may raise :class:`agent.errors.Refused` (missing, busy, other schema) or :class:`agent.errors.Fatal`
-    (damaged).
+    Every method may raise :class:`agent.errors.RefusedError` (missing, busy, other schema) or
+    :class:`agent.errors.FatalError` (damaged).
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,7 +58,7 @@ class Asking:
         asked = {said: values for said, values in (conditions or {}).items() if len(values) == said.count("?")}
         where = " WHERE " + " AND ".join(f"({said})" for said in asked) if asked else ""
         values = [value for given in asked.values() for value in given]
-        with rim(self.path):
+        with translate_sqlite_errors(self.path):
             rows = self._connection.execute(f"{question}{where} {order}", values).fetchall()
         try:
             return [{name: _plain(name, value) for name, value in zip(row.keys(), row, strict=True)} for row in rows]
@@ -68,12 +68,12 @@ class Asking:
     @contextmanager
     def _together(self) -> Iterator[None]:
         """Answer every question of the block from the same instant."""
-        with rim(self.path):
+        with translate_sqlite_errors(self.path):
             self._connection.execute("BEGIN")
         try:
             yield
         finally:
-            with rim(self.path):
+            with translate_sqlite_errors(self.path):
                 self._connection.commit()
 
 

@@ -6,7 +6,7 @@ record is voided with a reason, not edited, so that the file of a person never s
 
 from datetime import date, datetime
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.columns import instant, maybe_instant, number, numbered
 from agent.registry.transaction import Transaction, identifier, unknown, words
 from rules.text import Text
@@ -17,7 +17,7 @@ _KIND = Text("kind of record", "档案种类")
 
 
 class RecordWrites(Transaction):
-    """Writes about records, holidays and settings. All raise :class:`agent.errors.Refused`."""
+    """Writes about records, holidays and settings. All raise :class:`agent.errors.RefusedError`."""
 
     def add_record(
         self,
@@ -34,7 +34,7 @@ class RecordWrites(Transaction):
         self._need_person(person)
         identifier(kind, _KIND)
         if valid_until is not None and valid_until <= on:
-            raise Refused(
+            raise RefusedError(
                 Text("the record would end before it begins", "档案的失效时间早于其日期"),
                 Text("check the two dates", "请核对两个日期"),
             )
@@ -59,7 +59,7 @@ class RecordWrites(Transaction):
         if found is None:
             raise unknown(_RECORD, record, "shoumi record list")
         if found[1] is not None:
-            raise Refused(
+            raise RefusedError(
                 Text(f"record `{visible(record)}` is void already", f"档案 `{visible(record)}` 已作废"),
                 Text("see `shoumi record list`", "参见 `shoumi record list`"),
             )
@@ -78,7 +78,7 @@ class RecordWrites(Transaction):
     def remove_holiday(self, day: date) -> None:
         """Make the day an ordinary one."""
         if self._run("DELETE FROM holidays WHERE day = ?", _day(day)).rowcount == 0:
-            raise Refused(
+            raise RefusedError(
                 Text(f"{_day(day)} is not registered as a holiday", f"{_day(day)} 未登记为节假日"),
                 Text("check the date", "请核对日期"),
             )

@@ -6,10 +6,10 @@ Rules of this file: what was removed is not listed; everything is ordered by nam
 from datetime import datetime
 
 from agent.registry.columns import instant
-from agent.registry.reader import Asking, Row, when
+from agent.registry.reader import ReadOnlyQueries, Row, when
 
 
-class ResourceLists(Asking):
+class ResourceQueries(ReadOnlyQueries):
     """Questions about places and programs."""
 
     def areas(self, area: str = "") -> list[Row]:

@@ -31,7 +31,7 @@ class AreaRow:
     volume: Mapping[str, object] = field(default_factory=dict, hash=False)
 
 
-class Place(NamedTuple):
+class AreaLocation(NamedTuple):
     """Where an area lies, and no more than the guard asks at every change: see :class:`AreaRow` for the fields."""
 
     area: str
@@ -71,13 +71,13 @@ def area_rows(connection: sqlite3.Connection) -> tuple[AreaRow, ...]:
     return tuple(AreaRow(_resource(row, _scope(members[row[0]])), *places[row[0]]) for row in rows)
 
 
-def places(connection: sqlite3.Connection) -> tuple[Place, ...]:
+def places(connection: sqlite3.Connection) -> tuple[AreaLocation, ...]:
     """Return where every area lies; one plain query, because every change of rights waits for it."""
     rows = connection.execute(
         "SELECT name, path, reads, json_extract(volume, '$.alone') IS 1"
         " FROM areas JOIN resources ON resources.key = areas.resource WHERE removed_at IS NULL"
     )
-    return tuple(Place(area, path, reads, bool(alone)) for area, path, reads, alone in rows)
+    return tuple(AreaLocation(area, path, reads, bool(alone)) for area, path, reads, alone in rows)
 
 
 def service(connection: sqlite3.Connection, service_id: str) -> Service | None:

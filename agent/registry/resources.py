@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.columns import KEEP, Keep, instant, maybe_instant, path_bytes
 from agent.registry.paths import absolute
 from agent.registry.room_contents import KeptWrites
@@ -28,7 +28,7 @@ _MOST = 86_400  # persons, or seconds of a day
 
 
 class ResourceWrites(KeptWrites):
-    """Writes about areas and rooms. All raise :class:`agent.errors.Refused`."""
+    """Writes about areas and rooms. All raise :class:`agent.errors.RefusedError`."""
 
     def add_area(
         self,
@@ -122,7 +122,7 @@ class ResourceWrites(KeptWrites):
         """Let the area stay in enforce mode; refused when nothing waits to be confirmed."""
         key = self._need_resource(area, "area")
         if self._row("SELECT 1 FROM areas WHERE resource = ? AND enforce_confirm_by IS NOT NULL", key) is None:
-            raise Refused(
+            raise RefusedError(
                 Text("nothing waits to be confirmed there", "没有待确认的模式更改"),
                 Text("see `shoumi area show`", "参见 `shoumi area show`"),
             )
@@ -217,7 +217,7 @@ class ResourceWrites(KeptWrites):
 
     def _no_doors(self, key: int) -> None:
         if door := self._row("SELECT name FROM doors WHERE room = ? ORDER BY name", key):
-            raise Refused(
+            raise RefusedError(
                 Text(f"`{door[0]}` is a door of it", f"`{door[0]}` 是其门"),
                 Text("remove its doors first: `shoumi door remove`", "请先移除其门：`shoumi door remove`"),
             )
@@ -245,7 +245,7 @@ class ResourceWrites(KeptWrites):
 def _check_most(*counts: int) -> None:
     for count in counts:
         if not 0 <= count < _MOST:
-            raise Refused(
+            raise RefusedError(
                 Text(f"`{count}` is not a limit of a room", f"`{count}` 不能用作场所的限值"),
                 Text(f"stay below {_MOST}", f"请小于 {_MOST}"),
             )
@@ -255,7 +255,7 @@ def _confirm_by(mode: Mode, moment: datetime | None) -> str | None:
     if moment is None:
         return None
     if mode is not Mode.ENFORCE:
-        raise Refused(
+        raise RefusedError(
             Text("only enforce mode waits for a confirmation", "只有强制模式需要确认"),
             Text("leave the time out", "请去掉确认期限"),
         )

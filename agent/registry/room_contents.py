@@ -4,7 +4,7 @@ Rules of this file: a room is at least as high as what is kept in it, and of the
 about the room alone. Whatever changes a level, a domain or the place asks :meth:`KeptWrites._fits` before it is done.
 """
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.resource_rows import resource
 from agent.registry.transaction import Transaction
 from rules.containment import misfits
@@ -16,7 +16,7 @@ _HINT = Text("change the room first, or keep it elsewhere", "请先调整该场�
 
 
 class KeptWrites(Transaction):
-    """Writes about where areas are kept. All raise :class:`agent.errors.Refused`."""
+    """Writes about where areas are kept. All raise :class:`agent.errors.RefusedError`."""
 
     def keep(self, area: str, room: str) -> None:
         """Say that *area* is kept in *room*, and nowhere else."""
@@ -28,7 +28,7 @@ class KeptWrites(Transaction):
         """Say that *area* is not kept in *room* any more; refused when it was not."""
         place, what = self._need_resource(room, "room"), self._need_resource(area, "area")
         if not self._run("DELETE FROM kept_areas WHERE area = ? AND room = ?", what, place).rowcount:
-            raise Refused(
+            raise RefusedError(
                 Text(
                     f"`{visible(area)}` is not kept in `{visible(room)}`",
                     f"`{visible(area)}` 不在 `{visible(room)}` 存放",
@@ -42,7 +42,7 @@ class KeptWrites(Transaction):
         for (place,) in places:
             areas = self._run("SELECT area FROM kept_areas WHERE room = ? ORDER BY area", place).fetchall()
             for found in misfits(self._resource(place), [self._resource(area) for (area,) in areas]):
-                raise Refused(found.because, _HINT)
+                raise RefusedError(found.because, _HINT)
 
     def _resource(self, key: int) -> Resource:
         found = self._row("SELECT name FROM resources WHERE key = ?", key)

@@ -8,9 +8,9 @@ import sqlite3
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from agent.registry import pins, room_rows, stopped_rows
+from agent.registry import person_rows, pins, room_rows
 from agent.registry.columns import instant
-from agent.registry.room_rows import Alarm, Badge, CardRow, DoorRow, Inside, RoomRow, Stated
+from agent.registry.room_rows import AlarmRow, BadgeRow, CardRow, DoorRow, PresenceRow, RoomRow, StatementRow
 from rules.model import Lockdown, Visit
 
 
@@ -22,7 +22,7 @@ class RoomFacts:
     def _reading(self) -> AbstractContextManager[int]:
         raise NotImplementedError
 
-    def badge(self, number: str) -> Badge | None:
+    def badge(self, number: str) -> BadgeRow | None:
         """Return the badge of this number, a lost or returned one too."""
         with self._reading():
             return room_rows.badge(self._connection, number)
@@ -37,7 +37,7 @@ class RoomFacts:
         with self._reading():
             return pins.check(self._connection, person, digits)
 
-    def stated(self, person: str, room: str, now: datetime) -> Stated:
+    def stated(self, person: str, room: str, now: datetime) -> StatementRow:
         """Return why *person* comes to *room*, and whether his devices are declared, as stated beforehand."""
         with self._reading():
             return room_rows.stated(self._connection, person, room, now)
@@ -67,7 +67,7 @@ class RoomFacts:
         with self._reading():
             return room_rows.lockdowns(self._connection)
 
-    def badges(self) -> tuple[Badge, ...]:
+    def badges(self) -> tuple[BadgeRow, ...]:
         """Return every badge somebody has, ordered by number; what boards hold."""
         with self._reading():
             return room_rows.badges(self._connection)
@@ -75,9 +75,9 @@ class RoomFacts:
     def stopped(self, now: datetime) -> frozenset[str]:
         """Return who is inactive, on hold or leaving at *now*: whose cards no board needs to know."""
         with self._reading():
-            return stopped_rows.stopped(self._connection, instant(now))
+            return person_rows.stopped(self._connection, instant(now))
 
-    def presence(self, room: str = "", person: str = "") -> tuple[Inside, ...]:
+    def presence(self, room: str = "", person: str = "") -> tuple[PresenceRow, ...]:
         """Return who is inside, in one room or in all."""
         with self._reading():
             return room_rows.presence(self._connection, room, person)
@@ -102,7 +102,7 @@ class RoomFacts:
         with self._reading():
             return room_rows.setting(self._connection, room_rows.LISTENS_AT)
 
-    def open_alarms(self) -> tuple[Alarm, ...]:
+    def open_alarms(self) -> tuple[AlarmRow, ...]:
         """Return the alarms nobody has acknowledged, oldest first."""
         with self._reading():
             return room_rows.open_alarms(self._connection)

@@ -5,10 +5,10 @@ by name or by the time it began.
 """
 
 from agent.registry.reader import Row, when
-from agent.registry.resource_queries import ResourceLists
+from agent.registry.resource_queries import ResourceQueries
 
 
-class RoomLists(ResourceLists):
+class RoomQueries(ResourceQueries):
     """Questions about rooms and what belongs to them."""
 
     def rooms(self, room: str = "") -> list[Row]:

@@ -68,7 +68,7 @@ class DoorRow(NamedTuple):
     contact: bool
 
 
-class Badge(NamedTuple):
+class BadgeRow(NamedTuple):
     """A card that was given to somebody. ``until``: it opens nothing from then on; ``None`` for no end.
 
     ``facility`` and ``bits`` are how the card reads; ``None`` where nobody wrote it down.
@@ -86,7 +86,7 @@ class Badge(NamedTuple):
         return self.state == "active" and (self.until is None or now < self.until)
 
 
-class Stated(NamedTuple):
+class StatementRow(NamedTuple):
     """What a person has stated for a room: why he comes, and whether the devices he carries are declared.
 
     ``escort`` leads him in if he is on a visit there (``""``: nobody); ``until``: all of it holds before that instant.
@@ -98,7 +98,7 @@ class Stated(NamedTuple):
     escort: str = ""
 
 
-class Inside(NamedTuple):
+class PresenceRow(NamedTuple):
     """Somebody who is inside a room, since when, and the door he came by."""
 
     room: str
@@ -107,7 +107,7 @@ class Inside(NamedTuple):
     door: str
 
 
-class Alarm(NamedTuple):
+class AlarmRow(NamedTuple):
     """An alarm that nobody has acknowledged; ``seq`` is the number of its entry."""
 
     id: str
@@ -181,20 +181,20 @@ def doors(connection: sqlite3.Connection) -> tuple[DoorRow, ...]:
     )
 
 
-def badge(connection: sqlite3.Connection, number: str) -> Badge | None:
+def badge(connection: sqlite3.Connection, number: str) -> BadgeRow | None:
     """Return the badge of this number, whatever its state."""
     found = connection.execute(
         "SELECT person, state, until, facility, bits FROM badges WHERE number = ?", (number,)
     ).fetchone()
-    return None if found is None else Badge(number, found[0], found[1], maybe_moment(found[2]), *found[3:])
+    return None if found is None else BadgeRow(number, found[0], found[1], maybe_moment(found[2]), *found[3:])
 
 
-def badges(connection: sqlite3.Connection) -> tuple[Badge, ...]:
+def badges(connection: sqlite3.Connection) -> tuple[BadgeRow, ...]:
     """Return every badge that was not taken back, ordered by number."""
     rows = connection.execute(
         "SELECT number, person, state, until, facility, bits FROM badges WHERE state <> 'returned' ORDER BY number"
     )
-    return tuple(Badge(number, who, state, maybe_moment(until), *read) for number, who, state, until, *read in rows)
+    return tuple(BadgeRow(number, who, state, maybe_moment(until), *read) for number, who, state, until, *read in rows)
 
 
 def visits(connection: sqlite3.Connection, person: str, key: int | None = None) -> tuple[Visit, ...]:
@@ -218,7 +218,7 @@ def inside(connection: sqlite3.Connection, person: str) -> frozenset[str]:
     return frozenset(name for (name,) in rows)
 
 
-def stated(connection: sqlite3.Connection, person: str, place: str, now: datetime) -> Stated:
+def stated(connection: sqlite3.Connection, person: str, place: str, now: datetime) -> StatementRow:
     """Return what *person* has stated for this room at *now*; the purpose of a running visit counts as stated."""
     rows = connection.execute(
         "SELECT purpose, declares, until FROM declarations JOIN resources ON key = room"
@@ -234,10 +234,10 @@ def stated(connection: sqlite3.Connection, person: str, place: str, now: datetim
         ends.append(visit.until)
         purpose = purpose or visit.purpose
     declared = any(declares for _, declares, _ in rows)
-    return Stated(purpose, declared, min(ends, default=None), visit.escort if visit else "")
+    return StatementRow(purpose, declared, min(ends, default=None), visit.escort if visit else "")
 
 
-def presence(connection: sqlite3.Connection, place: str = "", person: str = "") -> tuple[Inside, ...]:
+def presence(connection: sqlite3.Connection, place: str = "", person: str = "") -> tuple[PresenceRow, ...]:
     """Return who is inside, in one room or in all, ordered by room and arrival."""
     rows = connection.execute(
         "SELECT name, person, since, door FROM presence JOIN resources ON key = room"
@@ -245,7 +245,7 @@ def presence(connection: sqlite3.Connection, place: str = "", person: str = "") 
         " ORDER BY name, since, person",
         (place, person),
     )
-    return tuple(Inside(name, who, moment(since), door) for name, who, since, door in rows)
+    return tuple(PresenceRow(name, who, moment(since), door) for name, who, since, door in rows)
 
 
 def lockdowns(connection: sqlite3.Connection) -> tuple[Lockdown, ...]:
@@ -263,14 +263,14 @@ def setting(connection: sqlite3.Connection, name: str) -> str:
     return "" if found is None else str(found[0])
 
 
-def open_alarms(connection: sqlite3.Connection) -> tuple[Alarm, ...]:
+def open_alarms(connection: sqlite3.Connection) -> tuple[AlarmRow, ...]:
     """Return the alarms nobody has acknowledged, oldest first."""
     rows = connection.execute(
         "SELECT number, kind, room, door, person, text_en, text_zh, at, seq FROM alarms"
         " WHERE acked_at IS NULL ORDER BY number"
     )
     return tuple(
-        Alarm(numbered("A", number), kind, place, door, person, Text(en, zh), moment(at), seq)
+        AlarmRow(numbered("A", number), kind, place, door, person, Text(en, zh), moment(at), seq)
         for number, kind, place, door, person, en, zh, at, seq in rows
     )
 

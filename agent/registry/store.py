@@ -15,11 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from agent.errors import Fatal
+from agent.errors import FatalError
 from agent.registry.accounts import AccountWrites
 from agent.registry.badges import BadgeWrites
 from agent.registry.cases import CaseWrites
-from agent.registry.connect import WRITE_SECONDS, busy, connect, current, damaged, rim
+from agent.registry.connect import WRITE_SECONDS, busy, connect, current, damaged, translate_sqlite_errors
 from agent.registry.door_events import HappeningWrites
 from agent.registry.doors import DoorWrites
 from agent.registry.lockdowns import LockdownWrites
@@ -30,14 +30,14 @@ from agent.registry.resources import ResourceWrites
 from agent.registry.visits import VisitWrites
 
 
-class Note(HappeningWrites):
+class UnversionedTransaction(HappeningWrites):
     """One transaction for what happens at doors, without a new epoch: no verdict given before it is forgotten."""
 
     def commit(self) -> None:
         """Make the change durable. The block's end does the same; after it the change takes no more writes.
 
-        Raises :class:`agent.errors.Refused` when the disk is full (rolled back for certain) and
-        :class:`agent.errors.Fatal` when nobody knows whether it is on disk.
+        Raises :class:`agent.errors.RefusedError` when the disk is full (rolled back for certain) and
+        :class:`agent.errors.FatalError` when nobody knows whether it is on disk.
         """
         if not self.open:
             return
@@ -56,7 +56,7 @@ class Note(HappeningWrites):
                 self._connection.rollback()
 
 
-class Change(
+class RegistryTransaction(
     CaseWrites,
     AccountWrites,
     BadgeWrites,
@@ -66,12 +66,12 @@ class Change(
     DoorWrites,
     VisitWrites,
     LockdownWrites,
-    Note,
+    UnversionedTransaction,
 ):
     """One transaction with an epoch of its own: every write, and its end."""
 
 
-_Kind = TypeVar("_Kind", bound=Note)
+_Kind = TypeVar("_Kind", bound=UnversionedTransaction)
 
 
 class Registry:
@@ -80,14 +80,14 @@ class Registry:
     def __init__(self, path: Path) -> None:
         """Open an existing registry, bring its schema up to date and look through every page.
 
-        Raises :class:`agent.errors.Refused` (missing, newer, busy) or :class:`agent.errors.Fatal` (damaged).
+        Raises :class:`agent.errors.RefusedError` (missing, newer, busy) or :class:`agent.errors.FatalError` (damaged).
         """
         upgrade(path)
         self.path = path
         self._connection = connect(path, "rw")
         self._turn = threading.Lock()
         self._holder: int | None = None
-        self._unknown: Fatal | None = None
+        self._unknown: FatalError | None = None
         try:
             current(path, self._connection)
             _look_through(path, self._connection)
@@ -108,19 +108,19 @@ class Registry:
         self._connection.close()
 
     @contextmanager
-    def change(self, at: datetime) -> Iterator[Change]:
+    def change(self, at: datetime) -> Iterator[RegistryTransaction]:
         """Open a change at the instant *at*; the block's end commits it, an exception rolls it back.
 
         The lock of the database is held for the whole block, so it should do no more than apply the writes and append
-        the entry. Raises :class:`agent.errors.Refused` when another change is open for longer than five seconds.
+        the entry. Raises :class:`agent.errors.RefusedError` when another change is open for longer than five seconds.
         """
-        with self._alone(Change, at) as change:
+        with self._alone(RegistryTransaction, at) as change:
             yield change
 
     @contextmanager
-    def note(self, at: datetime) -> Iterator[Note]:
+    def note(self, at: datetime) -> Iterator[UnversionedTransaction]:
         """The same for what happens at doors: ``epoch`` is the one that stands, and stays."""
-        with self._alone(Note, at) as note:
+        with self._alone(UnversionedTransaction, at) as note:
             yield note
 
     @contextmanager
@@ -135,7 +135,7 @@ class Registry:
             try:
                 yield change
                 change.commit()
-            except Fatal as error:
+            except FatalError as error:
                 self._unknown = error
                 raise
             finally:
@@ -147,11 +147,11 @@ class Registry:
     def _begin(self, kind: type[_Kind], at: datetime) -> _Kind:
         if self._unknown is not None:
             raise self._unknown
-        with rim(self.path):
+        with translate_sqlite_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
         try:
             change = kind(self.path, self._connection, at, self._epoch())
-            if isinstance(change, Change):
+            if isinstance(change, RegistryTransaction):
                 change.epoch += 1
                 change.bump()
         except BaseException:
@@ -160,7 +160,7 @@ class Registry:
         return change
 
     def _epoch(self) -> int:
-        with rim(self.path):
+        with translate_sqlite_errors(self.path):
             found = self._connection.execute("SELECT epoch FROM epoch").fetchone()
         if found is None:
             raise damaged(self.path, "the epoch is missing")
@@ -168,7 +168,7 @@ class Registry:
 
 
 def _look_through(path: Path, connection: sqlite3.Connection) -> None:
-    with rim(path):
+    with translate_sqlite_errors(path):
         [verdict] = connection.execute("PRAGMA quick_check(1)").fetchone()
         orphan = connection.execute("PRAGMA foreign_key_check").fetchone()
     if verdict != "ok":

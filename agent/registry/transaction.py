@@ -13,9 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.columns import instant
-from agent.registry.connect import rim
+from agent.registry.connect import translate_sqlite_errors
 from rules.text import Text
 from rules.visible import visible
 
@@ -58,11 +58,11 @@ class Transaction:
     def _run(self, statement: str, *values: object) -> sqlite3.Cursor:
         if not self.open:
             raise RuntimeError("this change is already committed or rolled back")
-        with rim(self.path):
+        with translate_sqlite_errors(self.path):
             return self._connection.execute(statement, values)
 
     def _row(self, question: str, *values: object) -> tuple[Any, ...] | None:
-        with rim(self.path):
+        with translate_sqlite_errors(self.path):
             found = self._run(question, *values).fetchone()
         return None if found is None else tuple(found)
 
@@ -104,7 +104,7 @@ def identifier(value: str, what: Text) -> str:
     plain = bool(value) and value == value.strip() and visible(value) == value and len(value) <= _NAME_LIMIT
     if plain and value[0] not in "-/":
         return value
-    raise Refused(
+    raise RefusedError(
         Text(f"`{visible(value)}` cannot name a {what.en}", f"`{visible(value)}` 不能用作{what.zh}的标识"),
         Text(
             f"use 1 to {_NAME_LIMIT} visible characters without blanks around them, not starting with - or /",
@@ -114,39 +114,44 @@ def identifier(value: str, what: Text) -> str:
 
 
 def words(value: str, what: Text, *, required: bool = False) -> str:
-    """Return free text unchanged; raise :class:`Refused` when it is too long, blank though required, or not text."""
+    """Return free text unchanged.
+
+    Raises :class:`RefusedError` when it is too long, blank though required, or not text.
+    """
     if required and not value.strip():
-        raise Refused(
+        raise RefusedError(
             Text(f"the {what.en} is missing", f"缺少{what.zh}"),
             Text(f"say the {what.en} in words", f"请写明{what.zh}"),
         )
     if len(value) > _WORDS_LIMIT:
-        raise Refused(
+        raise RefusedError(
             Text(f"the {what.en} has {len(value)} characters", f"{what.zh}长达 {len(value)} 个字符"),
             Text(f"use {_WORDS_LIMIT} at most", f"最多 {_WORDS_LIMIT} 个"),
         )
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise Refused(
+        raise RefusedError(
             Text(f"the {what.en} `{visible(value)}` is not valid text", f"{what.zh} `{visible(value)}` 不是有效文本"),
             Text("give it in UTF-8", "请使用 UTF-8 编码"),
         ) from None
     return value
 
 
-def unknown(what: Text, name: str, command: str) -> Refused:
+def unknown(what: Text, name: str, command: str) -> RefusedError:
     """Return the error for something the registry does not have; *command* lists what it has."""
     shown = visible(name)
-    return Refused(
+    return RefusedError(
         Text(f"there is no {what.en} `{shown}`", f"没有{what.zh} `{shown}`"),
         Text(f"see `{command}`", f"参见 `{command}`"),
     )
 
 
-def taken(what: Text, name: str, owner: str, hint: Text) -> Refused:
+def taken(what: Text, name: str, owner: str, hint: Text) -> RefusedError:
     """Return the error for something that is there already and belongs to *owner*."""
     whose_en = f" and belongs to `{visible(owner)}`" if owner else ""
     whose_zh = f"，属于 `{visible(owner)}`" if owner else ""
     shown = visible(name)
-    return Refused(Text(f"{what.en} `{shown}` exists already{whose_en}", f"{what.zh} `{shown}` 已存在{whose_zh}"), hint)
+    return RefusedError(
+        Text(f"{what.en} `{shown}` exists already{whose_en}", f"{what.zh} `{shown}` 已存在{whose_zh}"), hint
+    )

@@ -10,7 +10,7 @@ than the visitor. A statement says why, or which devices are carried, or both; i
 
 from datetime import datetime, timedelta
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.columns import instant, number, numbered
 from agent.registry.transaction import Transaction, unknown, words
 from rules.model import Employment
@@ -26,7 +26,7 @@ _LONGEST = timedelta(days=31)
 
 
 class VisitWrites(Transaction):
-    """Writes about visits. All raise :class:`agent.errors.Refused`."""
+    """Writes about visits. All raise :class:`agent.errors.RefusedError`."""
 
     def add_visit(
         self,
@@ -75,7 +75,7 @@ class VisitWrites(Transaction):
         """Say that the visitor has left the premises: the visit is over. Returns the visitor and his badge."""
         row, person, badge, _, left = self._visit(visit)
         if left is not None:
-            raise Refused(
+            raise RefusedError(
                 Text(
                     f"the visitor of `{visible(visit)}` left at {left}", f"`{visible(visit)}` 的来访者已于 {left} 离开"
                 ),
@@ -104,7 +104,7 @@ class VisitWrites(Transaction):
         _window(max(begins, self.at), begins, until, STATEMENT)
         self._need_person(person)
         if devices is None and not purpose.strip():
-            raise Refused(
+            raise RefusedError(
                 Text("nothing is stated", "未申报任何内容"),
                 Text("give --purpose, --devices or --no-devices", "请给出 --purpose、--devices 或 --no-devices"),
             )
@@ -142,7 +142,7 @@ class VisitWrites(Transaction):
         self._need_person(person)
         found = self._row("SELECT 1 FROM people WHERE id = ? AND employment = ?", person, Employment.VISITOR.value)
         if found or person == visitor:
-            raise Refused(
+            raise RefusedError(
                 Text(f"`{visible(person)}` is a visitor himself", f"`{visible(person)}` 本人即为来访人员"),
                 Text("host and escort are other people, of the site", "接待人和陪同人须为他人，且为本单位人员"),
             )
@@ -150,12 +150,12 @@ class VisitWrites(Transaction):
 
 def _window(earliest: datetime, since: datetime, until: datetime, what: Text) -> None:
     if until <= earliest:
-        raise Refused(
+        raise RefusedError(
             Text(f"the {what.en} would end before it begins", f"{what.zh}在开始之前即结束"),
             Text(f"give an end after {instant(earliest)}", f"请给出晚于 {instant(earliest)} 的结束时间"),
         )
     if until - since > _LONGEST:
-        raise Refused(
+        raise RefusedError(
             Text(f"a {what.en} lasts {_LONGEST.days} days at most", f"{what.zh}最长 {_LONGEST.days} 天"),
             Text("give an earlier end", "请提前结束时间"),
         )

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from agent.doors.frames import MOST_CARDS, Badge, Cards, CardStates, Sweep, Swept, ToDoors
+from agent.doors.frames import MOST_CARDS, BoardBadge, Cards, CardStates, Sweep, Swept, ToDoors
 from agent.registry.room_rows import CardState, Wanted
 from agent.registry.store import Registry
 from agent.rooms.configuration import boards, on_a_board
-from agent.rooms.facts import Building
+from agent.rooms.facts import SiteSnapshot
 from rules.text import Text
 
 _NO_END = "2099-12-31"
@@ -25,7 +25,7 @@ _ASKED = Text("asked, not read back yet", "已下发，尚未回读")
 _NOTHING = Text("", "")
 
 
-class Known(NamedTuple):
+class CardOnBoard(NamedTuple):
     """What is known of one card on one board. ``at``: since when."""
 
     wanted: Wanted
@@ -34,11 +34,11 @@ class Known(NamedTuple):
     at: datetime
 
 
-class Boards:
+class BoardCardSync:
     """The cards of all boards. *send* gives a frame to the doors process and raises :class:`ShoumiError`."""
 
     def __init__(
-        self, building: Building, registry: Registry, send: Callable[[ToDoors], None], now: Callable[[], datetime]
+        self, building: SiteSnapshot, registry: Registry, send: Callable[[ToDoors], None], now: Callable[[], datetime]
     ) -> None:
         self._building = building
         self._registry = registry
@@ -47,13 +47,13 @@ class Boards:
         self._told: dict[int, str] = {}  # what the process was told to put, and until when
         self._last: dict[int, tuple[str, Wanted]] = {}  # the frame that asked last about a card
         self._numbers = itertools.count(1)
-        self._known: dict[tuple[str, int], Known] = {}
+        self._known: dict[tuple[str, int], CardOnBoard] = {}
 
     def begin(self) -> None:
         """Remember what was pending when the last process ended. May raise :class:`ShoumiError`."""
         for row in self._building.reader.board_cards():
             if row.card.isdecimal():
-                self._known[row.board, int(row.card)] = Known(row.wanted, row.state, row.why, row.at)
+                self._known[row.board, int(row.card)] = CardOnBoard(row.wanted, row.state, row.why, row.at)
 
     def anew(self) -> None:
         """The process knows nothing: tell it everything, then have the boards looked through."""
@@ -97,16 +97,19 @@ class Boards:
                 ident, wanted = self._last.get(card, ("", "put"))
                 if ident == frame.id and serial in self._serials():
                     why = _NOTHING if state == "confirmed" else frame.why or _ASKED
-                    news[serial, card] = Known(wanted, state, why, self._now())
+                    news[serial, card] = CardOnBoard(wanted, state, why, self._now())
         self._learn(news)
 
     def swept(self, frame: Swept) -> None:
         """Take in that a board was looked through: what it removed is gone."""
         self._learn(
-            {(str(frame.board), card): Known("gone", "confirmed", _NOTHING, self._now()) for card in frame.removed}
+            {
+                (str(frame.board), card): CardOnBoard("gone", "confirmed", _NOTHING, self._now())
+                for card in frame.removed
+            }
         )
 
-    def on(self, serial: str, card: int) -> Known | None:
+    def on(self, serial: str, card: int) -> CardOnBoard | None:
         """Return what is known of *card* on a board."""
         return self._known.get((serial, card))
 
@@ -114,7 +117,7 @@ class Boards:
         """Send it in frames of a bounded size; note what was asked before it is sent, so that no answer comes first."""
         now, serials = self._now(), self._serials()
         for cards in _parts(sorted(put)):
-            frame = Cards(self._id("put"), put=tuple(Badge(card, put[card]) for card in cards))
+            frame = Cards(self._id("put"), put=tuple(BoardBadge(card, put[card]) for card in cards))
             self._note_asked(frame.id, "put", cards, serials, now)
             self._send(frame)
             self._told |= {card: put[card] for card in cards}
@@ -131,14 +134,14 @@ class Boards:
         self._last |= dict.fromkeys(cards, (ident, wanted))
         self._learn(
             {
-                (serial, card): Known(wanted, "pending", _ASKED, now)
+                (serial, card): CardOnBoard(wanted, "pending", _ASKED, now)
                 for serial in serials
                 for card in cards
                 if (known := self._known.get((serial, card))) is None or known.wanted != wanted
             }
         )
 
-    def _learn(self, news: Mapping[tuple[str, int], Known]) -> None:
+    def _learn(self, news: Mapping[tuple[str, int], CardOnBoard]) -> None:
         fresh = {
             key: known for key, known in news.items() if (old := self._known.get(key)) is None or old[:3] != known[:3]
         }

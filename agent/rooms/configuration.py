@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from agent.doors.address import Uhppote, parse
-from agent.doors.frames import Configure, Door, Reader, Strike
+from agent.doors.frames import Configure, DoorSetup, ReaderSetup, StrikeSetup
 from agent.errors import ShoumiError
 from agent.registry.room_rows import DoorRow
 
@@ -28,10 +28,10 @@ def configuration(
     used = {reader.address for row in rows for reader in row.readers} | {row.strike for row in rows}
     return Configure(
         doors=tuple(
-            Door(
+            DoorSetup(
                 row.name,
-                tuple(Reader(reader.side, reader.address) for reader in row.readers),
-                Strike(row.strike, row.output),
+                tuple(ReaderSetup(reader.side, reader.address) for reader in row.readers),
+                StrikeSetup(row.strike, row.output),
                 float(row.strike_seconds),
             )
             for row in rows

@@ -16,26 +16,26 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 
 from agent.api.timestamps import latest
-from agent.doors.codec import Unfit
+from agent.doors.codec import InvalidMessageError
 from agent.doors.messages import Do, Release, Released
 from agent.errors import ShoumiError
 from agent.registry.store import Registry
-from agent.rooms import entries as doors_entries
-from agent.rooms.facts import Building, RoomDesk
-from agent.rooms.panel import engine as panel
+from agent.rooms import entries
+from agent.rooms.facts import RegistryPanelQueries, SiteSnapshot
+from agent.rooms.panel import engine
 from agent.rooms.panel.config import LONGEST_STRIKE, DoorConfig, RoomConfig
-from agent.rooms.panel.effects import Cleared, Effect, Moved, Note, Raise, Record, RightPin, Settled
+from agent.rooms.panel.effects import Cleared, Effect, Moved, Raise, RecordEntry, RecordNote, RightPin, Settled
 from agent.rooms.panel.events import (
-    Acknowledged,
+    AlarmAcknowledged,
     BadgeGone,
     DayOver,
     Event,
     Locked,
     Proven,
+    ReleaseUnrecorded,
     Reset,
     Restarted,
     Tick,
-    Unrecorded,
     Withdrawn,
 )
 from agent.rooms.panel.state import Occupant, RoomState, state_from_json, state_to_json
@@ -64,7 +64,7 @@ class _Room:
     looked: float = 0.0  # when it was last seen whether the list is to be emptied
 
 
-class Rooms:
+class RoomController:
     """All rooms of a site. Belongs to one thread.
 
     *send* gives a command to the doors process and raises :class:`ShoumiError` when it was not taken. Methods raise
@@ -73,7 +73,7 @@ class Rooms:
 
     def __init__(
         self,
-        building: Building,
+        building: SiteSnapshot,
         registry: Registry,
         recorder: Recorder,
         send: Callable[[Do], None],
@@ -132,7 +132,7 @@ class Rooms:
         """Let time pass for the rooms where something is due, and store what could not be stored before."""
         now = self._now()
         for name, room in self._rooms.items():
-            due = panel.due(room.state, room.config)
+            due = engine.due(room.state, room.config)
             if room.behind or (due is not None and due <= now.timestamp()):
                 self.happened(name, "", Tick())
             self._empty(name, room, now)
@@ -149,7 +149,7 @@ class Rooms:
 
     def due(self) -> float | None:
         """Return when :meth:`tick` is next needed, in seconds since 1970."""
-        found = [panel.due(room.state, room.config) for room in self._rooms.values()]
+        found = [engine.due(room.state, room.config) for room in self._rooms.values()]
         return min((at for at in found if at is not None), default=None)
 
     def inside(self, person: str) -> list[str]:
@@ -160,7 +160,7 @@ class Rooms:
 
     def refuses(self, room: str, person: str, badge: str) -> str | None:
         """Return the rule by which *room* refuses *person* now, ``None`` when it would let him in."""
-        desk = RoomDesk(self._building, room, "", self._now())
+        desk = RegistryPanelQueries(self._building, room, "", self._now())
         verdict = desk.judge(Request((person,), room, Action.ENTER), {person: badge})
         broken = [finding.rule for finding in verdict.findings if not finding.ok]
         return next((rule for rule in broken if rule in _STOPPED), None if verdict.allow else verdict.rule)
@@ -170,31 +170,35 @@ class Rooms:
     def happened(self, name: str, door: str, event: Event) -> None:
         """Step the panel of room *name*, and carry out what follows, in the order of this file's first page."""
         room, now = self._rooms[name], self._now()
-        desk = RoomDesk(self._building, name, door, now, lambda badge: self._wrong_pins(name, badge, now.timestamp()))
-        room.state, effects = panel.step(room.state, room.config, event, now.timestamp(), desk)
+        desk = RegistryPanelQueries(
+            self._building, name, door, now, lambda badge: self._wrong_pins(name, badge, now.timestamp())
+        )
+        room.state, effects = engine.step(room.state, room.config, event, now.timestamp(), desk)
         self._carry_out(name, room, desk, effects, now)
         if desk.fatal:
             raise desk.fatal
 
-    def _carry_out(self, name: str, room: _Room, desk: RoomDesk, effects: Sequence[Effect], now: datetime) -> None:
+    def _carry_out(
+        self, name: str, room: _Room, desk: RegistryPanelQueries, effects: Sequence[Effect], now: datetime
+    ) -> None:
         failed = self._let_out(name, desk, effects)
         stored = self._store(name, room, effects, now)
         unrecorded: dict[str, str] = {}
         for effect in effects:
             match effect:
-                case Record(side="out") | Release(side="out"):
+                case RecordEntry(side="out") | Release(side="out"):
                     pass  # done
-                case Record():
+                case RecordEntry():
                     if not self._recorded(name, desk, effect, stored=stored):
                         unrecorded[effect.release] = effect.door
                 case Release(id=release) if release in unrecorded:
                     pass
                 case Settled():
-                    self._recorder.later(doors_entries.settled(name, effect))
+                    self._recorder.later(entries.settled(name, effect))
                 case Cleared():
-                    self._recorder.later(doors_entries.cleared(name, effect))
-                case Note():
-                    self._recorder.later(doors_entries.note(name, effect))
+                    self._recorder.later(entries.cleared(name, effect))
+                case RecordNote():
+                    self._recorder.later(entries.note(name, effect))
                 case RightPin():
                     for other in self._rooms.keys() - {name}:
                         self.happened(other, "", Proven(effect.person, effect.badge))
@@ -203,9 +207,9 @@ class Rooms:
                 case _:
                     failed += self._sent(effect)
         for release, at in unrecorded.items():
-            self.happened(name, "", Unrecorded(release))
+            self.happened(name, "", ReleaseUnrecorded(release))
             # An entry that was not confirmed in time may be in the log after all: this one follows it there.
-            self._recorder.later(doors_entries.settled(name, Settled(release, at, "failed", _UNRECORDED)))
+            self._recorder.later(entries.settled(name, Settled(release, at, "failed", _UNRECORDED)))
         for answer in failed:
             self.happened(name, "", answer)
 
@@ -214,24 +218,22 @@ class Rooms:
         counts = [one.wrong for pins in others for one in pins if one.badge == badge and now < one.until]
         return max(counts, default=0)
 
-    def _let_out(self, name: str, desk: RoomDesk, effects: Iterable[Effect]) -> list[Released]:
+    def _let_out(self, name: str, desk: RegistryPanelQueries, effects: Iterable[Effect]) -> list[Released]:
         """Do what is for the way out before anything that may have to wait for the registry."""
         failed: list[Released] = []
         for effect in effects:
             match effect:
-                case Record(side="out"):
+                case RecordEntry(side="out"):
                     self._recorder.out(self._entry(name, desk, effect))
                 case Release(side="out"):
                     failed += self._sent(effect)
         return failed
 
-    def _entry(self, name: str, desk: RoomDesk, record: Record) -> doors_entries.Fields:
+    def _entry(self, name: str, desk: RegistryPanelQueries, record: RecordEntry) -> entries.Fields:
         place, pack = self._building.rooms.get(name), self._pack()
-        return doors_entries.asked(
-            name, place.resource if place else None, record, desk.epoch, pack.id if pack else "?"
-        )
+        return entries.asked(name, place.resource if place else None, record, desk.epoch, pack.id if pack else "?")
 
-    def _recorded(self, name: str, desk: RoomDesk, record: Record, *, stored: bool) -> bool:
+    def _recorded(self, name: str, desk: RegistryPanelQueries, record: RecordEntry, *, stored: bool) -> bool:
         """Write the entry. ``False``: nothing may be released on it."""
         fields = self._entry(name, desk, record)
         if not record.release:
@@ -287,7 +289,7 @@ class Rooms:
 
     def _alarm_entry(self, name: str, alarm: Raise) -> int | None:
         try:
-            return self._recorder.entry(doors_entries.alarm(name, alarm))
+            return self._recorder.entry(entries.alarm(name, alarm))
         except ShoumiError:
             return None
 
@@ -306,7 +308,7 @@ class Rooms:
                 elif one.person and (owner := self._taken_by(one)) is not None:
                     self.happened(name, "", BadgeGone(one.person, one.badge, owner))
             for _, kind, door in sorted(seen for seen in self._alarms - alarms if seen[0] == name):
-                self.happened(name, door, Acknowledged(kind, door))
+                self.happened(name, door, AlarmAcknowledged(kind, door))
             if (locked := self._building.locked(name)) != room.locked:
                 room.locked = locked
                 self.happened(name, "", Locked(locked))
@@ -327,8 +329,8 @@ class Rooms:
         try:
             state = state_from_json(stored) if stored else RoomState()
             return _Room(self._config(name), state, _gist(state))
-        except Unfit:
-            self._recorder.later(doors_entries.event(name, "", "state-lost", _RESTARTED))
+        except InvalidMessageError:
+            self._recorder.later(entries.event(name, "", "state-lost", _RESTARTED))
             return _Room(self._config(name), RoomState(), astray=True)
 
     def _config(self, name: str) -> RoomConfig:

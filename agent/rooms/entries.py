@@ -14,7 +14,7 @@ entry, and neither is a raw card.
 from collections.abc import Mapping
 from typing import Any
 
-from agent.rooms.panel.effects import Cleared, Note, Raise, Record, Settled
+from agent.rooms.panel.effects import Cleared, Raise, RecordEntry, RecordNote, Settled
 from rules.model import Resource
 from rules.text import Text
 from rules.visible import visible
@@ -22,7 +22,7 @@ from rules.visible import visible
 Fields = dict[str, Any]
 
 
-def asked(room: str, place: Resource | None, record: Record, epoch: int, pack: str) -> Fields:
+def asked(room: str, place: Resource | None, record: RecordEntry, epoch: int, pack: str) -> Fields:
     """Return the entry of one decision."""
     verdict = record.verdict
     fields: Fields = {
@@ -84,7 +84,7 @@ def cleared(room: str, effect: Cleared) -> Fields:
     return event(room, effect.door, f"{effect.kind.value}-over")
 
 
-def note(room: str, effect: Note) -> Fields:
+def note(room: str, effect: RecordNote) -> Fields:
     """Return the entry of something that decides nothing."""
     return event(room, effect.door, effect.what, effect.text, person=effect.person)
 

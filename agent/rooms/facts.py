@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from agent.doors.messages import Read
-from agent.errors import Fatal, Refused, ShoumiError
+from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.guard.verdicts import error_verdict
 from agent.registry.facts import FactsReader
 from agent.registry.pins import PinCheck
 from agent.registry.room_rows import DoorRow, RoomRow
-from agent.rooms.panel.interface import Holder, Stated
+from agent.rooms.panel.interface import BadgeHolder, Statement
 from agent.runtime.home import Home
 from rules.decide import decide
-from rules.model import Finding, Lockdown, Request, Verdict
+from rules.model import Lockdown, Request, RuleResult, Verdict
 from rules.pack.reader import Pack, PackError, load
 from rules.text import Text
 
@@ -38,10 +38,11 @@ _BARE_WIRE = Verdict(
 )
 
 
-class Building:
+class SiteSnapshot:
     """Rooms, doors, lockdowns and the pack, as of one epoch. Belongs to one thread.
 
-    Every method may raise :class:`agent.errors.ShoumiError` and :class:`agent.errors.Fatal`, unless it says otherwise.
+    Every method may raise :class:`agent.errors.ShoumiError` and :class:`agent.errors.FatalError`, unless it says
+    otherwise.
     """
 
     def __init__(self, home: Home) -> None:
@@ -82,7 +83,7 @@ class Building:
             if self._pack is None or self._pack[0] != identity:
                 self._pack = identity, load(self._home.pack.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, PackError) as error:
-            raise Refused(Text(f"{_UNREADABLE.en}: {error}", f"{_UNREADABLE.zh}：{error}")) from error
+            raise RefusedError(Text(f"{_UNREADABLE.en}: {error}", f"{_UNREADABLE.zh}：{error}")) from error
         return self._pack[1]
 
     def bare(self, door: str) -> bool:
@@ -93,18 +94,19 @@ class Building:
         return bool(row and room and wire and row.protocol == "uhppote" and room.resource.level >= wire.from_level)
 
 
-class RoomDesk:
+class RegistryPanelQueries:
     """What the panel of one room may ask about one event at *door*. Raises nothing.
 
-    See :class:`agent.rooms.panel.interface.Desk`.
+    See :class:`agent.rooms.panel.interface.PanelQueries`.
 
-    *wrong_pins* is what :meth:`agent.rooms.panel.interface.Desk.wrong_pins` says, which only the panels of the other
-    rooms know. ``trouble`` is the first thing that could not be read; ``fatal`` when nothing may be believed any more.
+    *wrong_pins* is what :meth:`agent.rooms.panel.interface.PanelQueries.wrong_pins` says, which only the panels of the
+    other rooms know. ``trouble`` is the first thing that could not be read; ``fatal`` when nothing may be believed any
+    more.
     """
 
     def __init__(
         self,
-        building: Building,
+        building: SiteSnapshot,
         room: str,
         door: str,
         now: datetime,
@@ -118,16 +120,16 @@ class RoomDesk:
         self._now = now
         self.epoch = building.epoch
         self.trouble: Text | None = None
-        self.fatal: Fatal | None = None
+        self.fatal: FatalError | None = None
 
-    def holder(self, read: Read) -> Holder | None:
+    def holder(self, read: Read) -> BadgeHolder | None:
         """Return whose badge it is."""
 
-        def find() -> Holder | None:
+        def find() -> BadgeHolder | None:
             badge = self._reader.badge(str(read.card))
             if badge is None or not badge.good(self._now):
                 return None
-            return Holder(badge.person, badge.number, badge.facility, badge.bits)
+            return BadgeHolder(badge.person, badge.number, badge.facility, badge.bits)
 
         return self._asked(find, None)
 
@@ -141,20 +143,20 @@ class RoomDesk:
             self.epoch, facts = self._reader.facts(persons, request.resource)
             people = {name: replace(one, badge=shown.get(name, "")) for name, one in facts.persons.items()}
             return decide(request, replace(facts, persons=people), pack, self._now)
-        except (ShoumiError, Fatal) as error:
+        except (ShoumiError, FatalError) as error:
             self._note(error)
             return _denied(error_verdict(error))
 
-    def stated(self, person: str) -> Stated:
+    def stated(self, person: str) -> Statement:
         """Return what *person* has stated for this room, and who leads him in."""
 
-        def ask() -> Stated:
+        def ask() -> Statement:
             found = self._reader.stated(person, self._room, self._now)
             visits = [visit for visit in self._reader.visits(person) if visit.room == self._room]
             now = [visit.escort for visit in visits if visit.since <= self._now < (visit.until or _NEVER)]
-            return Stated(found.purpose, found.declared, now[-1] if now else "")
+            return Statement(found.purpose, found.declared, now[-1] if now else "")
 
-        return self._asked(ask, Stated())
+        return self._asked(ask, Statement())
 
     def check_pin(self, person: str, digits: str) -> PinCheck:
         """Compare a PIN; takes some tens of milliseconds, on purpose."""
@@ -167,16 +169,16 @@ class RoomDesk:
     def _asked(self, question: Callable[[], _T], otherwise: _T) -> _T:
         try:
             return question()
-        except (ShoumiError, Fatal) as error:
+        except (ShoumiError, FatalError) as error:
             self._note(error)
             return otherwise
 
-    def _note(self, error: ShoumiError | Fatal) -> None:
+    def _note(self, error: ShoumiError | FatalError) -> None:
         self.trouble = self.trouble or error.text
-        if isinstance(error, Fatal):
+        if isinstance(error, FatalError):
             self.fatal = error
 
 
 def _denied(verdict: Verdict) -> Verdict:
-    finding = Finding(verdict.rule, ok=False, because=verdict.because, change=verdict.change)
+    finding = RuleResult(verdict.rule, ok=False, because=verdict.because, change=verdict.change)
     return replace(verdict, findings=(finding,))

@@ -7,8 +7,8 @@ a number that no account has, so that nothing else on the host is its equal; ser
 import os
 import pwd
 
-from agent.errors import Refused
-from agent.rooms.field_process import Identity
+from agent.errors import RefusedError
+from agent.rooms.field_process import FieldIdentity
 from rules.text import Text
 from rules.visible import visible
 
@@ -17,10 +17,11 @@ _FIRST = 64_600  # between the accounts of people and what systemd gives out by 
 _LAST = 64_999
 
 
-def identity(account: str | None) -> Identity | None:
+def identity(account: str | None) -> FieldIdentity | None:
     """Return who it becomes; ``None``: we are not root, and it stays who we are.
 
-    *account* is the setting ``doors_user``. Raises :class:`Refused` when this host has no such account, or it is root.
+    *account* is the setting ``doors_user``. Raises :class:`RefusedError` when this host has no such account, or it is
+    root.
     """
     if os.geteuid() != 0:
         return None
@@ -29,9 +30,9 @@ def identity(account: str | None) -> Identity | None:
     except KeyError:
         if account is None:
             unused = _unused()
-            return Identity(unused, unused)
+            return FieldIdentity(unused, unused)
         said = visible(account)
-        raise Refused(
+        raise RefusedError(
             Text(f"this host has no account `{said}` for the doors", f"本机没有用于门禁的账户 `{said}`"),
             Text(
                 "make it, or leave `doors_user` out of config.toml",
@@ -39,9 +40,9 @@ def identity(account: str | None) -> Identity | None:
             ),
         ) from None
     if 0 in (found.pw_uid, found.pw_gid):
-        raise Refused(Text("the doors process is never root", "门禁进程不得以 root 身份运行"))
+        raise RefusedError(Text("the doors process is never root", "门禁进程不得以 root 身份运行"))
     groups = os.getgrouplist(found.pw_name, found.pw_gid)
-    return Identity(found.pw_uid, found.pw_gid, tuple(group for group in groups if group != 0))
+    return FieldIdentity(found.pw_uid, found.pw_gid, tuple(group for group in groups if group != 0))
 
 
 def _unused() -> int:

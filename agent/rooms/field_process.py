@@ -3,7 +3,7 @@
 Rules of this file:
 - the process faces cables and networks, so it gets nothing but one end of a link: no root, no home, no environment, no
   descriptor of ours. What it needs to know is sent, keys included, and never in words or on disk;
-- what it says that is no frame ends it and not us (:class:`agent.doors.link.Corrupt`);
+- what it says that is no frame ends it and not us (:class:`agent.doors.link.LinkCorruptError`);
 - what it writes on its standard error reaches ours line by line, made visible, and not without limit;
 - frames that do not fit the pair wait here in order, for the kernel takes only a few; a release that has waited too
   long is not sent any more, because whoever it was for has gone away;
@@ -33,7 +33,7 @@ _MOST_WAITING = 5000
 _LATE = 2.0  # seconds after which a release is not sent any more
 
 
-class Identity(NamedTuple):
+class FieldIdentity(NamedTuple):
     """Who the process becomes: uid and gid, and the groups its serial ports belong to."""
 
     uid: int
@@ -41,13 +41,13 @@ class Identity(NamedTuple):
     groups: tuple[int, ...] = ()
 
 
-class Child:
+class FieldProcess:
     """One doors process at a time. Belongs to one thread."""
 
-    def __init__(self, identity: Identity | None) -> None:
+    def __init__(self, identity: FieldIdentity | None) -> None:
         self._identity = identity
         self._process: subprocess.Popen[bytes] | None = None
-        self._link: link.Link[FromDoors, ToDoors] | None = None
+        self._link: link.FrameLink[FromDoors, ToDoors] | None = None
         self._life = -1
         self._errors = -1
         self._started = 0.0
@@ -80,7 +80,7 @@ class Child:
         self._errors, telling = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "agent.doors.process", *self._words(theirs.fileno(), life)],
+                [sys.executable, "-I", "-m", "agent.doors", *self._words(theirs.fileno(), life)],
                 pass_fds=(theirs.fileno(), life),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,  # a C library writes its log there
@@ -108,13 +108,13 @@ class Child:
         return bool(self._waiting)
 
     def send(self, frame: ToDoors) -> None:
-        """Send *frame* now or when there is room. Raises :class:`agent.errors.Unreachable`: it will not be sent."""
+        """Send *frame* now or when there is room. Raises :class:`UnreachableError`: it will not be sent."""
         if self._link is None:
-            raise link.Gone
+            raise link.LinkClosedError
         if isinstance(frame, Flush):
             self._give_up(lambda _at, release: release.door == frame.door)
         if len(self._waiting) >= _MOST_WAITING:
-            raise link.Full
+            raise link.LinkFullError
         self._waiting.append((time.monotonic(), frame))
         self._push()
 
@@ -136,7 +136,7 @@ class Child:
         self._waiting = kept
 
     def _push(self) -> None:
-        with contextlib.suppress(link.Full):
+        with contextlib.suppress(link.LinkFullError):
             while self._waiting and self._link:
                 self._link.send(self._waiting[0][1])
                 self._waiting.popleft()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 
 _HINT = Text(
@@ -18,7 +18,7 @@ _HINT = Text(
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CommandOutcome:
     """What came of a command. ``ok`` is ``None`` while nobody knows; ``key``: fingerprint of the key that holds now.
 
     ``confirmed``: of a release, whether the lock was seen to open, and not only said to.
@@ -35,7 +35,7 @@ class Outcome:
         return {"ok": self.ok, "why": why, "key": self.key, "confirmed": bool(self.ok and self.confirmed)}
 
 
-class Doors(Protocol):
+class DoorService(Protocol):
     """The doors, as handlers see them. Any thread; every method but ``changed`` may raise :class:`ShoumiError`."""
 
     def changed(self) -> None:
@@ -56,7 +56,7 @@ class Doors(Protocol):
     def rekey(self, address: str) -> str:
         """Give a reader another key over its secure channel, and return a ticket."""
 
-    def outcome(self, ticket: str, seconds: float) -> Outcome:
+    def outcome(self, ticket: str, seconds: float) -> CommandOutcome:
         """Wait at most so long for what came of a command; refused for a ticket nobody gave."""
 
 
@@ -67,25 +67,25 @@ class NotServed:
         """Nobody needs to know."""
 
     def state(self) -> Mapping[str, Any]:
-        """See :class:`Doors`."""
+        """See :class:`DoorService`."""
         raise _not_served()
 
     def release(self, door: str, entry: int) -> str:
-        """See :class:`Doors`."""
+        """See :class:`DoorService`."""
         raise _not_served()
 
     def commission(self, address: str) -> str:
-        """See :class:`Doors`."""
+        """See :class:`DoorService`."""
         raise _not_served()
 
     def rekey(self, address: str) -> str:
-        """See :class:`Doors`."""
+        """See :class:`DoorService`."""
         raise _not_served()
 
-    def outcome(self, ticket: str, seconds: float) -> Outcome:
-        """See :class:`Doors`."""
+    def outcome(self, ticket: str, seconds: float) -> CommandOutcome:
+        """See :class:`DoorService`."""
         raise _not_served()
 
 
-def _not_served() -> Refused:
-    return Refused(Text("the doors are not served", "门禁服务未运行"), _HINT)
+def _not_served() -> RefusedError:
+    return RefusedError(Text("the doors are not served", "门禁服务未运行"), _HINT)

@@ -13,7 +13,7 @@ from rules.text import Text
 from rules.visible import visible
 
 
-class Away(NamedTuple):
+class OfflineReason(NamedTuple):
     """Why it is not there, and what to do."""
 
     why: Text
@@ -28,18 +28,18 @@ _SEE_AGENT = Text(
 )
 
 
-def away(row: DoorRow, reader: ReaderRow, said: Online | None, *, keyed: bool, running: bool) -> Away | None:
+def away(row: DoorRow, reader: ReaderRow, said: Online | None, *, keyed: bool, running: bool) -> OfflineReason | None:
     """Return it for one reader of the door *row*; ``None`` for one that is there. *keyed*: it was given a key once."""
     if said is not None and said.online:
         return None
     if row.protocol == "osdp" and not keyed:
         door = visible(row.name)
         command = f"shoumi door commission {door}" + (" --side out" if reader.side == "out" else "")
-        return Away(
+        return OfflineReason(
             _NO_KEY, Text(f"in install mode, on a bench: {command}", f"置于安装模式，在工作台上执行：{command}")
         )
     if not running:
-        return Away(_DOWN, _SEE_AGENT)
+        return OfflineReason(_DOWN, _SEE_AGENT)
     where = visible(reader.address)
     look = Text(f"look at its power, its line and its address `{where}`", f"请检查其电源、线路和地址 `{where}`")
-    return Away(said.why if said is not None and said.why else _UNHEARD, look)
+    return OfflineReason(said.why if said is not None and said.why else _UNHEARD, look)

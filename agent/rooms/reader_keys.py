@@ -2,7 +2,7 @@
 
 Rules of this file: a key goes from the store to the doors process and nowhere else. It is durable before it is sent, so
 that a power cut in between never leaves a reader with a key nobody has; until the reader has shown which one it holds,
-both are kept and both are tried. One thread, but for what :class:`agent.rooms.tickets.Tickets` allows.
+both are kept and both are tried. One thread, but for what :class:`agent.rooms.tickets.PendingCommands` allows.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,22 +10,22 @@ from datetime import datetime
 
 from agent.doors.frames import Commission, Keyed, ReaderKey, Rekey, ToDoors
 from agent.doors.osdp.keys import KeyStore, fingerprint
-from agent.errors import Refused, ShoumiError
+from agent.errors import RefusedError, ShoumiError
 from agent.registry.store import Registry
-from agent.rooms.interface import Outcome
-from agent.rooms.tickets import Tickets
+from agent.rooms.interface import CommandOutcome
+from agent.rooms.tickets import PendingCommands
 from rules.text import Text
 from rules.visible import visible
 
 
-class Keys:
+class ReaderKeys:
     """The readers' keys of one site. *send* gives a frame to the doors process and raises :class:`ShoumiError`."""
 
     def __init__(
         self,
         store: KeyStore,
         registry: Registry,
-        tickets: Tickets,
+        tickets: PendingCommands,
         send: Callable[[ToDoors], None],
         now: Callable[[], datetime],
     ) -> None:
@@ -38,7 +38,10 @@ class Keys:
         self._proven: dict[str, str] = {}  # address → fingerprint, as the registry has it
 
     def all(self) -> Mapping[str, tuple[bytes, ...]]:
-        """Return the candidates of every reader. Raises :class:`Refused`: without its keys no reader comes online."""
+        """Return the candidates of every reader.
+
+        Raises :class:`RefusedError`: without its keys no reader comes online.
+        """
         return self._store.all()
 
     def given(self, address: str) -> bool:
@@ -63,7 +66,7 @@ class Keys:
         """Give a reader that is online another key."""
         if not self._store.candidates(address):
             shown = visible(address)
-            raise Refused(
+            raise RefusedError(
                 Text(f"the reader `{shown}` has no key yet", f"读卡器 `{shown}` 尚无密钥"),
                 Text("give it one first: `shoumi door commission`", "请先执行 `shoumi door commission`"),
             )
@@ -77,7 +80,7 @@ class Keys:
             return False
         if frame.ok:
             self._settle(address, mark)
-        self._tickets.settle(frame.id, Outcome(frame.ok, frame.why, mark if frame.ok else ""))
+        self._tickets.settle(frame.id, CommandOutcome(frame.ok, frame.why, mark if frame.ok else ""))
         return True
 
     def shown(self, frame: ReaderKey) -> bool:
@@ -101,7 +104,7 @@ class Keys:
             self._send(frame)
         except ShoumiError as error:  # all candidates are kept: the reader shows which it has when it is online again
             del self._under_way[ticket]
-            self._tickets.settle(ticket, Outcome(ok=False, why=error.text))
+            self._tickets.settle(ticket, CommandOutcome(ok=False, why=error.text))
 
     def _settle(self, address: str, mark: str) -> None:
         self._store.settle(address, mark)

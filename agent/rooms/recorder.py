@@ -16,8 +16,8 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any, Protocol
 
-from agent.errors import ShoumiError, Unreachable
-from agent.rooms import entries as doors_entries
+from agent.errors import ShoumiError, UnreachableError
+from agent.rooms import entries
 from rules.text import Text
 
 IN_SECONDS = 2.0  # as long as a successor of a killed decider needs, and a slow disk
@@ -26,7 +26,7 @@ _WAITING = 500
 
 
 class Log(Protocol):
-    """What is needed of the decider (:class:`agent.control.decider_client.Decider`)."""
+    """What is needed of the decider (:class:`agent.control.decider_client.DeciderClient`)."""
 
     def append(self, fields: Mapping[str, Any]) -> int: ...  # noqa: D102
     def epoch(self, epoch: int) -> None: ...  # noqa: D102
@@ -51,7 +51,7 @@ class Recorder:
             return written.result(seconds)
         except TimeoutError:
             written.cancel()
-            raise Unreachable(
+            raise UnreachableError(
                 Text("the entry was not confirmed in time", "未在规定时间内确认日志条目"),
                 Text("nothing was released; see `shoumi doctor`", "未放行；请运行 `shoumi doctor`"),
             ) from None
@@ -98,7 +98,7 @@ class Recorder:
         with self._turn:
             lost, since = self._lost, self._since
         if lost:
-            self._decider.append(doors_entries.gap(lost, since))
+            self._decider.append(entries.gap(lost, since))
             with self._turn:
                 self._lost -= lost
 

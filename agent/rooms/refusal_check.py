@@ -8,11 +8,11 @@ is neither leaving nor on hold (a transfer) keeps his badge: there the rules are
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from agent.offboard.context import DoorState
-from agent.rooms.board_cards import Boards
+from agent.offboard.context import DoorRefusal
+from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import board, on_a_board
-from agent.rooms.controller import Rooms
-from agent.rooms.facts import Building
+from agent.rooms.controller import RoomController
+from agent.rooms.facts import SiteSnapshot
 from rules.text import Text
 
 _DENIED = Text("the rules refuse, and this door asks them every time", "规则已拒绝，该门每次均须询问规则")
@@ -22,42 +22,44 @@ _STAYS = Text("the person keeps the badge, and the rules are asked every time", 
 _UNREAD = Text("the card has not been looked for yet", "尚未回读")
 
 
-def cards_of(building: Building, person: str) -> tuple[list[str], list[int]]:
+def cards_of(building: SiteSnapshot, person: str) -> tuple[list[str], list[int]]:
     """Return the badges of *person*, and the cards boards may know of them. May raise :class:`ShoumiError`."""
     badges = [badge.number for badge in building.reader.badges() if badge.person == person]
     return badges, sorted({int(number) for number in badges if on_a_board(number)})
 
 
-def is_stopped(building: Building, person: str, now: datetime) -> bool:
+def is_stopped(building: SiteSnapshot, person: str, now: datetime) -> bool:
     """Whether *person* is inactive, on hold or leaving. May raise :class:`ShoumiError`."""
     return person in building.reader.stopped(now)
 
 
-def refusals(building: Building, rooms: Rooms, boards: Boards, person: str, now: datetime) -> Iterator[DoorState]:
+def refusals(
+    building: SiteSnapshot, rooms: RoomController, boards: BoardCardSync, person: str, now: datetime
+) -> Iterator[DoorRefusal]:
     """Yield every door and whether it is known to refuse *person*. May raise :class:`ShoumiError`."""
     badges, cards = cards_of(building, person)
     if not is_stopped(building, person, now):
-        yield from (DoorState(row.name, confirmed=True, at=now, detail=_STAYS) for row in building.doors.values())
+        yield from (DoorRefusal(row.name, confirmed=True, at=now, detail=_STAYS) for row in building.doors.values())
         return
     places = {row.room for row in building.doors.values()}
     refused = {room: all(rooms.refuses(room, person, badge) for badge in badges or [""]) for room in places}
     for row in building.doors.values():
         serial = board(row)
         if not refused[row.room]:
-            yield DoorState(row.name, confirmed=False, at=None, detail=_LETS_IN)
+            yield DoorRefusal(row.name, confirmed=False, at=None, detail=_LETS_IN)
         elif serial and cards:
             yield _on_board(row.name, serial, boards, cards)
         else:
-            yield DoorState(row.name, confirmed=True, at=now, detail=_DENIED)
+            yield DoorRefusal(row.name, confirmed=True, at=now, detail=_DENIED)
 
 
-def _on_board(door: str, serial: str, boards: Boards, cards: Iterable[int]) -> DoorState:
+def _on_board(door: str, serial: str, boards: BoardCardSync, cards: Iterable[int]) -> DoorRefusal:
     known = {card: boards.on(serial, card) for card in cards}
     gone = [one.at for one in known.values() if one and (one.wanted, one.state) == ("gone", "confirmed")]
     if len(gone) == len(known):
-        return DoorState(door, confirmed=True, at=max(gone), detail=_said(serial, _GONE))
+        return DoorRefusal(door, confirmed=True, at=max(gone), detail=_said(serial, _GONE))
     whys = [one.why for one in known.values() if one and one.state == "pending" and one.why.en]
-    return DoorState(door, confirmed=False, at=None, detail=_said(serial, whys[0] if whys else _UNREAD))
+    return DoorRefusal(door, confirmed=False, at=None, detail=_said(serial, whys[0] if whys else _UNREAD))
 
 
 def _said(serial: str, text: Text) -> Text:

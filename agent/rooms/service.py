@@ -15,32 +15,32 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from agent.doors.osdp.keys import KeyStore
-from agent.errors import Fatal, ShoumiError, Unreachable
-from agent.offboard.context import DoorState
+from agent.errors import FatalError, ShoumiError, UnreachableError
+from agent.offboard.context import DoorRefusal
 from agent.rooms.field_identity import identity
-from agent.rooms.field_process import Child
-from agent.rooms.interface import Outcome
-from agent.rooms.reader_keys import Keys
-from agent.rooms.tickets import Tickets
-from agent.rooms.worker import Work
+from agent.rooms.field_process import FieldProcess
+from agent.rooms.interface import CommandOutcome
+from agent.rooms.reader_keys import ReaderKeys
+from agent.rooms.tickets import PendingCommands
+from agent.rooms.worker import DoorWorker
 from rules.text import Text
 
 if TYPE_CHECKING:
-    from agent.control.services import Desk
+    from agent.control.services import ControlServices
 
 _TICK = 0.1  # seconds: how late a change of rights may reach the boards and the panels
 _ANSWER = 10.0
 
 _T = TypeVar("_T")
-_Question = Callable[[Work], Any]
+_Question = Callable[[DoorWorker], Any]
 
 
-class Serving:
-    """The doors of one agent: :class:`agent.rooms.interface.Doors`, and :class:`agent.offboard.context.Doors`."""
+class DoorServer:
+    """The doors of one agent: :class:`DoorService`, and :class:`DoorRevoker`."""
 
-    def __init__(self, desk: "Desk") -> None:
+    def __init__(self, desk: "ControlServices") -> None:
         self._desk = desk
-        self._tickets = Tickets()
+        self._tickets = PendingCommands()
         self._asked: SimpleQueue[tuple[_Question, Future[Any]]] = SimpleQueue()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._stopped = threading.Event()
@@ -49,12 +49,15 @@ class Serving:
     # The thread.
 
     def serve(self) -> None:
-        """Serve until :meth:`stop`. Raises :class:`Fatal`, and :class:`ShoumiError` when it could not begin."""
-        child = Child(identity(self._desk.config.doors_user))
+        """Serve until :meth:`stop`. Raises :class:`FatalError`, and :class:`ShoumiError` when it could not begin."""
+        child = FieldProcess(identity(self._desk.config.doors_user))
         store = KeyStore(self._desk.home.root / "doors.keys")
         desk = self._desk
-        work = Work(
-            desk, child, lambda made: Keys(store, desk.registry, self._tickets, made.send, desk.now), self._tickets
+        work = DoorWorker(
+            desk,
+            child,
+            lambda made: ReaderKeys(store, desk.registry, self._tickets, made.send, desk.now),
+            self._tickets,
         )
         try:
             work.begin()
@@ -81,49 +84,49 @@ class Serving:
     # Handlers.
 
     def changed(self) -> None:
-        """See :class:`agent.rooms.interface.Doors`."""
+        """See :class:`agent.rooms.interface.DoorService`."""
         self._poke()
 
     def state(self) -> Mapping[str, Any]:
-        """See :class:`agent.rooms.interface.Doors`."""
+        """See :class:`agent.rooms.interface.DoorService`."""
         shown = self._shown  # an act asks while it holds the registry, which the other thread may be waiting for
         if shown is None:
             raise _not_served()
         return shown
 
     def release(self, door: str, entry: int) -> str:
-        """See :class:`agent.rooms.interface.Doors`."""
+        """See :class:`agent.rooms.interface.DoorService`."""
         return self._command("release", lambda work, ticket: work.release(ticket, door))
 
     def commission(self, address: str) -> str:
-        """See :class:`agent.rooms.interface.Doors`."""
+        """See :class:`agent.rooms.interface.DoorService`."""
         return self._command("key", lambda work, ticket: work.commission(ticket, address))
 
     def rekey(self, address: str) -> str:
-        """See :class:`agent.rooms.interface.Doors`."""
+        """See :class:`agent.rooms.interface.DoorService`."""
         return self._command("key", lambda work, ticket: work.rekey(ticket, address))
 
-    def outcome(self, ticket: str, seconds: float) -> Outcome:
-        """See :class:`agent.rooms.interface.Doors`."""
+    def outcome(self, ticket: str, seconds: float) -> CommandOutcome:
+        """See :class:`agent.rooms.interface.DoorService`."""
         return self._tickets.outcome(ticket, seconds)
 
     # Departures.
 
     def names(self) -> Iterable[str]:
-        """See :class:`agent.offboard.context.Doors`."""
+        """See :class:`agent.offboard.context.DoorRevoker`."""
         return sorted(row.name for row in self._desk.facts.doors())
 
     def inside(self, person: str) -> Iterable[str]:
-        """See :class:`agent.offboard.context.Doors`."""
+        """See :class:`agent.offboard.context.DoorRevoker`."""
         return sorted(self._desk.facts.rooms_of(person))
 
-    def refuse(self, person: str) -> Iterable[DoorState]:
-        """See :class:`agent.offboard.context.Doors`."""
+    def refuse(self, person: str) -> Iterable[DoorRefusal]:
+        """See :class:`agent.offboard.context.DoorRevoker`."""
         return self._ask(lambda work: list(work.refusals(person)))
 
     # Between the threads.
 
-    def _ask(self, question: Callable[[Work], _T]) -> _T:
+    def _ask(self, question: Callable[[DoorWorker], _T]) -> _T:
         answer: Future[_T] = Future()
         self._asked.put((question, answer))
         self._poke()
@@ -132,20 +135,20 @@ class Serving:
         except TimeoutError:
             raise _not_served() from None
 
-    def _command(self, what: str, command: Callable[[Work, str], None]) -> str:
+    def _command(self, what: str, command: Callable[[DoorWorker, str], None]) -> str:
         ticket = self._tickets.open(what)
 
-        def give(work: Work) -> None:
+        def give(work: DoorWorker) -> None:
             try:
                 command(work, ticket)
             except ShoumiError as error:
-                self._tickets.settle(ticket, Outcome(ok=False, why=error.text))
+                self._tickets.settle(ticket, CommandOutcome(ok=False, why=error.text))
 
         self._asked.put((give, Future()))
         self._poke()
         return ticket
 
-    def _answer(self, work: Work) -> None:
+    def _answer(self, work: DoorWorker) -> None:
         while True:
             try:
                 question, answer = self._asked.get_nowait()
@@ -155,8 +158,8 @@ class Serving:
                 answer.set_result(question(work))
             except ShoumiError as error:
                 answer.set_exception(error)
-            except Fatal as error:
-                answer.set_exception(Unreachable(error.text))
+            except FatalError as error:
+                answer.set_exception(UnreachableError(error.text))
                 raise
 
     def _refuse_waiting(self) -> None:
@@ -175,5 +178,5 @@ class Serving:
             os.eventfd_read(self._wake)
 
 
-def _not_served() -> Unreachable:
-    return Unreachable(Text("the doors are not served at the moment", "门禁服务暂不可用"))
+def _not_served() -> UnreachableError:
+    return UnreachableError(Text("the doors are not served at the moment", "门禁服务暂不可用"))

@@ -9,21 +9,21 @@ import threading
 import time
 from collections import OrderedDict
 
-from agent.errors import Refused
-from agent.rooms.interface import Outcome
+from agent.errors import RefusedError
+from agent.rooms.interface import CommandOutcome
 from rules.text import Text
 from rules.visible import visible
 
 _KEPT = 500
 
 
-class Tickets:
+class PendingCommands:
     """All tickets of this process. Any thread."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._run = secrets.token_hex(3)  # an id of the last process must not be taken for one of ours
-        self._outcomes: OrderedDict[str, Outcome] = OrderedDict()
+        self._outcomes: OrderedDict[str, CommandOutcome] = OrderedDict()
         self._number = 0
 
     def open(self, what: str) -> str:
@@ -31,12 +31,12 @@ class Tickets:
         with self._changed:
             self._number += 1
             ticket = f"{what}-{self._run}-{self._number}"
-            self._outcomes[ticket] = Outcome(ok=None)
+            self._outcomes[ticket] = CommandOutcome(ok=None)
             while len(self._outcomes) > _KEPT:
                 self._outcomes.popitem(last=False)
             return ticket
 
-    def settle(self, ticket: str, outcome: Outcome) -> bool:
+    def settle(self, ticket: str, outcome: CommandOutcome) -> bool:
         """Say what came of it; return whether it is one of ours that was open."""
         with self._changed:
             known = self._outcomes.get(ticket)
@@ -46,8 +46,11 @@ class Tickets:
             self._changed.notify_all()
             return True
 
-    def outcome(self, ticket: str, seconds: float) -> Outcome:
-        """Return what came of it, after waiting at most *seconds*. Raises :class:`Refused` for a ticket nobody gave."""
+    def outcome(self, ticket: str, seconds: float) -> CommandOutcome:
+        """Return what came of it, after waiting at most *seconds*.
+
+        Raises :class:`RefusedError` for a ticket nobody gave.
+        """
         deadline = time.monotonic() + seconds
         with self._changed:
             while (found := self._outcomes.get(ticket)) is not None:
@@ -56,4 +59,4 @@ class Tickets:
                     return found
                 self._changed.wait(left)
         shown = visible(ticket[:100])
-        raise Refused(Text(f"there is no command `{shown}`", f"没有命令 `{shown}`"))
+        raise RefusedError(Text(f"there is no command `{shown}`", f"没有命令 `{shown}`"))

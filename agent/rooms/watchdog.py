@@ -20,7 +20,7 @@ _MUTE = Text("it does not answer", "没有应答")
 _WORN = Text("it is renewed", "例行更新")
 
 
-class Watch:
+class FieldWatchdog:
     """One doors process after the other. Belongs to one thread."""
 
     def __init__(self) -> None:

@@ -31,53 +31,59 @@ from agent.doors.frames import (
     ToDoors,
     Trouble,
 )
-from agent.doors.link import Corrupt, Gone
+from agent.doors.link import LinkClosedError, LinkCorruptError
 from agent.doors.messages import Online, Release, Released
-from agent.errors import Fatal, Refused, ShoumiError
-from agent.offboard.context import DoorState
+from agent.errors import FatalError, RefusedError, ShoumiError
+from agent.offboard.context import DoorRefusal
 from agent.registry.room_rows import DoorRow, ReaderRow
-from agent.rooms import entries as doors_entries
-from agent.rooms.board_cards import Boards
+from agent.rooms import entries
+from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import boards, configuration
-from agent.rooms.controller import Rooms
-from agent.rooms.facts import Building
-from agent.rooms.field_process import Child
-from agent.rooms.interface import Outcome
+from agent.rooms.controller import RoomController
+from agent.rooms.facts import SiteSnapshot
+from agent.rooms.field_process import FieldProcess
+from agent.rooms.interface import CommandOutcome
 from agent.rooms.offline_reason import away
 from agent.rooms.panel.events import Freed
-from agent.rooms.reader_keys import Keys
+from agent.rooms.reader_keys import ReaderKeys
 from agent.rooms.recorder import Recorder
 from agent.rooms.refusal_check import cards_of, is_stopped, refusals
-from agent.rooms.tickets import Tickets
-from agent.rooms.watchdog import Watch
+from agent.rooms.tickets import PendingCommands
+from agent.rooms.watchdog import FieldWatchdog
 from rules.text import Text
 
 if TYPE_CHECKING:
-    from agent.control.services import Desk
+    from agent.control.services import ControlServices
 
 _ROUND = 64  # frames dealt with before anything else has its turn
 _SAVE = 1.0
 _BEHIND = Text("the doors process did not take it in time", "门禁进程未及时接收")
 
 
-class Work:
+class DoorWorker:
     """Everything of the doors that belongs to one thread."""
 
-    def __init__(self, desk: "Desk", child: Child, keys: Callable[["Work"], Keys], tickets: Tickets) -> None:
+    def __init__(
+        self,
+        desk: "ControlServices",
+        child: FieldProcess,
+        keys: Callable[["DoorWorker"], ReaderKeys],
+        tickets: PendingCommands,
+    ) -> None:
         self._desk = desk
         self._child = child
         self._tickets = tickets
-        self.building = Building(desk.home)
+        self.building = SiteSnapshot(desk.home)
         self.recorder = Recorder(desk.decider, desk.now)
-        self.rooms = Rooms(self.building, desk.registry, self.recorder, self.send, desk.now)
-        self.boards = Boards(self.building, desk.registry, self.send, desk.now)
+        self.rooms = RoomController(self.building, desk.registry, self.recorder, self.send, desk.now)
+        self.boards = BoardCardSync(self.building, desk.registry, self.send, desk.now)
         self._keys = keys(self)
         self._configured: Configure | None = None
         self._online: dict[tuple[str, str, str], Online] = {}
         self._heard: dict[str, int] = {}
         self.news = True  # since :meth:`state` was last asked
         self._saved = 0.0
-        self._watch = Watch()
+        self._watch = FieldWatchdog()
         self._owed = {self._take_over: True, self._configure: True, self._tell_boards: True}
         self._boards_new = True
 
@@ -90,13 +96,13 @@ class Work:
     def close(self) -> None:
         """End the doors process, and write what waits to be written."""
         self._child.end()
-        with suppress(Fatal):
+        with suppress(FatalError):
             self.rooms.restarted()
         self.recorder.close()
         self.building.close()
 
     def round(self) -> None:
-        """Do everything there is to do now. Raises :class:`Fatal`; nothing else."""
+        """Do everything there is to do now. Raises :class:`FatalError`; nothing else."""
         self._guarded(self._tend)
         self._guarded(self._follow)
         self._guarded(self._listen)
@@ -182,7 +188,7 @@ class Work:
             for frame in self._child.receive(_ROUND):
                 self._watch.heard(time.monotonic())
                 self._one(frame)
-        except (Corrupt, Gone) as error:
+        except (LinkCorruptError, LinkClosedError) as error:
             self._end(error.text)
 
     def _end(self, why: Text) -> None:
@@ -190,7 +196,7 @@ class Work:
         self._lost(why)
 
     def _lost(self, why: Text) -> None:
-        self.recorder.later(doors_entries.event("", "", "process-ended", why))
+        self.recorder.later(entries.event("", "", "process-ended", why))
         self._forget()
 
     def _forget(self) -> None:
@@ -205,7 +211,7 @@ class Work:
             self._dispatch(frame)
         except ShoumiError as error:
             self._trouble(Trouble(error.text))
-        except Fatal:
+        except FatalError:
             raise
         except Exception as error:  # noqa: BLE001 - a mistake of ours about one event keeps no other door shut
             traceback.print_exception(error, file=sys.stderr)
@@ -213,7 +219,7 @@ class Work:
     def _dispatch(self, frame: FromDoors) -> None:
         match frame:
             case Released():
-                if not self._tickets.settle(frame.id, Outcome(frame.ok, frame.why, confirmed=frame.confirmed)):
+                if not self._tickets.settle(frame.id, CommandOutcome(frame.ok, frame.why, confirmed=frame.confirmed)):
                     self.rooms.answered(frame)
             case CardStates():
                 self.boards.stated(frame)
@@ -253,7 +259,7 @@ class Work:
 
     def _note(self, what: str, door: str, text: Text | None, **more: object) -> None:
         row = self.building.doors.get(door)
-        self.recorder.later(doors_entries.event(row.room if row else "", door, what, text, **more))
+        self.recorder.later(entries.event(row.room if row else "", door, what, text, **more))
 
     def _save(self) -> None:
         now = time.monotonic()
@@ -273,7 +279,7 @@ class Work:
     # Questions and commands, asked through ``doors_serving`` in this thread.
 
     def state(self) -> dict[str, Any]:
-        """Return what :meth:`agent.rooms.interface.Doors.state` promises."""
+        """Return what :meth:`agent.rooms.interface.DoorService.state` promises."""
         self.news, wanted = False, bool(self.building.doors)
         return {
             "process": "running" if self._child.alive else "down" if wanted else "none",
@@ -300,19 +306,19 @@ class Work:
         """Release *door* once on an officer's word, whose entry is written."""
         row = self.building.doors.get(door)
         if row is None:
-            raise Refused(Text("there is no such door any more", "该门已不存在"))
+            raise RefusedError(Text("there is no such door any more", "该门已不存在"))
         self.rooms.heard(door, Freed(door, float(row.strike_seconds)))
         self.send(Release(ticket, door, "in", float(row.strike_seconds)))
 
     def commission(self, ticket: str, address: str) -> None:
-        """See :meth:`Keys.give`."""
+        """See :meth:`ReaderKeys.give`."""
         self._keys.give(ticket, address)
 
     def rekey(self, ticket: str, address: str) -> None:
-        """See :meth:`Keys.change`."""
+        """See :meth:`ReaderKeys.change`."""
         self._keys.change(ticket, address)
 
-    def refusals(self, person: str) -> list[DoorState]:
+    def refusals(self, person: str) -> list[DoorRefusal]:
         """Say of every door whether it is known to refuse *person*; have the badges taken off the boards."""
         self._follow()
         try:

@@ -16,7 +16,7 @@ import time
 from collections import deque
 from typing import Any
 
-from agent.errors import Refused, Unreachable
+from agent.errors import RefusedError, UnreachableError
 from rules.text import Text
 
 MAX_MESSAGE = 256 * 1024
@@ -61,7 +61,7 @@ def receive(end: socket.socket) -> Message | None:
     return {}
 
 
-class Client:
+class ChannelClient:
     """The asking side: the control process. One question at a time; what comes unasked is kept in ``unasked``."""
 
     def __init__(self, end: socket.socket) -> None:
@@ -74,9 +74,9 @@ class Client:
         return self._end.fileno()
 
     def ask(self, message: Message, timeout: float = 5.0) -> Message:
-        """Send *message*, return its answer. Raises :class:`Unreachable` after *timeout* seconds without one.
+        """Send *message*, return its answer. Raises :class:`UnreachableError` after *timeout* seconds without one.
 
-        Raises :class:`Refused` for a message that is too large to be sent.
+        Raises :class:`RefusedError` for a message that is too large to be sent.
 
         Unreachable means *not known to have happened*: the decider may have acted and died before it answered.
         """
@@ -108,13 +108,13 @@ class Client:
         return arrived
 
 
-def _too_large() -> Refused:
+def _too_large() -> RefusedError:
     most = MAX_MESSAGE // 1024
-    return Refused(Text(f"more than {most} KiB cannot be handed over at once", f"一次最多传递 {most} KiB"))
+    return RefusedError(Text(f"more than {most} KiB cannot be handed over at once", f"一次最多传递 {most} KiB"))
 
 
-def _silent() -> Unreachable:
-    return Unreachable(
+def _silent() -> UnreachableError:
+    return UnreachableError(
         Text("the decider does not answer", "判定进程没有应答"),
         Text(
             "look at `shoumi doctor`; nothing was changed that is not in the log",

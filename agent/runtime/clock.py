@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 _SECOND = 1_000_000_000
 
 
-class Clock:
+class AgentClock:
     """Nanoseconds since 1970, non-decreasing, starting no earlier than *floor_ns*."""
 
     def __init__(self, floor_ns: int = 0) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Language, Text
 from rules.visible import visible
 
@@ -83,23 +83,23 @@ heartbeat_seconds = 5.0
 
 
 def load(path: Path) -> Config:
-    """Read the settings at *path*; raise :class:`Refused` when they are missing or not understood."""
+    """Read the settings at *path*; raise :class:`RefusedError` when they are missing or not understood."""
     shown = visible(str(path))
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise Refused(
+        raise RefusedError(
             Text(f"no settings at `{shown}`", f"找不到设置文件 `{shown}`"),
             Text("make the site first: shoumi --home DIR init", "请先初始化：shoumi --home DIR init"),
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         said = visible(str(error))
-        raise Refused(Text(f"cannot read `{shown}`: {said}", f"无法读取 `{shown}`：{said}")) from None
+        raise RefusedError(Text(f"cannot read `{shown}`: {said}", f"无法读取 `{shown}`：{said}")) from None
     return parse(text, name=shown)
 
 
 def parse(text: str, *, name: str = "config.toml") -> Config:
-    """Read settings from TOML; raise :class:`Refused` with the line of the first thing that is wrong."""
+    """Read settings from TOML; raise :class:`RefusedError` with the line of the first thing that is wrong."""
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -169,14 +169,14 @@ class _Reader:
             taken[group] = role
         return RoleGroups(**table)
 
-    def wrong(self, key: str, text: Text, right: str) -> Refused:
+    def wrong(self, key: str, text: Text, right: str) -> RefusedError:
         found = re.search(rf"^\s*\[?\s*[\"']?{re.escape(key)}\b", self.text, re.MULTILINE)
         line = self.text.count("\n", 0, found.end()) + 1 if found else 1
         return _wrong(self.name, line, text, Text(f"possible: {right}", f"可用：{right}"))
 
 
-def _wrong(name: str, line: int, text: Text, hint: Text | None = None) -> Refused:
-    return Refused(Text(f"{name} line {line}: {text.en}", f"{name} 第 {line} 行：{text.zh}"), hint)
+def _wrong(name: str, line: int, text: Text, hint: Text | None = None) -> RefusedError:
+    return RefusedError(Text(f"{name} line {line}: {text.en}", f"{name} 第 {line} 行：{text.zh}"), hint)
 
 
 def _plain(message: str) -> Text:

@@ -1,4 +1,4 @@
-"""Which administrator roles a person's accounts hold on this host, and which of them nobody else holds.
+"""OS groups: their numbers, and which administrator roles a person's accounts hold on this host.
 
 Rules of this file: OS groups decide, as at the control socket; the name service is asked here and nowhere near an open.
 """
@@ -27,13 +27,14 @@ def roles_of(uids: Iterable[int], groups: RoleGroups) -> tuple[frozenset[str], f
 
 
 def _members(group: Group) -> frozenset[int]:
-    gid = group if isinstance(group, int) else _gid(group)
+    gid = group if isinstance(group, int) else gid_of(group)
     if gid is None:
         return frozenset()
     return frozenset(one.pw_uid for one in pwd.getpwall() if gid in os.getgrouplist(one.pw_name, one.pw_gid))
 
 
-def _gid(name: str) -> int | None:
+def gid_of(name: str) -> int | None:
+    """Return the number of the group *name*, ``None`` when this host has no such group."""
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:

@@ -24,19 +24,19 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-from agent.doors import codec as strict
+from agent.doors import codec
 from agent.doors.codec import Within
 from agent.doors.messages import Side
-from agent.errors import Refused, ShoumiError, Usage, to_wire
-from agent.simulator.doors import Door
-from agent.simulator.site import Description, Site
+from agent.errors import RefusedError, ShoumiError, UsageError, to_wire
+from agent.simulator.doors import SimulatedDoor
+from agent.simulator.site import Description, SimulatedSite
 from rules.text import Text
 
 LONGEST = 1 << 20  # bytes of a description, or of a line
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class SimulatorCommand:
     """One command. Which members matter depends on ``do``."""
 
     do: str
@@ -52,17 +52,17 @@ class Act:
     seconds: Annotated[float, Within(0, 600)] = 10.0
 
 
-def _hold(door: Door, _act: Act) -> None:
+def _hold(door: SimulatedDoor, _act: SimulatorCommand) -> None:
     door.contact(is_open=True)
     door.alarm("held")
 
 
-def _force(door: Door, _act: Act) -> None:
+def _force(door: SimulatedDoor, _act: SimulatorCommand) -> None:
     door.contact(is_open=True)
     door.alarm("forced")
 
 
-HANDS: dict[str, Callable[[Door, Act], None]] = {
+HANDS: dict[str, Callable[[SimulatedDoor, SimulatorCommand], None]] = {
     "swipe": lambda door, act: door.swipe(act.side, act.card, act.facility),
     "key": lambda door, act: door.press(act.side, act.digits),
     "tamper": lambda door, act: door.tamper(act.side, active=act.active),
@@ -81,9 +81,9 @@ async def serve(
 ) -> None:
     """Make the devices, tell *ready* about their doors, and obey at the socket *path* until *stop*.
 
-    Raises :class:`Refused` for a description that cannot be made, or a socket that cannot.
+    Raises :class:`RefusedError` for a description that cannot be made, or a socket that cannot.
     """
-    site = Site(description)
+    site = SimulatedSite(description)
     try:
         await site.start()
         listening = _listen(path)
@@ -98,8 +98,8 @@ async def serve(
         await site.stop()
 
 
-async def obey(site: Site, stop: asyncio.Event, act: Act) -> dict[str, Any]:
-    """Do one thing, and return what came of it. Raises :class:`Refused` and :class:`Usage`."""
+async def obey(site: SimulatedSite, stop: asyncio.Event, act: SimulatorCommand) -> dict[str, Any]:
+    """Do one thing, and return what came of it. Raises :class:`RefusedError` and :class:`UsageError`."""
     if act.do in HANDS:
         HANDS[act.do](site.door(act.door), act)
         return {}
@@ -112,19 +112,21 @@ async def obey(site: Site, stop: asyncio.Event, act: Act) -> dict[str, Any]:
             stop.set()
             return {}
     known = ", ".join((*HANDS, "state", "opened", "stop"))
-    raise Usage(Text(f"a simulator can do: {known}", f"模拟器可执行：{known}"))
+    raise UsageError(Text(f"a simulator can do: {known}", f"模拟器可执行：{known}"))
 
 
-async def _hear(site: Site, stop: asyncio.Event, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _hear(
+    site: SimulatedSite, stop: asyncio.Event, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     with contextlib.suppress(OSError, ValueError):  # whoever asked went away, or sent a line without an end
         while line := await reader.readline():
             try:
-                answer = {"ok": True, **await obey(site, stop, strict.read(Act, strict.loads(line)))}
-            except strict.Unfit as error:
-                answer = {"ok": False, "error": to_wire(Usage(Text(str(error), str(error))))}
+                answer = {"ok": True, **await obey(site, stop, codec.read(SimulatorCommand, codec.loads(line)))}
+            except codec.InvalidMessageError as error:
+                answer = {"ok": False, "error": to_wire(UsageError(Text(str(error), str(error))))}
             except ShoumiError as error:
                 answer = {"ok": False, "error": to_wire(error)}
-            writer.write(strict.line(answer))
+            writer.write(codec.line(answer))
             await writer.drain()
     writer.close()
 
@@ -137,7 +139,9 @@ def _listen(path: Path) -> socket.socket:
     except OSError as error:
         made.close()
         said = error.strerror or ""
-        raise Refused(Text(f"the simulator's socket cannot be made: {said}", f"无法创建模拟器套接字：{said}")) from None
+        raise RefusedError(
+            Text(f"the simulator's socket cannot be made: {said}", f"无法创建模拟器套接字：{said}")
+        ) from None
     finally:
         os.umask(before)
     return made
@@ -146,9 +150,9 @@ def _listen(path: Path) -> socket.socket:
 def main(argv: Sequence[str]) -> int:
     """Run until stdin ends, SIGTERM, or ``stop``; return the exit code."""
     try:
-        description = strict.read(Description, strict.loads(sys.stdin.buffer.readline(LONGEST)))
+        description = codec.read(Description, codec.loads(sys.stdin.buffer.readline(LONGEST)))
         asyncio.run(_main(description, Path(argv[0])))
-    except (strict.Unfit, IndexError) as error:
+    except (codec.InvalidMessageError, IndexError) as error:
         print(f"shoumi: simulator: {error}", file=sys.stderr)
         return 2
     except ShoumiError as error:
@@ -170,7 +174,7 @@ async def _main(description: Description, path: Path) -> None:
     loop.add_reader(0, heard)
 
     def ready(doors: dict[str, Any]) -> None:
-        sys.stdout.buffer.write(strict.line(doors))
+        sys.stdout.buffer.write(codec.line(doors))
         sys.stdout.buffer.flush()
 
     await serve(description, path, ready, stop)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from agent.errors import Refused, Unreachable, from_wire
+from agent.errors import RefusedError, UnreachableError, from_wire
 from rules.text import Text
 from rules.visible import visible
 
@@ -48,7 +48,7 @@ class Running:
 def start(description: dict[str, Any], path: Path) -> Running:
     """Start the devices of *description* (:class:`agent.simulator.site.Description` as JSON) in a process.
 
-    It ends with this process at the latest. Raises :class:`Refused` with what it said when it does not start.
+    It ends with this process at the latest. Raises :class:`RefusedError` with what it said when it does not start.
     """
     process = subprocess.Popen(
         [sys.executable, "-I", "-m", "agent.simulator.__main__", str(path)],
@@ -63,14 +63,14 @@ def start(description: dict[str, Any], path: Path) -> Running:
     except (OSError, ValueError):
         process.kill()
         said = visible(process.communicate()[1]).strip()
-        raise Refused(Text(f"the simulator did not start: {said}", f"模拟器未能启动：{said}")) from None
+        raise RefusedError(Text(f"the simulator did not start: {said}", f"模拟器未能启动：{said}")) from None
     return Running(path, ready["doors"], process)
 
 
 def command(path: Path, word: str, **members: Any) -> dict[str, Any]:
     """Have *word* done at the simulator's socket *path*; see :mod:`agent.simulator.__main__` for the words.
 
-    Raises :class:`Unreachable` when none is there, and what the simulator refuses with.
+    Raises :class:`UnreachableError` when none is there, and what the simulator refuses with.
     """
     waits = float(members.get("seconds", 0)) + _ANSWER
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
@@ -82,7 +82,7 @@ def command(path: Path, word: str, **members: Any) -> dict[str, Any]:
                 answer = json.loads(answers.readline())
         except (OSError, ValueError):
             shown = visible(str(path))
-            raise Unreachable(
+            raise UnreachableError(
                 Text(f"no simulator answers at `{shown}`", f"`{shown}` 没有模拟器应答"),
                 Text("start one: shoumi door simulate --serve", "请先启动：shoumi door simulate --serve"),
             ) from None

@@ -19,11 +19,10 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-from agent.errors import Refused
-from agent.offboard.intake import json_strict as strict
-from agent.offboard.intake import pinned_keys as keys
-from agent.offboard.intake.notice import Event, Notice
-from agent.offboard.intake.reasons import BadToken
+from agent.errors import RefusedError
+from agent.offboard.intake import json_strict, pinned_keys
+from agent.offboard.intake.notice import HrEvent, HrNotice
+from agent.offboard.intake.reasons import BadTokenError
 from agent.offboard.intake.token import APPROVAL_TYPE, APPROVED, TYPE, verify
 from rules.text import Text
 from rules.visible import visible
@@ -38,7 +37,7 @@ class Sent:
     """A token that was dropped, and what the agent will read in it."""
 
     file: Path
-    notice: Notice
+    notice: HrNotice
 
 
 def make_keys(
@@ -46,8 +45,8 @@ def make_keys(
 ) -> Path:
     """Make a sender's key and one for each approver ``(role, person)`` in *folder*; return the file to pin.
 
-    Private keys are ``NAME.private.jwk.json`` with mode 0600. Nothing is pinned by this. Raises :class:`Refused` when a
-    file of that name is there already.
+    Private keys are ``NAME.private.jwk.json`` with mode 0600. Nothing is pinned by this. Raises :class:`RefusedError`
+    when a file of that name is there already.
     """
     secret = [_make(f"{iss}#sender", iss)]
     secret += [_make(f"{iss}#{person}", iss) | {"role": role, "person": person} for role, person in approvers]
@@ -70,19 +69,20 @@ def send_test(
     now: datetime,
     *,
     txn: str = "",
-    event: Event = Event.DEPARTURE_APPROVED,
+    event: HrEvent = HrEvent.DEPARTURE_APPROVED,
     kind: str = "resignation",
     last_day: date | None = None,
 ) -> Sent:
     """Sign a token about *employee* with the private keys of a folder and drop it into the spool of *home*.
 
     It is a real one: once dropped, the agent acts on it. It is first verified by the pinned keys, so that what is wrong
-    with a site's keys is said here: raises :class:`BadToken` and :class:`Refused`, and then nothing is dropped.
+    with a site's keys is said here: raises :class:`BadTokenError` and :class:`RefusedError`, and then nothing is
+    dropped.
     """
-    pinned = keys.load(keys.path(home))
+    pinned = pinned_keys.load(pinned_keys.path(home))
     sender, approvers = read_keys(keys_folder)
     details: dict[str, Any] = {}
-    if event is Event.DEPARTURE_APPROVED:
+    if event is HrEvent.DEPARTURE_APPROVED:
         named = [{"role": one["role"], "by": one["person"], "at": int(now.timestamp())} for one in approvers]
         details = {"kind": kind, "approvers": named}
         if last_day:
@@ -98,12 +98,12 @@ def send_test(
         "sub_id": {"format": "iss_sub", "iss": sender["iss"], "sub": employee},
         "events": {event.uri: details},
     }
-    if event is Event.DEPARTURE_APPROVED and approvers:
+    if event is HrEvent.DEPARTURE_APPROVED and approvers:
         claims["approvals"] = [approve(claims, one, now) for one in approvers]
     token = sign(claims, sender, TYPE)
     try:
         notice = verify(token.encode(), pinned, now)
-    except BadToken as error:
+    except BadTokenError as error:
         error.hint = Text(
             "nothing was dropped; compare these keys with hr-keys.json of the agent",
             "未投递；请核对这些密钥与代理的 hr-keys.json",
@@ -118,20 +118,20 @@ def wait_for_spool(home: Path, patience: float = 10.0) -> None:
     Returns after *patience* seconds all the same, and at once where no keys are pinned: sending says what is wrong.
     """
     until = time.monotonic() + patience
-    while keys.path(home).exists() and not (home / "spool" / "new").is_dir() and time.monotonic() < until:
+    while pinned_keys.path(home).exists() and not (home / "spool" / "new").is_dir() and time.monotonic() < until:
         time.sleep(0.05)
 
 
 def read_keys(folder: Path) -> tuple[Jwk, list[Jwk]]:
-    """Return the sender's private key and the approvers' of a folder. Raises :class:`Refused`."""
+    """Return the sender's private key and the approvers' of a folder. Raises :class:`RefusedError`."""
     try:
-        found: list[Jwk] = [strict.read(file.read_bytes()) for file in sorted(folder.glob(f"*{PRIVATE}"))]
+        found: list[Jwk] = [json_strict.read(file.read_bytes()) for file in sorted(folder.glob(f"*{PRIVATE}"))]
     except OSError as error:
         raise _unusable(folder, error) from error
     senders = [key for key in found if "role" not in key]
     if len(senders) != 1:
         shown = visible(str(folder))
-        raise Refused(
+        raise RefusedError(
             Text(
                 f"`{shown}` does not hold exactly one sender's key, but {len(senders)}",
                 f"`{shown}` 中的发送方密钥不是恰好一个，而是 {len(senders)} 个",
@@ -150,19 +150,19 @@ def approve(claims: Jwk, approver: Jwk, at: datetime) -> str:
 
 
 def sign(claims: Jwk, key: Jwk, kind: str) -> str:
-    """Return *claims* as a compact JWS of type *kind*. Raises :class:`Refused` for what is no private JWK."""
+    """Return *claims* as a compact JWS of type *kind*. Raises :class:`RefusedError` for what is no private JWK."""
     try:
         return jwt.encode(claims, jwt.PyJWK(key), headers={"typ": kind, "kid": key["kid"]})
     except (jwt.PyJWTError, TypeError, ValueError, KeyError) as error:
         kid = visible(str(key.get("kid")))
-        raise Refused(
+        raise RefusedError(
             Text(f"the key `{kid}` cannot sign", f"密钥 `{kid}` 无法用于签名"),
             Text("it is a private JWK with `kid` and `alg`", "应为含 `kid` 和 `alg` 的私钥 JWK"),
         ) from error
 
 
 def drop(new: Path, token: str, name: str) -> Path:
-    """Deliver a token: write it under another name, put it on the disk, and rename it. Raises :class:`Refused`."""
+    """Deliver a token: write it under another name, put it on the disk, and rename it. Raises :class:`RefusedError`."""
     under_way, delivered = new / f"{name}.tmp", new / f"{name}.set"
     try:
         _write(under_way, token, 0o600)
@@ -192,9 +192,9 @@ def _write(file: Path, text: str, mode: int) -> None:
         os.fsync(sink.fileno())
 
 
-def _unusable(folder: Path, error: OSError) -> Refused:
+def _unusable(folder: Path, error: OSError) -> RefusedError:
     shown, why = visible(str(folder)), visible(error.strerror or "")
-    return Refused(Text(f"`{shown}` cannot be used: {why}", f"无法使用 `{shown}`：{why}"))
+    return RefusedError(Text(f"`{shown}` cannot be used: {why}", f"无法使用 `{shown}`：{why}"))
 
 
-__all__ = ["BadToken", "Sent", "approve", "drop", "make_keys", "read_keys", "send_test", "sign", "wait_for_spool"]
+__all__ = ["BadTokenError", "Sent", "approve", "drop", "make_keys", "read_keys", "send_test", "sign", "wait_for_spool"]

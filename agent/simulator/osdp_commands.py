@@ -11,7 +11,7 @@ _COLOURS: Final = {0: "off", 1: "red", 2: "green", 3: "amber", 4: "blue"}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReceivedCommand:
     """Something the panel said. ``what``: strike, light, sound, text, key, status or other; ``at``: a steady clock."""
 
     what: str

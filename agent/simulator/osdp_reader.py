@@ -22,15 +22,15 @@ from agent.doors.osdp import library
 from agent.doors.osdp.channel import next_id
 from agent.doors.osdp.decode import encode
 from agent.doors.osdp.frames import take
-from agent.doors.osdp.library import Fields, Identity, Peer, Peripheral
-from agent.simulator.osdp_commands import WHAT, Told
+from agent.doors.osdp.library import Fields, Peripheral, PeripheralSetup, ReaderIdentity
+from agent.simulator.osdp_commands import WHAT, ReceivedCommand
 
 INPUTS: Final = 2
 _IN_TIME: Final = 10.0  # seconds
 _IDLE: Final = 0.02  # seconds between two looks at timers while nothing comes
 
 
-class Reader:
+class SoftwareReader:
     """One reader. ``key``: 16 bytes, or ``None``: it is in install mode and takes the first key it is given.
 
     ``enforce=False`` makes it one of those that would also talk in clear. ``display``: whether it has one.
@@ -48,8 +48,8 @@ class Reader:
     ) -> None:
         self.number = number
         self.key = key
-        self.heard: list[Told] = []
-        self.on_told: Callable[[Told], None] | None = None  # called in the line's thread
+        self.heard: list[ReceivedCommand] = []
+        self.on_told: Callable[[ReceivedCommand], None] | None = None  # called in the line's thread
         self._outputs = outputs
         self._enforce = enforce
         self._declared = [
@@ -139,7 +139,7 @@ class Reader:
         """Return whether a strike is released now."""
         return time.monotonic() < self._until[output]
 
-    def wait(self, wanted: Callable[[Sequence[Told]], bool], timeout: float = 10.0) -> bool:
+    def wait(self, wanted: Callable[[Sequence[ReceivedCommand]], bool], timeout: float = 10.0) -> bool:
         """Wait until what was heard is as *wanted*; whether it came to be."""
         with self._said:
             return self._said.wait_for(lambda: wanted(self.heard), timeout)
@@ -174,8 +174,8 @@ class Reader:
             self._device.close()
         self._channel = _Channel()
         flags = library.ENFORCE_SECURE if self._enforce and self.key else 0
-        identity = Identity(0xCAFE01, 1, 1, 1000 + self.number, 0x010203)
-        peer = Peer(self.number, self.key, flags)
+        identity = ReaderIdentity(0xCAFE01, 1, 1, 1000 + self.number, 0x010203)
+        peer = PeripheralSetup(self.number, self.key, flags)
         self._device = Peripheral(self._channel, peer, identity, self._declared, self._told)
 
     def _told(self, fields: Fields) -> Fields | None:
@@ -185,7 +185,7 @@ class Reader:
             self._switch(fields, now)
         if kind == library.KEYSET_COMMAND:
             self.key = bytes(fields["data"])
-        told = Told(WHAT.get(kind, "other"), fields, now)
+        told = ReceivedCommand(WHAT.get(kind, "other"), fields, now)
         with self._said:
             self.heard.append(told)
             self._said.notify_all()
@@ -245,7 +245,7 @@ class ReaderLine:
 
     def __init__(
         self,
-        readers: Sequence[Reader],
+        readers: Sequence[SoftwareReader],
         *,
         serial: bool = False,
         host: str = "127.0.0.1",
@@ -294,7 +294,7 @@ class ReaderLine:
     def __exit__(self, *_why: object) -> None:
         self.stop()
 
-    def address(self, reader: Reader) -> str:
+    def address(self, reader: SoftwareReader) -> str:
         """Return the address of one of the readers."""
         return f"{self.where}{reader.number}"
 

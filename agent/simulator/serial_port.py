@@ -7,7 +7,7 @@ or taken away. A link that a killed simulator left is replaced, anything else un
 from contextlib import suppress
 from pathlib import Path
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 from rules.visible import visible
 
@@ -27,10 +27,13 @@ class Port:
         self._terminal = terminal
 
     def make(self) -> None:
-        """Let the name lead there, for any account: the doors process has one of its own. Raises :class:`Refused`."""
+        """Let the name lead there, for any account: the doors process has one of its own.
+
+        Raises :class:`RefusedError`.
+        """
         shown = visible(str(self._device))
         if not possible(str(self._device)):
-            raise Refused(Text(f"`{shown}` is no simulated port", f"`{shown}` 不是模拟串口"))
+            raise RefusedError(Text(f"`{shown}` is no simulated port", f"`{shown}` 不是模拟串口"))
         try:
             if self._device.is_symlink():
                 self._device.unlink()
@@ -38,7 +41,7 @@ class Port:
             Path(self._terminal).chmod(0o666)  # as a port of loopback, which is anybody's too
         except OSError as error:
             said = visible(error.strerror or "")
-            raise Refused(
+            raise RefusedError(
                 Text(f"the port `{shown}` cannot be made: {said}", f"无法创建串口 `{shown}`：{said}"),
                 Text("run the simulator as root", "请以 root 身份运行模拟器"),
             ) from None

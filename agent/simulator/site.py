@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 from agent.doors.address import Address, OsdpSerial, OsdpTcp, Uhppote, parse
 from agent.doors.codec import Within
 from agent.doors.frames import Configure, KeyHex, Serial
-from agent.doors.frames import Door as Planned
+from agent.doors.frames import DoorSetup as Planned
 from agent.doors.messages import Name, Side
-from agent.errors import Refused
-from agent.simulator.doors import BoardDoor, Door, OsdpDoor
-from agent.simulator.osdp_reader import Reader, ReaderLine
+from agent.errors import RefusedError
+from agent.simulator.doors import BoardDoor, OsdpDoor, SimulatedDoor
+from agent.simulator.osdp_reader import ReaderLine, SoftwareReader
 from agent.simulator.serial_port import PREFIX, Port, possible
 from agent.simulator.uhppote_board import Board
 from rules.text import Text
@@ -124,18 +124,18 @@ def _real(at: Address) -> Text | None:
     )
 
 
-def none_left(left_out: Iterable[LeftOut]) -> Refused:
+def none_left(left_out: Iterable[LeftOut]) -> RefusedError:
     """Return the error for a site of which no door can be simulated."""
     whys = [one.why for one in left_out]
     en, zh = "; ".join(why.en for why in whys[:3]), "；".join(why.zh for why in whys[:3])
-    return Refused(Text(f"no door can be simulated: {en}", f"没有可以模拟的门：{zh}"), _LOOPBACK)
+    return RefusedError(Text(f"no door can be simulated: {en}", f"没有可以模拟的门：{zh}"), _LOOPBACK)
 
 
-class Site:
+class SimulatedSite:
     """All of it, running. Belongs to one event loop."""
 
     def __init__(self, described: Description) -> None:
-        self.doors: dict[str, Door] = {}
+        self.doors: dict[str, SimulatedDoor] = {}
         self._boards: list[Board] = []
         self._lines: list[ReaderLine] = []
         self._ports: list[Port] = []
@@ -146,10 +146,10 @@ class Site:
                 self._add_line(on_line)
         except OSError as error:
             said = visible(error.strerror or "")
-            raise Refused(Text(f"a simulated device cannot listen: {said}", f"模拟设备无法监听：{said}")) from None
+            raise RefusedError(Text(f"a simulated device cannot listen: {said}", f"模拟设备无法监听：{said}")) from None
 
     async def start(self) -> None:
-        """Let every device answer. Raises :class:`Refused` when a port is taken."""
+        """Let every device answer. Raises :class:`RefusedError` when a port is taken."""
         for port in self._ports:
             port.make()
         for line in self._lines:
@@ -159,7 +159,7 @@ class Site:
                 await board.start()
             except OSError as error:
                 said = visible(error.strerror or "")
-                raise Refused(Text(f"`{board.line}`: {said}", f"`{board.line}`：{said}")) from None
+                raise RefusedError(Text(f"`{board.line}`: {said}", f"`{board.line}`：{said}")) from None
 
     async def stop(self) -> None:
         """Let every device fall silent."""
@@ -170,8 +170,8 @@ class Site:
         for line in self._lines:
             await asyncio.to_thread(line.stop)
 
-    def door(self, name: str) -> Door:
-        """Return a door. Raises :class:`Refused`."""
+    def door(self, name: str) -> SimulatedDoor:
+        """Return a door. Raises :class:`RefusedError`."""
         if name not in self.doors:
             raise no_door(name)
         return self.doors[name]
@@ -200,7 +200,7 @@ class Site:
         first = described[0]
         readers = []
         for one in described:
-            reader = Reader(one.number, bytes.fromhex(one.key) if one.key else None)
+            reader = SoftwareReader(one.number, bytes.fromhex(one.key) if one.key else None)
             readers.append(reader)
             door = self.doors.get(one.door) or self._add(one.door, OsdpDoor())
             if not isinstance(door, OsdpDoor) or one.side in door.readers:
@@ -216,16 +216,16 @@ class Site:
             self._ports.append(Port(first.device, terminal.device))
             line.where = f"{first.line}#"
 
-    def _add(self, name: str, door: Door) -> Door:
+    def _add(self, name: str, door: SimulatedDoor) -> SimulatedDoor:
         if name in self.doors:
             raise _twice(name)
         self.doors[name] = door
         return door
 
 
-def no_door(name: str) -> Refused:
+def no_door(name: str) -> RefusedError:
     """Return the error for a door the simulator has not got, perhaps because it was registered later."""
-    return Refused(
+    return RefusedError(
         Text(f"the simulator has no door `{visible(name)}`", f"模拟器没有门 `{visible(name)}`"),
         Text(
             "it has the doors there were when it was started: shoumi door simulate --serve",
@@ -252,11 +252,11 @@ def _loopback(host: str) -> str:
     if _is_loopback(host):
         return host
     shown = visible(host)
-    raise Refused(
+    raise RefusedError(
         Text(f"a simulator listens on loopback only, not at `{shown}`", f"模拟器只能监听回环地址，不能监听 `{shown}`"),
         _LOOPBACK,
     )
 
 
-def _twice(door: str) -> Refused:
-    return Refused(Text(f"`{visible(door)}` is described twice", f"`{visible(door)}` 重复描述"))
+def _twice(door: str) -> RefusedError:
+    return RefusedError(Text(f"`{visible(door)}` is described twice", f"`{visible(door)}` 重复描述"))

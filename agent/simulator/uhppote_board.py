@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address
 
 from agent.doors.messages import Side
-from agent.simulator import uhppote_packet as wire
-from agent.simulator.uhppote_packet import Card, Event, Fn
+from agent.simulator import uhppote_packet
+from agent.simulator.uhppote_packet import BoardCard, BoardEvent, Fn
 
 PATIENCE = 30.0  # seconds without a request after which a board decides by itself
 _DELETED = 0xFFFFFFFF  # what a place in the card list holds after its card was taken out
@@ -40,7 +40,7 @@ class Faults:
     forgets: bool = False  # says it stored a card, and did not
     feigns: bool = False  # says it opened a door, and did not
     stuck_clock: bool = False  # says it set its clock, and did not
-    cut: int = wire.LENGTH  # bytes of what it sends that arrive
+    cut: int = uhppote_packet.LENGTH  # bytes of what it sends that arrive
 
 
 @dataclass(slots=True)
@@ -58,8 +58,8 @@ class Leaf:
 class Memory:
     """What a board keeps without power."""
 
-    cards: list[Card | None] = field(default_factory=list)  # None: a card was here
-    events: list[Event] = field(default_factory=list)
+    cards: list[BoardCard | None] = field(default_factory=list)  # None: a card was here
+    events: list[BoardEvent] = field(default_factory=list)
     last: int = 0  # index of the newest event
     listener: tuple[str, int] | None = None
     special: bool = False
@@ -103,7 +103,7 @@ class Board:
         """Whether it leaves the decision to whoever it hears from."""
         return self._pc_control and self._ticks() - self._spoken_to < PATIENCE
 
-    def card(self, number: int) -> Card | None:
+    def card(self, number: int) -> BoardCard | None:
         """Return what it knows about a card."""
         return next((card for card in self.memory.cards if card and card.number == number), None)
 
@@ -137,7 +137,7 @@ class Board:
 
     # --- what happens at the door ------------------------------------------------------------------------------------
 
-    def swipe(self, door: int, card: int, side: Side = "in") -> Event:
+    def swipe(self, door: int, card: int, side: Side = "in") -> BoardEvent:
         """Show a card."""
         granted, reason = self._own_decision(door, card)
         if granted:
@@ -156,11 +156,11 @@ class Board:
         if self.memory.special:
             self._happens(_DOOR, door, 20, granted=True)
 
-    def alarm(self, door: int, reason: int) -> Event:
+    def alarm(self, door: int, reason: int) -> BoardEvent:
         """Raise one of a board's alarms: 34 threat, 37 open too long, 38 forced, 39 fire."""
         return self._happens(_ALARM, door, reason)
 
-    def reboot(self) -> Event:
+    def reboot(self) -> BoardEvent:
         """Lose power, and start without what is not kept: PC control."""
         self._pc_control = False
         return self._happens(_ALARM, 0, 28)
@@ -192,9 +192,9 @@ class Board:
 
     def _happens(
         self, kind: int, door: int, reason: int, *, granted: bool = False, card: int = 0, direction: int = 0
-    ) -> Event:
+    ) -> BoardEvent:
         self.memory.last = self.memory.last % _NEWEST + 1  # 32 bits, and 0 is no event
-        event = Event(self.memory.last, kind, granted, door, direction, card, self._clock(), reason)
+        event = BoardEvent(self.memory.last, kind, granted, door, direction, card, self._clock(), reason)
         self.memory.events = [*self.memory.events[-self._capacity + 1 :], event]
         if self.memory.listener and not self.faults.lose_events:
             self._send(self._status(), self.memory.listener)
@@ -220,7 +220,7 @@ class Board:
 
     def received(self, data: bytes, sender: tuple[str, int]) -> None:
         """Carry out a request, and answer it, as far as the faults let it."""
-        asked = wire.request(data)
+        asked = uhppote_packet.request(data)
         if asked is None or asked[1] != self.serial or self.faults.dead:
             return
         self._received += 1
@@ -235,7 +235,7 @@ class Board:
 
     def _send(self, packet: bytearray, to: tuple[str, int]) -> None:
         if self.faults.poses_as:
-            packet[4:8] = wire.word(self.faults.poses_as)
+            packet[4:8] = uhppote_packet.word(self.faults.poses_as)
         if self.faults.late:
             self._in_background(self._send_late(packet, to))
         else:
@@ -251,11 +251,16 @@ class Board:
                 self._transport.sendto(packet[: self.faults.cut], to)
 
     def _status(self) -> bytearray:
-        newest = self.memory.events[-1] if self.memory.events else Event(0)
+        newest = self.memory.events[-1] if self.memory.events else BoardEvent(0)
         leaves = bytes(leaf.open for leaf in self.doors.values())
         relays = bytes([sum(1 << (door - 1) for door in self.doors if self.unlocked(door))])
-        fields = (*wire.event_fields(newest), (28, leaves), (49, relays), *wire.clock_fields(self._clock()))
-        return wire.answer(Fn.STATUS, self.serial, *fields)
+        fields = (
+            *uhppote_packet.event_fields(newest),
+            (28, leaves),
+            (49, relays),
+            *uhppote_packet.clock_fields(self._clock()),
+        )
+        return uhppote_packet.answer(Fn.STATUS, self.serial, *fields)
 
     def _carry_out(self, fn: Fn, data: bytes) -> bytearray:
         fields: tuple[tuple[int, bytes], ...]
@@ -263,18 +268,18 @@ class Board:
             case Fn.STATUS:
                 return self._status()
             case Fn.SET_TIME | Fn.GET_TIME:
-                if fn is Fn.SET_TIME and not self.faults.stuck_clock and (told := wire.read_moment(data, 8)):
+                if fn is Fn.SET_TIME and not self.faults.stuck_clock and (told := uhppote_packet.read_moment(data, 8)):
                     self.memory.drift = told.replace(tzinfo=UTC).timestamp() - self._now()
-                fields = ((8, wire.moment(self._clock())),)
+                fields = ((8, uhppote_packet.moment(self._clock())),)
             case Fn.OPEN_DOOR | Fn.SET_DOOR | Fn.GET_DOOR:
                 fields = self._door(fn, data)
             case Fn.PC_CONTROL | Fn.SPECIAL_EVENTS | Fn.SET_LISTENER | Fn.GET_LISTENER:
                 fields = self._setting(fn, data)
             case Fn.GET_EVENT:
-                fields = wire.event_fields(self._event(wire.number(data, 8)))
+                fields = uhppote_packet.event_fields(self._event(uhppote_packet.number(data, 8)))
             case _:
                 fields = self._card(fn, data)
-        return wire.answer(fn, self.serial, *fields)
+        return uhppote_packet.answer(fn, self.serial, *fields)
 
     def _door(self, fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
         leaf = self.doors.get(data[8])
@@ -294,7 +299,7 @@ class Board:
 
     def _setting(self, fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
         match fn:
-            case Fn.PC_CONTROL if wire.number(data, 8) == wire.MAGIC:
+            case Fn.PC_CONTROL if uhppote_packet.number(data, 8) == uhppote_packet.MAGIC:
                 self._pc_control = bool(data[12])
             case Fn.SPECIAL_EVENTS:
                 self.memory.special = bool(data[8])
@@ -308,16 +313,16 @@ class Board:
                 return ()
         return ((8, b"\1"),)
 
-    def _event(self, index: int) -> Event:
+    def _event(self, index: int) -> BoardEvent:
         kept = self.memory.events
-        gone = Event(index, 0xFF) if kept and 0 < index < kept[0].index else Event(0)
+        gone = BoardEvent(index, 0xFF) if kept and 0 < index < kept[0].index else BoardEvent(0)
         return next((event for event in kept if event.index == index), gone)
 
     def _card(self, fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
-        cards, asked = self.memory.cards, wire.number(data, 8)
+        cards, asked = self.memory.cards, uhppote_packet.number(data, 8)
         match fn:
             case Fn.PUT_CARD:
-                card = wire.read_card(data)
+                card = uhppote_packet.read_card(data)
                 if card and not self.faults.forgets:
                     self._store(card)
                 return ((8, b"\1" if card else b"\0"),)
@@ -326,19 +331,19 @@ class Board:
                 if known:
                     cards[cards.index(known)] = None
                 return ((8, b"\1" if known else b"\0"),)
-            case Fn.DELETE_ALL if asked == wire.MAGIC:
+            case Fn.DELETE_ALL if asked == uhppote_packet.MAGIC:
                 cards.clear()
                 return ((8, b"\1"),)
             case Fn.COUNT_CARDS:
-                return ((8, wire.word(sum(card is not None for card in cards))),)
+                return ((8, uhppote_packet.word(sum(card is not None for card in cards))),)
             case Fn.GET_CARD:
-                return wire.card_fields(self.card(asked))
+                return uhppote_packet.card_fields(self.card(asked))
             case Fn.GET_CARD_AT if 0 < asked <= len(cards):
                 found = cards[asked - 1]
-                return wire.card_fields(found) if found else ((8, wire.word(_DELETED)),)
+                return uhppote_packet.card_fields(found) if found else ((8, uhppote_packet.word(_DELETED)),)
         return ()
 
-    def _store(self, card: Card) -> None:
+    def _store(self, card: BoardCard) -> None:
         cards = self.memory.cards
         known = self.card(card.number)
         if known:

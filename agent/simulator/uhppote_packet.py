@@ -39,7 +39,7 @@ class Fn(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class BoardCard:
     """A card in a board's own list. ``doors``: for each, 0 no right, 1 always, 2 to 254 a time profile."""
 
     number: int
@@ -51,7 +51,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class BoardEvent:
     """Something that happened. ``kind``: 0 none, 1 swipe, 2 door, 3 alarm, 255 overwritten. ``direction``: 1 in."""
 
     index: int
@@ -106,16 +106,16 @@ def read_moment(data: bytes, offset: int) -> datetime | None:
     return _date(data[offset : offset + 7], "%Y%m%d%H%M%S")
 
 
-def read_card(data: bytes) -> Card | None:
+def read_card(data: bytes) -> BoardCard | None:
     """Return the card of a put request, ``None`` when its dates are none."""
     start, end = _date(data[12:16], "%Y%m%d"), _date(data[16:20], "%Y%m%d")
     if start is None or end is None:
         return None
     rights = (data[20], data[21], data[22], data[23])
-    return Card(number(data, 8), start.date(), end.date(), rights, int.from_bytes(data[24:27], "little"), data[27])
+    return BoardCard(number(data, 8), start.date(), end.date(), rights, int.from_bytes(data[24:27], "little"), data[27])
 
 
-def card_fields(card: Card | None) -> tuple[tuple[int, bytes], ...]:
+def card_fields(card: BoardCard | None) -> tuple[tuple[int, bytes], ...]:
     """Return what an answer says about *card*: nothing but zeros when there is none."""
     if card is None:
         return ()
@@ -124,7 +124,7 @@ def card_fields(card: Card | None) -> tuple[tuple[int, bytes], ...]:
     return ((8, word(card.number)), (12, day(card.start)), (16, day(card.end)), (20, rights), (24, pin))
 
 
-def event_fields(event: Event) -> tuple[tuple[int, bytes], ...]:
+def event_fields(event: BoardEvent) -> tuple[tuple[int, bytes], ...]:
     """Return what a status packet and an answer to :data:`Fn.GET_EVENT` say about *event*."""
     head = bytes([event.kind, event.granted, event.door, event.direction])
     return (

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.kernel import mounting
 from rules.text import Text
 from rules.visible import visible
@@ -62,7 +62,7 @@ def volume(fstype: str = "ext4", size: int = 64 << 20, options: str = "") -> Ite
     Raise ``Refused`` when a tool or the rights are missing, or when making or mounting it fails.
     """
     if missing := available(fstype):
-        raise Refused(missing, _HINT)
+        raise RefusedError(missing, _HINT)
     reclaim()
     folder = _new_folder()
     try:
@@ -146,4 +146,4 @@ def _run(tool: str, *arguments: str) -> None:
     done = subprocess.run([_tool(tool) or tool, *arguments], capture_output=True, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
         said = visible(done.stderr.strip())
-        raise Refused(Text(f"`{tool}` failed: `{said}`", f"`{tool}` 失败：`{said}`"))
+        raise RefusedError(Text(f"`{tool}` failed: `{said}`", f"`{tool}` 失败：`{said}`"))

@@ -5,14 +5,14 @@ Rules of this file: data only. What could not be found out stands in the data as
 
 from dataclasses import dataclass, field
 
-from agent.errors import Refused
-from agent.kernel.labels import Report
+from agent.errors import RefusedError
+from agent.kernel.labels import LabelReport
 from agent.kernel.mountinfo import Device, Mount
 from rules.text import Text
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MachinePath:
     """A path the machine needs, the filesystem it lies on, and what it is: ``home``, ``python``, ``system`` …"""
 
     path: str
@@ -21,7 +21,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class PathHolder:
     """A process that holds something of the tree. ``how``: ``open``, ``mapped`` or ``inside`` (working directory)."""
 
     pid: int
@@ -48,16 +48,16 @@ class VolumeFacts:
     mount: Mount | None = None
     mounts: tuple[Mount, ...] = ()
     labels: bool = False
-    vital: tuple[Place, ...] = ()
-    busy: tuple[Place, ...] = ()
+    vital: tuple[MachinePath, ...] = ()
+    busy: tuple[MachinePath, ...] = ()
     exports: tuple[tuple[str, str], ...] = ()
     areas: tuple[tuple[str, str], ...] = ()
-    holders: tuple[Holder, ...] = ()
+    holders: tuple[PathHolder, ...] = ()
     unseen: int = 0
-    survey: Report = field(default_factory=Report)
+    survey: LabelReport = field(default_factory=LabelReport)
 
 
-class Unprotectable(Refused):
+class UnprotectableError(RefusedError):
     """This directory cannot be protected soundly. ``reason`` is a word for programs."""
 
     def __init__(self, reason: str, text: Text, hint: Text | None = None) -> None:

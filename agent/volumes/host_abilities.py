@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.kernel import fanotify, subject
-from agent.runtime import capabilities as caps
+from agent.runtime import capabilities
 from rules.text import Text
 
 _SYSCTL = Path("/proc/sys")
@@ -59,9 +59,9 @@ def _groups() -> Ability:
 
 
 def _capabilities() -> Ability:
-    wanted = {"CAP_SYS_ADMIN": caps.CAP_SYS_ADMIN, "CAP_SYS_PTRACE": caps.CAP_SYS_PTRACE}
-    wanted["CAP_DAC_READ_SEARCH"] = caps.CAP_DAC_READ_SEARCH
-    held = caps.held()
+    wanted = {"CAP_SYS_ADMIN": capabilities.CAP_SYS_ADMIN, "CAP_SYS_PTRACE": capabilities.CAP_SYS_PTRACE}
+    wanted["CAP_DAC_READ_SEARCH"] = capabilities.CAP_DAC_READ_SEARCH
+    held = capabilities.held()
     missing = " ".join(name for name, number in wanted.items() if not held >> number & 1)
     if missing:
         return Ability(

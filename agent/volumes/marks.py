@@ -15,9 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from agent.errors import Refused
-from agent.kernel import fanotify, mounting
-from agent.kernel import mountinfo as mounts
+from agent.errors import RefusedError
+from agent.kernel import fanotify, mountinfo, mounting
 from agent.kernel.mountinfo import Mount, within
 from agent.volumes.planning import AreaPlan
 from rules.text import Text
@@ -111,11 +110,13 @@ def _place(group: int, request: MarkRequest) -> None:
             return
         raise
     try:
-        if request.mount and mounts.mount_id(target) != request.mount:
+        if request.mount and mountinfo.mount_id(target) != request.mount:
             return
         if request.st_dev and os.fstat(target).st_dev != request.st_dev:
             shown = visible(request.path)
-            raise Refused(Text(f"`{shown}` is on another filesystem than planned", f"`{shown}` 所在文件系统已改变"))
+            raise RefusedError(
+                Text(f"`{shown}` is on another filesystem than planned", f"`{shown}` 所在文件系统已改变")
+            )
         fanotify.mark(group, request.flags, request.mask, f"/proc/self/fd/{target}")
     except OSError as error:
         if not (request.removes and error.errno == errno.ENOENT):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from agent.kernel.mountinfo import Device, Mount, self_bind, siblings, within
-from agent.volumes.facts import Unprotectable, VolumeFacts
+from agent.volumes.facts import UnprotectableError, VolumeFacts
 from agent.volumes.refusals import refusal
 from rules.text import Text
 from rules.visible import visible
@@ -25,7 +25,7 @@ Sharing = Literal["dedicated", "shared"]
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class PlanNotice:
     """Something the officer must know though the directory can be protected. ``code`` is a word for programs."""
 
     code: str
@@ -46,7 +46,7 @@ class AreaPlan:
     st_dev: int
     fstype: str
     sharing: Sharing
-    notices: tuple[Notice, ...] = ()
+    notices: tuple[PlanNotice, ...] = ()
 
     @property
     def dedicated(self) -> bool:
@@ -55,7 +55,9 @@ class AreaPlan:
 
 
 def plan_area(facts: VolumeFacts, *, sharing: Sharing | None = None, accept_links: bool = False) -> AreaPlan:
-    """Return how to protect the directory of *facts*; raise :class:`Unprotectable` with the reason when that cannot be.
+    """Return how to protect the directory of *facts*.
+
+    Raises :class:`UnprotectableError` with the reason when that cannot be.
 
     *sharing* is the officer's word against what was found. *accept_links*: protect a directory on a shared filesystem
     though files of it have names outside; they stay reachable there.
@@ -100,9 +102,9 @@ def sharing_of(facts: VolumeFacts) -> Sharing:
     return "shared" if busy or any(top and top.device == device for top in tops) else "dedicated"
 
 
-def _leaking_links(facts: VolumeFacts) -> Unprotectable:
+def _leaking_links(facts: VolumeFacts) -> UnprotectableError:
     count, first = facts.survey.link_count, visible(facts.survey.links[0].path)
-    return Unprotectable(
+    return UnprotectableError(
         "links",
         Text(
             f"{count} files of it have names outside of it, first `{first}`; on a shared filesystem these stay open",
@@ -115,12 +117,12 @@ def _leaking_links(facts: VolumeFacts) -> Unprotectable:
     )
 
 
-def _notices(facts: VolumeFacts, sharing: Sharing) -> Iterator[Notice]:
+def _notices(facts: VolumeFacts, sharing: Sharing) -> Iterator[PlanNotice]:
     assert facts.mount is not None
     if facts.holders:
         first = facts.holders[0]
         who = f"{first.pid} `{visible(first.comm)}`"
-        yield Notice(
+        yield PlanNotice(
             "held",
             Text(
                 f"open or mapped by processes already, {len(facts.holders)} times; they keep it; first {who}",
@@ -129,7 +131,7 @@ def _notices(facts: VolumeFacts, sharing: Sharing) -> Iterator[Notice]:
             Text("end or restart these processes", "请结束或重启这些进程"),
         )
     if facts.unseen:
-        yield Notice(
+        yield PlanNotice(
             "unseen",
             Text(
                 f"{facts.unseen} processes would not be looked into; they may hold something of it",
@@ -138,7 +140,7 @@ def _notices(facts: VolumeFacts, sharing: Sharing) -> Iterator[Notice]:
         )
     if facts.survey.link_count:
         first_link = visible(facts.survey.links[0].path)
-        yield Notice(
+        yield PlanNotice(
             "links",
             Text(
                 f"{facts.survey.link_count} files have names outside of it, first `{first_link}`",
@@ -147,7 +149,7 @@ def _notices(facts: VolumeFacts, sharing: Sharing) -> Iterator[Notice]:
         )
     if facts.survey.strange_count:
         path, area = facts.survey.strange[0]
-        yield Notice(
+        yield PlanNotice(
             "strange-labels",
             Text(
                 f"{facts.survey.strange_count} inodes carry the label of another area and keep it, "
@@ -158,7 +160,7 @@ def _notices(facts: VolumeFacts, sharing: Sharing) -> Iterator[Notice]:
         )
     for path, exporter in facts.exports:
         if within(path, facts.mount.point):
-            yield Notice(
+            yield PlanNotice(
                 "exported-beside",
                 Text(
                     f"`{visible(path)}` on the same filesystem is exported by {exporter}; "
@@ -169,9 +171,9 @@ def _notices(facts: VolumeFacts, sharing: Sharing) -> Iterator[Notice]:
     aliases = [mount for mount in siblings(facts.mount, facts.mounts) if mount.point != facts.path]
     if len(aliases) > 1:
         shown = ", ".join(f"`{visible(mount.point)}`" for mount in aliases[:5])
-        yield Notice("aliases", Text(f"the filesystem is mounted at {shown}", f"该文件系统挂载于 {shown}"))
+        yield PlanNotice("aliases", Text(f"the filesystem is mounted at {shown}", f"该文件系统挂载于 {shown}"))
     if sharing == "shared":
-        yield Notice(
+        yield PlanNotice(
             "shared",
             Text(
                 "the filesystem is shared: a program in a mount namespace of its own waits for a verdict on each open",
@@ -180,4 +182,4 @@ def _notices(facts: VolumeFacts, sharing: Sharing) -> Iterator[Notice]:
             Text("use a volume that holds documents only", "建议使用只存放文件的卷"),
         )
     if facts.mount.fstype == "tmpfs":
-        yield Notice("volatile", Text("its content is gone after a restart", "其内容在重启后消失"))
+        yield PlanNotice("volatile", Text("its content is gone after a restart", "其内容在重启后消失"))

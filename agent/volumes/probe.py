@@ -48,7 +48,7 @@ USEFUL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ProbeItem:
     """One thing tried. ``why`` is an ``errno`` name or a word (``no-event``, ``not-refused`` …), empty if it works."""
 
     name: str
@@ -66,13 +66,13 @@ class ProbeReport:
     """What works on the volume of ``path``: one item for each name of NEEDED, CUTTING and USEFUL, in that order."""
 
     path: str
-    items: tuple[Item, ...]
+    items: tuple[ProbeItem, ...]
 
     def works(self, name: str) -> bool:
         """Whether the named thing was tried and works."""
         return any(item.name == name and item.works for item in self.items)
 
-    def missing(self, names: dict[str, Text]) -> tuple[Item, ...]:
+    def missing(self, names: dict[str, Text]) -> tuple[ProbeItem, ...]:
         """Return the items of *names* that do not work."""
         return tuple(item for item in self.items if item.name in names and not item.works)
 
@@ -111,8 +111,10 @@ def parse(path: str, said: bytes, silent: str) -> ProbeReport:
     for line in said.splitlines():
         with suppress(ValueError, TypeError):
             name, works, why = json.loads(line)
-            heard[name] = Item(str(name), works is True, str(why))
-    return ProbeReport(path, tuple(heard.get(name, Item(name, False, silent)) for name in NEEDED | CUTTING | USEFUL))
+            heard[name] = ProbeItem(str(name), works is True, str(why))
+    return ProbeReport(
+        path, tuple(heard.get(name, ProbeItem(name, False, silent)) for name in NEEDED | CUTTING | USEFUL)
+    )
 
 
 def _remove(path: str, folder: str) -> None:

@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 
 from agent.kernel import fanotify, mounting, subject
 from agent.kernel import labels as label
-from agent.volumes import probe_opener as opener
+from agent.volumes import probe_opener
 
 Group = Literal["open", "access"]
 
@@ -32,7 +32,7 @@ _IGNORE_FILE = (
 )
 
 
-class Outcome(NamedTuple):
+class OpenResult(NamedTuple):
     """What the opener answered (``ok`` and a number, or an error) and which events of its file came, as thread ids."""
 
     number: int
@@ -54,7 +54,7 @@ class Guard:
         found = os.stat(file)
         self.identity = (found.st_dev, found.st_ino)
         self.groups: dict[Group, int] = {"open": fanotify.init(), "access": fanotify.init()}
-        command = [sys.executable, "-I", "-S", opener.__file__, file]
+        command = [sys.executable, "-I", "-S", probe_opener.__file__, file]
         self.opener = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.opener.stdin is not None
         assert self.opener.stdout is not None
@@ -75,7 +75,7 @@ class Guard:
             return _name(error)
         return ""
 
-    def ask(self, command: str, deny: Group | None = None) -> Outcome:
+    def ask(self, command: str, deny: Group | None = None) -> OpenResult:
         """Let the opener do *command* and answer the kernel meanwhile; *deny* refuses the file's events in a group."""
         os.write(self.commands, f"{command}\n".encode())
         asked: dict[Group, list[int]] = {"open": [], "access": []}
@@ -90,9 +90,9 @@ class Guard:
             if self.answers in ready:
                 said = os.read(self.answers, 256).decode("ascii", "replace").split()
                 if said[:1] == ["ok"]:
-                    return Outcome(int(said[1]), "", asked)
-                return Outcome(0, said[0] if said else "opener-died", asked)
-        return Outcome(0, "timeout", asked)
+                    return OpenResult(int(said[1]), "", asked)
+                return OpenResult(0, said[0] if said else "opener-died", asked)
+        return OpenResult(0, "timeout", asked)
 
     def _answer(self, group: int, descriptor: int, *, denied: bool) -> bool:
         try:

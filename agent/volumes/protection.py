@@ -18,19 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from agent.api.findings import Finding
-from agent.errors import Refused
-from agent.kernel import cover as hiding
-from agent.kernel import labels as label
-from agent.kernel import mountinfo as mounts
-from agent.kernel import mounting
+from agent.errors import RefusedError
+from agent.kernel import cover, labels, mountinfo, mounting
+from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.private_mount import doorway
 from agent.registry.facts import AreaRow
 from agent.runtime.home import Home
-from agent.volumes import marks as marking
-from agent.volumes import probe
+from agent.volumes import marks, probe
 from agent.volumes.planning import AreaPlan, Sharing, doors, plan_area
 from agent.volumes.probe import Tier
-from agent.volumes.status import REHEARSAL, Area, Groups, Protected, of_sweep, too_low
+from agent.volumes.status import REHEARSAL, Protected, ProtectedArea, of_sweep, too_low
 from agent.volumes.survey import Machine, gather, look_around
 from rules.model import Mode
 from rules.text import Text
@@ -46,7 +43,7 @@ class Protection:
     """The areas of one agent and how each is protected. Used by the thread of acts; ``now`` may be read by any."""
 
     home: Home
-    groups: Groups | None
+    groups: FanotifyGroups | None
     minimum: str = "C"
     now: dict[str, Protected] = field(default_factory=dict)
     plans: dict[str, AreaPlan] = field(default_factory=dict)
@@ -64,13 +61,13 @@ class Protection:
     ) -> AreaPlan | None:
         """Return how an area at *path* can be protected beside the areas *others*, ``None`` in a rehearsal.
 
-        *inside*: look at every file of the tree, as for a new area. Raises :class:`Refused` with the reason when the
-        directory cannot be protected.
+        *inside*: look at every file of the tree, as for a new area. Raises :class:`RefusedError` with the reason when
+        the directory cannot be protected.
         """
         if self.groups is None:
             if not Path(path).is_dir():
                 said = visible(path)
-                raise Refused(Text(f"`{said}` is not a directory", f"`{said}` 不是目录"))
+                raise RefusedError(Text(f"`{said}` is not a directory", f"`{said}` 不是目录"))
             return None
         taken = [(row.resource.id, row.path) for row in others]
         facts = gather(path, self.home.root, taken, inside=inside, machine=machine)
@@ -95,13 +92,13 @@ class Protection:
         """Whether *tier* is below the configured minimum (a rehearsal protects nothing, and says so itself)."""
         return self.groups is not None and _RANK[tier] < max(_RANK[self.minimum], 1)
 
-    def protect(self, area: Area, plan: AreaPlan | None, tier: Tier) -> Protected:
-        """Bind, label and mark a new area, and be ready to hide it. Raises ``OSError`` and :class:`Refused`."""
+    def protect(self, area: ProtectedArea, plan: AreaPlan | None, tier: Tier) -> Protected:
+        """Bind, label and mark a new area, and be ready to hide it. Raises ``OSError`` and :class:`RefusedError`."""
         if plan is None:
             return self._rehearsed(area)
         return self._mark(area, plan, tier, self._label(area, plan))
 
-    def release(self, area: Area, others: Sequence[AreaRow]) -> tuple[Finding, ...]:
+    def release(self, area: ProtectedArea, others: Sequence[AreaRow]) -> tuple[Finding, ...]:
         """Take marks, labels and self-bind of a removed area away; what could not be undone is a finding."""
         self.now.pop(area.name, None)
         plan = self.plans.pop(area.name, None)
@@ -110,15 +107,15 @@ class Protection:
         try:
             plan = plan or self.plan(area.path, others, sharing=None, accept_links=True, inside=False)
             assert plan
-            table = mounting.uncovered(mounts.table())
-            self._place(marking.unmarks(plan, table, list(self.plans.values())))
-            volume = mounts.resolve(plan.path, table)
+            table = mounting.uncovered(mountinfo.table())
+            self._place(marks.unmarks(plan, table, list(self.plans.values())))
+            volume = mountinfo.resolve(plan.path, table)
             # Files moved out of the area carry its label too; out of a self-bound one nothing can be moved.
             top = volume.point if volume and plan.dedicated else plan.path
             with self._way_in(plan, top) as inside:
-                label.clear(inside, area.name)
+                labels.clear(inside, area.name)
             mounting.unbind(area.path)
-        except (OSError, Refused) as error:
+        except (OSError, RefusedError) as error:
             said = visible(str(error))
             text = Text(f"something of `{area.path}` is left behind: {said}", f"`{area.path}` 未能完全清理：{said}")
             return (Finding("warning", "left-behind", text),)
@@ -135,7 +132,7 @@ class Protection:
         steps = [self._first_half(row, rows, marked, machine) for row in rows]
         found = tuple(step() for step in steps)
         self.list_covers(rows)
-        table = mounting.uncovered(mounts.table())
+        table = mounting.uncovered(mountinfo.table())
         safe = [self.plans[area.area] for area in found if area.tier != "none"]
         for path in dict.fromkeys(path for plan in safe for path in doors(plan, table)):
             with contextlib.suppress(OSError):  # the cover stays: nobody gets in
@@ -144,10 +141,10 @@ class Protection:
 
     def list_covers(self, rows: Sequence[AreaRow]) -> None:
         """Tell the holder what to cover when the agent ends: every way into the areas of *rows* that are enforced."""
-        table = mounting.uncovered(mounts.table())
+        table = mounting.uncovered(mountinfo.table())
         enforced = {row.resource.id for row in rows if row.resource.mode is Mode.ENFORCE}
         plans = [plan for name, plan in self.plans.items() if name in enforced]
-        hiding.write_list(
+        cover.write_list(
             self.home, map(os.fsencode, dict.fromkeys(path for plan in plans for path in doors(plan, table)))
         )
 
@@ -159,7 +156,7 @@ class Protection:
         self, row: AreaRow, rows: Sequence[AreaRow], marked: frozenset[int], machine: Machine | None
     ) -> Callable[[], Protected]:
         """Plan and label an area the registry knows; return what marks it. On a volume of *marked*, no label lacks."""
-        area = Area(row.resource.id, row.path, dict(row.volume))
+        area = ProtectedArea(row.resource.id, row.path, dict(row.volume))
         others = [other for other in rows if other.path != row.path]
         chosen: Any = area.volume.get("sharing")
         links = bool(area.volume.get("accept_links"))
@@ -168,26 +165,26 @@ class Protection:
             if plan is None:
                 return lambda: self._rehearsed(area)
             tier = self.tier(plan, area.volume.get("tier"))
-            report = label.Report() if plan.st_dev in marked else self._label(area, plan)
-        except (OSError, Refused) as error:
+            report = labels.LabelReport() if plan.st_dev in marked else self._label(area, plan)
+        except (OSError, RefusedError) as error:
             found = self._failed(area, error)
             return lambda: found
         return lambda: self._second_half(area, plan, tier, report)
 
-    def _second_half(self, area: Area, plan: AreaPlan, tier: Tier, report: label.Report) -> Protected:
+    def _second_half(self, area: ProtectedArea, plan: AreaPlan, tier: Tier, report: labels.LabelReport) -> Protected:
         try:
             return self._mark(area, plan, tier, report)
-        except (OSError, Refused) as error:
+        except (OSError, RefusedError) as error:
             return self._failed(area, error)
 
-    def _label(self, area: Area, plan: AreaPlan) -> label.Report:
-        marking.prepare(plan)
+    def _label(self, area: ProtectedArea, plan: AreaPlan) -> labels.LabelReport:
+        marks.prepare(plan)
         with self._way_in(plan, plan.path) as inside:
-            return label.sweep(inside, area.name, named=plan.path)
+            return labels.sweep(inside, area.name, named=plan.path)
 
-    def _mark(self, area: Area, plan: AreaPlan, tier: Tier, report: label.Report) -> Protected:
+    def _mark(self, area: ProtectedArea, plan: AreaPlan, tier: Tier, report: labels.LabelReport) -> Protected:
         others = [other for name, other in self.plans.items() if name != area.name]
-        self._place(marking.marks(plan, mounting.uncovered(mounts.table()), others))
+        self._place(marks.marks(plan, mounting.uncovered(mountinfo.table()), others))
         self.plans[area.name] = plan
         findings = [Finding("warning", notice.code, notice.text, notice.hint) for notice in plan.notices]
         findings += of_sweep(report, area)
@@ -197,19 +194,19 @@ class Protection:
         found = self.now[area.name] = Protected(area.name, area.path, tier, plan.sharing, *counts, tuple(findings))
         return found
 
-    def _rehearsed(self, area: Area) -> Protected:
+    def _rehearsed(self, area: ProtectedArea) -> Protected:
         found = self.now[area.name] = Protected(area.name, area.path, "none", findings=(REHEARSAL,))
         return found
 
-    def _failed(self, area: Area, error: OSError | Refused) -> Protected:
-        text = error.text if isinstance(error, Refused) else Text(visible(str(error)), visible(str(error)))
-        why = Finding("serious", "unprotected", text, error.hint if isinstance(error, Refused) else None)
+    def _failed(self, area: ProtectedArea, error: OSError | RefusedError) -> Protected:
+        text = error.text if isinstance(error, RefusedError) else Text(visible(str(error)), visible(str(error)))
+        why = Finding("serious", "unprotected", text, error.hint if isinstance(error, RefusedError) else None)
         found = self.now[area.name] = Protected(area.name, area.path, "none", findings=(why,))
         return found
 
-    def _place(self, requests: Iterable[marking.MarkRequest]) -> None:
+    def _place(self, requests: Iterable[marks.MarkRequest]) -> None:
         assert self.groups
-        marking.place(self.groups.open, self.groups.access if self.groups.access >= 0 else None, requests)
+        marks.place(self.groups.open, self.groups.access if self.groups.access >= 0 else None, requests)
 
     @contextlib.contextmanager
     def _way_in(self, plan: AreaPlan, path: str) -> Iterator[str]:

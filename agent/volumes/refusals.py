@@ -10,11 +10,11 @@ import os
 from collections.abc import Callable
 
 from agent.kernel.mountinfo import Mount, within
-from agent.volumes.facts import Unprotectable, VolumeFacts
+from agent.volumes.facts import UnprotectableError, VolumeFacts
 from rules.text import Text
 from rules.visible import visible
 
-Rule = Callable[[VolumeFacts], Unprotectable | None]
+Rule = Callable[[VolumeFacts], UnprotectableError | None]
 
 # A server elsewhere opens these files, too, and asks nobody here; only the openers of this machine would be seen.
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "virtiofs", "afs", "coda", "ncpfs", "ceph", "glusterfs"}
@@ -28,50 +28,52 @@ _ELSEWHERE = Text(
 )
 
 
-def refusal(facts: VolumeFacts) -> Unprotectable | None:
+def refusal(facts: VolumeFacts) -> UnprotectableError | None:
     """Return the first reason against protecting the directory of *facts*, or ``None``."""
     return next((found for rule in RULES if (found := rule(facts))), None)
 
 
-def not_there(facts: VolumeFacts) -> Unprotectable | None:
+def not_there(facts: VolumeFacts) -> UnprotectableError | None:
     """The path leads to no directory we can look at."""
     if not facts.error and facts.mount:
         return None
     shown = visible(facts.asked)
     if facts.error == errno.ENOENT:
-        return Unprotectable(
+        return UnprotectableError(
             "missing",
             Text(f"`{shown}` does not exist", f"`{shown}` 不存在"),
             Text("make the directory first", "请先建立该目录"),
         )
     if facts.error == errno.ENOTDIR:
-        return Unprotectable(
+        return UnprotectableError(
             "not-a-directory",
             Text(f"`{shown}` is not a directory", f"`{shown}` 不是目录"),
             Text("an area is a directory with everything in it", "涉密目录是一个目录及其全部内容"),
         )
     why = os.strerror(facts.error)
-    return Unprotectable("unreachable", Text(f"`{shown}` cannot be looked up: {why}", f"无法查找 `{shown}`：{why}"))
+    return UnprotectableError(
+        "unreachable", Text(f"`{shown}` cannot be looked up: {why}", f"无法查找 `{shown}`：{why}")
+    )
 
 
-def through_a_link(facts: VolumeFacts) -> Unprotectable | None:
+def through_a_link(facts: VolumeFacts) -> UnprotectableError | None:
     """A link can be pointed elsewhere tomorrow; an area is named by where it really is."""
     if facts.asked == facts.path:
         return None
     asked, path = visible(facts.asked), visible(facts.path)
-    return Unprotectable(
+    return UnprotectableError(
         "link",
         Text(f"`{asked}` leads through a symbolic link to `{path}`", f"`{asked}` 经符号链接指向 `{path}`"),
         Text(f"name the directory itself: `{path}`", f"请直接指定该目录：`{path}`"),
     )
 
 
-def needed_to_work(facts: VolumeFacts) -> Unprotectable | None:
+def needed_to_work(facts: VolumeFacts) -> UnprotectableError | None:
     """The agent must never wait for its own verdict, nor the machine for the agent."""
     for place in facts.vital:
         if place.path != "/" and (within(place.path, facts.path) or within(facts.path, place.path)):
             shown = visible(place.path)
-            return Unprotectable(
+            return UnprotectableError(
                 "vital-path",
                 Text(
                     f"the directory holds, or is part of, `{shown}`, which the agent or the system needs to work",
@@ -82,13 +84,13 @@ def needed_to_work(facts: VolumeFacts) -> Unprotectable | None:
     return None
 
 
-def kind_of_filesystem(facts: VolumeFacts) -> Unprotectable | None:
+def kind_of_filesystem(facts: VolumeFacts) -> UnprotectableError | None:
     """Only local filesystems whose every opener passes this kernel."""
     mount = _mount(facts)
     kind = mount.fstype
     shown = visible(kind)
     if kind in _NETWORK | _CLUSTER or kind.partition(".")[0] in ("fuse", "fuseblk"):
-        return Unprotectable(
+        return UnprotectableError(
             "network",
             Text(
                 f"`{shown}` is served from elsewhere: opens on other machines or behind its server are not seen here",
@@ -97,7 +99,7 @@ def kind_of_filesystem(facts: VolumeFacts) -> Unprotectable | None:
             Text("run the agent on the server that holds the disk", "请在保存磁盘的服务器上运行本程序"),
         )
     if kind == "overlay":
-        return Unprotectable(
+        return UnprotectableError(
             "overlay",
             Text(
                 "on an overlay a file changes its identity at its first write, so a label does not stay with it",
@@ -106,7 +108,7 @@ def kind_of_filesystem(facts: VolumeFacts) -> Unprotectable | None:
             Text("name the directory of the filesystem below", "请指定其下层文件系统上的目录"),
         )
     if mount.device[0] == 0 and kind not in _LOCAL:
-        return Unprotectable(
+        return UnprotectableError(
             "pseudo",
             Text(f"`{shown}` is not a filesystem for documents", f"`{shown}` 不是存放文件的文件系统"),
             _ELSEWHERE,
@@ -114,13 +116,13 @@ def kind_of_filesystem(facts: VolumeFacts) -> Unprotectable | None:
     return None
 
 
-def carries_the_system(facts: VolumeFacts) -> Unprotectable | None:
+def carries_the_system(facts: VolumeFacts) -> UnprotectableError | None:
     """A filesystem mark makes every opener wait; what the agent needs to answer must not be among them."""
     device = _mount(facts).device
     for place in facts.vital:
         if place.device == device:
             shown = visible(place.path)
-            return Unprotectable(
+            return UnprotectableError(
                 "vital-filesystem",
                 Text(
                     f"the filesystem also carries `{shown}`: the agent, or the system, could end up waiting for itself",
@@ -131,12 +133,12 @@ def carries_the_system(facts: VolumeFacts) -> Unprotectable | None:
     return None
 
 
-def exported(facts: VolumeFacts) -> Unprotectable | None:
+def exported(facts: VolumeFacts) -> UnprotectableError | None:
     """NFS and ksmbd open in the kernel's name; who asked over the network cannot be told."""
     for path, exporter in facts.exports:
         if within(path, facts.path) or within(facts.path, path):
             shown = visible(path)
-            return Unprotectable(
+            return UnprotectableError(
                 "exported",
                 Text(
                     f"`{shown}` is exported by {exporter}: its opens come from the kernel and name no person",
@@ -150,12 +152,12 @@ def exported(facts: VolumeFacts) -> Unprotectable | None:
     return None
 
 
-def overlapping(facts: VolumeFacts) -> Unprotectable | None:
+def overlapping(facts: VolumeFacts) -> UnprotectableError | None:
     """One inode, one area: otherwise the label would depend on which area was swept first."""
     for name, path in facts.areas:
         if within(path, facts.path) or within(facts.path, path):
             area, shown = visible(name), visible(path)
-            return Unprotectable(
+            return UnprotectableError(
                 "overlap",
                 Text(f"it overlaps area `{area}` at `{shown}`", f"与涉密目录 `{area}`（`{shown}`）重叠"),
                 Text("choose a directory beside it", "请选择与其并列的目录"),
@@ -163,12 +165,12 @@ def overlapping(facts: VolumeFacts) -> Unprotectable | None:
     return None
 
 
-def mounted_inside(facts: VolumeFacts) -> Unprotectable | None:
+def mounted_inside(facts: VolumeFacts) -> UnprotectableError | None:
     """What is mounted inside belongs to another filesystem, which the mark does not cover."""
     for mount in facts.mounts:
         if mount.point != facts.path and within(mount.point, facts.path):
             shown = visible(mount.point)
-            return Unprotectable(
+            return UnprotectableError(
                 "mounted-inside",
                 Text(f"`{shown}` inside it is a mount of its own", f"其中的 `{shown}` 是另一个挂载点"),
                 Text(
@@ -179,10 +181,10 @@ def mounted_inside(facts: VolumeFacts) -> Unprotectable | None:
     return None
 
 
-def without_labels(facts: VolumeFacts) -> Unprotectable | None:
+def without_labels(facts: VolumeFacts) -> UnprotectableError | None:
     """A file that cannot carry its label loses it with the next rename or hard link."""
     if _mount(facts).read_only:
-        return Unprotectable(
+        return UnprotectableError(
             "read-only",
             Text(
                 "the filesystem is mounted read-only, so labels cannot be written",
@@ -192,7 +194,7 @@ def without_labels(facts: VolumeFacts) -> Unprotectable | None:
         )
     if not facts.labels:
         shown = visible(_mount(facts).fstype)
-        return Unprotectable(
+        return UnprotectableError(
             "no-labels",
             Text(
                 f"`{shown}` keeps no extended attributes, so files cannot carry a label",
@@ -203,14 +205,14 @@ def without_labels(facts: VolumeFacts) -> Unprotectable | None:
     return None
 
 
-def not_read(facts: VolumeFacts) -> Unprotectable | None:
+def not_read(facts: VolumeFacts) -> UnprotectableError | None:
     """What could not be seen could not be labelled."""
     if facts.survey.complete:
         return None
     first = facts.survey.troubles[0]
     shown, why = visible(first.path), os.strerror(first.error)
     count = facts.survey.trouble_count
-    return Unprotectable(
+    return UnprotectableError(
         "unread",
         Text(
             f"{count} places in it cannot be read, first `{shown}`: {why}",

@@ -6,21 +6,14 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from agent.api.findings import Finding
-from agent.kernel import labels as label
+from agent.kernel import labels
 from agent.volumes.planning import AreaPlan
 from agent.volumes.probe import Tier
 from rules.text import Text
 from rules.visible import visible
 
 
-class Groups(NamedTuple):
-    """The holder's fanotify groups; ``access`` is -1 where the kernel has no pre-access events."""
-
-    open: int
-    access: int
-
-
-class Area(NamedTuple):
+class ProtectedArea(NamedTuple):
     """What protecting needs to know of an area. ``volume`` is what was found out when it was added."""
 
     name: str
@@ -55,7 +48,7 @@ def volume_of(plan: AreaPlan | None, tier: str, *, accept_links: bool) -> dict[s
     return shape | ({"accept_links": True} if accept_links else {})
 
 
-def of_sweep(report: label.Report, area: Area) -> Iterator[Finding]:
+def of_sweep(report: labels.LabelReport, area: ProtectedArea) -> Iterator[Finding]:
     """Say what could not be labelled."""
     if not report.complete:
         first = report.troubles[0]
@@ -80,7 +73,7 @@ REHEARSAL = Finding(
 )
 
 
-def too_low(area: Area, tier: str, minimum: str) -> Finding:
+def too_low(area: ProtectedArea, tier: str, minimum: str) -> Finding:
     """Say that an area does not reach the configured minimum."""
     return Finding(
         "serious",

@@ -18,12 +18,10 @@ from types import ModuleType
 
 import agent
 import rules
-from agent.kernel import labels as label
-from agent.kernel import mountinfo as mounts
-from agent.kernel import mounting
+from agent.kernel import labels, mountinfo, mounting
 from agent.kernel.mountinfo import Mount, within
 from agent.kernel.task_tables import tables
-from agent.volumes.facts import Holder, Place, VolumeFacts
+from agent.volumes.facts import MachinePath, PathHolder, VolumeFacts
 from agent.volumes.refusals import refusal
 
 # What must never wait for a verdict: the machine itself, its logs and sockets (deadlocks reported for other agents).
@@ -39,14 +37,14 @@ class Machine:
     """What is the same for every directory of this host at this moment; the fields of ``VolumeFacts``."""
 
     mounts: tuple[Mount, ...]
-    vital: tuple[Place, ...]
-    busy: tuple[Place, ...]
+    vital: tuple[MachinePath, ...]
+    busy: tuple[MachinePath, ...]
     exports: tuple[tuple[str, str], ...]
 
 
 def look_around(home: str | os.PathLike[str]) -> Machine:
     """Return the machine around the agent that lives in *home*."""
-    rows = mounting.uncovered(mounts.table())
+    rows = mounting.uncovered(mountinfo.table())
     return Machine(
         mounts=rows,
         vital=tuple(_vital(os.path.realpath(home), rows)),
@@ -59,7 +57,7 @@ def gather(
     path: str | os.PathLike[str],
     home: str | os.PathLike[str],
     areas: Iterable[tuple[str, str]] = (),
-    progress: label.Progress | None = None,
+    progress: labels.Progress | None = None,
     *,
     inside: bool = True,
     machine: Machine | None = None,
@@ -86,9 +84,9 @@ def gather(
             asked,
             real,
             st_dev=found.st_dev,
-            mount=mounts.resolve(real, machine.mounts),
+            mount=mountinfo.resolve(real, machine.mounts),
             mounts=machine.mounts,
-            labels=label.supported(here),
+            labels=labels.supported(here),
             vital=machine.vital,
             busy=machine.busy,
             exports=machine.exports,
@@ -96,25 +94,25 @@ def gather(
         )
         if not inside or refusal(facts):  # a walk over a whole system disk would only delay the answer
             return facts
-        survey = label.survey(here, progress=progress, named=real)
+        survey = labels.survey(here, progress=progress, named=real)
         holders, unseen = _holders(facts)
         return replace(facts, survey=survey, holders=holders, unseen=unseen)
     finally:
         os.close(descriptor)
 
 
-def _vital(home: str, rows: Iterable[Mount]) -> Iterator[Place]:
+def _vital(home: str, rows: Iterable[Mount]) -> Iterator[MachinePath]:
     yield from _places("home", (home,), rows)
     yield from _places("program", (_folder(agent), _folder(rules)), rows)
     yield from _places("python", (sys.prefix, sys.base_prefix, sys.executable), rows)
     yield from _places("system", _SYSTEM, rows)
 
 
-def _places(role: str, paths: Iterable[str], rows: Iterable[Mount]) -> Iterator[Place]:
+def _places(role: str, paths: Iterable[str], rows: Iterable[Mount]) -> Iterator[MachinePath]:
     table = tuple(rows)
     for path in dict.fromkeys(os.path.realpath(path) for path in paths):
-        mount = mounts.resolve(path, table)
-        yield Place(path, mount.device if mount else None, role)
+        mount = mountinfo.resolve(path, table)
+        yield MachinePath(path, mount.device if mount else None, role)
 
 
 def _folder(package: ModuleType) -> str:
@@ -165,7 +163,7 @@ def _read(*paths: str) -> bytes:
     return b""
 
 
-def _holders(facts: VolumeFacts) -> tuple[tuple[Holder, ...], int]:
+def _holders(facts: VolumeFacts) -> tuple[tuple[PathHolder, ...], int]:
     """Return what processes hold below the directory, and how many processes would not be looked into.
 
     A descriptor opened before the marks is exempt for ever (FMODE_NONOTIFY_PERM is fixed at open), so it is told. Seen
@@ -173,7 +171,7 @@ def _holders(facts: VolumeFacts) -> tuple[tuple[Holder, ...], int]:
     """
     assert facts.mount is not None
     inner = facts.mount.inner(facts.path) or "/"
-    tops = [top for row in mounts.siblings(facts.mount, facts.mounts) if (top := row.outer(inner))]
+    tops = [top for row in mountinfo.siblings(facts.mount, facts.mounts) if (top := row.outer(inner))]
     found, unseen = [], 0
     for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
         if pid == os.getpid():
@@ -189,7 +187,7 @@ def _holders(facts: VolumeFacts) -> tuple[tuple[Holder, ...], int]:
         for how, target in held:
             path = target.removesuffix(" (deleted)")
             if any(within(path, top) for top in tops):
-                found.append(Holder(pid, comm, how, path))
+                found.append(PathHolder(pid, comm, how, path))
     return tuple(found), unseen
 
 

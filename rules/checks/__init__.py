@@ -1,5 +1,6 @@
 """The rules: small pure functions, one idea a file.
 
-Each takes a :class:`rules.evaluation.Case` and returns a :class:`rules.model.Finding`, or ``None`` where the rule has
-nothing to say about this resource. None of them reads a clock but the case's, and none knows what the others found.
+Each takes a :class:`rules.evaluation.RuleContext` and returns a :class:`rules.model.RuleResult`, or ``None`` where the
+rule has nothing to say about this resource. None of them reads a clock but the case's, and none knows what the others
+found.
 """

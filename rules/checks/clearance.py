@@ -4,15 +4,15 @@ Rules of this file: levels of different domains are never compared. What a level
 written down, what its printed label stands for, and who approved it: nobody approves his own (D01-4.4, D14-4.8.2).
 """
 
-from rules.checks.grants import Flaw, obstacle, said
+from rules.checks.grants import GrantFlaw, obstacle, said
 from rules.checks.visits import UNDER_ESCORT, on_visit
-from rules.evaluation import Case
-from rules.model import Clearance, Finding, Level
+from rules.evaluation import RuleContext
+from rules.model import Clearance, Level, RuleResult
 from rules.text import Text
 from rules.visible import visible
 
 
-def barred(case: Case) -> Finding | None:
+def barred(case: RuleContext) -> RuleResult | None:
     """A class barred from the domain opens nothing in it, whatever else its holder was given (三级, D17-2.6)."""
     rule = case.pack.barred
     labels = rule.labels.get(case.resource.domain, ()) if rule else ()
@@ -31,7 +31,7 @@ def barred(case: Case) -> Finding | None:
     return case.ok("barred", Text(f"no class of {case.who} is barred here", f"{case.who} 的类别未被排除"))
 
 
-def domain(case: Case) -> Finding:
+def domain(case: RuleContext) -> RuleResult:
     """The pack knows the resource's domain, and the person holds some level in it or a temporary grant."""
     asked = case.resource.domain
     shown = visible(asked)
@@ -55,7 +55,7 @@ def domain(case: Case) -> Finding:
     )
 
 
-def level(case: Case) -> Finding:
+def level(case: RuleContext) -> RuleResult:
     """The level reaches the resource's (D01-2.1), or a temporary grant stands in for it (D01-2.2)."""
     needed = case.resource.level
     held = best(case)
@@ -73,7 +73,7 @@ def level(case: Case) -> Finding:
     if on_visit(case):
         return case.ok("level", UNDER_ESCORT)
     change = Text(f"the level of the person is raised to `{needed.text.en}`", f"将此人密级提升至“{needed.text.zh}”")
-    if flaw is not Flaw.NONE_THERE:
+    if flaw is not GrantFlaw.NONE_THERE:
         return case.deny("level", said(case, flaw), change, case.pack.clauses["level"] + case.pack.temp_auth.clauses)
     return case.deny(
         "level",
@@ -85,13 +85,13 @@ def level(case: Case) -> Finding:
     )
 
 
-def best(case: Case) -> Level:
+def best(case: RuleContext) -> Level:
     """Return the highest level that counts in the resource's domain."""
     held = [_worth(case, item) for item in case.person.clearances if item.domain == case.resource.domain]
     return max(held, default=Level.NONE)
 
 
-def _worth(case: Case, held: Clearance) -> Level:
+def _worth(case: RuleContext, held: Clearance) -> Level:
     if held.approved_by == case.person.id or (case.pack.level.needs_approver and not held.approved_by.strip()):
         return Level.NONE
     labels = case.pack.level.map.get(held.domain)

@@ -9,12 +9,12 @@ from datetime import timedelta
 from enum import IntEnum
 
 from rules.checks.visits import UNDER_ESCORT, on_visit
-from rules.evaluation import Case
-from rules.model import Finding, Grant
+from rules.evaluation import RuleContext
+from rules.model import Grant, RuleResult
 from rules.text import Text
 
 
-class Flaw(IntEnum):
+class GrantFlaw(IntEnum):
     """Why a grant does not count; the later ones are the nearer misses, and the nearest is what a denial tells."""
 
     NONE_THERE = 0
@@ -30,25 +30,29 @@ class Flaw(IntEnum):
 
 
 _SAID = {
-    Flaw.NONE_THERE: Text("nothing grants {what} to {who}", "{who} 没有对 {what} 的授权"),
-    Flaw.NO_APPROVER: Text("nobody approved the grant of {what} to {who}", "{who} 对 {what} 的授权无人批准"),
-    Flaw.OWN_APPROVAL: Text("{who} approved the grant of {what} himself", "{who} 对 {what} 的授权由本人批准，不算数"),
-    Flaw.NO_REASON: Text("the grant of {what} to {who} gives no reason", "{who} 对 {what} 的授权没有事由"),
-    Flaw.TEMPORARY_OFF: Text("the pack takes no temporary grants", "本规则包不接受临时授权"),
-    Flaw.TEMPORARY_LEVEL: Text("temporary grants do not reach the level of {what}", "临时授权不适用于 {what} 的密级"),
-    Flaw.TEMPORARY_LENGTH: Text(
+    GrantFlaw.NONE_THERE: Text("nothing grants {what} to {who}", "{who} 没有对 {what} 的授权"),
+    GrantFlaw.NO_APPROVER: Text("nobody approved the grant of {what} to {who}", "{who} 对 {what} 的授权无人批准"),
+    GrantFlaw.OWN_APPROVAL: Text(
+        "{who} approved the grant of {what} himself", "{who} 对 {what} 的授权由本人批准，不算数"
+    ),
+    GrantFlaw.NO_REASON: Text("the grant of {what} to {who} gives no reason", "{who} 对 {what} 的授权没有事由"),
+    GrantFlaw.TEMPORARY_OFF: Text("the pack takes no temporary grants", "本规则包不接受临时授权"),
+    GrantFlaw.TEMPORARY_LEVEL: Text(
+        "temporary grants do not reach the level of {what}", "临时授权不适用于 {what} 的密级"
+    ),
+    GrantFlaw.TEMPORARY_LENGTH: Text(
         "the temporary grant of {what} to {who} runs longer than allowed", "{who} 对 {what} 的临时授权超过最长期限"
     ),
-    Flaw.OLD_POST: Text("the grant of {what} is from {who}'s former post", "{who} 对 {what} 的授权属于原岗位"),
-    Flaw.ENDED: Text("the grant of {what} to {who} has ended", "{who} 对 {what} 的授权已结束"),
-    Flaw.NOT_BEGUN: Text("the grant of {what} to {who} has not begun", "{who} 对 {what} 的授权尚未开始"),
+    GrantFlaw.OLD_POST: Text("the grant of {what} is from {who}'s former post", "{who} 对 {what} 的授权属于原岗位"),
+    GrantFlaw.ENDED: Text("the grant of {what} to {who} has ended", "{who} 对 {what} 的授权已结束"),
+    GrantFlaw.NOT_BEGUN: Text("the grant of {what} to {who} has not begun", "{who} 对 {what} 的授权尚未开始"),
 }
 
 
 _ASK = Text("another person approves a grant, with a reason", "由他人批准授权并说明事由")
 
 
-def grant(case: Case) -> Finding | None:
+def grant(case: RuleContext) -> RuleResult | None:
     """最小授权: from the pack's level on, level and circle alone open nothing (D03-2.9, D01-4.4)."""
     if case.resource.level < case.pack.grant.from_level:
         return None
@@ -60,7 +64,7 @@ def grant(case: Case) -> Finding | None:
     return case.deny("grant", said(case, flaw), _ASK)
 
 
-def obstacle(case: Case, *, temporary: bool = False) -> Flaw | None:
+def obstacle(case: RuleContext, *, temporary: bool = False) -> GrantFlaw | None:
     """Return ``None`` if a grant counts now, else the nearest miss. *temporary*: only a 临时授权 will do (D01-2.2)."""
     flaws = [
         _flaw(case, given)
@@ -68,46 +72,46 @@ def obstacle(case: Case, *, temporary: bool = False) -> Flaw | None:
         if given.resource == case.resource.id and (given.temporary or not temporary)
     ]
     counted = [flaw for flaw in flaws if flaw is not None]
-    return None if len(counted) < len(flaws) else max(counted, default=Flaw.NONE_THERE)
+    return None if len(counted) < len(flaws) else max(counted, default=GrantFlaw.NONE_THERE)
 
 
-def said(case: Case, flaw: Flaw) -> Text:
+def said(case: RuleContext, flaw: GrantFlaw) -> Text:
     """Return *flaw* as a sentence about this person and this resource."""
     text = _SAID[flaw]
     return Text(text.en.format(who=case.who, what=case.what), text.zh.format(who=case.who, what=case.what))
 
 
-def _flaw(case: Case, given: Grant) -> Flaw | None:
+def _flaw(case: RuleContext, given: Grant) -> GrantFlaw | None:
     """Return what keeps *given* from counting. What time cannot change comes first, so that it bounds nothing."""
     fixed = _fixed_flaw(case, given)
     if fixed is not None:
         return fixed
     moved = case.person.post_changed_at
     if case.pack.grant.after_post_change and moved is not None and given.since < moved and case.clock.reached(moved):
-        return Flaw.OLD_POST
+        return GrantFlaw.OLD_POST
     if not case.clock.reached(given.since):
-        return Flaw.NOT_BEGUN
-    return Flaw.ENDED if given.until is not None and case.clock.reached(given.until) else None
+        return GrantFlaw.NOT_BEGUN
+    return GrantFlaw.ENDED if given.until is not None and case.clock.reached(given.until) else None
 
 
-def _fixed_flaw(case: Case, given: Grant) -> Flaw | None:
+def _fixed_flaw(case: RuleContext, given: Grant) -> GrantFlaw | None:
     if given.person != case.person.id:
-        return Flaw.NONE_THERE
+        return GrantFlaw.NONE_THERE
     if not given.approver.strip():
-        return Flaw.NO_APPROVER
+        return GrantFlaw.NO_APPROVER
     if given.approver == case.person.id:
-        return Flaw.OWN_APPROVAL
+        return GrantFlaw.OWN_APPROVAL
     if not given.reason.strip():
-        return Flaw.NO_REASON
+        return GrantFlaw.NO_REASON
     return _temporary_flaw(case, given) if given.temporary else None
 
 
-def _temporary_flaw(case: Case, given: Grant) -> Flaw | None:
+def _temporary_flaw(case: RuleContext, given: Grant) -> GrantFlaw | None:
     rule = case.pack.temp_auth
     if not rule.enabled:
-        return Flaw.TEMPORARY_OFF
+        return GrantFlaw.TEMPORARY_OFF
     if case.resource.level > rule.max_level:
-        return Flaw.TEMPORARY_LEVEL
+        return GrantFlaw.TEMPORARY_LEVEL
     if given.until is None or given.until - given.since > timedelta(days=rule.max_days):
-        return Flaw.TEMPORARY_LENGTH
+        return GrantFlaw.TEMPORARY_LENGTH
     return None

@@ -3,8 +3,8 @@
 Rules of this file: times are those of the pack's ``utc_offset``; a schedule the pack does not know is never open.
 """
 
-from rules.evaluation import Case
-from rules.model import Finding
+from rules.evaluation import RuleContext
+from rules.model import RuleResult
 from rules.pack.model import WEEKDAYS
 from rules.text import Text
 from rules.visible import visible
@@ -13,7 +13,7 @@ _WAIT = Text("the opening hours begin", "等到开放时间")
 _WEEKDAYS_ZH = "一二三四五六日"
 
 
-def hours(case: Case) -> Finding | None:
+def hours(case: RuleContext) -> RuleResult | None:
     """The schedule the resource names is open now: right weekday, no holiday, inside a window."""
     name = case.resource.hours
     if not name:

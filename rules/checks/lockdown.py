@@ -6,21 +6,21 @@ before this rule is asked.
 
 from datetime import datetime
 
-from rules.clock import Clock
-from rules.model import Facts, Finding, Resource
+from rules.clock import RuleClock
+from rules.model import Facts, Resource, RuleResult
 from rules.pack.model import Pack
 from rules.text import Text
 from rules.visible import visible
 
 
-def lockdown(place: Resource, facts: Facts, pack: Pack, now: datetime) -> Finding | None:
+def lockdown(place: Resource, facts: Facts, pack: Pack, now: datetime) -> RuleResult | None:
     """No lockdown of the room or of the site has begun."""
     if place.room is None:
         return None
-    clock, clauses, shown = Clock(now), pack.clauses.get("lockdown", ()), visible(place.id)
+    clock, clauses, shown = RuleClock(now), pack.clauses.get("lockdown", ()), visible(place.id)
     begun = [clock.reached(stop.since) for stop in facts.lockdowns if stop.room in ("", place.id)]  # all: no order
     if any(begun):
-        return Finding(
+        return RuleResult(
             rule="lockdown",
             ok=False,
             because=Text(f"`{shown}` is locked down", f"`{shown}` 已封控"),
@@ -29,4 +29,4 @@ def lockdown(place: Resource, facts: Facts, pack: Pack, now: datetime) -> Findin
             until=clock.until,
         )
     because = Text(f"`{shown}` is not locked down", f"`{shown}` 未封控")
-    return Finding("lockdown", True, because, clauses, until=clock.until)
+    return RuleResult("lockdown", True, because, clauses, until=clock.until)

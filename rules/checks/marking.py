@@ -4,20 +4,20 @@ Rules of this file: this finding is about the resource alone. The regulations as
 registered (D05-2.3a, D13-3.10.1); asking again at every access means that no way around the registry opens one.
 """
 
-from rules.model import Finding, Level, Resource
+from rules.model import Level, Resource, RuleResult
 from rules.pack.model import Pack
 from rules.text import Text
 from rules.visible import visible
 
 
-def marking(place: Resource, pack: Pack) -> Finding:
+def marking(place: Resource, pack: Pack) -> RuleResult:
     """The resource carries the marks that *pack* asks for. A level is asked for by every pack."""
     clauses = pack.clauses.get("marking", ())
     missing = _missing(place, pack)
     if missing is None:
-        return Finding("marking", True, Text("the resource is marked", "资源已定密"), clauses)
+        return RuleResult("marking", True, Text("the resource is marked", "资源已定密"), clauses)
     shown = visible(place.id)
-    return Finding(
+    return RuleResult(
         rule="marking",
         ok=False,
         because=Text(f"`{shown}` has no {missing.en}", f"`{shown}` 未定{missing.zh}"),

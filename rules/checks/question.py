@@ -3,7 +3,7 @@
 Rules of this file: these findings need no person. What is not in the facts does not exist, and is denied.
 """
 
-from rules.model import Action, Finding, Request, Resource
+from rules.model import Action, Request, Resource, RuleResult
 from rules.text import Text
 from rules.visible import visible
 
@@ -17,10 +17,10 @@ _DOUBTS = {
 _IN_ROOMS = frozenset({Action.ENTER, Action.EXIT})
 
 
-def resource(request: Request) -> Finding:
+def resource(request: Request) -> RuleResult:
     """The denial for a resource the facts do not know."""
     shown = visible(request.resource)
-    return Finding(
+    return RuleResult(
         rule="unknown-resource",
         ok=False,
         because=Text(f"`{shown}` is not registered", f"`{shown}` 未登记"),
@@ -28,18 +28,18 @@ def resource(request: Request) -> Finding:
     )
 
 
-def leaving() -> Finding:
+def leaving() -> RuleResult:
     """The way out of a room is open to everybody, known or not: in a fire, nobody waits for a verdict."""
-    return Finding(rule="exit", ok=True, because=Text("leaving a room is always allowed", "离开场所始终允许"))
+    return RuleResult(rule="exit", ok=True, because=Text("leaving a room is always allowed", "离开场所始终允许"))
 
 
-def action(request: Request, place: Resource) -> Finding | None:
+def action(request: Request, place: Resource) -> RuleResult | None:
     """Rooms are entered, areas are opened, listed and read; anything else is a confused caller."""
     asked, is_room = request.action, place.room is not None
     if (asked in _IN_ROOMS) == is_room:
         return None
     shown = visible(str(asked))
-    return Finding(
+    return RuleResult(
         rule="action",
         ok=False,
         because=Text(
@@ -50,11 +50,11 @@ def action(request: Request, place: Resource) -> Finding | None:
     )
 
 
-def doubt(request: Request) -> Finding | None:
+def doubt(request: Request) -> RuleResult | None:
     """A read that cannot be trusted opens nothing, whoever's badge it shows; a fresh one may."""
     if not request.doubt:
         return None
-    return Finding(
+    return RuleResult(
         rule="doubt",
         ok=False,
         because=_DOUBTS.get(request.doubt, _DOUBT),
@@ -62,7 +62,7 @@ def doubt(request: Request) -> Finding | None:
     )
 
 
-def nobody(request: Request) -> Finding | None:
+def nobody(request: Request) -> RuleResult | None:
     """Somebody known is behind the request (contract C4): a person or a service, and no unknown part."""
     if request.nobody:
         shown = visible(request.nobody)
@@ -72,4 +72,4 @@ def nobody(request: Request) -> Finding | None:
     else:
         return None
     change = Text("the account is added to a person, or made a service", "将账号归属到人员，或登记为服务账户")
-    return Finding(rule="nobody", ok=False, because=because, change=change)
+    return RuleResult(rule="nobody", ok=False, because=because, change=change)

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 
 from rules.checks.grants import obstacle
 from rules.checks.visits import UNDER_ESCORT, on_visit
-from rules.evaluation import Case
-from rules.model import Finding, Record
+from rules.evaluation import RuleContext
+from rules.model import Record, RuleResult
 from rules.pack.model import RecordKind
 from rules.text import Text
 from rules.visible import visible
 
 
-def record(case: Case, name: str, kind: RecordKind) -> Finding | None:
+def record(case: RuleContext, name: str, kind: RecordKind) -> RuleResult | None:
     """The person has a passed, still valid record of *kind*, of each topic the pack names."""
     if case.resource.level < kind.from_level or (kind.domains and case.resource.domain not in kind.domains):
         return None
@@ -33,7 +33,7 @@ def record(case: Case, name: str, kind: RecordKind) -> Finding | None:
     return case.ok(name, Text(f"{kind.title.en}: valid", f"{kind.title.zh}：有效"))
 
 
-def _trouble(case: Case, kind: RecordKind, entries: list[Record]) -> Text | None:
+def _trouble(case: RuleContext, kind: RecordKind, entries: list[Record]) -> Text | None:
     """Return why *entries*, all of one kind and topic and begun, do not satisfy *kind*; ``None`` if they do."""
     if not entries:
         return _MISSING
@@ -54,7 +54,7 @@ def _trouble(case: Case, kind: RecordKind, entries: list[Record]) -> Text | None
     return None
 
 
-def _preceded(case: Case, kind: str, latest: datetime) -> bool:
+def _preceded(case: RuleContext, kind: str, latest: datetime) -> bool:
     """Whether some passed record of *kind* is dated no later than *latest*: the steps were taken in order."""
     return any(entry.kind == kind and entry.passed and entry.on <= latest for entry in case.person.records)
 

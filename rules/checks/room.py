@@ -4,8 +4,8 @@ Rules of this file: these rules hold for ``enter`` alone, but for :func:`in_room
 decided before any of them. What a room's own rules ask and what the pack asks of every room add up.
 """
 
-from rules.evaluation import Case
-from rules.model import Finding, Passback, Resource
+from rules.evaluation import RuleContext
+from rules.model import Passback, Resource, RuleResult
 from rules.pack.model import Pack
 from rules.text import Text
 from rules.visible import visible
@@ -13,7 +13,7 @@ from rules.visible import visible
 _STRICTNESS = tuple(Passback)
 
 
-def badge(case: Case) -> Finding | None:
+def badge(case: RuleContext) -> RuleResult | None:
     """The badge at the reader is the person's own, not a lent one (D02-2.9a, D12-2.5)."""
     shown = case.person.badge
     if case.resource.room is None or (case.pack.badge is None and not shown):
@@ -27,7 +27,7 @@ def badge(case: Case) -> Finding | None:
     )
 
 
-def purpose(case: Case) -> Finding | None:
+def purpose(case: RuleContext) -> RuleResult | None:
     """事由: entry by task (D05-2.5d)."""
     room = case.resource.room
     if room is None or not (case.pack.purpose or room.needs_purpose):
@@ -41,7 +41,7 @@ def purpose(case: Case) -> Finding | None:
     )
 
 
-def declaration(case: Case) -> Finding | None:
+def declaration(case: RuleContext) -> RuleResult | None:
     """携带物品申报: no portable device goes in undeclared (D02-2.10)."""
     room = case.resource.room
     if room is None or not (case.pack.declaration or room.needs_declaration):
@@ -55,7 +55,7 @@ def declaration(case: Case) -> Finding | None:
     )
 
 
-def pin(case: Case) -> Finding | None:
+def pin(case: RuleContext) -> RuleResult | None:
     """A room may ask for the person's PIN beside his badge."""
     room = case.resource.room
     if room is None or not room.needs_pin:
@@ -69,7 +69,7 @@ def pin(case: Case) -> Finding | None:
     )
 
 
-def one_place(case: Case) -> Finding | None:
+def one_place(case: RuleContext) -> RuleResult | None:
     """反潜回: a badge is in one room at a time, and does not go in twice without having come out (D12-2.5).
 
     Somebody who stands beside the request, inside the room, is where he should be.
@@ -100,7 +100,7 @@ def passback(place: Resource, pack: Pack) -> Passback:
     return own if pack.one_place is None else max(own, pack.one_place.passback, key=_STRICTNESS.index)
 
 
-def in_room(case: Case) -> Finding | None:
+def in_room(case: RuleContext) -> RuleResult | None:
     """Files of a level open only on a machine whose room the person has badged into, where the pack asks for it."""
     rule = case.pack.in_room
     if rule is None or case.resource.room is not None or case.resource.level < rule.from_level:

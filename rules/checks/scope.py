@@ -6,12 +6,12 @@ no list was made, the circle is the persons a grant names: no list never means e
 
 from rules.checks.grants import obstacle, said
 from rules.checks.visits import UNDER_ESCORT, on_visit
-from rules.evaluation import Case
-from rules.model import Finding, Scope
+from rules.evaluation import RuleContext
+from rules.model import RuleResult, Scope
 from rules.text import Text
 
 
-def scope(case: Case) -> Finding:
+def scope(case: RuleContext) -> RuleResult:
     """The person is in the circle of knowers, whatever his level."""
     if on_visit(case):
         return case.ok("scope", UNDER_ESCORT)
@@ -28,7 +28,7 @@ def scope(case: Case) -> Finding:
     return case.deny("scope", said(case, flaw), Text("another person approves a grant", "由他人批准授权"))
 
 
-def _listed(case: Case, circle: Scope) -> Finding:
+def _listed(case: RuleContext, circle: Scope) -> RuleResult:
     person = case.person
     if (
         person.id in circle.persons

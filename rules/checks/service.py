@@ -4,18 +4,18 @@ Rules of this file: the caller has matched uid and executable already; a service
 no room, and adds no right to the persons behind it.
 """
 
-from rules.model import Facts, Finding, Request, Resource, Service
+from rules.model import Facts, Request, Resource, RuleResult, Service
 from rules.text import Text
 from rules.visible import visible
 
 
-def service(request: Request, facts: Facts, place: Resource) -> Finding:
+def service(request: Request, facts: Facts, place: Resource) -> RuleResult:
     """The service behind the request is active and names the area."""
     shown = visible(request.service)
     trouble = _trouble(facts.services.get(request.service), place)
     if trouble is None:
-        return Finding("service", True, Text(f"service `{shown}` names this area", f"服务账户 `{shown}` 列有此目录"))
-    return Finding(
+        return RuleResult("service", True, Text(f"service `{shown}` names this area", f"服务账户 `{shown}` 列有此目录"))
+    return RuleResult(
         rule="service",
         ok=False,
         because=Text(f"service `{shown}` {trouble.en}", f"服务账户 `{shown}` {trouble.zh}"),

@@ -5,8 +5,8 @@ it; nothing in a person's papers can outweigh it.
 """
 
 from rules.checks.grants import obstacle
-from rules.evaluation import Case
-from rules.model import Departure, Employment, Finding, Stage
+from rules.evaluation import RuleContext
+from rules.model import Departure, DepartureStage, Employment, RuleResult
 from rules.text import Text
 
 _EMPLOYED = {
@@ -18,7 +18,7 @@ _EMPLOYED = {
 }
 
 
-def active(case: Case) -> Finding:
+def active(case: RuleContext) -> RuleResult:
     """An inactive person has no access."""
     if case.person.active:
         return case.ok("inactive", Text(f"{case.who} is active", f"{case.who} 在册有效"))
@@ -29,7 +29,7 @@ def active(case: Case) -> Finding:
     )
 
 
-def hold(case: Case) -> Finding:
+def hold(case: RuleContext) -> RuleResult:
     """停权: any stop that has begun denies (D09-4, D14-2.4.4)."""
     begun = [case.clock.reached(stop.since) for stop in case.person.holds]  # all of them: their order cannot matter
     if any(begun):
@@ -41,7 +41,7 @@ def hold(case: Case) -> Finding:
     return case.ok("hold", Text(f"no hold stops {case.who}", f"{case.who} 未被停权"))
 
 
-def departure(case: Case) -> Finding:
+def departure(case: RuleContext) -> RuleResult:
     """离岗: an approved departure denies for good, through the 脱密期 and after it (D20-A.6.5.2b, D06-4.11).
 
     Time alone never gives access back. Somebody who is hired again gets his case removed from the facts by officers;
@@ -64,7 +64,7 @@ def departure(case: Case) -> Finding:
     return case.ok("departure", Text(f"{case.who} is not leaving", f"{case.who} 未离岗"))
 
 
-def employment(case: Case) -> Finding | None:
+def employment(case: RuleContext) -> RuleResult | None:
     """Whoever is employed in a barred way gets at most what a temporary grant opens (D18-4.3)."""
     rule = case.pack.employment
     if rule is None or (rule.domains and case.resource.domain not in rule.domains):
@@ -81,18 +81,18 @@ def employment(case: Case) -> Finding | None:
     )
 
 
-def _is_over(case: Case, leaving: Departure) -> bool:
+def _is_over(case: RuleContext, leaving: Departure) -> bool:
     """Whether *leaving* has ended all access. One's own approval is none, but it opens nothing either."""
-    if leaving.stage in (Stage.COOLING_OFF, Stage.CLOSED):
+    if leaving.stage in (DepartureStage.COOLING_OFF, DepartureStage.CLOSED):
         return True
     if leaving.approver == case.person.id:
         return False
     if leaving.approved_at is None:  # approved without a date: since ever
-        return leaving.stage is Stage.APPROVED
+        return leaving.stage is DepartureStage.APPROVED
     return case.clock.reached(leaving.approved_at)
 
 
-def _cools_off(case: Case, leaving: Departure) -> bool:
+def _cools_off(case: RuleContext, leaving: Departure) -> bool:
     if leaving.cooling_off_until is None:  # not ended by a date: by closing the case
-        return leaving.stage is Stage.COOLING_OFF
+        return leaving.stage is DepartureStage.COOLING_OFF
     return not case.clock.reached(leaving.cooling_off_until)

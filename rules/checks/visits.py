@@ -8,14 +8,14 @@ stands in for it stands in for only inside rooms. Whether the escort is there is
 from datetime import timedelta
 from enum import IntEnum
 
-from rules.evaluation import Case
-from rules.model import Employment, Finding, Visit
+from rules.evaluation import RuleContext
+from rules.model import Employment, RuleResult, Visit
 from rules.text import Text
 
 UNDER_ESCORT = Text("a visit under escort stands in for it", "由陪同来访代替")
 
 
-class Flaw(IntEnum):
+class VisitFlaw(IntEnum):
     """Why a visit does not count; the later ones are the nearer misses, and the nearest is what a denial tells."""
 
     NONE_THERE = 0
@@ -30,19 +30,19 @@ class Flaw(IntEnum):
 
 
 _SAID = {
-    Flaw.NONE_THERE: Text("no visit of {who} to {what} is registered", "未登记 {who} 对 {what} 的来访"),
-    Flaw.NOT_TAKEN: Text("the pack takes no visitors", "本规则包不接待来访"),
-    Flaw.NO_HOST: Text("nobody else answers for the visit of {who}", "{who} 的来访没有他人负责"),
-    Flaw.NO_ESCORT: Text("the visit of {who} names no escort", "{who} 的来访未指定陪同人"),
-    Flaw.NO_PURPOSE: Text("the visit of {who} gives no purpose", "{who} 的来访没有事由"),
-    Flaw.TOO_HIGH: Text("visitors do not reach the level of {what}", "来访不适用于 {what} 的密级"),
-    Flaw.TOO_LONG: Text("the visit of {who} runs longer than allowed", "{who} 的来访超过最长期限"),
-    Flaw.ENDED: Text("the visit of {who} has ended", "{who} 的来访已结束"),
-    Flaw.NOT_BEGUN: Text("the visit of {who} has not begun", "{who} 的来访尚未开始"),
+    VisitFlaw.NONE_THERE: Text("no visit of {who} to {what} is registered", "未登记 {who} 对 {what} 的来访"),
+    VisitFlaw.NOT_TAKEN: Text("the pack takes no visitors", "本规则包不接待来访"),
+    VisitFlaw.NO_HOST: Text("nobody else answers for the visit of {who}", "{who} 的来访没有他人负责"),
+    VisitFlaw.NO_ESCORT: Text("the visit of {who} names no escort", "{who} 的来访未指定陪同人"),
+    VisitFlaw.NO_PURPOSE: Text("the visit of {who} gives no purpose", "{who} 的来访没有事由"),
+    VisitFlaw.TOO_HIGH: Text("visitors do not reach the level of {what}", "来访不适用于 {what} 的密级"),
+    VisitFlaw.TOO_LONG: Text("the visit of {who} runs longer than allowed", "{who} 的来访超过最长期限"),
+    VisitFlaw.ENDED: Text("the visit of {who} has ended", "{who} 的来访已结束"),
+    VisitFlaw.NOT_BEGUN: Text("the visit of {who} has not begun", "{who} 的来访尚未开始"),
 }
 
 
-def visit(case: Case) -> Finding | None:
+def visit(case: RuleContext) -> RuleResult | None:
     """A visitor has a visit that counts; anybody else who has one may enter under escort (D10-4.4a, D10-4.4b)."""
     if case.resource.room is None:
         return None
@@ -50,7 +50,7 @@ def visit(case: Case) -> Finding | None:
     if flaw is None:
         return case.ok("visit", Text(f"a visit of {case.who} is registered", f"已登记 {case.who} 的来访"))
     if case.person.employment is not Employment.VISITOR:
-        return None if flaw is Flaw.NONE_THERE else case.ok("visit", Text("no visit counts", "没有算数的来访"))
+        return None if flaw is VisitFlaw.NONE_THERE else case.ok("visit", Text("no visit counts", "没有算数的来访"))
     text = _SAID[flaw]
     return case.deny(
         "visit",
@@ -59,42 +59,42 @@ def visit(case: Case) -> Finding | None:
     )
 
 
-def on_visit(case: Case) -> bool:
+def on_visit(case: RuleContext) -> bool:
     """Whether the person enters on a visit: the escort then stands in for level, circle, grant and records."""
     return case.resource.room is not None and _obstacle(case) is None
 
 
-def escorts(case: Case) -> frozenset[str]:
+def escorts(case: RuleContext) -> frozenset[str]:
     """Return who may lead the person in: the escorts of his visits that count."""
     return frozenset(one.escort for one in case.person.visits if _flaw(case, one) is None)
 
 
-def _obstacle(case: Case) -> Flaw | None:
+def _obstacle(case: RuleContext) -> VisitFlaw | None:
     flaws = [_flaw(case, one) for one in case.person.visits]
     counted = [flaw for flaw in flaws if flaw is not None]
-    return None if len(counted) < len(flaws) else max(counted, default=Flaw.NONE_THERE)
+    return None if len(counted) < len(flaws) else max(counted, default=VisitFlaw.NONE_THERE)
 
 
-def _flaw(case: Case, one: Visit) -> Flaw | None:
+def _flaw(case: RuleContext, one: Visit) -> VisitFlaw | None:
     """Return what keeps *one* from counting. What time cannot change comes first, so that it bounds nothing."""
     fixed = _fixed_flaw(case, one)
     if fixed is not None:
         return fixed
     if not case.clock.reached(one.since):
-        return Flaw.NOT_BEGUN
-    return Flaw.ENDED if one.until is not None and case.clock.reached(one.until) else None
+        return VisitFlaw.NOT_BEGUN
+    return VisitFlaw.ENDED if one.until is not None and case.clock.reached(one.until) else None
 
 
-def _fixed_flaw(case: Case, one: Visit) -> Flaw | None:
+def _fixed_flaw(case: RuleContext, one: Visit) -> VisitFlaw | None:
     rule, self_id = case.pack.visit, case.person.id
     wrong = (
-        (Flaw.NONE_THERE, one.room != case.resource.id),
-        (Flaw.NOT_TAKEN, rule is None),
-        (Flaw.NO_HOST, one.host.strip() in ("", self_id)),
-        (Flaw.NO_ESCORT, one.escort.strip() in ("", self_id)),
-        (Flaw.NO_PURPOSE, not one.purpose.strip()),
-        (Flaw.TOO_HIGH, rule is not None and case.resource.level > rule.max_level),
-        (Flaw.TOO_LONG, rule is not None and _too_long(one, rule.max_days)),
+        (VisitFlaw.NONE_THERE, one.room != case.resource.id),
+        (VisitFlaw.NOT_TAKEN, rule is None),
+        (VisitFlaw.NO_HOST, one.host.strip() in ("", self_id)),
+        (VisitFlaw.NO_ESCORT, one.escort.strip() in ("", self_id)),
+        (VisitFlaw.NO_PURPOSE, not one.purpose.strip()),
+        (VisitFlaw.TOO_HIGH, rule is not None and case.resource.level > rule.max_level),
+        (VisitFlaw.TOO_LONG, rule is not None and _too_long(one, rule.max_days)),
     )
     return next((flaw for flaw, is_so in wrong if is_so), None)
 

@@ -8,13 +8,13 @@ Instants are aware and in UTC; ``last_day`` is a day of the site's calendar. Peo
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from rules.model import Stage
-from rules.offboarding.vocabulary import Duty, Kind, Step
+from rules.model import DepartureStage
+from rules.offboarding.vocabulary import CaseDuty, CaseKind, CaseStep
 from rules.text import Text
 
 PERSONNEL = "hr"  # who opens a case that the personnel system brings: nobody of the registry
-STAYS = frozenset({Kind.TRANSFER, Kind.UNFIT})  # still employed: there are no papers to release
-GONE = frozenset({Kind.UNAUTHORISED})  # not there: nothing can be taught, examined or signed
+STAYS = frozenset({CaseKind.TRANSFER, CaseKind.UNFIT})  # still employed: there are no papers to release
+GONE = frozenset({CaseKind.UNAUTHORISED})  # not there: nothing can be taught, examined or signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CaseRemark:
     """Who did something, when, and why: a case sent back, a decision taken back."""
 
     by: str
@@ -45,7 +45,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class HandoverItem:
     """One line of the hand-over list: what goes to which department. ``missing`` says why it was written off."""
 
     key: str
@@ -96,7 +96,7 @@ class Restoration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class OffboardingCase:
     """离岗办理: one departure or transfer. ``chain`` is empty for a kind whose opening ends access at once.
 
     ``late_days``: by how many days the notice came too late (D20-A.6.1). ``needs_period``: the law leaves no choice
@@ -108,7 +108,7 @@ class Case:
 
     id: str = ""
     person: str
-    kind: Kind
+    kind: CaseKind
     last_day: date
     noticed_at: datetime
     opened_by: str
@@ -123,46 +123,46 @@ class Case:
     approved_at: datetime | None = None
     roles: tuple[str, ...] = ()
     ended_by: str = ""
-    confirmation: Said | None = None
-    returns: tuple[Said, ...] = ()
+    confirmation: CaseRemark | None = None
+    returns: tuple[CaseRemark, ...] = ()
     sent_back: bool = False
-    items: tuple[Item, ...] = ()
+    items: tuple[HandoverItem, ...] = ()
     needs_education: bool = False
-    education: Said | None = None
+    education: CaseRemark | None = None
     needs_exam: bool = False
     exams: tuple[Exam, ...] = ()
     signatures: tuple[Signature, ...] = ()
     needs_period: bool = False
     period: Period | None = None
-    papers: Said | None = None
-    closed: Said | None = None
-    rescissions: tuple[Said, ...] = ()
+    papers: CaseRemark | None = None
+    closed: CaseRemark | None = None
+    rescissions: tuple[CaseRemark, ...] = ()
     rescinded: bool = False
     restorations: tuple[Restoration, ...] = ()
 
     @property
-    def step(self) -> Step:
+    def step(self) -> CaseStep:
         """Where the case stands."""
         if self.rescinded:
-            return Step.RESCINDED
+            return CaseStep.RESCINDED
         if self.closed:
-            return Step.CLOSED
+            return CaseStep.CLOSED
         if self.papers:
-            return Step.PAPERS
+            return CaseStep.PAPERS
         if self.approved_at:
-            return Step.CONFIRMATION if self.unconfirmed else Step.APPROVED
+            return CaseStep.CONFIRMATION if self.unconfirmed else CaseStep.APPROVED
         if self.sent_back:
-            return Step.RETURNED
-        return Step.APPROVAL if self.approvals else Step.NOTICE
+            return CaseStep.RETURNED
+        return CaseStep.APPROVAL if self.approvals else CaseStep.NOTICE
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> DepartureStage:
         """What a decision is told: the stage of :class:`rules.model.Departure`."""
         if self.closed:
-            return Stage.CLOSED
+            return DepartureStage.CLOSED
         if self.approved_at and self.period and self.period.until:
-            return Stage.COOLING_OFF
-        return Stage.APPROVED if self.approved_at else Stage.NOTICE
+            return DepartureStage.COOLING_OFF
+        return DepartureStage.APPROVED if self.approved_at else DepartureStage.NOTICE
 
     @property
     def unconfirmed(self) -> bool:
@@ -172,7 +172,7 @@ class Case:
     @property
     def gives_way(self) -> bool:
         """Whether it is a transfer with nothing left to decide, which a later departure of its person overtakes."""
-        return self.kind is Kind.TRANSFER and self.step is Step.APPROVED
+        return self.kind is CaseKind.TRANSFER and self.step is CaseStep.APPROVED
 
     @property
     def officers(self) -> frozenset[str]:
@@ -187,17 +187,17 @@ class Case:
         return self.chain[len(self.approvals)] if len(self.approvals) < len(self.chain) else None
 
     @property
-    def owed(self) -> tuple[Duty, ...]:
+    def owed(self) -> tuple[CaseDuty, ...]:
         """What still has to be done before papers and closing; nothing, once the case is over for whatever reason."""
         if self.closed or self.rescinded:
             return ()
         there = self.kind not in GONE
         open_duties = {
-            Duty.HAND_OVER: any(item.done_at is None for item in self.items),
-            Duty.EDUCATION: there and self.needs_education and self.education is None,
-            Duty.EXAM: there and self.needs_exam and not (self.exams and self.exams[-1].passed),
-            Duty.SIGNATURES: there and any(paper.signed_at is None for paper in self.signatures),
-            Duty.COOLING_OFF: self.period is None,
+            CaseDuty.HAND_OVER: any(item.done_at is None for item in self.items),
+            CaseDuty.EDUCATION: there and self.needs_education and self.education is None,
+            CaseDuty.EXAM: there and self.needs_exam and not (self.exams and self.exams[-1].passed),
+            CaseDuty.SIGNATURES: there and any(paper.signed_at is None for paper in self.signatures),
+            CaseDuty.COOLING_OFF: self.period is None,
         }
         return tuple(duty for duty, is_open in open_duties.items() if is_open)
 

@@ -6,8 +6,8 @@ Rules of this file:
 - the last approval ends all access (D20-A.6.5.2b), and no move gives any back: ``approved_at`` is never taken away;
 - of an administrator it ends nothing more until a second officer confirms: no single hand removes another (D18-6.3a).
 
-Every move takes a case and returns another one, or raises :class:`DepartureRefused`. ``by`` is who does it, an id of
-the registry; ``now`` is the instant of the act. The duties between approval and closing are moves too, in
+Every move takes a case and returns another one, or raises :class:`DepartureRefusedError`. ``by`` is who does it, an id
+of the registry; ``now`` is the instant of the act. The duties between approval and closing are moves too, in
 :mod:`rules.offboarding.duties`; how a case begins is in :mod:`rules.offboarding.opening`.
 """
 
@@ -15,18 +15,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rules.offboarding.case import Approval, Case, Restoration, Said
-from rules.offboarding.vocabulary import Event, Kind, Step
+from rules.offboarding.case import Approval, CaseRemark, OffboardingCase, Restoration
+from rules.offboarding.vocabulary import CaseEvent, CaseKind, CaseStep
 from rules.text import Text
 from rules.visible import visible
 
 __all__ = [
-    "TABLE", "Approval", "Case", "DepartureRefused", "Event", "Kind", "Move", "Step", "approve", "confirm", "ended",
-    "may", "moves", "not_own", "rescind", "restore", "send_back", "stated",
+    "TABLE",
+    "Approval",
+    "CaseEvent",
+    "CaseKind",
+    "CaseMove",
+    "CaseStep",
+    "DepartureRefusedError",
+    "OffboardingCase",
+    "approve",
+    "confirm",
+    "ended",
+    "may",
+    "moves",
+    "not_own",
+    "rescind",
+    "restore",
+    "send_back",
+    "stated",
 ]  # fmt: skip
 
 
-class DepartureRefused(Exception):
+class DepartureRefusedError(Exception):
     """A move that is not made. ``text`` says why, ``hint`` what to do instead."""
 
     def __init__(self, text: Text, hint: Text) -> None:
@@ -36,79 +52,96 @@ class DepartureRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class CaseMove:
     """One row of the procedure: at one of these steps, *event* leads to *to*. ``to`` is ``None`` where the case stays.
 
     ``at`` is empty where there is no case yet.
     """
 
-    event: Event
-    at: tuple[Step, ...]
-    to: Step | None
+    event: CaseEvent
+    at: tuple[CaseStep, ...]
+    to: CaseStep | None
     when: Text
 
 
-_BEFORE = (Step.NOTICE, Step.APPROVAL)
-_UNDECIDED = (*_BEFORE, Step.RETURNED)
-_DECIDED = (Step.CONFIRMATION, Step.APPROVED, Step.PAPERS, Step.CLOSED)
-_LEAVING = (Step.APPROVED,)
+_BEFORE = (CaseStep.NOTICE, CaseStep.APPROVAL)
+_UNDECIDED = (*_BEFORE, CaseStep.RETURNED)
+_DECIDED = (CaseStep.CONFIRMATION, CaseStep.APPROVED, CaseStep.PAPERS, CaseStep.CLOSED)
+_LEAVING = (CaseStep.APPROVED,)
 
-TABLE: tuple[Move, ...] = (
-    Move(Event.OPEN, (), Step.NOTICE, Text("notice is given", "提出离岗")),
-    Move(Event.OPEN, (), Step.APPROVED, Text("a kind that ends access at once", "即时取消权限的类别")),
-    Move(Event.OPEN, (), Step.CONFIRMATION, Text("such a kind, of an administrator", "同上，当事人为管理员")),
-    Move(Event.OPEN, (Step.RETURNED,), Step.NOTICE, Text("handed in again", "重新提交")),
-    Move(Event.APPROVE, _BEFORE, Step.APPROVAL, Text("approvals are still missing", "尚有审批未完成")),
-    Move(Event.APPROVE, _BEFORE, Step.APPROVED, Text("the last approval", "最后一级审批")),
-    Move(
-        Event.APPROVE,
+TABLE: tuple[CaseMove, ...] = (
+    CaseMove(CaseEvent.OPEN, (), CaseStep.NOTICE, Text("notice is given", "提出离岗")),
+    CaseMove(CaseEvent.OPEN, (), CaseStep.APPROVED, Text("a kind that ends access at once", "即时取消权限的类别")),
+    CaseMove(
+        CaseEvent.OPEN, (), CaseStep.CONFIRMATION, Text("such a kind, of an administrator", "同上，当事人为管理员")
+    ),
+    CaseMove(CaseEvent.OPEN, (CaseStep.RETURNED,), CaseStep.NOTICE, Text("handed in again", "重新提交")),
+    CaseMove(CaseEvent.APPROVE, _BEFORE, CaseStep.APPROVAL, Text("approvals are still missing", "尚有审批未完成")),
+    CaseMove(CaseEvent.APPROVE, _BEFORE, CaseStep.APPROVED, Text("the last approval", "最后一级审批")),
+    CaseMove(
+        CaseEvent.APPROVE,
         _BEFORE,
-        Step.CONFIRMATION,
+        CaseStep.CONFIRMATION,
         Text("the last approval, of an administrator", "最后一级审批，当事人为管理员"),
     ),
-    Move(
-        Event.CONFIRM,
-        (Step.CONFIRMATION,),
-        Step.APPROVED,
+    CaseMove(
+        CaseEvent.CONFIRM,
+        (CaseStep.CONFIRMATION,),
+        CaseStep.APPROVED,
         Text("a second officer; his processes end only now", "第二名管理员确认；此时方结束其进程"),
     ),
-    Move(Event.RETURN, _BEFORE, Step.RETURNED, Text("with a reason; approvals begin anew", "说明理由，审批重新开始")),
-    Move(Event.ADD_LINE, (*_UNDECIDED, *_LEAVING), None, Text("one more line to hand over", "增加移交项")),
-    Move(Event.HAND_OVER, _LEAVING, None, Text("one line, one department", "逐项逐部门")),
-    Move(Event.EDUCATE, _LEAVING, None, Text("once", "一次")),
-    Move(Event.EXAM, _LEAVING, None, Text("after the education, until it is passed", "教育之后，直至通过")),
-    Move(Event.SIGN, _LEAVING, None, Text("each document once", "每份文件一次")),
-    Move(Event.COOL_OFF, (Step.APPROVED, Step.PAPERS), None, Text("later only longer", "此后只可延长")),
-    Move(Event.PAPERS, _LEAVING, Step.PAPERS, Text("nothing is owed", "全部完成后")),
-    Move(Event.CLOSE, (Step.PAPERS,), Step.CLOSED, Text("the cooling-off period is over", "脱密期满")),
-    Move(Event.CLOSE, _LEAVING, Step.CLOSED, Text("the same, where there are no papers", "无退工材料者同上")),
-    Move(
-        Event.OVERTAKE, _LEAVING, Step.CLOSED, Text("a transfer, by a departure approved since", "调动被后续离岗取代")
+    CaseMove(
+        CaseEvent.RETURN,
+        _BEFORE,
+        CaseStep.RETURNED,
+        Text("with a reason; approvals begin anew", "说明理由，审批重新开始"),
     ),
-    Move(Event.RESCIND, _UNDECIDED, Step.RESCINDED, Text("one officer", "一名管理员")),
-    Move(Event.RESCIND, _DECIDED, None, Text("the first of two officers", "第一名管理员")),
-    Move(
-        Event.RESCIND,
+    CaseMove(CaseEvent.ADD_LINE, (*_UNDECIDED, *_LEAVING), None, Text("one more line to hand over", "增加移交项")),
+    CaseMove(CaseEvent.HAND_OVER, _LEAVING, None, Text("one line, one department", "逐项逐部门")),
+    CaseMove(CaseEvent.EDUCATE, _LEAVING, None, Text("once", "一次")),
+    CaseMove(CaseEvent.EXAM, _LEAVING, None, Text("after the education, until it is passed", "教育之后，直至通过")),
+    CaseMove(CaseEvent.SIGN, _LEAVING, None, Text("each document once", "每份文件一次")),
+    CaseMove(CaseEvent.COOL_OFF, (CaseStep.APPROVED, CaseStep.PAPERS), None, Text("later only longer", "此后只可延长")),
+    CaseMove(CaseEvent.PAPERS, _LEAVING, CaseStep.PAPERS, Text("nothing is owed", "全部完成后")),
+    CaseMove(CaseEvent.CLOSE, (CaseStep.PAPERS,), CaseStep.CLOSED, Text("the cooling-off period is over", "脱密期满")),
+    CaseMove(
+        CaseEvent.CLOSE, _LEAVING, CaseStep.CLOSED, Text("the same, where there are no papers", "无退工材料者同上")
+    ),
+    CaseMove(
+        CaseEvent.OVERTAKE,
+        _LEAVING,
+        CaseStep.CLOSED,
+        Text("a transfer, by a departure approved since", "调动被后续离岗取代"),
+    ),
+    CaseMove(CaseEvent.RESCIND, _UNDECIDED, CaseStep.RESCINDED, Text("one officer", "一名管理员")),
+    CaseMove(CaseEvent.RESCIND, _DECIDED, None, Text("the first of two officers", "第一名管理员")),
+    CaseMove(
+        CaseEvent.RESCIND,
         _DECIDED,
-        Step.RESCINDED,
+        CaseStep.RESCINDED,
         Text("the second officer; restores nothing", "第二名管理员；不恢复任何权限"),
     ),
-    Move(Event.RESTORE, (Step.RESCINDED,), None, Text("grant by grant, two officers each", "逐项授权，各须两名管理员")),
+    CaseMove(
+        CaseEvent.RESTORE,
+        (CaseStep.RESCINDED,),
+        None,
+        Text("grant by grant, two officers each", "逐项授权，各须两名管理员"),
+    ),
 )
 
 
-def moves(event: Event, step: Step) -> tuple[Move, ...]:
+def moves(event: CaseEvent, step: CaseStep) -> tuple[CaseMove, ...]:
     """Return the rows of the table for *event* at *step*; none: it is not possible there."""
     return tuple(move for move in TABLE if move.event is event and step in move.at)
 
 
-def approve(case: Case, role: str, by: str, now: datetime, opinion: str = "") -> Case:
+def approve(case: OffboardingCase, role: str, by: str, now: datetime, opinion: str = "") -> OffboardingCase:
     """Give the next approval of the chain; the last one ends all access at *now*."""
-    may(case, Event.APPROVE, by)
+    may(case, CaseEvent.APPROVE, by)
     following = case.next_approver
     assert following is not None  # a case with nothing left to approve is approved
     if role != following.role:
-        raise DepartureRefused(
+        raise DepartureRefusedError(
             Text(
                 f"the approval of `{visible(following.role)}` comes first, not of `{visible(role)}`",
                 f"应先由“{following.title.zh}”审批，而不是 `{visible(role)}`",
@@ -116,7 +149,7 @@ def approve(case: Case, role: str, by: str, now: datetime, opinion: str = "") ->
             Text(f"approve as `{visible(following.role)}`", f"请以 `{visible(following.role)}` 审批"),
         )
     if any(approval.by == by for approval in case.approvals):
-        raise DepartureRefused(
+        raise DepartureRefusedError(
             Text(f"`{visible(by)}` has approved this case already", f"`{visible(by)}` 已审批过本案"),
             Text("every approval needs another person", "每一级审批须由不同人员作出"),
         )
@@ -124,7 +157,7 @@ def approve(case: Case, role: str, by: str, now: datetime, opinion: str = "") ->
     return replace(case, approvals=approvals, approved_at=now if len(approvals) == len(case.chain) else None)
 
 
-def ended(case: Case, roles: Sequence[str], by: str) -> Case:
+def ended(case: OffboardingCase, roles: Sequence[str], by: str) -> OffboardingCase:
     """Note that all access has ended, written down *by* whom, and the administrator *roles* the leaver holds.
 
     With any, the case asks for a second officer; where two people signed the approval already, it has been confirmed.
@@ -132,39 +165,39 @@ def ended(case: Case, roles: Sequence[str], by: str) -> Case:
     return replace(case, roles=tuple(roles), ended_by=by)
 
 
-def confirm(case: Case, by: str, now: datetime) -> Case:
+def confirm(case: OffboardingCase, by: str, now: datetime) -> OffboardingCase:
     """Confirm, as a second officer, that an administrator leaves: what runs in his name may end."""
-    may(case, Event.CONFIRM, by)
+    may(case, CaseEvent.CONFIRM, by)
     if by in case.officers:
         raise _second(by)
-    return replace(case, confirmation=Said(by, now))
+    return replace(case, confirmation=CaseRemark(by, now))
 
 
-def send_back(case: Case, by: str, now: datetime, reason: str) -> Case:
+def send_back(case: OffboardingCase, by: str, now: datetime, reason: str) -> OffboardingCase:
     """Send the case back to the leaver: it is handed in again, and every approval given so far is void."""
-    may(case, Event.RETURN, by)
-    said = Said(by, now, stated(reason))
+    may(case, CaseEvent.RETURN, by)
+    said = CaseRemark(by, now, stated(reason))
     return replace(case, approvals=(), sent_back=True, returns=(*case.returns, said))
 
 
-def rescind(case: Case, by: str, now: datetime, reason: str) -> Case:
+def rescind(case: OffboardingCase, by: str, now: datetime, reason: str) -> OffboardingCase:
     """Take the departure back. Before the approval one officer does; after it, the second of two officers does.
 
     It restores nothing: what ended with the approval has ended.
     """
-    may(case, Event.RESCIND, by)
-    said = Said(by, now, stated(reason))
+    may(case, CaseEvent.RESCIND, by)
+    said = CaseRemark(by, now, stated(reason))
     if any(earlier.by == by for earlier in case.rescissions):
         raise _second(by)
     rescissions = (*case.rescissions, said)
     return replace(case, rescissions=rescissions, rescinded=case.approved_at is None or len(rescissions) == 2)
 
 
-def restore(case: Case, grant: str, by: str, now: datetime) -> Case:
+def restore(case: OffboardingCase, grant: str, by: str, now: datetime) -> OffboardingCase:
     """Ask for one grant to be given again after a rescission, or as a second officer give it."""
-    may(case, Event.RESTORE, by)
+    may(case, CaseEvent.RESTORE, by)
     if case.approved_at is None:
-        raise DepartureRefused(
+        raise DepartureRefusedError(
             Text("nothing was taken: the case was rescinded before its approval", "本案在批准前撤销，未取消任何权限"),
             Text("nothing is to be done", "无须恢复"),
         )
@@ -172,7 +205,7 @@ def restore(case: Case, grant: str, by: str, now: datetime) -> Case:
         if asked.grant != grant:
             continue
         if asked.given_by:
-            raise DepartureRefused(
+            raise DepartureRefusedError(
                 Text(f"grant `{visible(grant)}` has been given again", f"授权 `{visible(grant)}` 已恢复"),
                 Text("see the grants of the person", "请查看此人的授权"),
             )
@@ -183,11 +216,11 @@ def restore(case: Case, grant: str, by: str, now: datetime) -> Case:
     return replace(case, restorations=(*case.restorations, Restoration(grant, by, now)))
 
 
-def may(case: Case, event: Event, by: str) -> None:
-    """Raise :class:`DepartureRefused` unless *by* may try *event* at this step."""
+def may(case: OffboardingCase, event: CaseEvent, by: str) -> None:
+    """Raise :class:`DepartureRefusedError` unless *by* may try *event* at this step."""
     not_own(case.person, by)
     if not moves(event, case.step):
-        raise DepartureRefused(
+        raise DepartureRefusedError(
             Text(
                 f"`{event}` is not possible now: the case is `{case.step}` ({case.step.text.en})",
                 f"现在不能执行 `{event}`：本案状态为“{case.step.text.zh}”",
@@ -197,23 +230,23 @@ def may(case: Case, event: Event, by: str) -> None:
 
 
 def not_own(person: str, by: str) -> None:
-    """Raise :class:`DepartureRefused` when the leaver acts himself."""
+    """Raise :class:`DepartureRefusedError` when the leaver acts himself."""
     if by == person:
-        raise DepartureRefused(
+        raise DepartureRefusedError(
             Text("nobody acts on his own departure", "任何人不得办理本人的离岗"),
             Text("let somebody else do it", "请由他人办理"),
         )
 
 
 def stated(reason: str) -> str:
-    """Return *reason*; raise :class:`DepartureRefused` when it says nothing."""
+    """Return *reason*; raise :class:`DepartureRefusedError` when it says nothing."""
     if reason.strip():
         return reason
-    raise DepartureRefused(Text("the reason is missing", "缺少理由"), Text("say why", "请说明理由"))
+    raise DepartureRefusedError(Text("the reason is missing", "缺少理由"), Text("say why", "请说明理由"))
 
 
-def _second(by: str) -> DepartureRefused:
-    return DepartureRefused(
+def _second(by: str) -> DepartureRefusedError:
+    return DepartureRefusedError(
         Text(
             f"this takes a second officer, and `{visible(by)}` is the first",
             f"须由第二名管理员确认，`{visible(by)}` 是第一名",

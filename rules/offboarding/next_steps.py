@@ -6,59 +6,59 @@ Rules of this file: pure questions about a case; every answer is a sentence.
 from datetime import date, datetime
 from typing import NamedTuple
 
-from rules.offboarding.case import Case
-from rules.offboarding.vocabulary import Duty, Event, Step
+from rules.offboarding.case import OffboardingCase
+from rules.offboarding.vocabulary import CaseDuty, CaseEvent, CaseStep
 from rules.text import Text
 from rules.visible import visible
 
-_ONE = {Duty.EDUCATION: Event.EDUCATE, Duty.EXAM: Event.EXAM, Duty.COOLING_OFF: Event.COOL_OFF}
+_ONE = {CaseDuty.EDUCATION: CaseEvent.EDUCATE, CaseDuty.EXAM: CaseEvent.EXAM, CaseDuty.COOLING_OFF: CaseEvent.COOL_OFF}
 
 
 class Next(NamedTuple):
     """One thing that may be done now: the event, the name it needs (a role, a line, a document), and a sentence."""
 
-    event: Event
+    event: CaseEvent
     name: str
     what: Text
 
 
-def next_steps(case: Case, now: datetime) -> tuple[Next, ...]:
+def next_steps(case: OffboardingCase, now: datetime) -> tuple[Next, ...]:
     """Return what moves the case forward, most pressing first; nothing for a case that is over."""
-    if case.step in (Step.CLOSED, Step.RESCINDED):
+    if case.step in (CaseStep.CLOSED, CaseStep.RESCINDED):
         return ()
-    if case.step is Step.RETURNED:
-        return (Next(Event.OPEN, "", Text("hand it in again", "重新提交")),)
+    if case.step is CaseStep.RETURNED:
+        return (Next(CaseEvent.OPEN, "", Text("hand it in again", "重新提交")),)
     if case.unconfirmed:
         text = Text("confirmation by a second officer: processes end", "第二名管理员确认：结束其进程")
-        return (Next(Event.CONFIRM, "", text),)
+        return (Next(CaseEvent.CONFIRM, "", text),)
     if place := case.next_approver:
         en, zh = f"approval: {place.title.en}", f"审批：{place.title.zh}"
-        return (Next(Event.APPROVE, place.role, Text(en, zh)),)
+        return (Next(CaseEvent.APPROVE, place.role, Text(en, zh)),)
     owed = [found for duty in case.owed for found in _duty(case, duty)]
     if owed:
         return tuple(owed)
     if case.has_papers and case.papers is None:
-        return (Next(Event.PAPERS, "", Text("release the papers", "发放退工材料")),)
+        return (Next(CaseEvent.PAPERS, "", Text("release the papers", "发放退工材料")),)
     end = case.period and case.period.until
     if end and now < end:
         text = Text(f"the cooling-off period runs until {end:%F %H:%M}Z", f"脱密期至 {end:%F %H:%M}Z")
-        return (Next(Event.CLOSE, "", text),)
-    return (Next(Event.CLOSE, "", Text("close the case", "办结")),)
+        return (Next(CaseEvent.CLOSE, "", text),)
+    return (Next(CaseEvent.CLOSE, "", Text("close the case", "办结")),)
 
 
-def flags(case: Case, today: date) -> tuple[Text, ...]:
+def flags(case: OffboardingCase, today: date) -> tuple[Text, ...]:
     """Return what an inspection would find on *today*, a day of the site's calendar."""
     found = []
     if case.late_days:
         found.append(Text(f"notice came {case.late_days} days late", f"离岗报告迟了 {case.late_days} 天"))
-    if today > case.last_day and case.step in (Step.NOTICE, Step.APPROVAL, Step.RETURNED):
+    if today > case.last_day and case.step in (CaseStep.NOTICE, CaseStep.APPROVAL, CaseStep.RETURNED):
         found.append(Text("the last day is over, and the departure is not approved", "离职日已过，离岗尚未批准"))
-    if today > case.last_day and case.step is Step.APPROVED and Duty.HAND_OVER in case.owed:
+    if today > case.last_day and case.step is CaseStep.APPROVED and CaseDuty.HAND_OVER in case.owed:
         found.append(Text("the last day is over, and not everything is handed over", "离职日已过，移交尚未完成"))
     if missing := [item for item in case.items if item.missing]:
         names = ", ".join(f"`{visible(item.key)}`" for item in missing)
         found.append(Text(f"written off as missing: {names}", f"核销的缺失项：{names}"))
-    if case.step is Step.CONFIRMATION:
+    if case.step is CaseStep.CONFIRMATION:
         roles = ", ".join(case.roles)
         found.append(
             Text(
@@ -74,17 +74,17 @@ def flags(case: Case, today: date) -> tuple[Text, ...]:
     return tuple(found)
 
 
-def _duty(case: Case, duty: Duty) -> list[Next]:
-    if duty is Duty.HAND_OVER:
+def _duty(case: OffboardingCase, duty: CaseDuty) -> list[Next]:
+    if duty is CaseDuty.HAND_OVER:
         return [
             Next(
-                Event.HAND_OVER,
+                CaseEvent.HAND_OVER,
                 item.key,
                 Text(f"{item.title.en} → {item.department.en}", f"{item.title.zh} → {item.department.zh}"),
             )
             for item in case.items
             if item.done_at is None
         ]
-    if duty is Duty.SIGNATURES:
-        return [Next(Event.SIGN, paper.name, paper.title) for paper in case.signatures if paper.signed_at is None]
+    if duty is CaseDuty.SIGNATURES:
+        return [Next(CaseEvent.SIGN, paper.name, paper.title) for paper in case.signatures if paper.signed_at is None]
     return [Next(_ONE[duty], "", duty.text)]

@@ -11,17 +11,26 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from rules.model import Level, Person
-from rules.offboarding.case import PERSONNEL, STAYS, Approver, Case, Item, Period, Said, Signature
-from rules.offboarding.machine import DepartureRefused, approve, may, not_own
-from rules.offboarding.vocabulary import Event, Kind, Step
+from rules.offboarding.case import (
+    PERSONNEL,
+    STAYS,
+    Approver,
+    CaseRemark,
+    HandoverItem,
+    OffboardingCase,
+    Period,
+    Signature,
+)
+from rules.offboarding.machine import DepartureRefusedError, approve, may, not_own
+from rules.offboarding.vocabulary import CaseEvent, CaseKind, CaseStep
 from rules.pack.model import Pack
 from rules.text import Text
 
 OFFICER = Approver("officer", Text("security officer", "安全保密管理员"))
-_GIVES_NOTICE = frozenset((Kind.RESIGNATION, Kind.RETIREMENT, Kind.TRANSFER))
+_GIVES_NOTICE = frozenset((CaseKind.RESIGNATION, CaseKind.RETIREMENT, CaseKind.TRANSFER))
 
 
-def chain(pack: Pack, kind: Kind) -> tuple[Approver, ...]:
+def chain(pack: Pack, kind: CaseKind) -> tuple[Approver, ...]:
     """Return who approves a departure of this kind, in order; nobody, for a kind that ends access at once."""
     rule = pack.departure_case
     if kind in rule.immediate:
@@ -34,33 +43,33 @@ def chain(pack: Pack, kind: Kind) -> tuple[Approver, ...]:
 def open_case(
     pack: Pack,
     person: Person,
-    kind: Kind,
+    kind: CaseKind,
     last_day: date,
     by: str,
     now: datetime,
     *,
     noticed_at: datetime | None = None,
-    lines: Sequence[Item] = (),
+    lines: Sequence[HandoverItem] = (),
     reason: str = "",
     reference: str = "",
     department: str = "",
     post: str = "",
     anywhere: bool = False,
-) -> Case:
+) -> OffboardingCase:
     """Open the case of *person*. *lines*: what he has to hand over beside the pack's own list.
 
     *department* and *post* say where a transfer leads; *anywhere*: it may be said later, because what ends does not
-    wait for it. Raises :class:`DepartureRefused` when he opens his own, for a
+    wait for it. Raises :class:`DepartureRefusedError` when he opens his own, for a
     notice from the future, and for a transfer to nowhere.
     """
     not_own(person.id, by)
     noticed = noticed_at or now
     if noticed > now:
-        raise DepartureRefused(
+        raise DepartureRefusedError(
             Text("the notice is dated in the future", "离岗报告的日期在未来"), Text("check the date", "请核对日期")
         )
-    if bool(department or post) != (kind is Kind.TRANSFER) and not (anywhere and kind is Kind.TRANSFER):
-        raise DepartureRefused(
+    if bool(department or post) != (kind is CaseKind.TRANSFER) and not (anywhere and kind is CaseKind.TRANSFER):
+        raise DepartureRefusedError(
             Text(
                 "a transfer, and only that, leads to a department or post",
                 "调动须写明新部门或岗位，其他类别不写",
@@ -68,7 +77,7 @@ def open_case(
             Text("give or leave out the new department and post", "请补上或去掉新部门、岗位"),
         )
     rule, asked = pack.departure_case, chain(pack, kind)
-    return Case(
+    return OffboardingCase(
         person=person.id,
         kind=kind,
         last_day=last_day,
@@ -81,7 +90,7 @@ def open_case(
         reference=reference,
         department=department,
         post=post,
-        items=(*(Item(name, line.title, line.department) for name, line in pack.handover.items()), *lines),
+        items=(*(HandoverItem(name, line.title, line.department) for name, line in pack.handover.items()), *lines),
         needs_education=rule.education,
         needs_exam=rule.exam,
         signatures=_signatures(pack, person),
@@ -89,25 +98,25 @@ def open_case(
     )
 
 
-def hand_in_again(case: Case, pack: Pack, last_day: date, by: str, now: datetime) -> Case:
+def hand_in_again(case: OffboardingCase, pack: Pack, last_day: date, by: str, now: datetime) -> OffboardingCase:
     """Hand a returned case in again; the notice counts from *now*."""
-    may(case, Event.OPEN, by)
+    may(case, CaseEvent.OPEN, by)
     late = _late(pack, case.kind, last_day, now)
     return replace(case, sent_back=False, last_day=last_day, noticed_at=now, late_days=late)
 
 
-def by_notice(pack: Pack, case: Case, approvers: Sequence[str], now: datetime) -> Case:
+def by_notice(pack: Pack, case: OffboardingCase, approvers: Sequence[str], now: datetime) -> OffboardingCase:
     """Approve *case* on a notice of the personnel system, which names who approved there.
 
     The notice replaces the chain of the pack; approvals given here before count as nothing. Raises
-    :class:`DepartureRefused` for too few people, one named twice, the leaver among them, or a case past approval.
+    :class:`DepartureRefusedError` for too few people, one named twice, the leaver among them, or a case past approval.
     """
-    if case.step is Step.RETURNED:
+    if case.step is CaseStep.RETURNED:
         case = replace(case, sent_back=False)  # the personnel system has had it handed in again
-    may(case, Event.APPROVE, "")
+    may(case, CaseEvent.APPROVE, "")
     wanted = pack.departure_case.hr_approvers
     if len(approvers) < wanted:
-        raise DepartureRefused(
+        raise DepartureRefusedError(
             Text(
                 f"the notice names {len(approvers)} approvers, and the pack asks for {wanted}",
                 f"通知中有 {len(approvers)} 名审批人，规则包要求 {wanted} 名",
@@ -121,31 +130,33 @@ def by_notice(pack: Pack, case: Case, approvers: Sequence[str], now: datetime) -
     return vouched(case, approvers, now)
 
 
-def overtake(case: Case, kind: Kind, by: str, now: datetime) -> Case:
+def overtake(case: OffboardingCase, kind: CaseKind, by: str, now: datetime) -> OffboardingCase:
     """Close an approved transfer because its person leaves after all; the departure of *kind* asks for what is owed.
 
-    *by* approved that departure last, or wrote it down. Raises :class:`DepartureRefused` for any other case, and while
-    a second officer is still asked about this one.
+    *by* approved that departure last, or wrote it down. Raises :class:`DepartureRefusedError` for any other case, and
+    while a second officer is still asked about this one.
     """
-    may(case, Event.OVERTAKE, by)
-    if not case.gives_way or kind is Kind.TRANSFER:
-        raise DepartureRefused(
+    may(case, CaseEvent.OVERTAKE, by)
+    if not case.gives_way or kind is CaseKind.TRANSFER:
+        raise DepartureRefusedError(
             Text("only a transfer is overtaken, and by another kind", "仅调动可被其他类别的离岗取代"),
             Text("see the status of the case", "请查看本案状态"),
         )
-    return replace(case, closed=Said(by, now, kind.value))
+    return replace(case, closed=CaseRemark(by, now, kind.value))
 
 
-def vouched(case: Case, approvers: Sequence[str], now: datetime) -> Case:
+def vouched(case: OffboardingCase, approvers: Sequence[str], now: datetime) -> OffboardingCase:
     """Return *case*, whose access is over, confirmed when the *approvers* of a notice make it two people's decision."""
     first = case.officers - {PERSONNEL, *approvers}
     named = [by for by in dict.fromkeys(approvers) if by != case.person]
     if case.confirmation or not named or len(first) + len(named) < 2:
         return case
-    return replace(case, confirmation=Said(named[-1], now))
+    return replace(case, confirmation=CaseRemark(named[-1], now))
 
 
-def noted(case: Case, now: datetime, printed_class: str = "", until: datetime | None = None) -> Case:
+def noted(
+    case: OffboardingCase, now: datetime, printed_class: str = "", until: datetime | None = None
+) -> OffboardingCase:
     """Return *case* with what a notice says beside the approval, where it says anything.
 
     *until*: the end of the cooling-off period, decided in the personnel system. It counts like an officer's decision: a
@@ -162,7 +173,7 @@ def _personnel(number: int) -> Text:
     return Text(f"personnel system, approver {number}", f"人事系统，审批人 {number}")
 
 
-def _late(pack: Pack, kind: Kind, last_day: date, noticed: datetime) -> int:
+def _late(pack: Pack, kind: CaseKind, last_day: date, noticed: datetime) -> int:
     if kind not in _GIVES_NOTICE:
         return 0
     given = (last_day - (noticed + pack.utc_offset).date()).days

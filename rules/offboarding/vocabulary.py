@@ -9,7 +9,7 @@ from enum import StrEnum
 from rules.text import Text
 
 
-class Kind(StrEnum):
+class CaseKind(StrEnum):
     """Why somebody leaves a post or the unit."""
 
     RESIGNATION = "resignation"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
         return _KINDS[self]
 
 
-class Step(StrEnum):
+class CaseStep(StrEnum):
     """Where a case stands. From ``CONFIRMATION`` on all access is over, and no step after it gives any back."""
 
     NOTICE = "notice"
@@ -43,7 +43,7 @@ class Step(StrEnum):
         return _STEPS[self]
 
 
-class Duty(StrEnum):
+class CaseDuty(StrEnum):
     """What is owed between approval and papers. No regulation prints an order among these, so none is asked for."""
 
     HAND_OVER = "hand-over"
@@ -58,7 +58,7 @@ class Duty(StrEnum):
         return _DUTIES[self]
 
 
-class Event(StrEnum):
+class CaseEvent(StrEnum):
     """What can happen to a case. The command line has the same words: ``case hand-over …``."""
 
     OPEN = "open"
@@ -79,27 +79,27 @@ class Event(StrEnum):
 
 
 _KINDS = {
-    Kind.RESIGNATION: Text("resignation", "辞职"),
-    Kind.RETIREMENT: Text("retirement", "退休"),
-    Kind.TRANSFER: Text("transfer", "调动"),
-    Kind.DISMISSAL: Text("dismissal", "辞退"),
-    Kind.UNFIT: Text("unfit for the post", "不宜留岗"),
-    Kind.UNAUTHORISED: Text("left without leave", "擅自离岗"),
+    CaseKind.RESIGNATION: Text("resignation", "辞职"),
+    CaseKind.RETIREMENT: Text("retirement", "退休"),
+    CaseKind.TRANSFER: Text("transfer", "调动"),
+    CaseKind.DISMISSAL: Text("dismissal", "辞退"),
+    CaseKind.UNFIT: Text("unfit for the post", "不宜留岗"),
+    CaseKind.UNAUTHORISED: Text("left without leave", "擅自离岗"),
 }
 _STEPS = {
-    Step.NOTICE: Text("notice given", "已提出"),
-    Step.APPROVAL: Text("being approved", "审批中"),
-    Step.RETURNED: Text("sent back", "已退回"),
-    Step.CONFIRMATION: Text("access is over; a second officer confirms", "权限已取消，待第二名管理员确认"),
-    Step.APPROVED: Text("approved: access is over", "已批准，权限已取消"),
-    Step.PAPERS: Text("papers released", "已发退工材料"),
-    Step.CLOSED: Text("closed", "已办结"),
-    Step.RESCINDED: Text("rescinded", "已撤销"),
+    CaseStep.NOTICE: Text("notice given", "已提出"),
+    CaseStep.APPROVAL: Text("being approved", "审批中"),
+    CaseStep.RETURNED: Text("sent back", "已退回"),
+    CaseStep.CONFIRMATION: Text("access is over; a second officer confirms", "权限已取消，待第二名管理员确认"),
+    CaseStep.APPROVED: Text("approved: access is over", "已批准，权限已取消"),
+    CaseStep.PAPERS: Text("papers released", "已发退工材料"),
+    CaseStep.CLOSED: Text("closed", "已办结"),
+    CaseStep.RESCINDED: Text("rescinded", "已撤销"),
 }
 _DUTIES = {
-    Duty.HAND_OVER: Text("hand-over", "移交清退"),
-    Duty.EDUCATION: Text("exit education", "离职保密教育"),
-    Duty.EXAM: Text("exit exam", "离岗考核"),
-    Duty.SIGNATURES: Text("signatures", "签署文件"),
-    Duty.COOLING_OFF: Text("cooling-off period decided", "确定脱密期"),
+    CaseDuty.HAND_OVER: Text("hand-over", "移交清退"),
+    CaseDuty.EDUCATION: Text("exit education", "离职保密教育"),
+    CaseDuty.EXAM: Text("exit exam", "离岗考核"),
+    CaseDuty.SIGNATURES: Text("signatures", "签署文件"),
+    CaseDuty.COOLING_OFF: Text("cooling-off period decided", "确定脱密期"),
 }

@@ -6,7 +6,7 @@ kinds are the packs' own and decide between ``grant`` and ``hours`` under their 
 
 from collections.abc import Mapping
 
-from rules.pack.model import Pack, RuleInfo, Source
+from rules.pack.model import Pack, RuleInfo, RuleSource
 from rules.text import Text
 
 TITLES: Mapping[str, Text] = {
@@ -61,7 +61,7 @@ def rules_of(pack: Pack) -> tuple[RuleInfo, ...]:
         if rule == "temp-auth" and not pack.temp_auth.enabled:
             continue
         source = getattr(pack, _NAMED_OTHERWISE.get(rule, rule).replace("-", "_"), None)
-        if isinstance(source, Source):
+        if isinstance(source, RuleSource):
             found.append(_info(rule, title, source))
         elif rule not in _ONLY_WITH_TABLE:
             found.append(RuleInfo(id=rule, title=title))
@@ -75,5 +75,5 @@ def clauses_of(rules: tuple[RuleInfo, ...]) -> Mapping[str, tuple[str, ...]]:
     return by_rule
 
 
-def _info(rule: str, title: Text, source: Source) -> RuleInfo:
+def _info(rule: str, title: Text, source: RuleSource) -> RuleInfo:
     return RuleInfo(id=rule, title=title, clauses=source.clauses, duties=source.duties)

@@ -6,40 +6,40 @@ on nobody's word, so it is an error; a place in no chain does nothing, so it is 
 
 from collections.abc import Iterator
 
-from rules.offboarding.vocabulary import Kind
+from rules.offboarding.vocabulary import CaseKind
 from rules.pack.model import Pack
-from rules.pack.problem import Doubt
+from rules.pack.problem import LintFinding
 from rules.pack.values import nearest, quoted
 from rules.text import Text
 
 _PRINTED_DAYS = ("D20-A.6.1", 30)
 
 
-def chain(pack: Pack) -> Iterator[Doubt]:
+def chain(pack: Pack) -> Iterator[LintFinding]:
     """Every place of the chain is described, every described one is in it, and no kind is approved by nobody."""
     rule, path = pack.departure_case, ("departure_case", "chain")
     for name in rule.chain:
         if name not in pack.approvers:
             said = quoted(name)
             text = Text(f"[approvers] has no {said}", f"[approvers] 中没有 {said}")
-            yield Doubt(path, text, nearest(name, tuple(pack.approvers)))
+            yield LintFinding(path, text, nearest(name, tuple(pack.approvers)))
     for name in pack.approvers:
         if name not in rule.chain:
             said = quoted(name)
             text = Text(f"{said} is not in the chain: never asked", f"{said} 不在审批链中：不会被征询")
             hint = Text("add it to `chain` in [departure_case]", "请列入 [departure_case] 的 `chain`")
-            yield Doubt(("approvers", name), text, hint, "warning")
+            yield LintFinding(("approvers", name), text, hint, "warning")
     places = [pack.approvers[name] for name in rule.chain if name in pack.approvers]
-    for kind in Kind:
+    for kind in CaseKind:
         if places and kind not in rule.immediate and all(place.kinds and kind not in place.kinds for place in places):
             text = Text(f"nobody approves a departure by `{kind}`", f"“{kind.text.zh}”无人审批")
-            yield Doubt(path, text, Text("let somebody in the chain approve it", "请在审批链中指定审批人"))
+            yield LintFinding(path, text, Text("let somebody in the chain approve it", "请在审批链中指定审批人"))
 
 
-def notice(pack: Pack) -> Iterator[Doubt]:
+def notice(pack: Pack) -> Iterator[LintFinding]:
     """The one length of notice that a regulation prints is not undercut in its name."""
     rule, (clause, printed) = pack.departure_case, _PRINTED_DAYS
     if clause in rule.clauses and rule.notice_days < printed:
         text = Text(f"{clause} prints at least {printed} days", f"{clause} 规定至少提前 {printed} 天")
         hint = Text(f"write {printed} or more, or do not name the clause", f"请写不少于 {printed}，或不列该条款")
-        yield Doubt(("departure_case", "notice_days"), text, hint)
+        yield LintFinding(("departure_case", "notice_days"), text, hint)

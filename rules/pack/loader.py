@@ -8,8 +8,8 @@ from typing import Any
 
 from rules.pack import values as read
 from rules.pack.model import Pack
-from rules.pack.problem import Path, Problem, Wrong
-from rules.pack.schema import FAMILIES, HEAD, HEAD_MUST, SOURCE, TABLES, TABLES_MUST, Reader, Table
+from rules.pack.problem import PackProblem, Path, WrongValueError
+from rules.pack.schema import FAMILIES, HEAD, HEAD_MUST, SOURCE, TABLES, TABLES_MUST, Reader, TableSchema
 from rules.pack.toml_lines import line_of
 from rules.text import Text
 from rules.visible import visible
@@ -19,7 +19,7 @@ class Walk:
     """One walk over a parsed pack. ``problems`` collects what was found; the walk goes on after each of them."""
 
     def __init__(self, lines: Mapping[Path, int], known_clauses: frozenset[str] | None) -> None:
-        self.problems: list[Problem] = []
+        self.problems: list[PackProblem] = []
         self._lines = lines
         self._known_clauses = known_clauses
 
@@ -42,7 +42,7 @@ class Walk:
                 values[name] = {key: self._one(table, item, (name, key)) for key, item in members.items()}
         return None if self.problems else Pack(**values)
 
-    def _one(self, table: Table, raw: object, path: Path) -> Any:
+    def _one(self, table: TableSchema, raw: object, path: Path) -> Any:
         found = self._table(raw, path)
         if found is None:
             return None
@@ -70,7 +70,7 @@ class Walk:
                 continue
             try:
                 values[name] = reader(raw[name])
-            except Wrong as wrong:
+            except WrongValueError as wrong:
                 self._wrong(wrong.text, wrong.hint, (*path, name, *wrong.at))
                 continue
             if reader is read.clauses:
@@ -100,4 +100,4 @@ class Walk:
         self._wrong(Text(f"{what} is missing", f"缺少 {what}"), Text(f"add {what}", f"请补上 {what}"), path)
 
     def _wrong(self, text: Text, hint: Text, path: Path) -> None:
-        self.problems.append(Problem(line_of(self._lines, path), text, hint))
+        self.problems.append(PackProblem(line_of(self._lines, path), text, hint))

@@ -1,8 +1,8 @@
 """规则包: what a site decides about its rules, as frozen data.
 
-Rules of this file: one table of a pack is one class or a plain :class:`Source`, one setting is one field, and a field
-nobody reads does not exist. A table is named like the rule it feeds and switches that rule on by being there; the five
-every pack must have are ``hold``, ``departure``, ``level``, ``scope`` and ``grant``.
+Rules of this file: one table of a pack is one class or a plain :class:`RuleSource`, one setting is one field, and a
+field nobody reads does not exist. A table is named like the rule it feeds and switches that rule on by being there; the
+five every pack must have are ``hold``, ``departure``, ``level``, ``scope`` and ``grant``.
 """
 
 from collections.abc import Mapping
@@ -11,14 +11,14 @@ from datetime import timedelta
 from typing import Literal
 
 from rules.model import Employment, Level, Passback
-from rules.offboarding.vocabulary import Kind
+from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class RuleSource:
     """Where a rule and its values come from.
 
     ``clauses``: the regulation clauses it serves. ``duties``: the numbers in ``duties.csv``. ``site``: the settings of
@@ -31,7 +31,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LevelRule(Source):
+class LevelRule(RuleSource):
     """``[level]``: a person's level in a domain opens what is at or below it.
 
     ``needs_approver``: a level nobody is named for having approved does not count. ``map``: per domain, the highest
@@ -43,14 +43,14 @@ class LevelRule(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BarredRule(Source):
+class BarredRule(RuleSource):
     """``[barred]``: per domain, labels that never open anything, whatever else their holder was given."""
 
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GrantRule(Source):
+class GrantRule(RuleSource):
     """``[grant]``: from ``from_level`` on, a personal grant is needed; ``after_post_change``: only one made since."""
 
     from_level: Level = Level.INTERNAL
@@ -58,7 +58,7 @@ class GrantRule(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TempAuth(Source):
+class TempAuth(RuleSource):
     """``[temp_auth]``: a dated grant that stands in for the level, up to ``max_level``, for at most ``max_days``."""
 
     enabled: bool = False
@@ -67,7 +67,7 @@ class TempAuth(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmploymentRule(Source):
+class EmploymentRule(RuleSource):
     """``[employment]``: who is employed in a way in ``deny`` gets nothing in ``domains`` (none named: in all).
 
     ``temp_auth``: but what a valid temporary grant opens to him.
@@ -79,7 +79,7 @@ class EmploymentRule(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MarkingRule(Source):
+class MarkingRule(RuleSource):
     """``[marking]``: an area without a secrecy period, or without a circle of knowers, stays shut."""
 
     period: bool = False
@@ -87,7 +87,7 @@ class MarkingRule(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TwoPersonRule(Source):
+class TwoPersonRule(RuleSource):
     """``[two_person]``: rooms from this level on are entered by two, beside the rooms that ask for it themselves.
 
     ``seconds``: how far apart the two badges may be, in rooms that do not say it themselves.
@@ -98,7 +98,7 @@ class TwoPersonRule(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnePlaceRule(Source):
+class OnePlaceRule(RuleSource):
     """``[one_place]``: what happens, in every room, to a badge that goes in twice or is in two rooms.
 
     A room may be stricter, never softer. Every door needs a reader on the way out, or nobody gets in a second time.
@@ -108,7 +108,7 @@ class OnePlaceRule(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VisitRule(Source):
+class VisitRule(RuleSource):
     """``[visit]``: visitors are taken under escort, into rooms up to ``max_level``, for ``max_days`` at most."""
 
     max_days: int = 0
@@ -116,21 +116,21 @@ class VisitRule(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InRoomRule(Source):
+class InRoomRule(RuleSource):
     """``[in_room]``: files from this level on open only on a machine in a room the person has badged into."""
 
     from_level: Level = Level.TOP_SECRET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WireRule(Source):
+class WireRule(RuleSource):
     """``[wire]``: rooms from this level on take no door whose wire proves nothing about who is talking."""
 
     from_level: Level = Level.SECRET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordKind(Source):
+class RecordKind(RuleSource):
     """``[records.KIND]``: a dated fact a person needs before access.
 
     Asked from resource level ``from_level`` on, in ``domains`` (none named: in all). The latest record of the kind
@@ -150,7 +150,7 @@ class RecordKind(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Schedule(Source):
+class Schedule(RuleSource):
     """``[hours.NAME]``: when an area or room that names it is open, on the site's clock.
 
     ``weekdays`` as ``date.weekday()`` counts; ``windows`` since the site's midnight, half open.
@@ -162,7 +162,7 @@ class Schedule(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DepartureCase(Source):
+class DepartureCase(RuleSource):
     """``[departure_case]``: how a departure is approved and what it owes before it is closed.
 
     ``chain``: names of ``[approvers.NAME]`` in their order; none: one officer approves. ``notice_days``: how long
@@ -173,7 +173,7 @@ class DepartureCase(Source):
 
     chain: tuple[str, ...] = ()
     notice_days: int = 0
-    immediate: frozenset[Kind] = frozenset((Kind.UNFIT, Kind.UNAUTHORISED))
+    immediate: frozenset[CaseKind] = frozenset((CaseKind.UNFIT, CaseKind.UNAUTHORISED))
     hr_approvers: int = 1
     education: bool = False
     exam: bool = False
@@ -181,15 +181,15 @@ class DepartureCase(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApproverRule(Source):
+class ApproverRule(RuleSource):
     """``[approvers.NAME]``: one place in the chain, asked for the ``kinds`` of departure it names (none: for all)."""
 
     title: Text
-    kinds: frozenset[Kind] = frozenset()
+    kinds: frozenset[CaseKind] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandoverLine(Source):
+class HandoverLine(RuleSource):
     """``[handover.NAME]``: one line of the hand-over list, and the department that signs it."""
 
     title: Text
@@ -197,7 +197,7 @@ class HandoverLine(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExitSignature(Source):
+class ExitSignature(RuleSource):
     """``[signatures.NAME]``: a document signed on leaving, by those employed and placed so (none named: by all)."""
 
     title: Text
@@ -206,7 +206,7 @@ class ExitSignature(Source):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned(Source):
+class Planned(RuleSource):
     """``[planned.NAME]``: a duty that no decision enforces; ``served_by`` names the part of the program it is for."""
 
     title: Text
@@ -235,22 +235,22 @@ class Pack:
     version: str
     title: Text
     domains: Mapping[str, Text]
-    hold: Source
-    departure: Source
+    hold: RuleSource
+    departure: RuleSource
     level: LevelRule
-    scope: Source
+    scope: RuleSource
     grant: GrantRule
     utc_offset: timedelta = timedelta(0)
-    cooling_off: Source | None = None
+    cooling_off: RuleSource | None = None
     barred: BarredRule | None = None
     temp_auth: TempAuth = TempAuth()
     employment: EmploymentRule | None = None
     marking: MarkingRule | None = None
-    badge: Source | None = None
-    purpose: Source | None = None
-    declaration: Source | None = None
+    badge: RuleSource | None = None
+    purpose: RuleSource | None = None
+    declaration: RuleSource | None = None
     two_person: TwoPersonRule | None = None
-    lockdown: Source | None = None
+    lockdown: RuleSource | None = None
     one_place: OnePlaceRule | None = None
     visit: VisitRule | None = None
     in_room: InRoomRule | None = None

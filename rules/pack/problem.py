@@ -17,7 +17,7 @@ Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class PackProblem:
     """One thing wrong in a pack. ``line`` counts from 1."""
 
     line: int
@@ -26,7 +26,7 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
 
 
-class Doubt(NamedTuple):
+class LintFinding(NamedTuple):
     """A problem that knows its key but not yet its line."""
 
     path: Path
@@ -38,12 +38,12 @@ class Doubt(NamedTuple):
 class PackError(Exception):
     """The pack cannot be used. ``problems`` holds all that was found, by line, warnings included."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, problems: tuple[PackProblem, ...]) -> None:
         super().__init__("; ".join(f"line {problem.line}: {problem.text.en}" for problem in problems))
         self.problems = problems
 
 
-class Wrong(Exception):
+class WrongValueError(Exception):
     """How a reader of one value objects; it never leaves this package. ``at``: the keys below the value's own."""
 
     def __init__(self, text: Text, hint: Text, at: Path = ()) -> None:

@@ -14,11 +14,11 @@ from rules.pack.catalogue import clauses_of, rules_of
 from rules.pack.lint import doubts
 from rules.pack.loader import Walk
 from rules.pack.model import Pack
-from rules.pack.problem import PackError, Problem
+from rules.pack.problem import PackError, PackProblem
 from rules.pack.toml_lines import key_lines
 from rules.text import Text
 
-__all__ = ["Pack", "PackError", "Problem", "check", "load"]
+__all__ = ["Pack", "PackError", "PackProblem", "check", "load"]
 
 _PLACE = re.compile(r"\(at line (\d+), column \d+\)$")
 _UNREADABLE = Text("the text is not TOML", "内容不是 TOML")
@@ -33,7 +33,7 @@ def load(text: str) -> Pack:
     return pack
 
 
-def check(text: str | bytes, *, known_clauses: frozenset[str] | None = None) -> tuple[Problem, ...]:
+def check(text: str | bytes, *, known_clauses: frozenset[str] | None = None) -> tuple[PackProblem, ...]:
     """Return everything wrong with the TOML *text* of a pack, by line; never raise, whatever the text is.
 
     With *known_clauses*, the ids of ``clauses.csv``, a clause that is not among them is an error.
@@ -43,15 +43,15 @@ def check(text: str | bytes, *, known_clauses: frozenset[str] | None = None) -> 
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
-            return (Problem(line, Text("the text is not UTF-8", "内容不是 UTF-8"), _LOOK),)
+            return (PackProblem(line, Text("the text is not UTF-8", "内容不是 UTF-8"), _LOOK),)
     return _read(text, known_clauses)[1]
 
 
-def _read(text: str, known_clauses: frozenset[str] | None) -> tuple[Pack | None, tuple[Problem, ...]]:
+def _read(text: str, known_clauses: frozenset[str] | None) -> tuple[Pack | None, tuple[PackProblem, ...]]:
     try:
         raw: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # RecursionError: brackets nested without end
-        return None, (Problem(_line_in(error, text), _UNREADABLE, _LOOK),)
+        return None, (PackProblem(_line_in(error, text), _UNREADABLE, _LOOK),)
     lines = key_lines(text)
     walk = Walk(lines, known_clauses)
     pack = walk.pack(raw)

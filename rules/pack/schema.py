@@ -8,16 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rules.pack import model as tables
-from rules.pack import values as read
+from rules.pack import model, values
 
 Reader = Callable[[object], Any]
 PARTS = ("guard", "doors", "departure", "registry", "log", "inspect")
-SOURCE: Mapping[str, Reader] = {"clauses": read.clauses, "duties": read.duties, "site": read.words}
+SOURCE: Mapping[str, Reader] = {"clauses": values.clauses, "duties": values.duties, "site": values.words}
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableSchema:
     """One kind of table: the class it becomes, its keys beside those every table has, and which must be there."""
 
     make: Callable[..., Any]
@@ -26,87 +25,91 @@ class Table:
 
 
 HEAD: Mapping[str, Reader] = {
-    "name": read.word,
-    "version": read.word,
-    "title": read.text,
-    "utc_offset": read.offset,
-    "domains": read.texts,
+    "name": values.word,
+    "version": values.word,
+    "title": values.text,
+    "utc_offset": values.offset,
+    "domains": values.texts,
 }
 HEAD_MUST = ("name", "version", "title", "domains")
 
-TABLES: Mapping[str, Table] = {
-    "hold": Table(tables.Source, {}),
-    "departure": Table(tables.Source, {}),
-    "cooling_off": Table(tables.Source, {}),
-    "level": Table(tables.LevelRule, {"needs_approver": read.flag, "map": read.labels}),
-    "barred": Table(tables.BarredRule, {"labels": read.barred}, must=("labels",)),
-    "scope": Table(tables.Source, {}),
-    "grant": Table(tables.GrantRule, {"from_level": read.level, "after_post_change": read.flag}),
-    "temp_auth": Table(
-        tables.TempAuth,
-        {"enabled": read.flag, "max_days": read.days, "max_level": read.level},
+TABLES: Mapping[str, TableSchema] = {
+    "hold": TableSchema(model.RuleSource, {}),
+    "departure": TableSchema(model.RuleSource, {}),
+    "cooling_off": TableSchema(model.RuleSource, {}),
+    "level": TableSchema(model.LevelRule, {"needs_approver": values.flag, "map": values.labels}),
+    "barred": TableSchema(model.BarredRule, {"labels": values.barred}, must=("labels",)),
+    "scope": TableSchema(model.RuleSource, {}),
+    "grant": TableSchema(model.GrantRule, {"from_level": values.level, "after_post_change": values.flag}),
+    "temp_auth": TableSchema(
+        model.TempAuth,
+        {"enabled": values.flag, "max_days": values.days, "max_level": values.level},
         must=("enabled", "max_days", "max_level"),
     ),
-    "employment": Table(
-        tables.EmploymentRule,
-        {"deny": read.employments, "domains": read.words, "temp_auth": read.flag},
+    "employment": TableSchema(
+        model.EmploymentRule,
+        {"deny": values.employments, "domains": values.words, "temp_auth": values.flag},
         must=("deny",),
     ),
-    "marking": Table(tables.MarkingRule, {"period": read.flag, "scope": read.flag}),
-    "badge": Table(tables.Source, {}),
-    "purpose": Table(tables.Source, {}),
-    "declaration": Table(tables.Source, {}),
-    "two_person": Table(
-        tables.TwoPersonRule, {"from_level": read.level, "seconds": read.seconds}, must=("from_level",)
+    "marking": TableSchema(model.MarkingRule, {"period": values.flag, "scope": values.flag}),
+    "badge": TableSchema(model.RuleSource, {}),
+    "purpose": TableSchema(model.RuleSource, {}),
+    "declaration": TableSchema(model.RuleSource, {}),
+    "two_person": TableSchema(
+        model.TwoPersonRule, {"from_level": values.level, "seconds": values.seconds}, must=("from_level",)
     ),
-    "lockdown": Table(tables.Source, {}),
-    "one_place": Table(tables.OnePlaceRule, {"passback": read.passback}),
-    "visit": Table(tables.VisitRule, {"max_days": read.days, "max_level": read.level}, must=("max_days", "max_level")),
-    "in_room": Table(tables.InRoomRule, {"from_level": read.level}, must=("from_level",)),
-    "wire": Table(tables.WireRule, {"from_level": read.level}, must=("from_level",)),
-    "departure_case": Table(
-        tables.DepartureCase,
+    "lockdown": TableSchema(model.RuleSource, {}),
+    "one_place": TableSchema(model.OnePlaceRule, {"passback": values.passback}),
+    "visit": TableSchema(
+        model.VisitRule, {"max_days": values.days, "max_level": values.level}, must=("max_days", "max_level")
+    ),
+    "in_room": TableSchema(model.InRoomRule, {"from_level": values.level}, must=("from_level",)),
+    "wire": TableSchema(model.WireRule, {"from_level": values.level}, must=("from_level",)),
+    "departure_case": TableSchema(
+        model.DepartureCase,
         {
-            "chain": read.words,
-            "notice_days": read.days,
-            "immediate": read.kinds,
-            "hr_approvers": read.people,
-            "education": read.flag,
-            "exam": read.flag,
-            "cooling_off": read.words,
+            "chain": values.words,
+            "notice_days": values.days,
+            "immediate": values.kinds,
+            "hr_approvers": values.people,
+            "education": values.flag,
+            "exam": values.flag,
+            "cooling_off": values.words,
         },
     ),
 }
 TABLES_MUST = ("hold", "departure", "level", "scope", "grant")
 
-FAMILIES: Mapping[str, Table] = {
-    "records": Table(
-        tables.RecordKind,
+FAMILIES: Mapping[str, TableSchema] = {
+    "records": TableSchema(
+        model.RecordKind,
         {
-            "title": read.text,
-            "from_level": read.level,
-            "domains": read.words,
-            "topics": read.words,
-            "valid_days": read.days,
-            "after_post_change": read.flag,
-            "after": read.words,
-            "temporary": read.flag,
+            "title": values.text,
+            "from_level": values.level,
+            "domains": values.words,
+            "topics": values.words,
+            "valid_days": values.days,
+            "after_post_change": values.flag,
+            "after": values.words,
+            "temporary": values.flag,
         },
         must=("title",),
     ),
-    "hours": Table(
-        tables.Schedule,
-        {"weekdays": read.weekdays, "windows": read.windows, "holidays": read.one_of(("open", "closed"))},
+    "hours": TableSchema(
+        model.Schedule,
+        {"weekdays": values.weekdays, "windows": values.windows, "holidays": values.one_of(("open", "closed"))},
         must=("weekdays", "windows"),
     ),
-    "approvers": Table(tables.ApproverRule, {"title": read.text, "kinds": read.kinds}, must=("title",)),
-    "handover": Table(tables.HandoverLine, {"title": read.text, "department": read.text}, must=("title", "department")),
-    "signatures": Table(
-        tables.ExitSignature,
-        {"title": read.text, "employment": read.employments, "departments": read.words},
+    "approvers": TableSchema(model.ApproverRule, {"title": values.text, "kinds": values.kinds}, must=("title",)),
+    "handover": TableSchema(
+        model.HandoverLine, {"title": values.text, "department": values.text}, must=("title", "department")
+    ),
+    "signatures": TableSchema(
+        model.ExitSignature,
+        {"title": values.text, "employment": values.employments, "departments": values.words},
         must=("title",),
     ),
-    "planned": Table(
-        tables.Planned, {"title": read.text, "served_by": read.one_of(PARTS)}, must=("title", "served_by")
+    "planned": TableSchema(
+        model.Planned, {"title": values.text, "served_by": values.one_of(PARTS)}, must=("title", "served_by")
     ),
 }

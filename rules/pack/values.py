@@ -1,8 +1,8 @@
 """How each kind of value in a pack is read.
 
 Rules of this file: a reader takes whatever TOML gave and returns the value the core works with, or raises
-:class:`Wrong` with what is wrong and what to write instead. Nothing is guessed, converted or forgiven. Only strings are
-ever quoted back: any other foreign value may be too large to print.
+:class:`WrongValueError` with what is wrong and what to write instead. Nothing is guessed, converted or forgiven. Only
+strings are ever quoted back: any other foreign value may be too large to print.
 """
 
 import re
@@ -12,9 +12,9 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from rules.model import Employment, Level, Passback
-from rules.offboarding.vocabulary import Kind
+from rules.offboarding.vocabulary import CaseKind
 from rules.pack.model import WEEKDAYS
-from rules.pack.problem import Wrong
+from rules.pack.problem import WrongValueError
 from rules.text import Text
 from rules.visible import visible
 
@@ -82,7 +82,7 @@ def words(value: object) -> tuple[str, ...]:
     found = tuple(word(item) for item in _array(value))
     for item in found:
         if found.count(item) > 1:
-            raise Wrong(Text(f"{quoted(item)} stands here twice", f"{quoted(item)} 重复"), _ONCE)
+            raise WrongValueError(Text(f"{quoted(item)} stands here twice", f"{quoted(item)} 重复"), _ONCE)
     return found
 
 
@@ -105,7 +105,7 @@ def one_of(known: Collection[str]) -> Callable[[object], str]:
         if isinstance(value, str) and value in known:
             return value
         said = quoted(value)
-        raise Wrong(Text(f"{said} is not known here", f"此处不认识 {said}"), nearest(_word_in(value), known))
+        raise WrongValueError(Text(f"{said} is not known here", f"此处不认识 {said}"), nearest(_word_in(value), known))
 
     return read
 
@@ -122,7 +122,9 @@ def level(value: object) -> Level:
         return Level.parse(value)  # type: ignore[arg-type]  # any value that is no level word is refused below
     except ValueError:
         said = quoted(value)
-        raise Wrong(Text(f"{said} is not a level", f"{said} 不是密级"), nearest(_word_in(value), _LEVELS)) from None
+        raise WrongValueError(
+            Text(f"{said} is not a level", f"{said} 不是密级"), nearest(_word_in(value), _LEVELS)
+        ) from None
 
 
 def labels(value: object) -> Mapping[str, Mapping[str, Level]]:
@@ -144,7 +146,7 @@ def clauses(value: object) -> tuple[str, ...]:
     for item in found:
         if not _CLAUSE.fullmatch(item):
             hint = Text("an id looks like `D01-2.2`; see clauses.csv", "编号形如 `D01-2.2`；见 clauses.csv")
-            raise Wrong(Text(f"{quoted(item)} is not a clause id", f"{quoted(item)} 不是条款编号"), hint)
+            raise WrongValueError(Text(f"{quoted(item)} is not a clause id", f"{quoted(item)} 不是条款编号"), hint)
     return found
 
 
@@ -153,9 +155,9 @@ def employments(value: object) -> frozenset[Employment]:
     return frozenset(Employment(name) for name in some_of(tuple(Employment))(value))
 
 
-def kinds(value: object) -> frozenset[Kind]:
+def kinds(value: object) -> frozenset[CaseKind]:
     """Read kinds of departure."""
-    return frozenset(Kind(name) for name in some_of(tuple(Kind))(value))
+    return frozenset(CaseKind(name) for name in some_of(tuple(CaseKind))(value))
 
 
 def seconds(value: object) -> int:
@@ -203,7 +205,7 @@ def _window(value: str) -> tuple[timedelta, timedelta]:
     if any(int(match[i]) > 59 for i in (2, 4)) or max(hours) > _DAY:
         raise _expected("times from 00:00 to 24:00", "00:00 至 24:00 之间的时刻", value)
     if hours[0] >= hours[1]:
-        raise Wrong(
+        raise WrongValueError(
             Text(
                 f"window {quoted(value)} ends before it starts: it is never open",
                 f"时段 {quoted(value)} 先终后始，永不开放",
@@ -219,9 +221,11 @@ def _window(value: str) -> tuple[timedelta, timedelta]:
 _ONCE = Text("write it once", "只写一次")
 
 
-def _expected(en: str, zh: str, value: object) -> Wrong:
+def _expected(en: str, zh: str, value: object) -> WrongValueError:
     said = quoted(value)
-    return Wrong(Text(f"expected {en}, found {said}", f"应为 {zh}，实为 {said}"), Text(f"write {en}", f"请写 {zh}"))
+    return WrongValueError(
+        Text(f"expected {en}, found {said}", f"应为 {zh}，实为 {said}"), Text(f"write {en}", f"请写 {zh}")
+    )
 
 
 def _array(value: object) -> list[Any]:
@@ -239,8 +243,8 @@ def _table(value: object) -> dict[str, Any]:
 def _below(read: Callable[[object], T], value: object, *at: str) -> T:
     try:
         return read(value)
-    except Wrong as wrong:
-        raise Wrong(wrong.text, wrong.hint, (*at, *wrong.at)) from None
+    except WrongValueError as wrong:
+        raise WrongValueError(wrong.text, wrong.hint, (*at, *wrong.at)) from None
 
 
 def _word_in(value: object) -> str:

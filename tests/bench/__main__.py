@@ -16,7 +16,7 @@ from typing import NoReturn
 from agent.cli.say import choose_language
 from agent.errors import ShoumiError
 from agent.runtime.home import Home
-from agent.simulator import volume_image as image
+from agent.simulator import volume_image
 from rules.text import Language, Text
 from tests.bench import (
     departures,
@@ -50,7 +50,7 @@ def main(argv: list[str]) -> int:
     if chosen.parts and (chosen.write_docs or not PARTS.keys() >= set(chosen.parts)):
         options.error(f"parts are {', '.join(PARTS)}; the page takes all of them")
     language = choose_language(Home.at(None))
-    if missing := image.available():
+    if missing := volume_image.available():
         print(missing.say(language), file=sys.stderr)
         return 1
     signal.signal(signal.SIGALRM, _too_long)
@@ -74,7 +74,7 @@ def _too_long(_number: int, _frame: object) -> NoReturn:
 
 def _opens(language: Language) -> Iterator[Row]:
     with ExitStack() as stack:
-        bare = stack.enter_context(image.volume())
+        bare = stack.enter_context(volume_image.volume())
         bare.point.chmod(0o755)
         files = fill(bare.point / "plans")
         sites = {name: stack.enter_context(site(name)) for name in (opening.PROCESS, opening.POWER)}

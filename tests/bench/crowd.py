@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from agent import shipped_packs as shipped
+from agent import shipped_packs
 from agent.demo.parting import end_with_parent
 from agent.guard import heartbeat
 from agent.kernel import fanotify
@@ -26,7 +26,7 @@ from agent.registry.migrations import migrate
 from agent.registry.store import Registry
 from agent.runtime import channel
 from agent.runtime.home import Home
-from agent.simulator import volume_image as image
+from agent.simulator import volume_image
 from rules.model import Clearance, Level
 
 PEOPLE, AREAS = 10_000, 1_000
@@ -40,13 +40,13 @@ _setfsuid = ctypes.CDLL(None, use_errno=True).setfsuid
 class Crowd:
     """The site: first ``build``, then ``guard``, then ``start``."""
 
-    def __init__(self, home: Home, volume: image.Volume, stack: ExitStack) -> None:
+    def __init__(self, home: Home, volume: volume_image.Volume, stack: ExitStack) -> None:
         self._stack = stack
         self._volume = volume
         self.home = home
         self._words: dict[str, int] = {}
         self._decider: subprocess.Popen[bytes] | None = None
-        self._client: channel.Client | None = None
+        self._client: channel.ChannelClient | None = None
 
     def build(self) -> None:
         """Make directories, people, areas and grants."""
@@ -55,7 +55,7 @@ class Crowd:
             folder.mkdir(mode=0o755)
             (folder / "计划.txt").write_text("机密\n")
         self.home.create()
-        self.home.pack.write_text(shipped.text("minimal"), encoding="utf-8")
+        self.home.pack.write_text(shipped_packs.text("minimal"), encoding="utf-8")
         migrate(self.home.registry)
         with Registry(self.home.registry) as registry, registry.change(_past()) as change:
             secret = (Clearance("state", Level.SECRET, "", "officer"),)
@@ -80,7 +80,7 @@ class Crowd:
             self._stack.callback(os.close, fd)
         self._stack.callback(theirs.close)
         self._stack.callback(ours.close)
-        self._client = channel.Client(ours)
+        self._client = channel.ChannelClient(ours)
         whole = fanotify.FAN_MARK_ADD | fanotify.FAN_MARK_FILESYSTEM
         fanotify.mark(groups["open"], whole, fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR, self._volume.point)
         self._stack.callback(self._end)
@@ -153,7 +153,7 @@ class Crowd:
 @contextmanager
 def crowd() -> Iterator[Crowd]:
     """Make the site; stop and remove everything on leaving. Nothing is built or started yet."""
-    with image.volume() as volume, ExitStack() as stack:
+    with volume_image.volume() as volume, ExitStack() as stack:
         volume.point.chmod(0o755)
         yield Crowd(Home.at(volume.folder / "site"), volume, stack)
 

@@ -21,10 +21,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent.demo.actors import Identity, acting
-from agent.demo.stage import Stage, stage
-from agent.offboard.intake import pinned_keys as keys
-from agent.offboard.intake.notice import Event
+from agent.demo.actors import ActorIdentity, acting
+from agent.demo.stage import DemoStage, stage
+from agent.offboard.intake import pinned_keys
+from agent.offboard.intake.notice import HrEvent
 from agent.offboard.receipt import receipt
 from agent.registry.store import Registry
 from agent.simulator.hr_sender import make_keys, send_test
@@ -40,7 +40,7 @@ SINGLE, BACK_TO_BACK, BURST = 100, 100, 500
 _DEPARTURES = SINGLE + BACK_TO_BACK
 _LAST = _DEPARTURES + BURST // 2
 _BREATH = 0.25  # seconds between two departures one after the other
-_LEAVING = Event.DEPARTURE_APPROVED
+_LEAVING = HrEvent.DEPARTURE_APPROVED
 _WANTED = ("hold.add", "case.notice")
 NO_LOGIN = 0xFFFF_FFFF
 
@@ -53,7 +53,7 @@ _BAR = 50e6  # ns
 class Company:
     """A running site. ``leavers`` are people with accounts and a grant for the area of their file."""
 
-    def __init__(self, site: Stage, people: int, areas: int, files: int, leavers: int) -> None:
+    def __init__(self, site: DemoStage, people: int, areas: int, files: int, leavers: int) -> None:
         self.site = site
         self._sending = site.home.root / "sending"
         self._areas = areas
@@ -86,18 +86,18 @@ class Company:
         made = make_keys(folder, audience="shoumi", iss="https://hr.example", approvers=approvers)
         (self._sending / "spool" / "new").mkdir(parents=True, mode=0o700)
         for home in (self._sending, self.site.home.root):
-            shutil.copy(made, keys.path(home))
+            shutil.copy(made, pinned_keys.path(home))
 
     def file(self, number: int) -> Path:
         """Return a document leaver *number* may read."""
         area, more = number % self._areas, number // self._areas
         return self.site.root / f"a{area:04d}" / f"计划{more}.txt"
 
-    def identity(self, number: int) -> Identity:
+    def identity(self, number: int) -> ActorIdentity:
         """Return the account of leaver *number*."""
-        return Identity(_FIRST_UID + number, NO_LOGIN)
+        return ActorIdentity(_FIRST_UID + number, NO_LOGIN)
 
-    def sign(self, number: int, event: Event = Event.DEPARTURE_APPROVED) -> Path:
+    def sign(self, number: int, event: HrEvent = HrEvent.DEPARTURE_APPROVED) -> Path:
         """Return a signed token about leaver *number*, on the spool's filesystem and not in the spool."""
         now, folder = datetime.now(UTC), self.site.home.root / "hr"
         last_day = now.date() + timedelta(days=60)
@@ -240,7 +240,7 @@ def burst(site: Company, numbers: range) -> Burst:
 
     Raises ``OSError`` when some never are.
     """
-    tokens = [site.sign(number, event) for number in numbers for event in (Event.ACCOUNT_DISABLED, _LEAVING)]
+    tokens = [site.sign(number, event) for number in numbers for event in (HrEvent.ACCOUNT_DISABLED, _LEAVING)]
     # It must find all of them at once: a hold that is taken up behind a later departure would end nothing more.
     with stopped(site.site.process("control")):
         begun = min([site.drop(token) for token in reversed(tokens)])  # the later one of a person first

@@ -19,10 +19,10 @@ from statistics import median
 
 from agent.doors.address import Uhppote, parse
 from agent.doors.messages import Online, Read
-from agent.doors.osdp.lines import Buses
+from agent.doors.osdp.buses import OsdpBuses
 from agent.doors.osdp.plan import ReaderPlan
-from agent.simulator.osdp_commands import Told
-from agent.simulator.osdp_reader import Reader, ReaderLine
+from agent.simulator.osdp_commands import ReceivedCommand
+from agent.simulator.osdp_reader import ReaderLine, SoftwareReader
 from rules.text import Text
 from tests.bench.rows import Row, judged, milliseconds
 from tests.bench.samples import percentile
@@ -62,7 +62,7 @@ def rows() -> Iterator[Row]:
         )
 
 
-def _badges(readers: Sequence[Reader], count: int, *, pause: float) -> list[float]:
+def _badges(readers: Sequence[SoftwareReader], count: int, *, pause: float) -> list[float]:
     """Show *count* badges, one after the other at any reader, and return what each took, in nanoseconds."""
     chance = random.Random(4)
     took = []
@@ -79,14 +79,14 @@ def _badges(readers: Sequence[Reader], count: int, *, pause: float) -> list[floa
     return took
 
 
-def _last_strike(reader: Reader) -> Told:
+def _last_strike(reader: SoftwareReader) -> ReceivedCommand:
     return [told for told in reader.heard if told.what == "strike"][-1]
 
 
 class _Panel:
     """The panel's process."""
 
-    def __init__(self, readers: Sequence[Reader]) -> None:
+    def __init__(self, readers: Sequence[SoftwareReader]) -> None:
         self._child = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.doors_osdp"],
             cwd=Path(__file__).parents[2],
@@ -123,8 +123,8 @@ class _Panel:
 
 
 @contextmanager
-def _site(lines: int, each: int) -> Iterator[tuple[list[Reader], _Panel]]:
-    readers = [[Reader(number, secrets.token_bytes(16)) for number in range(each)] for _ in range(lines)]
+def _site(lines: int, each: int) -> Iterator[tuple[list[SoftwareReader], _Panel]]:
+    readers = [[SoftwareReader(number, secrets.token_bytes(16)) for number in range(each)] for _ in range(lines)]
     everyone = [reader for on_line in readers for reader in on_line]
     with ExitStack() as stack:
         for on_line in readers:
@@ -149,7 +149,7 @@ def _serve() -> None:
                 lost += not word.online and word.address in up
                 (up.add if word.online else up.discard)(word.address)
 
-    buses = Buses(hear)
+    buses = OsdpBuses(hear)
     buses.start()
     plans = []
     for address, key in json.loads(sys.stdin.readline()).items():

@@ -18,7 +18,7 @@ from statistics import median
 from typing import TypeVar
 
 from agent.doors import link
-from agent.doors.frames import Badge, Cards, CardStates, Configure, Door, FromDoors, Reader, Strike
+from agent.doors.frames import BoardBadge, Cards, CardStates, Configure, DoorSetup, FromDoors, ReaderSetup, StrikeSetup
 from agent.doors.messages import Contact, Read, Release, Released
 from agent.simulator.uhppote_board import Board
 from rules.text import Text
@@ -77,7 +77,9 @@ def rows() -> Iterator[Row]:
 class _Site:
     """Boards in a loop of their own, the doors process, and control's end of the link."""
 
-    def __init__(self, boards: list[Board], loop: asyncio.AbstractEventLoop, end: link.Link[FromDoors, object]) -> None:
+    def __init__(
+        self, boards: list[Board], loop: asyncio.AbstractEventLoop, end: link.FrameLink[FromDoors, object]
+    ) -> None:
         self.boards, self.loop, self.link = boards, loop, end
         self.frames: list[FromDoors] = []
 
@@ -125,16 +127,19 @@ def _site(count: int) -> Iterator[_Site]:
     boards = [Board(405_000_000 + number) for number in range(count)]
     ours, theirs = link.pair()
     words = [f"channel={theirs.fileno()}"] + ([] if os.geteuid() else [f"uid={_NOBODY}", f"gid={_NOBODY}"])
-    process = subprocess.Popen([sys.executable, "-I", "-m", "agent.doors.process", *words], pass_fds=(theirs.fileno(),))
+    process = subprocess.Popen([sys.executable, "-I", "-m", "agent.doors", *words], pass_fds=(theirs.fileno(),))
     theirs.close()
     site = _Site(boards, loop, link.control_end(ours))  # type: ignore[arg-type]
     try:
         for board in boards:
             asyncio.run_coroutine_threadsafe(board.start(), loop).result(_PATIENCE)
-        doors = (Door(f"door {n}", (Reader("in", f"{b.line}/1"),), Strike(f"{b.line}/1")) for n, b in enumerate(boards))
+        doors = (
+            DoorSetup(f"door {n}", (ReaderSetup("in", f"{b.line}/1"),), StrikeSetup(f"{b.line}/1"))
+            for n, b in enumerate(boards)
+        )
         site.link.send(Configure(tuple(doors), listen="127.0.0.1:0"))
         _until(site, lambda: len(site.of(Contact)) == count)
-        site.link.send(Cards("put", put=(Badge(_CARD, "2099-12-31"),)))
+        site.link.send(Cards("put", put=(BoardBadge(_CARD, "2099-12-31"),)))
         _until(site, lambda: len(_confirmed(site, "put")) == count)
         yield site
     finally:

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
-from agent.demo.actors import Actor, Identity, acting, become
+from agent.demo.actors import Actor, ActorIdentity, acting, become
 from agent.demo.parting import end_with_parent
 from tests.bench.machine import Cpus
 
@@ -50,7 +50,7 @@ class Opener:
 
 
 @contextmanager
-def opener(identity: Identity | None, act: Act, cpus: Cpus, namespace: int | None = None) -> Iterator[Opener]:
+def opener(identity: ActorIdentity | None, act: Act, cpus: Cpus, namespace: int | None = None) -> Iterator[Opener]:
     """Start a child that does *act* as *identity* on *cpus*, in the mount namespace of process *namespace*."""
     heard, telling = os.pipe()
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.demo.parting import end_with_parent
-from agent.kernel import mountinfo as mounts
+from agent.kernel import mountinfo
 from tests.bench.machine import Cpus
 from tests.bench.sites import READER, fill
 
@@ -75,7 +75,7 @@ def unavailable() -> str:
         return "not installed"
     if not Path("/etc/fapolicyd").is_dir() or not Path("/var/lib/fapolicyd").is_dir():
         return "its directories are missing"
-    if any(mount.fstype == _TYPE for mount in mounts.table()):
+    if any(mount.fstype == _TYPE for mount in mountinfo.table()):
         return f"a filesystem of type {_TYPE} is mounted, which it would watch"
     return ""
 

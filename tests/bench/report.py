@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from agent import text_table as table
+from agent import text_table
 from rules.text import Language, Text
 from tests.bench.rows import Row
 
@@ -41,7 +41,7 @@ _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 def lines(rows: Iterable[Row], language: Language) -> list[str]:
     """Return the table as lines."""
-    return table.lines([text.say(language) for text in _HEADING], _cells(rows, language))
+    return text_table.lines([text.say(language) for text in _HEADING], _cells(rows, language))
 
 
 def machine_lines(machine: Mapping[str, str], language: Language) -> list[str]:

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent.demo.actors import Identity
-from agent.demo.stage import Stage, stage
+from agent.demo.actors import ActorIdentity
+from agent.demo.stage import DemoStage, stage
 from tests.bench.machine import Cpus, other_cpus
 
 NO_LOGIN = 0xFFFF_FFFF  # an unset login uid, whoever runs the bench
-READER = Identity(61001, NO_LOGIN)
+READER = ActorIdentity(61001, NO_LOGIN)
 FILES = 100
 TEXT = "机密内容\n" * 400  # 5,200 bytes: a read of 4 KiB is a whole one
 
@@ -31,7 +31,7 @@ def fill(folder: Path) -> list[bytes]:
 class Site:
     """A running agent. ``files`` are in an ordinary area, ``loud`` in one that has every read asked about."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: DemoStage) -> None:
         self.stage = stage
         self.files = fill(stage.root / "plans")
         self.loud = fill(stage.root / "loud")

@@ -14,13 +14,13 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.guard.journal import Journal
+from agent.guard.journal import EntryJournal
 from agent.guard.objects import Objects, Root
-from agent.guard.verdicts import NEVER, Verdicts
+from agent.guard.verdicts import NEVER, VerdictCache
 from agent.kernel import fanotify
 from agent.kernel.subject import Tasks, pidfd_info_works
 from agent.log.append import Appender
-from agent.runtime.clock import Clock
+from agent.runtime.clock import AgentClock
 from rules.model import Action
 from rules.text import Text
 from tests.bench.machine import pinned_cpu
@@ -64,12 +64,12 @@ def _steps() -> Iterator[list[Step]]:
         (folder / "log").mkdir(mode=0o700)
         fd = os.open(document, os.O_RDONLY | os.O_CLOEXEC)
         stack.callback(os.close, fd)
-        clock, objects, verdicts = Clock(), Objects(), Verdicts("files1")
+        clock, objects, verdicts = AgentClock(), Objects(), VerdictCache("files1")
         objects.replace_roots([Root(os.fsencode(folder), "plans", 0, alone=False)])
         tasks = Tasks(pidfd_info=pidfd_info_works())
         stack.callback(tasks.close)
         appender = stack.enter_context(Appender(folder / "log", "process"))
-        journal = Journal(appender, clock, "files1")
+        journal = EntryJournal(appender, clock, "files1")
         thing, who, now = objects.find(fd), tasks.identify(os.getpid()), clock.now()
         ruling = replace(verdicts.ruling(who, ("plans",), Action.OPEN, now), until=NEVER)
         verdicts._rulings[(who.fsuid, who.loginuid, b"", ("plans",), Action.OPEN)] = ruling

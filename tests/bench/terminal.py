@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from agent import shipped_packs as shipped
+from agent import shipped_packs
 from agent.cli.new_site import make
 from agent.log.append import Appender
 from agent.log.entry import stamp
@@ -66,7 +66,7 @@ def rows() -> Iterator[Row]:
 def _site() -> Iterator[BusySite]:
     with tempfile.TemporaryDirectory(prefix="shoumi-bench-") as made:
         home = Home(Path(made) / "home")
-        make(home, shipped.text("minimal"))
+        make(home, shipped_packs.text("minimal"))
         _write(home)
         with Indexer(home.log, home.index) as indexer:
             indexer.catch_up(600)

@@ -45,12 +45,12 @@ def test_exit_codes(shared: Site, run, words: tuple[str, ...], code: int) -> Non
 def test_root_without_a_role_is_forbidden_once_groups_are_named(tmp_path: Path, run) -> None:
     from control_site import running
 
-    from agent import shipped_packs as shipped
+    from agent import shipped_packs
     from agent.cli.new_site import make
     from agent.runtime.home import Home
 
     home = Home(tmp_path / "home")
-    make(home, shipped.text("minimal"))
+    make(home, shipped_packs.text("minimal"))
     home.config.write_text("[roles]\nsystem = 60001\nsecurity = 60002\nauditor = 60003\n")
     with running(home.root) as site:
         said = run("--home", str(site.home.root), "hold", "add", "E1", "--reason", "x")

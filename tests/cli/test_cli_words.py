@@ -24,7 +24,7 @@ from agent.labels import (
     YES_NO,
 )
 from agent.registry.store import Registry
-from agent.rooms.panel.effects import Alarm
+from agent.rooms.panel.effects import AlarmKind
 from rules.text import Text
 
 Shoumi = Callable[..., Any]
@@ -49,7 +49,7 @@ def furnished(site: Site, shoumi: Shoumi) -> Shoumi:
     with Registry(site.home.registry) as registry, registry.note(datetime.now(UTC)) as note:
         note.enter("密室", "E1", door="前门")
         note.want_card("405419896", "4661", "gone")
-        for kind in Alarm:
+        for kind in AlarmKind:
             note.raise_alarm(kind.value, Text("told", "告知"), room="密室", door="前门", person="E1")
     return shoumi
 
@@ -85,13 +85,13 @@ def test_json_keeps_the_codes(furnished: Shoumi) -> None:
     def rows(*line: str) -> list[dict[str, Any]]:
         return [json.loads(row) for row in furnished(*line, "--json", language="zh").out.splitlines()]
 
-    assert {row["kind"] for row in rows("alarm", "list")} == {kind.value for kind in Alarm}
+    assert {row["kind"] for row in rows("alarm", "list")} == {kind.value for kind in AlarmKind}
     assert {row["state"] for row in rows("badge", "list", "--all")} >= {"active", "lost", "returned"}
     assert rows("room", "list")[0]["domain"] == "state"
 
 
 def test_every_alarm_there_is_has_a_word() -> None:
-    kinds = {kind.value for kind in Alarm}
+    kinds = {kind.value for kind in AlarmKind}
     assert ALARMS.keys() == kinds
     assert HAPPENINGS.keys() >= {f"{kind}-over" for kind in kinds}
 

@@ -14,10 +14,10 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from agent.log.append import Appender, LogUnwritable
+from agent.log.append import Appender, LogUnwritableError
 from agent.log.entry import render, stamp
 from agent.runtime import channel
-from agent.runtime.clock import Clock, instant, nanoseconds
+from agent.runtime.clock import AgentClock, instant, nanoseconds
 from agent.runtime.home import Home
 
 
@@ -25,7 +25,7 @@ class Peer:
     def __init__(self, home: Home, end: socket.socket) -> None:
         self.appender = Appender(home.log, "process")
         last = self.appender.last_time
-        self.clock = Clock(nanoseconds(last) if last else 0)
+        self.clock = AgentClock(nanoseconds(last) if last else 0)
         self.end = end
         self.epoch = 0
         self.victim = 0
@@ -55,7 +55,7 @@ class Peer:
             case "append":
                 try:
                     answer["seq"] = self.append(message["fields"])
-                except LogUnwritable as error:
+                except LogUnwritableError as error:
                     answer["error"] = error.text._asdict()
                 if self.dying:
                     os._exit(0)

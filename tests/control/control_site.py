@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent import shipped_packs as shipped
-from agent.api.client import Client
+from agent import shipped_packs
+from agent.api.client import AgentClient
 from agent.cli.new_site import make
-from agent.demo.record import Record
+from agent.demo.record import LogPosition
 from agent.runtime import channel
 from agent.runtime.home import Home
 
@@ -26,8 +26,8 @@ class Site:
         self.said = ""
         self.start_control()
 
-    def client(self) -> Client:
-        return Client(self.home, timeout=30)
+    def client(self) -> AgentClient:
+        return AgentClient(self.home, timeout=30)
 
     def start_control(self) -> None:
         said, say = os.pipe()
@@ -55,7 +55,7 @@ class Site:
 
     def entries(self, **wanted: object) -> list[dict[str, object]]:
         """Return the entries with these fields, oldest first, read from the record itself."""
-        found = Record(self.home.log).fresh()
+        found = LogPosition(self.home.log).fresh()
         return [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
 
     def stop(self) -> None:
@@ -83,7 +83,7 @@ class Site:
 def running(root: Path, pack: str = "minimal") -> Iterator[Site]:
     home = Home(root)
     if not home.config.exists():
-        make(home, shipped.text(pack))
+        make(home, shipped_packs.text(pack))
     site = Site(home)
     try:
         yield site

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from control_site import Site
 
-from agent.control.intent_log import Intent
-from agent.errors import Refused, Unreachable
+from agent.control.intent_log import WriteAheadIntent
+from agent.errors import RefusedError, UnreachableError
 from agent.log.verify import verify
 
 ADD = {"person": "E1", "name": "张三"}
@@ -40,7 +40,7 @@ def test_an_act_is_an_entry_with_its_actor_arguments_and_epoch(fresh: Site) -> N
 
 
 def test_a_refused_act_changes_nothing_and_is_an_entry(fresh: Site) -> None:
-    with fresh.client() as caller, pytest.raises(Refused):
+    with fresh.client() as caller, pytest.raises(RefusedError):
         caller.call("grant.add", person="E9", area="nowhere", reason="x")
     assert acts(fresh) == [("grant.add", "refused")]
 
@@ -49,7 +49,7 @@ def test_an_entry_that_cannot_be_written_means_nothing_is_changed(fresh: Site) -
     size = max(file.stat().st_size for file in fresh.home.log.glob("*.jsonl"))
     limits = resource.prlimit(fresh.peer.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(fresh.peer.pid, resource.RLIMIT_FSIZE, (size, limits[1]))
-    with fresh.client() as caller, pytest.raises(Refused) as caught:
+    with fresh.client() as caller, pytest.raises(RefusedError) as caught:
         caller.call("person.add", **ADD)
     assert "entry could not be written" in caught.value.text.en
     assert people(fresh) == []
@@ -62,7 +62,7 @@ def test_an_entry_that_cannot_be_written_means_nothing_is_changed(fresh: Site) -
 
 def test_killed_between_entry_and_commit_leaves_an_entry_that_the_next_start_contradicts(fresh: Site) -> None:
     fresh.tell_peer(f"kill-after-append {fresh.control.pid}")
-    with fresh.client() as caller, pytest.raises(Unreachable):
+    with fresh.client() as caller, pytest.raises(UnreachableError):
         caller.call("person.add", **ADD)
     fresh.control.wait(30)
     assert acts(fresh) == [("person.add", "done")]
@@ -100,7 +100,7 @@ def test_killed_after_the_commit_leaves_both(fresh: Site) -> None:
 def test_an_unanswered_append_is_contradicted_before_anything_else_is_done(fresh: Site) -> None:
     # The peer takes the message and dies with it: whether it was written cannot be known, so nothing is changed.
     fresh.tell_peer("die-after-append")
-    with fresh.client() as caller, pytest.raises(Unreachable) as caught:
+    with fresh.client() as caller, pytest.raises(UnreachableError) as caught:
         caller.call("person.add", **ADD)
     assert "nothing was changed" in caught.value.text.en
     fresh.kill_peer()
@@ -119,16 +119,16 @@ def test_reading_the_log_is_recorded_before_it_is_answered(fresh: Site) -> None:
 
 
 def test_a_pack_comes_into_force_with_its_entry_and_survives_a_kill(fresh: Site) -> None:
-    from agent import shipped_packs as shipped
+    from agent import shipped_packs
 
     fresh.tell_peer(f"kill-after-append {fresh.control.pid}")
-    with fresh.client() as caller, pytest.raises(Unreachable):
-        caller.call("pack.use", pack=shipped.text("company"))
+    with fresh.client() as caller, pytest.raises(UnreachableError):
+        caller.call("pack.use", pack=shipped_packs.text("company"))
     fresh.control.wait(30)
     fresh.start_control()
     with fresh.client() as caller:
         assert caller.call("pack.show")["name"] == "minimal"
-        assert caller.call("pack.use", pack=shipped.text("company"))["pack"].startswith("company@")
+        assert caller.call("pack.use", pack=shipped_packs.text("company"))["pack"].startswith("company@")
         assert caller.call("pack.show")["name"] == "company"
     [*_, entry] = fresh.entries(act="pack.use")
     args = entry["args"]
@@ -148,7 +148,7 @@ def test_a_pack_that_was_edited_by_hand_is_found(fresh: Site) -> None:
 
 
 def test_an_intent_is_open_until_the_registry_has_its_epoch(tmp_path: Path) -> None:
-    intent = Intent(tmp_path / "intent")
+    intent = WriteAheadIntent(tmp_path / "intent")
     assert intent.open_since(0) is None
     intent.note({"epoch": 7, "act": "grant.add", "args": {"reason": "项目" * 400}})
     assert intent.open_since(7) is None

@@ -11,24 +11,26 @@ from typing import Any
 import pytest
 from control_site import Site
 
-from agent import shipped_packs as shipped
+from agent import shipped_packs
 from agent.api.operations import TABLE
 from agent.api.peers import Peer
-from agent.api.roles import Role, Standing
+from agent.api.roles import CallerRole, Role
 from agent.cli.main import main
-from agent.control import __main__ as process  # noqa: F401 - process loads every handler
-from agent.control import transaction as conduct
-from agent.control.decider_client import Link
-from agent.control.dispatch import READS, STREAMS, Ask
-from agent.control.offboarding.triggers import occasion
-from agent.control.services import Desk, open_desk
-from agent.errors import Forbidden, Refused, Usage
+from agent.control import (
+    __main__,  # noqa: F401 - process loads every handler
+    transaction,
+)
+from agent.control.decider_client import DeciderConnection
+from agent.control.dispatch import READS, STREAMS, HandlerRequest
+from agent.control.offboarding.triggers import trigger_of
+from agent.control.services import ControlServices, open_services
+from agent.errors import ForbiddenError, RefusedError, UsageError
 from agent.offboard.plan import Cause
 from agent.runtime import channel
-from agent.runtime.clock import Clock, nanoseconds
+from agent.runtime.clock import AgentClock, nanoseconds
 from rules.decide import decide
 from rules.model import Clearance, Level, Request, Scope, Verdict
-from rules.offboarding.vocabulary import Duty
+from rules.offboarding.vocabulary import CaseDuty
 
 OFFICERS = {"E8": 62_008, "E9": 62_009}
 STRANGER_PID = 1
@@ -37,7 +39,7 @@ STRANGER_PID = 1
 class Office:
     """The control process of a site in this process, and two security officers who call it."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ControlServices) -> None:
         self.desk = desk
         self.told: list[tuple[str, str, int]] = []
         self.holds: list[tuple[str, str, int]] = []
@@ -67,9 +69,11 @@ class Office:
     def do(self, op: str, person: str = "E1", officer: str = "E8", pid: int = STRANGER_PID, **args: Any) -> Any:
         given = {"person": person, **args}
         peer = Peer(pid, OFFICERS.get(officer, 62_001), 62_000, frozenset({62_000}))
-        ask = Ask(op, TABLE[op].read(given, None), given, peer, Standing(Role.SECURITY), self.desk.now(), self.desk)
+        ask = HandlerRequest(
+            op, TABLE[op].read(given, None), given, peer, CallerRole(Role.SECURITY), self.desk.now(), self.desk
+        )
         if TABLE[op].act:
-            return conduct.perform(ask, conduct.Refusals())
+            return transaction.execute_act(ask, transaction.RejectionAudit())
         return list(STREAMS[op](ask)) if op in STREAMS else READS[op](ask)
 
     def approved(self, **how: Any) -> Any:
@@ -77,7 +81,7 @@ class Office:
         return self.do("case.approve")
 
     def later(self, **time: float) -> None:
-        self.desk.clock = Clock(nanoseconds(self.desk.now() + timedelta(**time)))
+        self.desk.clock = AgentClock(nanoseconds(self.desk.now() + timedelta(**time)))
 
     def verdict(self, person: str = "E1") -> Verdict:
         _, facts = self.desk.facts.facts([person], "plans")
@@ -88,8 +92,8 @@ class Office:
 def office_of(site: Site, pack: str = "minimal") -> Iterator[Office]:
     site.control.terminate()
     site.control.wait(30)
-    site.home.pack.write_text(shipped.text(pack), encoding="utf-8")
-    with open_desk(site.home, Link(channel.Client(site.control_end)), None) as desk:
+    site.home.pack.write_text(shipped_packs.text(pack), encoding="utf-8")
+    with open_services(site.home, DeciderConnection(channel.ChannelClient(site.control_end)), None) as desk:
         yield Office(desk)
 
 
@@ -130,9 +134,9 @@ def test_five_approve_in_order_each_once_and_none_of_them_leaves(company: Office
     for by, role in (("E2", "部门部长"), ("E3", "administration"), ("E4", ""), ("E5", "vice president in charge")):
         company.do("case.approve", by=by, **({"as": role} if role else {}))
     for by, said in (("E5", "has approved this case already"), ("E1", "own departure"), ("E77", "no person `E77`")):
-        with pytest.raises(Refused, match=said):
+        with pytest.raises(RefusedError, match=said):
             company.do("case.approve", by=by)
-    with pytest.raises(Refused, match="`general_manager` comes first"):
+    with pytest.raises(RefusedError, match="`general_manager` comes first"):
         company.do("case.approve", by="E6", **{"as": "head"})
     assert company.told == []
     assert company.do("case.status")["step"] == "approval"
@@ -147,7 +151,7 @@ def test_five_approve_in_order_each_once_and_none_of_them_leaves(company: Office
 
 
 def test_an_officer_does_nothing_in_his_own_case_not_even_in_the_name_of_another(company: Office) -> None:
-    with pytest.raises(Refused, match="own departure"):
+    with pytest.raises(RefusedError, match="own departure"):
         company.do("case.open", "E8", last_day="2099-12-31")
     company.do("case.open", "E8", "E9", last_day="2099-12-31")
     moves: list[tuple[str, dict[str, Any]]] = [
@@ -165,7 +169,7 @@ def test_an_officer_does_nothing_in_his_own_case_not_even_in_the_name_of_another
         ("case.restore", {"grant": "G000001"}),
     ]
     for op, args in moves:
-        with pytest.raises(Refused, match="own departure"):
+        with pytest.raises(RefusedError, match="own departure"):
             company.do(op, "E8", "E8", **args)
     assert company.do("case.status", "E8")["step"] == "notice"
 
@@ -186,15 +190,15 @@ def test_from_notice_to_the_end_of_the_cooling_off_period(company: Office) -> No
     company.do("case.exam")
     for document in ("agreement", "pledge", "bilateral"):
         company.do("case.sign", document=document)
-    with pytest.raises(Usage):
+    with pytest.raises(UsageError):
         company.do("case.cool-off")
     company.do("case.cool-off", until=(company.desk.now() + timedelta(days=30)).isoformat())
     assert company.verdict().rule == "cooling-off"
-    with pytest.raises(Refused, match="still owed: hand-over"):
+    with pytest.raises(RefusedError, match="still owed: hand-over"):
         company.do("case.papers")
     company.do("case.hand-over", line="work")
     company.do("case.papers")
-    with pytest.raises(Refused, match="cooling-off period runs until"):
+    with pytest.raises(RefusedError, match="cooling-off period runs until"):
         company.do("case.close")
     company.later(days=30)
     assert company.do("case.close")["step"] == "closed"
@@ -212,11 +216,11 @@ def test_what_was_sent_back_is_handed_in_again(company: Office) -> None:
     company.do("case.open", last_day="2099-12-31")
     company.do("case.approve", by="E2")
     company.do("case.return", by="E3", reason="form incomplete")
-    with pytest.raises(Refused, match="not possible now"):
+    with pytest.raises(RefusedError, match="not possible now"):
         company.do("case.approve", by="E2")
     assert company.do("case.open", last_day="2099-11-30")["step"] == "notice"
     assert [a["by"] for a in company.do("case.show")["approvals"]] == [None] * 5
-    with pytest.raises(Refused, match="case C000001 of `E1` is running"):
+    with pytest.raises(RefusedError, match="case C000001 of `E1` is running"):
         company.do("case.open", last_day="2099-12-31")
 
 
@@ -245,7 +249,7 @@ def test_a_transferred_person_starts_anew_when_the_case_is_closed(office: Office
 def test_rescinding_an_approval_takes_two_officers_and_restores_nothing_by_itself(office: Office) -> None:
     office.approved()
     assert office.do("case.rescind", reason="wrong person")["step"] == "approved"
-    with pytest.raises(Refused, match="second officer"):
+    with pytest.raises(RefusedError, match="second officer"):
         office.do("case.rescind", reason="really")
     assert office.verdict().rule == "departure"
     assert office.do("case.rescind", officer="E9", reason="so it is")["step"] == "rescinded"
@@ -253,12 +257,12 @@ def test_rescinding_an_approval_takes_two_officers_and_restores_nothing_by_itsel
     lift_by_two(office)
     assert office.verdict().rule == "grant"
     assert office.do("case.restore", grant=office.grant)["given"] == ""
-    with pytest.raises(Refused, match="second officer"):
+    with pytest.raises(RefusedError, match="second officer"):
         office.do("case.restore", grant=office.grant)
     assert not office.verdict().allow
     assert office.do("case.restore", officer="E9", grant=office.grant)["given"] == "G000002"
     assert office.verdict().allow
-    with pytest.raises(Refused, match="none that this case can give again"):
+    with pytest.raises(RefusedError, match="none that this case can give again"):
         office.do("case.restore", grant="G000002")
 
 
@@ -267,13 +271,13 @@ def lift_by_two(office: Office) -> None:
     office.do("hold.add", reason="one more")
     [left, plain] = [hold["id"] for hold in office.desk.lists.holds("E1")]
     with (
-        pytest.raises(Refused, match="lifted by two officers, and this is the first"),
+        pytest.raises(RefusedError, match="lifted by two officers, and this is the first"),
         office.desk.registry.change(office.desk.now()) as change,
     ):
         change.lift_hold(left, by="E8")
     asked = office.do("hold.lift", reason="back")
     assert (asked["holds"], asked["waiting"]) == ([plain], [left])
-    with pytest.raises(Refused, match="second officer, and `E8` is the first"):
+    with pytest.raises(RefusedError, match="second officer, and `E8` is the first"):
         office.do("hold.lift", reason="back")
     assert office.verdict().rule == "hold"
     lifted = office.do("hold.lift", officer="E9", reason="back")
@@ -290,11 +294,11 @@ def test_a_notice_is_rescinded_by_one_and_nothing_was_taken(office: Office) -> N
 def test_somebody_who_left_approves_nothing_any_more(company: Office) -> None:
     company.do("case.open", "E2", last_day="2026-01-01", kind="unfit")
     company.do("case.open", last_day="2099-12-31")
-    with pytest.raises(Refused, match="`E2` has left"):
+    with pytest.raises(RefusedError, match="`E2` has left"):
         company.do("case.approve", by="E2")
     with company.desk.registry.change(company.desk.now()) as change:
         change.set_person("E3", active=False)
-    with pytest.raises(Refused, match="`E3` is inactive"):
+    with pytest.raises(RefusedError, match="`E3` is inactive"):
         company.do("case.approve", by="E3")
 
 
@@ -319,7 +323,7 @@ def test_an_officer_who_is_out_of_office_does_nothing_at_all(administrator: Offi
     administrator.do("case.open", "E2", last_day="2099-12-31")
     out(administrator, "E9", how)
     for op, person in (("case.confirm", "E1"), ("case.approve", "E2"), ("case.rescind", "E1")):
-        with pytest.raises(Forbidden, match="acts for nobody"):
+        with pytest.raises(ForbiddenError, match="acts for nobody"):
             administrator.do(op, person, "E9", **({"reason": "x"} if op == "case.rescind" else {}))
     assert administrator.do("case.status")["step"] == "confirmation"
     assert administrator.do("case.status", "E2")["step"] == "notice"
@@ -332,7 +336,7 @@ def test_an_officer_who_is_out_of_office_does_nothing_at_all(administrator: Offi
 @pytest.mark.parametrize("how", OUT)
 def test_an_approver_in_the_personnel_system_who_is_out_of_office_does_not_count(office: Office, how: str) -> None:
     out(office, "E2", how)
-    with pytest.raises(Refused, match="nobody who approved it is in office: `E2`"):
+    with pytest.raises(RefusedError, match="nobody who approved it is in office: `E2`"):
         notice(office, "E2")
     assert notice(office, "E2", "E3")["step"] == "approved"
     assert [place["by"] for place in office.do("case.show")["approvals"]] == ["E3"]
@@ -346,9 +350,9 @@ def notice(office: Office, *approvers: str, pid: int = os.getpid(), person: str 
 def test_a_notice_of_the_personnel_system_opens_and_approves_in_one(fresh: Site) -> None:
     with office_of(fresh, "state") as state:
         for approvers, said in ((["E2"], "asks for 2"), (["E2", "E1"], "own departure"), (["E2", "E2"], "already")):
-            with pytest.raises(Refused, match=said):
+            with pytest.raises(RefusedError, match=said):
                 notice(state, *approvers)
-        with pytest.raises(Refused, match="no person `E77`"):
+        with pytest.raises(RefusedError, match="no person `E77`"):
             notice(state, "E2", "E3", person="E77")
         assert state.do("case.list", person="", all=True) == []
         result = notice(state, "E2", "E3")
@@ -399,7 +403,7 @@ def test_what_a_notice_says_of_the_class_and_the_cooling_off_period_stands_in_th
         for shorter in (first, "2026-01-01"):
             assert notice(state, "E2", "E3", cooling_off_until=shorter)["cooling_off_until"] == second
         assert state.do("case.show")["printed_class"] == "核心"
-        with pytest.raises(Refused, match="cooling-off period ends after"):
+        with pytest.raises(RefusedError, match="cooling-off period ends after"):
             state.do("case.cool-off", until=first)
         assert notice(state, "E2", "E3", person="E4", cooling_off_until="2026-01-01")["cooling_off_until"] is None
         assert "cooling-off" in str(state.do("case.show", "E4")["owed"])
@@ -413,7 +417,7 @@ def test_a_notice_of_the_other_sort_is_carried_out_as_what_it_says(office: Offic
     assert notice(office, "E2", kind=came)["case"] == "C000002"
     assert [(case["kind"], case["step"], case["owed"]) for case in office.do("case.list", person="", all=True)] == [
         (opened, "rescinded", []),
-        (came, "approved", [{"duty": "cooling-off", "text": Duty.COOLING_OFF.text._asdict()}]),
+        (came, "approved", [{"duty": "cooling-off", "text": CaseDuty.COOLING_OFF.text._asdict()}]),
     ]
 
 
@@ -449,13 +453,13 @@ def test_a_transfer_that_is_closed_ends_nothing_more_and_until_then_is_shown_whe
     office: Office,
 ) -> None:
     transferred(office)
-    running = occasion(office.desk, "C000001")
+    running = trigger_of(office.desk, "C000001")
     assert (running.cause, running.tries, running.over) == (Cause.TRANSFER, {"plans"}, None)
     office.do("case.cool-off", none=True, reason="x")
     office.do("case.close")
     office.do("grant.add", area="plans", reason="new post")
     assert office.verdict().allow
-    closed = occasion(office.desk, "C000001")
+    closed = trigger_of(office.desk, "C000001")
     assert closed.over
     assert "closed" in closed.over.en
 
@@ -476,7 +480,7 @@ def test_a_departure_that_was_not_approved_leaves_the_transfer_as_it_was(office:
 
 
 def test_nobody_at_the_socket_can_bring_a_notice(office: Office) -> None:
-    with pytest.raises(Forbidden, match="only the agent itself"):
+    with pytest.raises(ForbiddenError, match="only the agent itself"):
         notice(office, "E2", pid=STRANGER_PID)
 
 
@@ -506,22 +510,22 @@ def test_an_administrator_loses_access_at_the_last_approval_and_the_case_asks_fo
             "当事人是管理员（security）：权限已取消，进程待第二名管理员确认后结束",
         )
     ]
-    with pytest.raises(Refused, match="this takes a second officer, and `E8` is the first"):
+    with pytest.raises(RefusedError, match="this takes a second officer, and `E8` is the first"):
         administrator.do("case.confirm")
-    with pytest.raises(Refused, match="not possible now"):
+    with pytest.raises(RefusedError, match="not possible now"):
         administrator.do("case.cool-off", none=True, reason="x")
     confirmed = administrator.do("case.confirm", officer="E9")
     assert (confirmed["step"], confirmed["revoked"]) == ("approved", True)
     assert administrator.told == [("E1", "C000001", result["epoch"]), ("E1", "C000001", confirmed["epoch"])]
     assert administrator.do("case.show")["confirmation"]["by"] == "E9"
-    with pytest.raises(Refused, match="not possible now"):
+    with pytest.raises(RefusedError, match="not possible now"):
         administrator.do("case.confirm", officer="E9")
 
 
 def test_who_writes_down_what_another_one_approved_is_not_the_second(administrator: Office) -> None:
     administrator.do("case.open", last_day="2099-12-31")
     administrator.do("case.approve", by="E2")
-    with pytest.raises(Refused, match="`E8` is the first"):
+    with pytest.raises(RefusedError, match="`E8` is the first"):
         administrator.do("case.confirm")
     assert administrator.do("case.confirm", officer="E9")["step"] == "approved"
 
@@ -544,7 +548,7 @@ def test_a_notice_with_two_approvers_waits_for_nobody(administrator: Office, kin
 
 
 def test_a_day_that_is_none_is_usage(office: Office) -> None:
-    with pytest.raises(Usage, match="must be a day such as"):
+    with pytest.raises(UsageError, match="must be a day such as"):
         office.do("case.open", last_day="soon")
 
 
@@ -590,5 +594,5 @@ def test_the_plan_of_a_case_is_asked_for_by_person_or_by_number(fresh: Site) -> 
         agent.call("person.add", person="E7", name="钱七")
         case = agent.call("case.open", person="E7", last_day="2099-12-31")["case"]
         assert agent.call("case.plan", person=case) == agent.call("case.plan", person="E7")
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             agent.call("case.plan", person="C999999")

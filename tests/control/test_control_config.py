@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.runtime import config
 
 
@@ -41,14 +41,14 @@ def test_every_setting_is_read() -> None:
     ],
 )
 def test_what_is_wrong_is_named_with_its_line_in_both_languages(text: str, line: int) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         config.parse(text)
     assert caught.value.text.en.startswith(f"config.toml line {line}: ")
     assert f"第 {line} 行" in caught.value.text.zh
 
 
 def test_a_missing_file_names_the_command_that_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(RefusedError) as caught:
         config.load(tmp_path / "config.toml")
     assert caught.value.hint
     assert "init" in caught.value.hint.en

@@ -14,20 +14,18 @@ from pathlib import Path
 import pytest
 from control_site import Site
 
-from agent import shipped_packs as shipped
-from agent.control.offboarding.channel import Answering, Asking, answer
-from agent.control.offboarding.walker import Ways
+from agent import shipped_packs
+from agent.control.offboarding.channel import Answering, ControlClient, answer
+from agent.control.offboarding.walker import AreaWalker
 from agent.control.offboarding.worker_supervisor import MODULE
-from agent.control.pack_cache import PackFile
-from agent.errors import Refused, Unreachable
-from agent.kernel import fanotify
-from agent.kernel import private_mount as doorway
+from agent.control.pack_cache import PackCache
+from agent.errors import RefusedError, UnreachableError
+from agent.kernel import fanotify, private_mount
+from agent.kernel.fanotify import FanotifyGroups
 from agent.offboard import database
 from agent.offboard.context import Blocked
-from agent.runtime import capabilities as caps
-from agent.runtime import channel
-from agent.simulator import volume_image as image
-from agent.volumes.status import Groups
+from agent.runtime import capabilities, channel
+from agent.simulator import volume_image
 from rules.text import Text
 
 PATIENCE = 30.0
@@ -44,7 +42,7 @@ def until(come: Callable[[], object]) -> None:
 
 
 @contextmanager
-def conversation(answering: Answering) -> Iterator[tuple[Asking, socket.socket]]:
+def conversation(answering: Answering) -> Iterator[tuple[ControlClient, socket.socket]]:
     """Yield who asks, and the socket by which it is told; a thread answers from it."""
     ours, theirs = channel.pair()
     over = threading.Event()
@@ -59,7 +57,7 @@ def conversation(answering: Answering) -> Iterator[tuple[Asking, socket.socket]]
     try:
         with closing(ours), closing(theirs):
             try:
-                yield Asking(theirs), ours
+                yield ControlClient(theirs), ours
             finally:
                 over.set()
                 thread.join()
@@ -71,7 +69,7 @@ def test_what_is_asked_is_answered_and_what_fails_is_an_error() -> None:
     epochs: list[int] = []
 
     def fails(_asked: channel.Message) -> channel.Message:
-        raise Unreachable(Text("the decider does not answer", "判定进程没有应答"))
+        raise UnreachableError(Text("the decider does not answer", "判定进程没有应答"))
 
     def epoch(asked: channel.Message) -> channel.Message:
         epochs.append(asked["epoch"])
@@ -82,9 +80,9 @@ def test_what_is_asked_is_answered_and_what_fails_is_an_error() -> None:
         assert it.acknowledged == (0, 0.0)
         it.epoch(7)
         assert (epochs, it.acknowledged[0]) == ([7], 7)
-        with pytest.raises(Refused, match="the decider does not answer"):
+        with pytest.raises(RefusedError, match="the decider does not answer"):
             it.cut("C1")
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             it.fresh()  # nobody here knows the word
 
 
@@ -99,7 +97,7 @@ def test_what_is_told_is_heard_once_each_and_in_order() -> None:
 
 def test_a_message_that_is_too_large_is_refused_at_once_and_nothing_else_waits_behind_it() -> None:
     with conversation({"append": lambda asked: {"seq": len(asked["fields"])}}) as (it, _):
-        with pytest.raises(Refused, match="256 KiB"):
+        with pytest.raises(RefusedError, match="256 KiB"):
             it.append({"attempts": "x" * channel.MAX_MESSAGE})
         assert it.append({"kind": "next"}) == 1
 
@@ -145,7 +143,7 @@ def test_it_is_gone_with_the_control_process(fresh: Site, number: signal.Signals
 @pytest.mark.skipif(os.geteuid() != 0, reason="who is not root has no rights to give up")
 def test_control_and_what_it_starts_keep_twelve_rights_of_root_and_gain_none(fresh: Site) -> None:
     until(lambda: departures_of(fresh))
-    wanted = sum(1 << number for number in caps.CONTROL)
+    wanted = sum(1 << number for number in capabilities.CONTROL)
     assert wanted.bit_count() == 12
     assert not wanted & sum(1 << number for number in NEVER)
     for pid in (fresh.control.pid, *departures_of(fresh)):
@@ -165,18 +163,18 @@ NEVER = (12, 13, 16, 17, 22, 25, 33, 39)  # network, modules, raw I/O, reboot, c
 
 def test_a_pack_is_parsed_again_only_when_its_file_is_another_one(tmp_path: Path) -> None:
     file, fresh = tmp_path / "pack.toml", tmp_path / "pack.toml.new"
-    file.write_text(shipped.text("minimal"))
-    packs = PackFile(file)
+    file.write_text(shipped_packs.text("minimal"))
+    packs = PackCache(file)
     assert packs.read() is packs.read()
-    fresh.write_text(shipped.text("company"))
+    fresh.write_text(shipped_packs.text("company"))
     fresh.replace(file)
     assert packs.read().name == "company"
     fresh.write_text("no = pack")
     fresh.replace(file)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         packs.read()
     file.unlink()
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         packs.read()
 
 
@@ -191,7 +189,7 @@ def test_who_must_not_wait_never_carries_pages_over(tmp_path: Path) -> None:
 
 
 def able() -> bool:
-    if image.available():
+    if volume_image.available():
         return False
     try:
         os.close(fanotify.init())
@@ -204,14 +202,14 @@ def able() -> bool:
 @pytest.mark.skipif(not able(), reason="needs root, loop devices and fanotify permission events")
 def test_one_way_leads_into_all_areas_of_a_volume_and_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    real = doorway.doorway
+    real = private_mount.doorway
 
     def counted(open_group: int, access_group: int, path: str) -> contextlib.AbstractContextManager[str]:
         opened.append(path)
         return real(open_group, access_group, path)
 
     monkeypatch.setattr("agent.control.offboarding.walker.doorway", counted)
-    with image.volume() as volume:
+    with volume_image.volume() as volume:
         names = ["a", "b", "b/c"]
         for name in names:
             (volume.point / name).mkdir()
@@ -226,7 +224,7 @@ def test_one_way_leads_into_all_areas_of_a_volume_and_nobody_is_asked(monkeypatc
                 fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR,
                 volume.point,
             )
-            ways = Ways(Groups(group, -1))
+            ways = AreaWalker(FanotifyGroups(group, -1))
             for name in (*names, ""):  # the volume itself is an area, too
                 found = list(ways.walk(str(volume.point / name)))  # nobody answers: an open that asks would hang
                 assert not any(isinstance(one, Blocked) for one in found)

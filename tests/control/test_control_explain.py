@@ -9,19 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent import shipped_packs as shipped
+from agent import shipped_packs
 from agent.api.operations import TABLE
 from agent.control.handlers.explain import areas_of
 from agent.control.handlers.what_if import supposing
-from agent.errors import Refused
-from agent.kernel import labels as label
+from agent.errors import RefusedError
+from agent.kernel import labels
 from agent.registry.facts import AreaRow
 from rules.decide import decide
 from rules.model import Clearance, Facts, Hold, Level, Person, Request, Resource
 from rules.pack.reader import load
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
-PACK = load(shipped.text("minimal"))
+PACK = load(shipped_packs.text("minimal"))
 AREA = Resource("plans", Level.SECRET, "state")
 PERSON = Person("E1", clearances=(Clearance("state", Level.INTERNAL, approved_by="E2"),))
 FACTS = Facts(persons={"E1": PERSON}, resources={"plans": AREA})
@@ -51,9 +51,9 @@ def test_a_path_belongs_to_the_innermost_area_around_it(tmp_path: Path) -> None:
 
 
 def test_a_name_that_only_begins_alike_is_outside(tmp_path: Path) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         areas_of(str(tmp_path / "p2/a"), rows(tmp_path))
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         areas_of("nowhere", rows(tmp_path))
 
 
@@ -62,19 +62,19 @@ def test_links_and_dots_are_followed_to_the_real_place(tmp_path: Path) -> None:
     (top / "p").mkdir()
     os.symlink(top / "p", top / "elsewhere")
     assert areas_of(str(top / "elsewhere/a"), rows(top))[1] == ("plans",)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         areas_of(str(top / "p/../other"), rows(top))
 
 
 def test_a_file_moved_out_of_an_area_is_still_in_it_by_its_label(tmp_path: Path) -> None:
-    if os.geteuid() != 0 or not label.supported(str(tmp_path)):
+    if os.geteuid() != 0 or not labels.supported(str(tmp_path)):
         pytest.skip("needs root, and a filesystem that keeps trusted attributes")
     top = tmp_path.resolve()
     (top / "p/d").mkdir(parents=True)
     moved, inner = top / "moved", top / "p/d/inner"
     for path in (moved, inner):
         path.touch()
-        label.write(str(path), "plans")
+        labels.write(str(path), "plans")
     assert areas_of(str(moved), rows(top))[1] == ("plans",)
     assert areas_of(str(inner), rows(top))[1] == ("deep", "plans")  # both must allow
 

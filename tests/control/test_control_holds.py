@@ -11,25 +11,25 @@ from test_control_cases import office_of
 from test_control_personnel import until
 
 from agent.offboard import database
-from agent.offboard.context import Leaver
-from agent.offboard.journal import Done, Journal
+from agent.offboard.context import RevocationSubject
+from agent.offboard.journal import JournaledStep, RevocationJournal
 from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
-from agent.offboard.steps.step import State
+from agent.offboard.steps.step import StepState
 
 
 @pytest.fixture
-def journal(fresh: Site) -> Iterator[Journal]:
-    with closing(Journal(database.path(fresh.home.root))) as found:
+def journal(fresh: Site) -> Iterator[RevocationJournal]:
+    with closing(RevocationJournal(database.path(fresh.home.root))) as found:
         yield found
 
 
-def begun(journal: Journal, name: str, cause: Cause, at: datetime) -> None:
+def begun(journal: RevocationJournal, name: str, cause: Cause, at: datetime) -> None:
     """Write a run down as if the agent had died right after that."""
-    journal.begin(name, cause, Leaver("E1"), ["E8"], ["deny", "holders", "samba", "proof"], at)
+    journal.begin(name, cause, RevocationSubject("E1"), ["E8"], ["deny", "holders", "samba", "proof"], at)
 
 
-def given_up(journal: Journal, name: str) -> list[Done] | None:
+def given_up(journal: RevocationJournal, name: str) -> list[JournaledStep] | None:
     steps = journal.steps(journal.run(name))
     return None if any(done.result.state.open for done in steps) else steps
 
@@ -55,20 +55,20 @@ def test_a_hold_that_was_never_carried_out_is_found_at_the_next_start(fresh: Sit
     assert (entry["person"], entry["complete"], entry["open"]) == ("E1", True, [])
 
 
-def test_what_is_open_of_a_hold_that_was_lifted_is_given_up(fresh: Site, journal: Journal) -> None:
+def test_what_is_open_of_a_hold_that_was_lifted_is_given_up(fresh: Site, journal: RevocationJournal) -> None:
     with office_of(fresh) as office:
         hold = office.do("hold.add", reason="inquiry")["hold"]
         office.do("hold.lift", reason="nothing found")
         begun(journal, hold, Cause.HOLD, office.desk.now())
     fresh.start_control()
     steps = until(lambda: given_up(journal, hold))
-    assert {done.result.state for done in steps} == {State.SKIPPED}
+    assert {done.result.state for done in steps} == {StepState.SKIPPED}
     assert {done.result.detail.en for done in steps} == {"the hold was lifted before"}
     assert receipts(fresh, hold) == []
     until(lambda: len(fresh.entries(kind="revocation", case=hold)) == len(steps))
 
 
-def test_what_is_open_of_a_departure_that_was_taken_back_is_given_up(fresh: Site, journal: Journal) -> None:
+def test_what_is_open_of_a_departure_that_was_taken_back_is_given_up(fresh: Site, journal: RevocationJournal) -> None:
     with office_of(fresh) as office:
         case = office.approved()["case"]
         begun(journal, case, Cause.DEPARTURE, office.desk.now())
@@ -100,7 +100,9 @@ def test_the_plan_of_a_hold_says_what_it_would_end_and_ends_nothing(fresh: Site)
         assert list(client.stream("hold.list")) == []
 
 
-def test_the_denial_on_record_is_the_acknowledgement_that_the_act_waited_for(fresh: Site, journal: Journal) -> None:
+def test_the_denial_on_record_is_the_acknowledgement_that_the_act_waited_for(
+    fresh: Site, journal: RevocationJournal
+) -> None:
     """It comes before the first step of the run begins, and not after another question to the decider."""
     with fresh.client() as client:
         client.call("person.add", person="E1")

@@ -10,9 +10,9 @@ from control_site import Site
 from test_control_personnel import until
 
 from agent.cli.main import main
-from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake import pinned_keys
 from agent.offboard.receipt.verify import verify
-from agent.simulator import hr_sender as sender
+from agent.simulator import hr_sender
 
 
 class Said(NamedTuple):
@@ -72,10 +72,10 @@ def test_keys_that_are_not_pinned_count_for_nothing(shoumi: Shoumi, folder: Path
     )
     assert (said.code, said.err) == (0, "")
     assert str(folder / "hr-keys.json") in said.out
-    assert not keys.path(shoumi.site.home.root).exists()
-    pinned = keys.load(folder / "hr-keys.json")
+    assert not pinned_keys.path(shoumi.site.home.root).exists()
+    pinned = pinned_keys.load(folder / "hr-keys.json")
     assert (pinned.audience, pinned.approvals_needed) == ("urn:shoumi:agent:test", 2)
-    _, approvers = sender.read_keys(folder)
+    _, approvers = hr_sender.read_keys(folder)
     assert {(key["role"], key["person"], key["iss"]) for key in approvers} == {
         ("secrecy", "E2", "https://x"), ("personnel", "E3", "https://x"),
     }  # fmt: skip
@@ -86,20 +86,20 @@ def test_test_keys_never_replace_pinned_ones_and_a_second_set_needs_a_place_of_i
     shoumi: Shoumi, folder: Path
 ) -> None:
     assert shoumi("keys", "make-test", str(folder), "--approver", "E2", "--pin").code == 0
-    before = keys.path(shoumi.site.home.root).read_bytes()
+    before = pinned_keys.path(shoumi.site.home.root).read_bytes()
     refused = shoumi("keys", "make-test", str(folder) + "2", "--approver", "E3", "--pin")
     assert (refused.code, refused.out) == (1, "")
     assert "keys are pinned already" in refused.err
     assert not Path(str(folder) + "2").exists()
     again = shoumi("keys", "make-test", str(folder), "--approver", "E3")
     assert (again.code, "File exists" in again.err) == (1, True)
-    assert keys.path(shoumi.site.home.root).read_bytes() == before
+    assert pinned_keys.path(shoumi.site.home.root).read_bytes() == before
 
 
 def test_a_name_that_no_key_may_have_is_said_before_anything_is_pinned(shoumi: Shoumi, folder: Path) -> None:
     refused = shoumi("keys", "make-test", str(folder), "--approver", "", "--pin")
     assert (refused.code, refused.out) == (1, "")
-    assert not keys.path(shoumi.site.home.root).exists()
+    assert not pinned_keys.path(shoumi.site.home.root).exists()
 
 
 def test_nobody_is_told_a_receipt_that_cannot_be_kept(shoumi: Shoumi, folder: Path) -> None:

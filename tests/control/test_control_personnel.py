@@ -18,16 +18,15 @@ import pytest
 from control_site import Site
 from test_control_cases import Office, office_of
 
-from agent.errors import Refused, Unreachable
-from agent.kernel import labels as label
+from agent.errors import RefusedError, UnreachableError
+from agent.kernel import labels
 from agent.offboard import database
-from agent.offboard.intake import outbox
-from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake import outbox, pinned_keys
 from agent.offboard.intake.inbox import Hooks, Inbox
-from agent.offboard.intake.notice import Event, Notice
+from agent.offboard.intake.notice import HrEvent, HrNotice
 from agent.offboard.intake.token import TYPE
-from agent.simulator import hr_sender as sender
-from rules.offboarding.vocabulary import Kind
+from agent.simulator import hr_sender
+from rules.offboarding.vocabulary import CaseKind
 
 LEAVER_UID = 63_050  # nobody has it
 EVENING = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)  # the next day at a site eight hours ahead
@@ -46,17 +45,17 @@ def until(come: Callable[[], Any], patience: float = 30.0) -> Any:
 def private(fresh: Site) -> Path:
     """Pin the keys of a personnel system whose notices `E2` and `E3` approve; return its private keys."""
     folder = fresh.home.root.parent / "keys"
-    made = sender.make_keys(
+    made = hr_sender.make_keys(
         folder, audience="urn:shoumi:agent:test", iss="https://hr.example", approvers=[("a", "E2"), ("b", "E3")]
     )
-    shutil.copy(made, keys.path(fresh.home.root))
+    shutil.copy(made, pinned_keys.path(fresh.home.root))
     return folder
 
 
 def drop(site: Site, private: Path, at: datetime, **how: Any) -> str:
     """Have a notice about `E1`, approved *at*, delivered; return the name of the file."""
     until((site.home.root / "spool" / "new").is_dir)
-    return sender.send_test(site.home.root, "E1", private, at, **how).file.name
+    return hr_sender.send_test(site.home.root, "E1", private, at, **how).file.name
 
 
 def filed(site: Site, name: str) -> Any:
@@ -73,7 +72,7 @@ def cases(site: Site) -> list[dict[str, Any]]:
     try:
         with site.client() as client:
             return list(client.stream("case.list", all=True))
-    except Unreachable:
+    except UnreachableError:
         return []
 
 
@@ -104,15 +103,15 @@ def test_the_cooling_off_period_ends_with_the_day_it_names_by_the_calendar_of_th
 ) -> None:
     people(fresh)
     until((fresh.home.root / "spool" / "new").is_dir)
-    hr, approvers = sender.read_keys(private)
+    hr, approvers = hr_sender.read_keys(private)
     now = int(time.time())
     named = [{"role": one["role"], "by": one["person"], "at": now} for one in approvers]
     said = {"kind": "retirement", "approvers": named, "class": "核心", "cooling_off_until": "2049-12-31"}
     claims = {"iss": hr["iss"], "aud": "urn:shoumi:agent:test", "iat": now, "jti": "1", "toe": now, "txn": "HR-1"}
     claims |= {"sub_id": {"format": "iss_sub", "iss": hr["iss"], "sub": "E1"}}
-    claims |= {"events": {Event.DEPARTURE_APPROVED.uri: said}}
-    claims |= {"approvals": [sender.approve(claims, one, datetime.now(UTC)) for one in approvers]}
-    sender.drop(fresh.home.root / "spool" / "new", sender.sign(claims, hr, TYPE), "one")
+    claims |= {"events": {HrEvent.DEPARTURE_APPROVED.uri: said}}
+    claims |= {"approvals": [hr_sender.approve(claims, one, datetime.now(UTC)) for one in approvers]}
+    hr_sender.drop(fresh.home.root / "spool" / "new", hr_sender.sign(claims, hr, TYPE), "one")
     [case] = until(lambda: cases(fresh))
     assert (case["cooling_off_until"], case["owed"]) == ("2049-12-31T16:00:00Z", [])
     with fresh.client() as client:
@@ -152,16 +151,16 @@ def test_a_case_that_an_officer_opened_is_answered_too(fresh: Site, private: Pat
 
 def test_a_site_that_asks_for_no_signatures_of_approvers_is_served_too(fresh: Site) -> None:
     folder = fresh.home.root.parent / "keys"
-    shutil.copy(sender.make_keys(folder, audience="urn:x:site", iss="urn:x:hr"), keys.path(fresh.home.root))
+    shutil.copy(hr_sender.make_keys(folder, audience="urn:x:site", iss="urn:x:hr"), pinned_keys.path(fresh.home.root))
     people(fresh)
     until((fresh.home.root / "spool" / "new").is_dir)
     now = int(time.time())
     named = {"kind": "resignation", "approvers": [{"role": "a", "by": "E2", "at": now}]}
     claims = {"iss": "urn:x:hr", "aud": "urn:x:site", "iat": now, "jti": "1", "toe": now, "txn": "HR-1"}
     claims |= {"sub_id": {"format": "iss_sub", "iss": "urn:x:hr", "sub": "E1"}}
-    claims |= {"events": {Event.DEPARTURE_APPROVED.uri: named}}
-    token = sender.sign(claims, sender.read_keys(folder)[0], TYPE)
-    sender.drop(fresh.home.root / "spool" / "new", token, "one")
+    claims |= {"events": {HrEvent.DEPARTURE_APPROVED.uri: named}}
+    token = hr_sender.sign(claims, hr_sender.read_keys(folder)[0], TYPE)
+    hr_sender.drop(fresh.home.root / "spool" / "new", token, "one")
     assert filed(fresh, "one.set") == ("accepted", "accepted")
     [case] = until(lambda: cases(fresh))
     assert case["step"] == "approved"
@@ -173,9 +172,9 @@ def test_a_notice_about_nobody_waits_and_is_released_when_the_person_is_register
     with fresh.client() as client:
         [waiting] = until(lambda: list(client.stream("case.quarantine")))
         assert (waiting["person"], waiting["reference"], waiting["reason"]) == ("E1", "HR-1", "unknown-person")
-        with pytest.raises(Refused, match="no person `E1`"):
+        with pytest.raises(RefusedError, match="no person `E1`"):
             client.call("case.release", name="E1")
-        with pytest.raises(Refused, match="nothing in quarantine"):
+        with pytest.raises(RefusedError, match="nothing in quarantine"):
             client.call("case.release", name="E2")
         assert client.call("person.add", person="E1")["quarantined"] == ["HR-1"]
         assert client.call("person.add", person="E2")["quarantined"] == []
@@ -220,7 +219,9 @@ def test_while_the_log_cannot_be_written_a_leaver_is_stopped_and_ends_when_it_ca
 
 
 @needs_root
-@pytest.mark.parametrize("what", [{"event": Event.SESSION_REVOKED}, {"kind": Kind.TRANSFER}], ids=["hold", "transfer"])
+@pytest.mark.parametrize(
+    "what", [{"event": HrEvent.SESSION_REVOKED}, {"kind": CaseKind.TRANSFER}], ids=["hold", "transfer"]
+)
 def test_of_who_stays_only_the_processes_that_hold_classified_files_are_stopped_meanwhile(
     fresh: Site, private: Path, what: dict[str, Any]
 ) -> None:
@@ -229,7 +230,7 @@ def test_of_who_stays_only_the_processes_that_hold_classified_files_are_stopped_
     plans.mkdir()
     secret = plans / "a.txt"
     secret.write_text("secret")
-    label.write(str(secret), "plans")  # as the agent does where it protects an area
+    labels.write(str(secret), "plans")  # as the agent does where it protects an area
     with fresh.client() as client:
         client.call("person.add", person="E1", account=[LEAVER_UID])
         client.call("area.add", path=str(plans), name="plans", level="secret", domain="state")
@@ -299,7 +300,7 @@ def rescinded(office: Office) -> datetime:
 
 def admitted(site: Site) -> list[tuple[str, list[str]]]:
     """Sweep the spool as the agent does, and return what became of each file, and of whom it would have spoken."""
-    handed: list[Notice] = []
+    handed: list[HrNotice] = []
     hooks = Hooks(
         known=lambda _person: True,
         acts=lambda _approver: True,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.api import protocol
-from agent.errors import Usage
+from agent.errors import UsageError
 
 words = st.text(max_size=20)
 values = st.recursive(
@@ -26,7 +26,7 @@ def test_what_a_client_sends_is_what_the_server_reads(ident: str, op: str, args:
 def test_any_bytes_are_a_request_or_usage(line: bytes) -> None:
     try:
         call = protocol.parse(line)
-    except Usage:
+    except UsageError:
         return
     assert isinstance(call.op, str)
 
@@ -50,7 +50,7 @@ def test_any_bytes_are_a_request_or_usage(line: bytes) -> None:
     ],
 )
 def test_garbage_is_usage(line: bytes) -> None:
-    with pytest.raises(Usage):
+    with pytest.raises(UsageError):
         protocol.parse(line)
 
 

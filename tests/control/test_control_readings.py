@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from control_site import Site
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.log.search import Filter
-from agent.log.sessions import Readings
+from agent.log.sessions import LogSessions
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -56,21 +56,21 @@ def test_a_page_is_never_longer_than_a_page(fresh: Site) -> None:
 
 
 def test_a_reading_is_of_the_one_who_began_it_and_ends() -> None:
-    readings = Readings()
+    readings = LogSessions()
     name = readings.begin(1000, Filter(kind="act"), NOW)
     assert readings.of(name, 1000, NOW + timedelta(hours=12)) == Filter(kind="act")
     for reading, uid, at in ((name, 1001, NOW), (name + "x", 1000, NOW), (name, 1000, NOW + timedelta(hours=13))):
-        with pytest.raises(Refused, match="this reading of the log is over"):
+        with pytest.raises(RefusedError, match="this reading of the log is over"):
             readings.of(reading, uid, at)
 
 
 def test_old_readings_make_room() -> None:
-    readings = Readings()
+    readings = LogSessions()
     first = readings.begin(1, Filter(), NOW)
     names = [readings.begin(1, Filter(), NOW) for _ in range(256)]
     assert len(set(names)) == 256
     readings.of(names[0], 1, NOW)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         readings.of(first, 1, NOW)
 
 
@@ -80,5 +80,5 @@ def test_a_reading_does_not_outlive_the_control_process(fresh: Site) -> None:
     fresh.control.terminate()
     fresh.control.wait(30)
     fresh.start_control()
-    with fresh.client() as client, pytest.raises(Refused, match="over"):
+    with fresh.client() as client, pytest.raises(RefusedError, match="over"):
         client.call("log.page", reading=reading)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.control.handlers.room_log import during, meanwhile
-from agent.errors import Usage
+from agent.errors import UsageError
 from agent.log.append import Appender
 from agent.log.entry import render, stamp
 from agent.log.index import Indexer
@@ -104,5 +104,5 @@ def test_a_time_is_two_moments_in_order() -> None:
     whole = during("2026-03-02..2026-03-02")
     assert whole[1] - whole[0] >= timedelta(hours=23)
     for word in ("", "..", "2026-03-02", "2026-03-03..2026-03-01", "x..y", "2026-03-02T10:00Z..2026-03-02T10:00Z"):
-        with pytest.raises(Usage):
+        with pytest.raises(UsageError):
             during(word)

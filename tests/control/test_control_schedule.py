@@ -6,25 +6,25 @@ from datetime import UTC, datetime, timedelta
 
 from control_site import Site
 
-from agent.control.decider_client import Link
+from agent.control.decider_client import DeciderConnection
 from agent.control.handlers import areas as _area_ops  # noqa: F401 - its handlers register themselves
-from agent.control.offboarding.expiry_notices import Expiry
-from agent.control.schedule import Schedule
-from agent.control.services import Desk, open_desk
+from agent.control.offboarding.expiry_notices import ExpiryNotices
+from agent.control.schedule import ScheduledActs
+from agent.control.services import ControlServices, open_services
 from agent.runtime import channel
-from agent.runtime.clock import Clock, nanoseconds
+from agent.runtime.clock import AgentClock, nanoseconds
 
 
 @contextmanager
-def in_process(site: Site) -> Iterator[Desk]:
+def in_process(site: Site) -> Iterator[ControlServices]:
     """The desk of *site* in this process, in the place of its control process."""
     site.control.terminate()
     site.control.wait(30)
-    with open_desk(site.home, Link(channel.Client(site.control_end)), None) as desk:
+    with open_services(site.home, DeciderConnection(channel.ChannelClient(site.control_end)), None) as desk:
         yield desk
 
 
-def observing_again(desk: Desk) -> bool:
+def observing_again(desk: ControlServices) -> bool:
     return desk.lists.areas("plans")[0]["mode"] == "observe"
 
 
@@ -35,12 +35,12 @@ def test_an_area_goes_back_to_observe_unless_it_is_confirmed(fresh: Site) -> Non
         caller.call("area.add", path=str(plans), name="plans", level="secret", domain="state", observe=True)
         caller.call("area.enforce", area="plans", revert_after=5)
     with in_process(fresh) as desk:
-        Schedule(desk).step()
+        ScheduledActs(desk).step()
         assert not observing_again(desk)
-        desk.clock = Clock(nanoseconds(desk.now() + timedelta(minutes=6)))
-        Schedule(desk).step()
+        desk.clock = AgentClock(nanoseconds(desk.now() + timedelta(minutes=6)))
+        ScheduledActs(desk).step()
         assert observing_again(desk)
-        Schedule(desk).step()
+        ScheduledActs(desk).step()
     [entry] = fresh.entries(act="area.observe")
     assert entry["outcome"] == "done"
     assert entry["args"] == {"area": "plans", "by": "schedule"}
@@ -56,6 +56,6 @@ def test_what_ends_soon_is_said_once(fresh: Site) -> None:
         caller.call("grant.add", person="E1", area="plans", reason="x", until=tomorrow)
     with in_process(fresh) as desk:
         for _ in range(2):  # as after a restart
-            Expiry(desk).step()
+            ExpiryNotices(desk).step()
     [entry] = fresh.entries(kind="expiring")
     assert entry["count"] == 1

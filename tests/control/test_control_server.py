@@ -10,9 +10,9 @@ import pytest
 from control_site import Site
 
 from agent.api import client
-from agent.api.client import Client
+from agent.api.client import AgentClient
 from agent.control import server
-from agent.errors import Forbidden, Refused, Unreachable, Usage
+from agent.errors import ForbiddenError, RefusedError, UnreachableError, UsageError
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_one_uid_cannot_take_all_connections(site: Site) -> None:
 
 
 def test_an_unknown_operation_names_the_near_ones(site: Site) -> None:
-    with site.client() as caller, pytest.raises(Usage) as caught:
+    with site.client() as caller, pytest.raises(UsageError) as caught:
         caller.call("grant.ad")
     assert caught.value.hint
     assert "grant.add" in caught.value.hint.en
@@ -96,7 +96,7 @@ def test_whoever_has_no_role_is_told_so_and_it_is_an_entry(site: Site) -> None:
             for op, args in (("status", {}), ("log.list", {}), ("hold.add", {"person": "E1", "reason": "x"})):
                 try:
                     list(caller.stream(op, **args)) if op == "log.list" else caller.call(op, **args)
-                except Forbidden:
+                except ForbiddenError:
                     continue
                 return f"{op} was allowed"
         return "all forbidden"
@@ -113,7 +113,7 @@ def test_a_stranger_cannot_fill_the_log_with_refusals(site: Site) -> None:
             for _ in range(100):
                 try:
                     caller.call("hold.add", person="E1", reason="x")
-                except Forbidden:
+                except ForbiddenError:
                     continue
                 return "allowed"
         return "forbidden"
@@ -133,7 +133,7 @@ def test_a_long_home_is_no_obstacle(site: Site, tmp_path_factory: pytest.TempPat
 def test_no_agent_is_unreachable_with_the_command_that_starts_one(tmp_path_factory: pytest.TempPathFactory) -> None:
     from agent.runtime.home import Home
 
-    with Client(Home(tmp_path_factory.mktemp("none"))) as caller, pytest.raises(Unreachable) as caught:
+    with AgentClient(Home(tmp_path_factory.mktemp("none"))) as caller, pytest.raises(UnreachableError) as caught:
         caller.call("status")
     assert caught.value.hint
     assert " run" in caught.value.hint.en
@@ -141,7 +141,7 @@ def test_no_agent_is_unreachable_with_the_command_that_starts_one(tmp_path_facto
 
 def test_a_fault_of_ours_refuses_one_request_only(site: Site) -> None:
     with site.client() as caller:
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             caller.call("log.show", seq=10**12)
         assert caller.call("role.list")
 
@@ -168,6 +168,6 @@ def as_user(uid: int, work: Callable[[], str]) -> str:
 
 
 def test_a_zero_is_an_argument(site: Site) -> None:
-    with site.client() as caller, pytest.raises(Refused) as caught:
+    with site.client() as caller, pytest.raises(RefusedError) as caught:
         caller.call("account.add", person="E1", uid=0)
     assert "uid 0" in caught.value.text.en or "E1" in caught.value.text.en

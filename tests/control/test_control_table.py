@@ -8,9 +8,9 @@ from agent.api.operations import TABLE
 from agent.api.operations.schema import Operation
 from agent.api.roles import Role
 from agent.cli.main import COMMANDS, NOUNS
-from agent.control import __main__ as process  # noqa: F401 - it loads every handler
+from agent.control import __main__  # noqa: F401 - it loads every handler
 from agent.control.dispatch import ACTS, READS, STREAMS
-from agent.errors import Usage
+from agent.errors import UsageError
 from rules.model import Level
 from rules.text import Text
 
@@ -97,7 +97,7 @@ def test_only_the_security_officer_gives_access_and_only_the_auditor_reads_the_l
     ],
 )
 def test_an_argument_that_is_not_understood_is_usage(op: str, args: dict[str, object]) -> None:
-    with pytest.raises(Usage) as caught:
+    with pytest.raises(UsageError) as caught:
         TABLE[op].read(args, None)
     bilingual(caught.value.text)
 

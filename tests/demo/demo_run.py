@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent.kernel import mountinfo as mounts
+from agent.kernel import mountinfo
 
 DEMO = (sys.executable, "-m", "agent.cli.main", "demo")
 # An ordinary uid that may read, so that it finds a Python that lies in somebody's home.
@@ -69,7 +69,7 @@ def left_behind(folder: Path, patience: float = 15.0) -> list[str]:
 def used(folder: Path) -> list[str]:
     """Return the mounts, loop devices and processes that have to do with *folder*."""
     name = os.fsencode(folder)
-    points = [f"mount {mount.point}" for mount in mounts.table() if mounts.within(mount.point, str(folder))]
+    points = [f"mount {mount.point}" for mount in mountinfo.table() if mountinfo.within(mount.point, str(folder))]
     loops = [f"loop {file}" for file in Path("/sys/block").glob("loop*/loop/backing_file") if name in _bytes(file)]
     return [*points, *loops, *(f"process {pid}" for pid in _processes(name))]
 

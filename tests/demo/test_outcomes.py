@@ -6,7 +6,7 @@ import pytest
 
 from agent.demo import outcomes
 from agent.demo.scene import ALLOWED, denied
-from agent.demo.site import Attempt, Cut, Explained, Left, Proof, Traffic, Verified
+from agent.demo.site import AccessAttempt, CutMeasurement, Explained, Left, LogVerification, ReceiptSummary, Traffic
 from rules.text import Text
 
 ALLOW = {"seq": 7, "verdict": "allow", "rule": "allow"}
@@ -14,41 +14,43 @@ DENY = {"seq": 8, "verdict": "deny", "rule": "level"}
 ENTERS = {"seq": 9, "verdict": "allow", "rule": "allow", "action": "enter", "together": ["E1"]}
 TURNED_AWAY = {"seq": 9, "verdict": "deny", "rule": "escort", "action": "enter"}
 GOOD_TRAFFIC = Traffic(kills=5, restarts=5, allowed=100, refused=3, unrecorded=0, leaked=0, turned_away=90)
-GOOD_CUT = Cut(5.0, 3.0, late=False, stopped=True, bystander_reads=9, bystander_errors=0, bystander_longest=1.0)
+GOOD_CUT = CutMeasurement(
+    5.0, 3.0, late=False, stopped=True, bystander_reads=9, bystander_errors=0, bystander_longest=1.0
+)
 
 GOOD_LEFT = Left(last=3.0, seen=4.0, gone=5.0, bystander_reads=9, bystander_errors=0, bystander_longest=1.0)
-GOOD_PROOF = Proof((), genuine=True, complete=True, left=(), entries=(1, 2, 3))
+GOOD_PROOF = ReceiptSummary((), genuine=True, complete=True, left=(), entries=(1, 2, 3))
 
 
 def test_let_in_and_recorded_so_is_let_in() -> None:
-    assert outcomes.of_attempt(Attempt(passed=True, entry=ALLOW)).outcome == ALLOWED
+    assert outcomes.of_attempt(AccessAttempt(passed=True, entry=ALLOW)).outcome == ALLOWED
 
 
 def test_refused_and_recorded_so_names_the_rule() -> None:
-    assert outcomes.of_attempt(Attempt(passed=False, error="EPERM", entry=DENY)).outcome == denied("level")
+    assert outcomes.of_attempt(AccessAttempt(passed=False, error="EPERM", entry=DENY)).outcome == denied("level")
 
 
 @pytest.mark.parametrize(
     "attempt",
     [
-        Attempt(passed=True, entry=None),
-        Attempt(passed=True, entry=DENY),
-        Attempt(passed=False, error="EPERM", entry=ALLOW),
-        Attempt(passed=False, error="EPERM", entry=None),
-        Attempt(passed=False, error="EACCES", entry=DENY),
-        Attempt(passed=False, error="timeout", entry=DENY),
+        AccessAttempt(passed=True, entry=None),
+        AccessAttempt(passed=True, entry=DENY),
+        AccessAttempt(passed=False, error="EPERM", entry=ALLOW),
+        AccessAttempt(passed=False, error="EPERM", entry=None),
+        AccessAttempt(passed=False, error="EACCES", entry=DENY),
+        AccessAttempt(passed=False, error="timeout", entry=DENY),
     ],
 )
-def test_where_opener_and_log_differ_nothing_is_met(attempt: Attempt) -> None:
+def test_where_opener_and_log_differ_nothing_is_met(attempt: AccessAttempt) -> None:
     assert outcomes.of_attempt(attempt).outcome.word not in (ALLOWED.word, denied("level").word)
 
 
 def test_a_badge_counts_only_where_lock_and_log_say_the_same() -> None:
-    assert outcomes.of_badge(Attempt(passed=True, entry=ENTERS)).outcome == ALLOWED
-    assert outcomes.of_badge(Attempt(passed=True, entry={**ENTERS, "action": "exit"})).outcome == outcomes.OUT
-    assert outcomes.of_badge(Attempt(passed=False, error="locked", entry=TURNED_AWAY)).outcome == denied("escort")
+    assert outcomes.of_badge(AccessAttempt(passed=True, entry=ENTERS)).outcome == ALLOWED
+    assert outcomes.of_badge(AccessAttempt(passed=True, entry={**ENTERS, "action": "exit"})).outcome == outcomes.OUT
+    assert outcomes.of_badge(AccessAttempt(passed=False, error="locked", entry=TURNED_AWAY)).outcome == denied("escort")
     for passed, entry in ((True, TURNED_AWAY), (False, ENTERS), (True, None), (False, None)):
-        found = outcomes.of_badge(Attempt(passed=passed, error="" if passed else "locked", entry=entry)).outcome
+        found = outcomes.of_badge(AccessAttempt(passed=passed, error="" if passed else "locked", entry=entry)).outcome
         assert found.word not in (ALLOWED.word, outcomes.OUT.word, denied("escort").word)
 
 
@@ -119,6 +121,10 @@ def test_an_explanation_without_clauses_or_without_a_way_out_is_thin() -> None:
 
 
 def test_a_log_with_a_problem_or_without_its_beginning_is_broken() -> None:
-    assert outcomes.of_verification(Verified(9, 1, 9, ())).outcome == outcomes.WHOLE
-    for broken in (Verified(9, 1, 9, (Text("x", "某"),)), Verified(8, 2, 9, ()), Verified(8, 1, 9, ())):
+    assert outcomes.of_verification(LogVerification(9, 1, 9, ())).outcome == outcomes.WHOLE
+    for broken in (
+        LogVerification(9, 1, 9, (Text("x", "某"),)),
+        LogVerification(8, 2, 9, ()),
+        LogVerification(8, 1, 9, ()),
+    ):
         assert outcomes.of_verification(broken).outcome != outcomes.WHOLE

@@ -7,9 +7,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from agent.demo.actors import UNSET, Identity, acting
+from agent.demo.actors import UNSET, ActorIdentity, acting
 from agent.demo.uids import unused_uids
-from agent.errors import Refused
+from agent.errors import RefusedError
 
 PEOPLE = 7
 
@@ -26,7 +26,7 @@ def test_demos_that_run_side_by_side_share_nobody() -> None:
 def test_a_uid_that_a_process_runs_under_is_left_alone(login: bool) -> None:
     with unused_uids(PEOPLE) as uid:
         theirs = uid + PEOPLE - 1
-    who = Identity(0, theirs) if login else Identity(theirs, UNSET)
+    who = ActorIdentity(0, theirs) if login else ActorIdentity(theirs, UNSET)
     with acting(who, lambda say: (say("here"), signal.pause())) as actor:
         assert actor.next().allowed
         with unused_uids(PEOPLE) as uid:
@@ -34,5 +34,5 @@ def test_a_uid_that_a_process_runs_under_is_left_alone(login: bool) -> None:
 
 
 def test_more_than_there_are_is_refused() -> None:
-    with pytest.raises(Refused), unused_uids(10_000):
+    with pytest.raises(RefusedError), unused_uids(10_000):
         pass

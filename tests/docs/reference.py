@@ -7,24 +7,24 @@ the repository says anything else.
 from collections.abc import Iterable
 from pathlib import Path
 
-from agent import shipped_packs as shipped
+from agent import shipped_packs
 from agent.api.operations import TABLE
 from agent.cli.main import COMMANDS
 from agent.cli.parser import Command
 from rules.offboarding.diagram import diagram
 from rules.offboarding.machine import TABLE as MOVES
-from rules.offboarding.machine import Move
+from rules.offboarding.machine import CaseMove
 from rules.offboarding.opening import chain
-from rules.offboarding.vocabulary import Duty, Kind
+from rules.offboarding.vocabulary import CaseDuty, CaseKind
 from rules.pack.catalogue import rules_of
 from rules.pack.clauses import read_clauses, read_duties
-from rules.pack.model import Source
+from rules.pack.model import RuleSource
 from rules.pack.reader import Pack, load
 from rules.text import Text
 from tui.actions import key_of
 from tui.keys import PLACES, actions_of
 from tui.keys.elsewhere import ELSEWHERE
-from tui.keys.shape import EVERYWHERE, Action
+from tui.keys.shape import EVERYWHERE, KeyAction
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RULES = Path(__file__).resolve().parents[2] / "rules"
@@ -45,7 +45,7 @@ def commands() -> str:
 
 def coverage() -> str:
     """Return which of the 25 duties is served by which rule of which pack, and what is served elsewhere or later."""
-    packs = {name: load(shipped.text(name)) for name in shipped.names()}
+    packs = {name: load(shipped_packs.text(name)) for name in shipped_packs.names()}
     rows = []
     for duty in read_duties((RULES / "duties.csv").read_text(encoding="utf-8")).values():
         cells = []
@@ -69,7 +69,7 @@ def coverage() -> str:
 
 def departure() -> str:
     """Return the procedure of a departure: the diagram, every move, and what each shipped pack asks for."""
-    packs = {name: load(shipped.text(name)) for name in shipped.names()}
+    packs = {name: load(shipped_packs.text(name)) for name in shipped_packs.names()}
     parts = [
         f"# Departures 离岗办理\n\n{_MADE}\n\n{_DEPARTURE}",
         f"## The procedure 流程\n\n```mermaid\n{diagram()}```\n\n```mermaid\n{diagram(language='zh')}```\n",
@@ -77,11 +77,11 @@ def departure() -> str:
         + _table(("event", "at", "leads to", "when", "条件"), [_move(move) for move in MOVES]),
         "## Who approves, in order 审批顺序\n\n"
         + _table(
-            ("kind", "类别", *packs), [(k.value, k.text.zh, *(_chain(p, k) for p in packs.values())) for k in Kind]
+            ("kind", "类别", *packs), [(k.value, k.text.zh, *(_chain(p, k) for p in packs.values())) for k in CaseKind]
         ),
         "## What is owed before papers and closing 办结之前\n\n"
         + _table(
-            ("duty", "事项", *packs), [(d.value, d.text.zh, *(_owed(p, d) for p in packs.values())) for d in Duty]
+            ("duty", "事项", *packs), [(d.value, d.text.zh, *(_owed(p, d) for p in packs.values())) for d in CaseDuty]
         ),
     ]
     return "\n".join(parts)
@@ -150,34 +150,34 @@ prints one; papers come last, and the case is closed after the cooling-off perio
 PAGES = {"commands.md": commands, "coverage.md": coverage, "departure.md": departure, "terminal.md": terminal}
 
 
-def _case_tables(pack: Pack) -> tuple[Source, ...]:
+def _case_tables(pack: Pack) -> tuple[RuleSource, ...]:
     families = (pack.approvers, pack.handover, pack.signatures)
     return (pack.departure_case, *(source for family in families for source in family.values()))
 
 
-def _move(move: Move) -> tuple[str, ...]:
+def _move(move: CaseMove) -> tuple[str, ...]:
     at = ", ".join(move.at) or "–"
     return f"`{move.event}`", at, move.to.value if move.to else "stays", move.when.en, move.when.zh
 
 
-def _chain(pack: Pack, kind: Kind) -> str:
+def _chain(pack: Pack, kind: CaseKind) -> str:
     return " → ".join(f"{place.title.zh} `{place.role}`" for place in chain(pack, kind)) or "at once 即时"
 
 
-def _owed(pack: Pack, duty: Duty) -> str:
+def _owed(pack: Pack, duty: CaseDuty) -> str:
     rule = pack.departure_case
     asked = {
-        Duty.HAND_OVER: "<br>".join(f"{line.title.zh} → {line.department.zh}" for line in pack.handover.values()),
-        Duty.EDUCATION: "yes 须" if rule.education else "",
-        Duty.EXAM: "yes 须" if rule.exam else "",
-        Duty.SIGNATURES: "<br>".join(paper.title.zh for paper in pack.signatures.values()),
-        Duty.COOLING_OFF: "decided 须确定"
+        CaseDuty.HAND_OVER: "<br>".join(f"{line.title.zh} → {line.department.zh}" for line in pack.handover.values()),
+        CaseDuty.EDUCATION: "yes 须" if rule.education else "",
+        CaseDuty.EXAM: "yes 须" if rule.exam else "",
+        CaseDuty.SIGNATURES: "<br>".join(paper.title.zh for paper in pack.signatures.values()),
+        CaseDuty.COOLING_OFF: "decided 须确定"
         + (f"; always for {', '.join(rule.cooling_off)}" if rule.cooling_off else ""),
     }
     return asked[duty] or "–"
 
 
-def _key(action: Action) -> tuple[str, ...]:
+def _key(action: KeyAction) -> tuple[str, ...]:
     roles = {TABLE[op].roles or frozenset() for op in action.ops}
     who = ", ".join(sorted({role.text.en for allowed in roles for role in allowed})) or "–"
     cuts = " **cuts access**" if action.cuts else ""

@@ -30,7 +30,7 @@ from agent.runtime.home import Home
 from agent.simulator.volume_image import PREFIX
 from rules.text import Language
 from tui.app import Terminal
-from tui.screens.listing import Listing
+from tui.screens.listing import ListScreen
 from tui.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screens"
@@ -122,7 +122,7 @@ def neutral(picture: str) -> str:
 
 async def _highlight(t: Walk, key: str, field: str) -> None:
     screen = t.terminal.screen
-    assert isinstance(screen, Listing)
+    assert isinstance(screen, ListScreen)
     await t.until(lambda: any(row[field] == key for row in screen.table.rows), key)
     screen.table.go_to(next(index for index, row in enumerate(screen.table.rows) if row[field] == key))
 

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from agent.doors.address import Uhppote
 from agent.doors.frames import FromDoors
-from agent.doors.link import Full
+from agent.doors.link import LinkFullError
 from agent.doors.outbox import CAPACITY, Outbox
-from agent.doors.uhppote.boards import BoardPlan, Boards
+from agent.doors.uhppote.boards import BoardDriver, BoardPlan
 from agent.doors.uhppote.client import PACE
-from agent.doors.uhppote.events import Place
+from agent.doors.uhppote.events import DoorBinding
 from agent.simulator.uhppote_board import Board
 
 SERIAL = 405419896
@@ -48,7 +48,7 @@ class Ears:
 
     def _take(self, frame: FromDoors) -> None:
         if self.deaf:
-            raise Full
+            raise LinkFullError
         self.frames.append(frame)
         task = asyncio.get_running_loop().create_task(self._tell())
         self._tasks.add(task)
@@ -66,11 +66,11 @@ class Site:
         self.board = boards[0]
         self.boards = boards
         self.ears = Ears(capacity)
-        self.serving = Boards(self.ears.outbox, every, pace)
+        self.serving = BoardDriver(self.ears.outbox, every, pace)
 
-    def places(self, number: int = 0, *sides: Any) -> Mapping[int, Place]:
+    def places(self, number: int = 0, *sides: Any) -> Mapping[int, DoorBinding]:
         line = self.boards[number].line
-        return {1: Place(f"door{number}", dict.fromkeys(sides or ("in", "out"), f"{line}/1"), 3)}
+        return {1: DoorBinding(f"door{number}", dict.fromkeys(sides or ("in", "out"), f"{line}/1"), 3)}
 
     def where(self, number: int = 0) -> Uhppote:
         board = self.boards[number]

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from agent.doors.address import OsdpSerial, OsdpTcp, parse
 from agent.doors.messages import Online
-from agent.doors.osdp.lines import Buses
+from agent.doors.osdp.buses import OsdpBuses
 from agent.doors.osdp.liveness import Pace
 from agent.doors.osdp.plan import ReaderPlan
-from agent.simulator.osdp_reader import Reader
+from agent.simulator.osdp_reader import SoftwareReader
 from rules.text import Text
 
 PATIENCE = 30.0
@@ -58,7 +58,7 @@ class Heard:
         self.wait(lambda heard: any(one[0] == name for one in heard.answers))
         return next((ok, why) for one, ok, why in self.answers if one == name)
 
-    def online(self, *readers: Reader, online: bool = True) -> None:
+    def online(self, *readers: SoftwareReader, online: bool = True) -> None:
         """Wait until each of the readers was last said to be so."""
         for reader in readers:
             address = reader.address
@@ -79,16 +79,16 @@ def new_key() -> bytes:
     return secrets.token_bytes(16)
 
 
-def plan(reader: Reader, *keys: bytes, door: str = "", side: str = "in", wired: bool = True) -> ReaderPlan:
+def plan(reader: SoftwareReader, *keys: bytes, door: str = "", side: str = "in", wired: bool = True) -> ReaderPlan:
     address = parse(reader.address)
     assert isinstance(address, OsdpTcp | OsdpSerial)
     return ReaderPlan(address, door or f"door-{reader.number}", side, keys or (reader.key,), wired)  # type: ignore[arg-type]
 
 
 @contextmanager
-def serving(plans: Sequence[ReaderPlan] = (), pace: Pace = PACE) -> Iterator[tuple[Buses, Heard]]:
+def serving(plans: Sequence[ReaderPlan] = (), pace: Pace = PACE) -> Iterator[tuple[OsdpBuses, Heard]]:
     heard = Heard()
-    buses = Buses(heard, pace=pace)
+    buses = OsdpBuses(heard, pace=pace)
     buses.start()
     try:
         buses.configure(plans)
@@ -97,7 +97,7 @@ def serving(plans: Sequence[ReaderPlan] = (), pace: Pace = PACE) -> Iterator[tup
         buses.stop()
 
 
-def after_quarantine(heard: Heard, reader: Reader) -> None:
+def after_quarantine(heard: Heard, reader: SoftwareReader) -> None:
     """Wait until what the reader sends counts as fresh."""
     heard.online(reader)
     time.sleep(PACE.quarantine + 0.05)  # the quarantine is a span of time and nothing else

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from agent.doors.messages import Contact, Key, Read, Refuse, Release, Released, Side
+from agent.doors.messages import Contact, KeyPress, Read, Refuse, Release, Released, Side
 from agent.rooms.panel.config import DoorConfig, RoomConfig
-from agent.rooms.panel.effects import Alarm, Effect, Moved, Raise, Record, Settled
+from agent.rooms.panel.effects import AlarmKind, Effect, Moved, Raise, RecordEntry, Settled
 from agent.rooms.panel.engine import step
 from agent.rooms.panel.events import Event
-from agent.rooms.panel.interface import Holder, Stated
+from agent.rooms.panel.interface import BadgeHolder, Statement
 from agent.rooms.panel.state import RoomState, state_from_json, state_to_json
 from rules.decide import decide
 from rules.model import (
@@ -72,14 +72,14 @@ class Desk:
         self.place = Resource(ROOM, Level.SECRET, "state", custodian="E1", room=rules)
         self.lockdowns: tuple[Lockdown, ...] = ()
         self.elsewhere: dict[str, frozenset[str]] = {}
-        self.holders = {card: Holder(person, str(card)) for person, card in CARDS.items()}
-        self.statements: dict[str, Stated] = {"V1": Stated("repair", escort="E1")}
+        self.holders = {card: BadgeHolder(person, str(card)) for person, card in CARDS.items()}
+        self.statements: dict[str, Statement] = {"V1": Statement("repair", escort="E1")}
         self.pins = dict(PINS)
         self.now = START
         self.wrong: dict[str, int] = {}  # PINs in other rooms, by badge
         self.asked: list[Request] = []
 
-    def holder(self, read: Read) -> Holder | None:
+    def holder(self, read: Read) -> BadgeHolder | None:
         return self.holders.get(read.card)
 
     def judge(self, request: Request, shown: Mapping[str, str]) -> Verdict:
@@ -91,8 +91,8 @@ class Desk:
         facts = Facts(people, {ROOM: self.place}, lockdowns=self.lockdowns)
         return decide(request, facts, self.pack, at(self.now))
 
-    def stated(self, person: str) -> Stated:
-        return self.statements.get(person, Stated())
+    def stated(self, person: str) -> Statement:
+        return self.statements.get(person, Statement())
 
     def check_pin(self, person: str, digits: str) -> Literal["ok", "duress", "wrong", "none"]:
         if person not in self.pins:
@@ -109,7 +109,7 @@ class Desk:
     def enrol(self, person: Person, card: int) -> None:
         badge = str(card)
         self.people[person.id] = replace(person, badges=frozenset({badge}))
-        self.holders[card] = Holder(person.id, badge)
+        self.holders[card] = BadgeHolder(person.id, badge)
 
     def hold(self, person: str) -> None:
         self.people[person] = replace(self.people[person], holds=(Hold(LONG_AGO),))
@@ -143,7 +143,7 @@ class Room:
         return self.tell(Read(door, side, card, **fields), after=after)
 
     def keys(self, digits: str, *, after: float = 1.0) -> tuple[Effect, ...]:
-        return self.tell(Key("d1", "in", digits, secure=True), after=after)
+        return self.tell(KeyPress("d1", "in", digits, secure=True), after=after)
 
     def through(self, effects: tuple[Effect, ...], *, contact: bool = True) -> tuple[Effect, ...]:
         """The strike answers the release in *effects*, and the door opens and closes."""
@@ -171,13 +171,13 @@ class Room:
 def hold_the_laws(effects: tuple[Effect, ...]) -> None:
     for number, effect in enumerate(effects):
         if isinstance(effect, Release):
-            entries = [one for one in effects[:number] if isinstance(one, Record) and one.release == effect.id]
+            entries = [one for one in effects[:number] if isinstance(one, RecordEntry) and one.release == effect.id]
             assert entries, effects
             assert all(one.verdict.allow and one.side == effect.side for one in entries), entries
 
 
-def records(effects: tuple[Effect, ...]) -> list[Record]:
-    return [one for one in effects if isinstance(one, Record)]
+def records(effects: tuple[Effect, ...]) -> list[RecordEntry]:
+    return [one for one in effects if isinstance(one, RecordEntry)]
 
 
 def rules_of(effects: tuple[Effect, ...]) -> list[tuple[str, str]]:
@@ -197,7 +197,7 @@ def refused(effects: tuple[Effect, ...]) -> bool:
     return any(isinstance(one, Refuse) for one in effects)
 
 
-def raised(effects: tuple[Effect, ...]) -> list[Alarm]:
+def raised(effects: tuple[Effect, ...]) -> list[AlarmKind]:
     return [one.kind for one in effects if isinstance(one, Raise)]
 
 

@@ -36,7 +36,7 @@ class Control:
         while True:
             try:
                 return self.link.send(frame)
-            except link.Full:
+            except link.LinkFullError:
                 assert time.monotonic() < deadline
                 select.select([], [self.link], [], PATIENCE)
 
@@ -61,7 +61,7 @@ def doors_process(*words: str, uid: int | None = UNUSED) -> Iterator[Control]:
     if uid is not None and os.geteuid() == 0:
         named += [f"uid={uid}", f"gid={uid}", "groups="]
     process = subprocess.Popen(
-        [sys.executable, "-I", "-m", "agent.doors.process", *named],
+        [sys.executable, "-I", "-m", "agent.doors", *named],
         pass_fds=(theirs.fileno(), life), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"},
         extra_groups=[0, UNUSED + 1] if os.geteuid() == 0 else None,  # something to give up

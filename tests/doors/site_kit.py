@@ -9,9 +9,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from agent.api.client import Client
+from agent.api.client import AgentClient
 from agent.errors import ShoumiError
-from agent.simulator.osdp_reader import Reader, ReaderLine
+from agent.simulator.osdp_reader import ReaderLine, SoftwareReader
 from tests.control.control_site import Site, running
 
 PEOPLE = ("E1", "E2", "E3")
@@ -32,10 +32,10 @@ def until(come: Callable[[], object], what: str = "it") -> Any:
 class House:
     """A site with one room ``vault``, whose door has a reader on each side and a contact, and three people."""
 
-    def __init__(self, site: Site, outside: Reader, inside: Reader) -> None:
+    def __init__(self, site: Site, outside: SoftwareReader, inside: SoftwareReader) -> None:
         self.site = site
         self.outside, self.inside = outside, inside
-        self.client: Client = site.client()
+        self.client: AgentClient = site.client()
         self._turns = itertools.count()
 
     def call(self, op: str, **args: Any) -> Any:
@@ -75,7 +75,7 @@ class House:
             return bool(readers) and all(one["online"] and one["secure"] for one in readers)
         return False
 
-    def lets(self, person: str, reader: Reader | None = None) -> bool:
+    def lets(self, person: str, reader: SoftwareReader | None = None) -> bool:
         """Show a badge and tell whether the lock is released; a refusal is waited for as well."""
         reader = reader or self.outside
         before, lit = self.outside.times("strike"), reader.times("light")
@@ -106,12 +106,12 @@ class House:
             with suppress(OSError):
                 words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
                 parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
-                if b"agent.doors.process" in words and int(parent) == self.site.control.pid:
+                if b"agent.doors" in words and int(parent) == self.site.control.pid:
                     return int(pid)
         raise LookupError("no doors process")
 
 
-def _red(reader: Reader, since: int) -> bool:
+def _red(reader: SoftwareReader, since: int) -> bool:
     lights = [told for told in reader.heard if told.what == "light"]
     return any(told.colour == "red" for told in lights[since:])
 
@@ -120,7 +120,7 @@ def _red(reader: Reader, since: int) -> bool:
 def house(pack: str = "minimal") -> Iterator[House]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shoumi-house-")))
-        outside, inside = Reader(1), Reader(2)
+        outside, inside = SoftwareReader(1), SoftwareReader(2)
         stack.enter_context(ReaderLine([outside, inside]))
         made = House(stack.enter_context(running(folder / "home", pack)), outside, inside)
         stack.callback(lambda: made.client.close())

@@ -10,15 +10,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from agent import shipped_packs as shipped
+from agent import shipped_packs
 from agent.cli.new_site import make
-from agent.control.decider_client import Link
-from agent.demo.record import Record
-from agent.doors.link import Gone
+from agent.control.decider_client import DeciderConnection
+from agent.demo.record import LogPosition
+from agent.doors.link import LinkClosedError
 from agent.doors.messages import Contact, Do, Read, Release, Released
-from agent.registry.store import Change, Registry
-from agent.rooms.controller import Rooms
-from agent.rooms.facts import Building
+from agent.registry.store import Registry, RegistryTransaction
+from agent.rooms.controller import RoomController
+from agent.rooms.facts import SiteSnapshot
 from agent.rooms.recorder import Recorder
 from agent.runtime import channel
 from agent.runtime.home import Home
@@ -38,15 +38,15 @@ class Kit:
         self.sent: list[Do] = []
         self.deaf = False
         self._ends = channel.pair()
-        self.decider = Link(channel.Client(self._ends[0]))
+        self.decider = DeciderConnection(channel.ChannelClient(self._ends[0]))
         self.peer = self._peer()
         self.registry = Registry(home.registry)
         self.start()
 
     def start(self) -> None:
-        self.building = Building(self.home)
+        self.building = SiteSnapshot(self.home)
         self.recorder = Recorder(self.decider, self.now)
-        self.rooms = Rooms(self.building, self.registry, self.recorder, self.send, self.now)
+        self.rooms = RoomController(self.building, self.registry, self.recorder, self.send, self.now)
         self.rooms.begin()
 
     def crash(self) -> None:
@@ -61,11 +61,11 @@ class Kit:
 
     def send(self, frame: Do) -> None:
         if self.deaf:
-            raise Gone
+            raise LinkClosedError
         self.sent.append(frame)
 
     @contextmanager
-    def officer(self) -> Iterator[Change]:
+    def officer(self) -> Iterator[RegistryTransaction]:
         """Change the registry as an act does; the rooms then take it over as the serving thread does."""
         with self.registry.change(self.now()) as change:
             yield change
@@ -95,7 +95,7 @@ class Kit:
     def entries(self, **wanted: object) -> list[dict[str, Any]]:
         """Return the entries with these fields, once what waits to be written is."""
         self.recorder.later({"kind": "mark"}).result(20)  # type: ignore[union-attr]
-        found = Record(self.home.log).fresh()
+        found = LogPosition(self.home.log).fresh()
         return [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
 
     def kill_decider(self) -> None:
@@ -127,12 +127,12 @@ class Kit:
 
 
 @contextmanager
-def kit(furnish: Callable[[Change], None] = lambda _change: None, pack: str = "minimal") -> Iterator[Kit]:
+def kit(furnish: Callable[[RegistryTransaction], None] = lambda _change: None, pack: str = "minimal") -> Iterator[Kit]:
     """A site with three people cleared for the room ``vault``, which has one OSDP door of that name."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shoumi-doors-")))
         home = Home(folder / "home")
-        make(home, shipped.text(pack))
+        make(home, shipped_packs.text(pack))
         with Registry(home.registry) as registry, registry.change(datetime.now(UTC)) as change:
             people(change)
             change.add_room("vault", level=Level.SECRET, domain="state", rules=RoomRules())
@@ -147,13 +147,13 @@ def kit(furnish: Callable[[Change], None] = lambda _change: None, pack: str = "m
         yield made
 
 
-def people(change: Change) -> None:
+def people(change: RegistryTransaction) -> None:
     for person, badge in BADGES.items():
         change.add_person(person, clearances=[Clearance("state", Level.SECRET, approved_by="boss")])
         change.add_badge(badge, person)
 
 
-def grant(change: Change, person: str, room: str) -> None:
+def grant(change: RegistryTransaction, person: str, room: str) -> None:
     change.add_grant(person, room, reason="test", approver="boss")
 
 

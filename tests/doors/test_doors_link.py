@@ -9,27 +9,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.doors import codec as strict
-from agent.doors import link
+from agent.doors import codec, link
 from agent.doors.address import LONGEST, OsdpSerial, OsdpTcp, Uhppote, parse
-from agent.doors.codec import Unfit
+from agent.doors.codec import InvalidMessageError
 from agent.doors.frames import (
     FROM_DOORS,
     TO_DOORS,
-    Badge,
+    BoardBadge,
     Cards,
     CardStates,
     Configure,
-    Door,
+    DoorSetup,
     FromDoors,
     Lost,
-    Reader,
-    Strike,
+    ReaderSetup,
+    StrikeSetup,
 )
-from agent.doors.link import Corrupt, Full, Gone
+from agent.doors.link import LinkClosedError, LinkCorruptError, LinkFullError
 from agent.doors.messages import Online, Read, Release, Released
 from agent.doors.outbox import Outbox
-from agent.errors import Usage
+from agent.errors import UsageError
 from rules.text import Text
 
 READ = Read("d", "in", 4660, 1.5, secure=True, bits=26, facility=7, raw="00ff")
@@ -62,11 +61,13 @@ def test_what_is_said_is_what_is_heard(ends: Any, frame: FromDoors) -> None:
 def test_a_large_site_fits_into_one_configuration(ends: Any) -> None:
     control, doors, _ = ends
     at = "osdp+tcp://10.100.100.100:40001/"
-    readers = (Reader("in", at + "1"), Reader("out", at + "2"))
-    asked = Configure(tuple(Door(f"door {n}", readers, Strike(at + "1")) for n in range(500)), {at: ("0" * 32,)})
+    readers = (ReaderSetup("in", at + "1"), ReaderSetup("out", at + "2"))
+    asked = Configure(
+        tuple(DoorSetup(f"door {n}", readers, StrikeSetup(at + "1")) for n in range(500)), {at: ("0" * 32,)}
+    )
     control.send(asked)
     assert doors.receive() == asked
-    cards = Cards("x", tuple(Badge(2**32 - 2 - n, "2026-12-31") for n in range(500)), tuple(range(1, 501)))
+    cards = Cards("x", tuple(BoardBadge(2**32 - 2 - n, "2026-12-31") for n in range(500)), tuple(range(1, 501)))
     control.send(cards)
     assert doors.receive() == cards
 
@@ -92,7 +93,7 @@ def test_a_large_site_fits_into_one_configuration(ends: Any) -> None:
 def test_what_is_no_frame_is_corrupt(ends: Any, data: bytes) -> None:
     control, _, raw = ends
     raw.send(data)
-    with pytest.raises(Corrupt):
+    with pytest.raises(LinkCorruptError):
         control.receive()
 
 
@@ -102,8 +103,8 @@ def test_no_bytes_make_anything_but_a_frame_or_corrupt(data: bytes | str) -> Non
     for table in (TO_DOORS, FROM_DOORS):
         for kind in table.values():
             try:
-                strict.read(kind, strict.loads(value))
-            except Unfit:
+                codec.read(kind, codec.loads(value))
+            except InvalidMessageError:
                 continue
 
 
@@ -111,9 +112,9 @@ def test_the_end_of_the_other_side_is_known_to_both_ways(ends: Any) -> None:
     control, doors, raw = ends
     raw.close()
     doors.close()
-    with pytest.raises(Gone):
+    with pytest.raises(LinkClosedError):
         control.receive()
-    with pytest.raises(Gone):
+    with pytest.raises(LinkClosedError):
         control.send(Release("r", "d", "in", 1))
 
 
@@ -124,7 +125,7 @@ def test_a_pair_nobody_reads_is_full_and_keeps_the_order(ends: Any) -> None:
         while sent < 100_000:
             doors.send(Released(str(sent), ok=True))
             sent += 1
-    except Full:
+    except LinkFullError:
         pass
     assert 0 < sent < 100_000
     assert [control.receive().id for _ in range(sent)] == [str(number) for number in range(sent)]
@@ -145,7 +146,7 @@ def test_the_outbox_counts_what_it_drops_and_keeps_what_answers() -> None:
 
     def send(frame: FromDoors) -> None:
         if not open_:
-            raise Full
+            raise LinkFullError
         sent.append(frame)
 
     outbox = Outbox(send, capacity=4)
@@ -195,7 +196,7 @@ def test_the_baud_rate_may_be_left_out() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_in_both_languages(text: str) -> None:
-    with pytest.raises(Usage) as caught:
+    with pytest.raises(UsageError) as caught:
         parse(text)
     assert "is not the address of a door device" in caught.value.text.en
     assert "不是门禁设备地址" in caught.value.text.zh

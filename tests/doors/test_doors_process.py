@@ -13,26 +13,26 @@ import pytest
 from process_kit import UNUSED, Control, boards, doors_process
 
 from agent.doors.frames import (
-    Badge,
+    BoardBadge,
     Cards,
     CardStates,
     Commission,
     Configure,
-    Door,
+    DoorSetup,
     Heard,
     Keyed,
     Ping,
     Pong,
-    Reader,
-    Strike,
+    ReaderSetup,
+    StrikeSetup,
     Sweep,
     Swept,
     Trouble,
 )
 from agent.doors.messages import Contact, Flush, Online, OwnDecision, Read, Refuse, Release, Released
 from agent.doors.outbox import FRAMES, FRAMES_PER_DOOR
-from agent.simulator.osdp_reader import Reader as OsdpReader
 from agent.simulator.osdp_reader import ReaderLine
+from agent.simulator.osdp_reader import SoftwareReader as OsdpReader
 
 CARD = 4660
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give privileges up")
@@ -45,11 +45,11 @@ def osdp() -> Iterator[tuple[OsdpReader, str]]:
         yield reader, reader.address
 
 
-def door(name: str, address: str, *, sides: tuple[str, ...] = ("in",)) -> Door:
-    return Door(name, tuple(Reader(side, address) for side in sides), Strike(address))  # type: ignore[arg-type]
+def door(name: str, address: str, *, sides: tuple[str, ...] = ("in",)) -> DoorSetup:
+    return DoorSetup(name, tuple(ReaderSetup(side, address) for side in sides), StrikeSetup(address))  # type: ignore[arg-type]
 
 
-def configured(control: Control, *doors: Door, keys: dict[str, bytes] | None = None) -> None:
+def configured(control: Control, *doors: DoorSetup, keys: dict[str, bytes] | None = None) -> None:
     given = {address: (key.hex(),) for address, key in (keys or {}).items()}
     control.send(Configure(doors, given, "127.0.0.1:0"))
 
@@ -90,7 +90,7 @@ def test_as_root_it_does_not_run() -> None:
 
 
 def test_started_by_hand_it_says_who_starts_it() -> None:
-    done = subprocess.run([sys.executable, "-I", "-m", "agent.doors.process"], capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-I", "-m", "agent.doors"], capture_output=True, timeout=60)
     assert done.returncode == 2
     assert b"shoumi run" in done.stderr
 
@@ -99,7 +99,7 @@ def test_a_badge_at_a_board_becomes_a_read_and_release_opens() -> None:
     with boards(11, 12) as (loop, made), doors_process() as control:
         configured(control, *(door(f"d{b.serial}", f"{b.line}/1", sides=("in", "out")) for b in made))
         control.hear(Contact, many=2)
-        control.send(Cards("c", put=(Badge(CARD, "2099-12-31"),)))
+        control.send(Cards("c", put=(BoardBadge(CARD, "2099-12-31"),)))
         control.hear(CardStates, lambda said: said.confirmed == (CARD,), many=2)
         loop.call(lambda: made[1].swipe(1, CARD))
         read = control.hear(Read)
@@ -220,7 +220,7 @@ def test_nothing_is_lost_silently_when_control_does_not_listen() -> None:
     with boards(11) as (loop, made), doors_process() as control:
         configured(control, door("b", f"{made[0].line}/1"))
         control.hear(Contact)
-        control.send(Cards("c", put=(Badge(CARD, "2099-12-31"),)))
+        control.send(Cards("c", put=(BoardBadge(CARD, "2099-12-31"),)))
         control.hear(CardStates, lambda said: said.confirmed)
         for _ in range(150):
             loop.call(lambda: made[0].swipe(1, CARD))

@@ -12,14 +12,14 @@ from osdp_kit import PATIENCE, Heard, after_quarantine, frame, new_key, plan, se
 
 from agent.doors.messages import Contact, Online, Read
 from agent.doors.osdp import library
-from agent.doors.osdp.channel import Channel
+from agent.doors.osdp.bus import OTHER_KEY
+from agent.doors.osdp.channel import OsdpChannel
 from agent.doors.osdp.decode import encode
 from agent.doors.osdp.frames import CHLNG, parse, take
-from agent.doors.osdp.library import Identity, Panel, Peer, Peripheral
-from agent.doors.osdp.line import OTHER_KEY
+from agent.doors.osdp.library import Panel, Peripheral, PeripheralSetup, ReaderIdentity
 from agent.doors.osdp.transport import Wire
-from agent.errors import Refused
-from agent.simulator.osdp_reader import Reader, ReaderLine
+from agent.errors import RefusedError
+from agent.simulator.osdp_reader import ReaderLine, SoftwareReader
 
 KEY = bytes(range(1, 17))
 RAW = 0x50
@@ -39,7 +39,11 @@ class Loop(Wire):
         self._going = bytearray()
         self._coming = bytearray()
         self.device = Peripheral(
-            self.Side(self), Peer(number, key), Identity(1, 1, 1, 1, 1), [(library.OUTPUTS, 1, 1)], lambda _fields: None
+            self.Side(self),
+            PeripheralSetup(number, key),
+            ReaderIdentity(1, 1, 1, 1, 1),
+            [(library.OUTPUTS, 1, 1)],
+            lambda _fields: None,
         )
 
     class Side:
@@ -113,7 +117,7 @@ def session() -> str:
     loop = Loop()
     found = []
     for _ in range(2):
-        panel = Panel(Channel(loop, on_fault), [Peer(5, KEY)], lambda *_: None, lambda *_: None)
+        panel = Panel(OsdpChannel(loop, on_fault), [PeripheralSetup(5, KEY)], lambda *_: None, lambda *_: None)
         assert run(panel, lambda panel=panel: panel.masks() == (1, 1))
         found.append(nonce(loop).hex())
         panel.close()
@@ -151,18 +155,18 @@ def test_no_two_processes_and_no_two_panels_begin_with_the_same_nonce_and_nothin
 
 
 def test_without_randomness_no_panel_is_built_and_none_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    panel = Panel(Channel(loop := Loop(), on_fault), [Peer(5, KEY)], lambda *_: None, lambda *_: None)
+    panel = Panel(OsdpChannel(loop := Loop(), on_fault), [PeripheralSetup(5, KEY)], lambda *_: None, lambda *_: None)
     panel.refresh()
 
     def none(_bits: int) -> int:
         raise OSError("no entropy")
 
     monkeypatch.setattr("secrets.randbits", none)
-    with pytest.raises(Refused, match="random"):
+    with pytest.raises(RefusedError, match="random"):
         panel.refresh()
-    with pytest.raises(Refused, match="random"):
-        Panel(Channel(loop, on_fault), [Peer(5, KEY)], lambda *_: None, lambda *_: None)
-    with pytest.raises(Refused, match="random"), serving():
+    with pytest.raises(RefusedError, match="random"):
+        Panel(OsdpChannel(loop, on_fault), [PeripheralSetup(5, KEY)], lambda *_: None, lambda *_: None)
+    with pytest.raises(RefusedError, match="random"), serving():
         pass
     panel.close()
 
@@ -174,7 +178,7 @@ def test_a_recorded_session_is_worth_nothing_to_a_panel_that_starts_again() -> N
         recorded.append(data)
         return data
 
-    reader = Reader(1, KEY)
+    reader = SoftwareReader(1, KEY)
     with ReaderLine([reader], mangle=record) as line, serving([plan(reader)]) as (_buses, heard):
         heard.wait(lambda heard: heard.all(Contact))
         reader.swipe(FORGED)
@@ -182,7 +186,7 @@ def test_a_recorded_session_is_worth_nothing_to_a_panel_that_starts_again() -> N
         port = line.address(reader)
     assert len(recorded) > 6
     replay = iter(recorded)
-    impostor = Reader(1, new_key())  # the attacker has the recording and no key
+    impostor = SoftwareReader(1, new_key())  # the attacker has the recording and no key
     where = int(port.rpartition(":")[2].partition("/")[0])
     again = ReaderLine([impostor], port=where, mangle=lambda _data: next(replay, b""))
     with again, serving([plan(impostor, KEY)]) as (_buses, heard):
@@ -196,8 +200,12 @@ def test_a_recorded_session_is_worth_nothing_to_a_panel_that_starts_again() -> N
 
 
 def test_readers_with_another_key_or_that_would_talk_in_clear_are_not_accepted() -> None:
-    wrong, clear, right = Reader(1, new_key()), Reader(2, new_key(), enforce=False), Reader(3, new_key())
-    fresh = Reader(4, None)  # in install mode: it would take any key
+    wrong, clear, right = (
+        SoftwareReader(1, new_key()),
+        SoftwareReader(2, new_key(), enforce=False),
+        SoftwareReader(3, new_key()),
+    )
+    fresh = SoftwareReader(4, None)  # in install mode: it would take any key
     with ReaderLine([wrong, clear, right, fresh]):
         plans = [plan(wrong, new_key()), plan(clear, new_key()), plan(right), plan(fresh, new_key())]
         with serving(plans) as (buses, heard):
@@ -236,8 +244,10 @@ def test_libosdp_alone_believes_a_card_without_a_mac_and_behind_the_screen_it_ne
     cards: list[bytes] = []
     for screened in (False, True):
         loop = Loop()
-        channel = Channel(loop, on_fault) if screened else loop
-        panel = Panel(channel, [Peer(5, KEY)], lambda _index, fields: cards.append(fields["data"]), lambda *_: None)
+        channel = OsdpChannel(loop, on_fault) if screened else loop
+        panel = Panel(
+            channel, [PeripheralSetup(5, KEY)], lambda _index, fields: cards.append(fields["data"]), lambda *_: None
+        )
         assert run(panel, lambda panel=panel: panel.masks() == (1, 1))
         loop.forge = forging(bytes([3, block, 1]))
         run(panel, lambda channel=channel: cards or getattr(channel, "dropped", None), 3.0)
@@ -258,7 +268,7 @@ def test_a_card_forged_into_the_beginning_of_a_session_is_never_read() -> None:
             return frame(1, found.sequence, b"", RAW, CARD)
         return data
 
-    reader = Reader(1, new_key())
+    reader = SoftwareReader(1, new_key())
     with ReaderLine([reader], mangle=forge), serving([plan(reader)]) as (_buses, heard):
         heard.online(reader)
         reader.swipe(7)
@@ -288,7 +298,7 @@ def test_noise_on_the_line_opens_nothing_and_the_readers_are_back_when_it_ends()
                 damaged[chance.randrange(len(damaged))] ^= 1 << chance.randrange(8)
                 return bytes(damaged)
 
-    readers = [Reader(number, new_key()) for number in (1, 2, 3)]
+    readers = [SoftwareReader(number, new_key()) for number in (1, 2, 3)]
     with ReaderLine(readers, mangle=noise), serving([plan(reader) for reader in readers]) as (_buses, heard):
         heard.wait(lambda heard: len(heard.all(Online, online=True)) >= 3)
         for number in range(10):
@@ -307,7 +317,7 @@ def test_noise_on_the_line_opens_nothing_and_the_readers_are_back_when_it_ends()
 
 
 def test_every_bus_has_a_number_of_its_own_and_none_is_zero() -> None:
-    numbers = {Channel(Loop(), on_fault).id for _ in range(50)}
+    numbers = {OsdpChannel(Loop(), on_fault).id for _ in range(50)}
     assert len(numbers) == 50
     assert 0 not in numbers
 
@@ -321,7 +331,7 @@ def test_nothing_raises_through_a_channel() -> None:
             raise KeyError("another one")
 
     faults: list[Exception] = []
-    channel = Channel(Raising(), faults.append)
+    channel = OsdpChannel(Raising(), faults.append)
     assert channel.read(64) == b""
     assert channel.write(frame(5, 0, b"", 0x61, b"\x00", reply=False)) == -1
     channel.flush()
@@ -330,10 +340,10 @@ def test_nothing_raises_through_a_channel() -> None:
 
 def test_a_line_that_raises_hurts_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     from agent.doors.frames import Trouble
-    from agent.doors.osdp import lines as osdp_buses
+    from agent.doors.osdp import buses as lines
     from agent.doors.osdp.transport import TcpWire
 
-    good, bad = Reader(1, new_key()), Reader(2, new_key())
+    good, bad = SoftwareReader(1, new_key()), SoftwareReader(2, new_key())
     broken = [True]
 
     class Raising(TcpWire):
@@ -351,7 +361,7 @@ def test_a_line_that_raises_hurts_nobody_else(monkeypatch: pytest.MonkeyPatch) -
         kind = Raising if str(address) == bad.address else TcpWire
         return kind(address.host, address.port)  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(osdp_buses, "wire_to", wire_to)
+    monkeypatch.setattr(lines, "wire_to", wire_to)
     with ReaderLine([good]), ReaderLine([bad]), serving([plan(good), plan(bad)]) as (_buses, heard):
         heard.online(good)
         heard.wait(lambda heard: len(heard.all(Trouble)) == 2)
@@ -364,7 +374,7 @@ def test_a_line_that_raises_hurts_nobody_else(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")  # it is what is tested
 def test_a_round_that_dies_is_started_anew_and_the_readers_return() -> None:
-    reader = Reader(1, new_key())
+    reader = SoftwareReader(1, new_key())
     with ReaderLine([reader]), serving([plan(reader)]) as (buses, heard):
         heard.online(reader)
 
@@ -381,7 +391,7 @@ def test_a_round_that_dies_is_started_anew_and_the_readers_return() -> None:
 
 
 def test_a_listener_that_raises_makes_no_door_deaf(capsys: pytest.CaptureFixture[str]) -> None:
-    from agent.doors.osdp.lines import Buses
+    from agent.doors.osdp.buses import OsdpBuses
 
     heard, raised = Heard(), []
 
@@ -391,9 +401,9 @@ def test_a_listener_that_raises_makes_no_door_deaf(capsys: pytest.CaptureFixture
             raise RuntimeError("a mistake in the listener")
         heard(word)
 
-    reader = Reader(1, new_key())
+    reader = SoftwareReader(1, new_key())
     with ReaderLine([reader]):
-        buses = Buses(listener)
+        buses = OsdpBuses(listener)
         buses.start()
         buses.configure([plan(reader)])
         heard.wait(lambda heard: heard.all(Contact), PATIENCE)
@@ -404,7 +414,10 @@ def test_a_listener_that_raises_makes_no_door_deaf(capsys: pytest.CaptureFixture
 def test_what_libosdp_loses_of_an_event_is_empty_and_counted() -> None:
     taken: list[dict[str, object]] = []
     panel = Panel(
-        Channel(Loop(), on_fault), [Peer(5, KEY)], lambda _index, fields: taken.append(fields), lambda *_: None
+        OsdpChannel(Loop(), on_fault),
+        [PeripheralSetup(5, KEY)],
+        lambda _index, fields: taken.append(fields),
+        lambda *_: None,
     )
     event = {"event": library.EVENT_KEYS, "data": b"12"}
     panel._event(0, event)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from agent.doors.osdp import library
 from agent.doors.osdp.command import ask_inputs, ask_itself, light, new_key, show, sound, strike
-from agent.doors.osdp.command_queue import AWAY, LATE, PATIENCE, Order, Orders
-from agent.errors import Refused
+from agent.doors.osdp.command_queue import AWAY, LATE, PATIENCE, CommandQueue, QueuedCommand
+from agent.errors import RefusedError
 from rules.text import Text
 
 
@@ -21,13 +21,13 @@ def test_a_strike_falls_back_by_itself_and_its_time_fits_into_eight_bits(seconds
 
 @pytest.mark.parametrize("seconds", [0, 0.09, -1, 25.6, 30, 300, float("nan"), float("inf")])
 def test_a_time_that_would_be_cut_is_refused(seconds: float) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         strike(0, seconds)
 
 
 @pytest.mark.parametrize("output", [-1, 16, 255])
 def test_an_output_no_reader_has_is_refused(output: int) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         strike(output, 5)
 
 
@@ -66,16 +66,16 @@ class Answers(list[tuple[bool, Text | None]]):
         self.append((ok, why))
 
 
-def order(answers: Answers, *, until: float = PATIENCE) -> Order:
-    return Order(strike(0, 5), until, answers)
+def order(answers: Answers, *, until: float = PATIENCE) -> QueuedCommand:
+    return QueuedCommand(strike(0, 5), until, answers)
 
 
 def test_one_command_is_out_at_a_time_and_a_strike_goes_first() -> None:
-    orders, lamp, bolt = Orders(), Answers(), Answers()
+    orders, lamp, bolt = CommandQueue(), Answers(), Answers()
     green = light("green")
     assert green is not None
-    orders.add(Order(green, 2, lamp))
-    orders.add(Order(green, 2, lamp))
+    orders.add(QueuedCommand(green, 2, lamp))
+    orders.add(QueuedCommand(green, 2, lamp))
     assert orders.next(0) == green
     orders.add(order(bolt), first=True)
     assert orders.next(0) is None
@@ -87,14 +87,14 @@ def test_one_command_is_out_at_a_time_and_a_strike_goes_first() -> None:
 
 
 def test_a_command_that_waited_too_long_is_answered_and_never_sent() -> None:
-    orders, answers = Orders(), Answers()
+    orders, answers = CommandQueue(), Answers()
     orders.add(order(answers))
     assert orders.next(PATIENCE) is None
     assert answers == [(False, LATE)]
 
 
 def test_a_command_that_is_not_acknowledged_in_time_is_answered_once() -> None:
-    orders, answers = Orders(), Answers()
+    orders, answers = CommandQueue(), Answers()
     orders.add(order(answers))
     assert orders.next(0) is not None
     assert not orders.overdue(PATIENCE - 0.1)
@@ -106,7 +106,7 @@ def test_a_command_that_is_not_acknowledged_in_time_is_answered_once() -> None:
 
 @given(st.lists(st.sampled_from(["add", "first", "next", "done", "failed", "overdue", "drop"]), max_size=60))
 def test_whatever_happens_every_order_is_answered_at_most_once_and_in_the_end_once(acts: list[str]) -> None:
-    orders, now, made = Orders(), 0.0, []
+    orders, now, made = CommandQueue(), 0.0, []
     for act in [*acts, "overdue", "done", "drop"]:
         now += 0.3
         if act in ("add", "first"):

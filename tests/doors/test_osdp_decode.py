@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.doors.osdp.decode import Card, Unreadable, decode, encode, keys
+from agent.doors.osdp.decode import DecodedCard, UnreadableCardError, decode, encode, keys
 
 numbers, facilities = st.integers(0, 2**16 - 1), st.integers(0, 255)
 
@@ -12,18 +12,18 @@ numbers, facilities = st.integers(0, 2**16 - 1), st.integers(0, 255)
 @given(numbers, facilities)
 def test_twenty_six_bits_come_back_as_they_went(number: int, facility: int) -> None:
     data = encode(number, facility)
-    assert decode(data, 26) == Card(number, 26, facility, data.hex())
+    assert decode(data, 26) == DecodedCard(number, 26, facility, data.hex())
 
 
 @given(numbers, facilities, st.integers(0, 25))
 def test_every_single_wrong_bit_of_twenty_six_is_noticed(number: int, facility: int, wrong: int) -> None:
     value = int.from_bytes(encode(number, facility), "big") ^ 1 << (wrong + 6)
-    with pytest.raises(Unreadable, match="parity"):
+    with pytest.raises(UnreadableCardError, match="parity"):
         decode(value.to_bytes(4, "big"), 26)
 
 
 def test_a_card_written_down_by_hand_is_read() -> None:
-    assert decode(bytes.fromhex("03891a40"), 26) == Card(4660, 26, 7, "03891a40")
+    assert decode(bytes.fromhex("03891a40"), 26) == DecodedCard(4660, 26, 7, "03891a40")
 
 
 @pytest.mark.parametrize("bits", [34, 37])
@@ -38,7 +38,7 @@ def test_other_lengths_are_all_their_bits(bits: int, data: st.DataObject) -> Non
 def test_any_bytes_are_a_card_or_unreadable(data: bytes, bits: int) -> None:
     try:
         card = decode(data, bits)
-    except Unreadable:
+    except UnreadableCardError:
         return
     assert 0 <= card.number < 2**64
     assert encode(card.number, card.facility, card.bits) == data
@@ -46,7 +46,7 @@ def test_any_bytes_are_a_card_or_unreadable(data: bytes, bits: int) -> None:
 
 @pytest.mark.parametrize(("data", "bits"), [(b"", 0), (b"\xff", 7), (b"\x00\x00", 8), (b"\x00" * 9, 65)])
 def test_bits_that_do_not_match_their_number_are_unreadable(data: bytes, bits: int) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableCardError):
         decode(data, bits)
 
 

@@ -1,7 +1,7 @@
 """What a report means, without a wire."""
 
 from agent.doors.address import OsdpTcp
-from agent.doors.messages import Contact, Key, Power, Read, Rex, Tamper
+from agent.doors.messages import Contact, KeyPress, Power, Read, RequestToExit, Tamper
 from agent.doors.osdp import library
 from agent.doors.osdp.library import Fields
 from agent.doors.osdp.plan import ReaderPlan
@@ -23,7 +23,7 @@ def test_the_exit_button_counts_when_it_goes_down_and_not_when_it_is_found_down_
     hearing = Hearing()
     assert heard(hearing, states(library.INPUT, 0, 1)) == [Contact("d", False)]
     assert heard(hearing, states(library.INPUT, 0, 0)) == []
-    assert heard(hearing, states(library.INPUT, 0, 1)) == [Rex("d")]
+    assert heard(hearing, states(library.INPUT, 0, 1)) == [RequestToExit("d")]
     assert heard(hearing, states(library.INPUT, 0, 1)) == []
     assert heard(hearing, states(library.INPUT, 0, 0)) == []
     assert heard(hearing, states(library.INPUT, 0, 1), stale=True) == []
@@ -38,7 +38,7 @@ def test_a_state_in_clear_is_not_heard_and_a_card_or_key_in_clear_says_so() -> N
         Read("d", "in", 4660, 1.0, False, True, 26, 7, "03891a40")
     ]
     pressed = {"event": library.EVENT_KEYS, "data": b"1"}
-    assert heard(hearing, pressed, secure=False) == [Key("d", "in", "1", False, False)]
+    assert heard(hearing, pressed, secure=False) == [KeyPress("d", "in", "1", False, False)]
     assert heard(hearing, {**pressed, "data": b"\x00"}) == []
 
 

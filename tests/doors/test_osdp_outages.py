@@ -9,12 +9,12 @@ from osdp_kit import Heard, after_quarantine, new_key, plan, serving
 
 from agent.doors.frames import ReaderKey
 from agent.doors.messages import Contact, Online, Read
+from agent.doors.osdp.bus import NO_ANSWER
+from agent.doors.osdp.buses import OsdpBuses
 from agent.doors.osdp.commission import KEEPS, SILENT
 from agent.doors.osdp.keys import fingerprint
-from agent.doors.osdp.line import NO_ANSWER
-from agent.doors.osdp.lines import Buses
-from agent.errors import Refused
-from agent.simulator.osdp_reader import Reader, ReaderLine
+from agent.errors import RefusedError
+from agent.simulator.osdp_reader import ReaderLine, SoftwareReader
 
 
 class Cut:
@@ -32,8 +32,8 @@ class Cut:
 
 
 @contextmanager
-def one_reader(key: bytes | None, *keys: bytes) -> Iterator[tuple[Reader, Cut, ReaderLine, Buses, Heard]]:
-    reader, cut = Reader(1, key), Cut()
+def one_reader(key: bytes | None, *keys: bytes) -> Iterator[tuple[SoftwareReader, Cut, ReaderLine, OsdpBuses, Heard]]:
+    reader, cut = SoftwareReader(1, key), Cut()
     with (
         ReaderLine([reader], mangle=cut) as line,
         serving([plan(reader, *keys)] if keys or key else []) as (buses, heard),
@@ -147,8 +147,8 @@ def test_after_a_crash_between_sending_and_storing_both_keys_are_tried(has: str)
 
 
 def test_a_reader_in_install_mode_is_given_a_key_and_then_serves_under_it() -> None:
-    key, neighbour = new_key(), Reader(2, new_key())
-    reader = Reader(1, None)
+    key, neighbour = new_key(), SoftwareReader(2, new_key())
+    reader = SoftwareReader(1, None)
     with ReaderLine([reader, neighbour]), serving([plan(neighbour)]) as (buses, heard):
         heard.online(neighbour)
         buses.commission(reader.address, key, heard.answer("commission"))
@@ -165,7 +165,7 @@ def test_a_reader_in_install_mode_is_given_a_key_and_then_serves_under_it() -> N
 
 @pytest.mark.parametrize("there", [True, False])
 def test_readers_of_one_line_are_not_away_while_another_is_given_its_key(there: bool) -> None:
-    neighbour, reader = Reader(2, new_key()), Reader(1, None)
+    neighbour, reader = SoftwareReader(2, new_key()), SoftwareReader(1, None)
     with ReaderLine([reader, neighbour]), serving([plan(neighbour)]) as (buses, heard):
         heard.wait(lambda heard: heard.all(ReaderKey))
         address = reader.address if there else reader.address[:-1] + "9"
@@ -180,7 +180,7 @@ def test_readers_of_one_line_are_not_away_while_another_is_given_its_key(there: 
 
 
 def test_a_reader_that_is_lost_while_another_is_given_its_key_is_told_afterwards() -> None:
-    neighbour, reader = Reader(2, new_key()), Reader(1, None)
+    neighbour, reader = SoftwareReader(2, new_key()), SoftwareReader(1, None)
     with ReaderLine([reader, neighbour]), serving([plan(neighbour)]) as (buses, heard):
         heard.online(neighbour)
         neighbour.offline()
@@ -192,7 +192,7 @@ def test_a_reader_that_is_lost_while_another_is_given_its_key_is_told_afterwards
 def test_a_reader_that_has_a_key_already_is_not_commissioned_and_is_sent_none() -> None:
     secret = new_key()
     for enforce in (True, False):
-        reader = Reader(1, secret, enforce=enforce)
+        reader = SoftwareReader(1, secret, enforce=enforce)
         with ReaderLine([reader]), serving() as (buses, heard):
             buses.commission(reader.address, new_key(), heard.answer("commission"))
             assert heard.answered("commission") == (False, KEEPS)
@@ -202,10 +202,10 @@ def test_a_reader_that_has_a_key_already_is_not_commissioned_and_is_sent_none() 
 
 
 def test_commissioning_what_is_not_there_ends_and_no_key_at_all_is_refused() -> None:
-    reader = Reader(1, None)
+    reader = SoftwareReader(1, None)
     with ReaderLine([reader]), serving() as (buses, heard):
         absent = reader.address[:-1] + "9"
-        with pytest.raises(Refused, match="key"):
+        with pytest.raises(RefusedError, match="key"):
             buses.commission(absent, bytes(16), heard.answer("zeros"))
         buses.commission(absent, new_key(), heard.answer("absent"))
         buses.commission(reader.address, new_key(), heard.answer("at the same time"))

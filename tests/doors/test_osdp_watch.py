@@ -5,10 +5,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.doors.osdp.liveness import Do, Pace, Seen, Standing, begun, watch
+from agent.doors.osdp.liveness import Do, LinkStatus, Pace, ReaderLiveness, begun, watch
 
 PACE = Pace()  # as a site has it
-AWAY = Seen(secure=False, enabled=True, answers=False, other_key=False)
+AWAY = LinkStatus(secure=False, enabled=True, answers=False, other_key=False)
 THERE = AWAY._replace(secure=True)
 GONE = AWAY._replace(enabled=False)
 
@@ -31,7 +31,7 @@ def test_a_reader_that_goes_and_comes_is_stale_again() -> None:
     assert not standing.stale(102.6, PACE)
 
 
-def simulate(standing: Standing, readers: int, until: float, seen: Seen = AWAY) -> list[tuple[float, Do]]:
+def simulate(standing: ReaderLiveness, readers: int, until: float, seen: LinkStatus = AWAY) -> list[tuple[float, Do]]:
     """Play libosdp: it lets go one tick after it is asked."""
     done, enabled, now = [], True, 0.0
     while now < until:
@@ -76,7 +76,7 @@ def test_the_other_key_is_tried_only_where_there_is_one_and_the_reader_answers_t
 
 
 @given(st.lists(st.tuples(st.sampled_from([AWAY, THERE, GONE]), st.floats(0.001, 3)), max_size=60))
-def test_whatever_libosdp_says_beginning_follows_letting_go(seen: list[tuple[Seen, float]]) -> None:
+def test_whatever_libosdp_says_beginning_follows_letting_go(seen: list[tuple[LinkStatus, float]]) -> None:
     standing, now, last = begun(0, 1, PACE), 0.0, Do.BEGIN
     for one, span in seen:
         now += span

@@ -6,15 +6,15 @@ import pytest
 from panel_kit import START, Room, outcomes, raised, records, refused, release, releases, rules_of
 
 from agent.doors.messages import Read, Refuse, Release
-from agent.rooms.panel.effects import Alarm, Note, Record
+from agent.rooms.panel.effects import AlarmKind, RecordEntry, RecordNote
 from agent.rooms.panel.events import Restarted, Tick
-from agent.rooms.panel.interface import Holder
+from agent.rooms.panel.interface import BadgeHolder
 from rules.model import Action, RoomRules
 
 
 def test_a_badge_the_rules_allow_is_recorded_and_then_the_door_is_released() -> None:
     entry, strike = Room().show("E1")
-    assert isinstance(entry, Record)
+    assert isinstance(entry, RecordEntry)
     assert (entry.person, entry.badge, entry.action, entry.verdict.allow) == ("E1", "101", Action.ENTER, True)
     assert strike == Release(entry.release, "d1", "in", 5.0)
 
@@ -44,12 +44,12 @@ def test_a_card_nobody_knows_is_recorded_with_its_number() -> None:
 
 def test_a_badge_of_another_site_with_the_same_number_is_a_copy() -> None:
     room = Room()
-    room.desk.holders[101] = Holder("E1", "101", facility=7, bits=26)
+    room.desk.holders[101] = BadgeHolder("E1", "101", facility=7, bits=26)
     assert releases(room.show("E1", facility=7, bits=26))
     for other in ({"facility": 8, "bits": 26}, {"facility": 7, "bits": 34}):
         effects = room.show("E1", after=70, **other)
         assert rules_of(effects) == [("E1", "doubt")]
-        assert raised(effects) == [Alarm.COPIED]
+        assert raised(effects) == [AlarmKind.COPIED]
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_a_badge_of_another_site_with_the_same_number_is_a_copy() -> None:
         ({"stale": True}, "not from now", []),
         ({"at": START - 60}, "not from now", []),
         ({"at": START + 60}, "not from now", []),
-        ({"secure": False}, "proves nothing", [Alarm.UNTRUSTED]),
+        ({"secure": False}, "proves nothing", [AlarmKind.UNTRUSTED]),
     ],
 )
 def test_a_read_that_cannot_be_trusted_is_recorded_and_never_unlocks(
-    read: dict[str, object], said: str, alarms: list[Alarm]
+    read: dict[str, object], said: str, alarms: list[AlarmKind]
 ) -> None:
     effects = Room().show("E1", **read)
     [entry] = records(effects)
@@ -100,7 +100,7 @@ def test_a_clock_that_goes_back_opens_nothing_and_the_next_badge_does() -> None:
     room.show("E2")
     effects = room.show("E1", after=-3600)
     assert rules_of(effects) == [("E1", "doubt")]
-    assert raised(effects) == [Alarm.CLOCK]
+    assert raised(effects) == [AlarmKind.CLOCK]
     assert releases(room.show("E1"))
 
 
@@ -129,8 +129,8 @@ def test_a_flood_of_reads_is_counted_and_dropped_and_told_once() -> None:
     for card in range(1000, 1060):
         effects += room.tell(Read("d1", "in", card, room.now, secure=True), after=0.01)
     assert len(records(tuple(effects))) == room.config.flood_reads
-    assert raised(tuple(effects)) == [Alarm.FLOOD]
-    [note] = [one for one in room.tell(Tick(), after=10) if isinstance(one, Note)]
+    assert raised(tuple(effects)) == [AlarmKind.FLOOD]
+    [note] = [one for one in room.tell(Tick(), after=10) if isinstance(one, RecordNote)]
     assert "`40` reads" in note.text.en
     assert releases(room.show("E1"))
     room.tell(Tick(), after=10)
@@ -144,7 +144,7 @@ def test_a_flood_whose_count_is_lost_ends_and_the_next_one_is_told(cut: Restarte
         told = []
         for card in range(1000, 1030):
             told += room.tell(Read("d1", "in", card, room.now, secure=True), after=0.01)
-        assert raised(tuple(told)) == [Alarm.FLOOD]
+        assert raised(tuple(told)) == [AlarmKind.FLOOD]
         room.tell(cut or Tick(), after=1 if cut else -7200)
         assert "flood" not in room.open_alarms(), turn
 
@@ -154,12 +154,12 @@ def test_a_flood_that_goes_on_stays_one_alarm() -> None:
     effects = []
     for number in range(400):
         effects += room.tell(Read("d1", "in", 1000 + number, room.now, secure=True), after=0.1)
-    assert raised(tuple(effects)) == [Alarm.FLOOD]
+    assert raised(tuple(effects)) == [AlarmKind.FLOOD]
 
 
 def test_a_door_of_another_room_is_only_noted() -> None:
     [note] = Room().show("E1", door="elsewhere")
-    assert isinstance(note, Note)
+    assert isinstance(note, RecordNote)
     assert note.what == "unknown-door"
 
 

@@ -8,9 +8,9 @@ from panel_kit import Room, raised, release
 
 from agent.doors.messages import Contact, Released
 from agent.rooms.panel.contact_chatter import SUMMARY
-from agent.rooms.panel.effects import Alarm, Cleared, Effect, Note, Raise
+from agent.rooms.panel.effects import AlarmKind, Cleared, Effect, Raise, RecordNote
 from agent.rooms.panel.engine import due
-from agent.rooms.panel.events import Acknowledged, Freed, Restarted, Tick
+from agent.rooms.panel.events import AlarmAcknowledged, Freed, Restarted, Tick
 
 LAW = settings(max_examples=150)
 NEVER = 10**9  # changes
@@ -33,19 +33,19 @@ def rest(room: Room) -> None:
         room.tell(Tick(), after=max(0.0, instant - room.now))
 
 
-def notes(room: Room, what: str) -> list[Note]:
-    return [one for one in room.seen if isinstance(one, Note) and one.what == what]
+def notes(room: Room, what: str) -> list[RecordNote]:
+    return [one for one in room.seen if isinstance(one, RecordNote) and one.what == what]
 
 
 def words_of(effects: list[Effect]) -> int:
-    return sum(isinstance(one, Note | Raise | Cleared) for one in effects)
+    return sum(isinstance(one, RecordNote | Raise | Cleared) for one in effects)
 
 
 def test_a_contact_that_flutters_at_poll_speed_is_one_alarm_and_a_count() -> None:
     room = Room()
     shake(room, 2000)
     assert words_of(room.seen) < 40
-    [alarm] = [one for one in room.seen if isinstance(one, Raise) and one.kind is Alarm.FLUTTER]
+    [alarm] = [one for one in room.seen if isinstance(one, Raise) and one.kind is AlarmKind.FLUTTER]
     assert "`13` times within 10 s" in alarm.text.en
     assert "flutter" in room.open_alarms()
     rest(room)
@@ -69,22 +69,22 @@ def test_a_door_that_is_forced_while_its_contact_flutters_is_an_alarm_at_once() 
     room = Room()
     room.tell(Freed("d1", 5.0))  # until then it may open
     shake(room, 40)
-    assert Alarm.FORCED not in raised(tuple(room.seen))
+    assert AlarmKind.FORCED not in raised(tuple(room.seen))
     shake(room, 2 * 160)
-    assert raised(tuple(room.seen)).count(Alarm.FORCED) == 1
+    assert raised(tuple(room.seen)).count(AlarmKind.FORCED) == 1
     shake(room, 400)
     assert "forced" in room.open_alarms()
-    assert raised(tuple(room.seen)).count(Alarm.FORCED) == 1
+    assert raised(tuple(room.seen)).count(AlarmKind.FORCED) == 1
 
 
 def test_a_door_that_is_open_when_its_contact_is_calm_is_told_once_more_and_is_held_open() -> None:
     room = Room()
     shake(room, 301)
-    room.tell(Acknowledged("forced", "d1"))
+    room.tell(AlarmAcknowledged("forced", "d1"))
     before = len(room.seen)
     rest(room)
     after = tuple(room.seen[before:])
-    assert raised(after) == [Alarm.FORCED, Alarm.HELD]
+    assert raised(after) == [AlarmKind.FORCED, AlarmKind.HELD]
     assert room.open_alarms() == {"forced", "held"}
     room.tell(Contact("d1", open=False), after=1)
     assert room.open_alarms() == set()
@@ -109,7 +109,7 @@ def test_a_contact_that_flutters_for_long_is_written_about_now_and_then() -> Non
     room = Room()
     shake(room, int(3.5 * SUMMARY / 0.5), every=0.5)
     assert len(notes(room, "flutter")) == 3
-    assert len([one for one in room.seen if isinstance(one, Raise) and one.kind is Alarm.FLUTTER]) == 1
+    assert len([one for one in room.seen if isinstance(one, Raise) and one.kind is AlarmKind.FLUTTER]) == 1
 
 
 def test_while_it_flutters_nothing_new_is_to_be_stored() -> None:
@@ -124,7 +124,7 @@ def test_a_restart_ends_the_alarm_and_what_goes_on_begins_again() -> None:
     room = Room()
     shake(room, 100)
     room.restart()
-    assert Cleared(Alarm.FLUTTER, "d1") in room.tell(Restarted(), after=1)
+    assert Cleared(AlarmKind.FLUTTER, "d1") in room.tell(Restarted(), after=1)
     room.tell(Contact("d1", open=False), after=1)
     assert room.state.door("d1").open is False
     assert room.open_alarms() == set()

@@ -6,26 +6,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from panel_kit import CARDS, START, Room, releases
 
-from agent.doors.messages import Contact, Key, Online, OwnDecision, Power, Read, Release, Released, Rex, Tamper
+from agent.doors.messages import (
+    Contact,
+    KeyPress,
+    Online,
+    OwnDecision,
+    Power,
+    Read,
+    Release,
+    Released,
+    RequestToExit,
+    Tamper,
+)
 from agent.rooms.panel.config import DoorConfig
-from agent.rooms.panel.effects import Alarm, Effect
+from agent.rooms.panel.effects import AlarmKind, Effect
 from agent.rooms.panel.engine import due, step
 from agent.rooms.panel.events import (
-    Acknowledged,
+    AlarmAcknowledged,
     BadgeGone,
     DayOver,
     Event,
     Freed,
     Locked,
     Proven,
+    ReleaseUnrecorded,
     Reset,
     Restarted,
     Tick,
-    Unrecorded,
     Withdrawn,
 )
 from agent.rooms.panel.state import Fleeting, RoomState, state_from_json, state_to_json
-from agent.rooms.panel.step import Turn
+from agent.rooms.panel.step import PanelStep
 from rules.model import Lockdown, Passback, RoomRules
 from rules.text import Text
 
@@ -50,18 +61,20 @@ reads = st.builds(
 events = st.one_of(
     reads,
     reads,
-    st.builds(Key, doors, sides, st.sampled_from(["1234#", "4321#", "0000#", "12", "*", "#"]), secure=st.booleans()),
+    st.builds(
+        KeyPress, doors, sides, st.sampled_from(["1234#", "4321#", "0000#", "12", "*", "#"]), secure=st.booleans()
+    ),
     st.builds(Contact, doors, open=st.booleans()),
     st.builds(Contact, st.just("d1"), open=st.booleans()),
     st.builds(Released, ids, ok=st.booleans()),
-    st.builds(Rex, doors, stale=st.sampled_from([False, False, True])),
+    st.builds(RequestToExit, doors, stale=st.sampled_from([False, False, True])),
     st.builds(Freed, doors, st.floats(0, 30)),
     st.builds(Tamper, doors, sides, active=st.booleans()),
     st.builds(Power, doors, failed=st.booleans()),
     st.builds(Online, doors, sides, st.just(""), st.booleans(), st.booleans()),
     st.builds(OwnDecision, doors, st.integers(1, 3), st.booleans(), st.integers(0, 255)),
-    st.builds(Unrecorded, ids),
-    st.builds(Acknowledged, st.sampled_from(Alarm), doors),
+    st.builds(ReleaseUnrecorded, ids),
+    st.builds(AlarmAcknowledged, st.sampled_from(AlarmKind), doors),
     st.builds(Reset, people | st.just("")),
     st.builds(Withdrawn, people, st.just("hold")),
     st.builds(DayOver, st.floats(START - 100, START + 600)),
@@ -104,8 +117,8 @@ def test_only_a_badge_a_pin_or_the_button_ever_releases_a_strike(rules: RoomRule
     asked = len(room.desk.asked)
     for event, _, effects in run(room, script):
         for one in releases(effects):
-            assert isinstance(event, Read | Key | Rex)
-            assert one.side == (event.side if not isinstance(event, Rex) else "out")
+            assert isinstance(event, Read | KeyPress | RequestToExit)
+            assert one.side == (event.side if not isinstance(event, RequestToExit) else "out")
             assert one.door == event.door
     assert len(room.desk.asked) >= asked
 
@@ -117,7 +130,7 @@ def test_a_way_out_is_never_refused(rules: RoomRules, script: list) -> None:
     room = fresh(rules)
     room.desk.lockdowns = (Lockdown(room.desk.people["E1"].grants[0].since),)
     for event, before, effects in run(room, script):
-        out = isinstance(event, Rex) or (isinstance(event, Read) and event.side == "out")
+        out = isinstance(event, RequestToExit) or (isinstance(event, Read) and event.side == "out")
         if out and event.door in ("d1", "d2") and not event.stale and getattr(event, "secure", True):
             seconds = room.config.door(event.door).strike_seconds
             lasts = [
@@ -201,9 +214,9 @@ def test_a_tick_when_it_is_due_gets_the_room_to_rest(rules: RoomRules, script: l
 
 def test_alarms_that_are_remembered_are_bounded() -> None:
     room = fresh(RoomRules())
-    turn = Turn(room.state, room.config, START, room.desk)
+    turn = PanelStep(room.state, room.config, START, room.desk)
     for number in range(400):
-        turn.alarm(Alarm.DURESS, Text("x", "x"), door="d1", person=f"E{number}")
+        turn.alarm(AlarmKind.DURESS, Text("x", "x"), door="d1", person=f"E{number}")
     assert len(turn.effects) == 400
     assert len(turn.state.alarms) == 256
 
@@ -215,7 +228,7 @@ def test_the_state_stays_small_whatever_comes() -> None:
         now = START + number * 0.2
         door, side = ("d1", "d2")[number % 2], ("in", "out")[number % 3 == 0]
         room.tell(Read(door, side, number % 700, now, secure=number % 5 != 0), after=0.2)
-        room.tell(Key(door, "in", "0000#"))
+        room.tell(KeyPress(door, "in", "0000#"))
         room.tell(Tamper(door, "in", active=number % 7 == 0))
         room.tell(Contact(door, open=number % 2 == 0))
         largest = max(largest, len(repr(room.state)))

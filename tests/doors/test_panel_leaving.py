@@ -2,10 +2,10 @@
 
 from panel_kit import Room, moves, outcomes, raised, records, release, releases
 
-from agent.doors.messages import Contact, Released, Rex
-from agent.rooms.panel.effects import Alarm, Note
+from agent.doors.messages import Contact, Released, RequestToExit
+from agent.rooms.panel.effects import AlarmKind, RecordNote
 from agent.rooms.panel.events import Locked, Tick
-from agent.rooms.panel.interface import Holder
+from agent.rooms.panel.interface import BadgeHolder
 from rules.model import Action, Lockdown, Passback, RoomRules
 
 STRICT = RoomRules(two_person=True, needs_purpose=True, needs_declaration=True, needs_pin=True, limit=1, first_in=True)
@@ -49,9 +49,9 @@ def test_a_read_that_waited_or_came_in_clear_does_not_unlock_the_way_out_either(
 def test_a_copied_badge_goes_out_and_the_real_one_stays_inside() -> None:
     room = Room()
     room.enter("E1")
-    room.desk.holders[101] = Holder("E1", "101", facility=7)
+    room.desk.holders[101] = BadgeHolder("E1", "101", facility=7)
     leaving = room.show("E1", "out", facility=8)
-    assert raised(leaving) == [Alarm.COPIED]
+    assert raised(leaving) == [AlarmKind.COPIED]
     room.through(leaving)
     assert room.state.inside() == {"E1"}
 
@@ -59,13 +59,13 @@ def test_a_copied_badge_goes_out_and_the_real_one_stays_inside() -> None:
 def test_somebody_who_was_never_seen_to_enter_goes_out_and_is_noted() -> None:
     effects = Room().show("E1", "out")
     assert releases(effects)
-    assert [one.what for one in effects if isinstance(one, Note)] == ["not-inside"]
+    assert [one.what for one in effects if isinstance(one, RecordNote)] == ["not-inside"]
 
 
 def test_the_button_opens_and_the_list_says_that_it_may_name_too_many() -> None:
     room = Room()
     room.enter("E1")
-    pressed = room.tell(Rex("d1"), after=5)
+    pressed = room.tell(RequestToExit("d1"), after=5)
     [entry] = records(pressed)
     assert (entry.how, entry.person, entry.action) == ("button", "", Action.EXIT)
     room.through(pressed)
@@ -74,12 +74,12 @@ def test_the_button_opens_and_the_list_says_that_it_may_name_too_many() -> None:
 
 def test_the_button_and_unknown_cards_again_and_again_are_one_entry_while_the_strike_lasts() -> None:
     room = Room()
-    effects = room.tell(Rex("d1"))
+    effects = room.tell(RequestToExit("d1"))
     for _ in range(10):
-        effects += room.tell(Rex("d1"), after=0.1)
+        effects += room.tell(RequestToExit("d1"), after=0.1)
         effects += room.show("stranger", "out", after=0.1)
     assert len(records(effects)) == len(releases(effects)) == 1
-    assert releases(room.tell(Rex("d1"), after=5))
+    assert releases(room.tell(RequestToExit("d1"), after=5))
 
 
 def test_a_badge_shown_twice_on_the_way_out_is_one_release_while_the_strike_lasts() -> None:
@@ -107,8 +107,8 @@ def test_a_clock_that_goes_back_keeps_nobody_in_and_loses_nobody() -> None:
 
 def test_the_button_opens_again_when_the_clock_has_gone_back() -> None:
     room = Room()
-    assert releases(room.tell(Rex("d1")))
-    assert releases(room.tell(Rex("d1"), after=-100))
+    assert releases(room.tell(RequestToExit("d1")))
+    assert releases(room.tell(RequestToExit("d1"), after=-100))
 
 
 def test_a_release_on_the_way_out_that_nobody_used_leaves_him_inside() -> None:
@@ -134,4 +134,4 @@ def test_a_badge_handed_out_through_a_door_that_stayed_shut_does_not_go_in_again
     room.tell(Released(release(room.show("E1", "out")).id, ok=True))
     effects = room.show("E1")
     assert [one.verdict.rule for one in records(effects)] == ["one-place"]
-    assert raised(effects) == [Alarm.PASSBACK]
+    assert raised(effects) == [AlarmKind.PASSBACK]

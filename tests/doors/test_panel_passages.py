@@ -3,11 +3,11 @@
 import pytest
 from panel_kit import Room, moves, outcomes, raised, refused, release, releases
 
-from agent.doors.messages import Contact, Flush, Read, Released, Rex, Signal
+from agent.doors.messages import Contact, Flush, Read, Released, RequestToExit, Signal
 from agent.rooms.panel.config import DoorConfig
-from agent.rooms.panel.effects import Alarm, Cleared, Note
+from agent.rooms.panel.effects import AlarmKind, Cleared, RecordNote
 from agent.rooms.panel.engine import due
-from agent.rooms.panel.events import Acknowledged, Freed, Locked, Restarted, Tick, Unrecorded, Withdrawn
+from agent.rooms.panel.events import AlarmAcknowledged, Freed, Locked, ReleaseUnrecorded, Restarted, Tick, Withdrawn
 from rules.model import Person
 from rules.text import Text
 
@@ -51,9 +51,9 @@ def test_a_strike_that_fails_is_an_alarm_and_lets_nobody_in() -> None:
     why = Text("the reader is offline", "读卡器离线")
     effects = room.tell(Released(release(room.show("E1")).id, ok=False, why=why))
     assert outcomes(effects) == ["failed"]
-    assert raised(effects) == [Alarm.NOT_RELEASED]
+    assert raised(effects) == [AlarmKind.NOT_RELEASED]
     assert room.state.inside() == frozenset()
-    assert raised(room.tell(Contact("d1", open=True), after=1)) == [Alarm.FORCED]
+    assert raised(room.tell(Contact("d1", open=True), after=1)) == [AlarmKind.FORCED]
 
 
 def test_a_lock_that_is_only_said_to_have_opened_leaves_open_whether_anybody_is_inside() -> None:
@@ -61,7 +61,7 @@ def test_a_lock_that_is_only_said_to_have_opened_leaves_open_whether_anybody_is_
     effects = room.tell(Released(release(room.show("E1")).id, ok=True, confirmed=False))
     assert outcomes(effects) == ["unknown"]
     assert moves(effects) == [("E1", True, False)]
-    assert [one.what for one in effects if isinstance(one, Note)] == ["unconfirmed"]
+    assert [one.what for one in effects if isinstance(one, RecordNote)] == ["unconfirmed"]
     assert room.state.inside() == frozenset()
     assert releases(room.show("E1"))  # the way in is not shut to him
 
@@ -149,19 +149,19 @@ def test_who_is_inside_survives_a_restart() -> None:
 
 def test_no_release_without_its_entry_and_the_alarm_says_so() -> None:
     room = Room()
-    effects = room.tell(Unrecorded(release(room.show("E1")).id))
-    assert raised(effects) == [Alarm.UNRECORDED]
+    effects = room.tell(ReleaseUnrecorded(release(room.show("E1")).id))
+    assert raised(effects) == [AlarmKind.UNRECORDED]
     assert refused(effects)
     assert room.state.passages == ()
-    assert raised(room.tell(Contact("d1", open=True), after=1)) == [Alarm.FORCED]
+    assert raised(room.tell(Contact("d1", open=True), after=1)) == [AlarmKind.FORCED]
 
 
 def test_the_way_out_does_not_wait_for_the_log() -> None:
     room = Room()
     room.enter("E1")
     leaving = room.show("E1", "out")
-    effects = room.tell(Unrecorded(release(leaving).id))
-    assert raised(effects) == [Alarm.UNRECORDED]
+    effects = room.tell(ReleaseUnrecorded(release(leaving).id))
+    assert raised(effects) == [AlarmKind.UNRECORDED]
     assert not refused(effects)
     assert moves(room.through(leaving)) == [("E1", False, True)]
 
@@ -186,16 +186,20 @@ def test_a_strike_released_by_an_officer_from_afar_excuses_the_opening_and_count
     assert room.tell(Freed("d1", 5.0)) == room.tell(Freed("d9", 5.0)) == ()
     effects = room.tell(Contact("d1", open=True), after=2)
     assert (raised(effects), moves(effects)) == ([], [])
-    assert raised(room.tell(Tick(), after=30)) == [Alarm.HELD]
+    assert raised(room.tell(Tick(), after=30)) == [AlarmKind.HELD]
 
 
 def test_what_was_so_earlier_is_noted_and_changes_nothing() -> None:
     room = Room()
     room.show("E1")
     before = room.state
-    for event in (Contact("d1", open=True, stale=True), Contact("d1", open=False, stale=True), Rex("d1", stale=True)):
+    for event in (
+        Contact("d1", open=True, stale=True),
+        Contact("d1", open=False, stale=True),
+        RequestToExit("d1", stale=True),
+    ):
         [note] = room.tell(event)
-        assert isinstance(note, Note)
+        assert isinstance(note, RecordNote)
     assert room.state == before
 
 
@@ -208,12 +212,12 @@ def test_the_end_of_a_lockdown_takes_nothing_back() -> None:
 def test_a_door_opened_with_nobody_let_through_is_forced() -> None:
     room = Room()
     effects = room.tell(Contact("d1", open=True))
-    assert raised(effects) == [Alarm.FORCED]
+    assert raised(effects) == [AlarmKind.FORCED]
     assert Signal("d1", "in", buzzer="alarm") in effects
     closing = room.tell(Contact("d1", open=False), after=1)
-    assert Cleared(Alarm.FORCED, "d1") in closing
+    assert Cleared(AlarmKind.FORCED, "d1") in closing
     assert [alarm.kind for alarm in room.state.alarms] == ["forced"]  # open until somebody has seen it
-    room.tell(Acknowledged("forced", "d1"))
+    room.tell(AlarmAcknowledged("forced", "d1"))
     assert room.state.alarms == ()
 
 
@@ -222,7 +226,7 @@ def test_a_door_that_opens_again_while_the_strike_lasts_is_not_forced() -> None:
     room.through(room.show("E1"))
     assert raised(room.tell(Contact("d1", open=True), after=1)) == []
     room.tell(Contact("d1", open=False), after=1)
-    assert raised(room.tell(Contact("d1", open=True), after=60)) == [Alarm.FORCED]
+    assert raised(room.tell(Contact("d1", open=True), after=60)) == [AlarmKind.FORCED]
 
 
 def test_a_door_forced_while_the_agent_was_away_is_told_at_the_next_word() -> None:
@@ -230,7 +234,7 @@ def test_a_door_forced_while_the_agent_was_away_is_told_at_the_next_word() -> No
     room.tell(Contact("d1", open=False))
     room.restart()
     room.tell(Restarted(), after=60)
-    assert raised(room.tell(Contact("d1", open=True))) == [Alarm.FORCED]
+    assert raised(room.tell(Contact("d1", open=True))) == [AlarmKind.FORCED]
 
 
 def test_a_door_held_open_is_told_once_and_over_when_it_closes() -> None:
@@ -240,13 +244,13 @@ def test_a_door_held_open_is_told_once_and_over_when_it_closes() -> None:
     assert raised(room.tell(Tick(), after=20)) == []
     assert raised(room.tell(Contact("d1", open=True), after=9)) == []  # said again: it opened no later for that
     assert due(room.state, room.config) == room.now + 1
-    assert raised(room.tell(Tick(), after=1)) == [Alarm.HELD]
+    assert raised(room.tell(Tick(), after=1)) == [AlarmKind.HELD]
     assert due(room.state, room.config) is None
     assert raised(room.tell(Tick(), after=60)) == []
-    seen = room.tell(Acknowledged("held", "d1"))
+    seen = room.tell(AlarmAcknowledged("held", "d1"))
     assert Signal("d1", "in", buzzer="off") in seen
     closing = room.tell(Contact("d1", open=False))
-    assert Cleared(Alarm.HELD, "d1") in closing
+    assert Cleared(AlarmKind.HELD, "d1") in closing
     assert not any(isinstance(one, Signal) for one in closing)  # it is quiet already
     assert room.state.alarms == ()
 
@@ -262,7 +266,7 @@ def test_what_was_open_for_a_while_is_not_open_for_longer_when_the_clock_goes_ba
     room = Room()
     room.show("E1")
     room.tell(Tick(), after=-7200)
-    assert raised(room.tell(Contact("d1", open=True), after=60)) == [Alarm.FORCED]
+    assert raised(room.tell(Contact("d1", open=True), after=60)) == [AlarmKind.FORCED]
 
 
 def test_many_releases_at_once_are_settled_and_not_kept() -> None:

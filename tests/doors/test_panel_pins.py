@@ -2,9 +2,9 @@
 
 from panel_kit import Room, raised, records, refused, releases, rules_of
 
-from agent.doors.messages import Key, Read, Signal
+from agent.doors.messages import KeyPress, Read, Signal
 from agent.rooms.panel.config import DoorConfig
-from agent.rooms.panel.effects import Alarm, Raise, RightPin
+from agent.rooms.panel.effects import AlarmKind, Raise, RightPin
 from agent.rooms.panel.events import Proven, Tick
 from agent.rooms.panel.state import state_to_json
 from rules.model import RoomRules
@@ -52,7 +52,7 @@ def test_the_duress_pin_opens_and_only_the_officers_hear_of_it() -> None:
     quiet.show("E1")
     under_duress, usual = room.keys("4321#"), quiet.keys("1234#")
     [alarm] = [one for one in under_duress if isinstance(one, Raise)]
-    assert (alarm.kind, alarm.person, alarm.silent) == (Alarm.DURESS, "E1", True)
+    assert (alarm.kind, alarm.person, alarm.silent) == (AlarmKind.DURESS, "E1", True)
     assert tuple(one for one in under_duress if one is not alarm) == usual
 
 
@@ -61,7 +61,7 @@ def test_a_duress_pin_is_told_also_when_the_door_stays_shut() -> None:
     room.show("E1")
     room.desk.hold("E1")
     effects = room.keys("4321#")
-    assert raised(effects) == [Alarm.DURESS]
+    assert raised(effects) == [AlarmKind.DURESS]
     assert not releases(effects)
 
 
@@ -70,7 +70,7 @@ def test_after_too_many_wrong_pins_none_is_taken_for_a_while_also_after_a_restar
     for _ in range(3):
         room.show("E1")
         effects = room.keys("0000#")
-    assert raised(effects) == [Alarm.GUESSING]
+    assert raised(effects) == [AlarmKind.GUESSING]
     room.restart()
     assert refused(room.show("E1"))
     assert room.keys("1234#") == ()
@@ -85,14 +85,14 @@ def test_guessing_at_two_doors_is_one_count() -> None:
     room.show("E1")
     room.show("E1", door="d2")
     room.keys("0000#")
-    assert not releases(room.tell(Key("d2", "in", "1234#", secure=True)))
+    assert not releases(room.tell(KeyPress("d2", "in", "1234#", secure=True)))
 
 
 def test_guesses_with_one_badge_in_other_rooms_count_here() -> None:
     room = Room(PIN, pin_tries=3)
     room.desk.wrong["101"] = 2
     room.show("E1")
-    assert raised(room.keys("0000#")) == [Alarm.GUESSING]
+    assert raised(room.keys("0000#")) == [AlarmKind.GUESSING]
     assert refused(room.show("E1"))  # nobody asks for a PIN any more
     room.desk.wrong["102"] = 3
     assert refused(room.show("E2"))
@@ -155,7 +155,7 @@ def test_somebody_without_a_pin_enters_none() -> None:
 
 
 def test_keys_that_cannot_be_trusted_end_the_attempt() -> None:
-    for keys in (Key("d1", "in", "1234#"), Key("d1", "in", "1234#", secure=True, stale=True)):
+    for keys in (KeyPress("d1", "in", "1234#"), KeyPress("d1", "in", "1234#", secure=True, stale=True)):
         room = Room(PIN)
         room.show("E1")
         assert refused(room.tell(keys, after=1))
@@ -165,7 +165,7 @@ def test_keys_that_cannot_be_trusted_end_the_attempt() -> None:
 def test_keys_at_the_way_out_are_nobodys() -> None:
     room = Room(PIN)
     room.show("E1")
-    assert room.tell(Key("d1", "out", "1234#", secure=True)) == ()
+    assert room.tell(KeyPress("d1", "out", "1234#", secure=True)) == ()
     assert room.keys("1234#") != ()
 
 
@@ -196,5 +196,5 @@ def test_two_persons_with_pins_both_enter_theirs() -> None:
     room.show("E2")
     both = room.keys("5432#")
     assert {one.person for one in records(both)} == {"E1", "E2"}
-    assert raised(both) == [Alarm.DURESS]
+    assert raised(both) == [AlarmKind.DURESS]
     assert releases(both)

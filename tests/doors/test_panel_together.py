@@ -7,7 +7,7 @@ from panel_kit import Room, raised, records, refused, release, releases, rules_o
 
 from agent.doors.messages import Online, Read, Release, Signal
 from agent.rooms.panel.config import DoorConfig
-from agent.rooms.panel.effects import Alarm, Record
+from agent.rooms.panel.effects import AlarmKind, RecordEntry
 from agent.rooms.panel.events import Locked, Tick, Withdrawn
 from rules.model import RoomRules
 
@@ -21,7 +21,7 @@ def test_the_door_opens_for_the_second_of_two_and_both_entries_come_first() -> N
     assert not releases(first)
     assert isinstance(first[-1], Signal)
     second = room.show("E2")
-    assert [type(one) for one in second] == [Record, Record, Release]
+    assert [type(one) for one in second] == [RecordEntry, RecordEntry, Release]
     assert {(one.person, one.together) for one in records(second)} == {("E2", ("E1",)), ("E1", ("E2",))}
     assert {one.release for one in records(second)} == {release(second).id}
     room.through(second)
@@ -126,7 +126,7 @@ def test_with_a_visitor_one_is_still_alone() -> None:
     room = Room(TWO, lone_alarm=True)
     room.enter("E1", "E2")
     room.enter("V1")
-    assert raised(room.through(room.show("E2", "out"))) == [Alarm.LONE]
+    assert raised(room.through(room.show("E2", "out"))) == [AlarmKind.LONE]
 
 
 def test_one_person_left_alone_is_an_alarm_and_never_a_blocked_exit() -> None:
@@ -134,7 +134,7 @@ def test_one_person_left_alone_is_an_alarm_and_never_a_blocked_exit() -> None:
     room.enter("E1", "E2")
     leaving = room.show("E1", "out")
     assert releases(leaving)
-    assert raised(room.through(leaving)) == [Alarm.LONE]
+    assert raised(room.through(leaving)) == [AlarmKind.LONE]
     room.enter("E3")
     assert "lone" not in room.open_alarms()
 
@@ -182,7 +182,7 @@ def test_a_visitor_left_by_his_escort_is_an_alarm() -> None:
     room = Room()
     room.show("V1")
     room.through(room.show("E1"))
-    assert raised(room.through(room.show("E1", "out"))) == [Alarm.UNESCORTED]
+    assert raised(room.through(room.show("E1", "out"))) == [AlarmKind.UNESCORTED]
     room.through(room.show("V1", "out"))
     assert "unescorted" not in room.open_alarms()
 

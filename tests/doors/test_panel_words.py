@@ -5,13 +5,13 @@ import json
 import pytest
 from panel_kit import Room
 
-from agent.doors.codec import Unfit, dumps, loads
+from agent.doors.codec import InvalidMessageError, dumps, loads
 from agent.doors.messages import (
     DONE,
     SAID,
     Contact,
     Flush,
-    Key,
+    KeyPress,
     Online,
     OwnDecision,
     Power,
@@ -19,7 +19,7 @@ from agent.doors.messages import (
     Refuse,
     Release,
     Released,
-    Rex,
+    RequestToExit,
     Signal,
     Tamper,
     done,
@@ -33,9 +33,9 @@ from rules.text import Text
 TEXT = Text("refused", "拒绝进入")
 HEARD = [
     Read("d1", "in", 4660, 1.5, secure=True, bits=26, facility=3, raw="0x1", index=7),
-    Key("d1", "in", "12#", secure=True),
+    KeyPress("d1", "in", "12#", secure=True),
     Contact("d1", open=True),
-    Rex("d1"),
+    RequestToExit("d1"),
     Tamper("d1", "out", active=True),
     Power("d1", failed=False),
     Online("d1", "in", "osdp+tcp://127.0.0.1:4001/1", online=False, secure=False, why=TEXT),
@@ -83,7 +83,7 @@ def test_every_word_there_is_was_sent_here() -> None:
     ],
 )
 def test_a_frame_that_does_not_fit_is_refused(frame: dict[str, object]) -> None:
-    with pytest.raises(Unfit):
+    with pytest.raises(InvalidMessageError):
         said(frame)
 
 
@@ -110,7 +110,7 @@ def test_a_state_is_written_with_its_version_and_read_again() -> None:
     ],
 )
 def test_another_text_is_no_state(text: str) -> None:
-    with pytest.raises(Unfit):
+    with pytest.raises(InvalidMessageError):
         state_from_json(text)
 
 

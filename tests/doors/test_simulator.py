@@ -13,10 +13,22 @@ from typing import Any
 import pytest
 from process_kit import Control, doors_process
 
-from agent.doors import codec as strict
-from agent.doors.frames import Badge, Cards, CardStates, Configure, Door, Reader, Strike
-from agent.doors.messages import Contact, Key, Online, OwnDecision, Power, Read, Refuse, Release, Released, Rex, Tamper
-from agent.errors import Refused, Unreachable, Usage
+from agent.doors import codec
+from agent.doors.frames import BoardBadge, Cards, CardStates, Configure, DoorSetup, ReaderSetup, StrikeSetup
+from agent.doors.messages import (
+    Contact,
+    KeyPress,
+    Online,
+    OwnDecision,
+    Power,
+    Read,
+    Refuse,
+    Release,
+    Released,
+    RequestToExit,
+    Tamper,
+)
+from agent.errors import RefusedError, UnreachableError, UsageError
 from agent.simulator.client import Running, command, start
 from agent.simulator.site import Description, SimulatedBoard, SimulatedReader, described
 from rules.text import Text
@@ -46,16 +58,16 @@ def simulator(tmp_path: Path) -> Iterator[Running]:
 
 def served(control: Control, running: Running) -> None:
     vault = {side: seen["address"] for side, seen in running.doors["vault"]["readers"].items()}
-    doors = [Door("vault", tuple(Reader(side, at) for side, at in vault.items()), Strike(vault["in"]))]  # type: ignore[arg-type]
+    doors = [DoorSetup("vault", tuple(ReaderSetup(side, at) for side, at in vault.items()), StrikeSetup(vault["in"]))]  # type: ignore[arg-type]
     for name in ("store", "yard"):
         at = running.doors[name]["address"]
-        doors.append(Door(name, (Reader("in", at),), Strike(at)))
+        doors.append(DoorSetup(name, (ReaderSetup("in", at),), StrikeSetup(at)))
     keys = {vault["in"]: (KEYS[0],), vault["out"]: (KEYS[1],)}
     control.send(Configure(tuple(doors), keys, "127.0.0.1:0"))
     for name in ("vault", "store", "yard"):
         control.hear(Contact, lambda said, name=name: said.door == name)
     control.hear(Online, lambda said: said.online and said.secure, many=2)
-    control.send(Cards("c", put=(Badge(CARD, "2099-12-31"),)))
+    control.send(Cards("c", put=(BoardBadge(CARD, "2099-12-31"),)))
     control.hear(CardStates, lambda said: said.confirmed)
 
 
@@ -95,14 +107,14 @@ def test_hands_and_cables_reach_the_agent(simulator: Running) -> None:
         served(control, simulator)
         _past_the_first_seconds(control, simulator)
         simulator.do("key", door="vault", side="in", digits="12#")
-        control.hear(Key, lambda said: "12#".endswith(said.digits))
+        control.hear(KeyPress, lambda said: "12#".endswith(said.digits))
         simulator.do("tamper", door="vault", side="in")
         control.hear(Tamper, lambda said: said.active)
         simulator.do("power", door="vault")
         control.hear(Power, lambda said: said.failed and said.door == "vault")
         for door in ("vault", "store"):
             simulator.do("rex", door=door)
-            control.hear(Rex, lambda said, door=door: said.door == door)
+            control.hear(RequestToExit, lambda said, door=door: said.door == door)
             simulator.do("force", door=door)
             control.hear(Contact, lambda said, door=door: said.door == door and said.open)
             simulator.do("contact", door=door, open=False)
@@ -121,7 +133,7 @@ def test_the_socket_is_its_owners_and_goes_with_it(tmp_path: Path) -> None:
         arguments = [process.read_bytes() for process in Path("/proc").glob("[0-9]*/cmdline") if _there(process)]
         assert not [line for line in arguments if KEYS[0].encode() in line]
     assert not path.exists()
-    with pytest.raises(Unreachable):
+    with pytest.raises(UnreachableError):
         command(path, "state")
 
 
@@ -142,12 +154,12 @@ def test_stop_over_the_socket_ends_it(simulator: Running) -> None:
 @pytest.mark.parametrize(
     ("word", "members", "error"),
     [
-        ("swipe", {"door": "nowhere"}, Refused),
-        ("swipe", {"door": "vault", "card": -1}, Usage),
-        ("swipe", {"door": "vault", "sides": "in"}, Usage),
-        ("fly", {}, Usage),
-        ("key", {"door": "store", "digits": "1"}, Refused),
-        ("swipe", {"door": "vault", "side": "up"}, Usage),
+        ("swipe", {"door": "nowhere"}, RefusedError),
+        ("swipe", {"door": "vault", "card": -1}, UsageError),
+        ("swipe", {"door": "vault", "sides": "in"}, UsageError),
+        ("fly", {}, UsageError),
+        ("key", {"door": "store", "digits": "1"}, RefusedError),
+        ("swipe", {"door": "vault", "side": "up"}, UsageError),
     ],
 )
 def test_what_cannot_be_done_is_refused(
@@ -171,7 +183,7 @@ def test_what_cannot_be_done_is_refused(
     ],
 )
 def test_a_description_that_cannot_be_is_refused(tmp_path: Path, wrong: dict[str, Any], said: str) -> None:
-    with pytest.raises(Refused, match=said):
+    with pytest.raises(RefusedError, match=said):
         start(wrong, tmp_path / "sim.sock")
 
 
@@ -183,7 +195,7 @@ def test_a_pseudo_terminal_takes_the_place_of_a_serial_port(tmp_path: Path) -> N
         assert address.startswith("osdp+serial:///dev/pts/")
         os.chmod(address[14:].partition("?")[0], 0o666)
         with doors_process() as control:
-            door = Door("gate", (Reader("in", address),), Strike(address))
+            door = DoorSetup("gate", (ReaderSetup("in", address),), StrikeSetup(address))
             control.send(Configure((door,), {address: (key,)}))
             control.hear(Online, lambda said: said.online and said.secure)
             running.do("swipe", door="gate", card=CARD)
@@ -195,8 +207,10 @@ def test_a_configuration_of_the_agent_describes_the_devices_it_expects() -> None
     board = "uhppote://127.0.0.1:60000/405419896/"
     asked = Configure(
         (
-            Door("vault", (Reader("in", at + "1"), Reader("out", at + "2")), Strike(at + "1")),
-            Door("store", (Reader("in", board + "1"), Reader("out", board + "1")), Strike(board + "1")),
+            DoorSetup("vault", (ReaderSetup("in", at + "1"), ReaderSetup("out", at + "2")), StrikeSetup(at + "1")),
+            DoorSetup(
+                "store", (ReaderSetup("in", board + "1"), ReaderSetup("out", board + "1")), StrikeSetup(board + "1")
+            ),
         ),
         {at + "1": (KEYS[0],)},
     )
@@ -208,7 +222,7 @@ def test_a_configuration_of_the_agent_describes_the_devices_it_expects() -> None
         ),
         (SimulatedBoard(405419896, {"1": "store"}, "127.0.0.1", 60000),),
     )
-    assert strict.read(Description, strict.loads(strict.dumps(described(asked)[0]))) == described(asked)[0]
+    assert codec.read(Description, codec.loads(codec.dumps(described(asked)[0]))) == described(asked)[0]
 
 
 def test_a_door_that_is_not_on_loopback_or_a_simulated_port_is_left_out_and_named() -> None:
@@ -219,8 +233,11 @@ def test_a_door_that_is_not_on_loopback_or_a_simulated_port_is_left_out_and_name
         "store": "uhppote://10.9.0.10:60000/405419896/1",
         "dive": "osdp+serial:///dev/shoumi-1/x?baud=9600#1",
     }
-    doors = [Door(name, (Reader("in", at),), Strike(at)) for name, at in {"vault": here, "cellar": port, **far}.items()]
-    half = Door("half", (Reader("in", "osdp+tcp://127.0.0.1:4002/1"),), Strike(far["yard"]))
+    doors = [
+        DoorSetup(name, (ReaderSetup("in", at),), StrikeSetup(at))
+        for name, at in {"vault": here, "cellar": port, **far}.items()
+    ]
+    half = DoorSetup("half", (ReaderSetup("in", "osdp+tcp://127.0.0.1:4002/1"),), StrikeSetup(far["yard"]))
     found, left_out = described(Configure((*doors, half)))
     assert [(one.door, one.device) for one in found.readers] == [("vault", ""), ("cellar", "/dev/shoumi-1")]
     assert found.boards == ()
@@ -232,7 +249,7 @@ def test_a_door_that_is_not_on_loopback_or_a_simulated_port_is_left_out_and_name
 def test_a_serial_port_that_no_hardware_has_is_simulated_under_its_name(tmp_path: Path) -> None:
     device = Path(f"/dev/shoumi-test-{os.getpid()}")
     address, key = f"osdp+serial://{device}?baud=9600#1", secrets.token_hex(16)
-    asked = Configure((Door("gate", (Reader("in", address),), Strike(address)),), {address: (key,)})
+    asked = Configure((DoorSetup("gate", (ReaderSetup("in", address),), StrikeSetup(address)),), {address: (key,)})
     device.symlink_to("/dev/null")  # what a killed simulator leaves
     with start(asdict(described(asked)[0]), tmp_path / "sim.sock") as running, doors_process() as control:
         assert running.doors["gate"]["readers"]["in"]["address"] == address
@@ -243,7 +260,7 @@ def test_a_serial_port_that_no_hardware_has_is_simulated_under_its_name(tmp_path
     assert not device.is_symlink()
     device.touch()
     try:
-        with pytest.raises(Refused, match="cannot be made"):
+        with pytest.raises(RefusedError, match="cannot be made"):
             start(asdict(described(asked)[0]), tmp_path / "sim.sock")
         assert device.is_file()
     finally:

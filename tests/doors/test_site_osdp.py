@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from tests.doors.site_kit import PATIENCE, House, house, until
 from tests.stopped import stopped
 
@@ -45,7 +45,7 @@ def test_a_badge_opens_with_its_entry_and_the_way_out_empties_the_room(home: Hou
 
 def test_a_room_is_not_removed_around_whoever_is_inside(home: House) -> None:
     home.through("E1")
-    with pytest.raises(Refused, match="`E1` may still be inside") as caught:
+    with pytest.raises(RefusedError, match="`E1` may still be inside") as caught:
         home.call("room.remove", room="vault")
     assert caught.value.hint
     assert home.occupants() == ["E1"]

@@ -7,24 +7,24 @@ from datetime import timedelta
 import pytest
 
 from agent.doors.frames import Cards, CardStates, Commission, Keyed, Pong, ReaderKey, Rekey, Sweep, ToDoors
-from agent.doors.link import Gone
+from agent.doors.link import LinkClosedError
 from agent.doors.osdp.keys import KeyStore, fingerprint
-from agent.errors import Refused
-from agent.registry.store import Change
-from agent.rooms.board_cards import Boards
+from agent.errors import RefusedError
+from agent.registry.store import RegistryTransaction
+from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import boards, configuration, on_a_board
 from agent.rooms.field_identity import identity
-from agent.rooms.interface import Outcome
-from agent.rooms.reader_keys import Keys
+from agent.rooms.interface import CommandOutcome
+from agent.rooms.reader_keys import ReaderKeys
 from agent.rooms.refusal_check import refusals
-from agent.rooms.tickets import Tickets
-from agent.rooms.watchdog import Watch
+from agent.rooms.tickets import PendingCommands
+from agent.rooms.watchdog import FieldWatchdog
 from tests.doors.site_rooms import BOARD, IN, Kit, kit
 
 SERIAL = 405419896
 
 
-def with_board(change: Change) -> None:
+def with_board(change: RegistryTransaction) -> None:
     change.add_door("store", "vault", protocol="uhppote", readers=[(BOARD, "in")], strike=BOARD)
 
 
@@ -43,7 +43,7 @@ class Told:
 
     def __call__(self, frame: ToDoors) -> None:
         if self.deaf:
-            raise Gone
+            raise LinkClosedError
         self.frames.append(frame)
 
     def cards(self) -> list[Cards]:
@@ -55,7 +55,7 @@ class Told:
 
 def test_a_new_process_is_told_every_good_badge_and_then_to_look_for_others(site: Kit) -> None:
     told = Told()
-    Boards(site.building, site.registry, told, site.now).anew()
+    BoardCardSync(site.building, site.registry, told, site.now).anew()
     [frame] = told.cards()
     assert [badge.card for badge in frame.put] == [1001, 1002, 1003]
     assert isinstance(told.frames[-1], Sweep)
@@ -68,13 +68,13 @@ def test_no_board_is_told_the_card_of_somebody_who_is_stopped_or_whose_badge_is_
         change.add_badge("77", "E3", until=site.now() + timedelta(seconds=1))
     site.ahead += timedelta(seconds=2)
     told = Told()
-    Boards(site.building, site.registry, told, site.now).anew()
+    BoardCardSync(site.building, site.registry, told, site.now).anew()
     assert [badge.card for badge in told.cards()[0].put] == [1003]
 
 
 def test_a_hold_takes_the_card_off_and_lifting_it_puts_it_back(site: Kit) -> None:
     told = Told()
-    made = Boards(site.building, site.registry, told, site.now)
+    made = BoardCardSync(site.building, site.registry, told, site.now)
     made.anew()
     with site.officer() as change:
         hold = change.add_hold("E1", reason="test")
@@ -88,7 +88,7 @@ def test_a_hold_takes_the_card_off_and_lifting_it_puts_it_back(site: Kit) -> Non
 
 def test_a_card_is_gone_only_when_the_last_thing_asked_was_read_back(site: Kit) -> None:
     told = Told()
-    made = Boards(site.building, site.registry, told, site.now)
+    made = BoardCardSync(site.building, site.registry, told, site.now)
     made.anew()
     put = told.cards()[-1].id
     made.stated(CardStates(put, SERIAL, confirmed=(1001,)))
@@ -106,13 +106,13 @@ def test_a_card_is_gone_only_when_the_last_thing_asked_was_read_back(site: Kit) 
 
 
 def test_what_was_pending_is_asked_again_after_a_restart(site: Kit) -> None:
-    first = Boards(site.building, site.registry, Told(), site.now)
+    first = BoardCardSync(site.building, site.registry, Told(), site.now)
     first.anew()
     with site.officer() as change:
         change.remove_badge("1001")
     first.follow()
     told = Told()
-    second = Boards(site.building, site.registry, told, site.now)
+    second = BoardCardSync(site.building, site.registry, told, site.now)
     second.begin()
     second.anew()
     assert any(1001 in frame.gone for frame in told.cards())
@@ -120,7 +120,7 @@ def test_what_was_pending_is_asked_again_after_a_restart(site: Kit) -> None:
 
 def test_doors_refuse_whoever_leaves_and_ask_the_rules_about_whoever_stays(site: Kit) -> None:
     told = Told()
-    made = Boards(site.building, site.registry, told, site.now)
+    made = BoardCardSync(site.building, site.registry, told, site.now)
     made.anew()
     staying = list(refusals(site.building, site.rooms, made, "E1", site.now()))
     assert all(door.confirmed for door in staying)
@@ -158,9 +158,9 @@ def test_the_process_is_told_its_doors_and_only_the_keys_of_their_readers(site: 
 # --- keys ---------------------------------------------------------------------------------------------------------
 
 
-def keys(site: Kit, told: Told) -> tuple[Keys, Tickets, KeyStore]:
-    store, tickets = KeyStore(site.home.root / "doors.keys"), Tickets()
-    return Keys(store, site.registry, tickets, told, site.now), tickets, store
+def keys(site: Kit, told: Told) -> tuple[ReaderKeys, PendingCommands, KeyStore]:
+    store, tickets = KeyStore(site.home.root / "doors.keys"), PendingCommands()
+    return ReaderKeys(store, site.registry, tickets, told, site.now), tickets, store
 
 
 def test_a_key_is_durable_before_it_is_sent_and_settled_by_what_the_reader_answers_under(site: Kit) -> None:
@@ -197,7 +197,7 @@ def test_a_first_key_whose_answer_was_lost_is_sent_again_and_is_not_a_third_one(
 
 def test_a_reader_without_a_key_cannot_be_given_another_one(site: Kit) -> None:
     made, tickets, _ = keys(site, Told())
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         made.change(tickets.open("key"), IN)
 
 
@@ -215,19 +215,19 @@ def test_keys_of_readers_no_door_has_are_forgotten(site: Kit) -> None:
 
 
 def test_a_ticket_is_settled_once_and_nobody_elses() -> None:
-    tickets = Tickets()
+    tickets = PendingCommands()
     ticket = tickets.open("release")
     assert tickets.outcome(ticket, 0).ok is None
-    assert tickets.settle(ticket, Outcome(ok=True))
-    assert not tickets.settle(ticket, Outcome(ok=False))
-    assert not tickets.settle("vault/1", Outcome(ok=True))
+    assert tickets.settle(ticket, CommandOutcome(ok=True))
+    assert not tickets.settle(ticket, CommandOutcome(ok=False))
+    assert not tickets.settle("vault/1", CommandOutcome(ok=True))
     assert tickets.outcome(ticket, 0).ok is True
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         tickets.outcome("release-0-1", 0)
 
 
 def test_a_process_is_ended_when_it_is_silent_floods_or_is_worn_and_quiet() -> None:
-    watch = Watch()
+    watch = FieldWatchdog()
     watch.started(0.0)
     assert watch.to_end(1, 10.0) is None
     assert watch.to_ask(6.0)
@@ -245,7 +245,7 @@ def test_a_process_is_ended_when_it_is_silent_floods_or_is_worn_and_quiet() -> N
 
 
 def test_troubles_are_told_up_to_a_limit_and_the_rest_is_counted() -> None:
-    watch = Watch()
+    watch = FieldWatchdog()
     told = [watch.trouble(1.0) for _ in range(100)]
     assert told.count(None) == 40
     assert watch.trouble(62.0) == 40
@@ -258,8 +258,8 @@ def test_the_doors_process_is_never_root_and_an_account_that_is_missing_is_told(
     found = identity(None)
     assert found
     assert found.uid != 0
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedError) as refused:
         identity("no-such-account-here")
     assert "no-such-account-here" in refused.value.text.en
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         identity("root")

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from agent.doors.messages import Contact, Flush, Key, Refuse, Release, Released, Rex
-from agent.errors import Fatal, Refused
+from agent.doors.messages import Contact, Flush, KeyPress, Refuse, Release, Released, RequestToExit
+from agent.errors import FatalError, RefusedError
 from agent.registry.room_rows import RoomSettings
-from agent.registry.store import Change
+from agent.registry.store import RegistryTransaction
 from rules.model import Level, Passback, RoomRules
 from tests.doors.site_rooms import BOARD, Kit, grant, kit, root
 from tests.log.log_disk import memory_mounted
@@ -82,13 +82,13 @@ def test_a_badge_in_two_places_is_an_alarm_and_refused_where_the_room_says_so(si
     assert [row.kind for row in site.building.reader.open_alarms()] == ["two-places"]
 
 
-def strict_about_places(change: Change) -> None:
+def strict_about_places(change: RegistryTransaction) -> None:
     change.set_room("vault", RoomRules(anti_passback=Passback.HARD))
 
 
 def left_by_the_button(site: Kit) -> None:
     site.enter("E1")
-    site.rooms.heard("vault", Rex("vault"))
+    site.rooms.heard("vault", RequestToExit("vault"))
     release = next(frame for frame in reversed(site.sent) if isinstance(frame, Release))
     site.rooms.answered(Released(release.id, ok=True))
     site.rooms.heard("vault", Contact("vault", open=True))
@@ -195,7 +195,7 @@ def test_two_people_enter_together_by_one_release_with_an_entry_each() -> None:
         assert {(entry["person"], entry["release"]) for entry in both} == {("E1", release.id), ("E2", release.id)}
 
 
-def with_pins(change: Change) -> None:
+def with_pins(change: RegistryTransaction) -> None:
     """Three rooms that ask for a PIN, each with a door of its name."""
     change.set_room("vault", RoomRules(needs_pin=True))
     for number, room in enumerate(("lab", "store")):
@@ -209,7 +209,7 @@ def with_pins(change: Change) -> None:
 def enters(site: Kit, door: str, pin: str) -> bool:
     before = len(site.sent)
     site.swipe("E1", door=door)
-    site.rooms.heard(door, Key(door, "in", f"{pin}#", secure=True))
+    site.rooms.heard(door, KeyPress(door, "in", f"{pin}#", secure=True))
     return any(isinstance(frame, Release) for frame in site.sent[before:])
 
 
@@ -291,7 +291,7 @@ def small_log(site: Kit) -> Iterator[None]:
         try:
             (site.home.log / "filler").write_bytes(b"x" * (40 << 10))
             for length in (500, 1):
-                with suppress(Refused):
+                with suppress(RefusedError):
                     while True:
                         site.recorder.entry({"kind": "filler", "x": "x" * length})
             yield
@@ -306,7 +306,7 @@ def test_a_full_log_lets_nobody_in_everybody_out_and_owns_up_later() -> None:
         assert site.swipe("E1") == []
         assert [row.kind for row in site.building.reader.open_alarms()] == ["unrecorded"]
         assert len(site.swipe("E1", side="out")) == 1
-        site.rooms.heard("vault", Rex("vault"))
+        site.rooms.heard("vault", RequestToExit("vault"))
         assert isinstance(site.sent[-1], Release)
         (site.home.log / "filler").unlink()
         assert len(site.swipe("E2")) == 1
@@ -356,7 +356,7 @@ def test_a_damaged_registry_is_fatal_and_still_opens_the_way_out(site: Kit) -> N
     other = site.home.root / "other.db"
     other.write_bytes(site.home.registry.read_bytes())
     other.replace(site.home.registry)
-    with pytest.raises(Fatal):
+    with pytest.raises(FatalError):
         site.building.moved()
     assert len(site.swipe("E1", side="out")) == 1
 

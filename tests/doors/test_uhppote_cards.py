@@ -5,19 +5,19 @@ from datetime import date
 import pytest
 from board_kit import CARD, SERIAL, Site, run, site
 
-from agent.doors.frames import MOST_CARDS, Badge, Cards, CardStates, Swept, Trouble
+from agent.doors.frames import MOST_CARDS, BoardBadge, Cards, CardStates, Swept, Trouble
 from agent.doors.messages import Online
 from agent.doors.uhppote.controller import KEEP
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.simulator.uhppote_board import Board
-from agent.simulator.uhppote_packet import Card, Fn
+from agent.simulator.uhppote_packet import BoardCard, Fn
 
 SOON = "2026-12-31"
 LONG_AGO, END = date(2020, 1, 1), date.fromisoformat(SOON)
 
 
 def put(*cards: int, id: str = "c1", until: str = SOON) -> Cards:  # noqa: A002 - the frame's own word
-    return Cards(id, put=tuple(Badge(card, until) for card in cards))
+    return Cards(id, put=tuple(BoardBadge(card, until) for card in cards))
 
 
 async def online(made: Site) -> None:
@@ -26,7 +26,7 @@ async def online(made: Site) -> None:
 
 
 def foreign(board: Board, card: int, rights: tuple[int, int, int, int] = (1, 1, 1, 1)) -> None:
-    board.memory.cards.append(Card(card, LONG_AGO, END, rights))
+    board.memory.cards.append(BoardCard(card, LONG_AGO, END, rights))
 
 
 def test_a_card_is_stored_without_a_right_and_with_an_end_and_read_back() -> None:
@@ -190,7 +190,7 @@ def test_a_sweep_removes_what_nobody_put_and_rights_nobody_gave() -> None:
             await made.ears.hear(CardStates, lambda said: said.confirmed)
             kept = made.board.card(CARD)
             assert kept
-            made.board.memory.cards[made.board.memory.cards.index(kept)] = Card(CARD, LONG_AGO, END, (0, 1, 0, 0))
+            made.board.memory.cards[made.board.memory.cards.index(kept)] = BoardCard(CARD, LONG_AGO, END, (0, 1, 0, 0))
             made.serving.sweep("s1")
             swept = await made.ears.hear(Swept)
             assert (swept.id, swept.board, swept.ok, set(swept.removed)) == ("s1", SERIAL, True, {7, 8, 9})
@@ -233,7 +233,7 @@ def test_a_day_that_is_none_is_refused() -> None:
     async def test() -> None:
         async with site() as made:
             await online(made)
-            with pytest.raises(Refused, match="not a day"):
+            with pytest.raises(RefusedError, match="not a day"):
                 made.serving.cards(put(CARD, until="2026-02-30"))
 
     run(test())

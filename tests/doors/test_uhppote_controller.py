@@ -11,21 +11,21 @@ from board_kit import CARD, FAR, SERIAL, Site, run, site
 
 from agent.doors.address import Uhppote
 from agent.doors.frames import Heard, Lost, Trouble
-from agent.doors.messages import Contact, Online, OwnDecision, Power, Read, Rex
+from agent.doors.messages import Contact, Online, OwnDecision, Power, Read, RequestToExit
 from agent.doors.outbox import FRAMES, FRAMES_PER_DOOR
 from agent.doors.uhppote import reasons
-from agent.doors.uhppote.client import Client, Silent
+from agent.doors.uhppote.client import BoardClient, NoResponseError
 from agent.doors.uhppote.controller import KEEP, Opening
-from agent.errors import Refused
-from agent.simulator import uhppote_packet as wire
+from agent.errors import RefusedError
+from agent.simulator import uhppote_packet
 from agent.simulator.uhppote_board import PATIENCE, Board
-from agent.simulator.uhppote_packet import Card, Event, Fn
+from agent.simulator.uhppote_packet import BoardCard, BoardEvent, Fn
 
 NO_RIGHTS = (0, 0, 0, 0)
 
 
 def store(board: Board, card: int = CARD, rights: tuple[int, int, int, int] = NO_RIGHTS) -> None:
-    board.memory.cards.append(Card(card, datetime(2020, 1, 1, tzinfo=UTC).date(), FAR, rights))
+    board.memory.cards.append(BoardCard(card, datetime(2020, 1, 1, tzinfo=UTC).date(), FAR, rights))
 
 
 async def online(made: Site, *sides: str, **how: object) -> None:
@@ -42,7 +42,11 @@ def sender() -> Iterator[socket.socket]:
 
 
 def hint_of(board: Board, index: int, card: int = 1) -> bytes:
-    return bytes(wire.answer(Fn.STATUS, board.serial, *wire.event_fields(Event(index, 1, True, 1, 1, card, None, 5))))
+    return bytes(
+        uhppote_packet.answer(
+            Fn.STATUS, board.serial, *uhppote_packet.event_fields(BoardEvent(index, 1, True, 1, 1, card, None, 5))
+        )
+    )
 
 
 def test_a_board_is_taken_over_before_it_counts_as_there() -> None:
@@ -195,12 +199,12 @@ def test_an_answer_from_another_address_is_none() -> None:
 
             class Relay(asyncio.DatagramProtocol):
                 def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-                    elsewhere.sendto(wire.answer(Fn.OPEN_DOOR, SERIAL, (8, b"\1")), addr)
+                    elsewhere.sendto(uhppote_packet.answer(Fn.OPEN_DOOR, SERIAL, (8, b"\1")), addr)
 
             relay, _ = await loop.create_datagram_endpoint(Relay, local_addr=("127.0.0.1", 0))
             port = relay.get_extra_info("sockname")[1]
-            with pytest.raises(Silent):
-                await Client(Uhppote("127.0.0.1", port, SERIAL, 1), pace=0.1).open(1, lambda: None)
+            with pytest.raises(NoResponseError):
+                await BoardClient(Uhppote("127.0.0.1", port, SERIAL, 1), pace=0.1).open(1, lambda: None)
             relay.close()
             await board.stop()
 
@@ -226,7 +230,7 @@ def test_a_door_opened_over_the_network_by_somebody_else_is_told() -> None:
         async with site() as made:
             await online(made)
             assert (await made.serving.release(made.where(), 3)).why is None
-            await Client(made.where()).open(1, lambda: None)  # anybody on the wire can
+            await BoardClient(made.where()).open(1, lambda: None)  # anybody on the wire can
             said = await made.ears.hear(OwnDecision)
             assert (said.granted, said.reason, said.card) == (True, reasons.REMOTE_OPEN, 0)
             await made.ears.hear(Heard, lambda heard: heard.index == 2)
@@ -305,7 +309,7 @@ def test_what_happened_in_the_silence_is_told_in_order_and_as_old() -> None:
             own = made.ears.of(OwnDecision)
             assert [(said.card, said.granted, said.reason) for said in own] == [(CARD, False, 6)] * 2
             assert all(said.stale for said in own)
-            assert made.ears.of(Rex) == [Rex("door0", stale=True)]
+            assert made.ears.of(RequestToExit) == [RequestToExit("door0", stale=True)]
             assert made.ears.of(Contact) == [Contact("door0", open=True), Contact("door0", open=True, stale=True)]
 
     run(test())
@@ -315,7 +319,7 @@ def test_a_read_before_the_board_was_taken_over_is_old() -> None:
     async def test() -> None:
         async with site() as made:
             store(made.board)
-            await Client(made.where()).take_control()
+            await BoardClient(made.where()).take_control()
             made.board.swipe(1, CARD)
             await made.configure(seen=0)
             read = await made.ears.hear(Read)
@@ -373,7 +377,7 @@ def test_a_long_silence_is_fetched_in_parts_to_the_end() -> None:
     async def test() -> None:
         async with site(every=1000) as made:
             store(made.board)
-            await Client(made.where()).take_control()
+            await BoardClient(made.where()).take_control()
             for _ in range(450):
                 made.board.swipe(1, CARD)
             await made.configure(seen=0)
@@ -389,7 +393,7 @@ def test_a_board_with_much_to_tell_says_no_more_than_control_believes_of_its_doo
     async def test() -> None:
         async with site(every=1000) as made:
             store(made.board)
-            await Client(made.where()).take_control()
+            await BoardClient(made.where()).take_control()
             outbox, loop = made.ears.outbox, asyncio.get_running_loop()
             outbox.pace(1)
             for _ in range(240):
@@ -441,7 +445,7 @@ def test_events_the_board_has_no_more_are_named_and_the_rest_is_told() -> None:
     async def test() -> None:
         async with site(capacity=5) as made:
             store(made.board)
-            await Client(made.where()).take_control()
+            await BoardClient(made.where()).take_control()
             for _ in range(20):
                 made.board.swipe(1, CARD)
             await made.configure(seen=3)
@@ -469,7 +473,7 @@ def test_what_a_board_reports_becomes_the_words_of_a_door() -> None:
             own = [(said.card, said.granted, said.reason) for said in made.ears.of(OwnDecision)]
             assert own == [(99, False, 18), (0, False, 34), (0, False, 37), (0, False, 38), (0, False, 39)]
             assert [said.open for said in made.ears.of(Contact)] == [False, True, False]
-            assert len(made.ears.of(Rex)) == 1
+            assert len(made.ears.of(RequestToExit)) == 1
             assert made.ears.of(Read) == []
 
     run(test())
@@ -508,7 +512,7 @@ def test_the_listener_is_one_address_of_this_machine_and_boards_are_polled_witho
     async def test() -> None:
         async with site() as made:
             store(made.board)
-            with pytest.raises(Refused):
+            with pytest.raises(RefusedError):
                 await made.configure(listen=listen)
             await made.ears.hear(Contact)
             made.board.swipe(1, CARD)
@@ -540,15 +544,15 @@ def test_a_mistake_in_serving_one_board_is_told_and_leaves_the_others_alone(monk
             for board in made.boards:
                 store(board)
             broken = [True]
-            fetch = Client.event
+            fetch = BoardClient.event
 
-            async def event(client: Client, index: int) -> object:
+            async def event(client: BoardClient, index: int) -> object:
                 if broken and client.serial == SERIAL:
                     broken.clear()
                     raise KeyError("no such thing\x1b")
                 return await fetch(client, index)
 
-            monkeypatch.setattr(Client, "event", event)
+            monkeypatch.setattr(BoardClient, "event", event)
             await online(made)
             await made.ears.hear(Contact, many=2)
             for board in made.boards:

@@ -10,13 +10,23 @@ import pytest
 from board_kit import CARD, SERIAL, Site, run, site
 from process_kit import Control, Loop, boards, doors_process
 
-from agent.doors.frames import Badge, Cards, CardStates, Configure, Door, Heard, Reader, Strike, Trouble
+from agent.doors.frames import (
+    BoardBadge,
+    Cards,
+    CardStates,
+    Configure,
+    DoorSetup,
+    Heard,
+    ReaderSetup,
+    StrikeSetup,
+    Trouble,
+)
 from agent.doors.messages import Contact, Online, OwnDecision, Read, Release, Released
-from agent.doors.uhppote.client import Client, Silent
+from agent.doors.uhppote.client import BoardClient, NoResponseError
 from agent.doors.uhppote.controller import Opening
-from agent.simulator import uhppote_packet as wire
+from agent.simulator import uhppote_packet
 from agent.simulator.uhppote_board import Board
-from agent.simulator.uhppote_packet import Event, Fn
+from agent.simulator.uhppote_packet import BoardEvent, Fn
 
 LAST = 2**32 - 1
 
@@ -32,9 +42,9 @@ def served() -> Iterator[tuple[Loop, Board, Control]]:
     """A board with a card, and the doors process as control runs it."""
     with boards(SERIAL) as (loop, [board]), doors_process() as control:
         at = f"{board.line}/1"
-        control.send(Configure((Door("store", (Reader("in", at),), Strike(at)),), {}, "127.0.0.1:0"))
+        control.send(Configure((DoorSetup("store", (ReaderSetup("in", at),), StrikeSetup(at)),), {}, "127.0.0.1:0"))
         control.hear(Contact)
-        control.send(Cards("c", put=(Badge(CARD, "2099-12-31"),)))
+        control.send(Cards("c", put=(BoardBadge(CARD, "2099-12-31"),)))
         control.hear(CardStates, lambda said: said.confirmed == (CARD,))
         yield loop, board, control
 
@@ -47,10 +57,10 @@ def test_a_packet_cut_short_is_no_answer(length: int) -> None:
     async def test() -> None:
         async with site() as made:
             made.board.faults.cut = length
-            client = Client(made.where(), pace=0.05)
-            with pytest.raises(Silent):
+            client = BoardClient(made.where(), pace=0.05)
+            with pytest.raises(NoResponseError):
                 await client.status()
-            with pytest.raises(Silent):
+            with pytest.raises(NoResponseError):
                 await client.open(1, lambda: None)
 
     run(test())
@@ -66,7 +76,7 @@ def test_a_board_whose_packets_are_cut_short_is_away_and_opens_nothing() -> None
         refused = control.hear(Released)
         assert (refused.ok, refused.confirmed) == (False, False)
         assert control.of(Read) == []
-        board.faults.cut = wire.LENGTH
+        board.faults.cut = uhppote_packet.LENGTH
         control.hear(Online, lambda said: said.online, many=2)
         assert control.hear(Read).stale  # it waited on the board
         loop.call(lambda: board.swipe(1, CARD))
@@ -78,7 +88,11 @@ def test_short_and_long_packets_at_the_listener_are_counted_and_cost_nothing() -
         async with site() as made:
             await online(made)
             assert made.board.memory.listener
-            whole = bytes(wire.answer(Fn.STATUS, SERIAL, *wire.event_fields(Event(9, 1, True, 1, 1, CARD, None, 5))))
+            whole = bytes(
+                uhppote_packet.answer(
+                    Fn.STATUS, SERIAL, *uhppote_packet.event_fields(BoardEvent(9, 1, True, 1, 1, CARD, None, 5))
+                )
+            )
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 for packet in (b"", whole[:1], whole[:63], whole + b"\0", whole * 20):
                     sender.sendto(packet, made.board.memory.listener)
@@ -147,9 +161,9 @@ def test_the_lock_that_is_read_is_that_of_the_door() -> None:
 def test_an_answer_that_comes_after_its_time_is_nobodys() -> None:
     async def test() -> None:
         async with site(pace=0.1) as made:
-            client = Client(made.where(), pace=0.1)
+            client = BoardClient(made.where(), pace=0.1)
             made.board.faults.late = 0.15
-            with pytest.raises(Silent):
+            with pytest.raises(NoResponseError):
                 await client.status()
             made.board.swipe(1, 1)
             made.board.faults.late = 0.0
@@ -168,7 +182,7 @@ def test_an_event_answered_in_the_place_of_another_is_not_taken_for_it() -> None
                 made.board.swipe(1, card)
             kept = made.board._event
             made.board._event = lambda index: kept(index - 1)  # type: ignore[method-assign]
-            assert await Client(made.where()).event(3) is None
+            assert await BoardClient(made.where()).event(3) is None
             await made.configure(seen=0)
             await made.ears.hear(Heard, lambda said: said.index == 3)
             assert made.ears.of(OwnDecision) == []
@@ -184,11 +198,11 @@ def test_a_card_answered_in_the_place_of_another_proves_nothing() -> None:
 
             def other(fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
                 fields = carry_out(fn, data)
-                return ((8, wire.word(77)), *fields[1:]) if fn is Fn.GET_CARD and fields else fields
+                return ((8, uhppote_packet.word(77)), *fields[1:]) if fn is Fn.GET_CARD and fields else fields
 
             made.board._card = other  # type: ignore[method-assign]
             await online(made)
-            made.serving.cards(Cards("c", put=(Badge(CARD, "2099-12-31"),)))
+            made.serving.cards(Cards("c", put=(BoardBadge(CARD, "2099-12-31"),)))
             said = await made.ears.hear(CardStates)
             assert (said.confirmed, said.pending) == ((), (CARD,))
             assert said.why

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.errors import Fatal
+from agent.errors import FatalError
 from agent.kernel import fanotify
 
 METADATA = struct.Struct("=IBBHQii")
@@ -38,14 +38,14 @@ def test_information_records_are_stepped_over(more: bytes) -> None:
 def test_arbitrary_bytes_are_events_or_fatal(buffer: bytes) -> None:
     try:
         found = parsed(buffer)
-    except Fatal:
+    except FatalError:
         return
     assert len(found) * METADATA.size <= len(buffer)
 
 
 @given(st.integers(1, METADATA.size - 1))
 def test_a_torn_event_is_fatal(length: int) -> None:
-    with pytest.raises(Fatal):
+    with pytest.raises(FatalError):
         parsed(event() + event()[:length])
 
 
@@ -61,5 +61,5 @@ def test_a_torn_event_is_fatal(length: int) -> None:
 )
 def test_a_layout_not_known_is_fatal(field: str, value: tuple[int, int, int]) -> None:
     length, version, metadata = value
-    with pytest.raises(Fatal):
+    with pytest.raises(FatalError):
         parsed(METADATA.pack(length, version, 0, metadata, 0, 3, 4))

@@ -8,16 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from agent.kernel import labels as label
-from agent.kernel import mounting, walk
-from agent.simulator import volume_image as image
+from agent.kernel import labels, mounting, walk
+from agent.simulator import volume_image
 
 pytest_plugins = ("tests.guard.volume_fixture",)
 pytestmark = pytest.mark.kernel
 
 
 @pytest.fixture
-def area(volume: image.Volume) -> Path:
+def area(volume: volume_image.Volume) -> Path:
     """A tree with a directory, two files, a fifo, and a symbolic link that leads out of it."""
     area = volume.point / "area"
     (area / "below").mkdir(parents=True)
@@ -30,86 +29,86 @@ def area(volume: image.Volume) -> Path:
 
 
 def test_a_sweep_labels_everything_and_follows_no_link(area: Path) -> None:
-    report = label.sweep(str(area), "plans")
+    report = labels.sweep(str(area), "plans")
     assert (report.files, report.directories, report.special) == (2, 2, 1)
     assert (report.fresh, report.own, report.complete) == (5, 0, True)
     for path in (area, area / "below", area / "计划.txt", area / "below" / "b", area / "fifo"):
-        assert label.read(str(path)) == "plans"
-    assert label.read(str(area.parent / "outside")) is None
+        assert labels.read(str(path)) == "plans"
+    assert labels.read(str(area.parent / "outside")) is None
 
 
 def test_a_second_sweep_finds_its_own_work(area: Path) -> None:
-    first, second = label.sweep(str(area), "plans"), label.sweep(str(area), "plans")
+    first, second = labels.sweep(str(area), "plans"), labels.sweep(str(area), "plans")
     assert (second.fresh, second.own) == (0, first.fresh)
 
 
 def test_a_survey_changes_nothing(area: Path) -> None:
-    assert label.survey(str(area)).fresh == 5
-    assert label.survey(str(area)).fresh == 5
-    assert label.read(str(area)) is None
+    assert labels.survey(str(area)).fresh == 5
+    assert labels.survey(str(area)).fresh == 5
+    assert labels.read(str(area)) is None
 
 
 def test_a_label_is_never_overwritten(area: Path) -> None:
     file = str(area / "below" / "b")
-    assert label.write(file, "other") == "other"
-    assert label.write(file, "plans") == "other"
+    assert labels.write(file, "other") == "other"
+    assert labels.write(file, "plans") == "other"
     with open(file, "rb") as opened:
-        assert label.write(opened.fileno(), "plans") == "other"
-    report = label.sweep(str(area), "plans")
+        assert labels.write(opened.fileno(), "plans") == "other"
+    report = labels.sweep(str(area), "plans")
     assert report.strange == ((file, "other"),)
-    assert label.read(file) == "other"
+    assert labels.read(file) == "other"
 
 
 def test_a_label_travels_with_links_and_renames(area: Path) -> None:
-    label.sweep(str(area), "plans")
+    labels.sweep(str(area), "plans")
     outside = area.parent
     os.link(area / "计划.txt", outside / "alias")
     (area / "below" / "b").rename(outside / "moved")
-    assert label.read(str(outside / "alias")) == label.read(str(outside / "moved")) == "plans"
+    assert labels.read(str(outside / "alias")) == labels.read(str(outside / "moved")) == "plans"
     with (outside / "alias").open("rb") as file:
-        assert label.read(file.fileno()) == "plans"
+        assert labels.read(file.fileno()) == "plans"
 
 
 def test_files_with_names_outside_are_told_and_those_with_all_names_inside_are_not(area: Path) -> None:
     os.link(area / "below" / "b", area / "second name")
     os.link(area / "计划.txt", area.parent / "alias")
-    report = label.survey(str(area))
-    assert report.links == (label.Link(str(area / "计划.txt"), inside=1, names=2),)
+    report = labels.survey(str(area))
+    assert report.links == (labels.HardLink(str(area / "计划.txt"), inside=1, names=2),)
 
 
 def test_clearing_the_volume_removes_this_areas_labels_only(area: Path) -> None:
-    label.write(str(area / "below" / "b"), "other")
-    label.sweep(str(area), "plans")
+    labels.write(str(area / "below" / "b"), "other")
+    labels.sweep(str(area), "plans")
     (area / "计划.txt").rename(area.parent / "moved")
-    label.clear(str(area.parent), "plans")
-    assert label.read(str(area)) is None
-    assert label.read(str(area.parent / "moved")) is None
-    assert label.read(str(area / "below" / "b")) == "other"
+    labels.clear(str(area.parent), "plans")
+    assert labels.read(str(area)) is None
+    assert labels.read(str(area.parent / "moved")) is None
+    assert labels.read(str(area / "below" / "b")) == "other"
 
 
 def test_another_filesystem_inside_is_told_and_not_entered(area: Path) -> None:
     mounting._mount("shoumi-test", str(area / "below"), "tmpfs", 0, "size=1m")
     (area / "below" / "foreign").touch()
-    report = label.sweep(str(area), "plans")
-    assert report.troubles == (walk.Trouble(str(area / "below"), errno.EXDEV),)
+    report = labels.sweep(str(area), "plans")
+    assert report.troubles == (walk.WalkFailure(str(area / "below"), errno.EXDEV),)
     assert not report.complete
-    assert label.read(str(area / "below" / "foreign")) is None
+    assert labels.read(str(area / "below" / "foreign")) is None
 
 
 def test_a_file_of_another_filesystem_mounted_over_a_name_is_told(area: Path) -> None:
     subprocess.run(["mount", "--bind", "/etc/hostname", area / "below" / "b"], check=True)
-    assert label.sweep(str(area), "plans").troubles == (walk.Trouble(str(area / "below" / "b"), errno.EXDEV),)
+    assert labels.sweep(str(area), "plans").troubles == (walk.WalkFailure(str(area / "below" / "b"), errno.EXDEV),)
 
 
 def test_a_filesystem_mounted_while_walked_is_not_entered(area: Path) -> None:
     (area / "beside").mkdir()
     waiting = {str(area / "below"), str(area / "beside")}
     for item in walk.walk(str(area)):
-        if isinstance(item, walk.Entry) and item.path in waiting and len(waiting) == 2:
+        if isinstance(item, walk.WalkEntry) and item.path in waiting and len(waiting) == 2:
             waiting.remove(item.path)
             mounting._mount("shoumi-test", *waiting, "tmpfs", 0, "size=1m")
         elif item.path in waiting:
-            assert isinstance(item, walk.Trouble)
+            assert isinstance(item, walk.WalkFailure)
             assert item.error == errno.EXDEV
             waiting.clear()
     assert not waiting
@@ -123,7 +122,7 @@ def test_a_tree_deeper_than_a_path_may_be_long_needs_few_descriptors(area: Path)
         os.close(here)
         here = below
     os.close(here)
-    report = label.sweep(str(area), "plans")
+    report = labels.sweep(str(area), "plans")
     assert (report.directories, report.complete) == (1502, True)
 
 
@@ -131,7 +130,7 @@ def test_a_directory_moved_away_while_walked_is_told(area: Path) -> None:
     (area / "below" / "deeper").mkdir()
     troubles = []
     for item in walk.walk(str(area)):
-        if isinstance(item, walk.Trouble):
+        if isinstance(item, walk.WalkFailure):
             troubles.append(item.error)
         elif item.path == str(area / "below" / "deeper"):
             (area / "below" / "deeper").rename(area.parent / "away")
@@ -142,8 +141,8 @@ def test_names_of_any_bytes_are_walked(area: Path) -> None:
     name = b"\xff\n\x1b[2J" + b"x" * 240
     with open(os.path.join(os.fsencode(area), name), "wb"):
         pass
-    assert label.sweep(str(area), "plans").files == 3
-    assert label.read(os.path.join(os.fsencode(area), name)) == "plans"
+    assert labels.sweep(str(area), "plans").files == 3
+    assert labels.read(os.path.join(os.fsencode(area), name)) == "plans"
 
 
 AS_USER = """
@@ -169,17 +168,17 @@ else:
 @pytest.mark.parametrize("namespace", ["host", "own"])
 def test_no_user_changes_the_label_of_his_own_file(area: Path, call: str, namespace: str) -> None:
     file = area / "below" / "b"
-    label.sweep(str(area), "plans")
+    labels.sweep(str(area), "plans")
     os.chown(file, 61779, 61779)
-    code = AS_USER.format(label.ATTRIBUTE)
+    code = AS_USER.format(labels.ATTRIBUTE)
     done = subprocess.run(
         [sys.executable, "-c", code, file, call, namespace], capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == str(errno.EPERM), done.stderr
-    assert label.read(str(file)) == "plans"
+    assert labels.read(str(file)) == "plans"
 
 
 def test_an_unreadable_label_is_an_error_and_not_an_absent_one() -> None:
     with pytest.raises(OSError):
-        label.read("/proc/self/status")
-    assert not label.supported("/proc")
+        labels.read("/proc/self/status")
+    assert not labels.supported("/proc")

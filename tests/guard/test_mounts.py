@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.kernel import mountinfo as mounts
-from agent.kernel import mounting
+from agent.kernel import mountinfo, mounting
 from agent.kernel.mountinfo import Mount
-from agent.simulator import volume_image as image
+from agent.simulator import volume_image
 
 pytest_plugins = ("tests.guard.volume_fixture",)
 
@@ -27,7 +26,7 @@ def row(number: int, parent: int, point: str, root: str = "/", device: tuple[int
 
 def test_a_row_with_optional_fields_and_escapes_is_read_exactly() -> None:
     line = rb"36 35 98:0 /mnt1 /a\040b\134c\011d rw,noatime shared:1 master:2 - ext3 /dev/\303\251 rw,errors=continue"
-    assert mounts.parse(line + b"\n") == (
+    assert mountinfo.parse(line + b"\n") == (
         Mount(
             36,
             35,
@@ -44,20 +43,20 @@ def test_a_row_with_optional_fields_and_escapes_is_read_exactly() -> None:
 
 
 def test_a_name_that_is_not_utf8_survives() -> None:
-    (only,) = mounts.parse(rb"1 0 8:1 / /\377 rw - ext4 x rw")
+    (only,) = mountinfo.parse(rb"1 0 8:1 / /\377 rw - ext4 x rw")
     assert os.fsencode(only.point) == b"/\xff"
 
 
 @pytest.mark.parametrize("line", [b"x", b"1 0 8:1 / / rw", b"1 0 8 / / rw - ext4 x rw", b"1 0 8:1 / / rw - ext4"])
 def test_a_line_of_another_form_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError):
-        mounts.parse(line)
+        mountinfo.parse(line)
 
 
 @given(st.binary())
 def test_any_bytes_give_rows_or_a_value_error(text: bytes) -> None:
     try:
-        rows = mounts.parse(text)
+        rows = mountinfo.parse(text)
     except ValueError:
         return
     assert all(isinstance(row, Mount) for row in rows)
@@ -69,54 +68,54 @@ NAMES = st.lists(st.sampled_from(["a", "b", "c"]), max_size=4).map(lambda parts:
 @given(NAMES, NAMES, NAMES)
 def test_inner_and_outer_are_inverse(root: str, point: str, below: str) -> None:
     mount = row(2, 1, point, root)
-    path = mounts.join(point, below.lstrip("/"))
+    path = mountinfo.join(point, below.lstrip("/"))
     inner = mount.inner(path)
     assert inner is not None
-    assert mounts.within(inner, root)
+    assert mountinfo.within(inner, root)
     assert mount.outer(inner) == path
 
 
 def test_within_compares_whole_components() -> None:
-    assert mounts.within("/a/b", "/a")
-    assert mounts.within("/a", "/")
-    assert not mounts.within("/ab", "/a")
-    assert not mounts.within("/a", "/a/b")
+    assert mountinfo.within("/a/b", "/a")
+    assert mountinfo.within("/a", "/")
+    assert not mountinfo.within("/ab", "/a")
+    assert not mountinfo.within("/a", "/a/b")
 
 
 def test_a_mount_over_a_directory_shadows_the_older_mounts_below_it() -> None:
     older, over = row(2, 1, "/a/b"), row(3, 1, "/a", device=(8, 3))
-    assert mounts.resolve("/a/b/c", (ROOT, older)) == older
-    assert mounts.resolve("/a/b/c", (ROOT, older, over)) == over
+    assert mountinfo.resolve("/a/b/c", (ROOT, older)) == older
+    assert mountinfo.resolve("/a/b/c", (ROOT, older, over)) == over
 
 
 def test_the_newest_of_stacked_mounts_is_met() -> None:
     first, second = row(2, 1, "/a"), row(3, 2, "/a", device=(8, 3))
-    assert mounts.resolve("/a/x", (ROOT, first, second)) == second
+    assert mountinfo.resolve("/a/x", (ROOT, first, second)) == second
 
 
 def test_a_self_bind_is_told_from_a_volume_mounted_there() -> None:
     volume = row(2, 1, "/a")
     bound = row(3, 2, "/a/plans", root="/plans")
     stranger = row(4, 2, "/a/plans", root="/other")
-    assert mounts.self_bind("/a", (ROOT, volume)) is None
-    assert mounts.self_bind("/a/plans", (ROOT, volume, bound)) == bound
-    assert mounts.self_bind("/a/plans", (ROOT, volume, stranger)) is None
+    assert mountinfo.self_bind("/a", (ROOT, volume)) is None
+    assert mountinfo.self_bind("/a/plans", (ROOT, volume, bound)) == bound
+    assert mountinfo.self_bind("/a/plans", (ROOT, volume, stranger)) is None
 
 
 def test_the_table_alone_finds_the_mount_the_kernel_finds() -> None:
-    rows = mounts.table()
+    rows = mountinfo.table()
     for found in rows:
         try:
-            reached = mounts.mount_of(found.point)
+            reached = mountinfo.mount_of(found.point)
         except OSError:  # covered by a later mount, or not ours to look into
             continue
-        resolved = mounts.resolve(found.point, rows)
+        resolved = mountinfo.resolve(found.point, rows)
         assert resolved is not None
         assert resolved.id == reached.id
 
 
 @pytest.mark.kernel
-def test_links_and_renames_stop_at_a_self_bind(volume: image.Volume) -> None:
+def test_links_and_renames_stop_at_a_self_bind(volume: volume_image.Volume) -> None:
     area, beside = volume.point / "area", volume.point / "beside"
     area.mkdir()
     beside.mkdir()
@@ -136,7 +135,7 @@ def test_links_and_renames_stop_at_a_self_bind(volume: image.Volume) -> None:
 
 
 @pytest.mark.kernel
-def test_a_hidden_area_is_empty_and_comes_back(ext4: image.Volume) -> None:
+def test_a_hidden_area_is_empty_and_comes_back(ext4: volume_image.Volume) -> None:
     area = ext4.point / "area"
     area.mkdir()
     (area / "file").write_text("secret")
@@ -153,7 +152,7 @@ def test_a_hidden_area_is_empty_and_comes_back(ext4: image.Volume) -> None:
 
 
 @pytest.mark.kernel
-def test_a_cover_is_never_taken_for_the_directory_below_it(ext4: image.Volume) -> None:
+def test_a_cover_is_never_taken_for_the_directory_below_it(ext4: volume_image.Volume) -> None:
     area = ext4.point / "area"
     area.mkdir()
     mounting.hide(str(area))
@@ -167,7 +166,7 @@ def test_a_cover_is_never_taken_for_the_directory_below_it(ext4: image.Volume) -
 
 
 @pytest.mark.kernel
-def test_what_is_missing_stays_missing_with_and_without_a_cover(ext4: image.Volume) -> None:
+def test_what_is_missing_stays_missing_with_and_without_a_cover(ext4: volume_image.Volume) -> None:
     for _ in range(2):
         with pytest.raises(FileNotFoundError):
             mounting.reach(str(ext4.point / "missing"))
@@ -175,7 +174,7 @@ def test_what_is_missing_stays_missing_with_and_without_a_cover(ext4: image.Volu
 
 
 @pytest.mark.kernel
-def test_below_a_cover_the_agent_alone_can_look(ext4: image.Volume) -> None:
+def test_below_a_cover_the_agent_alone_can_look(ext4: volume_image.Volume) -> None:
     area = ext4.point / "area"
     area.mkdir()
     expected = area.stat().st_ino
@@ -199,7 +198,7 @@ assert mounting.hidden(sys.argv[1]), "looking below the cover took it off for ev
 
 
 @pytest.mark.kernel
-def test_looking_below_a_cover_does_not_lift_it_where_mounts_propagate(ext4: image.Volume) -> None:
+def test_looking_below_a_cover_does_not_lift_it_where_mounts_propagate(ext4: volume_image.Volume) -> None:
     namespace = ["unshare", "--mount", "--propagation", "shared"]
     done = subprocess.run(
         [*namespace, sys.executable, "-c", SHARED, ext4.point], capture_output=True, text=True, check=False
@@ -211,7 +210,7 @@ def test_looking_below_a_cover_does_not_lift_it_where_mounts_propagate(ext4: ima
 def test_unhiding_leaves_a_strangers_mount_alone(tmpfs: Path) -> None:
     assert not mounting.hidden(str(tmpfs))
     assert not mounting.unhide(str(tmpfs))
-    assert mounts.mount_of(str(tmpfs)).source == "shoumi-test"
+    assert mountinfo.mount_of(str(tmpfs)).source == "shoumi-test"
 
 
 DIES = """
@@ -229,11 +228,11 @@ with image.volume() as volume:
 
 
 @pytest.mark.kernel
-def test_the_volume_of_a_run_that_was_killed_is_removed_by_the_next(ext4: image.Volume) -> None:
+def test_the_volume_of_a_run_that_was_killed_is_removed_by_the_next(ext4: volume_image.Volume) -> None:
     killed = subprocess.run([sys.executable, "-c", DIES], capture_output=True, text=True, check=False)
     left = Path(killed.stdout.strip())
-    assert left.name.startswith(image.PREFIX)
-    image.reclaim()
+    assert left.name.startswith(volume_image.PREFIX)
+    volume_image.reclaim()
     assert not left.exists()
-    assert not [mount for mount in mounts.table() if mounts.within(mount.point, str(left))]
+    assert not [mount for mount in mountinfo.table() if mountinfo.within(mount.point, str(left))]
     assert ext4.point.is_mount(), "the volume of a living run stays"

@@ -15,9 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.kernel import mounting
-from agent.simulator import volume_image as image
-from agent.volumes import host_abilities as abilities
-from agent.volumes import probe
+from agent.simulator import volume_image
+from agent.volumes import host_abilities, probe
 
 pytest_plugins = ("tests.guard.volume_fixture",)
 
@@ -25,7 +24,7 @@ NAMES = (*probe.NEEDED, *probe.CUTTING, *probe.USEFUL)
 
 
 def report(missing: frozenset[str]) -> probe.ProbeReport:
-    return probe.ProbeReport("/x", tuple(probe.Item(name, name not in missing) for name in NAMES))
+    return probe.ProbeReport("/x", tuple(probe.ProbeItem(name, name not in missing) for name in NAMES))
 
 
 @given(st.frozensets(st.sampled_from(NAMES)), st.sampled_from(["dedicated", "shared"]))
@@ -64,7 +63,7 @@ def test_what_was_not_said_does_not_work_and_says_why() -> None:
 
 
 @pytest.mark.kernel
-def test_a_journalled_volume_reaches_tier_a_and_is_left_as_it_was(volume: image.Volume) -> None:
+def test_a_journalled_volume_reaches_tier_a_and_is_left_as_it_was(volume: volume_image.Volume) -> None:
     before = set(os.listdir(volume.point))
     found = probe.probe(str(volume.point))
     assert found.missing(probe.NEEDED | probe.CUTTING) == ()
@@ -82,7 +81,7 @@ def test_a_memory_filesystem_decides_opens_only(tmpfs: Path) -> None:
 
 
 @pytest.mark.kernel
-def test_a_hidden_volume_is_probed_below_its_cover(ext4: image.Volume) -> None:
+def test_a_hidden_volume_is_probed_below_its_cover(ext4: volume_image.Volume) -> None:
     area = ext4.point / "area"
     area.mkdir()
     mounting.hide(str(ext4.point))
@@ -93,12 +92,12 @@ def test_a_hidden_volume_is_probed_below_its_cover(ext4: image.Volume) -> None:
 
 
 @pytest.mark.kernel
-def test_a_place_that_cannot_be_written_has_no_tier(ext4: image.Volume) -> None:
+def test_a_place_that_cannot_be_written_has_no_tier(ext4: volume_image.Volume) -> None:
     assert probe.tier_of(probe.probe(str(ext4.point / "missing")), "dedicated") == "none"
 
 
 @pytest.mark.kernel
-def test_bystanders_are_let_through_while_the_volume_is_probed(ext4: image.Volume) -> None:
+def test_bystanders_are_let_through_while_the_volume_is_probed(ext4: volume_image.Volume) -> None:
     file = ext4.point / "bystander"
     file.write_text("x")
     reader = (
@@ -118,7 +117,7 @@ def test_bystanders_are_let_through_while_the_volume_is_probed(ext4: image.Volum
 
 
 @pytest.mark.kernel
-def test_a_frozen_probe_is_ended_and_lets_everybody_go(ext4: image.Volume) -> None:
+def test_a_frozen_probe_is_ended_and_lets_everybody_go(ext4: volume_image.Volume) -> None:
     with ThreadPoolExecutor(1) as pool:
         probing = pool.submit(probe.probe, str(ext4.point), 1)
         while not (children := [child for child in psutil.Process().children() if _probes(child)]):
@@ -139,7 +138,7 @@ def _probes(child: psutil.Process) -> bool:
 
 
 @pytest.mark.kernel
-def test_the_probing_process_dies_by_itself_when_nobody_watches_it(ext4: image.Volume) -> None:
+def test_the_probing_process_dies_by_itself_when_nobody_watches_it(ext4: volume_image.Volume) -> None:
     """Its parent gone, its opener frozen: the alarm still ends it, and with it every mark."""
     command = [sys.executable, "-I", "-m", "agent.volumes.probe_process", str(ext4.point), ".probe", "1"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as probing:
@@ -154,7 +153,7 @@ def test_the_probing_process_dies_by_itself_when_nobody_watches_it(ext4: image.V
 
 
 def test_every_ability_is_told_in_both_languages_and_every_gap_has_a_remedy() -> None:
-    found = abilities.abilities()
+    found = host_abilities.abilities()
     assert len({ability.name for ability in found}) == len(found)
     for ability in found:
         assert ability.detail.en

@@ -8,35 +8,44 @@ from pathlib import Path
 
 import pytest
 
-from agent import shipped_packs as shipped
+from agent import shipped_packs
 from agent.cli.new_site import make
-from agent.control.decider_client import Link
+from agent.control.decider_client import DeciderConnection
 from agent.guard import heartbeat
-from agent.guard.decider import Decider, Groups
-from agent.guard.journal import Journal
-from agent.guard.policy import Policy
+from agent.guard.decider import Decider
+from agent.guard.journal import EntryJournal
+from agent.guard.policy import PolicySnapshot
+from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.subject import Tasks
 from agent.log.append import Appender
 from agent.runtime import channel
-from agent.runtime.clock import Clock
+from agent.runtime.clock import AgentClock
 from agent.runtime.home import Home
 
 
 @pytest.fixture
-def decider(tmp_path: Path) -> Iterator[Link]:
+def decider(tmp_path: Path) -> Iterator[DeciderConnection]:
     home = Home(tmp_path / "home")
-    make(home, shipped.text("minimal"))
+    make(home, shipped_packs.text("minimal"))
     ours, theirs = channel.pair()
     (opens, opening), (life, living), page = os.pipe(), os.pipe(), heartbeat.create()
     os.set_blocking(opens, False)
-    clock, tasks = Clock(), Tasks(pidfd_info=False)
+    clock, tasks = AgentClock(), Tasks(pidfd_info=False)
     with closing(Appender(home.log, "process")) as appender, closing(tasks):
-        made = Decider(Groups(opens, -1), theirs, Policy(home), Journal(appender, clock, "here"), clock, tasks, "here")
+        made = Decider(
+            FanotifyGroups(opens, -1),
+            theirs,
+            PolicySnapshot(home),
+            EntryJournal(appender, clock, "here"),
+            clock,
+            tasks,
+            "here",
+        )
         made.take_policy()
         serving = threading.Thread(target=made.run, args=(heartbeat.Heartbeat(page), life))
         serving.start()
         try:
-            yield Link(channel.Client(ours))
+            yield DeciderConnection(channel.ChannelClient(ours))
         finally:
             os.close(living)
             serving.join(20)
@@ -46,7 +55,7 @@ def decider(tmp_path: Path) -> Iterator[Link]:
             theirs.close()
 
 
-def test_a_look_counts_only_if_nothing_had_to_be_asked_about_again_since_it_began(decider: Link) -> None:
+def test_a_look_counts_only_if_nothing_had_to_be_asked_about_again_since_it_began(decider: DeciderConnection) -> None:
     epoch, before = decider.stats()["epoch"], decider.silences()
     assert decider.silences() == before
     decider.epoch(epoch)  # somebody left a room: verdicts are others, and the epoch is the same
@@ -54,7 +63,7 @@ def test_a_look_counts_only_if_nothing_had_to_be_asked_about_again_since_it_bega
     assert decider.quiet(epoch, decider.silences(), ())
 
 
-def test_whoever_may_look_is_told_when_everything_is_asked_about_again(decider: Link) -> None:
+def test_whoever_may_look_is_told_when_everything_is_asked_about_again(decider: DeciderConnection) -> None:
     decider.unasked()
     decider.epoch(decider.stats()["epoch"])
     assert "flushed" in decider.unasked()

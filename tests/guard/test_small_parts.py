@@ -11,21 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.errors import Unreachable
-from agent.guard.denial_limiter import Repeats
+from agent.errors import UnreachableError
+from agent.guard.denial_limiter import DenialRateLimiter
 from agent.runtime import channel
-from agent.runtime.clock import Clock, instant, nanoseconds
+from agent.runtime.clock import AgentClock, instant, nanoseconds
 
 
 def test_the_clock_never_goes_before_what_was_logged() -> None:
     future = time.time_ns() + 3_600_000_000_000
-    clock = Clock(future)
+    clock = AgentClock(future)
     assert clock.now() == future
     assert 3_590 < clock.behind() <= 3_600
 
 
 def test_the_clock_does_not_go_back_between_two_looks() -> None:
-    clock = Clock()
+    clock = AgentClock()
     looks = [clock.now() for _ in range(1000)]
     assert looks == sorted(looks)
     assert clock.behind() < 1
@@ -38,7 +38,7 @@ def test_instants_survive_the_way_to_nanoseconds_and_back(moment: datetime) -> N
 
 @given(st.integers(1, 5), st.lists(st.sampled_from("abc"), max_size=60))
 def test_repeats_are_recorded_or_counted_and_never_lost(limit: int, keys: list[str]) -> None:
-    repeats = Repeats(limit)
+    repeats = DenialRateLimiter(limit)
     recorded = sum(repeats.record(key, key) for key in keys)
     counted = sum(held.times for held in repeats.due(10**18))
     assert recorded + counted == len(keys)
@@ -46,7 +46,7 @@ def test_repeats_are_recorded_or_counted_and_never_lost(limit: int, keys: list[s
 
 
 def test_after_a_second_everything_is_recorded_again() -> None:
-    repeats = Repeats(1)
+    repeats = DenialRateLimiter(1)
     assert repeats.record("k", "f")
     assert not repeats.record("k", "f")
     assert [held.times for held in repeats.due(2_000_000_000)] == [1]
@@ -55,21 +55,21 @@ def test_after_a_second_everything_is_recorded_again() -> None:
 
 def test_a_question_nobody_answers_is_an_error_and_never_a_success() -> None:
     control, decider = channel.pair()
-    with control, decider, pytest.raises(Unreachable):
-        channel.Client(control).ask({"op": "epoch", "epoch": 1}, timeout=0.05)
+    with control, decider, pytest.raises(UnreachableError):
+        channel.ChannelClient(control).ask({"op": "epoch", "epoch": 1}, timeout=0.05)
 
 
 def test_a_late_answer_to_an_older_question_is_not_taken_for_the_new_one() -> None:
     control, decider = channel.pair()
     with control, decider:
-        client = channel.Client(control)
-        with pytest.raises(Unreachable):
+        client = channel.ChannelClient(control)
+        with pytest.raises(UnreachableError):
             client.ask({"op": "epoch", "epoch": 1}, timeout=0.01)
         late = channel.receive(decider)
         assert late is not None
         channel.send(decider, {"id": late["id"], "epoch": 1})
         channel.send(decider, {"op": "hello"})
-        with pytest.raises(Unreachable):
+        with pytest.raises(UnreachableError):
             client.ask({"op": "epoch", "epoch": 2}, timeout=0.05)
         assert client.poll() == [{"op": "hello"}]
 

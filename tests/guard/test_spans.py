@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.guard.latency import Spans, Summary, bucket, upper
+from agent.guard.latency import LatencyHistogram, LatencySummary, bucket, upper
 
 SPANS = st.integers(0, 1 << 50)
 SECOND = 1_000_000_000
@@ -23,7 +23,7 @@ def test_buckets_leave_nothing_out_and_do_not_overlap(span: int) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 1 << 40), st.integers(1, 64)), min_size=1))
 def test_the_percentiles_are_those_of_the_opens_not_of_the_batches(batches: list[tuple[int, int]]) -> None:
-    spans = Spans()
+    spans = LatencyHistogram()
     spans.fresh.extend(batches)
     each = sorted(span for span, opens in batches for _ in range(opens))
     told = spans.summary(0)
@@ -35,11 +35,11 @@ def test_the_percentiles_are_those_of_the_opens_not_of_the_batches(batches: list
 
 
 def test_what_is_older_than_a_minute_is_forgotten_piece_by_piece() -> None:
-    spans = Spans()
+    spans = LatencyHistogram()
     for second in range(0, 60, 10):
         spans.fresh.append((100, 1))
         spans.fold(second * SECOND)
     assert spans.summary(59 * SECOND).opens == 6
     assert spans.summary(60 * SECOND).opens == 5
     assert spans.summary(85 * SECOND).opens == 3
-    assert spans.summary(200 * SECOND) == Summary(0, None, None)
+    assert spans.summary(200 * SECOND) == LatencySummary(0, None, None)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.kernel.subject import Gone, Tasks, pidfd_info_works
+from agent.kernel.subject import TaskGoneError, Tasks, pidfd_info_works
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="changing uids needs root")
 UNUSED_UID = 61_777
@@ -75,7 +75,7 @@ def test_a_change_of_uid_is_seen_at_the_next_look(tasks: Tasks) -> None:
     finally:
         os.write(told[1], b".")
         os.waitpid(pid, 0)
-    with pytest.raises(Gone):
+    with pytest.raises(TaskGoneError):
         tasks.identify(pid)
     for fd in (*said, *told):
         os.close(fd)
@@ -102,7 +102,7 @@ def test_a_login_uid_set_and_one_never_set(tasks: Tasks) -> None:
 
 @pytest.mark.parametrize("tid", [0, -1, 2**22 + 1])
 def test_a_thread_out_of_sight_is_gone(tasks: Tasks, tid: int) -> None:
-    with pytest.raises(Gone):
+    with pytest.raises(TaskGoneError):
         tasks.identify(tid)
 
 
@@ -117,7 +117,7 @@ def test_descriptors_stay_bounded(tasks: Tasks) -> None:
     for name in [name for name in os.listdir("/proc") if name.isdigit()]:
         try:
             tasks.identify(int(name))
-        except Gone:
+        except TaskGoneError:
             continue
     tasks.close()
     assert len(os.listdir("/proc/self/fd")) == before

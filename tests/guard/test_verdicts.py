@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from agent import shipped_packs as shipped
-from agent.errors import Fatal
-from agent.guard.verdicts import Behind, Source, Verdicts, who_is_behind
+from agent import shipped_packs
+from agent.errors import FatalError
+from agent.guard.verdicts import Principals, VerdictCache, VerdictSource, who_is_behind
 from agent.kernel.subject import Subject
 from agent.registry.facts import FactsReader
 from agent.registry.migrations import migrate
@@ -44,10 +44,10 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 
 
 @pytest.fixture
-def verdicts(registry: Registry, tmp_path: Path) -> Iterator[Verdicts]:
+def verdicts(registry: Registry, tmp_path: Path) -> Iterator[VerdictCache]:
     with FactsReader(tmp_path / "registry.db") as reader:
-        made = Verdicts("host")
-        made.advance(1, Source(reader, load(shipped.text("minimal")), frozenset({BACKUP})))
+        made = VerdictCache("host")
+        made.advance(1, VerdictSource(reader, load(shipped_packs.text("minimal")), frozenset({BACKUP})))
         yield made
 
 
@@ -58,24 +58,24 @@ def subject(fsuid: int, loginuid: int | None = None, executable: bytes = b"/bin/
 @pytest.mark.parametrize(
     ("fsuid", "loginuid", "executable", "expected"),
     [
-        (CLEARED, None, b"/bin/cat", Behind("E1", None, None, "")),
-        (CLEARED, CLEARED, b"/bin/cat", Behind("E1", "E1", None, "")),
-        (CLEARED, UNCLEARED, b"/bin/cat", Behind("E1", "E2", None, "")),
-        (0, CLEARED, b"/bin/cat", Behind(None, "E1", None, "")),
-        (0, UNCLEARED, b"/bin/cat", Behind(None, "E2", None, "")),
-        (0, None, b"/bin/cat", Behind(None, None, None, "uid 0")),
-        (0, 0, b"/bin/cat", Behind(None, None, None, "login uid 0")),
-        (0, STRANGER, b"/bin/cat", Behind(None, None, None, f"login uid {STRANGER}")),
-        (STRANGER, None, b"/bin/cat", Behind(None, None, None, f"uid {STRANGER}")),
-        (STRANGER, CLEARED, b"/bin/cat", Behind(None, "E1", None, f"uid {STRANGER}")),
-        (BACKUP, None, TOOL, Behind(None, None, "backup", "")),
-        (BACKUP, None, TOOL + b" (deleted)", Behind(None, None, None, f"uid {BACKUP}")),
-        (BACKUP, None, b"/bin/sh", Behind(None, None, None, f"uid {BACKUP}")),
-        (BACKUP, UNCLEARED, TOOL, Behind(None, "E2", "backup", "")),
+        (CLEARED, None, b"/bin/cat", Principals("E1", None, None, "")),
+        (CLEARED, CLEARED, b"/bin/cat", Principals("E1", "E1", None, "")),
+        (CLEARED, UNCLEARED, b"/bin/cat", Principals("E1", "E2", None, "")),
+        (0, CLEARED, b"/bin/cat", Principals(None, "E1", None, "")),
+        (0, UNCLEARED, b"/bin/cat", Principals(None, "E2", None, "")),
+        (0, None, b"/bin/cat", Principals(None, None, None, "uid 0")),
+        (0, 0, b"/bin/cat", Principals(None, None, None, "login uid 0")),
+        (0, STRANGER, b"/bin/cat", Principals(None, None, None, f"login uid {STRANGER}")),
+        (STRANGER, None, b"/bin/cat", Principals(None, None, None, f"uid {STRANGER}")),
+        (STRANGER, CLEARED, b"/bin/cat", Principals(None, "E1", None, f"uid {STRANGER}")),
+        (BACKUP, None, TOOL, Principals(None, None, "backup", "")),
+        (BACKUP, None, TOOL + b" (deleted)", Principals(None, None, None, f"uid {BACKUP}")),
+        (BACKUP, None, b"/bin/sh", Principals(None, None, None, f"uid {BACKUP}")),
+        (BACKUP, UNCLEARED, TOOL, Principals(None, "E2", "backup", "")),
     ],
 )
 def test_everybody_behind_an_open_is_found(
-    registry: Registry, tmp_path: Path, fsuid: int, loginuid: int | None, executable: bytes, expected: Behind
+    registry: Registry, tmp_path: Path, fsuid: int, loginuid: int | None, executable: bytes, expected: Principals
 ) -> None:
     with FactsReader(tmp_path / "registry.db") as reader:
         assert who_is_behind(reader, fsuid, loginuid, executable) == expected
@@ -105,18 +105,18 @@ def test_everybody_behind_an_open_is_found(
     ],
 )
 def test_everybody_and_every_area_must_allow(
-    verdicts: Verdicts, who: Subject, areas: tuple[str, ...], passes: bool
+    verdicts: VerdictCache, who: Subject, areas: tuple[str, ...], passes: bool
 ) -> None:
     assert verdicts.ruling(who, areas, Action.OPEN, nanoseconds(NOW)).passes is passes
 
 
-def test_observe_lets_pass_and_records_the_deny(verdicts: Verdicts) -> None:
+def test_observe_lets_pass_and_records_the_deny(verdicts: VerdictCache) -> None:
     ruling = verdicts.ruling(subject(UNCLEARED), ("watch",), Action.OPEN, nanoseconds(NOW))
     fields = json.loads(b"{%b}" % ruling.fields)
     assert (ruling.passes, fields["verdict"], fields["enforced"], fields["rule"]) == (True, "deny", False, "level")
 
 
-def test_a_verdict_is_not_kept_beyond_its_until(registry: Registry, verdicts: Verdicts) -> None:
+def test_a_verdict_is_not_kept_beyond_its_until(registry: Registry, verdicts: VerdictCache) -> None:
     end = NOW + timedelta(hours=1)
     with registry.change(NOW) as change:
         change.add_grant("E2", "plans", reason="help", approver="officer", until=end, temporary=True)
@@ -131,7 +131,7 @@ def test_a_verdict_is_not_kept_beyond_its_until(registry: Registry, verdicts: Ve
     assert not verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(end)).passes
 
 
-def test_after_a_new_epoch_no_older_verdict_is_used(registry: Registry, verdicts: Verdicts) -> None:
+def test_after_a_new_epoch_no_older_verdict_is_used(registry: Registry, verdicts: VerdictCache) -> None:
     who = subject(CLEARED)
     assert verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW)).passes
     with registry.change(NOW) as change:
@@ -141,7 +141,7 @@ def test_after_a_new_epoch_no_older_verdict_is_used(registry: Registry, verdicts
 
 
 def test_whose_a_uid_is_is_asked_once_an_epoch_and_anew_in_the_next(
-    registry: Registry, verdicts: Verdicts, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, verdicts: VerdictCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
     real = FactsReader.person_of_uid
@@ -163,8 +163,8 @@ def test_whose_a_uid_is_is_asked_once_an_epoch_and_anew_in_the_next(
     assert (ruling.allow, json.loads(b"{%b}" % ruling.fields)["person"]) == (False, "E2")
 
 
-def test_without_a_source_everything_is_denied_and_says_why(verdicts: Verdicts) -> None:
-    verdicts.advance(2, None, Fatal(Text("the registry is damaged", "登记库已损坏")))
+def test_without_a_source_everything_is_denied_and_says_why(verdicts: VerdictCache) -> None:
+    verdicts.advance(2, None, FatalError(Text("the registry is damaged", "登记库已损坏")))
     ruling = verdicts.ruling(subject(CLEARED), ("plans",), Action.OPEN, nanoseconds(NOW))
     fields = json.loads(b"{%b}" % ruling.fields)
     assert (ruling.passes, fields["rule"]) == (False, "error")
@@ -178,7 +178,7 @@ class Broken:
         raise RuntimeError(name)
 
 
-def test_an_error_while_a_verdict_is_made_is_a_deny_that_lasts_a_second(verdicts: Verdicts) -> None:
+def test_an_error_while_a_verdict_is_made_is_a_deny_that_lasts_a_second(verdicts: VerdictCache) -> None:
     source = verdicts._source
     assert source
     verdicts.advance(2, source._replace(reader=Broken()))  # type: ignore[arg-type]

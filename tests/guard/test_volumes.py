@@ -14,17 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.kernel import fanotify, mounting
-from agent.kernel import labels as label
-from agent.kernel import mountinfo as mounts
-from agent.kernel.labels import Link, Report
+from agent.kernel import fanotify, labels, mountinfo, mounting
+from agent.kernel.labels import HardLink, LabelReport
 from agent.kernel.mountinfo import Mount
-from agent.kernel.walk import Trouble
-from agent.simulator import volume_image as image
-from agent.volumes import marks as marking
-from agent.volumes import planning as volumes
-from agent.volumes import survey as gather
-from agent.volumes.facts import Holder, Place, Unprotectable, VolumeFacts
+from agent.kernel.walk import WalkFailure
+from agent.simulator import volume_image
+from agent.volumes import marks, planning, survey
+from agent.volumes.facts import MachinePath, PathHolder, UnprotectableError, VolumeFacts
 from agent.volumes.planning import AreaPlan, plan_area
 from agent.volumes.refusals import RULES
 
@@ -41,12 +37,12 @@ GOOD = VolumeFacts(
     mounts=(ROOT, DATA),
     labels=True,
     vital=(
-        Place("/var/lib/shoumi", (8, 1), "home"),
-        Place("/usr/lib/python3", (8, 1), "python"),
-        Place("/", (8, 1), "system"),
-        Place("/run", (0, 20), "system"),
+        MachinePath("/var/lib/shoumi", (8, 1), "home"),
+        MachinePath("/usr/lib/python3", (8, 1), "python"),
+        MachinePath("/", (8, 1), "system"),
+        MachinePath("/run", (0, 20), "system"),
     ),
-    busy=(Place("/home", (8, 3), "busy"),),
+    busy=(MachinePath("/home", (8, 3), "busy"),),
     areas=(("drawings", "/srv/data/drawings"),),
 )
 
@@ -61,9 +57,9 @@ BAD = {
     "not-a-directory": replace(GOOD, error=errno.ENOTDIR, mount=None),
     "unreachable": replace(GOOD, error=errno.EACCES, mount=None),
     "link": replace(GOOD, asked="/srv/plans"),
-    "vital-path": replace(GOOD, vital=(Place("/srv/data/plans/agent", (8, 2), "home"),)),
-    "vital-path (inside)": replace(GOOD, vital=(Place("/srv/data", (8, 2), "program"),)),
-    "vital-filesystem": replace(GOOD, vital=(Place("/var/log", (8, 2), "system"),)),
+    "vital-path": replace(GOOD, vital=(MachinePath("/srv/data/plans/agent", (8, 2), "home"),)),
+    "vital-path (inside)": replace(GOOD, vital=(MachinePath("/srv/data", (8, 2), "program"),)),
+    "vital-filesystem": replace(GOOD, vital=(MachinePath("/var/log", (8, 2), "system"),)),
     "network": on("nfs4", (0, 50)),
     "network (fuse)": on("fuse.sshfs", (0, 50)),
     "network (fuse on a disk)": on("fuseblk"),
@@ -78,7 +74,9 @@ BAD = {
     "mounted-inside": replace(GOOD, mounts=(ROOT, DATA, replace(DATA, id=3, parent=2, point="/srv/data/plans/usb"))),
     "read-only": on("ext4", super_options=frozenset({"ro"})),
     "no-labels": replace(GOOD, labels=False),
-    "unread": replace(GOOD, survey=Report(trouble_count=1, troubles=(Trouble("/srv/data/plans/x", errno.EIO),))),
+    "unread": replace(
+        GOOD, survey=LabelReport(trouble_count=1, troubles=(WalkFailure("/srv/data/plans/x", errno.EIO),))
+    ),
 }
 
 
@@ -88,7 +86,7 @@ def test_a_directory_of_a_data_volume_is_planned_without_a_word() -> None:
 
 @pytest.mark.parametrize("name", BAD)
 def test_what_cannot_be_protected_is_refused_with_reason_and_hint(name: str) -> None:
-    with pytest.raises(Unprotectable) as refused:
+    with pytest.raises(UnprotectableError) as refused:
         plan_area(BAD[name])
     assert refused.value.reason == name.partition(" ")[0]
     for text in filter(None, (refused.value.text, refused.value.hint)):
@@ -103,19 +101,19 @@ def test_every_rule_has_a_case_here() -> None:
 
 
 @given(st.sampled_from(sorted(BAD)), st.sampled_from(["dedicated", "shared", None]), st.booleans())
-def test_no_option_of_the_officer_overrides_a_refusal(name: str, sharing: volumes.Sharing | None, links: bool) -> None:
-    with pytest.raises(Unprotectable):
+def test_no_option_of_the_officer_overrides_a_refusal(name: str, sharing: planning.Sharing | None, links: bool) -> None:
+    with pytest.raises(UnprotectableError):
         plan_area(BAD[name], sharing=sharing, accept_links=links)
 
 
 def test_foreign_names_in_a_refusal_are_made_visible() -> None:
-    with pytest.raises(Unprotectable) as refused:
+    with pytest.raises(UnprotectableError) as refused:
         plan_area(replace(GOOD, error=errno.ENOENT, asked="/srv/\x1b[2J\u202e"))
     assert "\\x1b[2J\\u202e" in refused.value.text.en
 
 
 def test_a_filesystem_people_work_on_is_shared() -> None:
-    facts = replace(GOOD, busy=(Place("/home", (8, 2), "busy"),))
+    facts = replace(GOOD, busy=(MachinePath("/home", (8, 2), "busy"),))
     plan = plan_area(facts)
     assert plan.sharing == "shared"
     assert [notice.code for notice in plan.notices] == ["shared"]
@@ -128,9 +126,9 @@ def test_a_filesystem_with_a_bound_area_stays_shared() -> None:
 
 
 def test_links_leading_out_are_refused_on_a_shared_filesystem_only() -> None:
-    facts = replace(GOOD, survey=Report(link_count=1, links=(Link("/srv/data/plans/a", 1, 2),)))
+    facts = replace(GOOD, survey=LabelReport(link_count=1, links=(HardLink("/srv/data/plans/a", 1, 2),)))
     assert [notice.code for notice in plan_area(facts).notices] == ["links"]
-    with pytest.raises(Unprotectable) as refused:
+    with pytest.raises(UnprotectableError) as refused:
         plan_area(facts, sharing="shared")
     assert refused.value.reason == "links"
     accepted = plan_area(facts, sharing="shared", accept_links=True)
@@ -138,7 +136,7 @@ def test_links_leading_out_are_refused_on_a_shared_filesystem_only() -> None:
 
 
 def test_what_was_open_before_is_told() -> None:
-    facts = replace(GOOD, holders=(Holder(42, "vi\x1b", "open", "/srv/data/plans/a"),), unseen=3)
+    facts = replace(GOOD, holders=(PathHolder(42, "vi\x1b", "open", "/srv/data/plans/a"),), unseen=3)
     held, unseen = plan_area(facts).notices
     assert (held.code, unseen.code) == ("held", "unseen")
     assert "42 `vi\\x1b`" in held.text.en
@@ -146,8 +144,8 @@ def test_what_was_open_before_is_told() -> None:
 
 def test_export_tables_are_read_with_quotes_escapes_and_comments() -> None:
     text = b'# /no\n/srv/a *(rw)\n"/srv/b c" host\n/srv/d\\040e 10.0.0.0/8(ro)\n\n/srv/f/ \\\n  host(rw)\nrubbish\n'
-    assert gather.exported_paths(text) == ("/srv/a", "/srv/b c", "/srv/d e", "/srv/f")
-    assert gather.ksmbd_paths(b"[x]\n\tpath = /srv/x y \n; path = /no\npath=/z\n") == ("/srv/x y", "/z")
+    assert survey.exported_paths(text) == ("/srv/a", "/srv/b c", "/srv/d e", "/srv/f")
+    assert survey.ksmbd_paths(b"[x]\n\tpath = /srv/x y \n; path = /no\npath=/z\n") == ("/srv/x y", "/z")
 
 
 # --- which mounts may be ignored: never one through which a file of an area is reached -------------------------------
@@ -161,23 +159,23 @@ def tables(draw: st.DrawFn) -> tuple[Mount, ...]:
     rows = [replace(DATA, id=2, parent=1, point="/m")]
     for number in range(3, 3 + draw(st.integers(0, 4))):
         parent = draw(st.sampled_from(rows))
-        point = mounts.join(parent.point, draw(INNER).lstrip("/"))
+        point = mountinfo.join(parent.point, draw(INNER).lstrip("/"))
         rows.append(replace(DATA, id=number, parent=parent.id, point=point, root=draw(INNER)))
     return tuple(rows)
 
 
 def reached(mount: Mount, rows: tuple[Mount, ...], inner: str) -> bool:
     """The long way: does a lookup of *inner* or of anything below, starting at *mount*, end on *mount* itself?"""
-    below = [inner, *(mounts.join(inner, name) for name in ("a", "b", "a/a", "a/b", "b/a", "b/b", "a/a/a"))]
+    below = [inner, *(mountinfo.join(inner, name) for name in ("a", "b", "a/a", "a/b", "b/a", "b/b", "a/a/a"))]
     covers = [row for row in rows if row.parent == mount.id]
     paths = [path for each in below if (path := mount.outer(each)) is not None]
-    return any(not any(mounts.within(path, cover.point) for cover in covers) for path in paths)
+    return any(not any(mountinfo.within(path, cover.point) for cover in covers) for path in paths)
 
 
 @given(tables(), st.lists(INNER, min_size=1, max_size=2))
 def test_no_ignored_mount_reaches_an_area(rows: tuple[Mount, ...], inners: list[str]) -> None:
     for mount in rows:
-        if marking.ignorable(mount, rows, inners):
+        if marks.ignorable(mount, rows, inners):
             assert not any(reached(mount, rows, inner) for inner in inners)
 
 
@@ -186,9 +184,9 @@ def test_the_mount_around_a_bound_area_is_ignored_and_an_alias_of_it_is_not() ->
     alias = replace(DATA, id=4, parent=1, point="/mnt")
     beside = replace(DATA, id=5, parent=1, point="/opt/tools", root="/tools")
     rows = (ROOT, DATA, bound, alias, beside)
-    assert [row.id for row in rows[1:] if marking.ignorable(row, rows, ["/plans"])] == [2, 5]
+    assert [row.id for row in rows[1:] if marks.ignorable(row, rows, ["/plans"])] == [2, 5]
     plan = AreaPlan("/srv/data/plans", "/plans", (8, 2), 2050, "ext4", "shared")
-    wanted = marking.marks(plan, rows)
+    wanted = marks.marks(plan, rows)
     added = {request.mount for request in wanted if request.mount and not request.removes}
     removed = {request.mount for request in wanted if request.removes}
     assert (added, removed) == ({2, 5}, {3, 4})
@@ -198,21 +196,21 @@ def test_a_second_area_takes_back_the_exemption_of_a_mount_that_reaches_it() -> 
     bound = replace(DATA, id=3, parent=2, point="/srv/data/plans", root="/plans")
     plan = AreaPlan("/srv/data/plans", "/plans", (8, 2), 2050, "ext4", "shared")
     other = replace(plan, path="/srv/data/drawings", inner="/drawings")
-    wanted = marking.marks(plan, (ROOT, DATA, bound), [other])
+    wanted = marks.marks(plan, (ROOT, DATA, bound), [other])
     assert {request.mount for request in wanted if request.removes} == {2, 3}
 
 
 def test_marks_of_a_filesystem_stay_while_another_area_lies_on_it() -> None:
     plan = plan_area(GOOD)
     other = replace(plan, path="/srv/data/drawings", inner="/drawings")
-    assert marking.unmarks(plan, GOOD.mounts, [other]) == ()
-    assert all(request.removes for request in marking.unmarks(plan, GOOD.mounts))
+    assert marks.unmarks(plan, GOOD.mounts, [other]) == ()
+    assert all(request.removes for request in marks.unmarks(plan, GOOD.mounts))
 
 
 def test_protection_is_never_a_mount_mark() -> None:
     for sharing in ("dedicated", "shared"):
         plan = AreaPlan("/srv/data/plans", "/plans", (8, 2), 2050, "ext4", sharing)  # type: ignore[arg-type]
-        for request in marking.marks(plan, (ROOT, DATA)):
+        for request in marks.marks(plan, (ROOT, DATA)):
             on_mount = bool(request.flags & fanotify.FAN_MARK_MOUNT)
             assert on_mount == bool(request.flags & fanotify.FAN_MARK_IGNORE)
             assert on_mount != bool(request.flags & fanotify.FAN_MARK_FILESYSTEM)
@@ -225,19 +223,19 @@ def test_every_way_to_an_area_is_a_door() -> None:
     beside = replace(DATA, id=6, parent=1, point="/opt/tools", root="/tools")
     rows = (ROOT, DATA, bound, alias, part, beside)
     plan = AreaPlan("/srv/data/plans", "/plans", (8, 2), 2050, "ext4", "shared")
-    assert volumes.doors(plan, rows) == ("/srv/data/plans", "/mnt/plans", "/export/part")
-    assert "/opt/tools" in volumes.doors(replace(plan, sharing="dedicated"), rows)
+    assert planning.doors(plan, rows) == ("/srv/data/plans", "/mnt/plans", "/export/part")
+    assert "/opt/tools" in planning.doors(replace(plan, sharing="dedicated"), rows)
 
 
 # --- on real volumes -------------------------------------------------------------------------------------------------
 
 
 def look(path: Path, home: str = "/var/lib/shoumi", **known: object) -> VolumeFacts:
-    return gather.gather(path, home, **known)  # type: ignore[arg-type]
+    return survey.gather(path, home, **known)  # type: ignore[arg-type]
 
 
 @pytest.mark.kernel
-def test_a_real_directory_is_gathered_and_planned(volume: image.Volume) -> None:
+def test_a_real_directory_is_gathered_and_planned(volume: volume_image.Volume) -> None:
     area = volume.point / "计划"
     area.mkdir()
     os.link(_written(area / "a"), volume.point / "alias")
@@ -259,7 +257,7 @@ def test_a_real_directory_is_gathered_and_planned(volume: image.Volume) -> None:
 
 
 @pytest.mark.kernel
-def test_real_places_that_cannot_be_protected(ext4: image.Volume, tmpfs: Path) -> None:
+def test_real_places_that_cannot_be_protected(ext4: volume_image.Volume, tmpfs: Path) -> None:
     area, file, link = ext4.point / "area", _written(ext4.point / "file"), ext4.point / "link"
     area.mkdir()
     link.symlink_to(area)
@@ -273,17 +271,17 @@ def test_real_places_that_cannot_be_protected(ext4: image.Volume, tmpfs: Path) -
         (Path("/srv"), "vital-filesystem"),
         (ext4.point, "mounted-inside"),
     ):
-        with pytest.raises(Unprotectable) as refused:
+        with pytest.raises(UnprotectableError) as refused:
             plan_area(look(path))
         assert refused.value.reason == reason
-    with pytest.raises(Unprotectable) as own:
+    with pytest.raises(UnprotectableError) as own:
         plan_area(look(area, home=str(ext4.point / "agent")))
     assert own.value.reason == "vital-filesystem"
     assert [notice.code for notice in plan_area(look(tmpfs)).notices if notice.code == "volatile"]
 
 
 @pytest.mark.kernel
-def test_a_hidden_area_is_planned_below_its_cover(ext4: image.Volume) -> None:
+def test_a_hidden_area_is_planned_below_its_cover(ext4: volume_image.Volume) -> None:
     area = ext4.point / "area"
     area.mkdir()
     _written(area / "a")
@@ -329,8 +327,8 @@ class Groups:
 def protected(plan: AreaPlan) -> Iterator[Groups]:
     groups = Groups()
     try:
-        marking.prepare(plan)
-        marking.place(groups.open, groups.access, marking.marks(plan, mounts.table()))
+        marks.prepare(plan)
+        marks.place(groups.open, groups.access, marks.marks(plan, mountinfo.table()))
         yield groups
     finally:
         groups.close()
@@ -338,7 +336,7 @@ def protected(plan: AreaPlan) -> Iterator[Groups]:
 
 
 @pytest.mark.kernel
-def test_on_a_dedicated_volume_everything_is_asked_about(volume: image.Volume) -> None:
+def test_on_a_dedicated_volume_everything_is_asked_about(volume: volume_image.Volume) -> None:
     area = volume.point / "area"
     area.mkdir()
     file, beside = _written(area / "a"), _written(volume.point / "beside")
@@ -352,7 +350,7 @@ def test_on_a_dedicated_volume_everything_is_asked_about(volume: image.Volume) -
 
 
 @pytest.mark.kernel
-def test_on_a_shared_filesystem_bystanders_cost_nothing_and_no_way_in_is_missed(volume: image.Volume) -> None:
+def test_on_a_shared_filesystem_bystanders_cost_nothing_and_no_way_in_is_missed(volume: volume_image.Volume) -> None:
     area, other = volume.point / "area", volume.point / "other"
     area.mkdir()
     other.mkdir()
@@ -374,29 +372,29 @@ def test_on_a_shared_filesystem_bystanders_cost_nothing_and_no_way_in_is_missed(
 
 
 @pytest.mark.kernel
-def test_an_exemption_for_a_mount_that_is_no_longer_on_top_is_left_out(ext4: image.Volume) -> None:
+def test_an_exemption_for_a_mount_that_is_no_longer_on_top_is_left_out(ext4: volume_image.Volume) -> None:
     area = ext4.point / "area"
     area.mkdir()
     bystander = _written(ext4.point / "bystander")
     plan = plan_area(look(area), sharing="shared")
     groups = Groups()
     try:
-        marking.prepare(plan)
-        requests = marking.marks(plan, mounts.table())
+        marks.prepare(plan)
+        requests = marks.marks(plan, mountinfo.table())
         stale = [replace(request, mount=request.mount and request.mount + 100_000) for request in requests]
-        marking.place(groups.open, groups.access, stale)
+        marks.place(groups.open, groups.access, stale)
         assert ("open", str(bystander)) in groups.seen(["cat", bystander])
     finally:
         groups.close()
 
 
 @pytest.mark.kernel
-def test_a_hidden_area_is_marked_before_it_is_shown(ext4: image.Volume) -> None:
+def test_a_hidden_area_is_marked_before_it_is_shown(ext4: volume_image.Volume) -> None:
     area = ext4.point / "area"
     area.mkdir()
     file = _written(area / "a")
     plan = plan_area(look(area))
-    for door in volumes.doors(plan, mounts.table()):
+    for door in planning.doors(plan, mountinfo.table()):
         mounting.hide(door)
     with protected(plan) as groups:
         assert mounting.unhide(str(area))
@@ -404,27 +402,27 @@ def test_a_hidden_area_is_marked_before_it_is_shown(ext4: image.Volume) -> None:
 
 
 @pytest.mark.kernel
-def test_removed_marks_ask_nobody(ext4: image.Volume) -> None:
+def test_removed_marks_ask_nobody(ext4: volume_image.Volume) -> None:
     area = ext4.point / "area"
     area.mkdir()
     file = _written(area / "a")
     plan = plan_area(look(area), sharing="shared")
     with protected(plan) as groups:
         for _ in range(2):  # removing what is gone is done, too
-            marking.place(groups.open, groups.access, marking.unmarks(plan, mounts.table()))
+            marks.place(groups.open, groups.access, marks.unmarks(plan, mountinfo.table()))
         assert groups.seen(["cat", file]) == set()
 
 
 @pytest.mark.kernel
-def test_a_plan_that_no_longer_fits_the_filesystem_is_refused(ext4: image.Volume) -> None:
+def test_a_plan_that_no_longer_fits_the_filesystem_is_refused(ext4: volume_image.Volume) -> None:
     area = ext4.point / "area"
     area.mkdir()
     plan = plan_area(look(area))
     mounting._mount("shoumi-test", str(area), "tmpfs", 0, "size=1m")
     groups = Groups()
     try:
-        with pytest.raises(marking.Refused):
-            marking.place(groups.open, groups.access, marking.marks(plan, mounts.table()))
+        with pytest.raises(marks.RefusedError):
+            marks.place(groups.open, groups.access, marks.marks(plan, mountinfo.table()))
     finally:
         groups.close()
 
@@ -435,20 +433,20 @@ def test_a_tmpfs_is_marked_without_an_access_group(tmpfs: Path) -> None:
     plan = plan_area(look(tmpfs))
     groups = Groups()
     try:
-        marking.place(groups.open, None, marking.marks(plan, mounts.table()))
+        marks.place(groups.open, None, marks.marks(plan, mountinfo.table()))
         assert groups.seen(["cat", file]) == {("open", str(file))}
     finally:
         groups.close()
 
 
 @pytest.mark.kernel
-def test_gathering_again_at_a_start_does_not_walk_and_plans_the_same(ext4: image.Volume) -> None:
+def test_gathering_again_at_a_start_does_not_walk_and_plans_the_same(ext4: volume_image.Volume) -> None:
     area = ext4.point / "area"
     area.mkdir()
     _written(area / "a")
-    machine = gather.look_around("/var/lib/shoumi")
+    machine = survey.look_around("/var/lib/shoumi")
     again = look(area, inside=False, machine=machine)
-    assert again.survey == label.Report()
+    assert again.survey == labels.LabelReport()
     assert plan_area(again) == replace(plan_area(look(area)), notices=())
 
 

@@ -11,25 +11,25 @@ from pathlib import Path
 import pytest
 
 from agent.kernel import mounting
-from agent.simulator import volume_image as image
+from agent.simulator import volume_image
 
 
 @pytest.fixture(params=["ext4", "xfs"])
-def volume(request: pytest.FixtureRequest) -> Iterator[image.Volume]:
+def volume(request: pytest.FixtureRequest) -> Iterator[volume_image.Volume]:
     """An empty volume; the test runs once for each filesystem type."""
     with _made(request.param) as made:
         yield made
 
 
 @pytest.fixture
-def ext4() -> Iterator[image.Volume]:
+def ext4() -> Iterator[volume_image.Volume]:
     """An empty ext4 volume."""
     with _made("ext4") as made:
         yield made
 
 
 @pytest.fixture
-def tmpfs(ext4: image.Volume) -> Path:
+def tmpfs(ext4: volume_image.Volume) -> Path:
     """A tmpfs, mounted on a directory of a volume so that it goes when the volume goes."""
     point = ext4.point / "memory"
     point.mkdir()
@@ -38,8 +38,8 @@ def tmpfs(ext4: image.Volume) -> Path:
 
 
 @contextmanager
-def _made(fstype: str) -> Iterator[image.Volume]:
-    if missing := image.available(fstype):
+def _made(fstype: str) -> Iterator[volume_image.Volume]:
+    if missing := volume_image.available(fstype):
         pytest.skip(missing.en)
-    with image.volume(fstype) as made:
+    with volume_image.volume(fstype) as made:
         yield made

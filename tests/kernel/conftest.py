@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.kernel import fanotify
-from agent.simulator import volume_image as image
+from agent.simulator import volume_image
 from tests.kernel.scene import Scene, dead_man
 
 _FORKING = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")  # Python 3.12 on
@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def missing() -> str | None:
     """Return what these tests lack on this machine, ``None`` when they can run."""
-    if found := image.available():
+    if found := volume_image.available():
         return found.en
     try:
         os.close(fanotify.init())

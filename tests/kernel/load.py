@@ -17,15 +17,15 @@ from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from agent.demo.actors import Identity, acting
+from agent.demo.actors import ActorIdentity, acting
 from tests.kernel.scene import BYSTANDER, CLEARED, NO_LOGIN, TOO_LOW, UNKNOWN
 
 _OPENED = struct.Struct("=qqii")  # before, after (ns since 1970), pid, number of the file
 _PAUSE = 0.001
 
 # Half of them may open the files of the area, each in a way of its own, and half may not.
-ALLOWED = (CLEARED, BYSTANDER, Identity(0, CLEARED.uid), Identity(CLEARED.uid, BYSTANDER.uid))
-FORBIDDEN = (TOO_LOW, UNKNOWN, Identity(0, NO_LOGIN), Identity(CLEARED.uid, TOO_LOW.uid))
+ALLOWED = (CLEARED, BYSTANDER, ActorIdentity(0, CLEARED.uid), ActorIdentity(CLEARED.uid, BYSTANDER.uid))
+FORBIDDEN = (TOO_LOW, UNKNOWN, ActorIdentity(0, NO_LOGIN), ActorIdentity(CLEARED.uid, TOO_LOW.uid))
 
 
 class Opened(NamedTuple):

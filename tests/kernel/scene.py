@@ -20,10 +20,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent.api.client import Client
-from agent.demo.actors import Identity, attempt, reading
-from agent.demo.record import Record
-from agent.demo.stage import Stage, stage
+from agent.api.client import AgentClient
+from agent.demo.actors import ActorIdentity, attempt, reading
+from agent.demo.record import LogPosition
+from agent.demo.stage import DemoStage, stage
 from agent.kernel import fanotify
 from tests.kernel import syscalls
 from tests.stopped import stopped
@@ -32,7 +32,7 @@ NO_LOGIN = 0xFFFF_FFFF  # an unset login uid: what a service has, and what a chi
 
 # What ends somebody on one site ends every process of that uid, so tests that run side by side share no people.
 _FIRST = 61_011 + 10 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-CLEARED, TOO_LOW, BYSTANDER, UNKNOWN = (Identity(_FIRST + number, NO_LOGIN) for number in range(4))
+CLEARED, TOO_LOW, BYSTANDER, UNKNOWN = (ActorIdentity(_FIRST + number, NO_LOGIN) for number in range(4))
 PEOPLE = {"E1": (CLEARED.uid, "secret"), "E2": (TOO_LOW.uid, "internal"), "E3": (BYSTANDER.uid, "secret")}
 SECRET = "机密内容\n" * 400
 SIZE = len(SECRET.encode())
@@ -67,11 +67,11 @@ class Area(NamedTuple):
 class Scene:
     """One site with its agent. ``plans`` is its first area, ``public`` a directory of the same volume outside of it."""
 
-    def __init__(self, site: Stage) -> None:
+    def __init__(self, site: DemoStage) -> None:
         self.site = site
         self.plans = site.root / "plans"
         self.public = site.root / "public"
-        self._record = Record(site.home.log)
+        self._record = LogPosition(site.home.log)
         self._news: list[dict[str, Any]] = []
 
     def area(self, area: Area, path: Path) -> None:
@@ -83,9 +83,9 @@ class Scene:
                 agent.call("grant.add", person=person, area=area.name, reason="测试")
 
     @contextmanager
-    def asking(self) -> Iterator[Client]:
+    def asking(self) -> Iterator[AgentClient]:
         """A connection to the agent, for acts and questions whose command line is not what is tested."""
-        with Client(self.site.home, timeout=30) as client:
+        with AgentClient(self.site.home, timeout=30) as client:
             yield client
 
     def mark(self) -> None:
@@ -248,7 +248,7 @@ def refused(site: Scene, at: str | os.PathLike[str], area: str = "plans", **expe
 
 
 @contextmanager
-def dead_man(site: Stage, patience: float = PATIENCE) -> Iterator[None]:
+def dead_man(site: DemoStage, patience: float = PATIENCE) -> Iterator[None]:
     """Kill the agent of *site* when the block takes longer than *patience* seconds: nobody stays blocked for ever."""
     timer = threading.Timer(patience, kill_agent, (site,))
     timer.daemon = True
@@ -259,7 +259,7 @@ def dead_man(site: Stage, patience: float = PATIENCE) -> Iterator[None]:
         timer.cancel()
 
 
-def kill_agent(site: Stage) -> None:
+def kill_agent(site: DemoStage) -> None:
     """Kill the holder and its children, and nothing else. The gate opens: for a failed test and for cleaning up."""
     pids = []
     for name in ("decider", "control"):

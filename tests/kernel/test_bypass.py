@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from agent.demo.actors import Identity, acting, attempt, reading
+from agent.demo.actors import ActorIdentity, acting, attempt, reading
 from tests.kernel import syscalls
 from tests.kernel.scene import (
     CLEARED,
@@ -30,7 +30,7 @@ from tests.kernel.scene import (
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-bypass")]
 
-ROOT = Identity(0, NO_LOGIN)
+ROOT = ActorIdentity(0, NO_LOGIN)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_row_9_the_proc_entries_of_a_cleared_process_are_no_way_in(site: Scene, 
         assert attempt(ROOT, reading(path)).error == "EPERM"
         [entry] = site.denials()
         assert (entry["fsuid"], entry["loginuid"], entry["rule"]) == (0, None, "nobody")
-        assert attempt(Identity(0, CLEARED.uid), reading(path)).value == SIZE
+        assert attempt(ActorIdentity(0, CLEARED.uid), reading(path)).value == SIZE
 
 
 def test_row_21_a_working_directory_inside_is_no_way_in(site: Scene) -> None:
@@ -216,7 +216,7 @@ def test_row_13_a_file_handle_is_no_way_in(site: Scene) -> None:
     site.mark()
     assert attempt(ROOT, act).error == "EPERM"
     assert [entry["rule"] for entry in site.denials()] == ["nobody"]
-    assert attempt(Identity(0, CLEARED.uid), act).value == SIZE
+    assert attempt(ActorIdentity(0, CLEARED.uid), act).value == SIZE
 
 
 # Ways to a file's content, or to its end, that are not reading it.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.demo.actors import Identity, acting, attempt, reading
+from agent.demo.actors import ActorIdentity, acting, attempt, reading
 from tests.kernel import syscalls
 from tests.kernel.scene import (
     BYSTANDER,
@@ -31,7 +31,7 @@ from tests.kernel.scene import (
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-descriptors")]
 
 Say = Callable[[object], None]
-ROOT = Identity(0, NO_LOGIN)
+ROOT = ActorIdentity(0, NO_LOGIN)
 READING = ("read", "pread", "preadv", "sendfile", "splice", "copy_file_range", "mmap")
 
 
@@ -185,7 +185,7 @@ def test_row_8_a_descriptor_handed_over_around_a_change_of_rights_is_dead(
 
 @pytest.mark.parametrize(("who", "fate"), [(TOO_LOW, "EPERM"), (UNKNOWN, "EPERM"), (ROOT, "EPERM"), (BYSTANDER, "")])
 def test_row_8_where_each_read_is_asked_about_a_receiver_is_asked_for_himself(
-    site: Scene, ends: tuple[socket.socket, socket.socket], who: Identity, fate: str
+    site: Scene, ends: tuple[socket.socket, socket.socket], who: ActorIdentity, fate: str
 ) -> None:
     path = site.site.root / "ledger" / "doc.txt"
     site.grown_quiet()

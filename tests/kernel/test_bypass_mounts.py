@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.demo.actors import Identity, attempt, become, reading
-from agent.simulator import volume_image as image
+from agent.demo.actors import ActorIdentity, attempt, become, reading
+from agent.simulator import volume_image
 from tests.kernel import syscalls
 from tests.kernel.scene import CLEARED, NO_LOGIN, SECRET, SIZE, TOO_LOW, UNKNOWN, Area, Scene, refused, scene, write
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-mounts")]
 
-ROOT = Identity(0, NO_LOGIN)
+ROOT = ActorIdentity(0, NO_LOGIN)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def site(able: None) -> Iterator[Scene]:
 @pytest.fixture(scope="module")
 def shared(site: Scene) -> Iterator[Path]:
     """An area on a filesystem that is not its own (tier B): the directory ``area`` of a second volume."""
-    with image.volume() as volume:
+    with volume_image.volume() as volume:
         for folder in (volume.folder, volume.point):
             folder.chmod(0o755)
         for name in ("area", "beside"):
@@ -111,7 +111,7 @@ def test_row_3_a_user_and_mount_namespace_of_ones_own_is_refused(site: Scene) ->
 
 
 def test_row_3_a_private_mount_that_nobody_else_sees_is_refused(site: Scene, elsewhere: Path) -> None:
-    def through(who: Identity, name: str) -> Callable[[], int]:
+    def through(who: ActorIdentity, name: str) -> Callable[[], int]:
         def act() -> int:
             syscalls.private_mounts()
             syscalls.mount(str(site.plans), str(elsewhere), flags=syscalls.MS_BIND)

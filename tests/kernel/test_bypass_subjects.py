@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from agent.demo.actors import Identity, attempt, reading
+from agent.demo.actors import ActorIdentity, attempt, reading
 from tests.kernel import syscalls
 from tests.kernel.scene import BYSTANDER, CLEARED, NO_LOGIN, TOO_LOW, UNKNOWN, Scene, error_of, scene
 
@@ -51,7 +51,7 @@ WHO = [
 )
 def test_row_16_both_uids_behind_an_open_must_be_allowed(site: Scene, uid: int, login: int, *, allowed: bool) -> None:
     site.mark()
-    outcome = attempt(Identity(uid, login), reading(site.plans / "doc.txt"))
+    outcome = attempt(ActorIdentity(uid, login), reading(site.plans / "doc.txt"))
     assert outcome.error == ("" if allowed else "EPERM")
     entry = next(entry for entry in site.news() if entry["action"] == "open")
     assert (entry["fsuid"], entry["loginuid"]) == (uid, None if login == NO_LOGIN else login)
@@ -79,7 +79,7 @@ def serving(site: Scene, uids: list[int], rounds: int) -> Callable[[], list[list
 def test_row_15_every_thread_of_a_file_server_is_the_person_it_serves(site: Scene) -> None:
     uids = [CLEARED.uid, TOO_LOW.uid, BYSTANDER.uid, UNKNOWN.uid, 0, CLEARED.uid, TOO_LOW.uid, 0]
     site.mark()
-    served = attempt(Identity(0, NO_LOGIN), serving(site, uids, 100), 30).value
+    served = attempt(ActorIdentity(0, NO_LOGIN), serving(site, uids, 100), 30).value
     fates = {CLEARED.uid: [""], BYSTANDER.uid: [""], TOO_LOW.uid: ["EPERM"], UNKNOWN.uid: ["EPERM"], 0: ["EPERM"]}
     assert [(uid, said) for uid, _, said in served] == [(uid, fates[uid]) for uid in uids]
     recorded = {(entry["fsuid"], entry["tid"]) for entry in site.news()}
@@ -99,7 +99,7 @@ def test_row_15_a_thread_that_serves_one_person_after_the_other_is_each_in_turn(
         return fates
 
     allowed = (CLEARED.uid, BYSTANDER.uid)
-    assert attempt(Identity(0, NO_LOGIN), act, 30).value == ["" if uid in allowed else "EPERM" for uid in turns]
+    assert attempt(ActorIdentity(0, NO_LOGIN), act, 30).value == ["" if uid in allowed else "EPERM" for uid in turns]
 
 
 def two_threads(site: Scene, main: int, other: int) -> Callable[[], list[str]]:
@@ -124,7 +124,7 @@ def test_row_17_a_thread_is_not_taken_for_its_process(site: Scene) -> None:
     """Whichever of the two is cleared, the main thread or the other one, only that one gets through."""
     for main, other in ((CLEARED.uid, TOO_LOW.uid), (TOO_LOW.uid, CLEARED.uid), (0, CLEARED.uid), (CLEARED.uid, 0)):
         fate = ["" if uid == CLEARED.uid else "EPERM" for uid in (main, other, main)]
-        assert attempt(Identity(0, NO_LOGIN), two_threads(site, main, other)).value == fate
+        assert attempt(ActorIdentity(0, NO_LOGIN), two_threads(site, main, other)).value == fate
 
 
 def test_row_18_a_forged_name_is_recorded_as_claimed_and_the_program_as_it_is(site: Scene) -> None:

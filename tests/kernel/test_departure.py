@@ -20,12 +20,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from agent.control.offboarding.worker_supervisor import MODULE
-from agent.demo.actors import Identity, acting, attempt, reading
+from agent.demo.actors import ActorIdentity, acting, attempt, reading
 from agent.demo.leaving import leaving
-from agent.demo.personnel import Personnel
+from agent.demo.personnel import HrDepartment
 from agent.offboard import database
 from agent.offboard.receipt import receipt
-from agent.offboard.receipt.verify import Report, verify
+from agent.offboard.receipt.verify import ReceiptReport, verify
 from agent.offboard.steps.tasks import family
 from tests.kernel.scene import BYSTANDER, NO_LOGIN, SIZE, Scene, scene, until
 
@@ -40,7 +40,7 @@ class Leaver(NamedTuple):
     """Somebody who has a grant for the area, and is about to lose it."""
 
     id: str
-    who: Identity
+    who: ActorIdentity
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,8 @@ def site(able: None) -> Iterator[Scene]:
 
 
 @pytest.fixture(scope="module")
-def personnel(site: Scene) -> Personnel:
-    office = Personnel(site.site.home.root.parent / "personnel", site.site.home, "E2")
+def personnel(site: Scene) -> HrDepartment:
+    office = HrDepartment(site.site.home.root.parent / "personnel", site.site.home, "E2")
     office.pin()
     office.listening()
     return office
@@ -60,7 +60,7 @@ def personnel(site: Scene) -> Personnel:
 @pytest.fixture
 def leaver(site: Scene) -> Leaver:
     number = next(_NUMBERS)
-    made = Leaver(f"L{number}", Identity(61100 + number, NO_LOGIN))
+    made = Leaver(f"L{number}", ActorIdentity(61100 + number, NO_LOGIN))
     with site.asking() as agent:
         agent.call("person.add", person=made.id, level=["secret"], domain="state", account=[made.who.uid])
         agent.call("grant.add", person=made.id, area="plans", reason="测试")
@@ -68,10 +68,10 @@ def leaver(site: Scene) -> Leaver:
     return made
 
 
-def proven(site: Scene, leaver: Leaver) -> Report:
+def proven(site: Scene, leaver: Leaver) -> ReceiptReport:
     """Wait until nothing of the departure is open, and return what its last receipt says, verified."""
 
-    def last() -> Report:
+    def last() -> ReceiptReport:
         with site.asking() as agent:
             found = agent.call("case.receipt", person=leaver.id)
         return verify(found["receipt"].encode(), found["public_key"].encode())
@@ -147,7 +147,7 @@ def reading_on(path: Path) -> Callable[[Say], None]:
 
 
 def test_from_the_drop_on_everything_of_the_leaver_ends_and_nothing_of_a_bystander(
-    site: Scene, personnel: Personnel, leaver: Leaver
+    site: Scene, personnel: HrDepartment, leaver: Leaver
 ) -> None:
     notice = personnel.sign(leaver.id)
     left = leaving(
@@ -175,14 +175,14 @@ def test_from_the_drop_on_everything_of_the_leaver_ends_and_nothing_of_a_bystand
 
     site.mark()
     assert attempt(leaver.who, reading(site.plans / "doc.txt")).error in ("EPERM", "EACCES")
-    assert attempt(Identity(0, leaver.who.uid), reading(site.plans / "doc.txt")).error == "EPERM"
+    assert attempt(ActorIdentity(0, leaver.who.uid), reading(site.plans / "doc.txt")).error == "EPERM"
     assert site.denials()[-1]["rule"] == "departure"
     assert attempt(BYSTANDER, reading(site.plans / "doc.txt")).allowed
 
 
 @pytest.mark.parametrize("delay", [0, 0.01, 0.03, 0.06, 0.1], ids=lambda delay: f"after {delay * 1000:.0f} ms")
 def test_a_departure_is_carried_out_though_control_is_killed_right_after_the_drop(
-    site: Scene, personnel: Personnel, leaver: Leaver, delay: float
+    site: Scene, personnel: HrDepartment, leaver: Leaver, delay: float
 ) -> None:
     notice = personnel.sign(leaver.id)
     with acting(leaver.who, reading_on(site.plans / "doc.txt")) as reader:
@@ -204,7 +204,7 @@ def test_a_departure_is_carried_out_though_control_is_killed_right_after_the_dro
 
 @pytest.mark.parametrize("step", ["processes", "account", "processes-again", "acl", "proof"])
 def test_a_departure_is_proven_though_the_process_of_departures_is_killed_right_after_a_step(
-    site: Scene, personnel: Personnel, leaver: Leaver, step: str
+    site: Scene, personnel: HrDepartment, leaver: Leaver, step: str
 ) -> None:
     notice = personnel.sign(leaver.id)
     with acting(leaver.who, reading_on(site.plans / "doc.txt")) as reader:
@@ -220,9 +220,9 @@ def test_a_departure_is_proven_though_the_process_of_departures_is_killed_right_
 
 
 def test_a_token_of_a_forger_ends_nothing_and_is_put_aside_with_the_reason(
-    site: Scene, personnel: Personnel, leaver: Leaver
+    site: Scene, personnel: HrDepartment, leaver: Leaver
 ) -> None:
-    forger = Personnel(site.site.home.root.parent / "forger", site.site.home, "E2")  # the same names, other keys
+    forger = HrDepartment(site.site.home.root.parent / "forger", site.site.home, "E2")  # the same names, other keys
     forged = forger.sign(leaver.id)
     with acting(leaver.who, reading_on(site.plans / "doc.txt")) as reader:
         assert reader.next().allowed
@@ -238,7 +238,7 @@ def test_a_token_of_a_forger_ends_nothing_and_is_put_aside_with_the_reason(
 
 
 def test_a_chain_of_processes_that_replace_each_other_does_not_survive(
-    site: Scene, personnel: Personnel, leaver: Leaver
+    site: Scene, personnel: HrDepartment, leaver: Leaver
 ) -> None:
     def chain(say: Say) -> None:
         over = time.monotonic() + _CHAIN_SECONDS

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agent.api.client import Client
+from agent.api.client import AgentClient
 from agent.api.operations import TABLE
-from agent.demo.actors import Identity, acting, attempt, reading
-from agent.demo.personnel import Personnel
+from agent.demo.actors import ActorIdentity, acting, attempt, reading
+from agent.demo.personnel import HrDepartment
 from agent.errors import ShoumiError
 from agent.offboard.receipt import receipt
 from agent.offboard.receipt.verify import verify
@@ -71,13 +71,13 @@ def officers(site: Scene) -> Iterator[None]:
 
 
 @pytest.fixture
-def administrator(site: Scene, request: pytest.FixtureRequest) -> Iterator[tuple[str, Identity]]:
+def administrator(site: Scene, request: pytest.FixtureRequest) -> Iterator[tuple[str, ActorIdentity]]:
     """Give the role's account to one of them."""
     name = str(request.param)
     with site.asking() as agent:
         agent.call("account.add", person=name, uid=ROLE.pw_uid, allow_system=True)
     with roles(site):
-        yield name, Identity(ADMINISTRATORS[name], NO_LOGIN)
+        yield name, ActorIdentity(ADMINISTRATORS[name], NO_LOGIN)
     with site.asking() as agent:
         agent.call("account.remove", person=name, uid=ROLE.pw_uid)
 
@@ -102,7 +102,7 @@ def calling(site: Scene, uid: int, login: int, op: str, args: dict[str, Any], th
         os.setresgid(max(uid, 0), max(uid, 0), max(uid, 0))
         os.setresuid(uid, uid, uid)
         try:
-            with Client(site.site.home, timeout=_PATIENCE) as agent:
+            with AgentClient(site.site.home, timeout=_PATIENCE) as agent:
                 answer = list(agent.stream(op, **args)) if TABLE[op].stream else agent.call(op, **args)
                 say([answer, ""])
                 then()
@@ -120,7 +120,7 @@ def asked(site: Scene, uid: int, op: str, login: int = NO_LOGIN, **args: Any) ->
 
 
 @contextmanager
-def reader(site: Scene, who: Identity) -> Iterator[int]:
+def reader(site: Scene, who: ActorIdentity) -> Iterator[int]:
     """A process of the administrator that reads through a descriptor; its pidfd."""
     with acting(who, reading_on(site.plans / "doc.txt")) as actor:
         assert actor.next().allowed
@@ -137,7 +137,7 @@ def ended(process: int, patience: float = _PATIENCE) -> bool:
 
 @pytest.mark.parametrize("administrator", ["A1"], indirect=True)
 def test_he_is_denied_by_one_officer_and_ended_by_a_second_one(
-    site: Scene, administrator: tuple[str, Identity]
+    site: Scene, administrator: tuple[str, ActorIdentity]
 ) -> None:
     name, who = administrator
     first, second, third = OFFICERS.values()
@@ -182,10 +182,10 @@ def status_time(site: Scene, name: str, act: str) -> str:
 
 @pytest.mark.parametrize("administrator", ["A2"], indirect=True)
 def test_two_approvers_in_a_notice_of_the_personnel_system_are_the_two(
-    site: Scene, administrator: tuple[str, Identity]
+    site: Scene, administrator: tuple[str, ActorIdentity]
 ) -> None:
     name, who = administrator
-    office = Personnel(site.site.home.root.parent / "personnel", site.site.home, "O1", "O2")
+    office = HrDepartment(site.site.home.root.parent / "personnel", site.site.home, "O1", "O2")
     office.pin()
     office.listening()
     notice = office.sign(name)
@@ -199,7 +199,7 @@ def test_two_approvers_in_a_notice_of_the_personnel_system_are_the_two(
 def test_a_departure_taken_back_gives_access_again_grant_by_grant_and_each_time_by_two(
     site: Scene, officers: None
 ) -> None:
-    name, who = "A3", Identity(ADMINISTRATORS["A3"], NO_LOGIN)
+    name, who = "A3", ActorIdentity(ADMINISTRATORS["A3"], NO_LOGIN)
     first, second, _ = OFFICERS.values()
     document = site.plans / "doc1.txt"
     assert not asked(site, first, "case.open", person=name, last_day="2099-12-31").refused

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.demo.actors import Actor, Identity, acting, attempt, reading
+from agent.demo.actors import Actor, ActorIdentity, acting, attempt, reading
 from agent.offboard.receipt import receipt
-from agent.offboard.receipt.verify import Report, verify
+from agent.offboard.receipt.verify import ReceiptReport, verify
 from tests.kernel.scene import BYSTANDER, NO_LOGIN, SIZE, Area, Scene, scene, until
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-hold")]
@@ -35,10 +35,10 @@ def site(able: None) -> Iterator[Scene]:
 
 
 @pytest.fixture
-def person(site: Scene, request: pytest.FixtureRequest) -> tuple[str, Identity]:
+def person(site: Scene, request: pytest.FixtureRequest) -> tuple[str, ActorIdentity]:
     """Somebody with an account, a level and grants for both areas, for this test alone."""
     number = 61_150 + request.session.items.index(request.node) % 40
-    name, who = f"P{number}", Identity(number, NO_LOGIN)
+    name, who = f"P{number}", ActorIdentity(number, NO_LOGIN)
     with site.asking() as agent:
         agent.call("person.add", person=name, level=["secret"], domain="state", account=[number])
         for area in ("plans", "ledger"):
@@ -69,7 +69,7 @@ def idle(say: Say) -> None:
 
 
 @contextmanager
-def alive(who: Identity, act: Callable[[Say], None]) -> Iterator[tuple[Actor, int]]:
+def alive(who: ActorIdentity, act: Callable[[Say], None]) -> Iterator[tuple[Actor, int]]:
     """An actor that has begun, and its pidfd."""
     with acting(who, act) as actor:
         assert actor.next().allowed
@@ -84,7 +84,7 @@ def ended(process: int, patience: float = _PATIENCE) -> bool:
     return bool(select.select([process], [], [], patience)[0])
 
 
-def proven(site: Scene, name: str) -> Report:
+def proven(site: Scene, name: str) -> ReceiptReport:
     """Wait for the receipt of the run *name*, and return what it says, verified."""
     folder = receipt.receipts_folder(site.site.home.root)
     until(lambda: receipt.kept(folder, name), _PATIENCE)
@@ -92,7 +92,9 @@ def proven(site: Scene, name: str) -> Report:
     return verify(receipt.kept(folder, name)[-1].read_bytes(), public.encode())
 
 
-def test_a_hold_ends_what_holds_classified_data_and_nothing_else(site: Scene, person: tuple[str, Identity]) -> None:
+def test_a_hold_ends_what_holds_classified_data_and_nothing_else(
+    site: Scene, person: tuple[str, ActorIdentity]
+) -> None:
     name, who = person
     with (
         alive(who, holding(site.plans / "doc.txt")) as (_, mapped),
@@ -133,7 +135,7 @@ def test_a_hold_ends_what_holds_classified_data_and_nothing_else(site: Scene, pe
     assert attempt(who, reading(site.plans / "doc.txt")).allowed
 
 
-def tried(report: Report) -> set[str]:
+def tried(report: ReceiptReport) -> set[str]:
     """Return the areas at which the person was tried, and denied, as himself and as root."""
     assert report.payload
     attempts = report.payload["proof"]["attempts"]
@@ -142,7 +144,9 @@ def tried(report: Report) -> set[str]:
     return {one["area"] for one in attempts}
 
 
-def test_who_is_transferred_is_tried_where_a_grant_ended_with_it(site: Scene, person: tuple[str, Identity]) -> None:
+def test_who_is_transferred_is_tried_where_a_grant_ended_with_it(
+    site: Scene, person: tuple[str, ActorIdentity]
+) -> None:
     name, who = person
     with site.asking() as agent:
         agent.call("grant.end", grant=name, area="ledger", reason="x")
@@ -161,7 +165,7 @@ def site_hold(site: Scene, name: str) -> str:
 
 
 def test_a_hold_is_carried_out_though_the_control_process_dies_right_after_it(
-    site: Scene, person: tuple[str, Identity]
+    site: Scene, person: tuple[str, ActorIdentity]
 ) -> None:
     name, who = person
     with alive(who, holding(site.plans / "doc.txt")) as (_, mapped):
@@ -174,7 +178,7 @@ def test_a_hold_is_carried_out_though_the_control_process_dies_right_after_it(
 
 
 def test_when_a_grant_ends_by_itself_what_it_opened_is_closed_and_nothing_else(
-    site: Scene, person: tuple[str, Identity]
+    site: Scene, person: tuple[str, ActorIdentity]
 ) -> None:
     name, who = person
     ledger = site.site.root / "ledger" / "doc.txt"
@@ -201,7 +205,7 @@ def test_when_a_grant_ends_by_itself_what_it_opened_is_closed_and_nothing_else(
     assert attempt(who, reading(site.plans / "doc.txt")).allowed
 
 
-def test_a_grant_that_ends_beside_another_one_ends_nobody(site: Scene, person: tuple[str, Identity]) -> None:
+def test_a_grant_that_ends_beside_another_one_ends_nobody(site: Scene, person: tuple[str, ActorIdentity]) -> None:
     name, who = person
     with site.asking() as agent:
         soon = datetime.now(UTC) + timedelta(seconds=2)

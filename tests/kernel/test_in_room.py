@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from agent import shipped_packs as shipped
-from agent.demo.actors import Identity, acting, attempt, reading
+from agent import shipped_packs
+from agent.demo.actors import ActorIdentity, acting, attempt, reading
 from agent.simulator.client import Running, start
 from tests.kernel.scene import BYSTANDER, CLEARED, SIZE, Scene, error_of, scene, until
 
@@ -80,7 +80,7 @@ def made(able: None) -> Iterator[Place]:
                 agent.call("door.add", door="gate", room="vault", reader=[address], exit_reader=[address])
             assert attempt(CLEARED, reading(site.plans / "doc.txt")) == (SIZE, "")  # until the pack says otherwise
             pack = root / "in-room.toml"
-            pack.write_text(shipped.text("minimal") + '\n[in_room]\nfrom_level = "secret"\n')
+            pack.write_text(shipped_packs.text("minimal") + '\n[in_room]\nfrom_level = "secret"\n')
             site.site.shoumi("pack", "use", str(pack))
             until(lambda: set(CARDS.values()) <= set(devices.do("state")["doors"]["gate"]["cards"]))
             yield Place(site, devices)
@@ -92,7 +92,7 @@ def site(made: Place) -> Scene:
     return made.site
 
 
-def may(who: Identity, place: Place) -> bool:
+def may(who: ActorIdentity, place: Place) -> bool:
     """Whether *who* gets the document open now; a wrong kind of refusal fails."""
     outcome = attempt(who, reading(place.plans / "doc.txt"))
     assert outcome.error in ("", "EPERM")

@@ -18,7 +18,7 @@ import pytest
 from agent.demo.actors import attempt, reading
 from agent.log.append import Appender
 from agent.log.entry import render, stamp
-from agent.simulator import volume_image as image
+from agent.simulator import volume_image
 from tests.kernel import syscalls
 from tests.kernel.scene import (
     BYSTANDER,
@@ -55,7 +55,7 @@ def healed(site: Scene) -> bool:
 def small_log(site: Scene) -> Iterator[Path]:
     """The log on a little disk of its own; yields that disk. Afterwards the log is where it was, and whole."""
     log = site.site.home.log
-    with image.volume(size=4 << 20) as disk:
+    with volume_image.volume(size=4 << 20) as disk:
         site.site.stop()
         folder = disk.point / "log"
         shutil.copytree(log, folder)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from log_samples import BEGIN, line, numbers, record, write_plain
 
-from agent.errors import Fatal, Refused
+from agent.errors import FatalError, RefusedError
 from agent.log import segments
-from agent.log.append import Appender, LogFull, LogUnwritable
+from agent.log.append import Appender, LogFullError, LogUnwritableError
 from agent.log.verify import verify
 
 MODES = pytest.mark.parametrize("durability", ["power", "process"])
@@ -133,15 +133,15 @@ def test_an_entry_longer_than_the_first_look_back_is_found(folder):
 
 def test_a_last_number_that_cannot_be_right_stops_the_agent(folder):
     (folder / segments.name(1)).write_bytes(line(9_999_999_999) + b"\n")
-    with pytest.raises(Fatal, match="contradicts"):
+    with pytest.raises(FatalError, match="contradicts"):
         Appender(folder, "process")
     (folder / segments.name(1)).rename(folder / segments.name(10_000_000_000))
-    with pytest.raises(Fatal, match="contradicts"):
+    with pytest.raises(FatalError, match="contradicts"):
         Appender(folder, "process")
 
 
 def test_a_second_appender_is_fatal_until_the_first_has_let_go(folder):
-    with Appender(folder, "process"), pytest.raises(Fatal, match="another process"):
+    with Appender(folder, "process"), pytest.raises(FatalError, match="another process"):
         Appender(folder, "process")
     Appender(folder, "process").close()
 
@@ -155,7 +155,7 @@ def test_a_batch_that_does_not_fit_leaves_no_trace_and_the_next_one_works(folder
         try:
             for room in range(2 * len(line(2)) + 1):  # every length of a short write, none at all included
                 resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + room, hard))
-                with pytest.raises(LogFull) as full:
+                with pytest.raises(LogFullError) as full:
                     log.append([line(2), line(3)])
                 assert (folder / segments.name(1)).read_bytes() == before
         finally:
@@ -173,7 +173,7 @@ def test_running_out_of_descriptors_at_the_end_of_a_segment_fails_the_batch_only
         log.append([line(1)])
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
-            with pytest.raises(LogUnwritable):
+            with pytest.raises(LogUnwritableError):
                 log.append([line(2)])
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -188,13 +188,13 @@ def test_after_a_failed_sync_nothing_is_written_any_more(folder):
         log._segment_bytes = 1 << 20
         reader, writer = os.pipe()
         os.dup2(writer, log._file, inheritable=False)
-        with pytest.raises(Fatal, match="unknown"):
+        with pytest.raises(FatalError, match="unknown"):
             log.append([line(2)])
         os.close(reader)
         os.close(writer)
         for limit in (1 << 20, 1):
             log._segment_bytes = limit
-            with pytest.raises(Fatal, match="unknown"):
+            with pytest.raises(FatalError, match="unknown"):
                 log.append([line(2)])
     assert numbers(folder) == [1]
 
@@ -203,12 +203,12 @@ def test_a_closed_log_takes_nothing(folder):
     log = Appender(folder, "process")
     log.close()
     log.close()
-    with pytest.raises(Fatal):
+    with pytest.raises(FatalError):
         log.append([line(1)])
 
 
 def assert_refused(folder: Path, saying: str) -> None:
-    with pytest.raises(Refused, match=saying) as refused:
+    with pytest.raises(RefusedError, match=saying) as refused:
         Appender(folder, "process")
     assert refused.value.hint
     assert refused.value.text.en != refused.value.text.zh

@@ -8,8 +8,8 @@ import pytest
 from log_disk import acknowledged, killed, loop_mounted, make_image, memory_mounted, missing, run, writer
 from log_samples import line, numbers, write_plain
 
-from agent.errors import Fatal, Refused
-from agent.log.append import Appender, LogFull
+from agent.errors import FatalError, RefusedError
+from agent.log.append import Appender, LogFullError
 from agent.log.index import Indexer
 from agent.log.search import Filter, query
 from agent.log.verify import verify
@@ -77,10 +77,10 @@ def test_a_full_disk_fails_the_batch_leaves_the_log_valid_and_is_over_when_there
         ballast = folder.parent / "memory" / "ballast"
         ballast.write_bytes(b"x" * 100_000)
         with Appender(folder, durability, segment_bytes=50_000) as log:
-            with pytest.raises(LogFull):
+            with pytest.raises(LogFullError):
                 append_for_ever(log, batch=9, path="计划" * 50)
             full = log.next_seq - 1
-            with pytest.raises(LogFull):
+            with pytest.raises(LogFullError):
                 log.append([line(log.next_seq + n, path="计划" * 1000) for n in range(9)])
             ballast.unlink()
             assert full == log.next_seq - 1
@@ -119,7 +119,7 @@ def test_a_torn_tail_on_a_full_disk_stops_the_start_and_is_kept(tmp_path):
         with ballast.open("wb", buffering=0) as sink, contextlib.suppress(OSError):
             while True:
                 sink.write(b"x" * 4096)
-        with pytest.raises(LogFull):
+        with pytest.raises(LogFullError):
             Appender(folder, "process")
         assert file.read_bytes() == torn
         assert not list(folder.glob("torn-*"))
@@ -132,7 +132,7 @@ def test_a_log_on_a_read_only_filesystem_is_refused(tmp_path):
     with memory_mounted(tmp_path / "memory", "64k") as folder:
         write_plain(folder, 1)
         run("mount", "-o", "remount,ro", folder)
-        with pytest.raises(Refused, match="cannot be used: Read-only"):
+        with pytest.raises(RefusedError, match="cannot be used: Read-only"):
             Appender(folder, "process")
         assert verify(folder).ok
 
@@ -143,7 +143,7 @@ def test_an_error_on_the_way_to_the_disk_is_fatal(tmp_path):
     with memory_mounted(tmp_path / "memory", "2M") as memory:
         make_image(memory / "image", "16M", "-O", "^has_journal")
         with loop_mounted(memory / "image", tmp_path / "point") as folder, Appender(folder, "power") as log:
-            with pytest.raises(Fatal, match="unknown"):
+            with pytest.raises(FatalError, match="unknown"):
                 append_for_ever(log, batch=1, args="x" * 60_000)
-            with pytest.raises(Fatal, match="unknown"):
+            with pytest.raises(FatalError, match="unknown"):
                 log.append([line(log.next_seq)])

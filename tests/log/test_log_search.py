@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from log_samples import BEGIN, access, line, record, write
 
-from agent.errors import Refused, Usage
-from agent.log import query_plan as plan
+from agent.errors import RefusedError, UsageError
+from agent.log import query_plan
 from agent.log.append import Appender
 from agent.log.index import Indexer
-from agent.log.search import Filter, Stopped, denied_while_observing, find, numbers, query
+from agent.log.search import Filter, QueryStoppedError, denied_while_observing, find, numbers, query
 
 PEOPLE = ["E1", "E2", "E3", None]
 PATHS = ["/srv/名单/a.txt", "/srv/计划/保密检查.doc", "/srv/100%_a\\b", "/srv/Falcon", "/srv/[x]\x1b", None]
@@ -103,8 +103,8 @@ def test_it_finds_what_reading_every_entry_finds(tmp_path_factory, steps, wanted
     lines = record(base / "log")[::-1]
     with pytest.MonkeyPatch.context() as patch:
         # The thresholds choose between ways to look, never what is found; small ones make small logs take every way.
-        patch.setattr(plan, "_FEW", thresholds[0])
-        patch.setattr(plan, "_LISTED", thresholds[1])
+        patch.setattr(query_plan, "_FEW", thresholds[0])
+        patch.setattr(query_plan, "_LISTED", thresholds[1])
         for wanted in wanted_ones:
             expected = [one for one in lines if matches(wanted, one)][: wanted.limit]
             assert [row.line for row in query(index, wanted)] == expected, wanted
@@ -214,7 +214,7 @@ def test_who_would_have_been_denied_is_told_by_person_most_often_first(many):
 def test_a_query_is_stopped_when_it_is_told_to(many):
     for patience in (0, 5):
         left = iter([False] * patience)
-        with pytest.raises(Stopped):
+        with pytest.raises(QueryStoppedError):
             list(query(many, Filter(text="不存在"), lambda: next(left, True)))  # noqa: B023
         assert next(left, None) is None
     assert list(query(many, Filter(text="不存在"), lambda: False)) == []
@@ -226,13 +226,13 @@ def test_an_index_that_is_not_there_yet_has_no_entries(tmp_path):
 
 def test_a_damaged_index_is_an_error_and_not_an_empty_answer(tmp_path):
     (tmp_path / "2026-03.db").write_bytes(b"SQLite format 3\0" + b"\xff" * 5_000)
-    with pytest.raises(Refused, match="cannot be read") as refused:
+    with pytest.raises(RefusedError, match="cannot be read") as refused:
         list(query(tmp_path, Filter()))
     assert refused.value.hint
 
 
 def test_a_text_beyond_all_paths_is_refused(tmp_path):
-    with pytest.raises(Usage, match="too long"):
+    with pytest.raises(UsageError, match="too long"):
         list(query(tmp_path, Filter(text="x" * 10_001)))
 
 

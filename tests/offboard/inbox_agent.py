@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agent.offboard.intake.inbox import Hooks, Inbox
-from agent.offboard.intake.notice import Notice
+from agent.offboard.intake.notice import HrNotice
 
 
 def main() -> None:
     home, manner = Path(sys.argv[1]), sys.argv[2]
     handed = os.open(home / "handed.txt", os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
 
-    def received(notice: Notice) -> None:
+    def received(notice: HrNotice) -> None:
         os.write(handed, f"{notice.jti} {notice.subject}\n".encode())
         if manner == "stop":
             os.write(1, b"stopped\n")

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake import pinned_keys
 from agent.offboard.intake.inbox import Hooks, Inbox, Received
-from agent.offboard.intake.notice import Notice
+from agent.offboard.intake.notice import HrNotice
 from agent.simulator.hr_sender import drop
 from rules.text import Text
 
@@ -22,7 +22,7 @@ class Site:
 
     def __init__(self, home: Path, *, settling: float = 0.0, pinned: bytes | None = None) -> None:
         self.home = home
-        self.handed: list[Notice] = []
+        self.handed: list[HrNotice] = []
         self.noted: list[Received] = []
         self.troubles: list[tuple[str, Text]] = []
         self.failing: dict[str, Exception] = {}
@@ -30,7 +30,7 @@ class Site:
         self.again = 60.0
         self.absent: set[str] = set()  # approvers who may not act
         self.wanted = 1
-        keys.path(home).write_bytes(pinned or (KEYS / "hr-keys.json").read_bytes())
+        pinned_keys.path(home).write_bytes(pinned or (KEYS / "hr-keys.json").read_bytes())
         self.inbox = self.open()
 
     def open(self) -> Inbox:
@@ -60,7 +60,7 @@ class Site:
     def acts(self, approver: str) -> bool:
         return approver not in self.absent
 
-    def received(self, notice: Notice) -> None:
+    def received(self, notice: HrNotice) -> None:
         if error := self.failing.get(notice.subject):
             raise error
         self.handed.append(notice)

@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agent.kernel import open_files as openfiles
-from agent.kernel.walk import Entry, walk
-from agent.offboard.context import Account, Acknowledged, Area, Blocked, Context, Inode, Leaver
+from agent.kernel import open_files
+from agent.kernel.walk import WalkEntry, walk
+from agent.offboard.context import Account, AreaPath, Blocked, DenialAck, Inode, RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Rails
-from agent.offboard.receipt.receipt import Ending, StepRecord
-from agent.offboard.receipt.timeline import Door, Marks
+from agent.offboard.receipt.receipt import RevocationRecord, StepRecord
+from agent.offboard.receipt.timeline import DoorMark, Marks
 from rules.text import Text
 
 UID, OTHER = 62100, 62150
@@ -73,19 +73,19 @@ def landlock_works() -> bool:
     return int(ctypes.CDLL(None).syscall(_CREATE, None, 0, 1)) > 0
 
 
-def leaver(*uids: int) -> Leaver:
-    return Leaver("E1001", tuple(map(Account, uids or (UID,))))
+def leaver(*uids: int) -> RevocationSubject:
+    return RevocationSubject("E1001", tuple(map(Account, uids or (UID,))))
 
 
-def context(*areas: Area, **more: Any) -> Context:
+def context(*areas: AreaPath, **more: Any) -> RevocationContext:
     devices = frozenset(os.stat(area.path).st_dev for area in areas if os.path.exists(area.path))
-    made = Context(
+    made = RevocationContext(
         seized=Path("/nowhere"),
-        deny=lambda _person: Acknowledged(7, datetime.now(UTC)),
+        deny=lambda _person: DenialAck(7, datetime.now(UTC)),
         now=lambda: datetime.now(UTC),
         areas=lambda: areas,
         devices=lambda: devices,
-        held=openfiles.held,
+        held=open_files.held,
         walk=walking,
         rails=lambda: Rails(frozenset({os.getpid()})),
     )
@@ -94,7 +94,7 @@ def context(*areas: Area, **more: Any) -> Context:
 
 def walking(path: str) -> Iterator[Inode | Blocked]:
     for item in walk(path):
-        yield Inode(*item) if isinstance(item, Entry) else Blocked(*item)
+        yield Inode(*item) if isinstance(item, WalkEntry) else Blocked(*item)
 
 
 def after(milliseconds: float) -> datetime:
@@ -118,9 +118,9 @@ def good_proof() -> dict[str, Any]:
     }
 
 
-def ending(**more: Any) -> Ending:
+def ending(**more: Any) -> RevocationRecord:
     """Return what a complete receipt says, changed by *more*."""
-    made = Ending(
+    made = RevocationRecord(
         host="site-a",
         person="E1001",
         case="C000001",
@@ -136,6 +136,6 @@ def ending(**more: Any) -> Ending:
             StepRecord("samba", Text("Samba", "Samba"), "skipped", Text("no Samba here", "本机无 Samba"), {}),
         ),
         proof=good_proof(),
-        doors=(Door("B2", "confirmed", after(40), Text("refused", "已拒绝")),),
+        doors=(DoorMark("B2", "confirmed", after(40), Text("refused", "已拒绝")),),
     )
     return replace(made, **more)

@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from agent.kernel import open_files as openfiles
-from agent.kernel.walk import Entry, walk
-from agent.offboard.context import Acknowledged, Area, Blocked, Context, Inode, Leaver
+from agent.kernel import open_files
+from agent.kernel.walk import WalkEntry, walk
+from agent.offboard.context import AreaPath, Blocked, DenialAck, Inode, RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Rails
 from agent.offboard.steps import places
 
@@ -121,25 +121,25 @@ def reach(pid: int, name: str, seconds: float = 10.0) -> None:
 
 def walking(path: str) -> Iterator[Inode | Blocked]:
     for item in walk(path):
-        yield Inode(*item) if isinstance(item, Entry) else Blocked(*item)
+        yield Inode(*item) if isinstance(item, WalkEntry) else Blocked(*item)
 
 
-def context(home: Path, **more: Any) -> Context:
+def context(home: Path, **more: Any) -> RevocationContext:
     """Return the context of a made-up host below *home*: ``host`` is its root, ``seized`` what was moved aside."""
-    found = Context(
+    found = RevocationContext(
         seized=home / "seized",
-        deny=lambda _person: Acknowledged(7, datetime.now(UTC)),
+        deny=lambda _person: DenialAck(7, datetime.now(UTC)),
         now=now,
         rails=lambda: Rails(frozenset({os.getpid()})),
-        held=openfiles.held,
+        held=open_files.held,
         walk=walking,
         root=home / "host",
     )
     return replace(found, **more)
 
 
-def leaver(home: Path, uid: int, *uids: int) -> Leaver:
-    return Leaver("E1001", places.accounts((uid, *uids), home / "host"))
+def leaver(home: Path, uid: int, *uids: int) -> RevocationSubject:
+    return RevocationSubject("E1001", places.accounts((uid, *uids), home / "host"))
 
 
 def furnish(home: Path, uid: int, name: str = "zhang") -> Path:
@@ -197,7 +197,7 @@ def _acl(path: Path) -> bytes | None:
         return None
 
 
-def area(home: Path, uid: int) -> Area:
+def area(home: Path, uid: int) -> AreaPath:
     """Make a small area with a file of *uid*'s own, a hard link, a link, a fifo and a default ACL."""
     top = home / "plans"
     (top / "deep").mkdir(parents=True)
@@ -211,7 +211,7 @@ def area(home: Path, uid: int) -> Area:
     for path in (top, top / "deep"):
         path.chmod(0o777)
     (top / "a.txt").chmod(0o664)
-    return Area("plans", str(top))
+    return AreaPath("plans", str(top))
 
 
 def owners(home: Path, case: str) -> list[dict[str, Any]]:

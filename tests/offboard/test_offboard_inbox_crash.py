@@ -10,10 +10,9 @@ from inbox_disk import agent, handed, line, make_image, missing, mounted
 from inbox_site import KEYS, Site
 from inbox_vectors import departure, right, small
 
-from agent.errors import Fatal, Refused, Unreachable
+from agent.errors import FatalError, RefusedError, UnreachableError
 from agent.offboard import database
-from agent.offboard.intake import inbox as inbox_module
-from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake import inbox, pinned_keys
 from agent.offboard.intake.inbox import Hooks, Inbox
 from agent.offboard.intake.spool import Spool
 from agent.offboard.intake.store import Store, arrived, awaiting
@@ -24,7 +23,7 @@ PEOPLE = 50
 
 def prepare(home):
     """Make a site nobody runs yet."""
-    keys.path(home).write_bytes((KEYS / "hr-keys.json").read_bytes())
+    pinned_keys.path(home).write_bytes((KEYS / "hr-keys.json").read_bytes())
     Spool(home / "spool").close()
     return home
 
@@ -116,7 +115,7 @@ def test_a_crash_before_the_file_was_put_away_is_no_replay(tmp_path, monkeypatch
     with Site(tmp_path) as site:
         site.drop(small())
         with monkeypatch.context() as patched:
-            patched.setattr(inbox_module.Spool, "put_away", crash)
+            patched.setattr(inbox.Spool, "put_away", crash)
             with pytest.raises(Crash):
                 site.sweep()
         assert len(site.handed) == 1
@@ -129,7 +128,7 @@ def test_a_crash_before_the_file_was_put_away_is_no_replay(tmp_path, monkeypatch
 
 def test_one_person_who_cannot_be_handed_over_keeps_nobody_else_back(tmp_path):
     with Site(tmp_path) as site:
-        site.failing["E1"] = Unreachable(Text("the decider does not answer", "判定进程无响应"))
+        site.failing["E1"] = UnreachableError(Text("the decider does not answer", "判定进程无响应"))
         site.failing["E2"] = ZeroDivisionError()
         drop(tmp_path, 9, people=3)
         site.sweep(datetime.now(UTC))
@@ -142,7 +141,7 @@ def test_one_person_who_cannot_be_handed_over_keeps_nobody_else_back(tmp_path):
 
 
 def test_while_nothing_can_be_noted_everybody_is_handed_over_and_no_reason_is_left_without_its_file(tmp_path):
-    full, tried = Refused(Text("the disk of the log is full", "日志磁盘已满")), []
+    full, tried = RefusedError(Text("the disk of the log is full", "日志磁盘已满")), []
 
     def received(notice):
         tried.append(notice.subject)
@@ -156,7 +155,7 @@ def test_while_nothing_can_be_noted_everybody_is_handed_over_and_no_reason_is_le
         site.inbox = Inbox(tmp_path, Hooks(site.known, site.acts, lambda: 1, received, unwritable, unwritable))
         drop(tmp_path, 6, people=3)
         for _ in range(3):
-            with pytest.raises(Refused):
+            with pytest.raises(RefusedError):
                 site.sweep(datetime.now(UTC))
         assert set(tried) == {"E0", "E1", "E2"}
         assert (site.filed("accepted"), len(site.filed("new"))) == ([], 6)
@@ -168,7 +167,7 @@ def test_a_notice_that_is_refused_for_what_it_says_keeps_no_later_one_of_that_pe
 
         def received(one):
             if one.jti == "to nowhere":
-                raise Refused(Text("a transfer leads somewhere", "调动须有去向"))
+                raise RefusedError(Text("a transfer leads somewhere", "调动须有去向"))
             taken(one)
 
         site.received = received
@@ -196,12 +195,12 @@ def test_who_was_given_access_again_is_not_hit_by_what_was_before(tmp_path):
 
 def test_a_refusing_registry_loses_nothing(tmp_path):
     def known(_employee):
-        raise Refused(Text("the registry is busy", "登记库忙"))
+        raise RefusedError(Text("the registry is busy", "登记库忙"))
 
     with Site(tmp_path) as site:
         site.drop(small())
         site.known = known
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             site.sweep()
         assert not site.handed
         del site.known
@@ -210,11 +209,11 @@ def test_a_refusing_registry_loses_nothing(tmp_path):
 
 def test_what_is_durable_is_acted_on_even_when_the_keys_cannot_be_read_any_more(tmp_path):
     with Site(tmp_path) as site:
-        site.failing["E1001"] = Refused(Text("not now", "暂时不行"))
+        site.failing["E1001"] = RefusedError(Text("not now", "暂时不行"))
         site.drop(small())
         site.sweep()
         site.failing.clear()
-        keys.path(tmp_path).unlink()
+        pinned_keys.path(tmp_path).unlink()
         site.reopen()
         site.sweep()
         assert [notice.jti for notice in site.handed] == ["idp-1"]
@@ -230,13 +229,13 @@ def test_a_database_with_a_damaged_page_stops_the_agent(tmp_path):
     whole[middle : middle + 4096] = b"\xa5" * 4096
     (tmp_path / "restored").write_bytes(whole)
     (tmp_path / "restored").rename(file)  # another file: a process looks through each one once
-    with pytest.raises(Fatal):
+    with pytest.raises(FatalError):
         Site(tmp_path)
 
 
 def test_a_damaged_database_stops_the_agent(tmp_path):
     database.path(tmp_path).write_bytes(b"not a database at all, but long enough to be looked at" * 40)
-    with pytest.raises(Fatal):
+    with pytest.raises(FatalError):
         Site(tmp_path)
 
 
@@ -249,7 +248,7 @@ def test_on_a_full_disk_everything_waits_and_goes_on_when_there_is_space(tmp_pat
         with open(home / "ballast", "wb", buffering=0) as ballast, contextlib.suppress(OSError):
             while True:
                 ballast.write(bytes(4096))
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             site.sweep(datetime.now(UTC))
         assert (site.handed, len(site.filed("new"))) == ([], 40)
         (home / "ballast").unlink()

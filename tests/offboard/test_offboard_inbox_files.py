@@ -11,8 +11,7 @@ import pytest
 from inbox_site import NOW, Site
 from inbox_vectors import departure, right, small
 
-from agent.offboard.intake import quarantine as aside
-from agent.offboard.intake import rename as moving
+from agent.offboard.intake import quarantine, rename
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make files of others, and devices")
 
@@ -170,7 +169,7 @@ def test_a_spool_directory_replaced_while_running_is_noticed_and_nothing_in_eith
 @pytest.mark.parametrize("able", [True, False], ids=["", "a kernel that cannot rename without replacing"])
 def test_of_two_deliveries_of_one_name_in_the_old_and_the_new_directory_both_are_taken(site, monkeypatch, able):
     if not able:
-        monkeypatch.setattr(moving, "_RENAMEAT2", None)
+        monkeypatch.setattr(rename, "_RENAMEAT2", None)
     names = ["same.set", "名" * 83 + ".set"]  # the second is as long as a name can be
     for name in names:
         (site.new / name).write_text(right(departure(jti=f"old {name[:4]}")))
@@ -291,12 +290,12 @@ def test_an_unknown_employee_is_kept_and_can_be_released_when_known(site):
     site.drop(right(departure("X9999")))
     [done] = site.sweep()
     assert (done.folder, done.alarm) == ("quarantine", True)
-    assert [one.person for one in aside.quarantined(site.home / "spool")] == ["X9999"]
+    assert [one.person for one in quarantine.quarantined(site.home / "spool")] == ["X9999"]
     assert not site.handed
     site.known = lambda _employee: True
     site.reopen()
     assert not site.sweep()
-    aside.release(site.home / "spool", done.filed_as)
+    quarantine.release(site.home / "spool", done.filed_as)
     assert [(one.reason, one.name) for one in site.sweep()] == [("accepted", "one.set")]
     assert [notice.subject for notice in site.handed] == ["X9999"]
 
@@ -312,7 +311,7 @@ def test_what_is_released_replaces_nothing_and_what_its_reason_says_of_its_name_
     site.known = lambda _employee: True
     site.reopen()
     for stem in filed.values():
-        aside.release(site.home / "spool", stem)
+        quarantine.release(site.home / "spool", stem)
     wanted = ["one.set", f"{filed['one.set']}-one.set", f"{filed['two.set']}.set", f"{filed['three.set']}.set"]
     assert site.filed("new") == sorted(wanted)
     assert len({notice.jti for _ in site.sweep() for notice in site.handed}) == 4
@@ -325,11 +324,11 @@ def test_an_approver_who_may_not_act_does_not_count_and_the_token_waits_until_so
     assert (done.folder, done.reason, done.alarm, done.ignored) == ("quarantine", "approver-out", True, ("E0008",))
     assert "`E0008`" in done.text.en
     assert not site.handed
-    aside.release(site.home / "spool", done.filed_as)
+    quarantine.release(site.home / "spool", done.filed_as)
     assert [one.reason for one in site.sweep()] == ["approver-out"]
     site.absent.clear()
-    [waiting] = aside.quarantined(site.home / "spool")
-    aside.release(site.home / "spool", waiting.name)
+    [waiting] = quarantine.quarantined(site.home / "spool")
+    quarantine.release(site.home / "spool", waiting.name)
     assert [one.reason for one in site.sweep()] == ["accepted"]
     [notice] = site.handed
     assert [one.person for one in notice.approvals] == ["E0007", "E0008"]

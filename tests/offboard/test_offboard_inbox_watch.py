@@ -9,9 +9,9 @@ import pytest
 from inbox_site import NOW, Site
 from inbox_vectors import departure, right
 
-from agent.errors import Refused
-from agent.offboard.intake import watcher as watch
-from agent.offboard.intake.watcher import Watch, serve
+from agent.errors import RefusedError
+from agent.offboard.intake import watcher
+from agent.offboard.intake.watcher import SpoolWatcher, serve
 from agent.simulator.hr_sender import drop
 from rules.text import Text
 
@@ -56,7 +56,7 @@ def test_what_lay_there_before_the_start_is_taken_up(tmp_path):
 def test_every_way_of_arriving_wakes(tmp_path, way):
     """The sweep is not what finds it: it comes once an hour here. It may well meet a file of which nothing is there."""
     with Site(tmp_path, settling=60.0) as site, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(watch, "SWEEP_SECONDS", 3600.0)
+        patched.setattr(watcher, "SWEEP_SECONDS", 3600.0)
         site.drop(right(departure("E1000", jti="to know that it runs")), "first")
         (site.new / "under way").write_text(right())
         with serving(site) as handed:
@@ -70,12 +70,12 @@ def test_every_way_of_arriving_wakes(tmp_path, way):
                 case "written in place":
                     (site.new / "x.set").write_text(right())
             wait_for(site, handed, 2)
-            patched.setattr(watch, "SWEEP_SECONDS", 0.0)
+            patched.setattr(watcher, "SWEEP_SECONDS", 0.0)
             site.drop(right(departure("E1002", jti="to wake it for the end")), "last")
 
 
 def test_without_a_watcher_the_sweep_finds_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(Watch, "follow", lambda *_: None)
+    monkeypatch.setattr(SpoolWatcher, "follow", lambda *_: None)
     with Site(tmp_path) as site, serving(site) as handed:
         site.drop(right())
         wait_for(site, handed, 1)
@@ -85,7 +85,7 @@ def test_a_replaced_directory_is_swept_and_watched(tmp_path):
     """While sweeps are frequent one of them meets the exchange; then there are none, and only the new one can wake."""
     other, away = tmp_path / "other", tmp_path / "moved away"
     with Site(tmp_path) as site, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(watch, "SWEEP_SECONDS", 0.05)
+        patched.setattr(watcher, "SWEEP_SECONDS", 0.05)
         site.drop(right(departure(jti="1")))
         with serving(site) as handed:
             wait_for(site, handed, 1)
@@ -94,13 +94,13 @@ def test_a_replaced_directory_is_swept_and_watched(tmp_path):
             site.new.rename(away)
             other.rename(site.new)
             wait_for(site, handed, 2)
-            patched.setattr(watch, "SWEEP_SECONDS", 3600.0)
+            patched.setattr(watcher, "SWEEP_SECONDS", 3600.0)
             site.drop(right(departure("E1003", jti="3")))
             wait_for(site, handed, 3)  # perhaps by the sweep that was due; the next one is heard or lost
             site.drop(right(departure("E1004", jti="4")))
             wait_for(site, handed, 4)
             assert site.words() == ["spool-replaced"]
-            patched.setattr(watch, "SWEEP_SECONDS", 0.0)
+            patched.setattr(watcher, "SWEEP_SECONDS", 0.0)
             site.drop(right(departure("E1005", jti="to wake it for the end")), "last")
 
 
@@ -108,7 +108,7 @@ def test_the_inboxs_own_reading_and_filing_does_not_wake_it(tmp_path):
     with Site(tmp_path) as site:
         site.drop("wrong")
         woken = threading.Event()
-        watching = Watch(woken.set)
+        watching = SpoolWatcher(woken.set)
         watching.follow(*site.inbox.folder)
         try:
             (tmp_path / "mark").touch()
@@ -125,8 +125,8 @@ def test_the_inboxs_own_reading_and_filing_does_not_wake_it(tmp_path):
 
 
 def test_a_sweep_that_fails_is_said_once_and_ends_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(watch, "SWEEP_SECONDS", 0.01)
-    failing, stop, sweeps = Refused(Text("busy", "忙")), threading.Event(), []
+    monkeypatch.setattr(watcher, "SWEEP_SECONDS", 0.01)
+    failing, stop, sweeps = RefusedError(Text("busy", "忙")), threading.Event(), []
     said = []
 
     def sweep(_now):

@@ -13,12 +13,12 @@ import pytest
 from inbox_site import NOW, Site
 from inbox_vectors import departure, right
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.offboard.intake import outbox
-from agent.offboard.intake.notice import Event
+from agent.offboard.intake.notice import HrEvent
 from agent.offboard.intake.outbox import Completion
-from agent.offboard.intake.reasons import BadToken
-from agent.simulator import hr_sender as sender
+from agent.offboard.intake.reasons import BadTokenError
+from agent.simulator import hr_sender
 
 DOCUMENT = Path(__file__).parents[2] / "docs/hr-integration.md"
 SITE = "urn:shoumi:agent:site-a"
@@ -36,7 +36,7 @@ def own_keys(tmp_path):
     """A site with keys made for trying, pinned."""
     folder = tmp_path / "keys"
     approvers = [("personnel", "E0007"), ("secrecy-office", "E0008")]
-    pinned = sender.make_keys(folder, audience=SITE, iss=HR, approvers=approvers)
+    pinned = hr_sender.make_keys(folder, audience=SITE, iss=HR, approvers=approvers)
     with Site(tmp_path, pinned=pinned.read_bytes()) as made:
         yield made, folder
 
@@ -94,17 +94,17 @@ def test_the_agents_key_is_made_once_for_nobody_else_to_read(tmp_path):
     assert file.stat().st_mode & 0o777 == 0o600
     assert outbox.public_jwks(tmp_path) == public
     file.chmod(0o640)
-    with pytest.raises(Refused, match="others could read it"):
+    with pytest.raises(RefusedError, match="others could read it"):
         outbox.public_jwks(tmp_path)
     file.chmod(0o600)
     file.write_text("not a key")
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         outbox.public_jwks(tmp_path)
     file.unlink()
     (tmp_path / "another site").mkdir()
     outbox.public_jwks(tmp_path / "another site")
     file.symlink_to(tmp_path / "another site" / file.name)
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         outbox.public_jwks(tmp_path)
 
 
@@ -114,11 +114,11 @@ def test_the_answer_can_be_read_by_the_drop_user_and_nobody_else(site, tmp_path)
     assert (file.stat().st_uid, file.stat().st_mode & 0o777) == (61500, 0o400)
 
 
-@pytest.mark.parametrize("event", list(Event))
+@pytest.mark.parametrize("event", list(HrEvent))
 def test_a_test_token_is_taken_like_any_other(own_keys, event):
     site, folder = own_keys
     now = datetime.now(UTC)
-    sent = sender.send_test(site.home, "E1001", folder, now, txn="T-1", event=event, last_day=now.date())
+    sent = hr_sender.send_test(site.home, "E1001", folder, now, txn="T-1", event=event, last_day=now.date())
     assert [done.reason for done in site.sweep(now)] == ["accepted"]
     assert [(one.event, one.txn, one.subject) for one in site.handed] == [(event, "T-1", "E1001")]
     assert site.handed[0] == sent.notice
@@ -126,24 +126,24 @@ def test_a_test_token_is_taken_like_any_other(own_keys, event):
 
 def test_a_test_token_that_would_be_refused_is_not_dropped(own_keys):
     site, folder = own_keys
-    (folder / f"E0008{sender.PRIVATE}").unlink()
-    with pytest.raises(BadToken) as caught:
-        sender.send_test(site.home, "E1001", folder, datetime.now(UTC))
+    (folder / f"E0008{hr_sender.PRIVATE}").unlink()
+    with pytest.raises(BadTokenError) as caught:
+        hr_sender.send_test(site.home, "E1001", folder, datetime.now(UTC))
     assert caught.value.reason == "approvals-missing"
     assert caught.value.hint
     assert "hr-keys.json" in caught.value.hint.en
     assert os.listdir(site.new) == []
-    (folder / f"sender{sender.PRIVATE}").unlink()
-    with pytest.raises(Refused, match="exactly one sender's key, but 0"):
-        sender.send_test(site.home, "E1001", folder, datetime.now(UTC))
+    (folder / f"sender{hr_sender.PRIVATE}").unlink()
+    with pytest.raises(RefusedError, match="exactly one sender's key, but 0"):
+        hr_sender.send_test(site.home, "E1001", folder, datetime.now(UTC))
 
 
 def test_keys_made_for_trying_replace_nothing_and_are_secret(own_keys):
     _site, folder = own_keys
     assert {file.stat().st_mode & 0o777 for file in folder.glob("*.private.jwk.json")} == {0o600}
     assert '"d"' not in (folder / "hr-keys.json").read_text()
-    with pytest.raises(Refused):
-        sender.make_keys(folder, audience=SITE, iss=HR)
+    with pytest.raises(RefusedError):
+        hr_sender.make_keys(folder, audience=SITE, iss=HR)
 
 
 def test_the_sender_of_the_document_is_fifteen_lines_and_works(own_keys, tmp_path):
@@ -152,7 +152,7 @@ def test_the_sender_of_the_document_is_fifteen_lines_and_works(own_keys, tmp_pat
     assert len(code.splitlines()) <= 15
     script = tmp_path / "sender.py"
     script.write_text(code)
-    files = [folder / f"{name}{sender.PRIVATE}" for name in ("sender", "E0007", "E0008")]
+    files = [folder / f"{name}{hr_sender.PRIVATE}" for name in ("sender", "E0007", "E0008")]
     command = [sys.executable, script, "E1001", "HR-7", SITE, site.new, *files]
     subprocess.run(command, check=True, timeout=60)
     assert [done.reason for done in site.sweep(datetime.now(UTC))] == ["accepted"]
@@ -161,5 +161,9 @@ def test_the_sender_of_the_document_is_fifteen_lines_and_works(own_keys, tmp_pat
 
 def test_the_document_names_every_member_that_is_read():
     text = DOCUMENT.read_text()
-    for word in (*departure(), *departure()["events"]["urn:shoumi:event:departure-approved"], *(e.uri for e in Event)):
+    for word in (
+        *departure(),
+        *departure()["events"]["urn:shoumi:event:departure-approved"],
+        *(e.uri for e in HrEvent),
+    ):
         assert f"`{word}`" in text, word

@@ -8,7 +8,7 @@ import proof_kit as kit
 
 from agent.offboard.receipt.page import page
 from agent.offboard.receipt.receipt import StepRecord, build
-from agent.offboard.receipt.timeline import Door
+from agent.offboard.receipt.timeline import DoorMark
 from rules.text import Language, Text
 
 PENDING = StepRecord("cron", Text("timed jobs", "定时任务"), "pending", Text("busy", "占用"), {})
@@ -20,7 +20,12 @@ def said(language: Language, **more: Any) -> str:
 
 def test_what_is_open_stands_on_top_by_its_title() -> None:
     marks = replace(kit.ending().marks, denied=None, last_read=None)
-    more = {"steps": (*kit.ending().steps, PENDING), "doors": (Door("B2", "pending"),), "marks": marks, "proof": None}
+    more = {
+        "steps": (*kit.ending().steps, PENDING),
+        "doors": (DoorMark("B2", "pending"),),
+        "marks": marks,
+        "proof": None,
+    }
     chinese, english = said("zh", **more), said("en", **more)
     for line in ("  * 步骤：定时任务", "  * 门：B2", "  * 时刻未知：开始拒绝", "  * 无残留证明"):
         assert line in chinese.splitlines()

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.offboard import proof
-from agent.offboard.context import Account, Leaver
+from agent.offboard.context import Account, RevocationSubject
 from agent.offboard.plan import Cause, PlannedStep, agreed, officers_needed, plan
 from agent.offboard.runner import steps_for, survey, vetted
 from agent.offboard.steps import STEPS
-from agent.offboard.steps.step import Result, State, Step, Target, always
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget, always
 from rules.text import Text
 from tests.offboard.revoke_host import area, child, context, furnish, leaver, picture, unused_uid
 
@@ -28,44 +28,44 @@ NAMES = st.frozensets(st.sampled_from(["E1001", "E2001", "E2002", ""]))
 def test_a_privileged_leaver_needs_two_officers_and_is_none_of_them(
     roles: frozenset[str], sole: frozenset[str], officers: frozenset[str], cause: Cause
 ) -> None:
-    who = Leaver("E1001", roles=roles, sole=sole)
+    who = RevocationSubject("E1001", roles=roles, sole=sole)
     needed = 2 if roles or sole else 1
     assert officers_needed(who, cause) == plan(who, cause, ()).officers == needed
     assert agreed(who, cause, officers) == (len(officers - {"E1001", ""}) >= needed)
 
 
 def test_the_same_officer_twice_is_one() -> None:
-    assert not agreed(Leaver("E1001", roles=frozenset({"auditor"})), Cause.DEPARTURE, ["E2001", "E2001"])
+    assert not agreed(RevocationSubject("E1001", roles=frozenset({"auditor"})), Cause.DEPARTURE, ["E2001", "E2001"])
 
 
 def test_a_hold_waits_for_no_second_officer_and_the_end_of_a_grant_for_none_at_all() -> None:
-    who = Leaver("E1001", roles=frozenset({"auditor"}))
+    who = RevocationSubject("E1001", roles=frozenset({"auditor"}))
     assert agreed(who, Cause.HOLD, ["E2001"])
     assert not agreed(who, Cause.HOLD, ["E1001"])
     assert agreed(who, Cause.EXPIRY, [])
 
 
 def test_the_last_of_a_role_and_system_accounts_are_said_beforehand() -> None:
-    who = Leaver("E1001", (Account(33), Account(62400)), frozenset({"auditor"}), frozenset({"auditor"}))
+    who = RevocationSubject("E1001", (Account(33), Account(62400)), frozenset({"auditor"}), frozenset({"auditor"}))
     said = "\n".join(notice.en for notice in plan(who, Cause.DEPARTURE, ()).notices)
     assert "two officers" in said
     assert "nobody else holds the role auditor" in said
     assert "uid 33" in said
     assert "uid 62400" not in said
-    assert plan(Leaver("E1002"), Cause.HOLD, ()).notices[0].en.startswith("no account")
+    assert plan(RevocationSubject("E1002"), Cause.HOLD, ()).notices[0].en.startswith("no account")
 
 
 def test_irreversible_is_what_lasts_and_is_there() -> None:
-    step = PlannedStep("x", WHAT, (Target(WHAT), Target(WHAT, Text("somebody", "某人"))), LOST)
+    step = PlannedStep("x", WHAT, (StepTarget(WHAT), StepTarget(WHAT, Text("somebody", "某人"))), LOST)
     assert step.irreversible
     assert not PlannedStep("x", WHAT, (), LOST).irreversible
-    assert not PlannedStep("x", WHAT, (Target(WHAT),), LOST, skipped=WHAT).irreversible
-    assert not PlannedStep("x", WHAT, (Target(WHAT),)).irreversible
+    assert not PlannedStep("x", WHAT, (StepTarget(WHAT),), LOST, skipped=WHAT).irreversible
+    assert not PlannedStep("x", WHAT, (StepTarget(WHAT),)).irreversible
 
 
 def test_a_plan_can_be_sent_as_json() -> None:
-    step = PlannedStep("x", WHAT, (Target(WHAT, LOST),), LOST)
-    record = json.loads(json.dumps(plan(Leaver("E1001", (Account(62400),)), Cause.HOLD, [step]).record()))
+    step = PlannedStep("x", WHAT, (StepTarget(WHAT, LOST),), LOST)
+    record = json.loads(json.dumps(plan(RevocationSubject("E1001", (Account(62400),)), Cause.HOLD, [step]).record()))
     assert record["cause"] == "hold"
     assert record["steps"][0]["targets"] == [{"what": WHAT._asdict(), "other": LOST._asdict()}]
     assert record["steps"][0]["lasting"] == LOST._asdict()
@@ -87,11 +87,11 @@ def test_leaving_ends_everything_and_staying_only_what_holds_files() -> None:
 
 
 def test_doors_come_first_and_the_proof_last() -> None:
-    def run(_leaver: Leaver, _context: object, _case: str) -> Result:
-        return Result(State.DONE, WHAT)
+    def run(_leaver: RevocationSubject, _context: object, _case: str) -> StepResult:
+        return StepResult(StepState.DONE, WHAT)
 
-    door = Step("door", WHAT, always, lambda _leaver, _context: (), run, alongside=True)
-    proof = Step("proof", WHAT, always, lambda _leaver, _context: (), run)
+    door = RevocationStep("door", WHAT, always, lambda _leaver, _context: (), run, alongside=True)
+    proof = RevocationStep("proof", WHAT, always, lambda _leaver, _context: (), run)
     ids = [step.id for step in steps_for(Cause.DEPARTURE, [proof, door])]
     assert (ids[0], ids[-1]) == ("door", "proof")
 
@@ -104,15 +104,15 @@ def test_who_goes_and_who_stays_are_proven_gone_in_their_own_ways() -> None:
 
 
 def test_accounts_that_are_no_ordinary_ones_are_left_out() -> None:
-    who = Leaver("E1001", tuple(Account(uid) for uid in (0, 33, 62400, 65534, 2**31)))
+    who = RevocationSubject("E1001", tuple(Account(uid) for uid in (0, 33, 62400, 65534, 2**31)))
     assert vetted(who).uids == (62400,)
 
 
 @given(st.lists(st.integers(0, 2**32 - 1)), ROLES, ROLES)
 def test_a_leaver_survives_the_journal(uids: list[int], roles: frozenset[str], sole: frozenset[str]) -> None:
     accounts = tuple(Account(uid, (f"u{uid}",), f"/home/{uid}") for uid in uids)
-    who = Leaver("E1001", accounts, roles, sole, frozenset({"plans", *roles}))
-    assert Leaver.of_record(json.loads(json.dumps(who.record()))) == who
+    who = RevocationSubject("E1001", accounts, roles, sole, frozenset({"plans", *roles}))
+    assert RevocationSubject.of_record(json.loads(json.dumps(who.record()))) == who
 
 
 @pytest.fixture
@@ -144,11 +144,13 @@ def test_a_survey_sees_what_a_run_would_end_and_changes_nothing(tmp_path: Path, 
 
 
 def test_a_step_that_cannot_look_is_planned_all_the_same(tmp_path: Path) -> None:
-    def broken(_leaver: Leaver, _context: object) -> tuple[Target, ...]:
+    def broken(_leaver: RevocationSubject, _context: object) -> tuple[StepTarget, ...]:
         raise PermissionError("no")
 
-    def run(_leaver: Leaver, _context: object, _case: str) -> Result:
-        return Result(State.DONE, WHAT)
+    def run(_leaver: RevocationSubject, _context: object, _case: str) -> StepResult:
+        return StepResult(StepState.DONE, WHAT)
 
-    found = survey(Leaver("E1001"), context(tmp_path), Cause.HOLD, [Step("blind", WHAT, always, broken, run)])
+    found = survey(
+        RevocationSubject("E1001"), context(tmp_path), Cause.HOLD, [RevocationStep("blind", WHAT, always, broken, run)]
+    )
     assert found.steps[-1] == PlannedStep("blind", WHAT)

@@ -20,11 +20,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.errors import Refused, Usage
+from agent.errors import RefusedError, UsageError
 from agent.offboard.receipt.page import page, report_page
 from agent.offboard.receipt.receipt import StepRecord, build, canonical, issue, kept, receipts_folder, signed
 from agent.offboard.receipt.signing import Signer, key_path
-from agent.offboard.receipt.timeline import Door, Marks
+from agent.offboard.receipt.timeline import DoorMark, Marks
 from agent.offboard.receipt.verify import verify
 from rules.text import Language, Text
 
@@ -76,7 +76,7 @@ def test_the_public_key_may_be_given_as_its_32_bytes() -> None:
 @pytest.mark.parametrize("cut", [0, 27, -40], ids=["empty", "header", "cut-off"])
 def test_a_key_that_is_none_is_said_to_be_none(cut: int) -> None:
     key = PUBLIC[:cut]
-    with pytest.raises(Usage):
+    with pytest.raises(UsageError):
         verify(GOOD, key)
 
 
@@ -169,9 +169,9 @@ INCOMPLETE = {
     "step:cron": {"steps": (*kit.ending().steps, PENDING)},
     "step:cron planned": {"steps": (replace(PENDING, state="planned"),)},
     "step:cron of a later version": {"steps": (replace(PENDING, state="almost"),)},
-    "door:B2": {"doors": (Door("B2", "pending"),)},
-    "door:B2 sent only": {"doors": (Door("B2", "done", kit.after(9)),)},
-    "door:B2 unseen": {"doors": (Door("B2", "cannot-see"),)},
+    "door:B2": {"doors": (DoorMark("B2", "pending"),)},
+    "door:B2 sent only": {"doors": (DoorMark("B2", "done", kit.after(9)),)},
+    "door:B2 unseen": {"doors": (DoorMark("B2", "cannot-see"),)},
     "mark:denied": {"marks": replace(kit.ending().marks, denied=None)},
     "mark:received": {"marks": replace(kit.ending().marks, received=None)},
     "late-read": {"marks": replace(kit.ending().marks, last_read=kit.after(7.001))},
@@ -290,7 +290,7 @@ def test_a_key_file_others_may_have_had_is_refused(tmp_path: Path, harm: str) ->
         {"link": lambda: path.symlink_to(moved), "directory": path.mkdir, "fifo": lambda: os.mkfifo(path, 0o600)}[
             harm
         ]()
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         Signer.at(path)
 
 
@@ -330,7 +330,7 @@ def test_receipts_issued_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
 
 def test_a_case_that_is_no_file_name_is_refused(tmp_path: Path) -> None:
     for case in ("", "..", "a/b", "*", "C1\n"):
-        with pytest.raises(Refused):
+        with pytest.raises(RefusedError):
             issue(tmp_path, kit.ending(case=case), kit.NOON)
 
 

@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from agent.errors import Fatal, Refused, Unreachable
+from agent.errors import FatalError, RefusedError, UnreachableError
 from agent.offboard.callers import Caller, caller
-from agent.offboard.context import Account, Acknowledged, Area, Context, Leaver
-from agent.offboard.journal import Done, Journal
+from agent.offboard.context import Account, AreaPath, DenialAck, RevocationContext, RevocationSubject
+from agent.offboard.journal import JournaledStep, RevocationJournal
 from agent.offboard.plan import Cause
 from agent.offboard.runner import Runner, steps_for
 from agent.offboard.steps import tasks
-from agent.offboard.steps.step import Result, State, Step, always
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, always
 from rules.text import Text
 from tests.offboard.revoke_host import area, child, context, furnish, leaver, picture, unused_uid
 
@@ -37,41 +37,45 @@ def uid() -> Iterator[int]:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with closing(Journal(tmp_path / "offboard.db")) as found:
+def journal(tmp_path: Path) -> Iterator[RevocationJournal]:
+    with closing(RevocationJournal(tmp_path / "offboard.db")) as found:
         yield found
 
 
-def step(name: str, run: Callable[[], Result], **more: Any) -> Step:
-    return Step(name, WHAT, always, lambda _leaver, _context: (), lambda _leaver, _context, _case: run(), **more)
+def step(name: str, run: Callable[[], StepResult], **more: Any) -> RevocationStep:
+    return RevocationStep(
+        name, WHAT, always, lambda _leaver, _context: (), lambda _leaver, _context, _case: run(), **more
+    )
 
 
-def states(done: list[Done]) -> dict[str, State]:
+def states(done: list[JournaledStep]) -> dict[str, StepState]:
     return {each.step: each.result.state for each in done}
 
 
-def finish(runner: Runner, journal: Journal) -> None:
+def finish(runner: Runner, journal: RevocationJournal) -> None:
     """Do what is left of every run until nothing is, as the process of departures does again and again."""
     while left := [run.case for run in journal.unfinished()]:
         runner.advance_together(left, lambda _case: None)
 
 
-def noting(denied: list[str]) -> Callable[[str], Acknowledged]:
-    def deny(person: str) -> Acknowledged:
+def noting(denied: list[str]) -> Callable[[str], DenialAck]:
+    def deny(person: str) -> DenialAck:
         denied.append(person)
-        return Acknowledged(len(denied), datetime.now(UTC))
+        return DenialAck(len(denied), datetime.now(UTC))
 
     return deny
 
 
-NOBODY = Leaver("E1001")
+NOBODY = RevocationSubject("E1001")
 
 
 # --- one run --------------------------------------------------------------------------------------
 
 
 @needs_root
-def test_a_departure_ends_everything_on_a_host_and_is_written_down(tmp_path: Path, uid: int, journal: Journal) -> None:
+def test_a_departure_ends_everything_on_a_host_and_is_written_down(
+    tmp_path: Path, uid: int, journal: RevocationJournal
+) -> None:
     furnish(tmp_path, uid)
     place = area(tmp_path, uid)
     here = context(tmp_path, areas=lambda: [place])
@@ -82,38 +86,38 @@ def test_a_departure_ends_everything_on_a_host_and_is_written_down(tmp_path: Pat
         done = runner.advance("C1")
         assert not one.alive
     assert states(done) == {
-        "deny": State.CONFIRMED,
-        "processes": State.CONFIRMED,
-        "timers": State.CONFIRMED,
-        "sessions": State.SKIPPED,
-        "cron": State.CONFIRMED,
-        "at": State.CONFIRMED,
-        "keys": State.CONFIRMED,
-        "account": State.CONFIRMED,
-        "tickets": State.CONFIRMED,
-        "samba": State.SKIPPED,
-        "processes-again": State.CONFIRMED,
-        "acl": State.DONE,
+        "deny": StepState.CONFIRMED,
+        "processes": StepState.CONFIRMED,
+        "timers": StepState.CONFIRMED,
+        "sessions": StepState.SKIPPED,
+        "cron": StepState.CONFIRMED,
+        "at": StepState.CONFIRMED,
+        "keys": StepState.CONFIRMED,
+        "account": StepState.CONFIRMED,
+        "tickets": StepState.CONFIRMED,
+        "samba": StepState.SKIPPED,
+        "processes-again": StepState.CONFIRMED,
+        "acl": StepState.DONE,
     }
     assert all(each.began_at and each.ended_at and each.began_at <= each.ended_at for each in done)
     assert journal.unfinished() == []
     assert all(each.result.detail.zh for each in done)
 
 
-def test_one_failing_step_delays_and_stops_no_other(tmp_path: Path, journal: Journal) -> None:
+def test_one_failing_step_delays_and_stops_no_other(tmp_path: Path, journal: RevocationJournal) -> None:
     ran: list[str] = []
 
-    def fail() -> Result:
+    def fail() -> StepResult:
         ran.append("fails")
         raise ZeroDivisionError("\x1b[2J")
 
-    def refuse() -> Result:
+    def refuse() -> StepResult:
         ran.append("refused")
-        raise Unreachable(Text("the door is away", "门禁无应答"))
+        raise UnreachableError(Text("the door is away", "门禁无应答"))
 
-    def good() -> Result:
+    def good() -> StepResult:
         ran.append("good")
-        return Result(State.DONE, WHAT)
+        return StepResult(StepState.DONE, WHAT)
 
     more = [step("fails", fail), step("refused", refuse), step("good", good)]
     runner = Runner(journal, context(tmp_path), more)
@@ -121,30 +125,30 @@ def test_one_failing_step_delays_and_stops_no_other(tmp_path: Path, journal: Jou
     found = {each.step: each.result for each in runner.advance("C1")}
     assert ran == ["fails", "refused", "good"]
     assert (found["fails"].state, found["fails"].detail.en) == (
-        State.PENDING,
+        StepState.PENDING,
         "failed: `ZeroDivisionError: \\x1b[2J`",
     )
-    assert (found["refused"].state, found["refused"].detail.en) == (State.PENDING, "the door is away")
-    assert found["good"].state is State.DONE
+    assert (found["refused"].state, found["refused"].detail.en) == (StepState.PENDING, "the door is away")
+    assert found["good"].state is StepState.DONE
 
 
-def test_a_silent_decider_keeps_nothing_else_from_ending(tmp_path: Path, journal: Journal) -> None:
-    def silent(_person: str) -> Acknowledged:
-        raise Unreachable(Text("no answer", "无应答"))
+def test_a_silent_decider_keeps_nothing_else_from_ending(tmp_path: Path, journal: RevocationJournal) -> None:
+    def silent(_person: str) -> DenialAck:
+        raise UnreachableError(Text("no answer", "无应答"))
 
     runner = Runner(journal, context(tmp_path, deny=silent))
     runner.begin("C1", NOBODY, Cause.DEPARTURE, OFFICERS)
     found = states(runner.advance("C1"))
-    assert found["deny"] is State.PENDING
-    assert found["processes"] is State.CONFIRMED
+    assert found["deny"] is StepState.PENDING
+    assert found["processes"] is StepState.CONFIRMED
 
 
-def test_pending_steps_are_tried_again_and_finished_ones_are_not(tmp_path: Path, journal: Journal) -> None:
+def test_pending_steps_are_tried_again_and_finished_ones_are_not(tmp_path: Path, journal: RevocationJournal) -> None:
     tries: list[str] = []
 
-    def later() -> Result:
+    def later() -> StepResult:
         tries.append("later")
-        return Result(State.PENDING if len(tries) < 3 else State.CONFIRMED, WHAT)
+        return StepResult(StepState.PENDING if len(tries) < 3 else StepState.CONFIRMED, WHAT)
 
     denied: list[str] = []
     here = context(tmp_path, deny=noting(denied))
@@ -155,10 +159,10 @@ def test_pending_steps_are_tried_again_and_finished_ones_are_not(tmp_path: Path,
     assert tries == ["later"] * 3
     assert denied == ["E1001"]
     last = journal.steps(journal.run("C1"))[-1]
-    assert (last.tries, last.result.state) == (3, State.CONFIRMED)
+    assert (last.tries, last.result.state) == (3, StepState.CONFIRMED)
 
 
-def test_the_same_case_twice_is_one_run(tmp_path: Path, journal: Journal) -> None:
+def test_the_same_case_twice_is_one_run(tmp_path: Path, journal: RevocationJournal) -> None:
     runner = Runner(journal, context(tmp_path))
     first = runner.begin("C1", NOBODY, Cause.HOLD, OFFICERS)
     assert runner.begin("C1", replace(NOBODY, accounts=(Account(62400),)), Cause.DEPARTURE, OFFICERS) == first
@@ -167,14 +171,14 @@ def test_the_same_case_twice_is_one_run(tmp_path: Path, journal: Journal) -> Non
 
 
 @pytest.mark.parametrize("case", ["", "../x", "a/b", ".hidden", "a\n", "a" * 101, "离岗"])
-def test_a_case_that_is_no_file_name_is_refused(tmp_path: Path, journal: Journal, case: str) -> None:
-    with pytest.raises(Refused):
+def test_a_case_that_is_no_file_name_is_refused(tmp_path: Path, journal: RevocationJournal, case: str) -> None:
+    with pytest.raises(RefusedError):
         Runner(journal, context(tmp_path)).begin(case, NOBODY, Cause.HOLD, OFFICERS)
 
 
 @needs_root
 def test_a_privileged_leaver_is_denied_at_once_and_ended_when_a_second_officer_wants_it(
-    tmp_path: Path, uid: int, journal: Journal
+    tmp_path: Path, uid: int, journal: RevocationJournal
 ) -> None:
     denied: list[str] = []
     runner = Runner(journal, context(tmp_path, deny=noting(denied)))
@@ -183,12 +187,12 @@ def test_a_privileged_leaver_is_denied_at_once_and_ended_when_a_second_officer_w
         for officers in (("E2001",), (who.id, ""), ("E2001",)):
             run = runner.begin("C1", who, Cause.DEPARTURE, officers)
             found = states(runner.advance("C1"))
-            assert found.pop("deny") is State.CONFIRMED
-            assert set(found.values()) == {State.PLANNED}
+            assert found.pop("deny") is StepState.CONFIRMED
+            assert set(found.values()) == {StepState.PLANNED}
         assert (one.alive, denied) == (True, [who.id])
         assert journal.unfinished() == [journal.run(run.case)]
         runner.begin("C1", who, Cause.DEPARTURE, ("E2002",))
-        assert states(runner.advance("C1"))["processes"] is State.CONFIRMED
+        assert states(runner.advance("C1"))["processes"] is StepState.CONFIRMED
         assert not one.alive
     assert journal.run("C1").officers == ("", who.id, "E2001", "E2002")
     assert denied == [who.id]
@@ -196,7 +200,7 @@ def test_a_privileged_leaver_is_denied_at_once_and_ended_when_a_second_officer_w
 
 @needs_root
 def test_the_command_that_asked_lives_though_it_runs_in_the_login_of_the_leaver(
-    tmp_path: Path, uid: int, journal: Journal
+    tmp_path: Path, uid: int, journal: RevocationJournal
 ) -> None:
     runner = Runner(journal, context(tmp_path))
     with child(uid, uid) as one, unused_uid() as officer, child(officer, uid) as command, child(officer, uid) as other:
@@ -212,7 +216,7 @@ def test_the_command_that_asked_lives_though_it_runs_in_the_login_of_the_leaver(
 
 
 def test_a_run_that_has_lost_its_reason_is_given_up_and_what_was_done_stays_done(
-    tmp_path: Path, journal: Journal
+    tmp_path: Path, journal: RevocationJournal
 ) -> None:
     entries: list[Any] = []
 
@@ -225,24 +229,24 @@ def test_a_run_that_has_lost_its_reason_is_given_up_and_what_was_done_stays_done
     runner.cut("H1")
     runner.abandon("H1", Text("the hold was lifted", "停权已解除"))
     found = {done.step: done.result for done in journal.steps(run)}
-    assert found.pop("deny").state is State.CONFIRMED
-    assert {(result.state, result.detail.zh) for result in found.values()} == {(State.SKIPPED, "停权已解除")}
+    assert found.pop("deny").state is StepState.CONFIRMED
+    assert {(result.state, result.detail.zh) for result in found.values()} == {(StepState.SKIPPED, "停权已解除")}
     assert journal.unfinished() == []
     assert [entry["step"] for entry in entries] == ["deny", "holders", "samba"]
 
 
-def test_a_damaged_agent_stops_at_once(tmp_path: Path, journal: Journal) -> None:
-    def fatal(_person: str) -> Acknowledged:
-        raise Fatal(Text("the registry is damaged", "登记库损坏"))
+def test_a_damaged_agent_stops_at_once(tmp_path: Path, journal: RevocationJournal) -> None:
+    def fatal(_person: str) -> DenialAck:
+        raise FatalError(Text("the registry is damaged", "登记库损坏"))
 
     runner = Runner(journal, context(tmp_path, deny=fatal))
     runner.begin("C1", NOBODY, Cause.DEPARTURE, OFFICERS)
-    with pytest.raises(Fatal):
+    with pytest.raises(FatalError):
         runner.advance("C1")
     assert [run.case for run in journal.unfinished()] == ["C1"]
 
 
-def test_everybody_is_cut_before_the_slow_rest_of_anybody(tmp_path: Path, journal: Journal) -> None:
+def test_everybody_is_cut_before_the_slow_rest_of_anybody(tmp_path: Path, journal: RevocationJournal) -> None:
     order: list[tuple[str, str]] = []
     runner = Runner(
         journal, context(tmp_path), told=lambda case, step, state: order.append((case, step)) if state else None
@@ -257,44 +261,44 @@ def test_everybody_is_cut_before_the_slow_rest_of_anybody(tmp_path: Path, journa
 
 
 def test_a_dead_door_delays_nothing_and_stays_pending(
-    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, journal: RevocationJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.offboard.runner._ANSWER", 0.05)
     opened = threading.Event()
 
-    def dead() -> Result:
+    def dead() -> StepResult:
         opened.wait(60)
-        return Result(State.CONFIRMED, WHAT)
+        return StepResult(StepState.CONFIRMED, WHAT)
 
     doors = [
         step("door-dead", dead, alongside=True),
-        step("door-good", lambda: Result(State.CONFIRMED, WHAT), alongside=True),
+        step("door-good", lambda: StepResult(StepState.CONFIRMED, WHAT), alongside=True),
     ]
     runner = Runner(journal, context(tmp_path), doors)
     runner.begin("C1", NOBODY, Cause.DEPARTURE, OFFICERS)
     found = states(runner.advance("C1"))
-    assert (found["door-dead"], found["door-good"]) == (State.PENDING, State.CONFIRMED)
-    assert found["acl"] is State.SKIPPED
+    assert (found["door-dead"], found["door-good"]) == (StepState.PENDING, StepState.CONFIRMED)
+    assert found["acl"] is StepState.SKIPPED
     opened.set()
     finish(runner, journal)
-    assert states(journal.steps(journal.run("C1")))["door-dead"] is State.CONFIRMED
+    assert states(journal.steps(journal.run("C1")))["door-dead"] is StepState.CONFIRMED
     runner.close()
 
 
 # --- the journal and the log ----------------------------------------------------------------------
 
 
-def test_a_journal_that_takes_nothing_does_not_keep_access_open(tmp_path: Path, journal: Journal) -> None:
+def test_a_journal_that_takes_nothing_does_not_keep_access_open(tmp_path: Path, journal: RevocationJournal) -> None:
     denied: list[str] = []
 
-    def last() -> Result:
+    def last() -> StepResult:
         denied.append("and the last step was done")
-        return Result(State.DONE, WHAT)
+        return StepResult(StepState.DONE, WHAT)
 
     runner = Runner(journal, context(tmp_path, deny=noting(denied)), [step("last", last)])
     run = runner.begin("C1", NOBODY, Cause.DEPARTURE, OFFICERS)
     journal._db.execute("PRAGMA query_only = ON")
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         runner.advance("C1")
     assert denied == ["E1001", "and the last step was done"]
     journal._db.execute("PRAGMA query_only = OFF")
@@ -302,13 +306,13 @@ def test_a_journal_that_takes_nothing_does_not_keep_access_open(tmp_path: Path, 
     assert {done.tries for done in journal.steps(run)} == {1}
 
 
-def test_every_result_is_an_entry_of_the_log_once(tmp_path: Path, journal: Journal) -> None:
+def test_every_result_is_an_entry_of_the_log_once(tmp_path: Path, journal: RevocationJournal) -> None:
     entries: list[Any] = []
     away = True
 
     def append(fields: Any) -> int:
         if away:
-            raise Unreachable(Text("no answer", "无应答"))
+            raise UnreachableError(Text("no answer", "无应答"))
         entries.append(fields)
         return len(entries)
 
@@ -327,13 +331,15 @@ def test_every_result_is_an_entry_of_the_log_once(tmp_path: Path, journal: Journ
     assert all(entry["case"] == "C1" and entry["person"] == "E1001" for entry in entries)
 
 
-def test_the_journal_is_root_s_alone_and_knows_what_it_does_not_know(tmp_path: Path, journal: Journal) -> None:
+def test_the_journal_is_root_s_alone_and_knows_what_it_does_not_know(
+    tmp_path: Path, journal: RevocationJournal
+) -> None:
     assert stat.S_IMODE((tmp_path / "offboard.db").stat().st_mode) == 0o600
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         journal.run("C1")
 
 
-def test_times_come_from_the_agent_s_clock(tmp_path: Path, journal: Journal) -> None:
+def test_times_come_from_the_agent_s_clock(tmp_path: Path, journal: RevocationJournal) -> None:
     at = datetime(2026, 12, 1, tzinfo=UTC)
     runner = Runner(journal, context(tmp_path, now=lambda: at))
     run = runner.begin("C1", NOBODY, Cause.HOLD, OFFICERS)
@@ -358,8 +364,8 @@ class Scene:
         self.seized = seized
         top.mkdir()
         furnish(top, uid)
-        self.place: Area = area(top, uid)
-        self.context: Context = context(top, areas=lambda: [self.place], seized=seized)
+        self.place: AreaPath = area(top, uid)
+        self.context: RevocationContext = context(top, areas=lambda: [self.place], seized=seized)
         self.who = leaver(top, uid)
 
     def run(self, count: Callable[[Callable[[], None]], Callable[..., None]], kill_at: int) -> bool:
@@ -375,7 +381,7 @@ class Scene:
                     os.kill(os.getpid(), signal.SIGKILL)
 
             try:
-                journal = Journal(self.top / "offboard.db")
+                journal = RevocationJournal(self.top / "offboard.db")
                 told = count(tick)
                 here = replace(self.context, rails=lambda: type(self.context.rails())(frozenset({os.getpid()})))
                 runner = Runner(journal, here, told=told)
@@ -393,7 +399,7 @@ class Scene:
 
         What a killed try had ended and not yet written down is ended, and is not counted by the next one.
         """
-        with closing(Journal(self.top / "offboard.db")) as journal:
+        with closing(RevocationJournal(self.top / "offboard.db")) as journal:
             found = states(journal.steps(journal.run("C1")))
         files = picture(self.top) | {f"kept: {name}": what for name, what in picture(self.seized).items()}
         shown = {name.replace(str(self.top).lstrip("/"), "TOP"): what for name, what in files.items()}
@@ -422,7 +428,7 @@ def at_changes(tick: Callable[[], None], only: str = "") -> Callable[..., None]:
         if inside and (event in CHANGES or (event == "open" and args[2] & os.O_CREAT)):
             tick()
 
-    def told(_case: str, step: str, state: State | None) -> None:
+    def told(_case: str, step: str, state: StepState | None) -> None:
         nonlocal inside
         inside = not only or (step == only and state is None)
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.demo.actors import Identity, attempt, reading
-from agent.offboard.context import Account, Blocked, Inode, Leaver
+from agent.demo.actors import ActorIdentity, attempt, reading
+from agent.offboard.context import Account, Blocked, Inode, RevocationSubject
 from agent.offboard.steps import acl, acl_bytes
-from agent.offboard.steps.acl_bytes import GROUP, GROUP_OBJ, MASK, OTHER, USER, USER_OBJ, Acl, Entry
-from agent.offboard.steps.step import State
-from agent.runtime import capabilities as caps
+from agent.offboard.steps.acl_bytes import GROUP, GROUP_OBJ, MASK, OTHER, USER, USER_OBJ, Acl, AclEntry
+from agent.offboard.steps.step import StepState
+from agent.runtime import capabilities
 from tests.offboard.revoke_host import area, context, owners, picture, unused_uid, walking
 
 PERMS = st.integers(0, 7)
@@ -28,11 +28,17 @@ GIDS = st.sets(st.integers(999, 1005) | st.just(1))
 
 @st.composite
 def acls(draw: st.DrawFn) -> Acl:
-    named = [Entry(USER, draw(PERMS), uid) for uid in draw(st.sets(IDS, max_size=3))]
-    named += [Entry(GROUP, draw(PERMS), gid) for gid in draw(st.sets(IDS, max_size=3))]
+    named = [AclEntry(USER, draw(PERMS), uid) for uid in draw(st.sets(IDS, max_size=3))]
+    named += [AclEntry(GROUP, draw(PERMS), gid) for gid in draw(st.sets(IDS, max_size=3))]
     bare = not named and draw(st.booleans())
-    mask = [] if bare else [Entry(MASK, draw(PERMS))]
-    whole = [Entry(USER_OBJ, draw(PERMS)), Entry(GROUP_OBJ, draw(PERMS)), Entry(OTHER, draw(PERMS)), *named, *mask]
+    mask = [] if bare else [AclEntry(MASK, draw(PERMS))]
+    whole = [
+        AclEntry(USER_OBJ, draw(PERMS)),
+        AclEntry(GROUP_OBJ, draw(PERMS)),
+        AclEntry(OTHER, draw(PERMS)),
+        *named,
+        *mask,
+    ]
     return tuple(sorted(whole, key=lambda entry: (entry.tag, entry.id)))
 
 
@@ -104,8 +110,8 @@ def test_undoing_on_a_file_without_an_acl_leaves_its_mode(mode: int, uids: froze
 
 
 def test_an_entry_that_gives_something_is_not_undone() -> None:
-    given_back = (*acl_bytes.of_mode(0o640), Entry(USER, 4, 1000), Entry(MASK, 4))
-    assert Entry(USER, 4, 1000) in acl_bytes.undo(given_back, {1000})
+    given_back = (*acl_bytes.of_mode(0o640), AclEntry(USER, 4, 1000), AclEntry(MASK, 4))
+    assert AclEntry(USER, 4, 1000) in acl_bytes.undo(given_back, {1000})
 
 
 # --- on real files --------------------------------------------------------------------------------
@@ -137,22 +143,22 @@ def home(tmp_path: Path) -> Path:
 def test_the_kernel_denies_the_leaver_everywhere_and_nobody_else(home: Path, uid: int, other: int) -> None:
     place = area(home, uid)
     here = context(home, areas=lambda: [place])
-    who = Leaver("E1001", (Account(uid),))
+    who = RevocationSubject("E1001", (Account(uid),))
     top = Path(place.path)
     os.chown(top / "a.txt", 0, uid)  # the leaver's own group may read and write it
     files = [top / "a.txt", home / "outside.txt", top / "deep" / "mine.txt", home / "outside-mine.txt"]
     for path in files:
-        assert attempt(Identity(uid), reading(path)).allowed
-    before = {path: attempt(Identity(other), reading(path)) for path in files}
+        assert attempt(ActorIdentity(uid), reading(path)).allowed
+    before = {path: attempt(ActorIdentity(other), reading(path)) for path in files}
     assert acl.probe(who, here) is None
     assert len(acl.look(who, here)) == 1
     result = acl.run(who, here, "C1")
-    assert result.state is State.DONE
+    assert result.state is StepState.DONE
     for path in files:
-        assert attempt(Identity(uid), reading(path)).error == "EACCES"
-        assert attempt(Identity(uid), partial(os.chmod, path, 0o777)).error in ("EPERM", "EACCES")
-        assert attempt(Identity(other), reading(path)) == before[path]
-    assert attempt(Identity(uid), lambda: len(os.listdir(top))).error == "EACCES"
+        assert attempt(ActorIdentity(uid), reading(path)).error == "EACCES"
+        assert attempt(ActorIdentity(uid), partial(os.chmod, path, 0o777)).error in ("EPERM", "EACCES")
+        assert attempt(ActorIdentity(other), reading(path)) == before[path]
+    assert attempt(ActorIdentity(uid), lambda: len(os.listdir(top))).error == "EACCES"
     assert [(line["uid"], line["path"]) for line in owners(home, "C1")] == [(uid, str(top / "deep" / "mine.txt"))]
 
 
@@ -161,7 +167,7 @@ def test_a_second_run_changes_nothing_and_undoing_gives_the_modes_back(home: Pat
     place = area(home, uid)
     os.chown(Path(place.path) / "deep" / "mine.txt", 0, 0)  # an owner does not come back by itself
     here = context(home, areas=lambda: [place])
-    who = Leaver("E1001", (Account(uid), Account(uid + 50)))
+    who = RevocationSubject("E1001", (Account(uid), Account(uid + 50)))
     before = picture(Path(place.path))
     assert acl.run(who, here, "C1").facts["changed"] > 0
     once = picture(home)
@@ -173,7 +179,7 @@ def test_a_second_run_changes_nothing_and_undoing_gives_the_modes_back(home: Pat
     assert acl.BACK.run(elsewhere, here, "C1.G1").facts["changed"] == 0
     assert picture(home) == once
     back = acl.BACK.run(replace(who, areas=frozenset({place.name})), here, "C1.G1")
-    assert (back.state, back.facts["changed"] > 0) == (State.DONE, True)
+    assert (back.state, back.facts["changed"] > 0) == (StepState.DONE, True)
     assert picture(Path(place.path)) == before
 
 
@@ -181,12 +187,18 @@ def test_a_second_run_changes_nothing_and_undoing_gives_the_modes_back(home: Pat
 def test_a_default_acl_is_changed_where_there_is_one_and_made_nowhere(home: Path, uid: int) -> None:
     place = area(home, uid)
     deep = Path(place.path) / "deep"
-    default = (Entry(USER_OBJ, 7), Entry(USER, 6, uid), Entry(GROUP_OBJ, 5), Entry(MASK, 7), Entry(OTHER, 0))
+    default = (
+        AclEntry(USER_OBJ, 7),
+        AclEntry(USER, 6, uid),
+        AclEntry(GROUP_OBJ, 5),
+        AclEntry(MASK, 7),
+        AclEntry(OTHER, 0),
+    )
     os.setxattr(deep, acl_bytes.DEFAULT, acl_bytes.render(default))
-    acl.run(Leaver("E1001", (Account(uid),)), context(home, areas=lambda: [place]), "C1")
+    acl.run(RevocationSubject("E1001", (Account(uid),)), context(home, areas=lambda: [place]), "C1")
     found = acl_bytes.parse(os.getxattr(deep, acl_bytes.DEFAULT))
     assert acl_bytes.denies(found, {uid})
-    assert set(default) - {Entry(USER, 6, uid)} <= set(found)
+    assert set(default) - {AclEntry(USER, 6, uid)} <= set(found)
     with pytest.raises(OSError, match=os.strerror(errno.ENODATA)):
         os.getxattr(place.path, acl_bytes.DEFAULT)
 
@@ -200,12 +212,12 @@ def test_what_could_not_be_reached_is_counted_and_leaves_the_step_pending(home: 
         yield Blocked(f"{path}/gone\x1b", errno.ESTALE)
 
     here = context(home, areas=lambda: [place], walk=partly)
-    result = acl.run(Leaver("E1001", (Account(uid),)), here, "C1")
-    assert result.state is State.PENDING
+    result = acl.run(RevocationSubject("E1001", (Account(uid),)), here, "C1")
+    assert result.state is StepState.PENDING
     assert result.facts["trouble_count"] == 1
     assert "\x1b" not in result.detail.en
     missing = context(home, areas=lambda: [place._replace(path=str(home / "absent"))])
-    assert acl.run(Leaver("E1001", (Account(uid),)), missing, "C2").state is State.PENDING
+    assert acl.run(RevocationSubject("E1001", (Account(uid),)), missing, "C2").state is StepState.PENDING
 
 
 @needs_root
@@ -216,8 +228,8 @@ def test_a_filesystem_without_acls_is_said_to_be_one(home: Path, uid: int) -> No
         yield Inode("/proc/self/status", "/proc/self/status", os.stat("/proc/self/status"))
 
     here = context(home, areas=lambda: [place], walk=on_proc)
-    result = acl.run(Leaver("E1001", (Account(uid),)), here, "C1")
-    assert result.state is State.SKIPPED
+    result = acl.run(RevocationSubject("E1001", (Account(uid),)), here, "C1")
+    assert result.state is StepState.SKIPPED
     assert "plans" in result.detail.en
 
 
@@ -232,11 +244,11 @@ def test_a_file_deleted_meanwhile_is_no_trouble(home: Path, uid: int) -> None:
             yield item
 
     here = context(home, areas=lambda: [place], walk=vanishing)
-    assert acl.run(Leaver("E1001", (Account(uid),)), here, "C1").state is State.DONE
+    assert acl.run(RevocationSubject("E1001", (Account(uid),)), here, "C1").state is StepState.DONE
 
 
 def test_a_host_without_areas_skips_the_step(tmp_path: Path) -> None:
-    assert acl.probe(Leaver("E1001"), context(tmp_path)) is not None
+    assert acl.probe(RevocationSubject("E1001"), context(tmp_path)) is not None
 
 
 @needs_root
@@ -249,9 +261,9 @@ def test_with_the_rights_that_are_left_shared_directories_stay_shared(tmp_path: 
     if pid == 0:
         try:
             os.setgroups([])
-            caps.keep_only(caps.CONTROL)
-            done = acl.run(Leaver("E1", (Account(uid),)), context(tmp_path, areas=lambda: [place]), "C1")
-            os._exit(0 if done.state is State.DONE else 1)
+            capabilities.keep_only(capabilities.CONTROL)
+            done = acl.run(RevocationSubject("E1", (Account(uid),)), context(tmp_path, areas=lambda: [place]), "C1")
+            os._exit(0 if done.state is StepState.DONE else 1)
         finally:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.offboard.context import Account, Context, Leaver
+from agent.offboard.context import Account, RevocationContext, RevocationSubject
 from agent.offboard.steps import at, cron, keys, places, tickets, timers
 from agent.offboard.steps.seizing import seize
-from agent.offboard.steps.step import State, Step
+from agent.offboard.steps.step import RevocationStep, StepState
 from tests.offboard.revoke_host import context, furnish, leaver, picture, unused_uid
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other people, which takes root")
@@ -188,7 +188,7 @@ def test_the_accounts_of_a_host_are_found_with_all_their_names(home: Path, uid: 
     ids=lambda value: getattr(value, "id", ""),
 )
 def test_only_the_person_s_own_is_moved_and_a_second_run_changes_nothing(
-    home: Path, uid: int, step: Step, gone: list[str]
+    home: Path, uid: int, step: RevocationStep, gone: list[str]
 ) -> None:
     gone = [path.replace("UID", str(uid)) for path in gone]
     host, who, here = home / "host", leaver(home, uid), context(home)
@@ -197,7 +197,7 @@ def test_only_the_person_s_own_is_moved_and_a_second_run_changes_nothing(
     assert len(step.look(who, here)) == len(gone)
     assert picture(host) == before
     result = step.run(who, here, "C1")
-    assert result.state is State.CONFIRMED
+    assert result.state is StepState.CONFIRMED
     left = picture(host)
     taken = {path for path in before if path not in left}
     assert taken == {path for path in before if any(path == top or path.startswith(f"{top}/") for top in gone)}
@@ -206,18 +206,21 @@ def test_only_the_person_s_own_is_moved_and_a_second_run_changes_nothing(
         path: before[path] for path in taken
     }
     first = picture(home)
-    assert step.run(who, here, "C1").state is State.CONFIRMED
+    assert step.run(who, here, "C1").state is StepState.CONFIRMED
     assert picture(home) == first
     assert step.look(who, here) == ()
 
 
 @pytest.mark.parametrize("step", [cron.STEP, at.STEP, timers.STEP, tickets.STEP, keys.STEP], ids=lambda step: step.id)
-def test_a_host_without_it_skips_the_step_and_says_why(tmp_path: Path, uid: int, step: Step) -> None:
-    assert step.probe(Leaver("E1001", (Account(uid, ("zhang",), "/home/zhang"),)), context(tmp_path)) is not None
+def test_a_host_without_it_skips_the_step_and_says_why(tmp_path: Path, uid: int, step: RevocationStep) -> None:
+    assert (
+        step.probe(RevocationSubject("E1001", (Account(uid, ("zhang",), "/home/zhang"),)), context(tmp_path))
+        is not None
+    )
 
 
 def test_a_login_named_like_a_spool_moves_no_spool(home: Path, uid: int) -> None:
-    who = Leaver("E1001", (Account(uid, ("crontabs", "../../etc", "."), "/home/zhang"),))
+    who = RevocationSubject("E1001", (Account(uid, ("crontabs", "../../etc", "."), "/home/zhang"),))
     assert cron.run(who, context(home), "C1").facts["moved"] == []
     assert (home / "host/var/spool/cron/crontabs/li").exists()
     assert (home / "host/etc/passwd").exists()
@@ -230,7 +233,7 @@ def test_a_system_table_that_runs_as_them_is_named_and_left(home: Path, uid: int
         "MAILTO=zhang\n# * * * * * zhang x\n* * * * * root cp zhang\n@daily zhang /bin/x\n1 2 3 4 5 zhang y\n"
     )
     result = cron.run(leaver(home, uid), context(home), "C1")
-    assert result.state is State.PENDING
+    assert result.state is StepState.PENDING
     assert result.facts["by_hand"] == [f"{table}:4", f"{table}:5"]
     assert "zhang y" in table.read_text()
 
@@ -244,7 +247,7 @@ def test_what_cannot_be_moved_leaves_the_step_pending(home: Path, uid: int) -> N
     here = context(home)
     (home / "seized").write_text("a file where the directory should be")
     result = cron.run(leaver(home, uid), here, "C1")
-    assert result.state is State.PENDING
+    assert result.state is StepState.PENDING
     assert (home / "host/var/spool/cron/crontabs/zhang").exists()
 
 
@@ -269,7 +272,7 @@ def test_keys_outside_the_home_are_moved_and_files_shared_by_all_are_not(home: P
         (host / path).parent.mkdir(parents=True, exist_ok=True)
         (host / path).write_text(text)
     result = keys.run(leaver(home, uid), context(home), "C1")
-    assert result.state is State.CONFIRMED
+    assert result.state is StepState.CONFIRMED
     for path in ("etc/ssh/keys/zhang", "home/zhang/.ssh/authorized_keys", "home/zhang/.keys"):
         assert not (host / path).exists()
     for path in ("etc/ssh/keys/li", "etc/ssh/everybody", "home/li/.ssh/authorized_keys"):
@@ -283,10 +286,10 @@ def test_the_same_key_in_another_account_is_named_and_left_pending(home: Path, u
     assert any(target.other for target in keys.look(who, here))
     for _ in range(2):  # by the second time the keys are only in what was moved aside
         result = keys.run(who, here, "C1")
-        assert result.state is State.PENDING
+        assert result.state is StepState.PENDING
         assert result.facts["by_hand"] == [f"li: {other}"]
     other.unlink()
-    assert keys.run(who, here, "C1").state is State.CONFIRMED
+    assert keys.run(who, here, "C1").state is StepState.CONFIRMED
 
 
 def test_a_commented_key_is_no_key() -> None:
@@ -302,13 +305,13 @@ def test_a_fifo_in_place_of_the_keys_blocks_nobody(home: Path, uid: int) -> None
     os.mkfifo(path)
     who, here = leaver(home, uid), context(home)
     keys.look(who, here)
-    assert keys.run(who, here, "C1").state is State.CONFIRMED
+    assert keys.run(who, here, "C1").state is StepState.CONFIRMED
     assert not path.exists()
 
 
 def test_a_home_that_is_not_theirs_is_left(home: Path, uid: int) -> None:
     os.chown(home / "host/home/zhang", 0, 0)
-    who: Leaver = leaver(home, uid)
-    here: Context = context(home)
+    who: RevocationSubject = leaver(home, uid)
+    here: RevocationContext = context(home)
     assert keys.run(who, here, "C1").facts["moved"] == []
     assert (home / "host/home/zhang/.ssh/authorized_keys").exists()

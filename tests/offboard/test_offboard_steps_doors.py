@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.offboard.context import Context, DoorState, Leaver
+from agent.offboard.context import DoorRefusal, RevocationContext, RevocationSubject
 from agent.offboard.steps import doors
-from agent.offboard.steps.step import State
+from agent.offboard.steps.step import StepState
 from rules.text import Text
 from tests.offboard.revoke_host import context
 
-LEAVER = Leaver("E1001")
+LEAVER = RevocationSubject("E1001")
 NOON = datetime(2026, 3, 2, 12, 0, 0, 1, tzinfo=UTC)
 SAID = Text("read back", "已回读")
 
@@ -30,19 +30,19 @@ class Building:
     def inside(self, _person: str) -> Iterable[str]:
         return self.rooms
 
-    def refuse(self, person: str) -> Iterable[DoorState]:
+    def refuse(self, person: str) -> Iterable[DoorRefusal]:
         self.asked.append(person)
-        return [DoorState(name, sure, NOON if sure else None, SAID) for name, sure in self.known.items()]
+        return [DoorRefusal(name, sure, NOON if sure else None, SAID) for name, sure in self.known.items()]
 
 
-def site(tmp_path: Path, building: Building) -> Context:
+def site(tmp_path: Path, building: Building) -> RevocationContext:
     return replace(context(tmp_path), doors=building)
 
 
 def test_doors_that_all_refuse_are_confirmed_with_their_instant(tmp_path: Path) -> None:
     building = Building({"b": True, "a": True})
     result = doors.STEP.run(LEAVER, site(tmp_path, building), "C1")
-    assert result.state is State.CONFIRMED
+    assert result.state is StepState.CONFIRMED
     assert [door["door"] for door in result.facts["doors"]] == ["a", "b"]
     assert result.facts["doors"][0]["at"] == "2026-03-02T12:00:00.000001Z"
     assert building.asked == ["E1001"]
@@ -50,7 +50,7 @@ def test_doors_that_all_refuse_are_confirmed_with_their_instant(tmp_path: Path) 
 
 def test_one_door_that_is_not_known_to_refuse_leaves_the_step_pending_and_is_named(tmp_path: Path) -> None:
     result = doors.STEP.run(LEAVER, site(tmp_path, Building({"good": True, "dead": False})), "C1")
-    assert result.state is State.PENDING
+    assert result.state is StepState.PENDING
     assert "dead" in result.detail.en
     assert "good" not in result.detail.zh
     assert [(door.name, door.state) for door in doors.of_facts(result.facts)] == [

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.errors import Unreachable
-from agent.offboard.context import Account, Acknowledged, Leaver
+from agent.errors import UnreachableError
+from agent.offboard.context import Account, DenialAck, RevocationSubject
 from agent.offboard.steps import account, commands, deny, samba, sessions
-from agent.offboard.steps.step import State
+from agent.offboard.steps.step import StepState
 from rules.text import Text
 from tests.offboard.revoke_host import context, furnish, leaver, unused_uid
 
@@ -36,17 +36,17 @@ def home(tmp_path: Path, uid: int) -> Path:
 
 def test_the_deny_is_confirmed_with_its_epoch_and_the_instant_of_the_acknowledgement(tmp_path: Path) -> None:
     at = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
-    here = context(tmp_path, deny={"E1001": Acknowledged(42, at)}.__getitem__)
-    result = deny.run(Leaver("E1001"), here, "C1")
-    assert (result.state, result.facts) == (State.CONFIRMED, {"epoch": 42, "at": at.isoformat()})
+    here = context(tmp_path, deny={"E1001": DenialAck(42, at)}.__getitem__)
+    result = deny.run(RevocationSubject("E1001"), here, "C1")
+    assert (result.state, result.facts) == (StepState.CONFIRMED, {"epoch": 42, "at": at.isoformat()})
 
 
 def test_a_silent_decider_leaves_the_deny_pending_with_its_reason(tmp_path: Path) -> None:
-    def silent(_person: str) -> Acknowledged:
-        raise Unreachable(Text("the decider does not answer", "判定进程无应答"))
+    def silent(_person: str) -> DenialAck:
+        raise UnreachableError(Text("the decider does not answer", "判定进程无应答"))
 
-    result = deny.run(Leaver("E1001"), context(tmp_path, deny=silent), "C1")
-    assert (result.state, result.detail.en) == (State.PENDING, "the decider does not answer")
+    result = deny.run(RevocationSubject("E1001"), context(tmp_path, deny=silent), "C1")
+    assert (result.state, result.detail.en) == (StepState.PENDING, "the decider does not answer")
 
 
 # --- the account ----------------------------------------------------------------------------------
@@ -63,27 +63,27 @@ def test_usermod_locks_and_expires_the_account_and_no_other(home: Path, uid: int
     assert account.probe(who, here) is None
     assert len(account.look(who, here)) == 1
     result = account.run(who, here, "C1")
-    assert (result.state, result.facts["closed"]) == (State.CONFIRMED, ["zhang"])
+    assert (result.state, result.facts["closed"]) == (StepState.CONFIRMED, ["zhang"])
     lines = {line.split(":")[0]: line.split(":") for line in shadow.read_text().splitlines()}
     assert lines["zhang"][1].startswith("!$6$")
     assert lines["zhang"][7] == "1"
     assert (lines["li"][1], lines["li"][7]) == ("$6$x$y", "")
     first = shadow.read_bytes()
-    assert account.run(who, here, "C1").state is State.CONFIRMED
+    assert account.run(who, here, "C1").state is StepState.CONFIRMED
     assert shadow.read_bytes() == first
     assert account.look(who, here) == ()
 
 
 def test_accounts_the_host_does_not_know_are_skipped(tmp_path: Path, uid: int) -> None:
-    assert account.probe(Leaver("E1001", (Account(uid),)), context(tmp_path)) is not None
-    assert account.probe(Leaver("E1001"), context(tmp_path)) is not None
+    assert account.probe(RevocationSubject("E1001", (Account(uid),)), context(tmp_path)) is not None
+    assert account.probe(RevocationSubject("E1001"), context(tmp_path)) is not None
 
 
 @needs_usermod
 def test_an_account_of_a_directory_service_is_pending_until_it_is_closed_there(home: Path, uid: int) -> None:
-    who = Leaver("E1001", (Account(uid, ("zhang", "zhang.ldap"), "/home/zhang"),))
+    who = RevocationSubject("E1001", (Account(uid, ("zhang", "zhang.ldap"), "/home/zhang"),))
     result = account.run(who, context(home), "C1")
-    assert result.state is State.PENDING
+    assert result.state is StepState.PENDING
     assert "zhang.ldap" in result.detail.en
     assert result.facts["closed"] == ["zhang"]
 
@@ -91,9 +91,9 @@ def test_an_account_of_a_directory_service_is_pending_until_it_is_closed_there(h
 def test_a_name_that_is_another_uid_s_by_now_is_not_closed(home: Path, uid: int) -> None:
     passwd = home / "host/etc/passwd"
     passwd.write_text(passwd.read_text().replace(f"zhang:x:{uid}:", f"zhang:x:{uid + 1}:"))
-    who = Leaver("E1001", (Account(uid, ("zhang",), "/home/zhang"),))
+    who = RevocationSubject("E1001", (Account(uid, ("zhang",), "/home/zhang"),))
     before = (home / "host/etc/shadow").read_bytes()
-    assert account.run(who, context(home), "C1").state is State.PENDING
+    assert account.run(who, context(home), "C1").state is StepState.PENDING
     assert (home / "host/etc/shadow").read_bytes() == before
 
 
@@ -145,7 +145,7 @@ def test_a_logind_that_does_not_answer_leaves_the_step_pending(home: Path, uid: 
     assert sessions.probe(who, here) is None
     assert len(sessions.look(who, here)) == 1
     result = sessions.run(who, here, "C1")
-    assert result.state is State.PENDING
+    assert result.state is StepState.PENDING
     assert "loginctl" in result.detail.en
 
 
@@ -216,10 +216,10 @@ def test_a_status_that_is_none_is_an_error_and_not_an_empty_answer(text: str) ->
 
 @pytest.mark.skipif(shutil.which("smbcontrol") is not None, reason="for a host without Samba")
 def test_without_samba_the_step_is_skipped_and_would_stay_pending(tmp_path: Path) -> None:
-    who, here = Leaver("E1001"), context(tmp_path)
+    who, here = RevocationSubject("E1001"), context(tmp_path)
     assert samba.probe(who, here) is not None
     assert samba.look(who, here) == ()
-    assert samba.run(who, here, "C1").state is State.PENDING  # uninstalled between the two
+    assert samba.run(who, here, "C1").state is StepState.PENDING  # uninstalled between the two
 
 
 # --- commands -------------------------------------------------------------------------------------

@@ -15,11 +15,11 @@ from typing import cast
 import pytest
 
 from agent.offboard import proof
-from agent.offboard.context import Account, Leaver
+from agent.offboard.context import Account, RevocationSubject
 from agent.offboard.guardrails import Rails
 from agent.offboard.steps import cgroups, holders, processes, signals, tasks
-from agent.offboard.steps.ending import Ended, Ending
-from agent.offboard.steps.step import State
+from agent.offboard.steps.ending import ProcessTerminator, TerminationResult
+from agent.offboard.steps.step import StepState
 from tests.offboard.revoke_host import Child, chain, child, context, now, reach, unused_uid
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becomes other people, which takes root")
@@ -37,8 +37,8 @@ def other() -> Iterator[int]:
         yield found
 
 
-def end(uid: int, rails: Rails | None = None, **more: object) -> Ended:
-    return Ending([uid], lambda: rails or Rails(frozenset({os.getpid()})), now, **more).run()  # type: ignore[arg-type]
+def end(uid: int, rails: Rails | None = None, **more: object) -> TerminationResult:
+    return ProcessTerminator([uid], lambda: rails or Rails(frozenset({os.getpid()})), now, **more).run()  # type: ignore[arg-type]
 
 
 def test_every_process_of_the_account_ends_and_a_bystander_does_not(uid: int, other: int) -> None:
@@ -116,7 +116,7 @@ def test_a_protected_process_of_the_same_uid_survives_and_the_others_do_not(uid:
         assert not one.alive
         assert agent.alive
         assert ended.spared == {agent.pid}
-        assert processes.result(ended).state is State.DONE  # somebody of theirs is left: that is not confirmed
+        assert processes.result(ended).state is StepState.DONE  # somebody of theirs is left: that is not confirmed
         reach(agent.pid, "S")  # nor was it stopped
 
 
@@ -314,7 +314,7 @@ def test_the_root_group_is_never_killed() -> None:
 
 
 def test_the_step_confirms_and_names_what_ended(tmp_path: Path, uid: int, other: int) -> None:
-    leaver = Leaver("E1001", (Account(uid),))
+    leaver = RevocationSubject("E1001", (Account(uid),))
     here = context(tmp_path)
     with child(uid) as one, child(0, uid) as root, child(uid, other) as visited:
         seen = {target.what.en: target.other for target in processes.look(leaver, here)}
@@ -325,10 +325,10 @@ def test_the_step_confirms_and_names_what_ended(tmp_path: Path, uid: int, other:
         assert str(one.pid) not in others
         assert one.alive  # a look ends nobody
         result = processes.run(leaver, here, "C1")
-        assert result.state is State.CONFIRMED
+        assert result.state is StepState.CONFIRMED
         assert {row[0] for row in result.facts["processes"]} == {one.pid, root.pid, visited.pid}
         again = processes.run(leaver, here, "C1")
-        assert (again.state, again.facts["killed"], again.facts["gone_at"]) == (State.CONFIRMED, 0, None)
+        assert (again.state, again.facts["killed"], again.facts["gone_at"]) == (StepState.CONFIRMED, 0, None)
 
 
 def test_a_hold_ends_only_what_holds_classified_files(tmp_path: Path, uid: int, other: int) -> None:
@@ -337,7 +337,7 @@ def test_a_hold_ends_only_what_holds_classified_files(tmp_path: Path, uid: int, 
     secret.chmod(0o644)
     tmp_path.chmod(0o755)
     fd = os.open(secret, os.O_RDONLY)
-    leaver = Leaver("E1001", (Account(uid),))
+    leaver = RevocationSubject("E1001", (Account(uid),))
 
     def held(_devices: object) -> list[Holder]:
         return [Holder(int(name)) for name in os.listdir("/proc") if name.isdigit() and holds(int(name))]
@@ -358,7 +358,7 @@ def test_a_hold_ends_only_what_holds_classified_files(tmp_path: Path, uid: int, 
     with child(uid) as holder, child(0, uid) as root_holder, child(uid, act=let_go) as free, child(other) as bystander:
         assert os.read(told, 1) == b"!"
         assert len(holders.look(leaver, here)) == 2
-        assert holders.run(leaver, here, "C1").state is State.CONFIRMED
+        assert holders.run(leaver, here, "C1").state is StepState.CONFIRMED
         assert not holder.alive
         assert not root_holder.alive
         assert free.alive
@@ -377,7 +377,7 @@ class Holder:
 def test_where_one_grant_ended_only_what_holds_that_area_is_ended_and_what_cannot_be_told_is(
     tmp_path: Path, uid: int
 ) -> None:
-    leaver = Leaver("E1001", (Account(uid),), areas=frozenset({"plans"}))
+    leaver = RevocationSubject("E1001", (Account(uid),), areas=frozenset({"plans"}))
     with child(uid) as plans, child(uid) as ledger, child(uid) as nowhere, child(uid) as untold:
         holding = {plans.pid: "plans", ledger.pid: "ledger", nowhere.pid: None, untold.pid: ""}
         here = context(
@@ -388,7 +388,7 @@ def test_where_one_grant_ended_only_what_holds_that_area_is_ended_and_what_canno
         )
         assert len(holders.look(leaver, here)) == 2
         assert proof.staying(leaver, here).holds is False
-        assert holders.run(leaver, here, "C1").state is State.CONFIRMED
+        assert holders.run(leaver, here, "C1").state is StepState.CONFIRMED
         assert [one.alive for one in (plans, ledger, nowhere, untold)] == [False, True, True, False]
         shown = proof.staying(leaver, here)
         assert (shown.holds, [scan.left for scan in shown.scans]) == (True, [2, 2])
@@ -415,7 +415,7 @@ def test_a_descriptor_handed_over_inside_the_person_s_processes_goes_with_them(u
 
 
 def test_without_a_protected_volume_there_is_nothing_to_hold(tmp_path: Path) -> None:
-    assert holders.probe(Leaver("E1001"), context(tmp_path)) is not None
+    assert holders.probe(RevocationSubject("E1001"), context(tmp_path)) is not None
 
 
 def test_whoever_sweeps_is_root_afterwards_as_before(uid: int) -> None:

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.offboard import proof
-from agent.offboard.context import Account, Context, Leaver
+from agent.offboard.context import Account, RevocationContext, RevocationSubject
 from agent.offboard.steps import holders, processes, tasks
 from agent.offboard.steps.places import Login, accounts
-from agent.offboard.steps.step import State
-from agent.offboard.steps.subids import Line, attributed, lines
+from agent.offboard.steps.step import StepState
+from agent.offboard.steps.subids import SubidLine, attributed, lines
 from tests.offboard.revoke_host import chain, child, context, unused_uid
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes other people, which takes root")
@@ -27,7 +27,7 @@ LOGINS = (Login("root", 0, "/root"), Login("zhang", 61_001, "/home/zhang"), Logi
 # Few borders, so that everything meets everything.
 BORDERS = st.sampled_from([0, 999, 1000, 60_999, 61_001, 61_002, 65_534, 65_535, 100_000, 100_010, 165_536, 2**31])
 OWNERS = st.sampled_from(["zhang", "61001", "li", "61002", "root", "nobody-here"])
-LINES = st.lists(st.builds(lambda who, a, b: Line(who, range(min(a, b), max(a, b) + 1)), OWNERS, BORDERS, BORDERS))
+LINES = st.lists(st.builds(lambda who, a, b: SubidLine(who, range(min(a, b), max(a, b) + 1)), OWNERS, BORDERS, BORDERS))
 TAKEN = st.frozensets(BORDERS, max_size=2)
 laws = settings(max_examples=500)
 
@@ -35,7 +35,7 @@ laws = settings(max_examples=500)
 @laws
 @given(LINES, TAKEN)
 def test_a_range_is_somebody_s_only_as_long_as_it_can_be_nobody_else_s(
-    given: list[Line], taken: frozenset[int]
+    given: list[SubidLine], taken: frozenset[int]
 ) -> None:
     for mine in attributed(given, [ZHANG], LOGINS, taken):
         assert any(line.owner in ("zhang", "61001") and line.uids == mine for line in given)
@@ -50,7 +50,7 @@ def test_a_range_is_somebody_s_only_as_long_as_it_can_be_nobody_else_s(
 @laws
 @given(LINES, TAKEN, LINES, TAKEN)
 def test_what_is_given_to_others_or_taken_by_them_only_takes_away(
-    given: list[Line], taken: frozenset[int], more: list[Line], others: frozenset[int]
+    given: list[SubidLine], taken: frozenset[int], more: list[SubidLine], others: frozenset[int]
 ) -> None:
     added = [line for line in more if line.owner not in ("zhang", "61001")]
     before, after = (
@@ -97,14 +97,14 @@ def below() -> Iterator[int]:
         yield found
 
 
-def host(home: Path, text: str, **more: object) -> Context:
+def host(home: Path, text: str, **more: object) -> RevocationContext:
     (home / "host/etc").mkdir(parents=True, exist_ok=True)
     (home / "host/etc/subuid").write_text(text)
     return context(home, **more)
 
 
-def person(uid: int, root: Path) -> Leaver:
-    return Leaver("E1001", accounts([uid], root))
+def person(uid: int, root: Path) -> RevocationSubject:
+    return RevocationSubject("E1001", accounts([uid], root))
 
 
 @needs_root
@@ -117,7 +117,7 @@ def test_what_runs_under_a_subordinate_uid_without_a_login_ends_and_is_in_the_pl
         assert [target.other for target in processes.look(who, here)] == [None]
         assert [one.pid for one in proof.scan(who, here).found] == [container.pid]
         result = processes.run(who, here, "C1")
-        assert (result.state, result.facts["killed"]) == (State.CONFIRMED, 1)
+        assert (result.state, result.facts["killed"]) == (StepState.CONFIRMED, 1)
         assert (container.alive, logged_in.alive) == (False, True)  # somebody else logged in: it is theirs to end
         assert proof.scan(who, here).clean
 
@@ -129,7 +129,7 @@ def test_what_runs_under_a_subordinate_uid_without_a_login_ends_and_is_in_the_pl
 def test_what_may_be_somebody_else_s_goes_on(tmp_path: Path, uid: int, below: int, given: str) -> None:
     here = host(tmp_path, given.format(uid=uid, below=below))
     with child(below, UNSET) as container:
-        assert processes.run(person(uid, here.root), here, "C1").state is State.CONFIRMED
+        assert processes.run(person(uid, here.root), here, "C1").state is StepState.CONFIRMED
         assert container.alive
 
 
@@ -149,7 +149,7 @@ def test_a_chain_that_forks_every_half_millisecond_under_a_subordinate_uid_does_
 ) -> None:
     here = host(tmp_path, f"{uid}:{below}:1\n")
     with child(below, UNSET, chain):
-        assert processes.run(person(uid, here.root), here, "C1").state is State.CONFIRMED
+        assert processes.run(person(uid, here.root), here, "C1").state is StepState.CONFIRMED
         assert not tasks.scan([below])
 
 
@@ -167,6 +167,6 @@ def test_of_who_stays_only_what_holds_classified_files_ends(tmp_path: Path, uid:
             tmp_path, f"{uid}:{below}:1\n", held=lambda _devices: [Holder(holder.pid)], devices=lambda: frozenset({1})
         )
         assert not proof.staying(person(uid, here.root), here).holds
-        assert holders.run(person(uid, here.root), here, "C1").state is State.CONFIRMED
+        assert holders.run(person(uid, here.root), here, "C1").state is StepState.CONFIRMED
         assert (holder.alive, free.alive) == (False, True)
         assert proof.staying(person(uid, here.root), here).holds

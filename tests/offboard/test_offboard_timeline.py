@@ -7,7 +7,7 @@ import proof_kit as kit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.offboard.receipt.timeline import Door, Marks, last_read, rows
+from agent.offboard.receipt.timeline import DoorMark, Marks, last_read, rows
 
 
 def entry(**more: Any) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def test_nothing_to_measure_is_told_from_not_measured_yet() -> None:
 
 @given(st.timedeltas(timedelta(days=-400), timedelta(days=400)))
 def test_a_span_is_exact_to_the_microsecond(span: timedelta) -> None:
-    [door] = rows(Marks(None, kit.NOON, None, None), [Door("x", "confirmed", kit.NOON + span)])[1]
+    [door] = rows(Marks(None, kit.NOON, None, None), [DoorMark("x", "confirmed", kit.NOON + span)])[1]
     assert timedelta(microseconds=door["after_us"]) == span
 
 

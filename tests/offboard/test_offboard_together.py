@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from agent.errors import Refused
-from agent.offboard.context import Account, Context, Leaver
-from agent.offboard.journal import Journal
+from agent.errors import RefusedError
+from agent.offboard.context import Account, RevocationContext, RevocationSubject
+from agent.offboard.journal import RevocationJournal
 from agent.offboard.plan import Cause
-from agent.offboard.runner import Runner, halt
+from agent.offboard.runner import Runner, freeze_processes
 from agent.offboard.steps import acl_bytes, holders
-from agent.offboard.steps.step import Result, State, Step, always
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, always
 from agent.runtime import channel
 from rules.text import Text
 from tests.offboard.revoke_host import area, child, context, owners, reach, unused_uid, walking
@@ -39,13 +39,13 @@ def other() -> Iterator[int]:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    with closing(Journal(tmp_path / "offboard.db")) as found:
+def journal(tmp_path: Path) -> Iterator[RevocationJournal]:
+    with closing(RevocationJournal(tmp_path / "offboard.db")) as found:
         yield found
 
 
-def person(uid: int) -> Leaver:
-    return Leaver(f"E{uid}", (Account(uid),))
+def person(uid: int) -> RevocationSubject:
+    return RevocationSubject(f"E{uid}", (Account(uid),))
 
 
 def begin(runner: Runner, *uids: int) -> list[str]:
@@ -55,7 +55,7 @@ def begin(runner: Runner, *uids: int) -> list[str]:
     return [f"C{uid}" for uid in uids]
 
 
-def acl_step(journal: Journal, case: str) -> Result:
+def acl_step(journal: RevocationJournal, case: str) -> StepResult:
     return next(done.result for done in journal.steps(journal.run(case)) if done.step == "acl")
 
 
@@ -64,7 +64,9 @@ def denied(path: Path) -> set[int]:
     return {entry.id for entry in raw if entry.tag == acl_bytes.USER and not entry.perm}
 
 
-def test_leavers_together_share_one_pass_over_the_files(tmp_path: Path, uid: int, other: int, journal: Journal) -> None:
+def test_leavers_together_share_one_pass_over_the_files(
+    tmp_path: Path, uid: int, other: int, journal: RevocationJournal
+) -> None:
     place = area(tmp_path, uid)
     theirs = tmp_path / "plans" / "deep" / "theirs.txt"
     theirs.write_text("by the second one")
@@ -87,12 +89,12 @@ def test_leavers_together_share_one_pass_over_the_files(tmp_path: Path, uid: int
     for case, whose, count in zip(names, (uid, other), (1, 1), strict=True):
         assert {line["uid"] for line in owners(tmp_path, case)} == {whose}
         done = acl_step(journal, case)
-        assert (done.state, done.facts["owned"]) == (State.DONE, count)
+        assert (done.state, done.facts["owned"]) == (StepState.DONE, count)
     assert journal.unfinished() == []
 
 
 def test_one_who_joins_later_is_denied_beside_those_who_are(
-    tmp_path: Path, uid: int, other: int, journal: Journal
+    tmp_path: Path, uid: int, other: int, journal: RevocationJournal
 ) -> None:
     place = area(tmp_path, uid)
     runner = Runner(journal, context(tmp_path, areas=lambda: [place]))
@@ -104,7 +106,7 @@ def test_one_who_joins_later_is_denied_beside_those_who_are(
 
 
 def test_a_pass_that_fails_leaves_all_of_them_pending_and_their_other_steps_done(
-    tmp_path: Path, uid: int, other: int, journal: Journal
+    tmp_path: Path, uid: int, other: int, journal: RevocationJournal
 ) -> None:
     def broken() -> list[Any]:
         raise ZeroDivisionError
@@ -115,12 +117,12 @@ def test_a_pass_that_fails_leaves_all_of_them_pending_and_their_other_steps_done
     hurt.advance_together(names, lambda _case: None)
     for case in names:
         found = {done.step: done.result.state for done in journal.steps(journal.run(case))}
-        assert found.pop("acl") is State.PENDING
+        assert found.pop("acl") is StepState.PENDING
         assert not any(state.open for state in found.values())
 
 
 def test_what_cannot_be_issued_for_one_is_issued_for_the_others(
-    tmp_path: Path, uid: int, other: int, journal: Journal
+    tmp_path: Path, uid: int, other: int, journal: RevocationJournal
 ) -> None:
     runner = Runner(journal, context(tmp_path))
     names = begin(runner, uid, other)
@@ -129,18 +131,20 @@ def test_what_cannot_be_issued_for_one_is_issued_for_the_others(
     def issue(case: str) -> None:
         tried.append(case)
         if case == names[0]:
-            raise Refused(WHAT)
+            raise RefusedError(WHAT)
 
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         runner.advance_together(names, issue)
     assert tried == names
 
 
-def test_an_entry_of_a_very_large_result_can_be_handed_over(tmp_path: Path, uid: int, journal: Journal) -> None:
+def test_an_entry_of_a_very_large_result_can_be_handed_over(
+    tmp_path: Path, uid: int, journal: RevocationJournal
+) -> None:
     """The proof of a site with a thousand areas: its entry once was larger than a message may be, and got lost."""
     facts = {"attempts": [{"area": f"area-{number}", "answer": "denied"} for number in range(10_000)]}
-    result = Result(State.DONE, WHAT, facts)
-    large = Step("large", WHAT, always, lambda _leaver, _context: (), lambda _leaver, _context, _case: result)
+    result = StepResult(StepState.DONE, WHAT, facts)
+    large = RevocationStep("large", WHAT, always, lambda _leaver, _context: (), lambda _leaver, _context, _case: result)
     entries: list[Mapping[str, Any]] = []
 
     def append(fields: Mapping[str, Any]) -> int:
@@ -159,8 +163,13 @@ def test_an_entry_of_a_very_large_result_can_be_handed_over(tmp_path: Path, uid:
 # --- before anything is written down --------------------------------------------------------------
 
 
-def halted(here: Context, who: Leaver, cause: Cause = Cause.DEPARTURE, officers: tuple[str, ...] = ("E2001",)) -> None:
-    halt(who, here, cause, officers, ())
+def halted(
+    here: RevocationContext,
+    who: RevocationSubject,
+    cause: Cause = Cause.DEPARTURE,
+    officers: tuple[str, ...] = ("E2001",),
+) -> None:
+    freeze_processes(who, here, cause, officers, ())
 
 
 def test_processes_of_a_leaver_are_stopped_and_nobody_else_s(tmp_path: Path, uid: int, other: int) -> None:
@@ -188,12 +197,12 @@ def test_of_who_stays_only_what_holds_classified_files_is_stopped_and_nothing_wh
         reach(holder.pid, "S" if cause is Cause.EXPIRY else "T")
         reach(free.pid, "S")
         reach(bystander.pid, "S")
-        assert holders.run(person(uid), here, "C1").state is State.CONFIRMED
+        assert holders.run(person(uid), here, "C1").state is StepState.CONFIRMED
         assert (holder.alive, free.alive, bystander.alive) == (False, True, True)
 
 
 def test_an_administrator_is_not_stopped_on_the_word_of_one_officer(tmp_path: Path, uid: int) -> None:
-    who = Leaver("E1", (Account(uid),), roles=frozenset({"system"}))
+    who = RevocationSubject("E1", (Account(uid),), roles=frozenset({"system"}))
     with child(uid, uid) as one:
         halted(context(tmp_path), who)
         reach(one.pid, "S")

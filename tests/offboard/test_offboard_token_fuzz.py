@@ -9,15 +9,13 @@ from hypothesis import strategies as st
 from inbox_site import KEYS, NOW, TOKENS
 from inbox_vectors import DEPARTURE, approved, by_hand, departure, signed
 
-from agent.offboard.intake import json_strict as strict
-from agent.offboard.intake import notice
-from agent.offboard.intake import pinned_keys as keys
-from agent.offboard.intake.notice import Notice
-from agent.offboard.intake.reasons import REASONS, BadToken
+from agent.offboard.intake import json_strict, notice, pinned_keys
+from agent.offboard.intake.notice import HrNotice
+from agent.offboard.intake.reasons import REASONS, BadTokenError
 from agent.offboard.intake.token import verify
 from rules.visible import visible
 
-PINNED = keys.load(KEYS / "hr-keys.json")
+PINNED = pinned_keys.load(KEYS / "hr-keys.json")
 RIGHT = json.loads((TOKENS / "right-eddsa.json").read_text())["drops"][0]["token"].encode()
 
 anything = st.recursive(
@@ -28,10 +26,10 @@ anything = st.recursive(
 quick = settings(max_examples=150)
 
 
-def ends_well(token: bytes) -> Notice | None:
+def ends_well(token: bytes) -> HrNotice | None:
     try:
         found = verify(token, PINNED, NOW)
-    except BadToken as error:
+    except BadTokenError as error:
         refused = error
     else:
         refused = None
@@ -96,11 +94,11 @@ def test_the_depth_is_never_taken_for_less_than_it_is(text):
         depth = deepest(json.loads(text))
     except (ValueError, RecursionError):
         return
-    if depth > strict.DEEPEST:
-        with pytest.raises(BadToken):
-            strict.check_depth(text.encode())
+    if depth > json_strict.DEEPEST:
+        with pytest.raises(BadTokenError):
+            json_strict.check_depth(text.encode())
     else:
-        strict.check_depth(text.encode())
+        json_strict.check_depth(text.encode())
 
 
 @pytest.mark.parametrize("filling", [b"[", b'{"a":', b'"\\', b'\\"', b'"', b"[]", b"1", b" "])

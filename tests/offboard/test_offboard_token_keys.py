@@ -10,8 +10,8 @@ from inbox_site import KEYS
 from inbox_vectors import private
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from agent.errors import Refused
-from agent.offboard.intake import pinned_keys as keys
+from agent.errors import RefusedError
+from agent.offboard.intake import pinned_keys
 
 
 def pinned():
@@ -19,7 +19,7 @@ def pinned():
 
 
 def parse(**changes):
-    return keys.parse(json.dumps(pinned() | changes).encode())
+    return pinned_keys.parse(json.dumps(pinned() | changes).encode())
 
 
 def key(**changes):
@@ -77,7 +77,7 @@ WRONG = {
 
 @pytest.mark.parametrize("what", WRONG)
 def test_it_is_refused(what):
-    with pytest.raises(Refused, match=r"hr-keys\.json"):
+    with pytest.raises(RefusedError, match=r"hr-keys\.json"):
         parse(**WRONG[what])
 
 
@@ -85,12 +85,12 @@ def test_it_is_refused(what):
     "text", [b"", b"[]", b"\xff", b'{"audience": "a", "audience": "b"}', b"[" * 100, b" " * (2 << 20)]
 )
 def test_a_file_that_is_no_jwk_set_is_refused(text):
-    with pytest.raises(Refused):
-        keys.parse(text)
+    with pytest.raises(RefusedError):
+        pinned_keys.parse(text)
 
 
 def test_a_private_key_is_called_one():
-    with pytest.raises(Refused, match="holds a secret key"):
+    with pytest.raises(RefusedError, match="holds a secret key"):
         parse(keys=[private("test-only-hr-ed25519")])
 
 
@@ -101,23 +101,23 @@ def test_a_key_may_come_with_its_certificate_as_identity_providers_publish_it():
 def test_a_file_others_could_have_written_is_not_read(tmp_path):
     file = tmp_path / "hr-keys.json"
     file.write_text(json.dumps(pinned()))
-    assert keys.load(file)
+    assert pinned_keys.load(file)
     file.chmod(0o664)
-    with pytest.raises(Refused, match="written by others"):
-        keys.load(file)
+    with pytest.raises(RefusedError, match="written by others"):
+        pinned_keys.load(file)
     file.chmod(0o600)
     if os.geteuid() == 0:
         os.chown(file, 12345, -1)
-        with pytest.raises(Refused, match="written by others"):
-            keys.load(file)
+        with pytest.raises(RefusedError, match="written by others"):
+            pinned_keys.load(file)
     file.rename(tmp_path / "elsewhere")
     file.symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(Refused, match="no keys"):
-        keys.load(file)
+    with pytest.raises(RefusedError, match="no keys"):
+        pinned_keys.load(file)
     file.unlink()
     os.mkfifo(file)
-    with pytest.raises(Refused):
-        keys.load(file)
+    with pytest.raises(RefusedError):
+        pinned_keys.load(file)
 
 
 def test_the_test_keys_are_what_they_say():

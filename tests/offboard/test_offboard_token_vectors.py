@@ -8,12 +8,12 @@ import pytest
 from inbox_site import KEYS, NOW, TOKENS, Site
 from inbox_vectors import departure, details, right
 
-from agent.offboard.intake import pinned_keys as keys
-from agent.offboard.intake.notice import Event
-from agent.offboard.intake.reasons import REASONS, BadToken
+from agent.offboard.intake import pinned_keys
+from agent.offboard.intake.notice import HrEvent
+from agent.offboard.intake.reasons import REASONS, BadTokenError
 from agent.offboard.intake.token import verify
 
-PINNED = keys.load(KEYS / "hr-keys.json")
+PINNED = pinned_keys.load(KEYS / "hr-keys.json")
 VECTORS = sorted(TOKENS.glob("*.json"))
 
 
@@ -51,7 +51,7 @@ def test_the_verifier_alone_finds_the_same_in_a_first_token(path):
     [drop, *_] = vector["drops"]
     try:
         found = "late" if verify(drop["token"].encode(), pinned, NOW).late else "accepted"
-    except BadToken as error:
+    except BadTokenError as error:
         found = error.reason
     assert found == ("accepted" if drop["folder"] == "quarantine" else drop["reason"])
 
@@ -67,7 +67,7 @@ def test_what_a_right_token_says():
     token = read(TOKENS / "right-eddsa.json")["drops"][0]["token"]
     notice = verify(token.encode(), PINNED, NOW)
     assert (notice.subject, notice.txn, notice.late) == ("E1001", "HR-2026-0042", False)
-    assert notice.event is Event.DEPARTURE_APPROVED
+    assert notice.event is HrEvent.DEPARTURE_APPROVED
     assert notice.kid == "test-only-hr-ed25519"
     assert [approval.kid for approval in notice.approvals] == ["test-only-personnel", "test-only-secrecy-office"]
     assert [(one.role, one.person) for one in notice.approvals] == [("personnel", "E0007"), ("secrecy-office", "E0008")]
@@ -94,7 +94,7 @@ def test_what_is_said_beside_an_approval_makes_sense_or_the_token_is_not_taken(m
     if taken:
         assert verify(token, PINNED, NOW).details[member] == value
     else:
-        with pytest.raises(BadToken, match=member):
+        with pytest.raises(BadTokenError, match=member):
             verify(token, PINNED, NOW)
 
 
@@ -102,5 +102,5 @@ def test_what_is_said_beside_an_approval_makes_sense_or_the_token_is_not_taken(m
 def test_cut_anywhere_a_token_is_refused_and_nothing_else_happens(path):
     token = read(path)["drops"][0]["token"].strip().rstrip("=").encode()
     for end in range(0, len(token) - 1, 1 + len(token) // 23):
-        with pytest.raises(BadToken):
+        with pytest.raises(BadTokenError):
             verify(token[:end], PINNED, NOW)

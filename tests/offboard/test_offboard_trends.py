@@ -7,13 +7,13 @@ import proof_kit as kit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.offboard.expiring import DAYS, Ending, Sort, due, endings
+from agent.offboard.expiring import DAYS, Sort, UpcomingExpiry, due, endings
 from agent.offboard.receipt.receipt import issue, receipts_folder
 from agent.offboard.receipt.signing import Signer, key_path
 from agent.offboard.receipt.timeline import Marks
 from agent.offboard.receipt.trends import lines, trends
 from agent.shipped_packs import text as pack_text
-from rules.model import Departure, Grant, Person, Record, Stage
+from rules.model import Departure, DepartureStage, Grant, Person, Record
 from rules.pack.reader import load
 from rules.text import Text
 
@@ -42,8 +42,8 @@ def test_no_receipts_is_no_trend(tmp_path: Path) -> None:
     assert trends(receipts_folder(tmp_path), public).rows == ()
 
 
-def grant(until: datetime) -> Ending:
-    return Ending(Sort.GRANT, "E1", "G000001", until, Text("grant", "授权"))
+def grant(until: datetime) -> UpcomingExpiry:
+    return UpcomingExpiry(Sort.GRANT, "E1", "G000001", until, Text("grant", "授权"))
 
 
 def test_warnings_come_at_14_7_and_1_days_and_at_the_end_each_once() -> None:
@@ -94,8 +94,8 @@ def test_what_ends_is_temporary_grants_gating_records_and_cooling_off() -> None:
             Grant("G000003", "E1", "计划", "r", "E2", kit.NOON, None, temporary=True),
         ),
         departures=(
-            Departure(Stage.COOLING_OFF, kit.NOON, later),
-            Departure(Stage.CLOSED, kit.NOON, later),
+            Departure(DepartureStage.COOLING_OFF, kit.NOON, later),
+            Departure(DepartureStage.CLOSED, kit.NOON, later),
         ),
     )
     assert [(one.sort, one.name, one.until) for one in endings(person, pack)] == [

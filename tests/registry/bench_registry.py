@@ -15,7 +15,7 @@ from statistics import median, quantiles
 
 from agent.registry.facts import FactsReader
 from agent.registry.migrations import migrate
-from agent.registry.queries import Lists
+from agent.registry.queries import RegistryQueries
 from agent.registry.store import Registry
 from rules.model import Clearance, Level, Scope
 
@@ -61,7 +61,7 @@ def measure(people: int, areas: int, rounds: int = 2_000) -> Iterator[tuple[str,
         yield "build in one change", timed(lambda: build(path, people, areas))
         yield "open the writer, every page checked", timed(lambda: Registry(path).close())
         yield "open the reader", timed(lambda: FactsReader(path).close())
-        with FactsReader(path) as reader, Registry(path) as registry, Lists(path) as lists:
+        with FactsReader(path) as reader, Registry(path) as registry, RegistryQueries(path) as lists:
             yield "whole uid map", timed(reader.accounts)
             yield "all areas", timed(reader.areas)
             yield "records due within 30 days", timed(lambda: lists.records_due(NOW, 30, valid_days={"training": 365}))

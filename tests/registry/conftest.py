@@ -8,7 +8,7 @@ import pytest
 
 from agent.registry.facts import FactsReader
 from agent.registry.migrations import migrate
-from agent.registry.queries import Lists
+from agent.registry.queries import RegistryQueries
 from agent.registry.store import Registry
 from rules.model import Clearance, Level
 
@@ -40,8 +40,8 @@ def reader(path: Path) -> Iterator[FactsReader]:
 
 
 @pytest.fixture
-def lists(path: Path) -> Iterator[Lists]:
-    with Lists(path) as opened:
+def lists(path: Path) -> Iterator[RegistryQueries]:
+    with RegistryQueries(path) as opened:
         yield opened
 
 

@@ -8,37 +8,37 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import Fatal, Refused
-from agent.registry import migrations_people as tables
+from agent.errors import FatalError, RefusedError
+from agent.registry import migrations_people
 from agent.registry.connect import APPLICATION
 from agent.registry.facts import FactsReader
-from agent.registry.queries import Lists
-from agent.registry.store import Change, Registry
-from rules.model import Departure, Level, Scope, Stage
-from rules.offboarding import machine as departure
+from agent.registry.queries import RegistryQueries
+from agent.registry.store import Registry, RegistryTransaction
+from rules.model import Departure, DepartureStage, Level, Scope
+from rules.offboarding import machine
 from rules.offboarding.case import (
     Approval,
     Approver,
-    Case,
+    CaseRemark,
     Exam,
-    Item,
+    HandoverItem,
+    OffboardingCase,
     Period,
     Restoration,
-    Said,
     Signature,
 )
-from rules.offboarding.vocabulary import Kind
+from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 
 NOW = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)  # the instant of the fixtures
 DAY = timedelta(days=1)
 CHAIN = (Approver("head", Text("head", "部长")), Approver("boss", Text("boss", "总经理")))
-PLAIN = Case(
-    person="E1", kind=Kind.RESIGNATION, last_day=date(2026, 12, 31), noticed_at=NOW, opened_by="E2", chain=CHAIN
+PLAIN = OffboardingCase(
+    person="E1", kind=CaseKind.RESIGNATION, last_day=date(2026, 12, 31), noticed_at=NOW, opened_by="E2", chain=CHAIN
 )
 FULL = replace(
     PLAIN,
-    kind=Kind.TRANSFER,
+    kind=CaseKind.TRANSFER,
     late_days=3,
     reason="项目结束\x1b[2J",
     reference="HR-2026-7",
@@ -49,32 +49,32 @@ FULL = replace(
     approved_at=NOW + DAY,
     roles=("auditor", "security"),
     ended_by="E4",
-    confirmation=Said("E5", NOW + DAY, ""),
-    returns=(Said("E2", NOW, "form"), Said("E3", NOW, "again")),
+    confirmation=CaseRemark("E5", NOW + DAY, ""),
+    returns=(CaseRemark("E2", NOW, "form"), CaseRemark("E3", NOW, "again")),
     items=(
-        Item("keys", Text("keys", "钥匙"), Text("guards", "保卫部门"), "E2", NOW),
-        Item("badge-1", Text("badge", "卡"), Text("guards", "保卫部门"), "E2", NOW, missing="lost"),
-        Item("more", Text("more", "其他"), Text("IT", "信息")),
+        HandoverItem("keys", Text("keys", "钥匙"), Text("guards", "保卫部门"), "E2", NOW),
+        HandoverItem("badge-1", Text("badge", "卡"), Text("guards", "保卫部门"), "E2", NOW, missing="lost"),
+        HandoverItem("more", Text("more", "其他"), Text("IT", "信息")),
     ),
     needs_education=True,
-    education=Said("E2", NOW, ""),
+    education=CaseRemark("E2", NOW, ""),
     needs_exam=True,
     exams=(Exam("E2", NOW, passed=False), Exam("E2", NOW + DAY, passed=True)),
     signatures=(Signature("pledge", Text("pledge", "承诺书"), "E2", NOW), Signature("agreement", Text("a", "协议"))),
     needs_period=True,
     period=Period(None, "E2", NOW, "stays"),
-    papers=Said("E2", NOW),
-    closed=Said("E3", NOW, "done"),
-    rescissions=(Said("E2", NOW, "x"), Said("E3", NOW, "y")),
+    papers=CaseRemark("E2", NOW),
+    closed=CaseRemark("E3", NOW, "done"),
+    rescissions=(CaseRemark("E2", NOW, "x"), CaseRemark("E3", NOW, "y")),
     rescinded=True,
     restorations=(Restoration("G000001", "E2", NOW, "E3"), Restoration("G000002", "E2", NOW)),
 )
 
 
-def approved(change: Change, case: Case = PLAIN) -> Case:
+def approved(change: RegistryTransaction, case: OffboardingCase = PLAIN) -> OffboardingCase:
     case = change.add_case(case)
     for by, place in zip(("E2", "E3"), CHAIN, strict=True):
-        case = departure.approve(case, place.role, by, change.at)
+        case = machine.approve(case, place.role, by, change.at)
     return change.put_case(case)
 
 
@@ -86,7 +86,7 @@ DATED = replace(FULL, period=Period(NOW, "E2", NOW))
 
 
 @pytest.mark.parametrize("case", [PLAIN, FULL, DATED, replace(PLAIN, sent_back=True)])
-def test_what_is_read_is_what_was_stored(site: Registry, lists: Lists, case: Case) -> None:
+def test_what_is_read_is_what_was_stored(site: Registry, lists: RegistryQueries, case: OffboardingCase) -> None:
     with site.change(NOW) as change:
         stored = change.add_case(case)
         assert change.case("E1") == stored
@@ -94,14 +94,14 @@ def test_what_is_read_is_what_was_stored(site: Registry, lists: Lists, case: Cas
     assert lists.case("E1") == lists.case("C000001") == stored
 
 
-def test_storing_again_replaces_all_of_it(site: Registry, lists: Lists) -> None:
+def test_storing_again_replaces_all_of_it(site: Registry, lists: RegistryQueries) -> None:
     with site.change(NOW) as change:
         first = change.add_case(FULL)
         change.put_case(replace(PLAIN, id=first.id))
     assert lists.case("E1") == replace(PLAIN, id=first.id)
 
 
-def test_what_a_case_has_taken_is_known_by_the_names_of_the_areas(site: Registry, lists: Lists) -> None:
+def test_what_a_case_has_taken_is_known_by_the_names_of_the_areas(site: Registry, lists: RegistryQueries) -> None:
     with site.change(NOW) as change:
         for number in range(2):
             change.add_grant("E1", "plans", reason=f"{number}", approver="E9")
@@ -113,11 +113,11 @@ def test_what_a_case_has_taken_is_known_by_the_names_of_the_areas(site: Registry
     assert lists.lost(other.id) == []
 
 
-def test_a_person_has_one_running_case(site: Registry, lists: Lists) -> None:
+def test_a_person_has_one_running_case(site: Registry, lists: RegistryQueries) -> None:
     with site.change(NOW) as change:
         first = change.add_case(PLAIN)
         assert change.running_cases("E1") == [first]
-    with pytest.raises(Refused, match="case C000001 of `E1` is running"), site.change(NOW) as change:
+    with pytest.raises(RefusedError, match="case C000001 of `E1` is running"), site.change(NOW) as change:
         change.add_case(PLAIN)
     with site.change(NOW) as change:
         change.put_case(replace(first, rescinded=True))
@@ -129,12 +129,12 @@ def test_a_person_has_one_running_case(site: Registry, lists: Lists) -> None:
 
 
 def test_only_beside_an_approved_transfer_a_person_has_a_second_case_and_that_is_the_one_meant(
-    site: Registry, lists: Lists
+    site: Registry, lists: RegistryQueries
 ) -> None:
-    transfer, leaves = replace(PLAIN, kind=Kind.TRANSFER), replace(PLAIN, kind=Kind.DISMISSAL)
+    transfer, leaves = replace(PLAIN, kind=CaseKind.TRANSFER), replace(PLAIN, kind=CaseKind.DISMISSAL)
     with site.change(NOW) as change:
         first = change.add_case(transfer)
-    with pytest.raises(Refused, match="C000001 of `E1` is running"), site.change(NOW) as change:
+    with pytest.raises(RefusedError, match="C000001 of `E1` is running"), site.change(NOW) as change:
         change.add_case(leaves)  # nobody has approved the transfer
     with site.change(NOW) as change:
         change.put_case(replace(first, approved_at=NOW))
@@ -142,60 +142,60 @@ def test_only_beside_an_approved_transfer_a_person_has_a_second_case_and_that_is
         assert [case.id for case in change.running_cases("E1")] == ["C000001", "C000002"]
         assert change.case("E1") == second
     for third in (transfer, leaves):
-        with pytest.raises(Refused, match="is running"), site.change(NOW) as change:
+        with pytest.raises(RefusedError, match="is running"), site.change(NOW) as change:
             change.add_case(third)
-    with pytest.raises(Refused, match="UNIQUE"), site.change(NOW) as change:  # whatever the program thinks
-        change.put_case(replace(second, kind=Kind.TRANSFER))
+    with pytest.raises(RefusedError, match="UNIQUE"), site.change(NOW) as change:  # whatever the program thinks
+        change.put_case(replace(second, kind=CaseKind.TRANSFER))
     with site.change(NOW) as change:
         change.put_case(replace(second, rescinded=True))
         assert change.case("E1").id == "C000001"  # the one that runs, not the newest
     assert lists.case("E1").id == "C000001"
 
 
-def test_a_case_that_is_not_there_is_named(site: Registry, lists: Lists) -> None:
+def test_a_case_that_is_not_there_is_named(site: Registry, lists: RegistryQueries) -> None:
     with site.change(NOW) as change:
         missing = {"E1": "`E1` has no departure case", "C000007": "there is no case", "E9": "is not the number"}
         for name, said in missing.items():
-            with pytest.raises(Refused, match=said):
+            with pytest.raises(RefusedError, match=said):
                 change.case(name)
-    with pytest.raises(Refused, match="there is no person"), site.change(NOW) as change:
+    with pytest.raises(RefusedError, match="there is no person"), site.change(NOW) as change:
         change.add_case(replace(PLAIN, person="E9"))
-    with pytest.raises(Refused, match="there is no case"):
+    with pytest.raises(RefusedError, match="there is no case"):
         lists.case("C000007")
 
 
 def test_a_text_that_fits_no_entry_is_refused(site: Registry) -> None:
-    long = replace(PLAIN, items=(Item("k", Text("k", "k"), Text("d", "d"), missing="x" * 2_001),))
-    with pytest.raises(Refused, match="2001 characters"), site.change(NOW) as change:
+    long = replace(PLAIN, items=(HandoverItem("k", Text("k", "k"), Text("d", "d"), missing="x" * 2_001),))
+    with pytest.raises(RefusedError, match="2001 characters"), site.change(NOW) as change:
         change.add_case(long)
 
 
 def test_a_decision_sees_the_departure_from_the_approval_on(site: Registry, reader: FactsReader) -> None:
     with site.change(NOW) as change:
         case = change.add_case(PLAIN)
-    assert departures(reader) == (Departure(Stage.NOTICE, None, None, "E2"),)
+    assert departures(reader) == (Departure(DepartureStage.NOTICE, None, None, "E2"),)
     with site.change(NOW + DAY) as change:
-        case = departure.approve(departure.approve(case, "head", "E2", change.at), "boss", "E3", change.at)
+        case = machine.approve(machine.approve(case, "head", "E2", change.at), "boss", "E3", change.at)
         change.put_case(case)
-    assert departures(reader) == (Departure(Stage.APPROVED, NOW + DAY, None, "E3"),)
+    assert departures(reader) == (Departure(DepartureStage.APPROVED, NOW + DAY, None, "E3"),)
     with site.change(NOW + DAY) as change:
         case = change.put_case(replace(case, period=Period(NOW + 9 * DAY, "E2", NOW)))
-    assert departures(reader) == (Departure(Stage.COOLING_OFF, NOW + DAY, NOW + 9 * DAY, "E3"),)
+    assert departures(reader) == (Departure(DepartureStage.COOLING_OFF, NOW + DAY, NOW + 9 * DAY, "E3"),)
     with site.change(NOW + 9 * DAY) as change:
-        change.put_case(replace(case, closed=Said("E2", NOW)))
-    assert departures(reader) == (Departure(Stage.CLOSED, NOW + DAY, NOW + 9 * DAY, "E3"),)
+        change.put_case(replace(case, closed=CaseRemark("E2", NOW)))
+    assert departures(reader) == (Departure(DepartureStage.CLOSED, NOW + DAY, NOW + 9 * DAY, "E3"),)
 
 
 def test_what_two_officers_gave_again_is_listed_with_the_case_that_took_it(site: Registry, path: Path) -> None:
     with site.change(NOW) as change:
         given = change.add_case(PLAIN)
         change.put_case(replace(FULL, id=given.id))
-    with closing(Lists(path)) as lists:
+    with closing(RegistryQueries(path)) as lists:
         assert lists.restored() == [f"{given.id}.G000001"]
 
 
 def test_a_rescinded_departure_is_set_aside_and_stays_in_the_books(
-    site: Registry, reader: FactsReader, lists: Lists
+    site: Registry, reader: FactsReader, lists: RegistryQueries
 ) -> None:
     with site.change(NOW) as change:
         case = approved(change)
@@ -206,16 +206,16 @@ def test_a_rescinded_departure_is_set_aside_and_stays_in_the_books(
     assert lists.departures("E1")[0]["set_aside_at"] == "2026-11-02T01:30:00.000000Z"
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_closing_sets_only_a_transfer_aside(site: Registry, reader: FactsReader, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", CaseKind)
+def test_closing_sets_only_a_transfer_aside(site: Registry, reader: FactsReader, kind: CaseKind) -> None:
     with site.change(NOW) as change:
         case = approved(change, replace(PLAIN, kind=kind))
-        change.put_case(replace(case, closed=Said("E2", NOW)))
-    assert (departures(reader) == ()) == (kind is Kind.TRANSFER)
+        change.put_case(replace(case, closed=CaseRemark("E2", NOW)))
+    assert (departures(reader) == ()) == (kind is CaseKind.TRANSFER)
 
 
 def test_every_grant_that_runs_or_is_to_come_ends_and_can_be_given_again_with_its_end(
-    site: Registry, lists: Lists
+    site: Registry, lists: RegistryQueries
 ) -> None:
     until = NOW + 60 * DAY
     with site.change(NOW) as change:
@@ -233,9 +233,9 @@ def test_every_grant_that_runs_or_is_to_come_ends_and_can_be_given_again_with_it
         new = change.give_again(case, lasting, reason="back", approver="E3")
         later = change.give_again(case, coming, reason="back", approver="E3")
         for refused in (temporary, over, other, "G000099"):
-            with pytest.raises(Refused, match="none that this case can give again"):
+            with pytest.raises(RefusedError, match="none that this case can give again"):
                 change.give_again(case, refused, reason="back", approver="E3")
-        with pytest.raises(Refused, match="nobody grants access to himself"):
+        with pytest.raises(RefusedError, match="nobody grants access to himself"):
             change.give_again(case, lasting, reason="back", approver="E1")
     given = {row["id"]: row for row in lists.grants(NOW, person="E1", state="all")}
     assert (given[new]["since"], given[new]["until"]) == ("2026-11-05T01:30:00.000000Z", "2027-01-01T01:30:00.000000Z")
@@ -250,18 +250,18 @@ def test_a_grant_of_a_removed_area_is_not_given_again(site: Registry) -> None:
         change.end_grants_of(case, by="E3")
         change.remove_resource("plans")
         change.add_area("plans", path="/srv/other", level=Level.SECRET, domain="state")
-        with pytest.raises(Refused, match="can give again"):
+        with pytest.raises(RefusedError, match="can give again"):
             change.give_again(case, grant, reason="back", approver="E3")
 
 
 def test_a_transferred_person_leaves_projects_and_circles_and_must_be_vetted_again(
-    site: Registry, reader: FactsReader, lists: Lists
+    site: Registry, reader: FactsReader, lists: RegistryQueries
 ) -> None:
     with site.change(NOW) as change:
         change.set_person("E1", projects=["甲"])
         change.set_resource("plans", scope=Scope(frozenset({"E1", "E2"}), frozenset({"research"})))
     with site.change(NOW + DAY) as change:
-        case = approved(change, replace(PLAIN, kind=Kind.TRANSFER, department="archive", post="keeper"))
+        case = approved(change, replace(PLAIN, kind=CaseKind.TRANSFER, department="archive", post="keeper"))
         assert change.move_person(case) == ["plans"]
     person = reader.facts(["E1"], "plans")[1].persons["E1"]
     assert (person.department, person.projects, person.post_changed_at) == ("archive", frozenset(), NOW + DAY)
@@ -274,7 +274,11 @@ def test_a_transferred_person_leaves_projects_and_circles_and_must_be_vetted_aga
 def test_a_registry_of_the_first_schema_keeps_its_departures(tmp_path: Path) -> None:
     path = tmp_path / "registry.db"
     with closing(sqlite3.connect(path)) as old:
-        for statement in (*tables.FIRST, f"PRAGMA application_id = {APPLICATION}", "PRAGMA user_version = 1"):
+        for statement in (
+            *migrations_people.FIRST,
+            f"PRAGMA application_id = {APPLICATION}",
+            "PRAGMA user_version = 1",
+        ):
             old.execute(statement)
         old.execute("CREATE TABLE _sqlite_migrations (migration_set TEXT, name TEXT, applied_at TEXT)")
         old.execute("INSERT INTO _sqlite_migrations VALUES ('registry', 'm001_first', '2026-01-01')")
@@ -284,7 +288,7 @@ def test_a_registry_of_the_first_schema_keeps_its_departures(tmp_path: Path) -> 
         )
         old.commit()
     with Registry(path), FactsReader(path) as reader:
-        assert departures(reader) == (Departure(Stage.APPROVED),)
+        assert departures(reader) == (Departure(DepartureStage.APPROVED),)
 
 
 @pytest.mark.parametrize(
@@ -296,13 +300,15 @@ def test_a_registry_of_the_first_schema_keeps_its_departures(tmp_path: Path) -> 
         "UPDATE case_approvals SET approved_at = NULL WHERE place = 0",
     ],
 )
-def test_a_case_that_says_what_none_can_is_damage(site: Registry, path: Path, lists: Lists, harm: str) -> None:
+def test_a_case_that_says_what_none_can_is_damage(
+    site: Registry, path: Path, lists: RegistryQueries, harm: str
+) -> None:
     with site.change(NOW) as change:
         approved(change)
     with closing(sqlite3.connect(path)) as raw:
         raw.execute(harm)
         raw.commit()
-    with pytest.raises(Fatal, match="is damaged"):
+    with pytest.raises(FatalError, match="is damaged"):
         lists.case("E1")
-    with pytest.raises(Fatal, match="is damaged"), site.change(NOW) as change:
+    with pytest.raises(FatalError, match="is damaged"), site.change(NOW) as change:
         change.case("E1")

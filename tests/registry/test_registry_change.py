@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.facts import FactsReader
 from agent.registry.store import Registry
 
@@ -74,7 +74,7 @@ def test_changes_do_not_nest(registry: Registry, now: datetime) -> None:
 def test_an_attempt_undoes_only_itself(registry: Registry, reader: FactsReader, now: datetime) -> None:
     with registry.change(now) as change:
         change.add_person("E1")
-        with pytest.raises(Refused), change.attempt():
+        with pytest.raises(RefusedError), change.attempt():
             change.add_person("E2", projects=["甲", "-"])  # the second project is refused when the person is written
         change.add_person("E3")
     assert set(reader.facts(["E1", "E2", "E3"], "")[1].persons) == {"E1", "E3"}
@@ -106,7 +106,7 @@ def test_a_full_disk_refuses_the_change_and_the_next_one_works(
     connection = site._connection
     [pages] = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own SQLITE_FULL, from its own pager
-    with pytest.raises(Refused, match="no space left"), site.change(now) as change:
+    with pytest.raises(RefusedError, match="no space left"), site.change(now) as change:
         change.add_person("P0", projects=[f"{count:0128}" for count in range(200)])
     assert reader.epoch() == 1
     connection.execute("PRAGMA max_page_count = 100000")
@@ -119,7 +119,7 @@ def test_another_process_in_the_middle_of_a_change_is_busy_not_broken(path: Path
     with Registry(path) as registry, closing(sqlite3.connect(path, isolation_level=None)) as other:
         registry._connection.execute("PRAGMA busy_timeout = 50")
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(Refused, match="being changed by somebody else"), registry.change(now):
+        with pytest.raises(RefusedError, match="being changed by somebody else"), registry.change(now):
             pass
         other.execute("ROLLBACK")
         with registry.change(now) as change:

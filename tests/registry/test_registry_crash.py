@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import Fatal
+from agent.errors import FatalError
 from agent.registry.facts import FactsReader
 from agent.registry.store import Registry
 
@@ -90,8 +90,8 @@ def test_a_write_error_at_commit_stops_the_writer_for_good(site: Registry, path:
 
 def test_after_an_unknown_outcome_every_later_change_says_the_same(registry: Registry, now: datetime) -> None:
     registry._connection.execute("DROP TABLE holidays")
-    with pytest.raises(Fatal) as first, registry.change(now) as change:
+    with pytest.raises(FatalError) as first, registry.change(now) as change:
         change.add_holiday(now.date())
-    with pytest.raises(Fatal) as second, registry.change(now) as change:
+    with pytest.raises(FatalError) as second, registry.change(now) as change:
         change.add_person("E1")
     assert second.value is first.value

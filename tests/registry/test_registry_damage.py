@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import Fatal, Refused
+from agent.errors import FatalError, RefusedError
 from agent.registry import connect
 from agent.registry.facts import FactsReader
-from agent.registry.queries import Lists
+from agent.registry.queries import RegistryQueries
 from agent.registry.store import Registry
 
-EVERYBODY: list[Callable[[Path], object]] = [FactsReader, Lists, Registry]
+EVERYBODY: list[Callable[[Path], object]] = [FactsReader, RegistryQueries, Registry]
 
 
 def alter(path: Path, *statements: str) -> None:
@@ -53,13 +53,13 @@ def a_directory(path: Path) -> None:
     path.mkdir()
 
 
-SPOILT: dict[str, tuple[Callable[[Path], None], type[Fatal | Refused], str]] = {
-    "truncated": (truncate, Fatal, "malformed"),
-    "garbage": (garbage, Fatal, "not a database"),
-    "empty": (empty, Fatal, "not a registry of Shoumi"),
-    "another database": (another_database, Fatal, "not a registry of Shoumi"),
-    "newer": (newer, Refused, f"has schema {connect.VERSION + 1}"),
-    "missing": (missing, Refused, "there is no registry at"),
+SPOILT: dict[str, tuple[Callable[[Path], None], type[FatalError | RefusedError], str]] = {
+    "truncated": (truncate, FatalError, "malformed"),
+    "garbage": (garbage, FatalError, "not a database"),
+    "empty": (empty, FatalError, "not a registry of Shoumi"),
+    "another database": (another_database, FatalError, "not a registry of Shoumi"),
+    "newer": (newer, RefusedError, f"has schema {connect.VERSION + 1}"),
+    "missing": (missing, RefusedError, "there is no registry at"),
 }
 
 
@@ -70,7 +70,7 @@ def test_nobody_opens_it(
     path: Path,
     opener: Callable[[Path], object],
     spoil: Callable[[Path], None],
-    error: type[Fatal | Refused],
+    error: type[FatalError | RefusedError],
     said: str,
 ) -> None:
     site.close()
@@ -78,7 +78,7 @@ def test_nobody_opens_it(
     with pytest.raises(error, match=said) as raised:
         opener(path)
     assert all(sentence.isprintable() for sentence in raised.value.text)
-    if isinstance(raised.value, Refused):
+    if isinstance(raised.value, RefusedError):
         assert raised.value.hint
 
 
@@ -86,13 +86,13 @@ def test_nobody_opens_it(
 def test_nobody_opens_a_directory(site: Registry, path: Path, opener: Callable[[Path], object]) -> None:
     site.close()
     a_directory(path)
-    with pytest.raises((Refused, Fatal), match=r"cannot be (used|read or written)"):
+    with pytest.raises((RefusedError, FatalError), match=r"cannot be (used|read or written)"):
         opener(path)
 
 
 def test_opening_never_makes_a_file(tmp_path: Path) -> None:
     for opener in EVERYBODY:
-        with pytest.raises(Refused, match="there is no registry"):
+        with pytest.raises(RefusedError, match="there is no registry"):
             opener(tmp_path / "registry.db")
     assert list(tmp_path.iterdir()) == []
 
@@ -116,7 +116,7 @@ def test_an_open_reader_says_so_instead_of_answering(
     for resource in ("plans", "vault"):
         assert reader.facts(["E1"], resource)[1].persons
     alter(path, statement)
-    with pytest.raises(Fatal, match="is damaged"):
+    with pytest.raises(FatalError, match="is damaged"):
         [reader.facts(["E1"], resource) for resource in ("plans", "vault")]
 
 
@@ -125,13 +125,13 @@ def test_an_area_with_a_spoilt_volume_is_not_skipped(
     site: Registry, reader: FactsReader, path: Path, statement: str
 ) -> None:
     alter(path, statement)
-    with pytest.raises(Fatal, match="is damaged"):
+    with pytest.raises(FatalError, match="is damaged"):
         reader.areas()
 
 
 def test_an_area_without_its_place_is_not_skipped(site: Registry, reader: FactsReader, path: Path) -> None:
     alter(path, "DELETE FROM areas")
-    with pytest.raises(Fatal, match="is damaged"):
+    with pytest.raises(FatalError, match="is damaged"):
         reader.areas()
 
 
@@ -143,13 +143,13 @@ def test_a_page_that_was_overwritten_is_found_when_the_writer_opens(site: Regist
     with path.open("r+b") as file:
         file.seek((root - 1) * 4096)
         file.write(b"\xa5" * 4096)
-    with pytest.raises(Fatal, match="is damaged"):
+    with pytest.raises(FatalError, match="is damaged"):
         Registry(path)
 
 
 def test_a_reference_to_nothing_is_found_when_the_writer_opens(site: Registry, path: Path) -> None:
     alter(path, "DELETE FROM people WHERE id = 'E1'")
-    with pytest.raises(Fatal, match="names something that is not there"):
+    with pytest.raises(FatalError, match="names something that is not there"):
         Registry(path)
 
 
@@ -159,7 +159,7 @@ def test_a_file_that_was_replaced_under_an_open_reader_is_noticed(
 ) -> None:
     reader.changed()
     replace(path)
-    with pytest.raises(Fatal, match=r"No such file|another file has taken its place"):
+    with pytest.raises(FatalError, match=r"No such file|another file has taken its place"):
         reader.changed()
 
 
@@ -170,7 +170,7 @@ def test_a_reader_that_is_locked_out_says_busy_and_recovers(site: Registry, path
         with FactsReader(path) as reader:
             reader._connection.execute("PRAGMA busy_timeout = 50")
             other.execute("BEGIN EXCLUSIVE")
-            with pytest.raises(Refused, match="being changed by somebody else"):
+            with pytest.raises(RefusedError, match="being changed by somebody else"):
                 reader.facts(["E1"], "plans")
             other.execute("ROLLBACK")
             assert reader.facts(["E1"], "plans")[1].persons
@@ -178,5 +178,5 @@ def test_a_reader_that_is_locked_out_says_busy_and_recovers(site: Registry, path
 
 def test_a_library_that_cannot_read_the_tables_is_not_taken_for_a_damaged_file() -> None:
     connect.check_library(sqlite3.sqlite_version_info)
-    with pytest.raises(Refused, match=r"is 3\.34\.1, and the registry needs 3\.37"):
+    with pytest.raises(RefusedError, match=r"is 3\.34\.1, and the registry needs 3\.37"):
         connect.check_library((3, 34, 1))

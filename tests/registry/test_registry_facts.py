@@ -13,6 +13,7 @@ from agent.registry.store import Registry
 from rules.model import (
     Clearance,
     Departure,
+    DepartureStage,
     Employment,
     Facts,
     Grant,
@@ -25,7 +26,6 @@ from rules.model import (
     RoomRules,
     Scope,
     Service,
-    Stage,
 )
 
 DAY = timedelta(days=1)
@@ -49,7 +49,9 @@ def test_facts_are_the_model_of_what_was_written(site: Registry, reader: FactsRe
         change.add_record("E1", "exam", on=now - DAY, passed=False)
         change.add_hold("E1", reason="leave", since=now + DAY)
         departure = change.add_departure("E1")
-        change.set_departure(departure, stage=Stage.APPROVED, approved_at=now, cooling_off_until=now + 700 * DAY)
+        change.set_departure(
+            departure, stage=DepartureStage.APPROVED, approved_at=now, cooling_off_until=now + 700 * DAY
+        )
         change.add_grant("E1", "plans", reason="项目甲", approver="E2")
         change.add_grant(
             "E1", "plans", reason="协助", approver="E2", since=now + DAY, until=now + 2 * DAY, temporary=True
@@ -84,7 +86,7 @@ def test_facts_are_the_model_of_what_was_written(site: Registry, reader: FactsRe
                     Grant("G000002", "E1", "plans", "协助", "E2", now + DAY, now + 2 * DAY, temporary=True),
                 ),
                 holds=(Hold(now + DAY, "leave"),),
-                departures=(Departure(Stage.APPROVED, now, now + 700 * DAY),),
+                departures=(Departure(DepartureStage.APPROVED, now, now + 700 * DAY),),
                 badges=frozenset({"4660"}),
             )
         },

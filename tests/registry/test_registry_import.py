@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from agent.registry.csv_import import ImportRefused, read_csv
+from agent.registry.csv_import import ImportRefusedError, read_csv
 from agent.registry.csv_import import import_csv as add_all
 from agent.registry.facts import FactsReader
 from agent.registry.store import Registry
@@ -48,7 +48,7 @@ def test_one_bad_line_and_nobody_is_imported(site: Registry, reader: FactsReader
         "P4,,,62010,11\n"  # as if the bad lines were not there, except that 11 is P1's
         "P5,,,62011,\n"
     )
-    with pytest.raises(ImportRefused) as refused, site.change(now) as change:
+    with pytest.raises(ImportRefusedError) as refused, site.change(now) as change:
         add_all(change, rows)
     assert [line for line, _ in refused.value.problems] == [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]
     text, hint = refused.value.text, refused.value.hint
@@ -82,6 +82,6 @@ def test_a_pack_may_read_the_classes_of_the_site(site: Registry, reader: FactsRe
     ],
 )
 def test_a_file_of_the_wrong_form_is_named_by_line(text: str, problems: list[tuple[int, str]]) -> None:
-    with pytest.raises(ImportRefused) as refused:
+    with pytest.raises(ImportRefusedError) as refused:
         read_csv(text)
     assert [(line, said.en) for line, said in refused.value.problems] == problems

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from agent.errors import Refused
-from agent.registry.queries import Lists
+from agent.errors import RefusedError
+from agent.registry.queries import RegistryQueries
 from agent.registry.reader import Row
 from agent.registry.store import Registry
 from rules.model import Clearance, Level, Mode, Scope
@@ -18,7 +18,7 @@ def ids(rows: list[Row]) -> list[object]:
     return [row["id"] for row in rows]
 
 
-def test_people_by_every_filter(site: Registry, lists: Lists, now: datetime) -> None:
+def test_people_by_every_filter(site: Registry, lists: RegistryQueries, now: datetime) -> None:
     with site.change(now) as change:
         change.add_person("X3", name="王%五", department="research")
         change.set_person("E2", active=False)
@@ -36,7 +36,7 @@ def test_people_by_every_filter(site: Registry, lists: Lists, now: datetime) -> 
     assert ids(lists.people(department="research", at_least=Level.TOP_SECRET)) == ["X3"]
 
 
-def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: Lists, now: datetime) -> None:
+def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: RegistryQueries, now: datetime) -> None:
     with site.change(now) as change:
         change.set_person("E1", projects=["甲"])
         change.lift_hold(change.add_hold("E1", reason="leave", by="E2"), by="E2", reason="back")
@@ -120,11 +120,11 @@ def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: Lists
         "visits": [],
         "inside": [],
     }
-    with pytest.raises(Refused, match="there is no person `E9`"):
+    with pytest.raises(RefusedError, match="there is no person `E9`"):
         lists.dossier("E9")
 
 
-def test_grants_by_state_person_and_place(site: Registry, lists: Lists, now: datetime) -> None:
+def test_grants_by_state_person_and_place(site: Registry, lists: RegistryQueries, now: datetime) -> None:
     with site.change(now) as change:
         for person, place, since, until in (
             ("E1", "plans", -2, None),
@@ -155,7 +155,7 @@ def test_grants_by_state_person_and_place(site: Registry, lists: Lists, now: dat
 
 
 def test_records_fall_due_at_the_earlier_end_and_only_the_last_counts(
-    site: Registry, lists: Lists, now: datetime
+    site: Registry, lists: RegistryQueries, now: datetime
 ) -> None:
     with site.change(now) as change:
         change.add_record("E1", "vetting", on=now - 400 * DAY, valid_until=now - DAY)  # R1, renewed by R2
@@ -180,7 +180,7 @@ def test_records_fall_due_at_the_earlier_end_and_only_the_last_counts(
     assert ids(lists.records("E2", void=True)) == ["R000007", "R000008"]
 
 
-def test_places_programs_and_the_rest(site: Registry, lists: Lists, now: datetime) -> None:
+def test_places_programs_and_the_rest(site: Registry, lists: RegistryQueries, now: datetime) -> None:
     with site.change(now) as change:
         change.set_resource("plans", scope=Scope(frozenset({"E2", "E1"}), frozenset({"hr"})), custodian="E1")
         change.set_mode("plans", Mode.ENFORCE, confirm_by=now + DAY)
@@ -218,7 +218,7 @@ def test_places_programs_and_the_rest(site: Registry, lists: Lists, now: datetim
 
 
 def test_a_hold_and_a_grant_are_found_by_number_also_when_they_are_over(
-    site: Registry, lists: Lists, now: datetime
+    site: Registry, lists: RegistryQueries, now: datetime
 ) -> None:
     with site.change(now) as change:
         hold = change.add_hold("E1", reason="leave", by="E2", two_officers=True)
@@ -228,13 +228,13 @@ def test_a_hold_and_a_grant_are_found_by_number_also_when_they_are_over(
     found = lists.hold(hold)
     assert (found["person"], found["two_officers"], found["lift_asked_by"]) == ("E1", True, "E2")
     assert (lists.grant(grant)["resource"], lists.grant(grant)["until"]) == ("plans", "2026-11-02T01:30:00.000000Z")
-    with pytest.raises(Refused, match="no hold `H000099`"):
+    with pytest.raises(RefusedError, match="no hold `H000099`"):
         lists.hold("H000099")
-    with pytest.raises(Refused, match="no grant `G000099`"):
+    with pytest.raises(RefusedError, match="no grant `G000099`"):
         lists.grant("G000099")
 
 
-def test_only_what_ended_by_itself_has_lapsed(site: Registry, lists: Lists, now: datetime) -> None:
+def test_only_what_ended_by_itself_has_lapsed(site: Registry, lists: RegistryQueries, now: datetime) -> None:
     with site.change(now - DAY) as change:
         by_itself = change.add_grant("E1", "plans", reason="甲", approver="E2", until=now - DAY / 2)
         change.end_grant(change.add_grant("E1", "plans", reason="甲", approver="E2", until=now))

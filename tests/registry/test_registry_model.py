@@ -10,13 +10,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.facts import FactsReader
 from agent.registry.migrations import migrate
-from agent.registry.store import Change, Registry
+from agent.registry.store import Registry, RegistryTransaction
 from rules.model import (
     Clearance,
     Departure,
+    DepartureStage,
     Employment,
     Facts,
     Grant,
@@ -29,7 +30,6 @@ from rules.model import (
     Resource,
     RoomRules,
     Scope,
-    Stage,
 )
 
 PEOPLE = ("E1", "E2", "张三")
@@ -100,7 +100,7 @@ class Registered(RuleBasedStateMachine):
             with self.registry.change(self.now) as change:
                 assert change.epoch == self.model.epoch + 1
                 done = getattr(change, act)(*given, **named)
-        except Refused:
+        except RefusedError:
             assert refused, act
             return ""
         assert not refused, act
@@ -237,8 +237,10 @@ class Registered(RuleBasedStateMachine):
             record = Record(kind, on, passed, topic=topic)
             self.model.people[person] = replace(held, records=(*held.records, record))
 
-    @rule(person=people, stage=st.sampled_from(Stage), approved_at=ends, end=ends)
-    def add_departure(self, person: str, stage: Stage, approved_at: datetime | None, end: datetime | None) -> None:
+    @rule(person=people, stage=st.sampled_from(DepartureStage), approved_at=ends, end=ends)
+    def add_departure(
+        self, person: str, stage: DepartureStage, approved_at: datetime | None, end: datetime | None
+    ) -> None:
         known = person in self.model.people
         given = {"stage": stage, "approved_at": approved_at, "cooling_off_until": end}
         self.do("add_departure", person, refused=not known, **given)
@@ -254,7 +256,7 @@ class Registered(RuleBasedStateMachine):
 
     @rule(person=people, place=places)
     def a_change_that_is_rolled_back_leaves_no_trace(self, person: str, place: str) -> None:
-        def unlogged(change: Change) -> None:
+        def unlogged(change: RegistryTransaction) -> None:
             with change.attempt():
                 if person in self.model.people:
                     change.add_hold(person, reason="x")

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.registry.facts import FactsReader
-from agent.registry.store import Change, Registry
+from agent.registry.store import Registry, RegistryTransaction
 from rules.model import Clearance, Level, Mode, Scope
 
 NOW = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)  # the instant of the fixtures
@@ -16,22 +16,22 @@ DAY = timedelta(days=1)
 CORE = Clearance("state", Level.SECRET, label="核心", approved_by="E2")
 
 
-def temporary(change: Change, **given: object) -> str:
+def temporary(change: RegistryTransaction, **given: object) -> str:
     chosen: dict[str, object] = {"until": NOW + 90 * DAY, "max_days": 90} | given
     return change.add_grant("E1", "plans", reason="项目甲", approver="E2", temporary=True, **chosen)  # type: ignore[arg-type]
 
 
-def grant(change: Change, **given: object) -> str:
+def grant(change: RegistryTransaction, **given: object) -> str:
     chosen: dict[str, object] = {"person": "E1", "resource": "plans", "reason": "项目甲", "approver": "E2"} | given
     return change.add_grant(**chosen)  # type: ignore[arg-type]
 
 
-def area(change: Change, **given: object) -> None:
+def area(change: RegistryTransaction, **given: object) -> None:
     chosen: dict[str, object] = {"area": "new", "path": "/srv/new", "level": Level.SECRET, "domain": "state"} | given
     change.add_area(**chosen)  # type: ignore[arg-type]
 
 
-REFUSED: dict[str, tuple[Callable[[Change], object], str]] = {
+REFUSED: dict[str, tuple[Callable[[RegistryTransaction], object], str]] = {
     "person twice": (lambda c: c.add_person("E1"), "person `E1` exists already"),
     "person without id": (lambda c: c.add_person(""), "cannot name a person"),
     "person with a blank id": (lambda c: c.add_person(" E3"), "cannot name a person"),
@@ -127,9 +127,9 @@ REFUSED: dict[str, tuple[Callable[[Change], object], str]] = {
 
 @pytest.mark.parametrize(("attempt", "said"), REFUSED.values(), ids=REFUSED.keys())
 def test_refused_with_a_sentence_in_both_languages_and_a_hint(
-    site: Registry, reader: FactsReader, attempt: Callable[[Change], object], said: str
+    site: Registry, reader: FactsReader, attempt: Callable[[RegistryTransaction], object], said: str
 ) -> None:
-    with pytest.raises(Refused, match=said) as refused, site.change(NOW) as change:
+    with pytest.raises(RefusedError, match=said) as refused, site.change(NOW) as change:
         attempt(change)
     text, hint = refused.value.text, refused.value.hint
     assert hint is not None
@@ -141,7 +141,7 @@ def test_refused_with_a_sentence_in_both_languages_and_a_hint(
     assert reader.epoch() == 1
 
 
-ALLOWED: dict[str, Callable[[Change], object]] = {
+ALLOWED: dict[str, Callable[[RegistryTransaction], object]] = {
     "system uid when asked for": lambda c: c.add_account(999, "E1", allow_system=True),
     "several uids of one person": lambda c: (c.add_account(61002, "E1"), c.add_account(61003, "E1")),
     "a uid after it was removed": lambda c: (c.remove_account(61001), c.add_account(61001, "E2")),
@@ -165,7 +165,7 @@ ALLOWED: dict[str, Callable[[Change], object]] = {
 
 
 @pytest.mark.parametrize("attempt", ALLOWED.values(), ids=ALLOWED.keys())
-def test_allowed(site: Registry, reader: FactsReader, attempt: Callable[[Change], object]) -> None:
+def test_allowed(site: Registry, reader: FactsReader, attempt: Callable[[RegistryTransaction], object]) -> None:
     with site.change(NOW) as change:
         attempt(change)
     assert reader.epoch() == 2

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from agent.errors import Refused
-from agent.registry import connect as connecting
-from agent.registry import migrations_people as tables
+from agent.errors import RefusedError
+from agent.registry import connect, migrations_people
 from agent.registry.columns import instant
 from agent.registry.facts import FactsReader
-from agent.registry.queries import Lists
+from agent.registry.queries import RegistryQueries
 from agent.registry.room_rows import RoomSettings
-from agent.registry.store import Change, Registry
+from agent.registry.store import Registry, RegistryTransaction
 from rules.model import Clearance, Employment, Level, Lockdown, Passback, RoomRules, Visit
 from rules.text import Text
 
@@ -24,7 +23,7 @@ IN, OUT = "osdp+tcp://10.9.0.20:4001/1", "osdp+tcp://10.9.0.20:4001/2"
 BOARD = "uhppote://10.9.0.10:60000/405419896/1"
 
 
-def door(change: Change, name: str = "d1", **given: Any) -> None:
+def door(change: RegistryTransaction, name: str = "d1", **given: Any) -> None:
     change.add_door(name, "vault", **{"protocol": "osdp", "readers": [(IN, "in"), (OUT, "out")], "strike": IN, **given})
 
 
@@ -43,28 +42,28 @@ def test_a_room_is_read_back_as_it_was_set(site: Registry, reader: FactsReader, 
     assert reader.room("plans") is None  # an area is no room
 
 
-def kept_in_a_lower_room(change: Change) -> None:
+def kept_in_a_lower_room(change: RegistryTransaction) -> None:
     change.add_room("lab", level=Level.CONFIDENTIAL, domain="state")
     change.keep("plans", "lab")
 
 
-def kept_in_a_room_of_another_domain(change: Change) -> None:
+def kept_in_a_room_of_another_domain(change: RegistryTransaction) -> None:
     change.add_room("lab", level=Level.TOP_SECRET, domain="work")
     change.keep("plans", "lab")
 
 
-def the_room_is_lowered(change: Change) -> None:
+def the_room_is_lowered(change: RegistryTransaction) -> None:
     change.keep("plans", "vault")
     change.set_resource("vault", level=Level.CONFIDENTIAL)
 
 
-def what_is_kept_is_raised(change: Change) -> None:
+def what_is_kept_is_raised(change: RegistryTransaction) -> None:
     change.set_resource("vault", level=Level.SECRET)
     change.keep("plans", "vault")
     change.set_resource("plans", level=Level.TOP_SECRET)
 
 
-def what_is_kept_changes_its_domain(change: Change) -> None:
+def what_is_kept_changes_its_domain(change: RegistryTransaction) -> None:
     change.keep("plans", "vault")
     change.set_resource("plans", domain="work")
 
@@ -80,9 +79,9 @@ def what_is_kept_changes_its_domain(change: Change) -> None:
     ],
 )
 def test_a_room_is_never_below_what_is_kept_in_it(
-    site: Registry, now: datetime, act: Callable[[Change], None], why: str
+    site: Registry, now: datetime, act: Callable[[RegistryTransaction], None], why: str
 ) -> None:
-    with pytest.raises(Refused, match=why), site.change(now) as change:
+    with pytest.raises(RefusedError, match=why), site.change(now) as change:
         act(change)
 
 
@@ -108,7 +107,7 @@ def test_a_removed_room_leaves_nothing_to_the_next_of_its_name(
         change.add_visit("V1", "vault", host="E1", escort="E1", purpose="x", until=now + HOUR)
         change.add_lockdown("vault", reason="x")
         door(change)
-    with pytest.raises(Refused, match="is a door of it"), site.change(now) as change:
+    with pytest.raises(RefusedError, match="is a door of it"), site.change(now) as change:
         change.remove_resource("vault")
     with site.change(now) as change:
         change.remove_door("d1")
@@ -154,7 +153,7 @@ def test_a_badge_read_and_a_release_can_mean_only_one_door(
 ) -> None:
     with site.change(now) as change:
         door(change)
-    with pytest.raises(Refused, match=why), site.change(now) as change:
+    with pytest.raises(RefusedError, match=why), site.change(now) as change:
         door(change, "d2", **given)
 
 
@@ -182,20 +181,20 @@ def test_a_badge_stands_for_its_person_until_it_ends_is_lost_or_taken_back(
     assert lost
     assert lost.state == "lost"
     assert reader.facts(["E1"], "vault")[1].persons["E1"].badges == frozenset()
-    with pytest.raises(Refused, match="belongs to `E1`"), site.change(now) as change:
+    with pytest.raises(RefusedError, match="belongs to `E1`"), site.change(now) as change:
         change.add_badge("4660", "E2")  # whoever found it may still hold it
     with site.change(now) as change:
         change.remove_badge("4660")
         change.add_badge("4660", "E2")
     assert reader.person_of_badge("4660", now) == "E2"
-    with pytest.raises(Refused, match="would end before"), site.change(now) as change:
+    with pytest.raises(RefusedError, match="would end before"), site.change(now) as change:
         change.add_badge("23", "E2", until=now)
 
 
 def test_the_zeros_printed_before_a_number_make_no_other_badge(
     site: Registry, reader: FactsReader, now: datetime
 ) -> None:
-    with pytest.raises(Refused, match="`4660` exists already and belongs to `E1`"), site.change(now) as change:
+    with pytest.raises(RefusedError, match="`4660` exists already and belongs to `E1`"), site.change(now) as change:
         change.add_badge("0004660", "E2")
     with site.change(now) as change:
         change.add_badge("0012345678", "E2")
@@ -235,13 +234,13 @@ def test_a_pin_opens_one_for_duress_is_told_apart_and_none_can_be_read_back(
 def test_a_pin_everybody_would_try_is_refused_without_being_repeated(
     site: Registry, now: datetime, pin: str, duress: str
 ) -> None:
-    with pytest.raises(Refused) as caught, site.change(now) as change:
+    with pytest.raises(RefusedError) as caught, site.change(now) as change:
         change.set_pin("E1", pin, duress)
     assert pin not in " ".join((*caught.value.text, *(caught.value.hint or ())))
 
 
 def test_a_visit_is_of_a_visitor_to_people_of_the_site_and_ends(
-    site: Registry, reader: FactsReader, lists: Lists, now: datetime
+    site: Registry, reader: FactsReader, lists: RegistryQueries, now: datetime
 ) -> None:
     with site.change(now) as change:
         change.add_person("V1", name="来宾", employment=Employment.VISITOR)
@@ -261,7 +260,7 @@ def test_a_visit_is_of_a_visitor_to_people_of_the_site_and_ends(
         change.leave("vault", "V1")
         change.leave_visit(visit)
     assert lists.visits(now=instant(now)) == []
-    with pytest.raises(Refused, match="left at"), site.change(now) as change:
+    with pytest.raises(RefusedError, match="left at"), site.change(now) as change:
         change.leave_visit(visit)
 
 
@@ -281,7 +280,7 @@ def test_a_visit_that_is_none_is_refused(site: Registry, now: datetime, given: d
     person, until = given.pop("person"), now + given.pop("hours") * HOUR
     with site.change(now) as change:
         change.add_person("V1", employment=Employment.VISITOR)
-    with pytest.raises(Refused, match=why), site.change(now) as change:
+    with pytest.raises(RefusedError, match=why), site.change(now) as change:
         change.add_visit(person, "vault", until=until, **given)
 
 
@@ -295,7 +294,7 @@ def test_what_is_stated_holds_for_one_room_and_a_while(site: Registry, reader: F
     with site.change(now) as change:
         assert change.end_declaration(first) == "E1"
     assert reader.stated("E1", "vault", now) == ("", True, now + HOUR, "")
-    with pytest.raises(Refused, match="nothing is stated"), site.change(now) as change:
+    with pytest.raises(RefusedError, match="nothing is stated"), site.change(now) as change:
         change.add_declaration("E1", "vault", purpose=" ", until=now + HOUR)
 
 
@@ -324,7 +323,7 @@ def test_what_happens_moves_no_epoch_and_an_officers_act_does(
         assert not change.leave("vault", "E1")
     assert reader.epoch() == before + 1
     assert (reader.open_alarms(), reader.presence()) == ((), ())
-    with pytest.raises(Refused, match="acknowledged by `E2`"), site.change(now) as change:
+    with pytest.raises(RefusedError, match="acknowledged by `E2`"), site.change(now) as change:
         change.ack_alarm(alarm, by="E1", note="x")
 
 
@@ -357,12 +356,12 @@ def test_lockdowns_of_room_and_site_stand_beside_each_other(site: Registry, read
         change.add_lockdown("vault", reason="leak")
     both = (Lockdown(now, "", "drill"), Lockdown(now, "vault", "leak"))
     assert reader.lockdowns() == both == reader.facts([], "vault")[1].lockdowns
-    with pytest.raises(Refused, match="locked down already"), site.change(now) as change:
+    with pytest.raises(RefusedError, match="locked down already"), site.change(now) as change:
         change.add_lockdown(reason="again")
     with site.change(now) as change:
         change.lift_lockdown(reason="over")
     assert [one.room for one in reader.lockdowns()] == ["vault"]
-    with pytest.raises(Refused, match="is not locked down"), site.change(now) as change:
+    with pytest.raises(RefusedError, match="is not locked down"), site.change(now) as change:
         change.lift_lockdown(reason="over")
 
 
@@ -376,8 +375,8 @@ def test_this_machine_stands_where_somebody_said(site: Registry, reader: FactsRe
 def test_rooms_and_badges_from_before_are_taken_over(tmp_path: Path, now: datetime) -> None:
     path = tmp_path / "registry.db"
     path.touch(0o600)
-    with closing(connecting.connect(path, "rw")) as old:
-        for statement in (*tables.FIRST, *tables.CASES):
+    with closing(connect.connect(path, "rw")) as old:
+        for statement in (*migrations_people.FIRST, *migrations_people.CASES):
             old.execute(statement)
         at = instant(now)
         old.execute("INSERT INTO people VALUES ('E1', '', '', '', 'regular', 1, ?, NULL)", (at,))
@@ -393,7 +392,7 @@ def test_rooms_and_badges_from_before_are_taken_over(tmp_path: Path, now: dateti
             "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('registry', ?, ?)",
             [("m001_first", at), ("m002_cases", at)],
         )
-        old.execute(f"PRAGMA application_id = {connecting.APPLICATION}")
+        old.execute(f"PRAGMA application_id = {connect.APPLICATION}")
         old.execute("PRAGMA user_version = 2")
         old.execute("PRAGMA journal_mode = WAL")
     with Registry(path) as registry, FactsReader(path) as reader:

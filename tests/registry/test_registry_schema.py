@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import Fatal, Refused
-from agent.registry import connect
-from agent.registry import migrations as schema
+from agent.errors import FatalError, RefusedError
+from agent.registry import connect, migrations
 from agent.registry.facts import FactsReader
 from agent.registry.migrations import create, migrate
 from agent.registry.store import Registry
@@ -46,7 +45,7 @@ def test_its_wal_is_private_too(registry: Registry, path: Path) -> None:
 
 
 def test_the_version_counts_the_migrations() -> None:
-    assert len(schema.registry._migrations) == connect.VERSION
+    assert len(migrations.registry._migrations) == connect.VERSION
 
 
 def test_writing_is_durable_against_power_loss_and_checks_references(registry: Registry) -> None:
@@ -63,7 +62,7 @@ def test_migrating_again_changes_nothing(path: Path) -> None:
 def test_an_older_registry_is_brought_up_to_date_when_the_writer_opens_it(tmp_path: Path) -> None:
     path = tmp_path / "registry.db"
     an_older_one(path, "CREATE TABLE kept (word)", "INSERT INTO kept VALUES ('still here')")
-    with pytest.raises(Refused, match="older schema 0"):
+    with pytest.raises(RefusedError, match="older schema 0"):
         FactsReader(path)
     with Registry(path), FactsReader(path) as reader:
         assert reader.epoch() == 0
@@ -73,7 +72,7 @@ def test_an_older_registry_is_brought_up_to_date_when_the_writer_opens_it(tmp_pa
 def test_a_migration_that_fails_leaves_the_registry_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "registry.db"
     an_older_one(path, "CREATE TABLE departures (in_the_way)")  # the last table of the first migration
-    with pytest.raises(Fatal):
+    with pytest.raises(FatalError):
         migrate(path)
     assert ask(path, "PRAGMA user_version") == 0
     assert ask(path, "SELECT group_concat(name) FROM sqlite_schema") == "departures"
@@ -82,7 +81,7 @@ def test_a_migration_that_fails_leaves_the_registry_as_it_was(tmp_path: Path) ->
 def test_an_attempt_that_was_killed_is_no_obstacle_and_no_registry(tmp_path: Path) -> None:
     path = tmp_path / "registry.db"
     (tmp_path / "registry.db.new").write_bytes(b"half of one")
-    with pytest.raises(Refused, match="there is no registry"):
+    with pytest.raises(RefusedError, match="there is no registry"):
         Registry(path)
     migrate(path)
     assert [file.name for file in tmp_path.iterdir()] == ["registry.db"]
@@ -90,13 +89,13 @@ def test_an_attempt_that_was_killed_is_no_obstacle_and_no_registry(tmp_path: Pat
 
 def test_making_one_never_replaces_another(path: Path) -> None:
     before = path.read_bytes()
-    with pytest.raises(Refused, match="cannot be made"):
+    with pytest.raises(RefusedError, match="cannot be made"):
         create(path)
     assert path.read_bytes() == before
 
 
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"nowhere.*No such file"):
+    with pytest.raises(RefusedError, match=r"nowhere.*No such file"):
         create(tmp_path / "nowhere" / "registry.db")
 
 

@@ -12,12 +12,10 @@ from hypothesis import strategies as st
 from strategies import shipped
 
 from rules.model import Clearance, Employment, Level, Person
-from rules.offboarding import duties as departure_duties
-from rules.offboarding import machine as departure
-from rules.offboarding import opening as departure_open
-from rules.offboarding.case import Case, Item
-from rules.offboarding.machine import DepartureRefused
-from rules.offboarding.vocabulary import Duty, Event, Kind
+from rules.offboarding import duties, machine, opening
+from rules.offboarding.case import HandoverItem, OffboardingCase
+from rules.offboarding.machine import DepartureRefusedError
+from rules.offboarding.vocabulary import CaseDuty, CaseEvent, CaseKind
 from rules.pack.reader import Pack
 from rules.text import Text
 
@@ -47,37 +45,39 @@ def leaver(level: Level = Level.SECRET, employment: Employment = Employment.REGU
     )
 
 
-def opened(pack: str | Pack = "company", kind: Kind = Kind.RESIGNATION, last_day: date = LAST_DAY) -> Case:
+def opened(
+    pack: str | Pack = "company", kind: CaseKind = CaseKind.RESIGNATION, last_day: date = LAST_DAY
+) -> OffboardingCase:
     rules = PACKS[pack] if isinstance(pack, str) else pack
-    to = "archive" if kind is Kind.TRANSFER else ""
-    return departure_open.open_case(rules, leaver(), kind, last_day, "E9", NOW, department=to)
+    to = "archive" if kind is CaseKind.TRANSFER else ""
+    return opening.open_case(rules, leaver(), kind, last_day, "E9", NOW, department=to)
 
 
-def approved(pack: str = "company", kind: Kind = Kind.RESIGNATION) -> Case:
+def approved(pack: str = "company", kind: CaseKind = CaseKind.RESIGNATION) -> OffboardingCase:
     case = opened(pack, kind)
     for place, by in zip(case.chain, PEOPLE[1:], strict=False):
-        case = departure.approve(case, place.role, by, NOW)
+        case = machine.approve(case, place.role, by, NOW)
     return case
 
 
-def settled(case: Case, but: str = "") -> Case:
+def settled(case: OffboardingCase, but: str = "") -> OffboardingCase:
     """Do everything the leaver owes, *but* one line."""
     for item in (one for one in case.items if one.key != but):
-        case = departure_duties.hand_over(case, item.key, "E8", NOW)
-    if Duty.EDUCATION in case.owed:
-        case = departure_duties.educate(case, "E8", NOW)
-    if Duty.EXAM in case.owed:
-        case = departure_duties.examine(case, "E8", NOW, passed=True)
+        case = duties.hand_over(case, item.key, "E8", NOW)
+    if CaseDuty.EDUCATION in case.owed:
+        case = duties.educate(case, "E8", NOW)
+    if CaseDuty.EXAM in case.owed:
+        case = duties.examine(case, "E8", NOW, passed=True)
     for paper in case.signatures:
-        case = departure_duties.sign(case, paper.name, "E8", NOW)
-    return departure_duties.decide_period(case, NOW + 100 * DAY, "E8", NOW)
+        case = duties.sign(case, paper.name, "E8", NOW)
+    return duties.decide_period(case, NOW + 100 * DAY, "E8", NOW)
 
 
 @dataclass(frozen=True)
 class Try:
     """One thing somebody tries."""
 
-    event: Event
+    event: CaseEvent
     by: str
     word: str
     role: str
@@ -85,63 +85,65 @@ class Try:
     later: timedelta
     roles: tuple[str, ...] = ()
 
-    def on(self, case: Case, pack: Pack, now: datetime) -> Case:
+    def on(self, case: OffboardingCase, pack: Pack, now: datetime) -> OffboardingCase:
         """Return what came of it: the case as it was, when it was refused."""
         try:
             after = _TRIES[self.event](self, case, pack, now)
-        except DepartureRefused as refused:
+        except DepartureRefusedError as refused:
             if not all((*refused.text, *refused.hint)):
                 raise
             return case
         over = after.approved_at and not case.approved_at
-        return departure.ended(after, self.roles, self.by) if over else after
+        return machine.ended(after, self.roles, self.by) if over else after
 
     @property
     def until(self) -> timedelta | None:
         return self.later if self.yes else None
 
 
-def _hand_over(tried: Try, case: Case, _pack: Pack, now: datetime) -> Case:
+def _hand_over(tried: Try, case: OffboardingCase, _pack: Pack, now: datetime) -> OffboardingCase:
     if tried.yes:
-        return departure_duties.hand_over(case, tried.word, tried.by, now)
-    return departure_duties.write_off(case, tried.word, tried.by, now, tried.role)
+        return duties.hand_over(case, tried.word, tried.by, now)
+    return duties.write_off(case, tried.word, tried.by, now, tried.role)
 
 
-def _approve(tried: Try, case: Case, pack: Pack, now: datetime) -> Case:
+def _approve(tried: Try, case: OffboardingCase, pack: Pack, now: datetime) -> OffboardingCase:
     if tried.role == "hr-1":
-        return departure_open.by_notice(pack, case, (tried.by, tried.word), now)
+        return opening.by_notice(pack, case, (tried.by, tried.word), now)
     following = case.next_approver
     role = following.role if tried.yes and following else tried.role
-    return departure.approve(case, role, tried.by, now, tried.word)
+    return machine.approve(case, role, tried.by, now, tried.word)
 
 
-_TRIES: dict[Event, Callable[[Try, Case, Pack, datetime], Case]] = {
-    Event.OPEN: lambda t, c, pack, now: departure_open.hand_in_again(c, pack, LAST_DAY, t.by, now),
-    Event.APPROVE: _approve,
-    Event.CONFIRM: lambda t, c, _, now: departure.confirm(c, t.by, now),
-    Event.RETURN: lambda t, c, _, now: departure.send_back(c, t.by, now, t.role),
-    Event.ADD_LINE: lambda t, c, _, now: departure_duties.add_item(
-        c, Item(t.word, Text("a", "b"), Text("a", "b")), t.by
+_TRIES: dict[CaseEvent, Callable[[Try, OffboardingCase, Pack, datetime], OffboardingCase]] = {
+    CaseEvent.OPEN: lambda t, c, pack, now: opening.hand_in_again(c, pack, LAST_DAY, t.by, now),
+    CaseEvent.APPROVE: _approve,
+    CaseEvent.CONFIRM: lambda t, c, _, now: machine.confirm(c, t.by, now),
+    CaseEvent.RETURN: lambda t, c, _, now: machine.send_back(c, t.by, now, t.role),
+    CaseEvent.ADD_LINE: lambda t, c, _, now: duties.add_item(
+        c, HandoverItem(t.word, Text("a", "b"), Text("a", "b")), t.by
     ),
-    Event.HAND_OVER: _hand_over,
-    Event.EDUCATE: lambda t, c, _, now: departure_duties.educate(c, t.by, now, t.word),
-    Event.EXAM: lambda t, c, _, now: departure_duties.examine(c, t.by, now, passed=t.yes),
-    Event.SIGN: lambda t, c, _, now: departure_duties.sign(c, t.word, t.by, now),
-    Event.COOL_OFF: lambda t, c, _, now: departure_duties.decide_period(
+    CaseEvent.HAND_OVER: _hand_over,
+    CaseEvent.EDUCATE: lambda t, c, _, now: duties.educate(c, t.by, now, t.word),
+    CaseEvent.EXAM: lambda t, c, _, now: duties.examine(c, t.by, now, passed=t.yes),
+    CaseEvent.SIGN: lambda t, c, _, now: duties.sign(c, t.word, t.by, now),
+    CaseEvent.COOL_OFF: lambda t, c, _, now: duties.decide_period(
         c, None if t.until is None else now + t.until, t.by, now, t.role
     ),
-    Event.PAPERS: lambda t, c, _, now: departure_duties.release_papers(c, t.by, now),
-    Event.CLOSE: lambda t, c, _, now: departure_duties.close(c, t.by, now),
-    Event.OVERTAKE: lambda t, c, _, now: departure_open.overtake(c, Kind.TRANSFER if t.yes else Kind.UNFIT, t.by, now),
-    Event.RESCIND: lambda t, c, _, now: departure.rescind(c, t.by, now, t.role),
-    Event.RESTORE: lambda t, c, _, now: departure.restore(c, t.word, t.by, now),
+    CaseEvent.PAPERS: lambda t, c, _, now: duties.release_papers(c, t.by, now),
+    CaseEvent.CLOSE: lambda t, c, _, now: duties.close(c, t.by, now),
+    CaseEvent.OVERTAKE: lambda t, c, _, now: opening.overtake(
+        c, CaseKind.TRANSFER if t.yes else CaseKind.UNFIT, t.by, now
+    ),
+    CaseEvent.RESCIND: lambda t, c, _, now: machine.rescind(c, t.by, now, t.role),
+    CaseEvent.RESTORE: lambda t, c, _, now: machine.restore(c, t.word, t.by, now),
 }
 
 lasts = st.sampled_from([timedelta(0), -DAY, DAY, 3 * DAY, 30 * DAY])
 
 
 @st.composite
-def tries(draw: st.DrawFn, events: tuple[Event, ...] = tuple(Event)) -> Try:
+def tries(draw: st.DrawFn, events: tuple[CaseEvent, ...] = tuple(CaseEvent)) -> Try:
     return Try(
         draw(st.sampled_from(events)),
         draw(st.sampled_from(PEOPLE)),

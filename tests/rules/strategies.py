@@ -18,6 +18,7 @@ from rules.model import (
     Action,
     Clearance,
     Departure,
+    DepartureStage,
     Employment,
     Facts,
     Grant,
@@ -32,7 +33,6 @@ from rules.model import (
     RoomRules,
     Scope,
     Service,
-    Stage,
     Verdict,
     Visit,
 )
@@ -157,7 +157,7 @@ clearances = st.builds(
 holds = st.builds(Hold, since=instants)
 departures = st.builds(
     Departure,
-    stage=st.sampled_from(Stage),
+    stage=st.sampled_from(DepartureStage),
     approved_at=maybe_instants,
     cooling_off_until=maybe_instants,
     approver=approvers,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import LAW, NOW, World, departures, holds, worlds
 
-from rules.model import Departure, Hold, Stage
+from rules.model import Departure, DepartureStage, Hold
 
 
 @LAW
@@ -33,8 +33,12 @@ def test_adding_a_departure_never_turns_a_deny_into_an_allow(world: World, depar
 
 
 @LAW
-@given(worlds(), departures, st.sampled_from([Stage.APPROVED, Stage.COOLING_OFF, Stage.CLOSED]))
-def test_an_approved_departure_denies_now_and_for_good(world: World, departure: Departure, stage: Stage) -> None:
+@given(
+    worlds(), departures, st.sampled_from([DepartureStage.APPROVED, DepartureStage.COOLING_OFF, DepartureStage.CLOSED])
+)
+def test_an_approved_departure_denies_now_and_for_good(
+    world: World, departure: Departure, stage: DepartureStage
+) -> None:
     approved = replace(departure, stage=stage, approved_at=NOW, approver="boss")
     leaving = world.having(replace(world.person(), departures=(approved,)))
     for now in (NOW, NOW.replace(year=NOW.year + 1), NOW.replace(year=NOW.year + 50)):

@@ -15,6 +15,7 @@ from rules.model import (
     Action,
     Clearance,
     Departure,
+    DepartureStage,
     Facts,
     Grant,
     Hold,
@@ -25,7 +26,6 @@ from rules.model import (
     Resource,
     RoomRules,
     Scope,
-    Stage,
     Verdict,
 )
 
@@ -74,7 +74,7 @@ def test_the_first_and_the_last_instant_there_are_raise_nothing(now: datetime) -
 
 BROKEN: dict[str, Callable[[World], World]] = {
     "hold": lambda w: w.having(replace(w.person(), holds=(Hold(NAIVE),))),
-    "departure": lambda w: w.having(replace(w.person(), departures=(Departure(Stage.NOTICE, NAIVE),))),
+    "departure": lambda w: w.having(replace(w.person(), departures=(Departure(DepartureStage.NOTICE, NAIVE),))),
     "employment": lambda w: w.having(replace(w.person(), employment="borrowed")),
     "barred": lambda w: w.having(replace(w.person(), clearances=(None, *w.person().clearances))),
     "domain": lambda w: w.having(replace(w.person(), clearances=(Clearance("state", "high", "", "boss"),))),

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import LAW
 
-from rules.eligibility import out_of_office
-from rules.model import Departure, Hold, Person, Stage
+from rules.eligibility import why_ineligible
+from rules.model import Departure, DepartureStage, Hold, Person
 
 LATER = NOW + timedelta(seconds=1)
 PLAIN = Person("E1")
@@ -20,18 +20,18 @@ PLAIN = Person("E1")
     ("person", "why"),
     [
         (PLAIN, ""),
-        (replace(PLAIN, holds=(Hold(LATER),), departures=(Departure(Stage.NOTICE),)), ""),
+        (replace(PLAIN, holds=(Hold(LATER),), departures=(Departure(DepartureStage.NOTICE),)), ""),
         (replace(PLAIN, active=False), "is inactive"),
         (replace(PLAIN, holds=(Hold(LATER), Hold(NOW))), "is on hold"),
         *(
             (replace(PLAIN, departures=(Departure(stage, NOW),)), "has left")
-            for stage in Stage
-            if stage is not Stage.NOTICE
+            for stage in DepartureStage
+            if stage is not DepartureStage.NOTICE
         ),
     ],
 )
 def test_he_is_out_of_office_and_it_is_said_why(person: Person, why: str) -> None:
-    said = out_of_office(person, NOW)
+    said = why_ineligible(person, NOW)
     assert bool(said) is bool(why)
     assert said is None or (why in said.en and "`E1`" in said.zh)
 
@@ -41,7 +41,7 @@ stopped = st.builds(
     st.just("E1"),
     active=st.booleans(),
     holds=st.lists(st.builds(Hold, st.sampled_from([NOW, LATER])), max_size=2).map(tuple),
-    departures=st.lists(st.builds(Departure, st.sampled_from(Stage)), max_size=2).map(tuple),
+    departures=st.lists(st.builds(Departure, st.sampled_from(DepartureStage)), max_size=2).map(tuple),
 )
 
 
@@ -54,4 +54,4 @@ def test_whatever_is_added_against_somebody_gives_no_word_back(one: Person, more
         holds=one.holds + more.holds,
         departures=one.departures + more.departures,
     )
-    assert bool(out_of_office(both, NOW)) == bool(out_of_office(one, NOW) or out_of_office(more, NOW))
+    assert bool(why_ineligible(both, NOW)) == bool(why_ineligible(one, NOW) or why_ineligible(more, NOW))

@@ -5,7 +5,7 @@ from strategies import PACKS, shipped
 
 from rules.model import Level, Passback
 from rules.pack.clauses import Clause, Duty, read_clauses, read_duties
-from rules.pack.model import Source
+from rules.pack.model import RuleSource
 from rules.pack.reader import Pack, check
 from rules.pack.schema import FAMILIES, TABLES
 
@@ -22,7 +22,7 @@ def duties(duties_text: str) -> dict[int, Duty]:
     return dict(read_duties(duties_text))
 
 
-def sources(pack: Pack) -> dict[str, Source]:
+def sources(pack: Pack) -> dict[str, RuleSource]:
     found = {name: getattr(pack, name) for name in TABLES if getattr(pack, name) is not None}
     for family in FAMILIES:
         found |= {f"{family}.{name}": source for name, source in getattr(pack, family).items()}

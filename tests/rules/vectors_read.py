@@ -14,6 +14,7 @@ from rules.model import (
     Action,
     Clearance,
     Departure,
+    DepartureStage,
     Employment,
     Facts,
     Grant,
@@ -28,7 +29,6 @@ from rules.model import (
     RoomRules,
     Scope,
     Service,
-    Stage,
     Verdict,
     Visit,
 )
@@ -139,7 +139,7 @@ def resource(name: str, raw: dict[str, Any]) -> Resource:
 
 def plain(raw: dict[str, Any]) -> dict[str, Any]:
     """Return one object with its instants, sets and words read; unknown names fail where they are used."""
-    read = {"level": Level.parse, "stage": Stage, "employment": Employment, "anti_passback": Passback}
+    read = {"level": Level.parse, "stage": DepartureStage, "employment": Employment, "anti_passback": Passback}
     found = dict(raw)
     for name, value in raw.items():
         if name in _INSTANTS:

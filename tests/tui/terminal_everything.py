@@ -7,13 +7,13 @@ from typing import get_args
 from agent.api.operations import TABLE
 from agent.api.roles import Role
 from agent.offboard.progress import TITLES
-from agent.registry.store import Change
-from agent.rooms.panel.effects import Alarm, Settled
+from agent.registry.store import RegistryTransaction
+from agent.rooms.panel.effects import AlarmKind, Settled
 from rules.model import Action, Employment, Level, Passback, RoomRules
 from rules.text import Text
 
 
-def everything(change: Change) -> None:
+def everything(change: RegistryTransaction) -> None:
     """Add to a furnished site what it lacks: at least one of each thing, in an odd state where there is one."""
     now = datetime.now(UTC)
     end = now + timedelta(days=1)
@@ -52,7 +52,7 @@ def entries() -> Iterator[dict[str, object]]:
                "side": side, "how": how, "secure": True, "released": "?", "reason": said}  # fmt: skip
     for outcome in get_args(Settled.__annotations__["outcome"]):
         yield {"kind": "door-released", "room": "vault", "door": "vault", "release": "7", "released": outcome}
-    for alarm in Alarm:
+    for alarm in AlarmKind:
         yield {"kind": "door-alarm", "what": alarm, "room": "vault", "silent": False, "reason": said}
         yield {"kind": "door-event", "what": f"{alarm}-over", "room": "vault"}
     for what in ("open", "close", "flood", "unknown-door", "earlier", "own-decision", "not-inside", "left", "reset",

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from agent.api.client import Client
+from agent.api.client import AgentClient
 from agent.errors import ShoumiError
 from agent.simulator.client import Running, start
 from tests.control.control_site import Site, running
@@ -36,7 +36,7 @@ class House:
     def __init__(self, site: Site, devices: Running) -> None:
         self.site = site
         self.devices = devices
-        self.client: Client = site.client()
+        self.client: AgentClient = site.client()
         self._turns = itertools.count()
 
     def furnish(self) -> None:

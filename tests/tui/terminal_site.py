@@ -7,19 +7,19 @@ from pathlib import Path
 
 from log_samples import access, write
 
-from agent import shipped_packs as shipped
+from agent import shipped_packs
 from agent.cli.new_site import make
-from agent.registry.store import Change, Registry
+from agent.registry.store import Registry, RegistryTransaction
 from agent.runtime.home import Home
 from rules.model import Clearance, Level, Mode, Person, RoomRules, Scope
 from rules.offboarding.opening import open_case
-from rules.offboarding.vocabulary import Kind
+from rules.offboarding.vocabulary import CaseKind
 from rules.pack.reader import load
 from rules.text import Text
 
 BEGIN = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ENTRIES = 400
-PACK = load(shipped.text("minimal"))
+PACK = load(shipped_packs.text("minimal"))
 _PEOPLE = (
     ("E1001", "张三", "规划处", Level.SECRET),
     ("E1002", "李四", "信息科技部", Level.CONFIDENTIAL),
@@ -30,7 +30,7 @@ _PEOPLE = (
 def furnished(root: Path, pack: str = "minimal", *, settings: str = "", hostile: Sequence[str] = ()) -> Home:
     """Make the site at *root*. ``hostile``: names that stand wherever strangers can write."""
     home = Home(root)
-    make(home, shipped.text(pack))
+    make(home, shipped_packs.text(pack))
     if settings:
         with home.config.open("a", encoding="utf-8") as file:
             file.write(settings)
@@ -63,7 +63,7 @@ def _entry(n: int) -> dict[str, object]:
     return access("E1001", f"/srv/plans/计划{n}.txt", area="plans", level="secret", clauses=[], action="open")
 
 
-def _strangers(change: Change, hostile: Sequence[str]) -> None:
+def _strangers(change: RegistryTransaction, hostile: Sequence[str]) -> None:
     """Put each name into every field of the registry that takes free text."""
     for number, name in enumerate(hostile):
         stored = "".join(char for char in name if not 0xD800 <= ord(char) <= 0xDFFF and char != "\0")
@@ -82,7 +82,7 @@ def _strangers(change: Change, hostile: Sequence[str]) -> None:
         change.add_visit(person, room, host="E1001", escort="E1001", purpose=stored or "x", since=now, until=end)
         change.raise_alarm("forced", Text(stored, stored), room=room, door=stored, person=person)
         case = open_case(
-            PACK, Person(person), Kind.RESIGNATION, end.date(), "E1003", BEGIN, reason=stored, reference=stored
+            PACK, Person(person), CaseKind.RESIGNATION, end.date(), "E1003", BEGIN, reason=stored, reference=stored
         )  # fmt: skip
         change.add_case(case)
 

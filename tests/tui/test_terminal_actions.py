@@ -7,27 +7,27 @@ import pytest
 
 from agent.api.operations import TABLE
 from agent.cli.main import COMMANDS
-from rules.offboarding.vocabulary import Event
+from rules.offboarding.vocabulary import CaseEvent
 from tui.actions import bindings, key_of
 from tui.app import Terminal
 from tui.keys import ACTIONS, PLACES, WAYS, actions_of, here
 from tui.keys.elsewhere import ELSEWHERE
-from tui.keys.shape import EVERYWHERE, Action, Place
-from tui.screens.base import Base
-from tui.widgets.virtual_list import Lines
+from tui.keys.shape import EVERYWHERE, KeyAction, ScreenPlace
+from tui.screens.base import BaseScreen
+from tui.widgets.virtual_list import VirtualList
 
 HAN = re.compile("[\u4e00-\u9fff]")
 
 
-def screen_of(place: Place) -> type[Base]:
+def screen_of(place: ScreenPlace) -> type[BaseScreen]:
     module, _, name = place.screen.partition(":")
     found = getattr(import_module(module), name)
-    assert issubclass(found, Base)
+    assert issubclass(found, BaseScreen)
     return found
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
-def test_every_action_is_done_by_somebody_with_operations_that_exist(action: Action) -> None:
+def test_every_action_is_done_by_somebody_with_operations_that_exist(action: KeyAction) -> None:
     assert set(action.ops) <= set(TABLE)
     if action.id in WAYS:
         return
@@ -49,13 +49,13 @@ def test_whatever_the_command_line_can_do_has_a_key_or_a_reason() -> None:
 
 
 def test_what_comes_next_in_a_departure_is_every_event_without_a_key_of_its_own() -> None:
-    events = {f"case.{event}" for event in Event} - {"case.overtake"}  # by a notice of the personnel system only
+    events = {f"case.{event}" for event in CaseEvent} - {"case.overtake"}  # by a notice of the personnel system only
     keys = {op for action in ACTIONS.values() for op in action.ops}
     assert events - keys == set(ACTIONS["departures.next"].also)
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=lambda place: place.name)
-def test_no_screen_does_anything_the_registry_does_not_name(place: Place) -> None:
+def test_no_screen_does_anything_the_registry_does_not_name(place: ScreenPlace) -> None:
     screen = screen_of(place)
     assert place.name == screen.PLACE
     done = {name for name in vars(screen) if name.startswith("do_")}
@@ -64,7 +64,7 @@ def test_no_screen_does_anything_the_registry_does_not_name(place: Place) -> Non
 
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: action.id)
-def test_every_text_is_in_both_languages_and_a_title_is_short(action: Action) -> None:
+def test_every_text_is_in_both_languages_and_a_title_is_short(action: KeyAction) -> None:
     for text in (action.title, action.help):
         assert text.en
         assert text.zh
@@ -76,7 +76,7 @@ def test_every_text_is_in_both_languages_and_a_title_is_short(action: Action) ->
 def test_no_key_means_two_things_in_one_place(place: str) -> None:
     keys = [key for action in here(place) for key in action.key.split(",")]
     assert len(keys) == len(set(keys))
-    moving = {key for binding in Lines.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
+    moving = {key for binding in VirtualList.BINDINGS for key in binding.key.split(",")}  # type: ignore[union-attr]
     assert not moving - {"end"} & set(keys)
 
 

@@ -20,7 +20,7 @@ import pytest
 from control_site import Site, running
 from terminal_kit import Walk, acting_as, everything_loaded, journey
 
-from agent import shipped_packs as shipped
+from agent import shipped_packs
 from agent.cli.new_site import make
 from agent.registry.store import Registry
 from agent.runtime.home import Home
@@ -55,7 +55,7 @@ def _furnished(root: Path, *uids: int) -> Home:
     home, plans = Home(root / "home"), root / "plans"
     plans.mkdir(0o700)
     (plans / "预算.txt").write_text("x", encoding="utf-8")
-    make(home, shipped.text("company"))
+    make(home, shipped_packs.text("company"))
     with home.config.open("a", encoding="utf-8") as file:
         file.write(f"system = 61700\nsecurity = {SECURITY}\nauditor = 61702\n")
     with Registry(home.registry) as registry, registry.change(datetime.now(UTC)) as change:

@@ -10,23 +10,24 @@ import pytest
 from control_site import Site
 from terminal_kit import Walk, journey
 
-from agent.errors import Usage
+from agent.errors import UsageError
 from agent.runtime.home import Home
 from rules.text import Text
 from tests.stopped import stopped
-from tui import clipboard as copying
-from tui import filters
+from tui import clipboard, filters
 from tui.forms import Form
 from tui.render import status as truth
 from tui.render.cells import Toned, content, words_of
-from tui.render.plan import Line, Plan, result
+from tui.render.plan import PlanLine, PlanPage, result
 from tui.screens.plan import PlanScreen
 from tui.settings import Settings, read
 
 
 def test_a_plan_is_agreed_to_only_by_typing_the_name(shared: Site) -> None:
     agreed: list[bool] = []
-    plan = Plan(Text("Cut E1", "切断 E1"), [Line(Text("end grants", "终止授权"), note="cannot be undone")], name="E1")
+    plan = PlanPage(
+        Text("Cut E1", "切断 E1"), [PlanLine(Text("end grants", "终止授权"), note="cannot be undone")], name="E1"
+    )
 
     async def walk(t: Walk) -> None:
         async def ask() -> None:
@@ -55,7 +56,12 @@ def test_a_plan_is_agreed_to_only_by_typing_the_name(shared: Site) -> None:
 def test_a_result_tells_what_is_confirmed_from_what_was_only_sent(shared: Site) -> None:
     done = result(
         Text("Done", "完成"),
-        [Line("grants", "confirmed"), Line("door 3", "sent"), Line("door 4", "pending", "no answer"), Line("x", "new")],
+        [
+            PlanLine("grants", "confirmed"),
+            PlanLine("door 3", "sent"),
+            PlanLine("door 4", "pending", "no answer"),
+            PlanLine("x", "new"),
+        ],
     )
 
     async def walk(t: Walk) -> None:
@@ -142,14 +148,14 @@ def test_what_is_long_goes_to_a_file_beside_the_clipboard(
     assert [file.read_text()[0] for file in files] == ["y", "x"]
     assert {os.stat(file).st_mode & 0o777 for file in files} == {0o600}
     for environ in ({"TMUX": "1"}, {"TERM": "tmux-256color"}, {"TERM": "screen"}):
-        assert "set-clipboard" in copying.said(None, environ).en
+        assert "set-clipboard" in clipboard.said(None, environ).en
 
 
 def test_what_is_told_is_told_as_it_is(shared: Site) -> None:
     async def walk(t: Walk) -> None:
         t.terminal.tell(Text("[/foo] [@click=app.quit]x[/] \x1b[2J", "-"))
         await t.sees("[/foo] [@click=app.quit]x[/] \\x1b[2J")
-        t.terminal.tell_error(Usage(Text("[bold", "-"), Text("[/]", "-")))
+        t.terminal.tell_error(UsageError(Text("[bold", "-"), Text("[/]", "-")))
         await t.sees("[bold", "hint: [/]")
 
     journey(shared, walk)
@@ -201,7 +207,7 @@ def test_a_filter_is_read_in_both_languages(typed: str, wanted: dict[str, str]) 
 
 @pytest.mark.parametrize("typed", ["verdict:maybe", "person:", "frob:1"])
 def test_a_condition_that_is_none_is_not_taken_for_text(typed: str) -> None:
-    with pytest.raises(Usage):
+    with pytest.raises(UsageError):
         filters.parse(typed)
 
 
@@ -209,7 +215,7 @@ def test_a_time_is_read_on_the_day_of_now_in_the_zone_of_now() -> None:
     now = datetime(2026, 3, 1, 9, 0, tzinfo=timezone(timedelta(hours=8)))
     for typed, hour in (("9:30", 1), ("09:30", 1), ("2026-03-01T09:30", 1), ("2026-03-01T09:30Z", 9)):
         assert filters.moment(typed, now) == datetime(2026, 3, 1, hour, 30, tzinfo=UTC)
-    with pytest.raises(Usage):
+    with pytest.raises(UsageError):
         filters.moment("25:99", now)
 
 
@@ -304,8 +310,8 @@ def test_how_long_opens_wait_is_said_with_what_it_measures(opens: Any, said: str
 def test_what_is_asked_and_what_is_wrong_with_the_answer_are_seen_however_long_the_plan(
     shared: Site, size: tuple[int, int]
 ) -> None:
-    lines = [Line(Text(f"line {number}", f"第 {number} 行"), note="note") for number in range(40)]
-    plan = Plan(Text("title", "标题"), lines, name="E1", warning=Text("mind " * 12, "注意" * 12))
+    lines = [PlanLine(Text(f"line {number}", f"第 {number} 行"), note="note") for number in range(40)]
+    plan = PlanPage(Text("title", "标题"), lines, name="E1", warning=Text("mind " * 12, "注意" * 12))
 
     async def walk(t: Walk) -> None:
         await t.settled()

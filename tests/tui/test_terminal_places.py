@@ -5,7 +5,7 @@ from pathlib import Path
 from control_site import Site
 from terminal_kit import WIDE, Walk, journey
 
-from agent import shipped_packs as shipped
+from agent import shipped_packs
 
 
 def test_a_person_is_found_read_given_a_record_and_stopped(site: Site) -> None:
@@ -124,7 +124,7 @@ def test_another_pack_shows_what_it_changes_and_is_put_in_force_by_its_name(site
         await t.sees("temp-auth")
 
     journey(site, walk)
-    assert site.home.pack.read_text(encoding="utf-8") == shipped.text("company")
+    assert site.home.pack.read_text(encoding="utf-8") == shipped_packs.text("company")
 
 
 def test_a_holiday_is_marked_listed_and_made_a_working_day_again(site: Site) -> None:

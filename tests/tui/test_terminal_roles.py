@@ -18,7 +18,7 @@ from terminal_site import furnished
 from agent.api.operations import TABLE
 from agent.api.roles import Role
 from tui.keys import PLACES, actions_of
-from tui.keys.shape import Action
+from tui.keys.shape import KeyAction
 
 GROUPS = {Role.SYSTEM: 61_700, Role.SECURITY: 61_701, Role.AUDITOR: 61_702}  # groups no host has
 SETTINGS = "".join(f"{role} = {group}\n" for role, group in GROUPS.items())
@@ -39,7 +39,7 @@ def ruled(zone: None) -> Iterator[Site]:
         shutil.rmtree(root)
 
 
-def barred(action: Action, role: Role) -> bool:
+def barred(action: KeyAction, role: Role) -> bool:
     return any(roles is not None and role not in roles for roles in (TABLE[op].roles for op in action.ops))
 
 
@@ -64,7 +64,7 @@ def test_a_key_of_another_role_stands_in_brackets_says_whose_it_is_and_does_noth
                 if action.cuts:
                     await refused(t, action)
 
-    async def refused(t: Walk, action: Action) -> None:
+    async def refused(t: Walk, action: KeyAction) -> None:
         before = t.terminal.screen
         await t.press(action.key.partition(",")[0])
         said = [one for one in t.told() if one.startswith(f"{action.title.en}: for the ")]

@@ -18,22 +18,22 @@ from terminal_site import furnished
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from agent import labels as words
+from agent import labels
 from agent.api.operations import TABLE
 from agent.api.roles import Role
 from agent.offboard.progress import TITLES
 from agent.registry.room_rows import BadgeState, CardState, Wanted
 from agent.registry.store import Registry
-from agent.rooms.panel.effects import Alarm, Record, Settled
-from rules.model import Action, Employment, Level, Mode, Passback, Stage
+from agent.rooms.panel.effects import AlarmKind, RecordEntry, Settled
+from rules.model import Action, DepartureStage, Employment, Level, Mode, Passback
 from rules.pack.catalogue import rules_of
 from rules.pack.reader import load
 from rules.text import Text
 from tui.actions import key_of
 from tui.keys import PLACES, actions_of, here
-from tui.keys.shape import Action as Act
+from tui.keys.shape import KeyAction as Act
 from tui.render import entry as entry_page
-from tui.render import entry_columns as columns
+from tui.render import entry_columns
 from tui.render.cells import words_of
 
 NOT_TRIED = {
@@ -78,28 +78,30 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory, zone: None, monkeypatch: 
 
 def test_every_code_there_is_has_a_word() -> None:
     families = (
-        (words.ALARMS, Alarm), (words.ACTIONS, Action), (words.EMPLOYMENTS, Employment), (words.PASSBACKS, Passback),
-        (words.MODES, Mode), (words.ROLES, Role), (words.BADGES, get_args(BadgeState)), (words.YES_NO, ("yes", "no")),
-        (words.CARDS, (*get_args(Wanted), *get_args(CardState))), (words.STAGES, [stage.value for stage in Stage]),
-        (words.RELEASES, get_args(Settled.__annotations__["outcome"])),
-        (words.HOW, get_args(Record.__annotations__["how"])), (words.REVOCATIONS, TITLES),
-        (words.LEVELS, [level.word for level in Level]),
-        (words.CHOICES, [choice for one in TABLE.values() for param in one.params for choice in param.choices]),
+        (labels.ALARMS, AlarmKind), (labels.ACTIONS, Action), (labels.EMPLOYMENTS, Employment),
+        (labels.PASSBACKS, Passback), (labels.MODES, Mode), (labels.ROLES, Role),
+        (labels.BADGES, get_args(BadgeState)), (labels.YES_NO, ("yes", "no")),
+        (labels.CARDS, (*get_args(Wanted), *get_args(CardState))),
+        (labels.STAGES, [stage.value for stage in DepartureStage]),
+        (labels.RELEASES, get_args(Settled.__annotations__["outcome"])),
+        (labels.HOW, get_args(RecordEntry.__annotations__["how"])), (labels.REVOCATIONS, TITLES),
+        (labels.LEVELS, [level.word for level in Level]),
+        (labels.CHOICES, [choice for one in TABLE.values() for param in one.params for choice in param.choices]),
     )  # fmt: skip
     for family, codes in families:
         assert not [code for code in map(str, codes) if code not in family]
-    assert {code: words.REVOCATIONS[code] for code in TITLES} == TITLES
+    assert {code: labels.REVOCATIONS[code] for code in TITLES} == TITLES
     assert not [text for family, _ in families for text in family.values() if not (text.en and text.zh)]
 
 
 def test_a_code_nobody_knows_is_shown_as_it_is() -> None:
-    assert words.word(words.ALARMS, "new\x1b") == Text("new\\x1b", "new\\x1b")
+    assert labels.word(labels.ALARMS, "new\x1b") == Text("new\\x1b", "new\\x1b")
 
 
 def test_no_code_of_an_entry_is_shown() -> None:
     for entry in entries():
         pieces = (*entry_page.explained(entry, {}), *entry_page.fields(entry))
-        pieces += (columns.what(entry), columns.verdict(entry), columns.thing(entry))
+        pieces += (entry_columns.what(entry), entry_columns.verdict(entry), entry_columns.thing(entry))
         assert not codes(" ".join(words_of(piece, "zh") for piece in pieces), TERMS | OPERATIONS), entry
 
 

@@ -6,12 +6,12 @@ by the action's id (``[keys]`` in ``terminal.toml``), so an id is never reused f
 """
 
 from tui.keys import areas, departures, everywhere, home, log, people, rooms, rules, system
-from tui.keys.shape import EVERYWHERE, Action, Place
+from tui.keys.shape import EVERYWHERE, KeyAction, ScreenPlace
 
 _FAMILIES = (home, log, people, areas, rooms, departures, rules, system)
 
-PLACES: dict[str, Place] = {family.PLACE.name: family.PLACE for family in _FAMILIES}
-ACTIONS: dict[str, Action] = {
+PLACES: dict[str, ScreenPlace] = {family.PLACE.name: family.PLACE for family in _FAMILIES}
+ACTIONS: dict[str, KeyAction] = {
     action.id: action
     for action in (
         *everywhere.ACTIONS,
@@ -22,11 +22,11 @@ ACTIONS: dict[str, Action] = {
 WAYS: dict[str, str] = {place.action.id: place.name for place in PLACES.values()}  # actions that lead to a place
 
 
-def actions_of(place: str) -> list[Action]:
+def actions_of(place: str) -> list[KeyAction]:
     """Return the actions of one place, or of :data:`EVERYWHERE`, in order."""
     return [action for action in ACTIONS.values() if action.place == place]
 
 
-def here(place: str) -> list[Action]:
+def here(place: str) -> list[KeyAction]:
     """Return what can be done at *place*: its own actions first, then those of everywhere."""
     return actions_of(place) + actions_of(EVERYWHERE)

@@ -1,9 +1,9 @@
 """Areas: the directories under protection."""
 
 from rules.text import Text
-from tui.keys.shape import Action, Place
+from tui.keys.shape import KeyAction, ScreenPlace
 
-PLACE = Place(
+PLACE = ScreenPlace(
     "areas",
     "4",
     Text("Areas", "目录"),
@@ -15,21 +15,21 @@ PLACE = Place(
 )
 
 ACTIONS = (
-    Action(
+    KeyAction(
         "areas.filter",
         "slash",
         Text("filter", "筛选"),
         Text("only areas with these words in name, path or domain", "按名称、路径或秘密种类筛选"),
         ("area.list",),
     ),
-    Action(
+    KeyAction(
         "areas.open",
         "enter",
         Text("details", "详情"),
         Text("how it is protected, what is wrong with that, and who may open it", "防护情况、问题与授权人员"),
         ("area.show",),
     ),
-    Action(
+    KeyAction(
         "areas.add",
         "a",
         Text("add", "新增"),
@@ -39,14 +39,14 @@ ACTIONS = (
         ),
         ("area.add",),
     ),
-    Action(
+    KeyAction(
         "areas.change",
         "e",
         Text("change", "修改"),
         Text("level, scope, period, schedule", "修改密级、知悉范围、期限、时间表"),
         ("area.set",),
     ),
-    Action(
+    KeyAction(
         "areas.enforce",
         "E",
         Text("ENFORCE", "拦截"),
@@ -54,7 +54,7 @@ ACTIONS = (
         ("area.enforce", "area.would"),
         cuts=True,
     ),
-    Action(
+    KeyAction(
         "areas.confirm",
         "c",
         Text("keep enforcing", "确认拦截"),
@@ -62,7 +62,7 @@ ACTIONS = (
         ("area.confirm",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "areas.observe",
         "O",
         Text("observe", "观察"),
@@ -71,14 +71,14 @@ ACTIONS = (
         cuts=True,
         footer=False,
     ),
-    Action(
+    KeyAction(
         "areas.grant",
         "g",
         Text("grant", "授权"),
         Text("let a person in, for a reason", "授权某人访问（须说明事由）"),
         ("grant.add",),
     ),
-    Action(
+    KeyAction(
         "areas.remove",
         "X",
         Text("remove", "解除保护"),
@@ -87,7 +87,7 @@ ACTIONS = (
         cuts=True,
         footer=False,
     ),
-    Action(
+    KeyAction(
         "areas.log",
         "l",
         Text("log", "日志"),
@@ -95,7 +95,7 @@ ACTIONS = (
         ("log.read",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "areas.copy",
         "y",
         Text("copy", "复制"),

@@ -1,9 +1,9 @@
 """Departures: from notice to the end of the cooling-off period."""
 
 from rules.text import Text
-from tui.keys.shape import Action, Place
+from tui.keys.shape import KeyAction, ScreenPlace
 
-PLACE = Place(
+PLACE = ScreenPlace(
     "departures",
     "6",
     Text("Departures", "离岗"),
@@ -13,7 +13,7 @@ PLACE = Place(
 )
 
 ACTIONS = (
-    Action(
+    KeyAction(
         "departures.filter",
         "slash",
         Text("filter", "筛选"),
@@ -21,7 +21,7 @@ ACTIONS = (
         ("case.list",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "departures.open",
         "enter",
         Text("details", "详情"),
@@ -29,14 +29,14 @@ ACTIONS = (
         ("case.show",),
         also=("case.progress",),
     ),
-    Action(
+    KeyAction(
         "departures.add",
         "o",
         Text("open case", "办理离岗"),
         Text("somebody gives notice: open the departure", "登记离岗申请"),
         ("case.open",),
     ),
-    Action(
+    KeyAction(
         "departures.next",
         "n",
         Text("NEXT STEP", "下一步"),
@@ -57,21 +57,21 @@ ACTIONS = (
             "case.close",
         ),
     ),
-    Action(
+    KeyAction(
         "departures.plan",
         "p",
         Text("plan", "预览"),
         Text("what the departure would end now; nothing is touched", "预览离岗将终止的事项（不作更改）"),
         ("case.plan",),
     ),
-    Action(
+    KeyAction(
         "departures.receipt",
         "R",
         Text("receipt", "回执"),
         Text("the signed receipt: when each thing ended, checked against its signature", "查看签名回执并验证签名"),
         ("case.receipt",),
     ),
-    Action(
+    KeyAction(
         "departures.return",
         "w",
         Text("send back", "退回"),
@@ -79,7 +79,7 @@ ACTIONS = (
         ("case.return",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "departures.line",
         "i",
         Text("add a line", "增加移交项"),
@@ -87,7 +87,7 @@ ACTIONS = (
         ("case.add-line",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "departures.rescind",
         "x",
         Text("rescind", "撤销"),
@@ -95,7 +95,7 @@ ACTIONS = (
         ("case.rescind",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "departures.restore",
         "g",
         Text("give again", "恢复授权"),
@@ -103,7 +103,7 @@ ACTIONS = (
         ("case.restore",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "departures.all",
         "A",
         Text("all", "全部"),
@@ -111,7 +111,7 @@ ACTIONS = (
         ("case.list",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "departures.trends",
         "t",
         Text("times", "用时"),
@@ -119,7 +119,7 @@ ACTIONS = (
         ("case.trends",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "departures.quarantine",
         "Q",
         Text("quarantine", "隔离区"),
@@ -130,7 +130,7 @@ ACTIONS = (
         ("case.quarantine", "case.release"),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "departures.person",
         "d",
         Text("dossier", "档案"),
@@ -138,7 +138,7 @@ ACTIONS = (
         ("person.show",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "departures.copy",
         "y",
         Text("copy", "复制"),

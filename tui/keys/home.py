@@ -1,9 +1,9 @@
 """The first screen."""
 
 from rules.text import Text
-from tui.keys.shape import Action, Place
+from tui.keys.shape import KeyAction, ScreenPlace
 
-PLACE = Place(
+PLACE = ScreenPlace(
     "home",
     "1",
     Text("Home", "首页"),
@@ -11,14 +11,14 @@ PLACE = Place(
     "tui.screens.home:HomeScreen",
 )
 
-ACTIONS: tuple[Action, ...] = (
-    Action(
+ACTIONS: tuple[KeyAction, ...] = (
+    KeyAction(
         "home.open",
         "enter",
         Text("open", "打开"),
         Text("go to where the highlighted line is dealt with", "前往处理所选事项的屏幕"),
     ),
-    Action(
+    KeyAction(
         "home.denials",
         "d",
         Text("denials", "拒绝记录"),

@@ -1,9 +1,9 @@
 """The access log."""
 
 from rules.text import Text
-from tui.keys.shape import Action, Place
+from tui.keys.shape import KeyAction, ScreenPlace
 
-PLACE = Place(
+PLACE = ScreenPlace(
     "log",
     "2",
     Text("Access log", "访问日志"),
@@ -13,7 +13,7 @@ PLACE = Place(
 )
 
 ACTIONS = (
-    Action(
+    KeyAction(
         "log.filter",
         "slash",
         Text("filter", "筛选"),
@@ -23,81 +23,81 @@ ACTIONS = (
         ),
         ("log.read",),
     ),
-    Action(
+    KeyAction(
         "log.open",
         "enter",
         Text("explain", "详情"),
         Text("the entry in full: why it was decided so, and its proof", "查看条目全文、判定理由与存证"),
     ),
-    Action(
+    KeyAction(
         "log.tail",
         "f,end",
         Text("newest", "最新"),
         Text("go to the newest entry and stay there as new ones come", "跳到最新条目并持续跟随"),
     ),
-    Action(
+    KeyAction(
         "log.goto",
         "g",
         Text("go to", "定位"),
         Text("a time (2026-03-01, 14:30) or a number of an entry", "跳到某时刻（2026-03-01、14:30）或某序号"),
     ),
-    Action(
+    KeyAction(
         "log.denied",
         "d",
         Text("denied", "只看拒绝"),
         Text("denied accesses only; again: all", "只看被拒绝的访问；再按一次恢复全部"),
         ("log.read",),
     ),
-    Action(
+    KeyAction(
         "log.hour-back",
         "left_square_bracket",
         Text("−1 hour", "前 1 小时"),
         Text("an hour earlier", "向前一小时"),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "log.hour-on",
         "right_square_bracket",
         Text("+1 hour", "后 1 小时"),
         Text("an hour later", "向后一小时"),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "log.day-back",
         "left_curly_bracket",
         Text("−1 day", "前 1 天"),
         Text("a day earlier", "向前一天"),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "log.day-on",
         "right_curly_bracket",
         Text("+1 day", "后 1 天"),
         Text("a day later", "向后一天"),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "log.copy",
         "y",
         Text("copy", "复制"),
         Text("send the line to the terminal's clipboard (OSC 52)", "将该行发送到终端剪贴板（OSC 52）"),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "log.copy-json",
         "Y",
         Text("copy JSON", "复制 JSON"),
         Text("send the entry, byte for byte, to the terminal's clipboard", "将条目原文发送到终端剪贴板"),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "log.export",
         "e",
         Text("export", "导出"),
         Text("write the entries shown to a file, one JSON object a line", "将所列条目写入文件，每行一个 JSON 对象"),
         ("log.read",),
     ),
-    Action(
+    KeyAction(
         "log.verify",
         "v",
         Text("verify", "校验"),

@@ -1,9 +1,9 @@
 """People, and everything on file about one of them."""
 
 from rules.text import Text
-from tui.keys.shape import Action, Place
+from tui.keys.shape import KeyAction, ScreenPlace
 
-PLACE = Place(
+PLACE = ScreenPlace(
     "people",
     "3",
     Text("People", "人员"),
@@ -13,7 +13,7 @@ PLACE = Place(
 )
 
 ACTIONS = (
-    Action(
+    KeyAction(
         "people.filter",
         "slash",
         Text("filter", "筛选"),
@@ -21,7 +21,7 @@ ACTIONS = (
         ("person.list",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "people.open",
         "enter",
         Text("dossier", "档案"),
@@ -29,22 +29,22 @@ ACTIONS = (
         ("person.show",),
         also=("badge.list", "pin.list"),
     ),
-    Action("people.add", "a", Text("add", "新增"), Text("a new person", "新增人员"), ("person.add",)),
-    Action(
+    KeyAction("people.add", "a", Text("add", "新增"), Text("a new person", "新增人员"), ("person.add",)),
+    KeyAction(
         "people.change",
         "e",
         Text("change", "修改"),
         Text("name, department, post, level; or set active or inactive", "修改姓名、部门、岗位、密级，或启用、停用"),
         ("person.set",),
     ),
-    Action(
+    KeyAction(
         "people.record",
         "r",
         Text("record", "登记档案"),
         Text("a dated fact: vetting, training, agreement … as the pack names them", "登记审查、培训、承诺书等档案"),
         ("record.add",),
     ),
-    Action(
+    KeyAction(
         "people.void",
         "R",
         Text("void record", "作废档案"),
@@ -53,7 +53,7 @@ ACTIONS = (
         footer=False,
         also=("record.list",),
     ),
-    Action(
+    KeyAction(
         "people.import",
         "i",
         Text("import", "导入"),
@@ -61,14 +61,14 @@ ACTIONS = (
         ("person.import",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "people.grant",
         "g",
         Text("grant", "授权"),
         Text("let the person into an area or a room, for a reason", "授权该人员访问目录或场所（须说明事由）"),
         ("grant.add",),
     ),
-    Action(
+    KeyAction(
         "people.end-grant",
         "G",
         Text("end a grant", "终止授权"),
@@ -78,7 +78,7 @@ ACTIONS = (
         footer=False,
         also=("grant.list",),
     ),
-    Action(
+    KeyAction(
         "people.account",
         "u",
         Text("account", "账号"),
@@ -86,7 +86,7 @@ ACTIONS = (
         ("account.add",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "people.end-account",
         "U",
         Text("end account", "解除账号"),
@@ -94,7 +94,7 @@ ACTIONS = (
         ("account.remove",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "people.badge",
         "b",
         Text("badge", "门禁卡"),
@@ -102,7 +102,7 @@ ACTIONS = (
         ("badge.add",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "people.badge-back",
         "B",
         Text("badge back", "收回门禁卡"),
@@ -110,7 +110,7 @@ ACTIONS = (
         ("badge.remove",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "people.badge-lost",
         "L",
         Text("badge LOST", "门禁卡挂失"),
@@ -118,7 +118,7 @@ ACTIONS = (
         ("badge.lost",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "people.pin",
         "p",
         Text("PIN", "密码"),
@@ -126,7 +126,7 @@ ACTIONS = (
         ("pin.set",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "people.end-pin",
         "P",
         Text("end PIN", "删除密码"),
@@ -134,7 +134,7 @@ ACTIONS = (
         ("pin.remove",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "people.hold",
         "h",
         Text("HOLD", "停权"),
@@ -143,7 +143,7 @@ ACTIONS = (
         cuts=True,
         also=("hold.plan",),
     ),
-    Action(
+    KeyAction(
         "people.receipt",
         "c",
         Text("hold receipt", "停权回执"),
@@ -151,7 +151,7 @@ ACTIONS = (
         ("hold.receipt",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "people.lift",
         "H",
         Text("lift holds", "解除停权"),
@@ -160,14 +160,14 @@ ACTIONS = (
         footer=False,
         also=("hold.list",),
     ),
-    Action(
+    KeyAction(
         "people.departure",
         "D",
         Text("departure", "离岗"),
         Text("open the person's departure, or go to the one that runs", "办理离岗，或前往进行中的离岗"),
         ("case.list",),
     ),
-    Action(
+    KeyAction(
         "people.log",
         "l",
         Text("log", "日志"),
@@ -175,7 +175,7 @@ ACTIONS = (
         ("log.read",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "people.copy",
         "y",
         Text("copy", "复制"),

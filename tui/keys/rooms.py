@@ -1,9 +1,9 @@
 """Rooms: their doors as they are now, who is inside, alarms, lockdown, visitors."""
 
 from rules.text import Text
-from tui.keys.shape import Action, Place
+from tui.keys.shape import KeyAction, ScreenPlace
 
-PLACE = Place(
+PLACE = ScreenPlace(
     "rooms",
     "5",
     Text("Rooms", "场所"),
@@ -15,7 +15,7 @@ PLACE = Place(
 )
 
 ACTIONS = (
-    Action(
+    KeyAction(
         "rooms.filter",
         "slash",
         Text("filter", "筛选"),
@@ -23,7 +23,7 @@ ACTIONS = (
         ("room.list",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.open",
         "enter",
         Text("details", "详情"),
@@ -31,14 +31,14 @@ ACTIONS = (
         ("room.show",),
         also=("occupancy.list", "visitor.list", "declaration.list"),
     ),
-    Action(
+    KeyAction(
         "rooms.ack",
         "c",
         Text("acknowledge", "确认报警"),
         Text("say what an alarm was; those of the highlighted room come first", "确认报警并说明情况；先列出所选场所的"),
         ("alarm.ack",),
     ),
-    Action(
+    KeyAction(
         "rooms.lock",
         "L",
         Text("LOCK ROOM", "封控"),
@@ -46,7 +46,7 @@ ACTIONS = (
         ("lockdown.on",),
         cuts=True,
     ),
-    Action(
+    KeyAction(
         "rooms.lock-site",
         "S",
         Text("LOCK SITE", "全部封控"),
@@ -55,28 +55,28 @@ ACTIONS = (
         cuts=True,
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.lift",
         "U",
         Text("lift", "解除封控"),
         Text("lift a lockdown, for a reason", "解除封控（须说明理由）"),
         ("lockdown.off",),
     ),
-    Action(
+    KeyAction(
         "rooms.visitor",
         "v",
         Text("visitor", "来访"),
         Text("register a visit to the room", "登记来访"),
         ("visitor.add",),
     ),
-    Action(
+    KeyAction(
         "rooms.left",
         "x",
         Text("has left", "来访离开"),
         Text("a visitor has left and handed the badge back, or lost it", "来访者离开并交还（或遗失）门禁卡"),
         ("visitor.exit",),
     ),
-    Action(
+    KeyAction(
         "rooms.end-visit",
         "X",
         Text("END VISIT", "终止来访"),
@@ -85,7 +85,7 @@ ACTIONS = (
         cuts=True,
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.reset",
         "r",
         Text("not inside", "更正在室"),
@@ -95,7 +95,7 @@ ACTIONS = (
         ),
         ("occupancy.reset",),
     ),
-    Action(
+    KeyAction(
         "rooms.release",
         "o",
         Text("open a door", "放行"),
@@ -104,7 +104,7 @@ ACTIONS = (
         footer=False,
         also=("door.outcome",),
     ),
-    Action(
+    KeyAction(
         "rooms.log",
         "l",
         Text("log", "日志"),
@@ -112,7 +112,7 @@ ACTIONS = (
         ("log.read",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.declare",
         "i",
         Text("declaration", "进入申报"),
@@ -120,7 +120,7 @@ ACTIONS = (
         ("declaration.add",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.end-declaration",
         "I",
         Text("end one", "终止申报"),
@@ -128,7 +128,7 @@ ACTIONS = (
         ("declaration.end",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.grant",
         "g",
         Text("grant", "授权"),
@@ -136,7 +136,7 @@ ACTIONS = (
         ("grant.add",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.add",
         "a",
         Text("add", "新增"),
@@ -144,7 +144,7 @@ ACTIONS = (
         ("room.add",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.change",
         "e",
         Text("change", "修改"),
@@ -152,7 +152,7 @@ ACTIONS = (
         ("room.set",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.remove",
         "Z",
         Text("REMOVE", "移除"),
@@ -161,7 +161,7 @@ ACTIONS = (
         cuts=True,
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.host",
         "h",
         Text("this machine", "本机所在"),
@@ -169,7 +169,7 @@ ACTIONS = (
         ("room.host",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.add-door",
         "n",
         Text("add a door", "新增门"),
@@ -177,7 +177,7 @@ ACTIONS = (
         ("door.add",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.change-door",
         "d",
         Text("change a door", "修改门"),
@@ -185,7 +185,7 @@ ACTIONS = (
         ("door.set",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.remove-door",
         "D",
         Text("remove a door", "移除门"),
@@ -194,7 +194,7 @@ ACTIONS = (
         cuts=True,
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.commission",
         "w",
         Text("reader key", "写入密钥"),
@@ -202,7 +202,7 @@ ACTIONS = (
         ("door.commission",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.rotate",
         "W",
         Text("other key", "更换密钥"),
@@ -210,7 +210,7 @@ ACTIONS = (
         ("door.rotate-key",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.listen",
         "N",
         Text("listener", "监听地址"),
@@ -218,7 +218,7 @@ ACTIONS = (
         ("door.listen",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.during",
         "t",
         Text("who was inside", "时段查询"),
@@ -228,7 +228,7 @@ ACTIONS = (
         ("log.room",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.cards",
         "b",
         Text("board cards", "控制板卡片"),
@@ -236,7 +236,7 @@ ACTIONS = (
         ("door.cards",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rooms.copy",
         "y",
         Text("copy", "复制"),

@@ -1,9 +1,9 @@
 """Rules: the pack in force, and what it says of one person and one place."""
 
 from rules.text import Text
-from tui.keys.shape import Action, Place
+from tui.keys.shape import KeyAction, ScreenPlace
 
-PLACE = Place(
+PLACE = ScreenPlace(
     "rules",
     "8",
     Text("Rules", "规则"),
@@ -16,28 +16,28 @@ PLACE = Place(
 )
 
 ACTIONS = (
-    Action(
+    KeyAction(
         "rules.filter",
         "slash",
         Text("filter", "筛选"),
         Text("only rules with these words", "按文字筛选规则"),
         ("pack.show",),
     ),
-    Action(
+    KeyAction(
         "rules.open",
         "enter",
         Text("clauses", "条款"),
         Text("the clauses the rule serves, in their own words", "查看规则所依据条款的原文"),
         ("pack.show",),
     ),
-    Action(
+    KeyAction(
         "rules.explain",
         "w",
         Text("CAN X OPEN Y", "能否访问"),
         Text("why a person may or may not open a path or enter a room, at any time", "说明某人某时能否访问及原因"),
         ("explain",),
     ),
-    Action(
+    KeyAction(
         "rules.what-if",
         "i",
         Text("what if", "假设"),
@@ -47,7 +47,7 @@ ACTIONS = (
         ),
         ("what-if",),
     ),
-    Action(
+    KeyAction(
         "rules.text",
         "p",
         Text("pack", "原文"),
@@ -55,7 +55,7 @@ ACTIONS = (
         ("pack.show",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rules.use",
         "u",
         Text("USE A PACK", "启用规则包"),
@@ -67,7 +67,7 @@ ACTIONS = (
         cuts=True,
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rules.check",
         "c",
         Text("check a pack", "检查规则包"),
@@ -78,7 +78,7 @@ ACTIONS = (
         footer=False,
         also=("pack.check",),
     ),
-    Action(
+    KeyAction(
         "rules.holidays",
         "h",
         Text("holidays", "节假日"),
@@ -86,7 +86,7 @@ ACTIONS = (
         ("holiday.list",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rules.add-holiday",
         "a",
         Text("add holiday", "新增节假日"),
@@ -94,7 +94,7 @@ ACTIONS = (
         ("holiday.add",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rules.end-holiday",
         "x",
         Text("end a holiday", "取消节假日"),
@@ -102,7 +102,7 @@ ACTIONS = (
         ("holiday.remove", "holiday.list"),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "rules.copy",
         "y",
         Text("copy", "复制"),

@@ -13,7 +13,7 @@ GO = "go"  # the verb of the actions that lead to a place
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class KeyAction:
     """Something a person can do with one key.
 
     ``id`` is ``place.verb``: the screen of that place (the program itself for :data:`EVERYWHERE`) has a method
@@ -44,7 +44,7 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ScreenPlace:
     """A screen that can be jumped to. ``screen`` is ``module:class``, loaded when somebody goes there.
 
     ``ops`` are the operations without which the place shows nothing.
@@ -58,6 +58,6 @@ class Place:
     ops: tuple[str, ...] = ()
 
     @property
-    def action(self) -> Action:
+    def action(self) -> KeyAction:
         """The action that leads here, from everywhere."""
-        return Action(f"{EVERYWHERE}.{GO}-{self.name}", self.key, self.title, self.help, self.ops, footer=False)
+        return KeyAction(f"{EVERYWHERE}.{GO}-{self.name}", self.key, self.title, self.help, self.ops, footer=False)

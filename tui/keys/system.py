@@ -1,9 +1,9 @@
 """The system: processes, tiers, durability, roles, health."""
 
 from rules.text import Text
-from tui.keys.shape import Action, Place
+from tui.keys.shape import KeyAction, ScreenPlace
 
-PLACE = Place(
+PLACE = ScreenPlace(
     "system",
     "0",
     Text("System", "系统"),
@@ -13,21 +13,21 @@ PLACE = Place(
 )
 
 ACTIONS = (
-    Action(
+    KeyAction(
         "system.filter",
         "slash",
         Text("filter", "筛选"),
         Text("only findings with these words", "按文字筛选检查结果"),
         ("doctor",),
     ),
-    Action(
+    KeyAction(
         "system.open",
         "enter",
         Text("details", "详情"),
         Text("the finding in full, with the command that helps", "查看检查结果与处理命令"),
         ("doctor",),
     ),
-    Action(
+    KeyAction(
         "system.agent",
         "p",
         Text("processes", "进程"),
@@ -37,14 +37,14 @@ ACTIONS = (
         ),
         ("status", "role.list"),
     ),
-    Action(
+    KeyAction(
         "system.service",
         "s",
         Text("services", "服务账户"),
         Text("programs that may touch areas", "可访问目录的程序"),
         ("service.list",),
     ),
-    Action(
+    KeyAction(
         "system.add-service",
         "a",
         Text("add service", "新增服务"),
@@ -52,7 +52,7 @@ ACTIONS = (
         ("service.add",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "system.end-service",
         "x",
         Text("end a service", "删除服务"),
@@ -61,7 +61,7 @@ ACTIONS = (
         cuts=True,
         footer=False,
     ),
-    Action(
+    KeyAction(
         "system.key",
         "K",
         Text("public key", "公钥"),
@@ -69,7 +69,7 @@ ACTIONS = (
         ("keys.show",),
         footer=False,
     ),
-    Action(
+    KeyAction(
         "system.copy",
         "y",
         Text("copy", "复制"),

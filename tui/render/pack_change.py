@@ -10,11 +10,11 @@ from typing import Any
 
 from agent.labels import YES_NO, word
 from rules.model import Level
-from rules.pack.model import Source
-from rules.pack.reader import Pack, Problem, check, load
+from rules.pack.model import RuleSource
+from rules.pack.reader import Pack, PackProblem, check, load
 from rules.text import Text
 from rules.visible import visible
-from tui.render.plan import Line, Plan
+from tui.render.plan import PlanLine, PlanPage
 
 _FAMILIES = {
     "domains": Text("domain", "秘密种类"),
@@ -29,7 +29,7 @@ _SOURCES = frozenset({"title", "clauses", "duties", "site"})  # say what it is a
 _NO_DOMAIN = Text("everything of it is denied to everybody from then on", "此后该类一律拒绝")
 
 
-def plan(before: str, after: str, *, name: bool) -> Plan:
+def plan(before: str, after: str, *, name: bool) -> PlanPage:
     """Return what putting the text *after* in the place of *before* comes to; with *name* it is to be agreed to.
 
     A pack with mistakes is shown as what it is, and never to be agreed to.
@@ -37,42 +37,44 @@ def plan(before: str, after: str, *, name: bool) -> Plan:
     problems = check(after)
     if any(problem.severity == "error" for problem in problems):
         title = Text("this pack cannot be used", "该规则包不可用")
-        return Plan(title, [_problem(problem) for problem in problems])
+        return PlanPage(title, [_problem(problem) for problem in problems])
     new = load(after)
     lines = [*changes(load(before), new), *(_problem(problem) for problem in problems)]
     said = visible(new.id)
     title = Text(f"put {said} in force", f"启用 {said}")
     if before == after:
-        return Plan(
-            title, [Line(Text("nothing changes: it is the pack in force", "没有变化：与生效的规则包相同"), "info")]
+        return PlanPage(
+            title, [PlanLine(Text("nothing changes: it is the pack in force", "没有变化：与生效的规则包相同"), "info")]
         )
-    lines = lines or [Line(Text("no rule and no value changes, only the text", "规则与取值均不变，仅文字变化"), "info")]
+    lines = lines or [
+        PlanLine(Text("no rule and no value changes, only the text", "规则与取值均不变，仅文字变化"), "info")
+    ]
     warning = Text(
         "from the next open and the next badge on, everybody is judged by it", "从下一次打开或刷卡起，一律按其判定"
     )
-    return Plan(title, lines, name=new.name if name else "", warning=warning if name else None)
+    return PlanPage(title, lines, name=new.name if name else "", warning=warning if name else None)
 
 
-def changes(before: Pack, after: Pack) -> list[Line]:
+def changes(before: Pack, after: Pack) -> list[PlanLine]:
     """Return what is different, a line each: what is asked no longer, what is asked besides, which values change."""
     old, new = ({rule.id: rule.title for rule in pack.rules} for pack in (before, after))
-    lines = [Line(_said("asked no longer", "不再要求", old[rule]), note=rule) for rule in old if rule not in new]
-    lines += [Line(_said("asked besides", "新增要求", new[rule]), note=rule) for rule in new if rule not in old]
+    lines = [PlanLine(_said("asked no longer", "不再要求", old[rule]), note=rule) for rule in old if rule not in new]
+    lines += [PlanLine(_said("asked besides", "新增要求", new[rule]), note=rule) for rule in new if rule not in old]
     for family in _FAMILIES:
         lines += _members(family, getattr(before, family), getattr(after, family))
     for table in (one.name for one in fields(Pack) if one.name not in _NO_RULE):
-        lines += [Line(text) for text in _settings(table, getattr(before, table), getattr(after, table))]
+        lines += [PlanLine(text) for text in _settings(table, getattr(before, table), getattr(after, table))]
     return lines
 
 
-def _members(family: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Line]:
+def _members(family: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[PlanLine]:
     """Yield what of a family is gone, what is new, and which of its values change."""
     called = _FAMILIES[family]
     for some, than, en, zh in ((before, after, "gone", "取消"), (after, before, "new", "新增")):
         if names := [_title(name, one) for name, one in some.items() if name not in than]:
-            yield Line(_said(f"{en}: {called.en}", f"{zh}{called.zh}", _joined(names)), note=_lost(family, en))
+            yield PlanLine(_said(f"{en}: {called.en}", f"{zh}{called.zh}", _joined(names)), note=_lost(family, en))
     for name in sorted(before.keys() & after.keys()):
-        yield from map(Line, _settings(name, before[name], after[name]))
+        yield from map(PlanLine, _settings(name, before[name], after[name]))
 
 
 def _lost(family: str, en: str) -> Text | None:
@@ -86,7 +88,7 @@ def _title(name: str, one: object) -> Text:
 
 def _settings(table: str, before: object, after: object) -> Iterator[Text]:
     """Yield which values of one table change. A table that comes or goes is a rule, and said as one."""
-    if isinstance(before, Source) and isinstance(after, Source):
+    if isinstance(before, RuleSource) and isinstance(after, RuleSource):
         for one in fields(before):
             if one.name not in _SOURCES:
                 yield from _changed(f"{table}.{one.name}", getattr(before, one.name), getattr(after, one.name))
@@ -123,9 +125,9 @@ def _joined(texts: Sequence[Text]) -> Text:
     return Text(", ".join(one.en for one in texts) or "-", "、".join(one.zh for one in texts) or "-")
 
 
-def _problem(problem: Problem) -> Line:
+def _problem(problem: PackProblem) -> PlanLine:
     text = Text(f"line {problem.line}: {problem.text.en}", f"第 {problem.line} 行：{problem.text.zh}")
-    return Line(text, "refused" if problem.severity == "error" else "info", problem.hint)
+    return PlanLine(text, "refused" if problem.severity == "error" else "info", problem.hint)
 
 
 def _said(en: str, zh: str, title: Text) -> Text:

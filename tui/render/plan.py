@@ -31,7 +31,7 @@ STATES: dict[str, tuple[Text, Tone, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlanLine:
     """One thing that will happen, or did: what, its state, and a note (what cannot be undone, why it waits)."""
 
     what: Text | str
@@ -40,16 +40,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PlanPage:
     """What is to be agreed to. ``name`` is what must be typed; without it nothing is asked and it is only shown."""
 
     title: Text
-    lines: Sequence[Line]
+    lines: Sequence[PlanLine]
     name: str = ""
     warning: Text | None = None
 
 
-def pieces(lines: Sequence[Line]) -> list[Piece]:
+def pieces(lines: Sequence[PlanLine]) -> list[Piece]:
     """Return *lines* as they are read: glyph, word, what, note."""
     found: list[Piece] = []
     for number, line in enumerate(lines):
@@ -65,7 +65,7 @@ def pieces(lines: Sequence[Line]) -> list[Piece]:
     return found
 
 
-def of_agent(found: Mapping[str, Any], title: Text, name: str = "") -> Plan:
+def of_agent(found: Mapping[str, Any], title: Text, name: str = "") -> PlanPage:
     """Return the plan of ``case.plan`` or ``hold.plan`` as it is shown. With a *name* it must be typed."""
     lines = []
     for step in found["steps"]:
@@ -79,18 +79,18 @@ def of_agent(found: Mapping[str, Any], title: Text, name: str = "") -> Plan:
             notes.append(Text(f"CANNOT BE UNDONE: {lasting.en}", f"不可撤销：{lasting.zh}"))
         others = [text_of(target["other"]) for target in step["targets"] if target["other"]]
         notes += [Text(f"ALSO TOUCHED: {one.en}", f"波及他人：{one.zh}") for one in others]
-        lines.append(Line(text_of(step["title"]), "planned", _joined(notes)))
-    return Plan(title, lines, name=name, warning=_joined([text_of(one) for one in found["notices"]]))
+        lines.append(PlanLine(text_of(step["title"]), "planned", _joined(notes)))
+    return PlanPage(title, lines, name=name, warning=_joined([text_of(one) for one in found["notices"]]))
 
 
 def _joined(texts: Sequence[Text]) -> Text | None:
     return Text("; ".join(one.en for one in texts), "；".join(one.zh for one in texts)) if texts else None
 
 
-def result(title: Text, lines: Sequence[Line]) -> Plan:
+def result(title: Text, lines: Sequence[PlanLine]) -> PlanPage:
     """Return what an act came to, to be shown: it says in its title when something is still open."""
     still = [line for line in lines if line.state not in ("confirmed", "done")]
     if not still:
-        return Plan(title, lines)
+        return PlanPage(title, lines)
     count = len(still)
-    return Plan(title, lines, warning=Text(f"{count} not confirmed yet", f"{count} 项尚未确认"))
+    return PlanPage(title, lines, warning=Text(f"{count} not confirmed yet", f"{count} 项尚未确认"))

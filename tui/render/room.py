@@ -29,7 +29,7 @@ _ASKS = (
 _NONE = Text("nobody, as far as badges say", "无人（以刷卡为准）")
 
 
-class Seen(NamedTuple):
+class RoomSnapshot(NamedTuple):
     """What the agent answered about one room: ``room.show``, its doors (``door.list``), and lists."""
 
     room: Row
@@ -40,7 +40,7 @@ class Seen(NamedTuple):
     declarations: Sequence[Row]
 
 
-def page(seen: Seen) -> Iterator[Piece]:
+def page(seen: RoomSnapshot) -> Iterator[Piece]:
     """Yield the page of a room."""
     room = seen.room
     yield from (
@@ -97,7 +97,7 @@ def leaf(door: Row, alarms: Iterable[Row]) -> Toned:
     return Toned(Text("open", "打开"), "warning") if door["open"] else Toned(Text("closed", "关闭"), "good")
 
 
-def _wrong(seen: Seen) -> Iterator[Piece]:
+def _wrong(seen: RoomSnapshot) -> Iterator[Piece]:
     for lockdown in seen.lockdowns:
         where = place_name(lockdown["room"])
         text = Text(f"✗ LOCKED DOWN: {where.en}", f"✗ 封控中：{where.zh}")

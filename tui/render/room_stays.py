@@ -7,7 +7,7 @@ invites a conclusion the log does not draw.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agent import text_table as table
+from agent import text_table
 from agent.api.timestamps import local
 from agent.labels import LEVELS, VERDICTS, YES_NO, word
 from rules.text import Language, Text
@@ -42,7 +42,7 @@ def _page(rows: list[Row], language: Language) -> str:
 
 
 def _table(heading: tuple[Text, ...], rows: list[list[object]], language: Language) -> list[str]:
-    return list(table.lines([text.say(language) for text in heading], rows))
+    return list(text_table.lines([text.say(language) for text in heading], rows))
 
 
 def _stay(row: Row, language: Language) -> list[object]:

@@ -11,7 +11,7 @@ from agent.api.findings import Finding
 from rules.text import Text
 from rules.visible import visible
 from tui.i18n import text_of
-from tui.keys.shape import Place
+from tui.keys.shape import ScreenPlace
 from tui.render.cells import Piece, Toned, number
 
 Status = dict[str, Any]
@@ -80,7 +80,7 @@ def waits(status: Status) -> list[Piece]:
     ]
 
 
-def needs(found: Sequence[Finding], places: Mapping[str, Place]) -> list[dict[str, Any]]:
+def needs(found: Sequence[Finding], places: Mapping[str, ScreenPlace]) -> list[dict[str, Any]]:
     """Return what needs somebody, worst first: findings that are not good, and where each is dealt with."""
     order = {"serious": 0, "warning": 1}
     bad = sorted((finding for finding in found if finding.state in order), key=lambda one: order[one.state])
@@ -127,7 +127,7 @@ def _named(en: str, zh: str, areas: Sequence[dict[str, Any]]) -> Text:
     return Text(f"{en}: {names}{more}", f"{zh}：{names}{more}")
 
 
-def _remedy(finding: Finding, places: Mapping[str, Place]) -> dict[str, Any]:
+def _remedy(finding: Finding, places: Mapping[str, ScreenPlace]) -> dict[str, Any]:
     """Return the place where *finding* is dealt with, if there is a screen for it, and what to say of where."""
     name = next(place for prefix, place in _REMEDIES if finding.code.startswith(prefix))
     if place := places.get(name):

@@ -13,8 +13,8 @@ from rules.visible import visible
 from tui.i18n import text_of
 from tui.render.cells import GLYPHS, Piece, Tone, Toned
 from tui.render.person import day
-from tui.render.plan import Line, Plan
-from tui.screens.listing import Listing
+from tui.render.plan import PlanLine, PlanPage
+from tui.screens.listing import ListScreen
 from tui.widgets.virtual_list import Column, Row, field
 
 _OBSERVING = Text("OBSERVE", "仅观察")
@@ -33,7 +33,7 @@ def _tier(row: Row) -> Piece:
     return row["tier"] if row["tier"] != "none" else Toned(TIERS["none"], "bad")
 
 
-class AreasScreen(Listing):
+class AreasScreen(ListScreen):
     """The areas of the site."""
 
     PLACE = "areas"
@@ -83,29 +83,29 @@ class AreasScreen(Listing):
         area = self.chosen
         would = await self.agent.call("area.would", area=area)
         lines = [_denied(one) for one in would["denied"]]
-        lines = lines or [Line(Text("nobody would have been denied since it is observed", "观察期间无人会被拒绝"))]
+        lines = lines or [PlanLine(Text("nobody would have been denied since it is observed", "观察期间无人会被拒绝"))]
         said = visible(area)
-        await self._agreed("area.enforce", Plan(Text(f"block at `{said}`", f"开始拦截 `{said}`"), lines, name=area))
+        await self._agreed("area.enforce", PlanPage(Text(f"block at `{said}`", f"开始拦截 `{said}`"), lines, name=area))
 
     def do_observe(self) -> None:
         """Block nothing any more."""
         said = visible(self.chosen)
-        lines = [Line(Text("everybody whom the file system lets in gets in", "文件系统放行的人员均可访问"))]
-        plan = Plan(Text(f"block nothing at `{said}`", f"停止拦截 `{said}`"), lines, name=self.chosen)
+        lines = [PlanLine(Text("everybody whom the file system lets in gets in", "文件系统放行的人员均可访问"))]
+        plan = PlanPage(Text(f"block nothing at `{said}`", f"停止拦截 `{said}`"), lines, name=self.chosen)
         self.start(self._agreed, "area.observe", plan, group="form")
 
     def do_remove(self) -> None:
         """End its protection."""
         said = visible(self.chosen)
         lines = [
-            Line(Text("nothing is decided or recorded there any more", "不再判定和记录")),
-            Line(Text("every grant for it ends", "相关授权全部终止")),
-            Line(Text("the files stay as they are", "文件保持不变")),
+            PlanLine(Text("nothing is decided or recorded there any more", "不再判定和记录")),
+            PlanLine(Text("every grant for it ends", "相关授权全部终止")),
+            PlanLine(Text("the files stay as they are", "文件保持不变")),
         ]
-        plan = Plan(Text(f"end the protection of `{said}`", f"解除 `{said}` 的保护"), lines, name=self.chosen)
+        plan = PlanPage(Text(f"end the protection of `{said}`", f"解除 `{said}` 的保护"), lines, name=self.chosen)
         self.start(self._agreed, "area.remove", plan, group="form")
 
-    async def _agreed(self, op: str, plan: Plan) -> None:
+    async def _agreed(self, op: str, plan: PlanPage) -> None:
         if await self.program.agreed(plan):
             await self._form(op, {"area": plan.name})
 
@@ -114,11 +114,11 @@ class AreasScreen(Listing):
         self.program.go("log", filter=f"area:{self.chosen}")
 
 
-def _denied(one: Row) -> Line:
+def _denied(one: Row) -> PlanLine:
     who = visible(str(one["person"] or one["login_person"] or "?"))
     rules = ", ".join(map(visible, one["rules"]))
     count = one["count"]
-    return Line(Text(f"`{who}` would have been denied {count} times", f"`{who}` 会被拒绝 {count} 次"), note=rules)
+    return PlanLine(Text(f"`{who}` would have been denied {count} times", f"`{who}` 会被拒绝 {count} 次"), note=rules)
 
 
 def _detail(found: Row, grants: list[Row]) -> Iterator[Piece]:

@@ -14,16 +14,16 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.worker import Worker
 
-from agent.errors import ShoumiError, Unreachable
+from agent.errors import ShoumiError, UnreachableError
 from rules.text import Text
 from tui.actions import bindings
-from tui.agent import Agent
-from tui.interface import Program, program_of
+from tui.agent import AgentSession
+from tui.interface import TerminalProgram, program_of
 from tui.keys import ACTIONS, PLACES
 from tui.widgets.bars import Bar, KeyBar, TopBar
 
 
-class Base(Screen[None]):
+class BaseScreen(Screen[None]):
     """A place. A subclass names it in ``PLACE``, makes :meth:`body`, and has a ``do_…`` for each of its actions."""
 
     PLACE: ClassVar[str]
@@ -45,7 +45,7 @@ class Base(Screen[None]):
         """Ask the agent for what is shown, and show it. Errors may pass: they are told."""
 
     def arrive(self, **how: Any) -> None:
-        """Somebody comes here; ``how`` is what :meth:`tui.interface.Program.go` was given."""
+        """Somebody comes here; ``how`` is what :meth:`tui.interface.TerminalProgram.go` was given."""
 
     async def leave(self) -> bool:
         """Go back inside the screen (close a filter, a pane); return whether there was anything to go back from."""
@@ -63,12 +63,12 @@ class Base(Screen[None]):
     # Shared -----------------------------------------------------------------------------------------------------------
 
     @property
-    def program(self) -> Program:
+    def program(self) -> TerminalProgram:
         """The program."""
         return program_of(self)
 
     @property
-    def agent(self) -> Agent:
+    def agent(self) -> AgentSession:
         """The agent."""
         return self.program.agent
 
@@ -86,9 +86,9 @@ class Base(Screen[None]):
         """Lay it out."""
         yield TopBar(self.PLACE)
         if ops := PLACES[self.PLACE].ops:
-            from tui.widgets.forbidden import Closed
+            from tui.widgets.forbidden import ForbiddenNotice
 
-            yield Closed(ops)
+            yield ForbiddenNotice(ops)
         yield from self.body()
         yield KeyBar(self.PLACE)
 
@@ -118,7 +118,7 @@ class Base(Screen[None]):
             if self.is_attached:
                 raise
             return  # the program was left while the agent was answering
-        except Unreachable as error:
+        except UnreachableError as error:
             if self.agent.trouble is None:  # else the first line says so already
                 self.program.tell_error(error)
         except ShoumiError as error:

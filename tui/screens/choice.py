@@ -9,13 +9,13 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from rules.text import Text
-from tui.i18n import Sentence
+from tui.i18n import LocalizedText
 from tui.render.cells import Toned
 from tui.widgets.table import Table
 from tui.widgets.virtual_list import Column
 
 
-class Choosing(ModalScreen[int | None]):
+class ChoiceScreen(ModalScreen[int | None]):
     """Asks which; answers its place in *choices*, ``None`` when it was left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -23,11 +23,11 @@ class Choosing(ModalScreen[int | None]):
         Binding("enter", "take", show=False, priority=True),
     ]
     DEFAULT_CSS = """
-    Choosing { align: center middle; }
-    Choosing > Vertical { width: 90%; max-width: 90; height: auto; max-height: 80%; padding: 0 1;
+    ChoiceScreen { align: center middle; }
+    ChoiceScreen > Vertical { width: 90%; max-width: 90; height: auto; max-height: 80%; padding: 0 1;
                           border: round $primary; background: $surface; }
-    Choosing .title { text-style: bold; }
-    Choosing Table { height: auto; max-height: 14; min-height: 3; }
+    ChoiceScreen .title { text-style: bold; }
+    ChoiceScreen Table { height: auto; max-height: 14; min-height: 3; }
     """
 
     def __init__(self, title: Text, choices: Sequence[Text]) -> None:
@@ -38,9 +38,11 @@ class Choosing(ModalScreen[int | None]):
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical():
-            yield Sentence(self._heading, classes="title")
+            yield LocalizedText(self._heading, classes="title")
             yield Table([Column(Text("", ""), lambda row: row["what"])], "place")
-            yield Sentence(Toned(Text("Enter: this one. Esc: nothing happens.", "回车：选定。Esc：不作更改。"), "dim"))
+            yield LocalizedText(
+                Toned(Text("Enter: this one. Esc: nothing happens.", "回车：选定。Esc：不作更改。"), "dim")
+            )
 
     def on_mount(self) -> None:
         """Show them."""

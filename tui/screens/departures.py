@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.api.operations import TABLE
-from agent.errors import Refused
-from rules.offboarding.vocabulary import Kind
+from agent.errors import RefusedError
+from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 from rules.visible import visible
 from tui.forms import Form
@@ -19,14 +19,14 @@ from tui.render.case import page
 from tui.render.cells import Piece, Toned
 from tui.render.person import about_grant
 from tui.render.plan import of_agent
-from tui.screens.choice import Choosing
-from tui.screens.document import Paper, receipt
-from tui.screens.listing import Listing
+from tui.screens.choice import ChoiceScreen
+from tui.screens.document import DocumentScreen, receipt
+from tui.screens.listing import ListScreen
 from tui.widgets.virtual_list import Column, Row, field
 
 _NAMED = {"approve": "as", "hand-over": "line", "sign": "document", "restore": "grant"}  # what a step's name fills in
 
-_KINDS = [(kind.value, kind.text) for kind in Kind]
+_KINDS = [(kind.value, kind.text) for kind in CaseKind]
 
 
 def _flagged(row: Row) -> Piece:
@@ -37,7 +37,7 @@ def _owed(row: Row) -> Piece:
     return text_of(row["next"][0]["what"]) if row["next"] else None
 
 
-class DeparturesScreen(Listing):
+class DeparturesScreen(ListScreen):
     """The departures of the site."""
 
     PLACE = "departures"
@@ -106,7 +106,7 @@ class DeparturesScreen(Listing):
         place: int | None = 0
         if len(steps) > 1:
             title = Text(f"{len(steps)} things are open", f"{len(steps)} 项未办")
-            place = await self.app.push_screen_wait(Choosing(title, [text_of(step["what"]) for step in steps]))
+            place = await self.app.push_screen_wait(ChoiceScreen(title, [text_of(step["what"]) for step in steps]))
         if place is not None:
             await self._step(case, steps[place])
 
@@ -179,7 +179,7 @@ class DeparturesScreen(Listing):
     async def _receipt(self) -> None:
         try:
             found = await self.agent.call("case.receipt", person=self.chosen)
-        except Refused as error:
+        except RefusedError as error:
             self.program.tell_error(error)
             return
         await self.app.push_screen_wait(receipt(found))
@@ -191,7 +191,7 @@ class DeparturesScreen(Listing):
     async def _trends(self) -> None:
         found = await self.agent.call("case.trends")
         title = Text("how long revocations took", "撤权用时")
-        await self.app.push_screen_wait(Paper(title, text_of(found["page"]), "trends.txt"))
+        await self.app.push_screen_wait(DocumentScreen(title, text_of(found["page"]), "trends.txt"))
 
     def do_quarantine(self) -> None:
         """Show what waits in quarantine, and let one of it be judged again."""
@@ -203,7 +203,7 @@ class DeparturesScreen(Listing):
             self.program.tell(Text("nothing waits in quarantine", "隔离区为空"))
             return
         title = Text("which one is to be judged again?", "重新判定哪一个？")
-        place = await self.app.push_screen_wait(Choosing(title, [_waiting(one) for one in waiting]))
+        place = await self.app.push_screen_wait(ChoiceScreen(title, [_waiting(one) for one in waiting]))
         if place is not None:
             await self._form("case.release", {"name": waiting[place]["name"]})
 

@@ -11,15 +11,15 @@ from textual.screen import ModalScreen
 
 from rules.text import Text
 from rules.visible import visible
-from tui.i18n import Sentence, language_of, text_of
+from tui.i18n import LocalizedText, language_of, text_of
 from tui.interface import program_of
 from tui.render.cells import Piece, Toned, wrap
-from tui.widgets.text_page import Page
+from tui.widgets.text_page import TextPage
 
 _WIDEST, _BAR = 110, 1  # cells; what the scroll bar takes
 
 
-class Paper(ModalScreen[None]):
+class DocumentScreen(ModalScreen[None]):
     """Shows *text*, line by line, in the language that is spoken; *name* is what a copy of it is called."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -27,10 +27,10 @@ class Paper(ModalScreen[None]):
         Binding("y", "copy", show=False),
     ]
     DEFAULT_CSS = """
-    Paper { align: center middle; }
-    Paper > Vertical { width: 100%; max-width: 110; height: 100%; background: $surface; }
-    Paper Page { padding: 0; border-top: solid $primary; border-bottom: solid $primary; }
-    Paper .title { text-style: bold; }
+    DocumentScreen { align: center middle; }
+    DocumentScreen > Vertical { width: 100%; max-width: 110; height: 100%; background: $surface; }
+    DocumentScreen TextPage { padding: 0; border-top: solid $primary; border-bottom: solid $primary; }
+    DocumentScreen .title { text-style: bold; }
     """
 
     def __init__(self, title: Text, text: Text, name: str) -> None:
@@ -40,29 +40,31 @@ class Paper(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical():
-            yield Sentence(self._heading, classes="title")
-            yield Page()
+            yield LocalizedText(self._heading, classes="title")
+            yield TextPage()
             keys = Text("PgUp PgDn: turn the page. y: copy. Esc: close.", "PgUp/PgDn：翻页。y：复制。Esc：关闭。")
-            yield Sentence(Toned(keys, "dim"))
+            yield LocalizedText(Toned(keys, "dim"))
 
     def on_mount(self) -> None:
         """Let it be read at once."""
-        self.query_one(Page).focus()
+        self.query_one(TextPage).focus()
 
     def on_resize(self) -> None:
         """Show it as wide as it can be."""
         width = min(self.app.size.width, _WIDEST) - _BAR
-        self.query_one(Page).show(*_lines(self._text.say(language_of(self)), width))
+        self.query_one(TextPage).show(*_lines(self._text.say(language_of(self)), width))
 
     def action_copy(self) -> None:
         """Copy it."""
         program_of(self).copy(self._text.say(language_of(self)), self._file)
 
 
-def receipt(found: Mapping[str, Any]) -> Paper:
+def receipt(found: Mapping[str, Any]) -> DocumentScreen:
     """Return the paper of ``case.receipt``'s or ``hold.receipt``'s answer."""
     name = visible(found["case"])
-    return Paper(Text(f"receipt of {name}", f"{name} 的撤权回执"), text_of(found["page"]), f"{found['case']}.txt")
+    return DocumentScreen(
+        Text(f"receipt of {name}", f"{name} 的撤权回执"), text_of(found["page"]), f"{found['case']}.txt"
+    )
 
 
 def _lines(text: str, width: int) -> Iterator[Piece]:

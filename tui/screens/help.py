@@ -9,10 +9,10 @@ from textual.screen import ModalScreen
 
 from rules.text import Text
 from tui.actions import key_of
-from tui.i18n import Sentence, language_of
+from tui.i18n import LocalizedText, language_of
 from tui.interface import program_of
 from tui.keys import PLACES, actions_of
-from tui.keys.shape import EVERYWHERE, Action
+from tui.keys.shape import EVERYWHERE, KeyAction
 from tui.render.cells import Piece, Tone, Toned, fit, wrap
 
 _HABITS = (
@@ -52,7 +52,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical(), VerticalScroll():
-            yield Sentence(*self._pieces())
+            yield LocalizedText(*self._pieces())
 
     def on_resize(self) -> None:
         """Measure the columns again."""
@@ -60,7 +60,7 @@ class HelpScreen(ModalScreen[None]):
 
     def on_language(self) -> None:
         """Measure the columns again."""
-        self.query_one(Sentence).say(*self._pieces())
+        self.query_one(LocalizedText).say(*self._pieces())
 
     def _pieces(self) -> list[Piece]:
         place = PLACES[self._place]
@@ -76,7 +76,7 @@ class HelpScreen(ModalScreen[None]):
             found += [habit, "\n"]
         return found[:-1]
 
-    def _line(self, action: Action) -> list[Piece]:
+    def _line(self, action: KeyAction) -> list[Piece]:
         program, language = program_of(self), language_of(self)
         key, title = fit(key_of(action, program.keymap), _KEY_CELLS), fit(action.title.say(language), _TITLE_CELLS)
         lines: list[tuple[str, Tone]] = [(line, "plain") for line in self._wrapped(action.help)]

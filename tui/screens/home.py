@@ -10,15 +10,15 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 
 from agent.api.findings import from_wire
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
-from tui.i18n import Sentence
+from tui.i18n import LocalizedText
 from tui.keys import PLACES
-from tui.log_session import Reading
-from tui.render import entry_columns as entries
+from tui.log_session import LogPager
+from tui.render import entry_columns
 from tui.render import status as truth
 from tui.render.cells import GLYPHS, Piece, Toned, number
-from tui.screens.base import Base
+from tui.screens.base import BaseScreen
 from tui.widgets.table import Table
 from tui.widgets.virtual_list import Column
 
@@ -32,14 +32,14 @@ _NEEDS = (
     Column(Text("where", "处理"), lambda row: row["where"], 16),
 )
 _DENIED = (
-    Column(Text("denied", "被拒绝"), lambda row: entries.day_and_time(row)[5:], 14),
-    Column(Text("who", "人员"), entries.who, 16),
+    Column(Text("denied", "被拒绝"), lambda row: entry_columns.day_and_time(row)[5:], 14),
+    Column(Text("who", "人员"), entry_columns.who, 16),
     Column(Text("rule", "规则"), lambda row: row.get("rule"), 12, least=100),
-    Column(Text("object", "对象"), entries.thing),
+    Column(Text("object", "对象"), entry_columns.thing),
 )
 
 
-class HomeScreen(Base):
+class HomeScreen(BaseScreen):
     """Home."""
 
     PLACE = "home"
@@ -56,15 +56,15 @@ class HomeScreen(Base):
         super().__init__()
         self._loads = 0
         self._cases = 0
-        self._reading: Reading | None = None
+        self._reading: LogPager | None = None
         self._before: dict[str, int] = {}
         self._rates = {name: deque([0.0] * _SAMPLES, _SAMPLES) for name in ("allowed", "denied")}
 
     def body(self) -> ComposeResult:
         """Lay it out."""
-        yield Sentence(Text("asking the agent …", "正在询问代理……"), id="truth")
-        yield Sentence(id="rates")
-        yield Sentence(id="waits")
+        yield LocalizedText(Text("asking the agent …", "正在询问代理……"), id="truth")
+        yield LocalizedText(id="rates")
+        yield LocalizedText(id="waits")
         yield Table(_NEEDS, "id", empty=Text("nothing needs anybody now", "目前没有待处理事项"), id="needs")
         yield Table(_DENIED, "seq", empty=Text("nothing was denied", "没有被拒绝的访问"), id="denied")
 
@@ -79,7 +79,7 @@ class HomeScreen(Base):
         status = await self.agent.call("status")
         self._loads += 1
         self.program.verified = truth.verified(status, self.program.verified)
-        self.query_one("#truth", Sentence).say(*truth.sentence(status, self._cases, self.program.verified))
+        self.query_one("#truth", LocalizedText).say(*truth.sentence(status, self._cases, self.program.verified))
         self._say_rates(status["decider"])
         self._say_waits(truth.waits(status))
         await self._load_denials()
@@ -93,7 +93,7 @@ class HomeScreen(Base):
             pieces: list[Piece] = [Toned(GLYPHS["bad"] + " ", "bad"), Toned(unknown, "bad"), ": ", trouble.text]
             if trouble.hint:
                 pieces += ["\n", trouble.hint]
-            self.query_one("#truth", Sentence).say(*pieces)
+            self.query_one("#truth", LocalizedText).say(*pieces)
         super().agent_changed()
 
     async def _load_denials(self) -> None:
@@ -104,18 +104,18 @@ class HomeScreen(Base):
             return
         try:
             if self._reading is None:
-                self._reading = Reading(self.agent, {"verdict": "deny"})
+                self._reading = LogPager(self.agent, {"verdict": "deny"})
                 await self._reading.begin()
                 await self._reading.older()
             elif not await self._reading.newer(0):
                 return
-        except Refused:  # it is over; the next load begins another one
+        except RefusedError:  # it is over; the next load begins another one
             self._reading = None
             return
         count = self._reading.count
         newest = range(max(0, count - _DENIALS), count)
         await self._reading.fetch(newest)
-        table.show([entries.parsed(self._reading.line(index) or "") for index in reversed(newest)])
+        table.show([entry_columns.parsed(self._reading.line(index) or "") for index in reversed(newest)])
 
     def _say_rates(self, stats: dict[str, Any]) -> None:
         pieces: list[Piece] = []
@@ -130,10 +130,10 @@ class HomeScreen(Base):
         if unlogged:
             said = Text(f"{number(unlogged)} denied unrecorded", f"{number(unlogged)} 次因无法记录而拒绝")
             pieces.append(Toned(said, "bad"))
-        self.query_one("#rates", Sentence).say(*pieces)
+        self.query_one("#rates", LocalizedText).say(*pieces)
 
     def _say_waits(self, pieces: list[Piece]) -> None:
-        line = self.query_one("#waits", Sentence)
+        line = self.query_one("#waits", LocalizedText)
         line.display = bool(pieces)
         line.say(*pieces)
 

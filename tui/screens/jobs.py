@@ -8,27 +8,27 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from rules.text import Text
-from tui.i18n import Sentence
+from tui.i18n import LocalizedText
 from tui.interface import program_of
 from tui.render.cells import Piece, Toned
 
 _OFTEN = 0.5  # seconds between two looks
 
 
-class RunningScreen(ModalScreen[None]):
+class JobsScreen(ModalScreen[None]):
     """A list of what is under way. Closing it ends nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter,q,f4", "dismiss", show=False)]
     DEFAULT_CSS = """
-    RunningScreen { align: center middle; }
-    RunningScreen > Vertical { width: 80%; height: auto; padding: 0 1; border: round $primary; background: $surface; }
+    JobsScreen { align: center middle; }
+    JobsScreen > Vertical { width: 80%; height: auto; padding: 0 1; border: round $primary; background: $surface; }
     """
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical():
-            yield Sentence(id="works")
-            yield Sentence("\n", Text("Esc: back; work goes on.", "Esc：返回，工作继续。"))
+            yield LocalizedText(id="works")
+            yield LocalizedText("\n", Text("Esc: back; work goes on.", "Esc：返回，工作继续。"))
 
     def on_mount(self) -> None:
         """Show it, and keep it right."""
@@ -40,4 +40,4 @@ class RunningScreen(ModalScreen[None]):
         pieces: list[Piece] = []
         for work in works:
             pieces += [work.title, "  ", Toned(work.far, "strong"), "\n"]
-        self.query_one("#works", Sentence).say(*(pieces or [Text("nothing is under way", "没有进行中的工作")]))
+        self.query_one("#works", LocalizedText).say(*(pieces or [Text("nothing is under way", "没有进行中的工作")]))

@@ -15,17 +15,17 @@ from rules.text import Text
 from tui.forms import Form
 from tui.render.cells import Piece
 from tui.render.operation import done
-from tui.screens.base import Base
+from tui.screens.base import BaseScreen
 from tui.widgets.filter import FilterBar
 from tui.widgets.table import Table
-from tui.widgets.text_page import Page
-from tui.widgets.virtual_list import Column, Lines, Row
+from tui.widgets.text_page import TextPage
+from tui.widgets.virtual_list import Column, Row, VirtualList
 
 _WIDE = 120  # cells from which the detail stands beside the list
 _FILTER = Text("filter", "筛选")
 
 
-class Listing(Base):
+class ListScreen(BaseScreen):
     """A place with one list. A subclass has the columns, the operation that lists, and :meth:`detail`."""
 
     EVERY = 3.0
@@ -36,11 +36,11 @@ class Listing(Base):
     EMPTY: ClassVar[Text] = Text("nothing", "无")
     FREE: ClassVar[frozenset[str]] = frozenset()  # acts that need no row, beside filter and add
     DEFAULT_CSS: ClassVar[str] = """
-    Listing #main { height: 1fr; }
-    Listing Page { display: none; }
-    Listing.detail Page { display: block; }
-    Listing.detail.narrow Table { display: none; }
-    Listing.detail.wide Page { width: 50%; border-left: tall $panel; }
+    ListScreen #main { height: 1fr; }
+    ListScreen TextPage { display: none; }
+    ListScreen.detail TextPage { display: block; }
+    ListScreen.detail.narrow Table { display: none; }
+    ListScreen.detail.wide TextPage { width: 50%; border-left: tall $panel; }
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class Listing(Base):
         """Lay it out."""
         with Horizontal(id="main"):
             yield Table(self.COLUMNS, self.KEY, empty=self.EMPTY)
-            yield Page()
+            yield TextPage()
         yield FilterBar()
 
     @property
@@ -97,7 +97,7 @@ class Listing(Base):
         row = self.table.current()
         if row is not None:
             pieces = await self.detail(row)
-            self.query_one(Page).show(*pieces, stay=self._read == row[self.KEY])
+            self.query_one(TextPage).show(*pieces, stay=self._read == row[self.KEY])
             self._read = row[self.KEY]
 
     def form(self, op: str, **given: Any) -> None:
@@ -127,7 +127,7 @@ class Listing(Base):
         self.add_class("detail")
         self._read = None
         if not self.has_class("wide"):
-            self.query_one(Page).focus()
+            self.query_one(TextPage).focus()
         self.start(self._show, group="detail")
 
     def do_copy(self) -> None:
@@ -158,7 +158,7 @@ class Listing(Base):
         self.query_one(FilterBar).close()
         self.table.focus()
 
-    def on_lines_highlighted(self, _event: Lines.Highlighted) -> None:
+    def on_lines_highlighted(self, _event: VirtualList.Highlighted) -> None:
         """The detail beside the list follows it."""
         if self.has_class("detail") and self.has_class("wide"):
             self.start(self._show, group="detail")

@@ -12,17 +12,16 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.events import Resize
 
-from agent.errors import Refused, ShoumiError, Usage
+from agent.errors import RefusedError, ShoumiError, UsageError
 from rules.text import Text
 from rules.visible import visible
-from tui import filters
-from tui import log_jobs as log_work
-from tui.i18n import Sentence, language_of
-from tui.jobs import Work
-from tui.log_session import Reading
-from tui.render import entry_columns as entries
+from tui import filters, log_jobs
+from tui.i18n import LocalizedText, language_of
+from tui.jobs import Job
+from tui.log_session import LogPager
+from tui.render import entry_columns
 from tui.render.cells import Piece, Toned, number
-from tui.screens.base import Base
+from tui.screens.base import BaseScreen
 from tui.screens.log_entry import EntryPage
 from tui.widgets.filter import FilterBar
 from tui.widgets.log_view import LogView
@@ -36,7 +35,7 @@ _FILTER = Text("filter", "筛选")
 _GOTO = Text("go to", "定位")
 
 
-class LogScreen(Base):
+class LogScreen(BaseScreen):
     """The log."""
 
     PLACE = "log"
@@ -54,14 +53,14 @@ class LogScreen(Base):
         self._typed = ""
         self._fetching = False
         self._to: int | None = None  # the entry somebody comes for
-        self._reading: Reading | None = None  # begun, or being begun, at the agent as it is now
+        self._reading: LogPager | None = None  # begun, or being begun, at the agent as it is now
 
     def body(self) -> ComposeResult:
         """Lay it out."""
         with Horizontal(id="main"):
             yield LogView()
             yield EntryPage()
-        yield Sentence(id="status")
+        yield LocalizedText(id="status")
         yield FilterBar()
 
     @property
@@ -85,7 +84,7 @@ class LogScreen(Base):
         if self._reading:
             self.start(self._keep_up, group="new")
         else:
-            self._reading = Reading(self.agent, filters.parse(self._typed))
+            self._reading = LogPager(self.agent, filters.parse(self._typed))
             self.start(self._begin, self._reading, group="begin")
 
     def agent_changed(self) -> None:
@@ -102,7 +101,7 @@ class LogScreen(Base):
         self._typed, self._reading = typed, None
         self.start(self.load)
 
-    async def _begin(self, reading: Reading) -> None:
+    async def _begin(self, reading: LogPager) -> None:
         """Show the newest of what is wanted; older matches follow beside."""
         try:
             await reading.begin()
@@ -119,7 +118,7 @@ class LogScreen(Base):
         self.start(self._older, reading, group="older")
         self.start(self._keep_up, group="new")
 
-    async def _older(self, reading: Reading) -> None:
+    async def _older(self, reading: LogPager) -> None:
         while not reading.complete and self.view.reading is reading:
             self.view.pushed_down(await reading.older(_A_WHILE))
             self._say_status()
@@ -132,7 +131,7 @@ class LogScreen(Base):
             await asyncio.sleep(wait if view.following else _SELDOM)
             try:
                 grown = await reading.newer(view.page if view.following else 1)
-            except Refused:  # it is over: half a day, or another control process
+            except RefusedError:  # it is over: half a day, or another control process
                 self._read(self._typed)
                 return
             if grown and view.reading is reading:
@@ -188,7 +187,7 @@ class LogScreen(Base):
         if self._typed:
             said = visible(self._typed)
             pieces += ["  ", Toned(Text(f"filter: {said} (esc: all)", f"筛选：{said}（esc：全部）"), "strong")]
-        self.query_one("#status", Sentence).say(*pieces)
+        self.query_one("#status", LocalizedText).say(*pieces)
 
     # Filter and places ------------------------------------------------------------------------------------------------
 
@@ -214,7 +213,7 @@ class LogScreen(Base):
                     self._read(event.typed)
             elif event.typed:
                 self._jump(event.typed)
-        except Usage as error:
+        except UsageError as error:
             bar.wrong(error)
             return
         bar.close()
@@ -293,7 +292,7 @@ class LogScreen(Base):
     def do_copy(self) -> None:
         """Copy the line."""
         if entry := self.view.current():
-            self.program.copy(entries.one_line(entry, language_of(self)), f"entry-{entry.get('seq')}.txt")
+            self.program.copy(entry_columns.one_line(entry, language_of(self)), f"entry-{entry.get('seq')}.txt")
 
     def do_copy_json(self) -> None:
         """Copy the record."""
@@ -307,16 +306,16 @@ class LogScreen(Base):
         """Write what is listed to a file."""
         wanted, folder, works = filters.parse(self._typed), self.program.folder(), self.program.works
 
-        async def work(taken: Work) -> Text:
-            return await log_work.export(self.agent, wanted, folder, works, taken)
+        async def work(taken: Job) -> Text:
+            return await log_jobs.export(self.agent, wanted, folder, works, taken)
 
         self.program.begin(Text("export of the log", "导出日志"), work)
 
     def do_verify(self) -> None:
         """Have the whole log verified."""
 
-        async def work(_taken: Work) -> Text:
-            self.program.verified, said = await log_work.verify(self.agent)
+        async def work(_taken: Job) -> Text:
+            self.program.verified, said = await log_jobs.verify(self.agent)
             self.query_one(EntryPage).show_entry(self.view)
             return said
 

@@ -2,20 +2,20 @@
 
 from importlib import resources
 
-from agent.errors import Unreachable
+from agent.errors import UnreachableError
 from rules.pack.clauses import read_clauses
 from rules.text import Text
 from rules.visible import visible
 from tui.i18n import text_of
 from tui.interface import program_of
 from tui.render import entry as entry_page
-from tui.render import entry_columns as entries
+from tui.render import entry_columns
 from tui.render.cells import Piece, Toned, number
 from tui.widgets.log_view import LogView
-from tui.widgets.text_page import Page
+from tui.widgets.text_page import TextPage
 
 
-class EntryPage(Page):
+class EntryPage(TextPage):
     """The highlighted entry of a list."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class EntryPage(Page):
         if not self._rules:
             try:
                 pack = await program_of(self).agent.call("pack.show")
-            except Unreachable:
+            except UnreachableError:
                 return
             self._rules = {rule["id"]: text_of(rule["title"]) for rule in pack["rules"]}
 
@@ -38,8 +38,8 @@ class EntryPage(Page):
         if view.reading is None or entry is None:
             return
         seq, line = view.reading.number(view.cursor), view.reading.line(view.cursor) or ""
-        heading: list[Piece] = [Toned(f"#{number(seq)}", "strong"), "  ", entries.day_and_time(entry), "  "]
-        heading += [entries.what(entry), "  ", entries.who(entry), "\n"]
+        heading: list[Piece] = [Toned(f"#{number(seq)}", "strong"), "  ", entry_columns.day_and_time(entry), "  "]
+        heading += [entry_columns.what(entry), "  ", entry_columns.who(entry), "\n"]
         why = [*entry_page.explained(entry, self._rules), *self._clause_lines(entry)]
         self.show(
             *heading,
@@ -50,7 +50,7 @@ class EntryPage(Page):
             *entry_page.proof(seq, line, program_of(self).verified),
         )
 
-    def _clause_lines(self, entry: entries.Entry) -> list[Piece]:
+    def _clause_lines(self, entry: entry_columns.Entry) -> list[Piece]:
         named = entry.get("clauses")
         if not isinstance(named, list) or not named:
             return []

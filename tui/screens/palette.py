@@ -15,9 +15,9 @@ from textual.widgets import Input
 
 from rules.text import Text
 from tui.actions import key_of
-from tui.i18n import Sentence
+from tui.i18n import LocalizedText
 from tui.interface import program_of
-from tui.keys.shape import Action
+from tui.keys.shape import KeyAction
 from tui.render.cells import Toned
 from tui.widgets.table import Table
 from tui.widgets.virtual_list import Column
@@ -40,14 +40,14 @@ class Palette(ModalScreen[str | None]):
     Palette Input { background: $boost; }
     """
 
-    def __init__(self, actions: Sequence[Action]) -> None:
+    def __init__(self, actions: Sequence[KeyAction]) -> None:
         super().__init__()
         self._actions = [action for action in actions if action.id != "everywhere.jump"]
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical():
-            yield Sentence(
+            yield LocalizedText(
                 Text("Where to, or what? Enter: do it. Esc: back.", "去哪里或做什么？回车：执行。Esc：返回。")
             )
             yield Input(id="words", compact=True)

@@ -14,10 +14,10 @@ from tui.forms import Form
 from tui.i18n import text_of
 from tui.render.cells import Piece, Toned
 from tui.render.person import about_grant, day, dossier
-from tui.render.plan import Line, Plan, of_agent, result
-from tui.screens.choice import Choosing
+from tui.render.plan import PlanLine, PlanPage, of_agent, result
+from tui.screens.choice import ChoiceScreen
 from tui.screens.document import receipt
-from tui.screens.listing import Listing
+from tui.screens.listing import ListScreen
 from tui.widgets.virtual_list import Column, Row, field
 
 _AREA = Text("name of an area or a room", "目录或场所名称")
@@ -31,7 +31,7 @@ def _state(row: Row) -> Piece:
     return Toned(Text("LEAVING", "离岗"), "warning") if row["leaving"] else None
 
 
-class PeopleScreen(Listing):
+class PeopleScreen(ListScreen):
     """The people of the site."""
 
     PLACE = "people"
@@ -138,16 +138,16 @@ class PeopleScreen(Listing):
             self.program.tell(Text("there is no grant to end", "没有可终止的授权"))
             return
         title = Text("which grant", "哪项授权")
-        place = await self.app.push_screen_wait(Choosing(title, [about_grant(one) for one in running]))
+        place = await self.app.push_screen_wait(ChoiceScreen(title, [about_grant(one) for one in running]))
         if place is None:
             return
         grant = running[place]
         lines = [
-            Line(Text("what it opened is denied, open files too", "取消其访问，包括已打开的文件")),
-            Line(about_grant(grant), "info"),
+            PlanLine(Text("what it opened is denied, open files too", "取消其访问，包括已打开的文件")),
+            PlanLine(about_grant(grant), "info"),
         ]
         ends = Text(f"end the grant {grant['id']}", f"终止授权 {grant['id']}")
-        if await self.program.agreed(Plan(ends, lines, name=grant["resource"])):
+        if await self.program.agreed(PlanPage(ends, lines, name=grant["resource"])):
             given = {"grant": grant["id"]}
             if await self.app.push_screen_wait(Form("grant.end", given, only=("reason",))):
                 await self.load()
@@ -213,7 +213,7 @@ class PeopleScreen(Listing):
             rest = Text(
                 "what else the plan says follows; the receipt (c) tells", "计划中的其余事项随后执行，见回执（c）"
             )
-            lines = [Line(done, "confirmed"), *([Line(rest, "sent")] if len(plan.lines) > 1 else [])]
+            lines = [PlanLine(done, "confirmed"), *([PlanLine(rest, "sent")] if len(plan.lines) > 1 else [])]
             await self.program.agreed(result(Text("hold", "停权"), lines))
             await self.load()
 

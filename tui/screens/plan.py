@@ -10,14 +10,14 @@ from textual.widgets import Input
 
 from rules.text import Text
 from rules.visible import visible
-from tui.i18n import Sentence
+from tui.i18n import LocalizedText
 from tui.render.cells import GLYPHS, NOTHING, Toned
-from tui.render.plan import Plan, pieces
-from tui.widgets.scroll import Middle
+from tui.render.plan import PlanPage, pieces
+from tui.widgets.scroll import ScrollArea
 
 
 class PlanScreen(ModalScreen[bool]):
-    """Shows a :class:`Plan`; answers whether it was agreed to."""
+    """Shows a :class:`PlanPage`; answers whether it was agreed to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(False)", show=False),
@@ -33,7 +33,7 @@ class PlanScreen(ModalScreen[bool]):
     PlanScreen .below { margin-top: 1; }
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: PlanPage) -> None:
         super().__init__()
         self._plan = plan
 
@@ -41,24 +41,24 @@ class PlanScreen(ModalScreen[bool]):
         """Lay it out."""
         plan = self._plan
         with Vertical():
-            yield Sentence(plan.title, classes="title")
-            with Middle(can_focus=not plan.name):
-                yield Sentence(*pieces(plan.lines))
+            yield LocalizedText(plan.title, classes="title")
+            with ScrollArea(can_focus=not plan.name):
+                yield LocalizedText(*pieces(plan.lines))
             if plan.warning:
-                yield Sentence(
+                yield LocalizedText(
                     Toned(GLYPHS["warning"] + " ", "warning"), Toned(plan.warning, "warning"), classes="below"
                 )
             if plan.name:
                 said = visible(plan.name)
-                yield Sentence(
+                yield LocalizedText(
                     Text(f"To go on, type `{said}` and press Enter. Esc: nothing happens.",
                          f"若要继续，请输入 `{said}` 并按回车。Esc：不作任何更改。"),
                     classes="below",
                 )  # fmt: skip
                 yield Input(id="name", compact=True)
-                yield Sentence("", id="wrong")
+                yield LocalizedText("", id="wrong")
             else:
-                yield Sentence(Text("Esc: close", "Esc：关闭"), classes="below")
+                yield LocalizedText(Text("Esc: close", "Esc：关闭"), classes="below")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Agree, when the name is right."""
@@ -67,8 +67,8 @@ class PlanScreen(ModalScreen[bool]):
         else:
             said = visible(event.value) or NOTHING
             text = Text(f"`{said}` is not the name above", f"`{said}` 与上面的名称不符")
-            self.query_one("#wrong", Sentence).say(Toned(text, "bad"))
+            self.query_one("#wrong", LocalizedText).say(Toned(text, "bad"))
 
     def action_scroll(self, by: int) -> None:
         """Page through a long plan while the name is being typed."""
-        self.query_one(Middle).scroll_relative(y=by * 8, animate=False)
+        self.query_one(ScrollArea).scroll_relative(y=by * 8, animate=False)

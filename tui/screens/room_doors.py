@@ -8,24 +8,24 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.api.operations import TABLE
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.labels import CARDS, word
 from rules.text import Text
 from rules.visible import visible
 from tui.forms import Form
 from tui.i18n import text_of
-from tui.jobs import Work
+from tui.jobs import Job
 from tui.render.operation import done
-from tui.render.plan import Line, Plan, result
-from tui.screens.choice import Choosing
-from tui.screens.listing import Listing
+from tui.render.plan import PlanLine, PlanPage, result
+from tui.screens.choice import ChoiceScreen
+from tui.screens.listing import ListScreen
 from tui.widgets.virtual_list import Row
 
 NO_DOOR = Text("the room has no door", "该场所没有门")
 OF_A_DOOR = frozenset({"release", "change-door", "remove-door", "commission", "rotate"})
 
 
-class DoorActs(Listing):
+class DoorActs(ListScreen):
     """The acts on doors of the highlighted room, whose row has its ``doors``."""
 
     # Doors ------------------------------------------------------------------------------------------------------------
@@ -51,11 +51,11 @@ class DoorActs(Listing):
             return
         name = visible(answer["door"])
 
-        async def wait(_work: Work) -> Text:
+        async def wait(_work: Job) -> Text:
             outcome = await self.agent.call("door.outcome", ticket=answer["ticket"])
             if not outcome["ok"]:
                 why = text_of(outcome["why"]) if outcome["why"] else Text("no answer yet", "尚无应答")
-                raise Refused(Text(f"`{name}`: {why.en}", f"`{name}`：{why.zh}"))
+                raise RefusedError(Text(f"`{name}`: {why.en}", f"`{name}`：{why.zh}"))
             return Text(f"✓ `{name}`: {done.en}", f"✓ `{name}`：{done.zh}")
 
         self.program.begin(Text(f"sent to `{name}`, not confirmed yet", f"已发送至 `{name}`，尚未确认"), wait)
@@ -81,11 +81,11 @@ class DoorActs(Listing):
         if door is None:
             return
         lines = [
-            Line(Text("no badge opens it any more", "任何门禁卡均不能再打开该门")),
-            Line(Text("the key of its readers is forgotten", "读卡器密钥随之删除")),
+            PlanLine(Text("no badge opens it any more", "任何门禁卡均不能再打开该门")),
+            PlanLine(Text("the key of its readers is forgotten", "读卡器密钥随之删除")),
         ]
         said = visible(door["name"])
-        plan = Plan(Text(f"remove the door `{said}`", f"移除门 `{said}`"), lines, name=door["name"])
+        plan = PlanPage(Text(f"remove the door `{said}`", f"移除门 `{said}`"), lines, name=door["name"])
         if await self.program.agreed(plan):
             await self.agent.call("door.remove", door=door["name"])
             await self.load()
@@ -96,7 +96,7 @@ class DoorActs(Listing):
 
     async def _cards(self) -> None:
         rows = await self.agent.items("door.cards")
-        lines = [Line(_card(row), row["state"], text_of(row["why"])) for row in rows]
+        lines = [PlanLine(_card(row), row["state"], text_of(row["why"])) for row in rows]
         title = Text(f"{len(rows)} cards in boards", f"控制板卡片 {len(rows)} 张")
         await self.program.agreed(result(title, lines))
 
@@ -115,9 +115,10 @@ class DoorActs(Listing):
             return
         if findings := answer.get("findings"):
             lines = [
-                Line(text_of(one["text"]), "info", text_of(one["hint"]) if one["hint"] else None) for one in findings
+                PlanLine(text_of(one["text"]), "info", text_of(one["hint"]) if one["hint"] else None)
+                for one in findings
             ]
-            await self.program.agreed(Plan(Text("done; take note", "已执行，请注意"), lines))
+            await self.program.agreed(PlanPage(Text("done; take note", "已执行，请注意"), lines))
         await self.load()
 
     async def ask(self, op: str, given: dict[str, Any], **how: Any) -> dict[str, Any] | None:
@@ -140,7 +141,7 @@ class DoorActs(Listing):
         if not rows and none:
             self.program.tell(none)
         if len(rows) > 1 or (rows and always):
-            place = await self.app.push_screen_wait(Choosing(title, [said(row) for row in rows]))
+            place = await self.app.push_screen_wait(ChoiceScreen(title, [said(row) for row in rows]))
             return None if place is None else rows[place]
         return rows[0] if rows else None
 

@@ -13,11 +13,11 @@ from agent.labels import DOMAINS, LEVELS, word
 from rules.text import Text
 from rules.visible import visible
 from tui.render.cells import Piece
-from tui.render.plan import Line, Plan, result
-from tui.render.room import Seen, about_alarm, about_visit, page, place_name
+from tui.render.plan import PlanLine, PlanPage, result
+from tui.render.room import RoomSnapshot, about_alarm, about_visit, page, place_name
 from tui.render.room_stays import stays
 from tui.render.room_summary import state
-from tui.screens.document import Paper
+from tui.screens.document import DocumentScreen
 from tui.screens.room_doors import NO_DOOR, OF_A_DOOR, DoorActs
 from tui.widgets.virtual_list import Column, Row, field
 
@@ -89,7 +89,7 @@ class RoomsScreen(DoorActs):
             ask.items("declaration.list", room=name),
         )
         lockdowns = [one for one in self._lockdowns if one["room"] in ("", name)]
-        return tuple(page(Seen(room, row["doors"], row["alarms"], lockdowns, visits, declarations)))
+        return tuple(page(RoomSnapshot(room, row["doors"], row["alarms"], lockdowns, visits, declarations)))
 
     def arrive(self, **how: Any) -> None:
         """Come for a ``room``."""
@@ -135,25 +135,25 @@ class RoomsScreen(DoorActs):
         inside = [one["person"] for one in await self.agent.items("occupancy.list", **({"room": room} if room else {}))]
         names = ", ".join(map(visible, inside[:5])) + (f" +{len(inside) - 5}" if len(inside) > 5 else "")
         lines = [
-            Line(Text("nobody enters: every badge is refused from now on", "禁止进入：所有门禁卡立即被拒绝")),
-            Line(Text("who waits at a door for a second person is dropped", "正在等待第二人的进入申请作废")),
-            Line(
+            PlanLine(Text("nobody enters: every badge is refused from now on", "禁止进入：所有门禁卡立即被拒绝")),
+            PlanLine(Text("who waits at a door for a second person is dropped", "正在等待第二人的进入申请作废")),
+            PlanLine(
                 Text(
                     f"{len(inside)} inside may leave, nobody is locked in",
                     f"室内 {len(inside)} 人可以离开，不会被关在室内",
                 ),
                 note=names,
             ),
-            Line(Text("it stays until it is lifted for a reason", "直至说明理由后解除")),
+            PlanLine(Text("it stays until it is lifted for a reason", "直至说明理由后解除")),
         ]
         title = Text(f"lock down {where.en}", f"封控{where.zh}")
-        if not await self.program.agreed(Plan(title, lines, name=room or _SITE)):
+        if not await self.program.agreed(PlanPage(title, lines, name=room or _SITE)):
             return
         answer = await self.ask("lockdown.on", {"room": room} if room else {}, only=("reason",))
         if answer:
             took = f"{answer['milliseconds']:.0f}"
             done = Text(f"nobody enters {where.en}, {took} ms", f"{where.zh}已禁止进入，{took} 毫秒")
-            await self.program.agreed(result(title, [Line(done, "confirmed")]))
+            await self.program.agreed(result(title, [PlanLine(done, "confirmed")]))
             await self.load()
 
     def do_lift(self) -> None:
@@ -192,18 +192,20 @@ class RoomsScreen(DoorActs):
         if visit is None:
             return
         lines = [
-            Line(about_visit(visit)),
-            Line(Text("the visitor enters no more", "来访者不得再进入")),
-            Line(Text("whoever is inside stays counted inside until `x`", "仍在室内的，须按 `x` 登记离开")),
+            PlanLine(about_visit(visit)),
+            PlanLine(Text("the visitor enters no more", "来访者不得再进入")),
+            PlanLine(Text("whoever is inside stays counted inside until `x`", "仍在室内的，须按 `x` 登记离开")),
         ]
         said = visible(visit["person"])
         title = Text(f"end the visit of `{said}`", f"终止 `{said}` 的来访")
-        if not await self.program.agreed(Plan(title, lines, name=visit["person"])):
+        if not await self.program.agreed(PlanPage(title, lines, name=visit["person"])):
             return
         answer = await self.agent.call("visitor.end", visit=visit["id"])
-        ended = [Line(Text("no entry from now on", "不得再进入"), "confirmed")]
+        ended = [PlanLine(Text("no entry from now on", "不得再进入"), "confirmed")]
         if answer["inside"]:
-            ended.append(Line(Text("STILL INSIDE", "仍在室内"), "pending", ", ".join(map(visible, answer["inside"]))))
+            ended.append(
+                PlanLine(Text("STILL INSIDE", "仍在室内"), "pending", ", ".join(map(visible, answer["inside"])))
+            )
         await self.program.agreed(result(title, ended))
         await self.load()
 
@@ -270,11 +272,11 @@ class RoomsScreen(DoorActs):
 
     async def _remove(self, room: str) -> None:
         lines = [
-            Line(Text("every grant for it ends", "相关授权全部终止")),
-            Line(Text("who is inside is known no longer", "不再掌握室内人员")),
+            PlanLine(Text("every grant for it ends", "相关授权全部终止")),
+            PlanLine(Text("who is inside is known no longer", "不再掌握室内人员")),
         ]
         said = visible(room)
-        if await self.program.agreed(Plan(Text(f"remove `{said}`", f"移除 `{said}`"), lines, name=room)):
+        if await self.program.agreed(PlanPage(Text(f"remove `{said}`", f"移除 `{said}`"), lines, name=room)):
             await self.agent.call("room.remove", room=room)
             await self.load()
 
@@ -287,7 +289,7 @@ class RoomsScreen(DoorActs):
         if answer is not None:
             said = visible(room)
             title = Text(f"who was inside `{said}`", f"`{said}` 室内人员")
-            await self.app.push_screen_wait(Paper(title, stays(answer["items"]), f"inside-{room}.txt"))
+            await self.app.push_screen_wait(DocumentScreen(title, stays(answer["items"]), f"inside-{room}.txt"))
 
     def do_log(self) -> None:
         """Go to the log."""

@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from importlib import resources
 
 from agent import shipped_packs as shipped
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.pack.clauses import read_clauses
 from rules.pack.reader import load
 from rules.text import Text
 from rules.visible import visible
 from tui.forms import Form, file_text
 from tui.i18n import text_of
-from tui.render import pack_change as pack_plan
+from tui.render import pack_change
 from tui.render.cells import Piece, Toned
-from tui.render.plan import Line, Plan
-from tui.screens.choice import Choosing
-from tui.screens.document import Paper
-from tui.screens.listing import Listing
+from tui.render.plan import PlanLine, PlanPage
+from tui.screens.choice import ChoiceScreen
+from tui.screens.document import DocumentScreen
+from tui.screens.listing import ListScreen
 from tui.widgets.filter import FilterBar
 from tui.widgets.virtual_list import Column, Row, field
 
@@ -28,7 +28,7 @@ _FILE = Text("TOML file of the pack", "规则包 TOML 文件")
 _NO_HOLIDAY = Text("no holidays", "没有登记节假日")
 
 
-class RulesScreen(Listing):
+class RulesScreen(ListScreen):
     """The pack in force."""
 
     PLACE = "rules"
@@ -80,7 +80,9 @@ class RulesScreen(Listing):
     async def _text(self) -> None:
         pack = await self.agent.call("pack.show")
         text = str(pack["text"])
-        await self.app.push_screen_wait(Paper(text_of(pack["title"]), Text(text, text), f"{pack['name']}.toml"))
+        await self.app.push_screen_wait(
+            DocumentScreen(text_of(pack["title"]), Text(text, text), f"{pack['name']}.toml")
+        )
 
     # Another pack ----------------------------------------------------------------------------------------------------
 
@@ -97,7 +99,7 @@ class RulesScreen(Listing):
         shipped_packs = [(name, load(shipped.text(name))) for name in shipped.names()]
         choices = [Text(f"{name}: {pack.title.en}", f"{name}：{pack.title.zh}") for name, pack in shipped_packs]
         title = Text("which pack", "哪个规则包")
-        place = await self.app.push_screen_wait(Choosing(title, [*choices, Text("a TOML file …", "TOML 文件……")]))
+        place = await self.app.push_screen_wait(ChoiceScreen(title, [*choices, Text("a TOML file …", "TOML 文件……")]))
         if place is None:
             return
         if place == len(shipped_packs):
@@ -112,7 +114,7 @@ class RulesScreen(Listing):
             return
         try:
             text = file_text(typed)
-        except Refused as error:
+        except RefusedError as error:
             self.query_one(FilterBar).wrong(error)
             return
         self.query_one(FilterBar).close()
@@ -121,7 +123,7 @@ class RulesScreen(Listing):
 
     async def _judge(self, what: str, text: str) -> None:
         before = str((await self.agent.call("pack.show"))["text"])
-        if await self.program.agreed(pack_plan.plan(before, text, name=what == "use")):
+        if await self.program.agreed(pack_change.plan(before, text, name=what == "use")):
             answer = await self.agent.call("pack.use", pack=text)
             said = visible(answer["pack"])
             self.program.tell(Text(f"✓ in force: {said}", f"✓ 已启用：{said}"))
@@ -134,8 +136,8 @@ class RulesScreen(Listing):
         self.start(self._holidays, group="form")
 
     async def _holidays(self) -> None:
-        lines = [Line(one["day"], "info", one["name"]) for one in await self.agent.items("holiday.list")]
-        await self.program.agreed(Plan(Text("holidays", "节假日"), lines or [Line(_NO_HOLIDAY, "info")]))
+        lines = [PlanLine(one["day"], "info", one["name"]) for one in await self.agent.items("holiday.list")]
+        await self.program.agreed(PlanPage(Text("holidays", "节假日"), lines or [PlanLine(_NO_HOLIDAY, "info")]))
 
     def do_add_holiday(self) -> None:
         """Mark a day."""
@@ -152,7 +154,7 @@ class RulesScreen(Listing):
             return
         said = [f"{visible(one['day'])} {visible(one['name'])}" for one in days]
         title = Text("which one is a working day again", "哪一日恢复为工作日")
-        place = await self.app.push_screen_wait(Choosing(title, [Text(one, one) for one in said]))
+        place = await self.app.push_screen_wait(ChoiceScreen(title, [Text(one, one) for one in said]))
         if place is not None:
             await self.agent.call("holiday.remove", day=days[place]["day"])
             self.program.tell(Text(f"✓ a working day: {said[place]}", f"✓ 恢复为工作日：{said[place]}"))
@@ -166,7 +168,7 @@ def _detail(row: Row, clauses: dict[str, Text]) -> Iterator[Piece]:
         yield from ("\n", Toned(Text("serves no clause of its own", "无对应条款"), "dim"))
 
 
-def _answer(found: Row) -> Plan:
+def _answer(found: Row) -> PlanPage:
     """Return a verdict as it is shown: what decided first, then every finding."""
     verdict, because = _VERDICTS[found["verdict"]], text_of(found["because"])
     title = Text(f"{verdict.en}: {because.en}", f"{verdict.zh}：{because.zh}")
@@ -181,10 +183,10 @@ def _answer(found: Row) -> Plan:
         change = text_of(found["change"])
         said.append(Text(f"what would change it: {change.en}", f"改变条件：{change.zh}"))
     warning = Text("; ".join(one.en for one in said), "；".join(one.zh for one in said)) if said else None
-    return Plan(title, lines, warning=warning)
+    return PlanPage(title, lines, warning=warning)
 
 
-def _finding(one: Row) -> Line:
+def _finding(one: Row) -> PlanLine:
     because = text_of(one["because"])
     rule, clauses = visible(one["rule"]), ", ".join(map(visible, one["clauses"]))
-    return Line(because, "met" if one["ok"] else "not met", f"{rule}  {clauses}")
+    return PlanLine(because, "met" if one["ok"] else "not met", f"{rule}  {clauses}")

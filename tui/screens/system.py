@@ -12,10 +12,10 @@ from rules.text import Text
 from rules.visible import visible
 from tui.i18n import text_of
 from tui.render.cells import GLYPHS, Piece, Tone, Toned, number
-from tui.render.plan import Line, Plan, result
-from tui.screens.choice import Choosing
-from tui.screens.document import Paper
-from tui.screens.listing import Listing
+from tui.render.plan import PlanLine, PlanPage, result
+from tui.screens.choice import ChoiceScreen
+from tui.screens.document import DocumentScreen
+from tui.screens.listing import ListScreen
 from tui.widgets.virtual_list import Column, Row
 
 _STATES: dict[str, tuple[Text, Tone]] = {
@@ -46,7 +46,7 @@ def _state(row: Row) -> Piece:
     return Toned(Text(f"{glyph} {word.en}", f"{glyph} {word.zh}"), tone)
 
 
-class SystemScreen(Listing):
+class SystemScreen(ListScreen):
     """The state of the agent."""
 
     PLACE = "system"
@@ -89,8 +89,8 @@ class SystemScreen(Listing):
             **{text_of(role["text"]): str(role["group"] or "-") for role in roles["roles"]},
             **dict(_counts(status["decider"])),
         }
-        lines = [Line(title, "info", value) for title, value in words.items()]
-        await self.program.agreed(Plan(Text("the agent", "代理"), lines))
+        lines = [PlanLine(title, "info", value) for title, value in words.items()]
+        await self.program.agreed(PlanPage(Text("the agent", "代理"), lines))
 
     def do_service(self) -> None:
         """Show the services."""
@@ -98,8 +98,8 @@ class SystemScreen(Listing):
 
     async def _services(self) -> None:
         found = await self.agent.items("service.list")
-        lines = [Line(one["id"], "info", _touches(one)) for one in found] or [Line(_NO_SERVICE, "info")]
-        await self.program.agreed(Plan(Text("services", "服务账户"), lines))
+        lines = [PlanLine(one["id"], "info", _touches(one)) for one in found] or [PlanLine(_NO_SERVICE, "info")]
+        await self.program.agreed(PlanPage(Text("services", "服务账户"), lines))
 
     def do_add_service(self) -> None:
         """Let a program touch areas."""
@@ -115,18 +115,18 @@ class SystemScreen(Listing):
             self.program.tell(_NO_SERVICE)
             return
         titles = [Text(visible(one["id"]), visible(one["id"])) for one in found]
-        place = await self.app.push_screen_wait(Choosing(Text("which service", "哪个服务账户"), titles))
+        place = await self.app.push_screen_wait(ChoiceScreen(Text("which service", "哪个服务账户"), titles))
         if place is None:
             return
         name = found[place]["id"]
         lines = [
-            Line(Text("the program opens nothing in areas any more", "该程序不得再打开涉密目录中的文件")),
-            Line(_touches(found[place]), "info"),
+            PlanLine(Text("the program opens nothing in areas any more", "该程序不得再打开涉密目录中的文件")),
+            PlanLine(_touches(found[place]), "info"),
         ]
         title = Text(f"end the service `{titles[place].en}`", f"删除服务账户 `{titles[place].zh}`")
-        if await self.program.agreed(Plan(title, lines, name=name)):
+        if await self.program.agreed(PlanPage(title, lines, name=name)):
             await self.agent.call("service.remove", service=name)
-            await self.program.agreed(result(title, [Line(Text("denied from now on", "即刻拒绝"), "confirmed")]))
+            await self.program.agreed(result(title, [PlanLine(Text("denied from now on", "即刻拒绝"), "confirmed")]))
 
     def do_key(self) -> None:
         """Show the key that checks receipts."""
@@ -136,7 +136,7 @@ class SystemScreen(Listing):
         found = await self.agent.call("keys.show")
         text = f"SHA-256 {found['fingerprint']}\n\n{found['pem']}"
         title = Text("public key of the agent", "代理公钥")
-        await self.app.push_screen_wait(Paper(title, Text(text, text), "agent.pem"))
+        await self.app.push_screen_wait(DocumentScreen(title, Text(text, text), "agent.pem"))
 
 
 def _touches(one: Row) -> Text:

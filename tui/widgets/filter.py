@@ -11,7 +11,7 @@ from textual.widgets import Input
 
 from agent.errors import ShoumiError
 from rules.text import Text
-from tui.i18n import Sentence, language_of
+from tui.i18n import LocalizedText, language_of
 from tui.render.cells import Toned
 
 
@@ -21,7 +21,7 @@ class FilterBar(Horizontal):
     DEFAULT_CSS = """
     FilterBar { height: 1; display: none; background: $boost; }
     FilterBar.asking { display: block; }
-    FilterBar Sentence { width: auto; padding: 0 1; }
+    FilterBar LocalizedText { width: auto; padding: 0 1; }
     FilterBar Input { width: 1fr; background: $boost; }
     """
 
@@ -39,15 +39,15 @@ class FilterBar(Horizontal):
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
-        yield Sentence(id="prompt")
+        yield LocalizedText(id="prompt")
         yield Input(compact=True)
-        yield Sentence(id="wrong")
+        yield LocalizedText(id="wrong")
 
     def ask(self, what: str, prompt: Text, typed: str = "") -> None:
         """Open it with *prompt* before and *typed* in it."""
         self._what = what
-        self.query_one("#prompt", Sentence).say(prompt)
-        self.query_one("#wrong", Sentence).say("")
+        self.query_one("#prompt", LocalizedText).say(prompt)
+        self.query_one("#wrong", LocalizedText).say("")
         self.add_class("asking")
         field = self.query_one(Input)
         field.value = typed
@@ -57,7 +57,7 @@ class FilterBar(Horizontal):
     def wrong(self, error: ShoumiError) -> None:
         """Say what is wrong, and stay open."""
         said = " · ".join(error.lines(language_of(self)))
-        self.query_one("#wrong", Sentence).say(Toned(f"✗ {said}", "bad"))
+        self.query_one("#wrong", LocalizedText).say(Toned(f"✗ {said}", "bad"))
 
     def close(self) -> bool:
         """Close it; return whether it was open."""

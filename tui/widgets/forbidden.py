@@ -9,10 +9,10 @@ from tui.interface import program_of
 from tui.render.cells import Toned, content
 
 
-class Closed(Widget):
+class ForbiddenNotice(Widget):
     """One line with the reason; gone when there is none."""
 
-    DEFAULT_CSS = "Closed { height: auto; padding: 0 1; }"
+    DEFAULT_CSS = "ForbiddenNotice { height: auto; padding: 0 1; }"
 
     def __init__(self, ops: tuple[str, ...]) -> None:
         super().__init__(markup=False)

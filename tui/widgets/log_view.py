@@ -1,4 +1,4 @@
-"""The log as lines: any number of entries, drawn from a :class:`tui.log_session.Reading`.
+"""The log as lines: any number of entries, drawn from a :class:`tui.log_session.LogPager`.
 
 Rules of this file:
 - it follows new entries only while its last line is in sight by choice: any movement ends that, and what comes
@@ -11,18 +11,18 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from rules.text import Text
-from tui.log_session import MISSING, Reading
-from tui.render import entry_columns as entries
+from tui.log_session import MISSING, LogPager
+from tui.render import entry_columns
 from tui.render.cells import number
-from tui.widgets.virtual_list import Column, Lines, Row
+from tui.widgets.virtual_list import Column, Row, VirtualList
 
 _COLUMNS = (
     Column(Text("number", "序号"), lambda row: _number(row.get("seq")), 10, right=True, least=70),
-    Column(Text("time", "时间"), lambda row: entries.day_and_time(row)[5:], 14),
-    Column(Text("verdict", "判定"), entries.verdict, 10),
-    Column(Text("who", "人员"), entries.who, 14),
+    Column(Text("time", "时间"), lambda row: entry_columns.day_and_time(row)[5:], 14),
+    Column(Text("verdict", "判定"), entry_columns.verdict, 10),
+    Column(Text("who", "人员"), entry_columns.who, 14),
     Column(Text("rule", "规则"), lambda row: row.get("rule"), 12, least=110),
-    Column(Text("object", "对象"), entries.thing),
+    Column(Text("object", "对象"), entry_columns.thing),
 )
 
 
@@ -30,7 +30,7 @@ def _number(seq: object) -> str:
     return number(seq) if isinstance(seq, int) else ""
 
 
-class LogView(Lines):
+class LogView(VirtualList):
     """The lines of one reading."""
 
     following: reactive[bool] = reactive(default=True, repaint=False)
@@ -43,10 +43,10 @@ class LogView(Lines):
 
     def __init__(self, id: str | None = None) -> None:  # noqa: A002
         super().__init__(_COLUMNS, empty=Text("no entries match", "没有符合的条目"), id=id)
-        self.reading: Reading | None = None
+        self.reading: LogPager | None = None
         self.unseen = 0  # entries that came while nobody followed
 
-    def read(self, reading: Reading) -> None:
+    def read(self, reading: LogPager) -> None:
         """Show *reading*, from its newest entry on; of the same as before, for who reads further up, where he is."""
         before, from_top, known = self.reading, self.cursor - self.top, self.count - self.cursor - self.unseen
         stays = before and self.count and not self.following and before.wanted == reading.wanted
@@ -91,7 +91,7 @@ class LogView(Lines):
         line = self.reading.line(index)
         if line is None:
             return None
-        return entries.missing(self.reading.number(index)) if line == MISSING else entries.parsed(line)
+        return entry_columns.missing(self.reading.number(index)) if line == MISSING else entry_columns.parsed(line)
 
     def key(self, index: int) -> object:
         """An entry always looks the same."""

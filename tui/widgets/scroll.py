@@ -11,10 +11,10 @@ _FRAME = 2  # lines of the border around the sheet
 _LEAST = 3
 
 
-class Middle(VerticalScroll):
+class ScrollArea(VerticalScroll):
     """As high as what is in it, but leaves its siblings theirs. Its parent has a border and may fill the screen."""
 
-    DEFAULT_CSS = "Middle { height: auto; }"
+    DEFAULT_CSS = "ScrollArea { height: auto; }"
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the height: what it would like, as far as there is room."""

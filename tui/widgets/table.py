@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from rules.text import Text
 from rules.visible import visible
-from tui.widgets.virtual_list import Column, Lines, Row
+from tui.widgets.virtual_list import Column, Row, VirtualList
 
 
-class Table(Lines):
+class Table(VirtualList):
     """Rows in columns. ``key`` names the field that identifies a row."""
 
     def __init__(

@@ -6,15 +6,15 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 
-from tui.i18n import Sentence
+from tui.i18n import LocalizedText
 from tui.render.cells import Piece
 
 
-class Page(VerticalScroll, can_focus=True):
+class TextPage(VerticalScroll, can_focus=True):
     """Pieces, as long as they like."""
 
     DEFAULT_CSS = """
-    Page { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
+    TextPage { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "scroll_up", show=False, id="page.up"),
@@ -28,12 +28,12 @@ class Page(VerticalScroll, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
-        yield Sentence()
+        yield LocalizedText()
 
     def show(self, *pieces: Piece, stay: bool = False) -> None:
         """Show *pieces* from now on, from their beginning; with *stay* from where the reader is in them."""
         if pieces != self._shown:
             self._shown = pieces
-            self.query_one(Sentence).say(*pieces)
+            self.query_one(LocalizedText).say(*pieces)
         if not stay:
             self.scroll_home(animate=False)

@@ -6,7 +6,8 @@ Rules of this file:
   last one first by its ``least``;
 - what does not fit its column loses its end, but a path its beginning: the name is what one looks for;
 - the highlighted line also begins with ``›``, because colour alone says nothing without colours;
-- nothing here knows where rows come from: :meth:`Lines.row` does, and returns ``None`` for one that is not here yet.
+- nothing here knows where rows come from: :meth:`VirtualList.row` does, and returns ``None`` for one that is not here
+  yet.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,19 +55,19 @@ def field(en: str, zh: str, name: str, width: int = 0, *, right: bool = False, l
     return Column(Text(en, zh), lambda row: row.get(name), width, right, least)
 
 
-class Lines(ScrollView, can_focus=True):
+class VirtualList(ScrollView, can_focus=True):
     """A heading and :attr:`count` rows with one of them highlighted."""
 
     DEFAULT_CSS = """
-    Lines { height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }
-    Lines .lines--heading { text-style: bold; color: $text-muted; }
-    Lines .lines--cursor { background: $boost; text-style: bold; }
-    Lines:focus .lines--cursor { background: $primary 40%; }
-    Lines .lines--dim { color: $text-muted; }
-    Lines .lines--good { color: $success; }
-    Lines .lines--warning { color: $warning; text-style: bold; }
-    Lines .lines--bad { color: $error; text-style: bold; }
-    Lines .lines--strong { text-style: bold; }
+    VirtualList { height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1; }
+    VirtualList .lines--heading { text-style: bold; color: $text-muted; }
+    VirtualList .lines--cursor { background: $boost; text-style: bold; }
+    VirtualList:focus .lines--cursor { background: $primary 40%; }
+    VirtualList .lines--dim { color: $text-muted; }
+    VirtualList .lines--good { color: $success; }
+    VirtualList .lines--warning { color: $warning; text-style: bold; }
+    VirtualList .lines--bad { color: $error; text-style: bold; }
+    VirtualList .lines--strong { text-style: bold; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"lines--{name}" for name in ("heading", "cursor", "plain", "dim", "good", "warning", "bad", "strong")

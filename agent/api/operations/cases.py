@@ -6,7 +6,7 @@ something back (``rescind`` after the approval, ``restore``) or is a second offi
 """
 
 from agent.api.operations.schema import ANY, SECURITY, Operation, Param
-from rules.offboarding.vocabulary import Kind
+from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 
 _CASE = Param("person", "text", Text("person, or number of the case", "人员编号或案号"), required=True, positional=True)
@@ -15,7 +15,7 @@ _BY = Param("by", "text", Text("who did it; the caller if absent", "由谁作出
 _LAST_DAY = Param(
     "last_day", "text", Text("last day of work, 2026-12-31", "离职日，如 2026-12-31"), required=True, metavar="DATE"
 )
-_KIND = Param("kind", "text", Text("why the person leaves", "离岗类别"), choices=tuple(Kind))
+_KIND = Param("kind", "text", Text("why the person leaves", "离岗类别"), choices=tuple(CaseKind))
 _REFERENCE = Param("reference", "text", Text("number in the personnel system", "人事系统编号"))
 
 OPERATIONS = (

@@ -11,7 +11,7 @@ from typing import Literal
 
 from agent.api.roles import Role
 from agent.api.timestamps import instant
-from agent.errors import Usage
+from agent.errors import UsageError
 from rules.model import Level
 from rules.text import Text
 from rules.visible import visible
@@ -78,7 +78,7 @@ class Operation:
         return {name: "…" if name in secrets else value for name, value in args.items()}
 
     def read(self, args: Mapping[str, object], zone: Zone) -> "Arguments":
-        """Return *args* in their types; raise :class:`Usage` for one that is missing, unknown or not understood.
+        """Return *args* in their types; raise :class:`UsageError` for one that is missing, unknown or not understood.
 
         ``zone`` is where a date without a time or a time without an offset is read.
         """
@@ -86,13 +86,13 @@ class Operation:
         for name in args:
             if name not in known:
                 said = visible(name)
-                raise Usage(Text(f"`{self.name}` takes no `{said}`", f"`{self.name}` 没有参数 `{said}`"))
+                raise UsageError(Text(f"`{self.name}` takes no `{said}`", f"`{self.name}` 没有参数 `{said}`"))
         values: dict[str, object] = {}
         for param in self.params:
             given = args.get(param.name)
             if given is None or given == []:
                 if param.required:
-                    raise Usage(Text(f"`{self.name}` needs `{param.name}`", f"`{self.name}` 缺少 `{param.name}`"))
+                    raise UsageError(Text(f"`{self.name}` needs `{param.name}`", f"`{self.name}` 缺少 `{param.name}`"))
             else:
                 values[param.name] = _READ[param.kind](param, given, zone)
         return Arguments(values)
@@ -255,5 +255,5 @@ _READ = {
 }
 
 
-def _not(param: Param, en: str, zh: str) -> Usage:
-    return Usage(Text(f"`{param.name}` must be {en}", f"`{param.name}` 应为{zh}"))
+def _not(param: Param, en: str, zh: str) -> UsageError:
+    return UsageError(Text(f"`{param.name}` must be {en}", f"`{param.name}` 应为{zh}"))

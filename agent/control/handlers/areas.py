@@ -6,21 +6,21 @@ from datetime import timedelta
 from typing import Literal, cast
 
 from agent.api.operations.schema import Arguments
-from agent.control.dispatch import Ask, Done, Json, act, read, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read, stream
 from agent.control.handlers.people import known_domain
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.log.search import denied_while_observing
 from agent.registry.columns import KEEP, moment
 from agent.registry.facts import AreaRow
-from agent.registry.store import Change
-from agent.volumes.status import Area, Protected, too_low, volume_of
+from agent.registry.store import RegistryTransaction
+from agent.volumes.status import Protected, ProtectedArea, too_low, volume_of
 from rules.model import Mode, Scope
 from rules.text import Text
 from rules.visible import visible
 
 
 @act("area.add")
-def _add(ask: Ask, change: Change) -> Done:
+def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, protection = ask.args, ask.desk.protection
     known_domain(ask, args.text("domain"))
     path, name = os.path.realpath(args.text("path")), args.text("name")
@@ -30,8 +30,8 @@ def _add(ask: Ask, change: Change) -> Done:
     tier = protection.tier(plan)
     observe = args.flag("observe")
     if protection.below(tier) and not observe:
-        low = too_low(Area(name, path, {}), tier, protection.minimum)
-        raise Refused(low.text, low.hint)
+        low = too_low(ProtectedArea(name, path, {}), tier, protection.minimum)
+        raise RefusedError(low.text, low.hint)
     volume = volume_of(plan, tier, accept_links=args.flag("accept_links"))
     level = args.level("level")
     assert level is not None
@@ -50,12 +50,12 @@ def _add(ask: Ask, change: Change) -> Done:
     )
 
     def protect() -> dict[str, Json]:
-        area = Area(name, path, volume)
+        area = ProtectedArea(name, path, volume)
         try:
             found = protection.protect(area, plan, tier)
         except OSError as error:
             said = visible(str(error))
-            raise Refused(
+            raise RefusedError(
                 Text(
                     f"`{name}` is registered, but could not be protected: {said}",
                     f"`{name}` 已登记，但无法保护：{said}",
@@ -69,17 +69,17 @@ def _add(ask: Ask, change: Change) -> Done:
         ask.desk.decider.epoch(ask.desk.facts.epoch())  # again: what was opened before the labels is asked about now
         return found.wire()
 
-    return Done({"area": name, "path": path, "mode": "observe" if observe else "enforce"}, after=protect)
+    return HandlerResult({"area": name, "path": path, "mode": "observe" if observe else "enforce"}, after=protect)
 
 
 @stream("area.list")
-def _list(ask: Ask) -> Iterator[Json]:
+def _list(ask: HandlerRequest) -> Iterator[Json]:
     rows = ask.desk.lists.areas()
     return iter([row | _state(ask, str(row["name"])) for row in rows])
 
 
 @read("area.show")
-def _show(ask: Ask) -> Json:
+def _show(ask: HandlerRequest) -> Json:
     name = ask.args.text("area")
     [row] = ask.desk.lists.areas(_row(ask, name).resource.id)
     found = ask.desk.protection.now.get(name)
@@ -88,7 +88,7 @@ def _show(ask: Ask) -> Json:
 
 
 @act("area.set")
-def _set(ask: Ask, change: Change) -> Done:
+def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args = ask.args
     if "domain" in args:
         known_domain(ask, args.text("domain"))
@@ -101,11 +101,11 @@ def _set(ask: Ask, change: Change) -> Done:
         secret_until=args.instant("secret_until") if "secret_until" in args else KEEP,
         hours=hours(ask) if "hours" in args else None,
     )
-    return Done({"area": args.text("area")})
+    return HandlerResult({"area": args.text("area")})
 
 
 @read("area.would")
-def _would(ask: Ask) -> Json:
+def _would(ask: HandlerRequest) -> Json:
     row = _row(ask, ask.args.text("area"))
     [listed] = ask.desk.lists.areas(row.resource.id)
     ask.desk.indexing.fresh()
@@ -123,45 +123,45 @@ def _would(ask: Ask) -> Json:
 
 
 @act("area.enforce")
-def _enforce(ask: Ask, change: Change) -> Done:
+def _enforce(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     row = _row(ask, ask.args.text("area"))
     protected = ask.desk.protection.now.get(row.resource.id)
     if protected and ask.desk.protection.below(protected.tier):
-        low = too_low(Area(row.resource.id, row.path, {}), protected.tier, ask.desk.protection.minimum)
-        raise Refused(low.text, low.hint)
+        low = too_low(ProtectedArea(row.resource.id, row.path, {}), protected.tier, ask.desk.protection.minimum)
+        raise RefusedError(low.text, low.hint)
     minutes = ask.args.number("revert_after")
     confirm_by = ask.at + timedelta(minutes=minutes) if minutes else None
     change.set_mode(row.resource.id, Mode.ENFORCE, confirm_by=confirm_by)
     back = {"reverts_at": confirm_by.isoformat()} if confirm_by else {}
-    return Done({"area": row.resource.id, "mode": "enforce", **back}, after=_list_covers(ask))
+    return HandlerResult({"area": row.resource.id, "mode": "enforce", **back}, after=_list_covers(ask))
 
 
 @act("area.confirm")
-def _confirm(ask: Ask, change: Change) -> Done:
+def _confirm(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     change.confirm_enforce(ask.args.text("area"))
-    return Done({"area": ask.args.text("area"), "mode": "enforce"})
+    return HandlerResult({"area": ask.args.text("area"), "mode": "enforce"})
 
 
 @act("area.observe")
-def _observe(ask: Ask, change: Change) -> Done:
+def _observe(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     name = _row(ask, ask.args.text("area")).resource.id
     change.set_mode(name, Mode.OBSERVE)
-    return Done({"area": name, "mode": "observe"}, after=_list_covers(ask))
+    return HandlerResult({"area": name, "mode": "observe"}, after=_list_covers(ask))
 
 
 @act("area.remove")
-def _remove(ask: Ask, change: Change) -> Done:
+def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     row = _row(ask, ask.args.text("area"))
     ended = change.remove_resource(row.resource.id)
 
     def release() -> dict[str, Json]:
-        area = Area(row.resource.id, row.path, dict(row.volume))
+        area = ProtectedArea(row.resource.id, row.path, dict(row.volume))
         others = ask.desk.facts.areas()
         findings = ask.desk.protection.release(area, others)
         ask.desk.protection.list_covers(others)
         return {"findings": [finding.wire() for finding in findings]}
 
-    return Done({"area": row.resource.id, "path": row.path, "grants_ended": ended}, after=release)
+    return HandlerResult({"area": row.resource.id, "path": row.path, "grants_ended": ended}, after=release)
 
 
 def scope(args: Arguments) -> Scope | None:
@@ -171,7 +171,7 @@ def scope(args: Arguments) -> Scope | None:
     return Scope(*(frozenset(args.texts(name)) for name in ("person", "department", "project")))
 
 
-def _list_covers(ask: Ask) -> Callable[[], dict[str, Json]]:
+def _list_covers(ask: HandlerRequest) -> Callable[[], dict[str, Json]]:
     def listed() -> dict[str, Json]:
         ask.desk.protection.list_covers(ask.desk.facts.areas())
         return {}
@@ -179,29 +179,29 @@ def _list_covers(ask: Ask) -> Callable[[], dict[str, Json]]:
     return listed
 
 
-def _row(ask: Ask, name: str) -> AreaRow:
+def _row(ask: HandlerRequest, name: str) -> AreaRow:
     for row in ask.desk.facts.areas():
         if row.resource.id == name:
             return row
     said = visible(name)
-    raise Refused(
+    raise RefusedError(
         Text(f"there is no area `{said}`", f"没有目录 `{said}`"),
         Text("see `shoumi area list`", "参见 `shoumi area list`"),
     )
 
 
-def _state(ask: Ask, name: str) -> dict[str, Json]:
+def _state(ask: HandlerRequest, name: str) -> dict[str, Json]:
     found = ask.desk.protection.now.get(name, Protected(name, "", "none"))
     return {"tier": found.tier, "files": found.files}
 
 
-def hours(ask: Ask) -> str:
+def hours(ask: HandlerRequest) -> str:
     """Return the schedule given, refused when the pack has none of that name."""
     named = ask.args.text("hours")
     known = ask.desk.pack().hours
     if named and named not in known:
         said, right = visible(named), ", ".join(known) or "-"
-        raise Refused(
+        raise RefusedError(
             Text(f"the pack has no schedule `{said}`", f"规则包中没有时间表 `{said}`"),
             Text(f"one of: {right}", f"可选：{right}"),
         )

@@ -3,29 +3,29 @@
 from collections.abc import Iterator
 from datetime import date
 
-from agent.control.dispatch import Ask, Done, Json, act, stream
-from agent.errors import Usage
-from agent.registry.store import Change
+from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
+from agent.errors import UsageError
+from agent.registry.store import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
 
 
 @act("holiday.add")
-def _add(ask: Ask, change: Change) -> Done:
+def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     day = _day(ask.args.text("day"))
     change.add_holiday(day, name=ask.args.text("name"))
-    return Done({"day": day.isoformat()})
+    return HandlerResult({"day": day.isoformat()})
 
 
 @act("holiday.remove")
-def _remove(ask: Ask, change: Change) -> Done:
+def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     day = _day(ask.args.text("day"))
     change.remove_holiday(day)
-    return Done({"day": day.isoformat()})
+    return HandlerResult({"day": day.isoformat()})
 
 
 @stream("holiday.list")
-def _list(ask: Ask) -> Iterator[Json]:
+def _list(ask: HandlerRequest) -> Iterator[Json]:
     return iter(ask.desk.lists.holidays())
 
 
@@ -34,6 +34,6 @@ def _day(word: str) -> date:
         return date.fromisoformat(word)
     except ValueError:
         said = visible(word)
-        raise Usage(
+        raise UsageError(
             Text(f"`{said}` is not a date", f"`{said}` 不是日期"), Text("write it as 2026-10-01", "请写作 2026-10-01")
         ) from None

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from agent.control.dispatch import Ask, Done, Json, act, read, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read, stream
 from agent.control.handlers.case_transitions import by_the_rules, by_whom, moved, not_own, today
 from agent.control.handlers.case_view import brief, shown
-from agent.errors import Usage
-from agent.registry.store import Change
+from agent.errors import UsageError
+from agent.registry.store import RegistryTransaction
 from agent.registry.transaction import identifier
-from rules.offboarding import duties as departure_duties
-from rules.offboarding.case import Item
+from rules.offboarding import duties
+from rules.offboarding.case import HandoverItem
 from rules.text import Text
 from rules.visible import visible
 
@@ -17,89 +17,89 @@ _LINE = Text("line", "移交项")
 
 
 @act("case.add-line")
-def _add_line(ask: Ask, change: Change) -> Done:
+def _add_line(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, case = ask.args, change.case(ask.args.text("person"))
     what, to = visible(args.text("what")), visible(args.text("to"))
-    item = Item(identifier(args.text("line"), _LINE), Text(what, what), Text(to, to))
+    item = HandoverItem(identifier(args.text("line"), _LINE), Text(what, what), Text(to, to))
     with by_the_rules():
-        return moved(ask, change, case, departure_duties.add_item(case, item, ask.officer()))
+        return moved(ask, change, case, duties.add_item(case, item, ask.officer()))
 
 
 @act("case.hand-over")
-def _hand_over(ask: Ask, change: Change) -> Done:
+def _hand_over(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, case, by = ask.args, change.case(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
         if "missing" in args:
-            after = departure_duties.write_off(case, args.text("line"), by, ask.at, args.text("missing"))
+            after = duties.write_off(case, args.text("line"), by, ask.at, args.text("missing"))
         else:
-            after = departure_duties.hand_over(case, args.text("line"), by, ask.at)
+            after = duties.hand_over(case, args.text("line"), by, ask.at)
         return moved(ask, change, case, after)
 
 
 @act("case.educate")
-def _educate(ask: Ask, change: Change) -> Done:
+def _educate(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     case, by = change.case(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
-        return moved(ask, change, case, departure_duties.educate(case, by, ask.at, ask.args.text("note")))
+        return moved(ask, change, case, duties.educate(case, by, ask.at, ask.args.text("note")))
 
 
 @act("case.exam")
-def _exam(ask: Ask, change: Change) -> Done:
+def _exam(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     case, by = change.case(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
-        after = departure_duties.examine(case, by, ask.at, passed=not ask.args.flag("failed"))
+        after = duties.examine(case, by, ask.at, passed=not ask.args.flag("failed"))
         return moved(ask, change, case, after)
 
 
 @act("case.sign")
-def _sign(ask: Ask, change: Change) -> Done:
+def _sign(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     case, by = change.case(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
-        return moved(ask, change, case, departure_duties.sign(case, ask.args.text("document"), by, ask.at))
+        return moved(ask, change, case, duties.sign(case, ask.args.text("document"), by, ask.at))
 
 
 @act("case.cool-off")
-def _cool_off(ask: Ask, change: Change) -> Done:
+def _cool_off(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, case, by = ask.args, change.case(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     if ("until" in args) == args.flag("none"):
-        raise Usage(Text("give either --until or --none", "请在 --until 与 --none 中选择其一"))
+        raise UsageError(Text("give either --until or --none", "请在 --until 与 --none 中选择其一"))
     with by_the_rules():
-        after = departure_duties.decide_period(case, args.instant("until"), by, ask.at, args.text("reason"))
+        after = duties.decide_period(case, args.instant("until"), by, ask.at, args.text("reason"))
         return moved(ask, change, case, after)
 
 
 @act("case.papers")
-def _papers(ask: Ask, change: Change) -> Done:
+def _papers(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     case, by = change.case(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
-        return moved(ask, change, case, departure_duties.release_papers(case, by, ask.at))
+        return moved(ask, change, case, duties.release_papers(case, by, ask.at))
 
 
 @act("case.close")
-def _close(ask: Ask, change: Change) -> Done:
+def _close(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     case, by = change.case(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
-        return moved(ask, change, case, departure_duties.close(case, by, ask.at))
+        return moved(ask, change, case, duties.close(case, by, ask.at))
 
 
 @read("case.show")
-def _show(ask: Ask) -> Json:
+def _show(ask: HandlerRequest) -> Json:
     return shown(ask.desk.lists.case(ask.args.text("person")), ask.at, today(ask))
 
 
 @read("case.status")
-def _status(ask: Ask) -> Json:
+def _status(ask: HandlerRequest) -> Json:
     return brief(ask.desk.lists.case(ask.args.text("person")), ask.at, today(ask))
 
 
 @stream("case.list")
-def _list(ask: Ask) -> Iterator[Json]:
+def _list(ask: HandlerRequest) -> Iterator[Json]:
     cases = ask.desk.lists.cases(ask.args.text("person"), over=ask.args.flag("all"))
     return iter([brief(case, ask.at, today(ask)) for case in cases])

@@ -3,8 +3,9 @@
 Rules of this file: a case is read, moved and stored in one transaction. The approval that ends access does so in the
 same transaction: the departure counts, every grant ends, a transferred person is in the new post, and a transfer that
 this one overtakes is closed, never before: there is no instant at which neither denies. Only when the decider has
-acknowledged that does :attr:`agent.control.services.Desk.departed` hear of it, and again when a second officer has
-confirmed that an administrator leaves. Nobody acts on his own case, not even as the officer who only writes it down.
+acknowledged that does :attr:`agent.control.services.ControlServices.departed` hear of it, and again when a second
+officer has confirmed that an administrator leaves. Nobody acts on his own case, not even as the officer who only writes
+it down.
 """
 
 import os
@@ -12,24 +13,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
-from agent.control.dispatch import Ask, Done, Json
+from agent.control.dispatch import HandlerRequest, HandlerResult, Json
 from agent.control.eligibility import known
 from agent.control.handlers.case_view import brief
-from agent.errors import Refused
-from agent.registry.store import Change
+from agent.errors import RefusedError
+from agent.registry.store import RegistryTransaction
 from agent.registry.transaction import PERSON, unknown
 from agent.runtime.os_groups import roles_of
-from rules.eligibility import out_of_office
+from rules.eligibility import why_ineligible
 from rules.model import Person
-from rules.offboarding import machine as departure
-from rules.offboarding import opening as departure_open
-from rules.offboarding.case import PERSONNEL, Case
-from rules.offboarding.machine import DepartureRefused
-from rules.offboarding.vocabulary import Kind
+from rules.offboarding import machine, opening
+from rules.offboarding.case import PERSONNEL, OffboardingCase
+from rules.offboarding.machine import DepartureRefusedError
+from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 
 
-def moved(ask: Ask, change: Change, before: Case | None, after: Case) -> Done:
+def moved(
+    ask: HandlerRequest, change: RegistryTransaction, before: OffboardingCase | None, after: OffboardingCase
+) -> HandlerResult:
     """Store *after*; when it is the approval, take everything, and afterwards tell who waits for it."""
     if not after.approved_at or (before and before.approved_at):
         change.put_case(after)
@@ -38,28 +40,28 @@ def moved(ask: Ask, change: Change, before: Case | None, after: Case) -> Done:
     uids = [int(str(row["uid"])) for row in ask.desk.lists.accounts(after.person)]
     held, _ = roles_of(uids, ask.desk.config.roles)
     written_by = "" if by_itself(ask) else ask.officer()
-    after = departure.ended(after, sorted(held), written_by)
+    after = machine.ended(after, sorted(held), written_by)
     overtaken = _overtaken(ask, change, after)
     change.put_case(after)
     ended = change.end_grants_of(after, by=ask.officer())
-    left = change.move_person(after) if after.kind is Kind.TRANSFER else []
+    left = change.move_person(after) if after.kind is CaseKind.TRANSFER else []
     return _telling(ask, after, done(ask, after, grants_ended=ended, circles_left=left, **overtaken))
 
 
-def _overtaken(ask: Ask, change: Change, approved: Case) -> dict[str, Json]:
+def _overtaken(ask: HandlerRequest, change: RegistryTransaction, approved: OffboardingCase) -> dict[str, Json]:
     """Close the transfer beside which this case was opened, and say which; until now it denied everything."""
     for running in change.running_cases(approved.person):
         if running.id != approved.id:
             by = PERSONNEL if by_itself(ask) else ask.officer()
             with by_the_rules():
-                change.put_case(departure_open.overtake(running, approved.kind, by, ask.at))
+                change.put_case(opening.overtake(running, approved.kind, by, ask.at))
             return {"overtakes": running.id}
     return {}
 
 
-def _telling(ask: Ask, case: Case, over: Done) -> Done:
+def _telling(ask: HandlerRequest, case: OffboardingCase, over: HandlerResult) -> HandlerResult:
     desk, pid = ask.desk, ask.peer.pid
-    return Done(
+    return HandlerResult(
         over.result,
         over.recorded,
         committed=lambda: desk.departs(case.id, pid),
@@ -67,50 +69,50 @@ def _telling(ask: Ask, case: Case, over: Done) -> Done:
     )
 
 
-def by_itself(ask: Ask) -> bool:
+def by_itself(ask: HandlerRequest) -> bool:
     """Whether the agent acts itself: the kernel's word for who is at the socket, where nobody has this number."""
     return ask.peer.pid == os.getpid()
 
 
-def done(ask: Ask, case: Case, **more: Json) -> Done:
+def done(ask: HandlerRequest, case: OffboardingCase, **more: Json) -> HandlerResult:
     """Return where *case* stands now, and *more*, for the caller and for the entry."""
     entry = {"case": case.id, "person": case.person, "step": case.step.value, **more}
-    return Done({**brief(case, ask.at, today(ask)), **more}, entry)
+    return HandlerResult({**brief(case, ask.at, today(ask)), **more}, entry)
 
 
 @contextmanager
 def by_the_rules() -> Iterator[None]:
-    """Turn what the procedure refuses into :class:`agent.errors.Refused`."""
+    """Turn what the procedure refuses into :class:`agent.errors.RefusedError`."""
     try:
         yield
-    except DepartureRefused as refused:
-        raise Refused(refused.text, refused.hint) from None
+    except DepartureRefusedError as refused:
+        raise RefusedError(refused.text, refused.hint) from None
 
 
-def not_own(ask: Ask, case: Case) -> None:
+def not_own(ask: HandlerRequest, case: OffboardingCase) -> None:
     """Refuse a caller who is the leaver himself, whoever he says did it."""
     with by_the_rules():
-        departure.not_own(case.person, ask.officer())
+        machine.not_own(case.person, ask.officer())
 
 
-def by_whom(ask: Ask) -> str:
+def by_whom(ask: HandlerRequest) -> str:
     """Return who did what is recorded: the caller, or a registered person who is in office himself."""
     if "by" not in ask.args:
         return ask.officer()
     name = ask.args.text("by")
-    if why := out_of_office(registered(ask, name), ask.at):
-        raise Refused(why, Text("name somebody who is in office", "请写在岗人员"))
+    if why := why_ineligible(registered(ask, name), ask.at):
+        raise RefusedError(why, Text("name somebody who is in office", "请写在岗人员"))
     return name
 
 
-def registered(ask: Ask, name: str) -> Person:
-    """Return the person of this id; raise :class:`Refused` when there is none."""
+def registered(ask: HandlerRequest, name: str) -> Person:
+    """Return the person of this id; raise :class:`RefusedError` when there is none."""
     person = known(ask, name)
     if person is None:
         raise unknown(PERSON, name, "shoumi person list")
     return person
 
 
-def today(ask: Ask) -> date:
+def today(ask: HandlerRequest) -> date:
     """Return the day of the site's calendar."""
     return (ask.at + ask.desk.pack().utc_offset).date()

@@ -8,13 +8,13 @@ from datetime import date, datetime
 from typing import Any
 
 from agent.api.timestamps import printed
-from rules.offboarding.case import Case
+from rules.offboarding.case import OffboardingCase
 from rules.offboarding.next_steps import flags, next_steps
 
 Json = Any
 
 
-def shown(case: Case, now: datetime, today: date) -> Json:
+def shown(case: OffboardingCase, now: datetime, today: date) -> Json:
     """Return all of *case*, with what comes next and what is wrong with it; *today* is the site's."""
     values = _plain(asdict(case))
     del values["id"], values["chain"], values["sent_back"]
@@ -30,7 +30,7 @@ def shown(case: Case, now: datetime, today: date) -> Json:
     }
 
 
-def brief(case: Case, now: datetime, today: date) -> Json:
+def brief(case: OffboardingCase, now: datetime, today: date) -> Json:
     """Return where *case* stands."""
     return {
         "case": case.id,
@@ -51,7 +51,7 @@ def brief(case: Case, now: datetime, today: date) -> Json:
     }
 
 
-def _approvals(case: Case) -> list[dict[str, Json]]:
+def _approvals(case: OffboardingCase) -> list[dict[str, Json]]:
     given = [{"by": done.by, "at": done.at, "opinion": done.opinion} for done in case.approvals]
     return given + [{"by": None, "at": None, "opinion": ""}] * (len(case.chain) - len(given))
 

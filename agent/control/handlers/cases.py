@@ -8,16 +8,15 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 
-from agent.control.dispatch import Ask, Done, Json, act
+from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act
 from agent.control.eligibility import absence
 from agent.control.handlers.case_transitions import by_itself, by_the_rules, by_whom, done, moved, not_own, registered
 from agent.control.offboarding.hr_replay_guard import forget_older
-from agent.errors import Forbidden, Refused, Usage
-from agent.registry.store import Change
-from rules.offboarding import machine as departure
-from rules.offboarding import opening as departure_open
-from rules.offboarding.case import PERSONNEL, Case, Item
-from rules.offboarding.vocabulary import Kind, Step
+from agent.errors import ForbiddenError, RefusedError, UsageError
+from agent.registry.store import RegistryTransaction
+from rules.offboarding import machine, opening
+from rules.offboarding.case import PERSONNEL, HandoverItem, OffboardingCase
+from rules.offboarding.vocabulary import CaseKind, CaseStep
 from rules.pack.model import Pack
 from rules.text import Text
 
@@ -25,18 +24,18 @@ _OWN = Text("own department", "本部门")
 
 
 @act("case.open")
-def _open(ask: Ask, change: Change) -> Done:
+def _open(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, pack, person = ask.args, ask.desk.pack(), ask.args.text("person")
     last_day, by = _day(args.text("last_day")), ask.officer()
     with by_the_rules():
-        returned = next((one for one in change.running_cases(person) if one.step is Step.RETURNED), None)
+        returned = next((one for one in change.running_cases(person) if one.step is CaseStep.RETURNED), None)
         if returned:
-            again = departure_open.hand_in_again(returned, pack, last_day, by, ask.at)
+            again = opening.hand_in_again(returned, pack, last_day, by, ask.at)
             return done(ask, change.put_case(again))
-        case = departure_open.open_case(
+        case = opening.open_case(
             pack,
             registered(ask, person),
-            Kind(args.text("kind") or Kind.RESIGNATION),
+            CaseKind(args.text("kind") or CaseKind.RESIGNATION),
             last_day,
             by,
             ask.at,
@@ -51,46 +50,44 @@ def _open(ask: Ask, change: Change) -> Done:
 
 
 @act("case.approve")
-def _approve(ask: Ask, change: Change) -> Done:
+def _approve(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     case, by = change.case(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
-        after = departure.approve(case, _role(case, ask.args.text("as")), by, ask.at, ask.args.text("opinion"))
+        after = machine.approve(case, _role(case, ask.args.text("as")), by, ask.at, ask.args.text("opinion"))
     return moved(ask, change, case, after)
 
 
 @act("case.confirm")
-def _confirm(ask: Ask, change: Change) -> Done:
+def _confirm(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     case = change.case(ask.args.text("person"))
     with by_the_rules():
-        return moved(ask, change, case, departure.confirm(case, ask.officer(), ask.at))
+        return moved(ask, change, case, machine.confirm(case, ask.officer(), ask.at))
 
 
 @act("case.notice")
-def _notice(ask: Ask, change: Change) -> Done:
+def _notice(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if not by_itself(ask):
-        raise Forbidden(Text("only the agent itself takes in notices", "仅代理自身可接收人事通知"))
+        raise ForbiddenError(Text("only the agent itself takes in notices", "仅代理自身可接收人事通知"))
     args, pack, person = ask.args, ask.desk.pack(), ask.args.text("person")
-    kind = Kind(args.text("kind") or Kind.RESIGNATION)
+    kind = CaseKind(args.text("kind") or CaseKind.RESIGNATION)
     approvers = _in_office(ask, ask.args.texts("approver"))
     with by_the_rules():
         running = _meant(change, person, kind, approvers, ask.at)
-    says = partial(
-        departure_open.noted, now=ask.at, printed_class=args.text("class"), until=args.instant("cooling_off_until")
-    )
+    says = partial(opening.noted, now=ask.at, printed_class=args.text("class"), until=args.instant("cooling_off_until"))
     if running and running.approved_at:
-        after = says(departure_open.vouched(running, approvers, ask.at) if running.unconfirmed else running)
+        after = says(opening.vouched(running, approvers, ask.at) if running.unconfirmed else running)
         if after.confirmation != running.confirmation:
             return moved(ask, change, running, after)
         return done(ask, after if after == running else change.put_case(after), already=True)
     with by_the_rules():
         case = running or change.add_case(
-            departure_open.open_case(
+            opening.open_case(
                 pack,
                 registered(ask, person),
                 kind,
                 _day(args.text("last_day")),
-                PERSONNEL if departure_open.chain(pack, kind) else approvers[0],  # without a chain the opener answers
+                PERSONNEL if opening.chain(pack, kind) else approvers[0],  # without a chain the opener answers
                 ask.at,
                 lines=_lines(ask, pack, person),
                 reference=args.text("reference"),
@@ -100,17 +97,17 @@ def _notice(ask: Ask, change: Change) -> Done:
             )
         )
         case = replace(case, reference=args.text("reference") or case.reference)
-        by_notice = departure_open.vouched if case.approved_at else partial(departure_open.by_notice, pack)
+        by_notice = opening.vouched if case.approved_at else partial(opening.by_notice, pack)
         after = says(by_notice(case, approvers, ask.at))
     return moved(ask, change, running, after)
 
 
-def _in_office(ask: Ask, approvers: Sequence[str]) -> list[str]:
-    """Return those of *approvers* whose word counts. Raises :class:`Refused` when nobody's does."""
+def _in_office(ask: HandlerRequest, approvers: Sequence[str]) -> list[str]:
+    """Return those of *approvers* whose word counts. Raises :class:`RefusedError` when nobody's does."""
     absent = {by: why for by in approvers if (why := absence(ask, by))}
     left = [by for by in approvers if by not in absent]
     if not left:
-        raise Refused(
+        raise RefusedError(
             Text(
                 f"nobody who approved it is in office: {', '.join(why.en for why in absent.values())}",
                 f"审批人均不在岗：{'，'.join(why.zh for why in absent.values())}",
@@ -120,7 +117,9 @@ def _in_office(ask: Ask, approvers: Sequence[str]) -> list[str]:
     return left
 
 
-def _meant(change: Change, person: str, kind: Kind, approvers: Sequence[str], now: datetime) -> Case | None:
+def _meant(
+    change: RegistryTransaction, person: str, kind: CaseKind, approvers: Sequence[str], now: datetime
+) -> OffboardingCase | None:
     """Return the running case that a notice of *kind* is about, ``None`` when it opens one of its own.
 
     A transfer and a departure are never each other. One of the other sort that nobody has approved is taken back: the
@@ -129,45 +128,45 @@ def _meant(change: Change, person: str, kind: Kind, approvers: Sequence[str], no
     """
     other = None
     for running in change.running_cases(person):
-        if (running.kind is Kind.TRANSFER) == (kind is Kind.TRANSFER):
+        if (running.kind is CaseKind.TRANSFER) == (kind is CaseKind.TRANSFER):
             return running
         other = running
     if other and not other.approved_at:
-        change.put_case(departure.rescind(other, PERSONNEL, now, kind.value))
-    elif other and kind is Kind.TRANSFER:
+        change.put_case(machine.rescind(other, PERSONNEL, now, kind.value))
+    elif other and kind is CaseKind.TRANSFER:
         return other
     elif other:
-        change.put_case(departure_open.vouched(other, approvers, now))
+        change.put_case(opening.vouched(other, approvers, now))
     return None
 
 
 @act("case.return")
-def _return(ask: Ask, change: Change) -> Done:
+def _return(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     case, by = change.case(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
-        return moved(ask, change, case, departure.send_back(case, by, ask.at, ask.args.text("reason")))
+        return moved(ask, change, case, machine.send_back(case, by, ask.at, ask.args.text("reason")))
 
 
 @act("case.rescind")
-def _rescind(ask: Ask, change: Change) -> Done:
+def _rescind(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     case, by = change.case(ask.args.text("person")), ask.officer()
     with by_the_rules():
-        after = departure.rescind(case, by, ask.at, ask.args.text("reason"))
+        after = machine.rescind(case, by, ask.at, ask.args.text("reason"))
     if after.rescinded and after.approved_at:
         # The departure stops counting, so something else must deny until officers have decided grant by grant.
         change.add_hold(case.person, reason=f"case {case.id} rescinded", by=by, two_officers=True)
     over = moved(ask, change, case, after)
     if not after.rescinded:
-        over = Done({**over.result, "asked_by": by}, over.recorded)
-    return Done(over.result, over.recorded, after=lambda: forget_older(ask.desk, [after]))
+        over = HandlerResult({**over.result, "asked_by": by}, over.recorded)
+    return HandlerResult(over.result, over.recorded, after=lambda: forget_older(ask.desk, [after]))
 
 
 @act("case.restore")
-def _restore(ask: Ask, change: Change) -> Done:
+def _restore(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     case, grant = change.case(ask.args.text("person")), ask.args.text("grant")
     with by_the_rules():
-        after = departure.restore(case, grant, ask.officer(), ask.at)
+        after = machine.restore(case, grant, ask.officer(), ask.at)
     change.ended_grant(case, grant)
     [asked] = [one for one in after.restorations if one.grant == grant]
     change.put_case(after)
@@ -181,34 +180,36 @@ def _restore(ask: Ask, change: Change) -> Done:
             desk.restored(name)
         return {}
 
-    return Done(over.result, over.recorded, after=follow)
+    return HandlerResult(over.result, over.recorded, after=follow)
 
 
-def _role(case: Case, word: str) -> str:
+def _role(case: OffboardingCase, word: str) -> str:
     """Return the role *word* names, by its name or its title; the next one for no word."""
     if not word:
         return case.next_approver.role if case.next_approver else ""
     return next((place.role for place in case.chain if word in (place.role, *place.title)), word)
 
 
-def _lines(ask: Ask, pack: Pack, person: str) -> list[Item]:
+def _lines(ask: HandlerRequest, pack: Pack, person: str) -> list[HandoverItem]:
     """Return what the registry knows the leaver has: badges, and areas and rooms in his keeping."""
     if not pack.handover:
         return []
     to = pack.handover["badge"].department if "badge" in pack.handover else _OWN
     lists = ask.desk.lists
     badges = [
-        Item(f"badge-{row['number']}", Text(f"badge {row['number']}", f"门禁卡 {row['number']}"), to)
+        HandoverItem(f"badge-{row['number']}", Text(f"badge {row['number']}", f"门禁卡 {row['number']}"), to)
         for row in lists.badges(person)
     ]
     places = [str(row["name"]) for row in (*lists.areas(), *lists.rooms()) if row["custodian"] == person]
-    return badges + [Item(f"custody-{name}", Text(f"custody of {name}", f"{name} 的保管责任"), _OWN) for name in places]
+    return badges + [
+        HandoverItem(f"custody-{name}", Text(f"custody of {name}", f"{name} 的保管责任"), _OWN) for name in places
+    ]
 
 
 def _day(word: str) -> date:
     try:
         return date.fromisoformat(word)
     except ValueError:
-        raise Usage(
+        raise UsageError(
             Text("`last_day` must be a day such as 2026-12-31", "`last_day` 应为日期，例如 2026-12-31")
         ) from None

@@ -7,18 +7,18 @@ while the door's readers are heard; a door without a contact never said anything
 from datetime import UTC, datetime
 
 from agent.api.timestamps import printed
-from agent.control.dispatch import Ask, Json
-from agent.doors.codec import Unfit
+from agent.control.dispatch import HandlerRequest, Json
+from agent.doors.codec import InvalidMessageError
 from agent.rooms.panel.state import RoomState, state_from_json
 
 
-def panels(ask: Ask) -> dict[str, RoomState]:
+def panels(ask: HandlerRequest) -> dict[str, RoomState]:
     """Return what the panel of each room remembers. One that cannot be read is left out."""
     found = {}
     for room, text in ask.desk.facts.room_states().items():
         try:
             found[room] = state_from_json(text)
-        except Unfit:
+        except InvalidMessageError:
             continue  # the thread that serves the doors meets it too, says so in the log, and begins anew
     return found
 

@@ -1,22 +1,22 @@
 """Handlers: doors. Their wiring, their keys, and letting somebody in without a badge.
 
 Rules of this file: the protocol of a door is that of its addresses, and a door has one. What needs a reader or a lock
-is an entry first, is asked of :class:`agent.rooms.interface.Doors`, and answered by a ticket. No key passes here.
+is an entry first, is asked of :class:`agent.rooms.interface.DoorService`, and answered by a ticket. No key passes here.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from agent.control.dispatch import Ask, Done, Json, act, read, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read, stream
 from agent.control.handlers.door_positions import leaf, panels
 from agent.control.handlers.rooms import known, proves, told
 from agent.doctor.room_checks import of_room
 from agent.doors.address import Uhppote, parse
-from agent.errors import Refused, Usage
+from agent.errors import RefusedError, UsageError
 from agent.registry.doors import DOOR
 from agent.registry.reader import Row
 from agent.registry.room_rows import LISTENS_AT, DoorRow, Protocol, Side
-from agent.registry.store import Change
+from agent.registry.store import RegistryTransaction
 from agent.registry.transaction import unknown
 from agent.rooms.panel.state import RoomState
 from rules.text import Text
@@ -32,7 +32,7 @@ class _Wiring(NamedTuple):
 
 
 @act("door.add")
-def _add(ask: Ask, change: Change) -> Done:
+def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, door, wiring = ask.args, ask.args.text("door"), _wiring(ask, None)
     room = known(ask, args.text("room")).resource
     proves(ask, room.id, room.level, wiring.protocol)
@@ -50,7 +50,7 @@ def _add(ask: Ask, change: Change) -> Done:
 
 
 @act("door.set")
-def _set(ask: Ask, change: Change) -> Done:
+def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, door = ask.args, ask.args.text("door")
     before = _door(ask, door)
     wiring = _wiring(ask, before)
@@ -69,28 +69,28 @@ def _set(ask: Ask, change: Change) -> Done:
 
 
 @read("door.show")
-def _show(ask: Ask) -> Json:
+def _show(ask: HandlerRequest) -> Json:
     door = _door(ask, ask.args.text("door"))
     [row] = ask.desk.lists.doors(door=door.name)
     return _seen(row, _live(ask), panels(ask))
 
 
 @stream("door.list")
-def _list(ask: Ask) -> Iterator[Json]:
+def _list(ask: HandlerRequest) -> Iterator[Json]:
     live, found = _live(ask), panels(ask)
     for row in ask.desk.lists.doors(ask.args.text("room")):
         yield _seen(row, live, found)
 
 
 @act("door.remove")
-def _remove(ask: Ask, change: Change) -> Done:
+def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     door = ask.args.text("door")
     change.remove_door(door)
     return told(ask, {"door": door})
 
 
 @act("door.listen")
-def _listen(ask: Ask, change: Change) -> Done:
+def _listen(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     address = ask.args.text("address")
     if address:
         parse(f"uhppote://{address}/1/1")  # the same shape, and the same errors
@@ -99,7 +99,7 @@ def _listen(ask: Ask, change: Change) -> Done:
 
 
 @read("door.test")
-def _test(ask: Ask) -> Json:
+def _test(ask: HandlerRequest) -> Json:
     door = _door(ask, ask.args.text("door"))
     state = ask.desk.doors.state()
     found = [dict(one) for one in state["readers"] if one["door"] == door.name]
@@ -107,64 +107,66 @@ def _test(ask: Ask) -> Json:
 
 
 @act("door.open")
-def _open(ask: Ask, change: Change) -> Done:
+def _open(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     door = _door(ask, ask.args.text("door"))
     ask.desk.doors.state()  # refused now, if nobody serves them: an entry of what cannot be done misleads
-    return Done({"door": door.name}, then=lambda seq: {"ticket": ask.desk.doors.release(door.name, seq)})
+    return HandlerResult({"door": door.name}, then=lambda seq: {"ticket": ask.desk.doors.release(door.name, seq)})
 
 
 @act("door.commission")
-def _commission(ask: Ask, change: Change) -> Done:
+def _commission(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     door, address = _reader(ask)
-    return Done({"door": door, "address": address}, after=lambda: {"ticket": ask.desk.doors.commission(address)})
+    return HandlerResult(
+        {"door": door, "address": address}, after=lambda: {"ticket": ask.desk.doors.commission(address)}
+    )
 
 
 @act("door.rotate-key")
-def _rotate(ask: Ask, change: Change) -> Done:
+def _rotate(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     door, address = _reader(ask)
-    return Done({"door": door, "address": address}, after=lambda: {"ticket": ask.desk.doors.rekey(address)})
+    return HandlerResult({"door": door, "address": address}, after=lambda: {"ticket": ask.desk.doors.rekey(address)})
 
 
 @read("door.outcome")
-def _outcome(ask: Ask) -> Json:
+def _outcome(ask: HandlerRequest) -> Json:
     ticket = ask.args.text("ticket")
     return {"ticket": ticket, **ask.desk.doors.outcome(ticket, _WAIT).wire()}
 
 
 @stream("door.cards")
-def _cards(ask: Ask) -> Iterator[Json]:
+def _cards(ask: HandlerRequest) -> Iterator[Json]:
     for row in ask.desk.lists.board_cards():
         yield row | {"why": {"en": row.pop("why_en"), "zh": row.pop("why_zh")}}
 
 
-def _door(ask: Ask, name: str) -> DoorRow:
+def _door(ask: HandlerRequest, name: str) -> DoorRow:
     for row in ask.desk.facts.doors():
         if row.name == name:
             return row
     raise unknown(DOOR, name, "shoumi door list")
 
 
-def _reader(ask: Ask) -> tuple[str, str]:
+def _reader(ask: HandlerRequest) -> tuple[str, str]:
     """Return the door and the one OSDP reader on the side asked for; refused while nobody serves the doors."""
     ask.desk.doors.state()
     door, side = _door(ask, ask.args.text("door")), ask.args.text("side") or "in"
     found = [reader.address for reader in door.readers if reader.side == side]
     said = visible(door.name)
     if door.protocol != "osdp":
-        raise Refused(
+        raise RefusedError(
             Text(f"`{said}` has no keys: its wire knows none", f"`{said}` 没有密钥：其线路不支持"),
             Text("keys belong to OSDP readers", "只有 OSDP 读卡器使用密钥"),
         )
     if len(found) != 1:
-        raise Refused(
+        raise RefusedError(
             Text(f"`{said}` has {len(found)} readers on that side", f"`{said}` 的该侧有 {len(found)} 个读卡器"),
             Text("one at a time: see `shoumi door show`", "每次一个：参见 `shoumi door show`"),
         )
     return door.name, found[0]
 
 
-def _wiring(ask: Ask, before: DoorRow | None) -> _Wiring:
-    """Read the addresses given, those of *before* where none are; raise :class:`Usage` for two protocols."""
+def _wiring(ask: HandlerRequest, before: DoorRow | None) -> _Wiring:
+    """Read the addresses given, those of *before* where none are; raise :class:`UsageError` for two protocols."""
     readers: list[tuple[str, Side]] = []
     sides: tuple[tuple[str, Side], ...] = (("reader", "in"), ("exit_reader", "out"))
     for name, side in sides:
@@ -178,12 +180,12 @@ def _wiring(ask: Ask, before: DoorRow | None) -> _Wiring:
         used.append(before.strike)
     boards = [isinstance(parse(address), Uhppote) for address in used]
     if any(boards) and not all(boards):
-        raise Usage(
+        raise UsageError(
             Text("a door speaks one protocol, and these addresses two", "一扇门只用一种协议，所给地址属于两种"),
             Text("give its readers and its strike together", "请同时给出读卡器和放行设备"),
         )
     if any(boards) and len(set(used)) > 1:
-        raise Usage(
+        raise UsageError(
             Text("a door of a board has one address", "控制板的一扇门只有一个地址"),
             Text("give the same address as --reader and --exit-reader", "--reader 与 --exit-reader 请使用同一地址"),
         )
@@ -199,15 +201,15 @@ def _seen(row: Row, live: list[dict[str, Json]], found: Mapping[str, RoomState])
     return {**row, "live": mine, "online": online, **stands}
 
 
-def _live(ask: Ask) -> list[dict[str, Json]]:
+def _live(ask: HandlerRequest) -> list[dict[str, Json]]:
     """Return what the doors say of themselves; nothing while nobody serves them."""
     try:
         return [dict(one) for one in ask.desk.doors.state()["readers"]]
-    except Refused:
+    except RefusedError:
         return []
 
 
-def _checked(ask: Ask, room: str, result: dict[str, Json]) -> Done:
+def _checked(ask: HandlerRequest, room: str, result: dict[str, Json]) -> HandlerResult:
     """Return what an act came to; once it is in force the doors hear of it, and what is wrong with the room is said."""
 
     def look() -> dict[str, Json]:
@@ -215,4 +217,4 @@ def _checked(ask: Ask, room: str, result: dict[str, Json]) -> Done:
         found = of_room(known(ask, room), ask.desk.facts.doors(), ask.desk.pack())
         return {"findings": [finding.wire() for finding in found]}
 
-    return Done(result, after=look)
+    return HandlerResult(result, after=look)

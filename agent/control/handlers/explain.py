@@ -5,33 +5,33 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from agent.api.timestamps import printed
-from agent.control.dispatch import Ask, Json, read
+from agent.control.dispatch import HandlerRequest, Json, read
 from agent.control.handlers.explain_room import entering, known_persons
 from agent.control.handlers.what_if import supposing
-from agent.errors import Refused
-from agent.kernel import labels as label
+from agent.errors import RefusedError
+from agent.kernel import labels
 from agent.kernel.mountinfo import within
 from agent.registry.facts import AreaRow
 from rules.decide import decide
-from rules.model import Action, Facts, Finding, Request, Resource, Verdict
+from rules.model import Action, Facts, Request, Resource, RuleResult, Verdict
 from rules.pack.reader import Pack
 from rules.text import Text
 from rules.visible import visible
 
 
 @read("explain")
-def _explain(ask: Ask) -> Json:
+def _explain(ask: HandlerRequest) -> Json:
     return _answer(ask, lambda facts: facts)
 
 
 @read("what-if")
-def _what_if(ask: Ask) -> Json:
+def _what_if(ask: HandlerRequest) -> Json:
     before = _answer(ask, lambda facts: facts)
     after = _answer(ask, lambda facts: supposing(facts, ask.args, ask.args.instant("at") or ask.at))
     return {**after, "before": {name: before[name] for name in ("verdict", "rule", "clauses", "because")}}
 
 
-def _answer(ask: Ask, change: Callable[[Facts], Facts]) -> dict[str, Json]:
+def _answer(ask: HandlerRequest, change: Callable[[Facts], Facts]) -> dict[str, Json]:
     person, at = ask.args.text("person"), ask.args.instant("at") or ask.at
     target, pack = ask.args.text("target"), ask.desk.pack()
     if not target.startswith("/") and (room := ask.desk.facts.room(target)):
@@ -52,7 +52,7 @@ def _answer(ask: Ask, change: Callable[[Facts], Facts]) -> dict[str, Json]:
 def areas_of(target: str, rows: Iterable[AreaRow]) -> tuple[str | None, tuple[str, ...]]:
     """Return the real path (``None`` for an area's name) and the areas it is in: by place, and by the inode's label.
 
-    Raises :class:`Refused` for a path outside every area, and for a name that is none.
+    Raises :class:`RefusedError` for a path outside every area, and for a name that is none.
     """
     by_length = sorted(rows, key=lambda row: len(row.path), reverse=True)
     names = {row.resource.id for row in by_length}
@@ -61,18 +61,18 @@ def areas_of(target: str, rows: Iterable[AreaRow]) -> tuple[str | None, tuple[st
             return None, (target,)
         said = visible(target)
         text = Text(f"there is no area or room `{said}`, and it is no path", f"没有目录或场所 `{said}`，也不是路径")
-        raise Refused(text, Text("see `shoumi area list`", "参见 `shoumi area list`"))
+        raise RefusedError(text, Text("see `shoumi area list`", "参见 `shoumi area list`"))
     path = os.path.realpath(target)
     found = [row.resource.id for row in by_length if within(path, row.path)][:1]
     try:
-        labelled = label.read(path)
+        labelled = labels.read(path)
     except OSError:  # it does not exist (yet), or its filesystem keeps no labels: the place alone says
         labelled = None
     if labelled in names and labelled not in found:
         found.append(labelled)
     if not found:
         said = visible(path)
-        raise Refused(
+        raise RefusedError(
             Text(f"`{said}` is in no area: nothing is decided there", f"`{said}` 不在任何受保护目录中，不作判定"),
             Text("see `shoumi area list`", "参见 `shoumi area list`"),
         )
@@ -97,7 +97,7 @@ def _shown(verdict: Verdict, resource: Resource, pack: Pack, at: datetime) -> di
     }
 
 
-def _finding(finding: Finding) -> dict[str, Json]:
+def _finding(finding: RuleResult) -> dict[str, Json]:
     return {
         "rule": finding.rule,
         "ok": finding.ok,

@@ -10,17 +10,17 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 
-from agent.control.dispatch import Ask, Json
+from agent.control.dispatch import HandlerRequest, Json
 from agent.registry.columns import maybe_moment
 from agent.registry.transaction import PERSON, unknown
 from rules.decide import decide
 from rules.model import Action, Facts, Person, Request, Verdict
 
 
-def entering(ask: Ask, room: str, change: Callable[[Facts], Facts]) -> tuple[Verdict, int, dict[str, Json]]:
+def entering(ask: HandlerRequest, room: str, change: Callable[[Facts], Facts]) -> tuple[Verdict, int, dict[str, Json]]:
     """Return the verdict on entering *room*, the epoch, and what was assumed. *change* is made to the person asked of.
 
-    Raises :class:`agent.errors.Refused` for a person who is unknown.
+    Raises :class:`agent.errors.RefusedError` for a person who is unknown.
     """
     person, at, reader = ask.args.text("person"), ask.args.instant("at") or ask.at, ask.desk.facts
     others = tuple(other for other in dict.fromkeys(ask.args.texts("with")) if other != person)
@@ -62,8 +62,8 @@ def _rests_on_statement(verdict: Verdict) -> bool:
     return any(finding.rule in ("purpose", "declaration") for finding in asked)
 
 
-def known_persons(ask: Ask, persons: Iterable[str], resource: str) -> tuple[int, Facts]:
-    """Return the epoch and the facts; raise :class:`agent.errors.Refused` for a person who is unknown."""
+def known_persons(ask: HandlerRequest, persons: Iterable[str], resource: str) -> tuple[int, Facts]:
+    """Return the epoch and the facts; raise :class:`agent.errors.RefusedError` for a person who is unknown."""
     epoch, facts = ask.desk.facts.facts(persons, resource)
     for person in persons:
         if person not in facts.persons:
@@ -71,7 +71,7 @@ def known_persons(ask: Ask, persons: Iterable[str], resource: str) -> tuple[int,
     return epoch, facts
 
 
-def _badge(ask: Ask, person: Person, at: datetime) -> str:
+def _badge(ask: HandlerRequest, person: Person, at: datetime) -> str:
     """Return a badge *person* could show at *at*, the first of several; ``""`` for none."""
     for row in ask.desk.lists.badges(person.id):
         until = maybe_moment(str(row["until"])) if row["until"] else None

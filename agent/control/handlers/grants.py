@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator
 
-from agent.control.dispatch import Ask, Done, Json, act, stream
-from agent.errors import Refused
+from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
+from agent.errors import RefusedError
 from agent.registry.queries import State
-from agent.registry.store import Change
+from agent.registry.store import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
 
 
 @act("grant.add")
-def _add(ask: Ask, change: Change) -> Done:
+def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, temporary = ask.args, ask.args.flag("temporary")
     limit = ask.desk.pack().temp_auth
     if temporary and not limit.enabled:
-        raise Refused(
+        raise RefusedError(
             Text("the pack in force allows no temporary grants", "生效的规则包不允许临时授权"),
             Text(
                 "switch [temp_auth] on in the pack, then: shoumi pack use FILE",
@@ -32,11 +32,11 @@ def _add(ask: Ask, change: Change) -> Done:
         temporary=temporary,
         max_days=limit.max_days if temporary else None,
     )
-    return Done({"grant": grant, "person": args.text("person"), "area": args.text("area")})
+    return HandlerResult({"grant": grant, "person": args.text("person"), "area": args.text("area")})
 
 
 @act("grant.end")
-def _end(ask: Ask, change: Change) -> Done:
+def _end(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args = ask.args
     if "area" not in args:
         ended = [args.text("grant")]
@@ -46,17 +46,17 @@ def _end(ask: Ask, change: Change) -> Done:
         ended = [str(row["id"]) for row in (*running, *coming)]
         if not ended:
             person, area = visible(args.text("grant")), visible(args.text("area"))
-            raise Refused(
+            raise RefusedError(
                 Text(f"`{person}` has no running grant for `{area}`", f"`{person}` 对 `{area}` 没有有效授权"),
                 Text("see `shoumi grant list`", "参见 `shoumi grant list`"),
             )
     for grant in ended:
         change.end_grant(grant, by=ask.officer(), reason=args.text("reason"))
-    return Done({"grants": ended})
+    return HandlerResult({"grants": ended})
 
 
 @stream("grant.list")
-def _list(ask: Ask) -> Iterator[Json]:
+def _list(ask: HandlerRequest) -> Iterator[Json]:
     args, lists = ask.args, ask.desk.lists
     states: tuple[State, ...] = ("all",) if args.flag("all") else ("running", "coming")
     rows = [
@@ -68,7 +68,7 @@ def _list(ask: Ask) -> Iterator[Json]:
 
 
 @act("hold.add")
-def _hold(ask: Ask, change: Change) -> Done:
+def _hold(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     desk, person, pid = ask.desk, ask.args.text("person"), ask.peer.pid
     hold = change.add_hold(person, reason=ask.args.text("reason"), by=ask.officer())
 
@@ -76,25 +76,25 @@ def _hold(ask: Ask, change: Change) -> Done:
         desk.held(person, hold, pid)
         return {}
 
-    return Done({"hold": hold, "person": person}, after=follow)
+    return HandlerResult({"hold": hold, "person": person}, after=follow)
 
 
 @act("hold.lift")
-def _lift(ask: Ask, change: Change) -> Done:
+def _lift(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     person = ask.args.text("person")
     holds = [str(row["id"]) for row in ask.desk.lists.holds(person)]
     if not holds:
         said = visible(person)
-        raise Refused(
+        raise RefusedError(
             Text(f"`{said}` is not on hold", f"`{said}` 未被停权"),
             Text("see `shoumi hold list`", "参见 `shoumi hold list`"),
         )
     lifted = [hold for hold in holds if change.ask_to_lift(hold, by=ask.officer())]
     for hold in lifted:
         change.lift_hold(hold, by=ask.officer(), reason=ask.args.text("reason"))
-    return Done({"holds": lifted, "waiting": [hold for hold in holds if hold not in lifted], "person": person})
+    return HandlerResult({"holds": lifted, "waiting": [hold for hold in holds if hold not in lifted], "person": person})
 
 
 @stream("hold.list")
-def _holds(ask: Ask) -> Iterator[Json]:
+def _holds(ask: HandlerRequest) -> Iterator[Json]:
     return iter(ask.desk.lists.holds(ask.args.text("person"), lifted=ask.args.flag("all")))

@@ -10,8 +10,8 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 
-from agent.control.dispatch import Ask, Json, read, stream
-from agent.errors import Refused
+from agent.control.dispatch import HandlerRequest, Json, read, stream
+from agent.errors import RefusedError
 from agent.log import search, segments, tail
 from agent.log.verifier_supervisor import once
 from rules.text import Text
@@ -22,7 +22,7 @@ _NUMBERS = 50_000  # of one ``log.numbers``: 0.4 MB, and some 100 ms when a text
 
 
 @stream("log.list")
-def _list(ask: Ask) -> Iterator[Json]:
+def _list(ask: HandlerRequest) -> Iterator[Json]:
     args = ask.args
     ask.desk.indexing.fresh()
     wanted = replace(
@@ -35,7 +35,7 @@ def _list(ask: Ask) -> Iterator[Json]:
 
 
 @read("log.read")
-def _read(ask: Ask) -> Json:
+def _read(ask: HandlerRequest) -> Json:
     ask.desk.indexing.fresh()
     return {
         "reading": ask.desk.readings.begin(ask.peer.uid, _wanted(ask), ask.at),
@@ -44,7 +44,7 @@ def _read(ask: Ask) -> Json:
 
 
 @read("log.page")
-def _page(ask: Ask) -> Json:
+def _page(ask: HandlerRequest) -> Json:
     args, index = ask.args, ask.desk.home.index
     wanted = replace(
         ask.desk.readings.of(args.text("reading"), ask.peer.uid, ask.at),
@@ -61,7 +61,7 @@ def _page(ask: Ask) -> Json:
 
 
 @read("log.numbers")
-def _numbers(ask: Ask) -> Json:
+def _numbers(ask: HandlerRequest) -> Json:
     args = ask.args
     reading = ask.desk.readings.of(args.text("reading"), ask.peer.uid, ask.at)
     ends = [end for end in (reading.until, args.instant("until")) if end]
@@ -78,7 +78,7 @@ def _numbers(ask: Ask) -> Json:
     return {"numbers": b64encode(found.tobytes()).decode("ascii"), "more": len(found) == wanted.limit}
 
 
-def _wanted(ask: Ask) -> search.Filter:
+def _wanted(ask: HandlerRequest) -> search.Filter:
     args = ask.args
     return search.Filter(
         person=args.maybe("person"),
@@ -93,14 +93,14 @@ def _wanted(ask: Ask) -> search.Filter:
 
 
 @stream("log.follow")
-def _follow(ask: Ask) -> Iterator[Json]:
+def _follow(ask: HandlerRequest) -> Iterator[Json]:
     after = ask.args.number("after")
     if after is None:
         after = int(ask.desk.decider.stats()["next_seq"]) - 1
     return _growing(ask, after + 1)
 
 
-def _growing(ask: Ask, seq: int) -> Iterator[Json]:
+def _growing(ask: HandlerRequest, seq: int) -> Iterator[Json]:
     while True:
         for line in tail.follow(ask.desk.home.log, seq, lambda _seconds: True):
             head = segments.head(line)
@@ -111,12 +111,12 @@ def _growing(ask: Ask, seq: int) -> Iterator[Json]:
 
 
 @read("log.show")
-def _show(ask: Ask) -> Json:
+def _show(ask: HandlerRequest) -> Json:
     seq = ask.args.number("seq") or 0
     ask.desk.indexing.fresh()
     row = search.find(ask.desk.home.index, seq)
     if row is None:
-        raise Refused(
+        raise RefusedError(
             Text(f"there is no entry {seq}", f"没有序号为 {seq} 的条目"),
             Text("see `shoumi log list`", "参见 `shoumi log list`"),
         )
@@ -124,6 +124,6 @@ def _show(ask: Ask) -> Json:
 
 
 @read("log.verify")
-def _verify(ask: Ask) -> Json:
+def _verify(ask: HandlerRequest) -> Json:
     last = int(ask.desk.decider.stats()["next_seq"]) - 1
     return once(ask.desk.home, last)

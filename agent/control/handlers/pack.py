@@ -9,9 +9,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from agent.control.dispatch import Ask, Done, Json, act, read
-from agent.errors import Refused
-from agent.registry.store import Change
+from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read
+from agent.errors import RefusedError
+from agent.registry.store import RegistryTransaction
 from agent.runtime.home import Home
 from rules.pack.reader import Pack, PackError, load
 from rules.text import Text
@@ -20,18 +20,20 @@ SETTING = "pack"  # name of the registry setting that holds the digest of the pa
 
 
 @read("pack.show")
-def _show(ask: Ask) -> Json:
+def _show(ask: HandlerRequest) -> Json:
     pack = ask.desk.pack()
     return described(pack) | {"text": ask.desk.home.pack.read_text(encoding="utf-8")}
 
 
 @act("pack.use")
-def _use(ask: Ask, change: Change) -> Done:
+def _use(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     text = ask.args.text("pack")
     pack = checked(text)
     write(ask.desk.home, text)
     change.set_setting(SETTING, pack.digest)
-    return Done({"pack": pack.id}, ask.digest("pack") | {"id": pack.id}, committed=lambda: install(ask.desk.home))
+    return HandlerResult(
+        {"pack": pack.id}, ask.digest("pack") | {"id": pack.id}, committed=lambda: install(ask.desk.home)
+    )
 
 
 def described(pack: Pack) -> dict[str, Json]:
@@ -49,14 +51,14 @@ def described(pack: Pack) -> dict[str, Json]:
 
 
 def checked(text: str) -> Pack:
-    """Return the pack; raise :class:`Refused` with every problem, by line."""
+    """Return the pack; raise :class:`RefusedError` with every problem, by line."""
     try:
         return load(text)
     except PackError as error:
         en = "; ".join(f"line {problem.line}: {problem.text.en}" for problem in error.problems)
         zh = ";".join(f"第 {problem.line} 行：{problem.text.zh}" for problem in error.problems)
         first = error.problems[0].hint if error.problems else None
-        raise Refused(Text(f"the pack cannot be used: {en}", f"规则包不可用：{zh}"), first) from error
+        raise RefusedError(Text(f"the pack cannot be used: {en}", f"规则包不可用：{zh}"), first) from error
 
 
 def write(home: Home, text: str) -> None:

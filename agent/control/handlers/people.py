@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from typing import cast
 
 from agent.api.roles import Role
-from agent.control.dispatch import Ask, Done, Json, act, read, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read, stream
 from agent.control.handlers.quarantine import waiting_for
 from agent.control.handlers.what_if import clearances
-from agent.errors import Refused, Usage
+from agent.errors import RefusedError, UsageError
 from agent.registry.badges import BADGE, as_read
-from agent.registry.csv_import import Writes, import_csv, read_csv
-from agent.registry.store import Change
+from agent.registry.csv_import import CsvTarget, import_csv, read_csv
+from agent.registry.store import RegistryTransaction
 from rules.model import Clearance, Employment, Level
 from rules.pack.reader import Pack
 from rules.text import Text
@@ -21,7 +21,7 @@ _NEUTRAL_COLUMNS = frozenset({"id", "name"})
 
 
 @act("person.add")
-def _add(ask: Ask, change: Change) -> Done:
+def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, person = ask.args, ask.args.text("person")
     change.add_person(
         person,
@@ -36,14 +36,14 @@ def _add(ask: Ask, change: Change) -> Done:
         change.add_account(uid, person)
     for number in args.texts("badge"):
         change.add_badge(number, person)
-    return Done({"person": person, "quarantined": waiting_for(ask.desk.home, person)})
+    return HandlerResult({"person": person, "quarantined": waiting_for(ask.desk.home, person)})
 
 
 @act("person.set")
-def _set(ask: Ask, change: Change) -> Done:
+def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, person = ask.args, ask.args.text("person")
     if args.flag("active") and args.flag("inactive"):
-        raise Usage(Text("active or inactive, not both", "不能同时启用和停用"))
+        raise UsageError(Text("active or inactive, not both", "不能同时启用和停用"))
     change.set_person(
         person,
         name=args.maybe("name"),
@@ -57,11 +57,11 @@ def _set(ask: Ask, change: Change) -> Done:
         change.change_post(person)
     for clearance in _levels(ask):
         change.set_clearance(person, clearance)
-    return Done({"person": person})
+    return HandlerResult({"person": person})
 
 
 @act("person.import")
-def _import(ask: Ask, change: Change) -> Done:
+def _import(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     text = ask.args.text("csv")
     rows = read_csv(text)
     columns = frozenset(name for row in rows for name, value in row.fields.items() if value)
@@ -69,11 +69,13 @@ def _import(ask: Ask, change: Change) -> Done:
         ask.need(Role.SYSTEM)
     if columns - _SYSTEM_COLUMNS - _NEUTRAL_COLUMNS:
         ask.need(Role.SECURITY)
-    people = import_csv(cast("Writes", change), rows, approved_by=ask.officer(), level_of=level_reader(ask.desk.pack()))
-    return Done({"people": people}, ask.digest("csv"))
+    people = import_csv(
+        cast("CsvTarget", change), rows, approved_by=ask.officer(), level_of=level_reader(ask.desk.pack())
+    )
+    return HandlerResult({"people": people}, ask.digest("csv"))
 
 
-def _levels(ask: Ask) -> tuple[Clearance, ...]:
+def _levels(ask: HandlerRequest) -> tuple[Clearance, ...]:
     """Return the levels given, or the one the pack maps the printed class of ``--label`` to."""
     args, approved_by = ask.args, ask.args.maybe("approved_by") or ask.officer()
     label, domain = args.text("label"), args.text("domain")
@@ -81,7 +83,7 @@ def _levels(ask: Ask) -> tuple[Clearance, ...]:
         level = ask.desk.pack().level_of(label, domain)
         if level is None:
             said = visible(label)
-            raise Refused(
+            raise RefusedError(
                 Text(
                     f"the pack maps no `{said}` in `{visible(domain)}`", f"规则包在 `{visible(domain)}` 中没有 `{said}`"
                 ),
@@ -91,17 +93,17 @@ def _levels(ask: Ask) -> tuple[Clearance, ...]:
     return tuple(_known(ask, clearance) for clearance in clearances(args, approved_by))
 
 
-def _known(ask: Ask, clearance: Clearance) -> Clearance:
+def _known(ask: HandlerRequest, clearance: Clearance) -> Clearance:
     known_domain(ask, clearance.domain)
     return clearance
 
 
-def known_domain(ask: Ask, domain: str) -> None:
-    """Raise :class:`Refused` for a domain the pack in force does not have: nothing would ever open there."""
+def known_domain(ask: HandlerRequest, domain: str) -> None:
+    """Raise :class:`RefusedError` for a domain the pack in force does not have: nothing would ever open there."""
     known = ask.desk.pack().domains
     if domain not in known:
         said, right = visible(domain), ", ".join(known)
-        raise Refused(
+        raise RefusedError(
             Text(f"the pack knows no domain `{said}`", f"规则包中没有秘密种类 `{said}`"),
             Text(f"one of: {right}", f"可选：{right}"),
         )
@@ -118,92 +120,92 @@ def level_reader(pack: Pack) -> Callable[[str], Level]:
 
 
 @read("person.show")
-def _show(ask: Ask) -> Json:
+def _show(ask: HandlerRequest) -> Json:
     return ask.desk.lists.dossier(ask.args.text("person"))
 
 
 @stream("person.list")
-def _list(ask: Ask) -> Iterator[Json]:
+def _list(ask: HandlerRequest) -> Iterator[Json]:
     return iter(ask.desk.lists.people(text=ask.args.text("search")))
 
 
 @act("account.add")
-def _account_add(ask: Ask, change: Change) -> Done:
+def _account_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     uid, person = ask.args.number("uid"), ask.args.text("person")
     assert uid is not None
     change.add_account(uid, person, allow_system=ask.args.flag("allow_system"))
-    return Done({"person": person, "uid": uid})
+    return HandlerResult({"person": person, "uid": uid})
 
 
 @act("account.remove")
-def _account_remove(ask: Ask, change: Change) -> Done:
+def _account_remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     uid = ask.args.number("uid")
     assert uid is not None
     _theirs(change.remove_account(uid), ask, Text("account", "账号"), str(uid))
-    return Done({"person": ask.args.text("person"), "uid": uid})
+    return HandlerResult({"person": ask.args.text("person"), "uid": uid})
 
 
 @stream("account.list")
-def _account_list(ask: Ask) -> Iterator[Json]:
+def _account_list(ask: HandlerRequest) -> Iterator[Json]:
     return iter(ask.desk.lists.accounts(ask.args.text("person")))
 
 
 @act("badge.add")
-def _badge_add(ask: Ask, change: Change) -> Done:
+def _badge_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, number, person = ask.args, as_read(ask.args.text("number")), ask.args.text("person")
     change.add_badge(
         number, person, until=args.instant("until"), facility=args.number("facility"), bits=args.number("bits")
     )
-    return Done({"person": person, "number": number}, after=_tell(ask))
+    return HandlerResult({"person": person, "number": number}, after=_tell(ask))
 
 
 @act("badge.remove")
-def _badge_remove(ask: Ask, change: Change) -> Done:
+def _badge_remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     number = as_read(ask.args.text("number"))
     _theirs(change.remove_badge(number), ask, BADGE, number)
-    return Done({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
+    return HandlerResult({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
 
 
 @act("badge.lost")
-def _badge_lost(ask: Ask, change: Change) -> Done:
+def _badge_lost(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     number = as_read(ask.args.text("number"))
     _theirs(change.lose_badge(number), ask, BADGE, number)
-    return Done({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
+    return HandlerResult({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
 
 
 @stream("badge.list")
-def _badge_list(ask: Ask) -> Iterator[Json]:
+def _badge_list(ask: HandlerRequest) -> Iterator[Json]:
     return iter(ask.desk.lists.badges(ask.args.text("person"), returned=ask.args.flag("all")))
 
 
 @act("service.add")
-def _service_add(ask: Ask, change: Change) -> Done:
+def _service_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, uid = ask.args, ask.args.number("uid")
     assert uid is not None
     name = args.text("service")
     change.add_service(name, uid=uid, executable=args.text("executable"), areas=args.texts("area"))
-    return Done({"service": name})
+    return HandlerResult({"service": name})
 
 
 @act("service.remove")
-def _service_remove(ask: Ask, change: Change) -> Done:
+def _service_remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     change.remove_service(ask.args.text("service"))
-    return Done({"service": ask.args.text("service")})
+    return HandlerResult({"service": ask.args.text("service")})
 
 
 @stream("service.list")
-def _service_list(ask: Ask) -> Iterator[Json]:
+def _service_list(ask: HandlerRequest) -> Iterator[Json]:
     return iter(ask.desk.lists.services())
 
 
 @act("record.add")
-def _record_add(ask: Ask, change: Change) -> Done:
+def _record_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, kind = ask.args, ask.args.text("kind")
     known = ask.desk.pack().records
     if known and kind not in known:
         kinds = ", ".join(known)
         said = visible(kind)
-        raise Refused(
+        raise RefusedError(
             Text(f"the pack knows no record kind `{said}`", f"规则包中没有档案种类 `{said}`"),
             Text(f"one of: {kinds}", f"可选：{kinds}"),
         )
@@ -215,21 +217,21 @@ def _record_add(ask: Ask, change: Change) -> Done:
         valid_until=args.instant("valid_until"),
         topic=args.text("topic"),
     )
-    return Done({"record": record, "person": args.text("person"), "kind": kind})
+    return HandlerResult({"record": record, "person": args.text("person"), "kind": kind})
 
 
 @stream("record.list")
-def _record_list(ask: Ask) -> Iterator[Json]:
+def _record_list(ask: HandlerRequest) -> Iterator[Json]:
     return iter(ask.desk.lists.records(ask.args.text("person")))
 
 
 @act("record.void")
-def _record_void(ask: Ask, change: Change) -> Done:
+def _record_void(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     record = ask.args.text("record")
-    return Done({"record": record, "person": change.void_record(record, reason=ask.args.text("reason"))})
+    return HandlerResult({"record": record, "person": change.void_record(record, reason=ask.args.text("reason"))})
 
 
-def _tell(ask: Ask) -> Callable[[], dict[str, Json]]:
+def _tell(ask: HandlerRequest) -> Callable[[], dict[str, Json]]:
     def told() -> dict[str, Json]:
         ask.desk.doors.changed()
         return {}
@@ -237,11 +239,11 @@ def _tell(ask: Ask) -> Callable[[], dict[str, Json]]:
     return told
 
 
-def _theirs(owner: str, ask: Ask, what: Text, name: str) -> None:
+def _theirs(owner: str, ask: HandlerRequest, what: Text, name: str) -> None:
     """Refuse, and so undo, taking something from another person than was named."""
     if owner != ask.args.text("person"):
         said, whose = visible(name), visible(owner)
-        raise Refused(
+        raise RefusedError(
             Text(f"{what.en} `{said}` belongs to `{whose}`", f"{what.zh} `{said}` 属于 `{whose}`"),
             Text("name the person it belongs to", "请写明其所属人员"),
         )

@@ -6,11 +6,11 @@ verified, looked up and ordered like one that has just come.
 
 from collections.abc import Iterator
 
-from agent.control.dispatch import Ask, Done, Json, act, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
 from agent.control.handlers.case_transitions import registered
-from agent.errors import Refused
-from agent.offboard.intake import quarantine as aside
-from agent.registry.store import Change
+from agent.errors import RefusedError
+from agent.offboard.intake import quarantine
+from agent.registry.store import RegistryTransaction
 from agent.runtime.home import Home
 from rules.text import Text
 from rules.visible import visible
@@ -18,23 +18,23 @@ from rules.visible import visible
 
 def waiting_for(home: Home, person: str) -> list[str]:
     """Return the numbers of the cases in which HR has sent something about *person* while nobody was called that."""
-    found = aside.quarantined(home.root / "spool")
-    return [one.reference for one in found if (one.person, one.reason) == (person, aside.UNKNOWN)]
+    found = quarantine.quarantined(home.root / "spool")
+    return [one.reference for one in found if (one.person, one.reason) == (person, quarantine.UNKNOWN)]
 
 
 @stream("case.quarantine")
-def _quarantine(ask: Ask) -> Iterator[Json]:
-    for one in aside.quarantined(ask.desk.home.root / "spool"):
+def _quarantine(ask: HandlerRequest) -> Iterator[Json]:
+    for one in quarantine.quarantined(ask.desk.home.root / "spool"):
         yield {**one._asdict(), "text": one.text._asdict()}
 
 
 @act("case.release")
-def _release(ask: Ask, _change: Change) -> Done:
+def _release(ask: HandlerRequest, _change: RegistryTransaction) -> HandlerResult:
     spool, name = ask.desk.home.root / "spool", ask.args.text("name")
-    found = [one for one in aside.quarantined(spool) if name in (one.name, one.person)]
+    found = [one for one in quarantine.quarantined(spool) if name in (one.name, one.person)]
     if not found:
         said = visible(name)
-        raise Refused(
+        raise RefusedError(
             Text(
                 f"nothing in quarantine is called `{said}` or is about `{said}`", f"隔离区中没有 `{said}` 或其相关令牌"
             ),
@@ -45,8 +45,8 @@ def _release(ask: Ask, _change: Change) -> Done:
 
     def move() -> dict[str, Json]:
         for one in found:
-            aside.release(spool, one.name)
+            quarantine.release(spool, one.name)
         return {}
 
     released = [one.name for one in found]
-    return Done({"released": released}, {"released": released, "person": found[0].person}, after=move)
+    return HandlerResult({"released": released}, {"released": released, "person": found[0].person}, after=move)

@@ -1,7 +1,7 @@
 """Handlers: what a departure would end, receipts and the key that checks them, and how long revocations took."""
 
-from agent.control.dispatch import Ask, Json, read
-from agent.errors import Refused
+from agent.control.dispatch import HandlerRequest, Json, read
+from agent.errors import RefusedError
 from agent.offboard import database
 from agent.offboard.intake import outbox
 from agent.offboard.plan import Cause
@@ -11,7 +11,7 @@ from agent.offboard.receipt.page import report_page
 from agent.offboard.receipt.signing import Signer, key_path
 from agent.offboard.receipt.trends import lines, trends
 from agent.offboard.receipt.verify import verify
-from rules.offboarding.vocabulary import Kind
+from rules.offboarding.vocabulary import CaseKind
 from rules.text import Language, Text
 from rules.visible import visible
 
@@ -19,32 +19,32 @@ _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
 @read("case.plan")
-def _plan(ask: Ask) -> Json:
+def _plan(ask: HandlerRequest) -> Json:
     """Of a person what a departure would end, whether or not there is a case; of a case what that case ends."""
     found, lists = ask.args.text("person"), ask.desk.lists
     try:
         lists.dossier(found)
-    except Refused:
+    except RefusedError:
         case = lists.case(found)
-        return dict(ask.desk.survey(case.person, Cause.TRANSFER if case.kind is Kind.TRANSFER else Cause.DEPARTURE))
+        return dict(ask.desk.survey(case.person, Cause.TRANSFER if case.kind is CaseKind.TRANSFER else Cause.DEPARTURE))
     return dict(ask.desk.survey(found, Cause.DEPARTURE))
 
 
 @read("hold.plan")
-def _hold_plan(ask: Ask) -> Json:
+def _hold_plan(ask: HandlerRequest) -> Json:
     person = ask.args.text("person")
     ask.desk.lists.dossier(person)
     return dict(ask.desk.survey(person, Cause.HOLD))
 
 
 @read("case.receipt")
-def _receipt(ask: Ask) -> Json:
+def _receipt(ask: HandlerRequest) -> Json:
     case = ask.desk.lists.case(ask.args.text("person"))
     return _newest(ask, case.id, Text("see `shoumi case status`", "参见 `shoumi case status`"))
 
 
 @read("case.progress")
-def _progress(ask: Ask) -> Json:
+def _progress(ask: HandlerRequest) -> Json:
     case, root = ask.desk.lists.case(ask.args.text("person")), ask.desk.home.root
     rows = progress(database.path(root), case.id)
     return {
@@ -56,19 +56,19 @@ def _progress(ask: Ask) -> Json:
 
 
 @read("hold.receipt")
-def _hold_receipt(ask: Ask) -> Json:
+def _hold_receipt(ask: HandlerRequest) -> Json:
     found, lists = ask.args.text("person"), ask.desk.lists
     holds = [str(row["id"]) for row in lists.holds(found, lifted=True)]
     name = holds[-1] if holds else str(lists.hold(found)["id"])
     return _newest(ask, name, Text("see `shoumi hold list`", "参见 `shoumi hold list`"))
 
 
-def _newest(ask: Ask, name: str, hint: Text) -> Json:
+def _newest(ask: HandlerRequest, name: str, hint: Text) -> Json:
     root = ask.desk.home.root
     kept = receipt.kept(receipt.receipts_folder(root), name)
     if not kept:
         said = visible(name)
-        raise Refused(Text(f"there is no receipt of `{said}` yet", f"`{said}` 尚无回执"), hint)
+        raise RefusedError(Text(f"there is no receipt of `{said}` yet", f"`{said}` 尚无回执"), hint)
     signer = Signer.at(key_path(root))
     text = kept[-1].read_text(encoding="utf-8")
     report = verify(text.encode(), signer.public_pem())
@@ -83,7 +83,7 @@ def _newest(ask: Ask, name: str, hint: Text) -> Json:
 
 
 @read("keys.show")
-def _keys(ask: Ask) -> Json:
+def _keys(ask: HandlerRequest) -> Json:
     root = ask.desk.home.root
     signer = Signer.at(key_path(root))
     jwks = outbox.public_jwks(root)
@@ -91,7 +91,7 @@ def _keys(ask: Ask) -> Json:
 
 
 @read("case.trends")
-def _trends(ask: Ask) -> Json:
+def _trends(ask: HandlerRequest) -> Json:
     root = ask.desk.home.root
     found = trends(receipt.receipts_folder(root), Signer.at(key_path(root)).public_pem())
     return {

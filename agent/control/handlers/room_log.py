@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.api.timestamps import instant, printed
-from agent.control.dispatch import Ask, Json, stream
+from agent.control.dispatch import HandlerRequest, Json, stream
 from agent.control.handlers.rooms import known
-from agent.errors import Usage
+from agent.errors import UsageError
 from agent.log.room_stays import LIMITS, Stay, stays
 from agent.log.search import Filter, query
 from rules.text import Text
@@ -24,7 +24,7 @@ _MOST = 10_000  # entries read of one question; beyond that, the answer says so
 
 
 @stream("log.room")
-def _room(ask: Ask) -> Iterator[Json]:
+def _room(ask: HandlerRequest) -> Iterator[Json]:
     room = known(ask, ask.args.text("room")).resource.id
     since, until = during(ask.args.text("during"))
     desk = ask.desk
@@ -60,7 +60,7 @@ def meanwhile(index: Path, room: str, since: datetime, until: datetime) -> Itera
 
 
 def during(word: str) -> tuple[datetime, datetime]:
-    """Read ``FROM..TO``: dates or times of the host's clock, a date at the end included; raise :class:`Usage`."""
+    """Read ``FROM..TO``: dates or times of the host's clock, a date at the end included; raise :class:`UsageError`."""
     first, _, last = word.partition("..")
     try:
         since, until = instant(first, None), instant(last, None, end=True)
@@ -124,8 +124,8 @@ def _seq(entry: Mapping[str, Any]) -> int:
     return int(entry["seq"])
 
 
-def _not_a_time() -> Usage:
-    return Usage(
+def _not_a_time() -> UsageError:
+    return UsageError(
         Text("`during` must be FROM..TO, two times in order", "`during` 应为“起..止”，且起在止前"),
         Text("write 2026-10-01T08:00..2026-10-01T18:00", "可写作 2026-10-01T08:00..2026-10-01T18:00"),
     )

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from agent.api.operations.schema import Arguments
-from agent.control.dispatch import Ask, Done, Json, act, read, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read, stream
 from agent.control.handlers.areas import hours, scope
 from agent.control.handlers.door_positions import panels
 from agent.control.handlers.people import known_domain
-from agent.errors import Refused, Usage
+from agent.errors import RefusedError, UsageError
 from agent.registry.columns import KEEP
 from agent.registry.room_rows import HERE, RoomRow, RoomSettings
-from agent.registry.store import Change
+from agent.registry.store import RegistryTransaction
 from agent.registry.transaction import ROOM, unknown
 from rules.model import Level, Passback, RoomRules, Scope
 from rules.text import Text
@@ -26,7 +26,7 @@ _HOUR = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 @act("room.add")
-def _add(ask: Ask, change: Change) -> Done:
+def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, name = ask.args, ask.args.text("room")
     known_domain(ask, args.text("domain"))
     level = args.level("level")
@@ -48,7 +48,7 @@ def _add(ask: Ask, change: Change) -> Done:
 
 
 @act("room.set")
-def _set(ask: Ask, change: Change) -> Done:
+def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, row = ask.args, known(ask, ask.args.text("room"))
     name = row.resource.id
     if "domain" in args:
@@ -76,7 +76,7 @@ def _set(ask: Ask, change: Change) -> Done:
 
 
 @read("room.show")
-def _show(ask: Ask) -> Json:
+def _show(ask: HandlerRequest) -> Json:
     name = known(ask, ask.args.text("room")).resource.id
     [row] = ask.desk.lists.rooms(name)
     return {
@@ -91,7 +91,7 @@ def _show(ask: Ask) -> Json:
 
 
 @stream("room.list")
-def _list(ask: Ask) -> Iterator[Json]:
+def _list(ask: HandlerRequest) -> Iterator[Json]:
     lists = ask.desk.lists
     locked = {one.room for one in ask.desk.facts.lockdowns()}
     inside = lists.presence()
@@ -102,11 +102,11 @@ def _list(ask: Ask) -> Iterator[Json]:
 
 
 @act("room.remove")
-def _remove(ask: Ask, change: Change) -> Done:
+def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     name = known(ask, ask.args.text("room")).resource.id
     if inside := sorted(one.person for one in ask.desk.facts.presence(name)):
         shown = ", ".join(f"`{visible(one)}`" for one in inside[:3])
-        raise Refused(
+        raise RefusedError(
             Text(f"{shown} may still be inside", f"{shown} 可能仍在室内"),
             Text("when the room is empty: shoumi occupancy reset", "确认无人后运行：shoumi occupancy reset"),
         )
@@ -116,38 +116,38 @@ def _remove(ask: Ask, change: Change) -> Done:
 
 
 @act("room.host")
-def _host(ask: Ask, change: Change) -> Done:
+def _host(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     name = ask.args.text("room")
     if name:
         known(ask, name)
     change.set_setting(HERE, name or None)
-    return Done({"room": name})
+    return HandlerResult({"room": name})
 
 
-def known(ask: Ask, name: str) -> RoomRow:
-    """Return the room of this name; raise :class:`Refused` when there is none."""
+def known(ask: HandlerRequest, name: str) -> RoomRow:
+    """Return the room of this name; raise :class:`RefusedError` when there is none."""
     row = ask.desk.facts.room(name)
     if row is None:
         raise unknown(ROOM, name, "shoumi room list")
     return row
 
 
-def told(ask: Ask, result: dict[str, Json]) -> Done:
+def told(ask: HandlerRequest, result: dict[str, Json]) -> HandlerResult:
     """Return what an act came to, of which the doors hear as soon as it is in force."""
 
     def tell() -> dict[str, Json]:
         ask.desk.doors.changed()
         return {}
 
-    return Done(result, after=tell)
+    return HandlerResult(result, after=tell)
 
 
-def proves(ask: Ask, room: str, level: Level, protocol: str) -> None:
+def proves(ask: HandlerRequest, room: str, level: Level, protocol: str) -> None:
     """Refuse a door whose wire proves nothing for a room as high as the pack's ``[wire]`` says."""
     rule = ask.desk.pack().wire
     if protocol == "uhppote" and rule and level >= rule.from_level:
         name, word = visible(room), level.text
-        raise Refused(
+        raise RefusedError(
             Text(
                 f"`{name}` is {word.en}, and a UHPPOTE board proves neither who asks nor who answers",
                 f"`{name}` 为{word.zh}，而微耕控制板的通信没有任何认证",
@@ -189,7 +189,7 @@ def _hour(args: Arguments, name: str, before: str) -> str:
         return ""
     if not _HOUR.fullmatch(word):
         shown = visible(word)
-        raise Usage(
+        raise UsageError(
             Text(f"`{shown}` is not a time of day", f"`{shown}` 不是一天中的时刻"),
             Text("such as 04:00, or never", "如 04:00；不清空写 never"),
         )

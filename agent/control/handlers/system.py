@@ -5,18 +5,17 @@ from collections.abc import Iterator
 
 from agent.api.findings import Finding
 from agent.api.roles import THREE
-from agent.control.dispatch import Ask, Json, read
+from agent.control.dispatch import HandlerRequest, Json, read
 from agent.control.handlers.pack import SETTING
-from agent.doctor import registry_checks as checks
-from agent.doctor import room_checks
+from agent.doctor import registry_checks, room_checks
 from agent.errors import ShoumiError
-from agent.runtime.group_names import gid_of
+from agent.runtime.os_groups import gid_of
 from rules.text import Text
 from rules.visible import visible
 
 
 @read("role.list")
-def _roles(ask: Ask) -> Json:
+def _roles(ask: HandlerRequest) -> Json:
     groups, mine = ask.desk.config.roles, ask.standing
     return {
         "roles": [
@@ -29,7 +28,7 @@ def _roles(ask: Ask) -> Json:
 
 
 @read("status")
-def _status(ask: Ask) -> Json:
+def _status(ask: HandlerRequest) -> Json:
     desk = ask.desk
     areas = desk.lists.areas()
     protected = desk.protection.now
@@ -55,7 +54,7 @@ def _status(ask: Ask) -> Json:
     }
 
 
-def _log(ask: Ask) -> Json:
+def _log(ask: HandlerRequest) -> Json:
     known = ask.desk.verified()
     return {
         "verified_to": known.to,
@@ -65,13 +64,13 @@ def _log(ask: Ask) -> Json:
 
 
 @read("doctor")
-def _doctor(ask: Ask) -> Json:
+def _doctor(ask: HandlerRequest) -> Json:
     return [finding.wire() for finding in _findings(ask)]
 
 
-def _findings(ask: Ask) -> Iterator[Finding]:
+def _findings(ask: HandlerRequest) -> Iterator[Finding]:
     desk = ask.desk
-    yield from checks.roles(desk.config, gid_of)
+    yield from registry_checks.roles(desk.config, gid_of)
     yield from _decider(ask)
     areas = desk.lists.areas()
     for name, protected in sorted(desk.protection.now.items()):
@@ -93,12 +92,12 @@ def _findings(ask: Ask) -> Iterator[Finding]:
                 "shoumi area add PATH --name … --level … --domain …",
             ),
         )
-    yield from checks.observing(areas)
-    yield from checks.blind(desk.blind())
+    yield from registry_checks.observing(areas)
+    yield from registry_checks.blind(desk.blind())
     yield from room_checks.rooms(desk.facts, desk.pack())
     yield from _pack(ask)
-    yield from checks.log_room(desk.home)
-    yield from checks.log_whole(desk.verified())
+    yield from registry_checks.log_room(desk.home)
+    yield from registry_checks.log_whole(desk.verified())
     if desk.indexing.trouble:
         said = visible(desk.indexing.trouble)
         text = Text(f"the search index is not kept up: {said}", f"检索索引未能更新：{said}")
@@ -111,11 +110,11 @@ def _findings(ask: Ask) -> Iterator[Finding]:
                 "日志本身完整；请腾出空间或删除索引目录",
             ),
         )
-    yield from checks.zone(desk.pack(), ask.at)
-    yield from checks.expiring(desk.lists, desk.pack(), ask.at)
+    yield from registry_checks.zone(desk.pack(), ask.at)
+    yield from registry_checks.expiring(desk.lists, desk.pack(), ask.at)
 
 
-def _decider(ask: Ask) -> Iterator[Finding]:
+def _decider(ask: HandlerRequest) -> Iterator[Finding]:
     try:
         stats = ask.desk.decider.stats()
     except ShoumiError as error:
@@ -144,7 +143,7 @@ def _decider(ask: Ask) -> Iterator[Finding]:
         yield Finding("serious", "unlogged", text, Text("make room for the log", "请为日志腾出空间"))
 
 
-def _pack(ask: Ask) -> Iterator[Finding]:
+def _pack(ask: HandlerRequest) -> Iterator[Finding]:
     pack = ask.desk.pack()
     recorded = ask.desk.lists.settings().get(SETTING)
     if recorded != pack.digest:
@@ -162,6 +161,6 @@ def _pack(ask: Ask) -> Iterator[Finding]:
         yield Finding("good", "pack", Text(f"the pack in force is {pack.id}", f"生效的规则包为 {pack.id}"))
 
 
-def _unprotected(ask: Ask) -> list[str]:
+def _unprotected(ask: HandlerRequest) -> list[str]:
     protection = ask.desk.protection
     return [name for name, found in protection.now.items() if found.tier == "none" or protection.below(found.tier)]

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
-from agent.control.dispatch import Ask, Done, Json, act, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
 from agent.control.handlers.rooms import known, told
-from agent.errors import Refused, Usage
+from agent.errors import RefusedError, UsageError
 from agent.registry.badges import as_read
 from agent.registry.columns import instant
 from agent.registry.reader import Row
-from agent.registry.store import Change
+from agent.registry.store import RegistryTransaction
 from agent.registry.transaction import unknown
 from agent.registry.visits import VISIT
 from rules.model import Employment, Level
@@ -23,7 +23,7 @@ from rules.visible import visible
 
 
 @act("visitor.add")
-def _add(ask: Ask, change: Change) -> Done:
+def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, person = ask.args, ask.args.text("person")
     place = known(ask, args.text("room")).resource
     room, until = place.id, args.instant("until") or _end_of_day(args.instant("since") or ask.at)
@@ -48,13 +48,13 @@ def _add(ask: Ask, change: Change) -> Done:
 
 
 @stream("visitor.list")
-def _list(ask: Ask) -> Iterator[Json]:
+def _list(ask: HandlerRequest) -> Iterator[Json]:
     now = "" if ask.args.flag("all") else instant(ask.at)
     return iter(ask.desk.lists.visits(ask.args.text("person"), room=ask.args.text("room"), now=now))
 
 
 @act("visitor.exit")
-def _exit(ask: Ask, change: Change) -> Done:
+def _exit(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     """Whoever has left has left every room: all his visits are over, and every badge given for them is back or lost."""
     lost, person, running = ask.args.flag("badge_lost"), *_running(ask)
     for visit in running:
@@ -71,7 +71,7 @@ def _exit(ask: Ask, change: Change) -> Done:
 
 
 @act("visitor.end")
-def _end(ask: Ask, change: Change) -> Done:
+def _end(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     person, running = _running(ask)
     named, visits = ask.args.text("visit"), [str(visit["id"]) for visit in running]
     ended = [named] if named in visits else visits
@@ -83,10 +83,10 @@ def _end(ask: Ask, change: Change) -> Done:
 
 
 @act("declaration.add")
-def _declare(ask: Ask, change: Change) -> Done:
+def _declare(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args = ask.args
     if args.flag("no_devices") and "devices" in args:
-        raise Usage(Text("devices or none, not both", "不能既申报设备又称未携带"))
+        raise UsageError(Text("devices or none, not both", "不能既申报设备又称未携带"))
     until = args.instant("until") or _end_of_day(args.instant("since") or ask.at)
     number = change.add_declaration(
         args.text("person"),
@@ -97,48 +97,48 @@ def _declare(ask: Ask, change: Change) -> Done:
         devices="" if args.flag("no_devices") else args.maybe("devices"),
         by=ask.officer(),
     )
-    return Done(
+    return HandlerResult(
         {"declaration": number, "person": args.text("person"), "room": args.text("room"), "until": instant(until)}
     )
 
 
 @stream("declaration.list")
-def _declarations(ask: Ask) -> Iterator[Json]:
+def _declarations(ask: HandlerRequest) -> Iterator[Json]:
     now = "" if ask.args.flag("all") else instant(ask.at)
     return iter(ask.desk.lists.declarations(ask.args.text("person"), room=ask.args.text("room"), now=now))
 
 
 @act("declaration.end")
-def _end_declaration(ask: Ask, change: Change) -> Done:
+def _end_declaration(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     declaration = ask.args.text("declaration")
-    return Done({"declaration": declaration, "person": change.end_declaration(declaration)})
+    return HandlerResult({"declaration": declaration, "person": change.end_declaration(declaration)})
 
 
 @act("pin.set")
-def _set_pin(ask: Ask, change: Change) -> Done:
+def _set_pin(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     person = ask.args.text("person")
     change.set_pin(person, ask.args.text("pin"), ask.args.text("duress"))
-    return Done({"person": person, "duress": "duress" in ask.args})
+    return HandlerResult({"person": person, "duress": "duress" in ask.args})
 
 
 @act("pin.remove")
-def _remove_pin(ask: Ask, change: Change) -> Done:
+def _remove_pin(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     person = ask.args.text("person")
     change.remove_pin(person)
-    return Done({"person": person})
+    return HandlerResult({"person": person})
 
 
 @stream("pin.list")
-def _pins(ask: Ask) -> Iterator[Json]:
+def _pins(ask: HandlerRequest) -> Iterator[Json]:
     return iter(ask.desk.lists.pins(ask.args.text("person")))
 
 
-def _registered(ask: Ask, person: str) -> bool:
+def _registered(ask: HandlerRequest, person: str) -> bool:
     """Whether *person* is known: from an earlier visit, or as somebody of the site who may not enter by himself."""
     return any(row["id"] == person for row in ask.desk.lists.people(text=person))
 
 
-def _running(ask: Ask) -> tuple[str, list[Row]]:
+def _running(ask: HandlerRequest) -> tuple[str, list[Row]]:
     """Return the visitor named, by himself or by one of his visits, and the visits he has not left."""
     word = ask.args.text("visit")
     rows = ask.desk.lists.visits()
@@ -148,18 +148,18 @@ def _running(ask: Ask) -> tuple[str, list[Row]]:
     running = [row for row in rows if row["person"] == person and row["left_at"] is None]
     if not running:
         said = visible(person)
-        raise Refused(
+        raise RefusedError(
             Text(f"`{said}` has left", f"`{said}` 已离开"),
             Text("see `shoumi visitor list --all`", "参见 `shoumi visitor list --all`"),
         )
     return person, running
 
 
-def _taken(ask: Ask, level: Level, until: datetime) -> None:
+def _taken(ask: HandlerRequest, level: Level, until: datetime) -> None:
     """Refuse a visit the pack would not count at the door: who registers it should hear of it, not the visitor."""
     rule, begins = ask.desk.pack().visit, ask.args.instant("since") or ask.at
     if rule is None:
-        raise Refused(
+        raise RefusedError(
             Text("the pack in force takes no visitors", "生效的规则包不接待来访"),
             Text(
                 "put [visit] in the pack, then: shoumi pack use FILE",
@@ -168,12 +168,12 @@ def _taken(ask: Ask, level: Level, until: datetime) -> None:
         )
     if level > rule.max_level:
         highest = rule.max_level.text
-        raise Refused(
+        raise RefusedError(
             Text(f"visitors do not reach {level.text.en}", f"来访不适用于{level.text.zh}场所"),
             Text(f"the pack takes them up to {highest.en}", f"规则包允许至{highest.zh}"),
         )
     if until - begins > timedelta(days=rule.max_days):
-        raise Refused(
+        raise RefusedError(
             Text("the visit runs longer than the pack takes", "来访超过规则包允许的最长期限"),
             Text(f"{rule.max_days} days at most", f"最长 {rule.max_days} 天"),
         )

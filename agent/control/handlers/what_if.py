@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agent.api.operations.schema import Arguments
-from agent.errors import Usage
+from agent.errors import UsageError
 from rules.model import Clearance, Facts, Grant, Hold, Level, Person, Record
 from rules.text import Text
 
@@ -17,11 +17,11 @@ _DAY = timedelta(days=1)  # a temporary grant must end
 
 
 def clearances(args: Arguments, approved_by: str) -> tuple[Clearance, ...]:
-    """Return the levels of ``--level`` and ``--domain``; raise :class:`Usage` for one without its domain."""
+    """Return the levels of ``--level`` and ``--domain``; raise :class:`UsageError` for one without its domain."""
     domain, found = args.text("domain"), []
     for named, level in args.levels("level"):
         if not (named or domain):
-            raise Usage(
+            raise UsageError(
                 Text("a level holds in one domain, and none is given", "密级须指明秘密种类"),
                 Text("add --domain state, or write state=secret", "请加 --domain state，或写成 state=secret"),
             )

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.errors import Refused, ShoumiError
+from agent.errors import RefusedError, ShoumiError
 from agent.runtime import channel
 from rules.text import Text
 from rules.visible import visible
@@ -30,20 +30,20 @@ _DOORS_SECONDS = 10.0
 Answering = Mapping[str, Callable[[channel.Message], channel.Message]]
 
 
-class Asking:
+class ControlClient:
     """The end of the process of departures. Every question raises :class:`ShoumiError` when it has no good answer."""
 
     def __init__(self, end: socket.socket) -> None:
-        self._client = channel.Client(end)
+        self._client = channel.ChannelClient(end)
         self._turn = threading.Lock()
         self.acknowledged: tuple[int, float] = (0, 0.0)
 
     def append(self, fields: Mapping[str, Any]) -> int:
-        """See :class:`agent.control.decider_client.Decider`."""
+        """See :class:`agent.control.decider_client.DeciderClient`."""
         return int(self._ask({"op": "append", "fields": dict(fields)}, _APPEND_SECONDS)["seq"])
 
     def epoch(self, epoch: int) -> None:
-        """See :class:`agent.control.decider_client.Decider`."""
+        """See :class:`agent.control.decider_client.DeciderClient`."""
         self._ask({"op": "epoch", "epoch": epoch}, _EPOCH_SECONDS)
         self.acknowledged = epoch, time.monotonic()
 
@@ -69,12 +69,12 @@ class Asking:
         with self._turn:
             answer = self._client.ask(message, seconds)
         if error := answer.get("error"):
-            raise Refused(Text(**error))
+            raise RefusedError(Text(**error))
         return answer
 
 
 def answer(message: channel.Message, answering: Answering) -> channel.Message:
-    """Do what was asked, and return the answer. Raises :class:`agent.errors.Fatal`, nothing else of ours."""
+    """Do what was asked, and return the answer. Raises :class:`agent.errors.FatalError`, nothing else of ours."""
     said: channel.Message = {"id": message.get("id")}
     try:
         return said | answering[str(message.get("op"))](message)

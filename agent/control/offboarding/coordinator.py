@@ -22,17 +22,17 @@ from datetime import timedelta
 from typing import Any
 
 from agent.control.offboarding.doors_proxy import told as doors_told
-from agent.control.offboarding.host import MORE, context
-from agent.control.offboarding.triggers import leaver, occasion
-from agent.control.offboarding.worker_supervisor import Attendant
-from agent.control.services import Desk
+from agent.control.offboarding.host import MORE, revocation_context
+from agent.control.offboarding.triggers import revocation_subject, trigger_of
+from agent.control.offboarding.worker_supervisor import WorkerSupervisor
+from agent.control.services import ControlServices
 from agent.errors import ShoumiError
 from agent.offboard import database
 from agent.offboard.callers import Caller, caller
-from agent.offboard.context import Acknowledged, Context, Doors, Leaver
-from agent.offboard.journal import Journal
+from agent.offboard.context import DenialAck, DoorRevoker, RevocationContext, RevocationSubject
+from agent.offboard.journal import RevocationJournal
 from agent.offboard.plan import Cause
-from agent.offboard.runner import Runner, halt, survey
+from agent.offboard.runner import Runner, freeze_processes, survey
 from agent.offboard.steps.places import accounts
 from agent.runtime.channel import Message
 from agent.runtime.os_groups import roles_of
@@ -40,18 +40,18 @@ from agent.runtime.os_groups import roles_of
 _CUT = 20.0  # seconds an approval waits for the cut at the most
 
 
-class Departing:
+class OffboardingCoordinator:
     """The departures of one agent, as the control process sees them. Public methods may be called from any thread."""
 
-    def __init__(self, desk: Desk, doors: Doors | None = None, life: int | None = None) -> None:
+    def __init__(self, desk: ControlServices, doors: DoorRevoker | None = None, life: int | None = None) -> None:
         """*life* reaches its end when the holder is gone."""
         self._desk = desk
         self._doors = doors
-        self._denied: dict[str, Acknowledged] = {}
+        self._denied: dict[str, DenialAck] = {}
         ours = frozenset({os.getpid(), os.getppid()})  # its number now: the holder has no heir
-        host = context(desk, ours, doors=doors)
+        host = revocation_context(desk, ours, doors=doors)
         self._context = replace(host, deny=self._unless_known(host.deny))
-        self._cuts = _Lane(desk, self._context)
+        self._cuts = _CutExecutor(desk, self._context)
         groups = desk.protection.groups
         inherited = {} if life is None else {"life": life}
         if groups:
@@ -59,7 +59,7 @@ class Departing:
         answering = {"append": self._append, "epoch": self._epoch, "fresh": self._fresh, "cut": self._cut_again}
         if doors:
             answering["doors"] = self._refusals
-        self._attendant = Attendant(desk.home, inherited, answering)
+        self._attendant = WorkerSupervisor(desk.home, inherited, answering)
 
     def departs(self, case: str, pid: int) -> None:
         """Stop the processes of the person of *case*, whose approval is committed. See Desk.
@@ -70,11 +70,11 @@ class Departing:
         """
         asked_by = caller(pid) if pid != os.getpid() else None
         with suppress(OSError, ShoumiError):  # the run that follows says what could not be done
-            found = occasion(self._desk, case)
+            found = trigger_of(self._desk, case)
             if found.cause is not Cause.DEPARTURE:
                 return
             callers = (asked_by,) if asked_by else ()
-            halt(leaver(self._desk, found), self._context, found.cause, found.officers, callers)
+            freeze_processes(revocation_subject(self._desk, found), self._context, found.cause, found.officers, callers)
 
     def unrecorded(self, person: str, approvers: Sequence[str], cause: Cause) -> None:
         """Stop the processes of somebody whose departure, transfer or hold cannot be written down now. See Desk.
@@ -86,7 +86,9 @@ class Departing:
         with suppress(OSError, ShoumiError):
             uids = [int(str(row["uid"])) for row in self._desk.lists.accounts(person)]
             roles, sole = roles_of(uids, self._desk.config.roles)
-            halt(Leaver(person, accounts(uids), roles, sole), self._context, cause, approvers, ())
+            freeze_processes(
+                RevocationSubject(person, accounts(uids), roles, sole), self._context, cause, approvers, ()
+            )
 
     def departed(self, person: str, case: str, pid: int) -> dict[str, Any]:
         """Cut everything of the person of *case* and let the rest follow; return how long the cut took. See Desk.
@@ -119,7 +121,7 @@ class Departing:
         """Return the plan of what a revocation for *cause* would end of *person* now, as JSON; nothing is touched."""
         uids = [int(str(row["uid"])) for row in self._desk.lists.accounts(person)]
         roles, sole = roles_of(uids, self._desk.config.roles)
-        return survey(Leaver(person, accounts(uids), roles, sole), self._context, cause, MORE).record()
+        return survey(RevocationSubject(person, accounts(uids), roles, sole), self._context, cause, MORE).record()
 
     def serve(self) -> None:
         """Keep the process of departures alive, and answer it, until :meth:`stop`. Raises :class:`Fatal`."""
@@ -151,26 +153,26 @@ class Departing:
 
     def _cut(self, name: str, callers: Iterable[Caller]) -> None:
         runner = self._cuts.runner()
-        found = occasion(self._desk, name)
+        found = trigger_of(self._desk, name)
         if not found.over:
-            runner.begin(name, leaver(self._desk, found), found.cause, found.officers, callers)
+            runner.begin(name, revocation_subject(self._desk, found), found.cause, found.officers, callers)
             runner.cut(name)
             self._desk.doors.changed()  # boards lose the badges now; whether they have is asked by who does the rest
 
     def _note_denial(self, person: str) -> None:
         """Keep the instant of the acknowledgement that the act under way has just waited for."""
         epoch, since = self._desk.decider.acknowledged
-        self._denied[person] = Acknowledged(epoch, self._desk.now() - timedelta(seconds=time.monotonic() - since))
+        self._denied[person] = DenialAck(epoch, self._desk.now() - timedelta(seconds=time.monotonic() - since))
 
-    def _unless_known(self, ask: Callable[[str], Acknowledged]) -> Callable[[str], Acknowledged]:
+    def _unless_known(self, ask: Callable[[str], DenialAck]) -> Callable[[str], DenialAck]:
         """Return what asks the decider only where no act has: another one may have been acknowledged since."""
         return lambda person: self._denied.pop(person, None) or ask(person)
 
 
-class _Lane:
+class _CutExecutor:
     """The thread that cuts, with a journal and a runner of its own, both made in it."""
 
-    def __init__(self, desk: Desk, host: Context) -> None:
+    def __init__(self, desk: ControlServices, host: RevocationContext) -> None:
         self._desk = desk
         self._host = host
         self._thread = ThreadPoolExecutor(1, "cuts")
@@ -180,7 +182,7 @@ class _Lane:
     def runner(self) -> Runner:
         """Return the runner. Only in this lane's thread."""
         if self._made is None:
-            journal = Journal(database.path(self._desk.home.root), checkpoints=False)
+            journal = RevocationJournal(database.path(self._desk.home.root), checkpoints=False)
             self._made = Runner(journal, self._host, MORE, alongside=False)
         return self._made
 

@@ -9,30 +9,30 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from agent.control.offboarding.channel import Asking
-from agent.offboard.context import Doors, DoorState
+from agent.control.offboarding.channel import ControlClient
+from agent.offboard.context import DoorRefusal, DoorRevoker
 from rules.text import Text
 
 _PATIENCE = 3.0  # seconds; a board that answers at all has answered by then
 _PAUSE = 0.25
 
 
-class AskedDoors:
-    """:class:`agent.offboard.context.Doors`, over the channel. Any thread."""
+class DoorsProxy:
+    """:class:`agent.offboard.context.DoorRevoker`, over the channel. Any thread."""
 
-    def __init__(self, asking: Asking) -> None:
+    def __init__(self, asking: ControlClient) -> None:
         self._asking = asking
 
     def names(self) -> Iterable[str]:
-        """See :class:`agent.offboard.context.Doors`."""
+        """See :class:`agent.offboard.context.DoorRevoker`."""
         return [str(name) for name in self._asking.doors("")["names"]]
 
     def inside(self, person: str) -> Iterable[str]:
-        """See :class:`agent.offboard.context.Doors`."""
+        """See :class:`agent.offboard.context.DoorRevoker`."""
         return [str(room) for room in self._asking.doors(person)["inside"]]
 
-    def refuse(self, person: str) -> Iterable[DoorState]:
-        """See :class:`agent.offboard.context.Doors`."""
+    def refuse(self, person: str) -> Iterable[DoorRefusal]:
+        """See :class:`agent.offboard.context.DoorRevoker`."""
         deadline = time.monotonic() + _PATIENCE
         while True:
             states = [_state(one) for one in self._asking.doors(person)["states"]]
@@ -41,7 +41,7 @@ class AskedDoors:
             time.sleep(_PAUSE)
 
 
-def told(doors: Doors, person: str) -> dict[str, Any]:
+def told(doors: DoorRevoker, person: str) -> dict[str, Any]:
     """Answer: ``names`` of all doors, and of *person* the rooms ``inside`` and the ``states`` of the doors now."""
     if not person:
         return {"names": list(doors.names()), "inside": [], "states": []}
@@ -60,6 +60,6 @@ def told(doors: Doors, person: str) -> dict[str, Any]:
     }
 
 
-def _state(one: Mapping[str, Any]) -> DoorState:
+def _state(one: Mapping[str, Any]) -> DoorRefusal:
     at = datetime.fromisoformat(one["at"]) if one["at"] else None
-    return DoorState(str(one["name"]), bool(one["confirmed"]), at, Text(**one["detail"]))
+    return DoorRefusal(str(one["name"]), bool(one["confirmed"]), at, Text(**one["detail"]))

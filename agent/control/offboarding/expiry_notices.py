@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from agent.control.offboarding.host import Ground
-from agent.offboard.expiring import Ending, Said, Sort, due, endings
+from agent.control.offboarding.host import OffboardingHost
+from agent.offboard.expiring import GivenWarning, Sort, UpcomingExpiry, due, endings
 from agent.registry.columns import moment
 from rules.model import Grant
 
@@ -21,10 +21,10 @@ _EVERY = 600.0  # seconds between two looks
 _MOST = 100  # sentences in one entry
 
 
-class Expiry:
+class ExpiryNotices:
     """The warnings of one agent. One thread at a time."""
 
-    def __init__(self, desk: Ground) -> None:
+    def __init__(self, desk: OffboardingHost) -> None:
         self._desk = desk
         self._file = desk.home.root / "expiry.json"
         self._next = 0.0
@@ -40,7 +40,7 @@ class Expiry:
         _write(self._file, found.said)
         self._next = time.monotonic() + _EVERY
 
-    def _endings(self) -> Iterator[Ending]:
+    def _endings(self) -> Iterator[UpcomingExpiry]:
         desk, pack, now = self._desk, self._desk.pack(), self._desk.now()
         grants: defaultdict[str, list[Grant]] = defaultdict(list)
         for row in desk.lists.grants(now):
@@ -65,18 +65,18 @@ class Expiry:
                 yield from endings(replace(person, grants=tuple(grants[name])), pack)
 
 
-def _read(file: Path) -> frozenset[Said]:
+def _read(file: Path) -> frozenset[GivenWarning]:
     try:
         rows = json.loads(file.read_text(encoding="utf-8"))
         return frozenset(
-            Said(Sort(sort), person, name, datetime.fromisoformat(until), int(days))
+            GivenWarning(Sort(sort), person, name, datetime.fromisoformat(until), int(days))
             for sort, person, name, until, days in rows
         )
     except (OSError, ValueError, TypeError):  # lost: something is said twice, which does no harm
         return frozenset()
 
 
-def _write(file: Path, said: frozenset[Said]) -> None:
+def _write(file: Path, said: frozenset[GivenWarning]) -> None:
     rows = sorted([one.sort.value, one.person, one.name, one.until.isoformat(), one.days] for one in said)
     fresh = file.with_suffix(".new")
     fresh.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")

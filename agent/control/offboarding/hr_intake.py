@@ -16,48 +16,47 @@ from typing import Any
 
 from agent.api.operations import TABLE
 from agent.api.peers import Peer
-from agent.api.roles import Role, Standing
-from agent.control import transaction as conduct
-from agent.control.decider_client import Unrecorded
-from agent.control.dispatch import Ask
+from agent.api.roles import CallerRole, Role
+from agent.control import transaction
+from agent.control.decider_client import UnrecordedError
+from agent.control.dispatch import HandlerRequest
 from agent.control.offboarding.hr_replay_guard import forget_older
 from agent.control.offboarding.hr_reply import complete, payload_of
-from agent.control.services import Desk
-from agent.errors import Unreachable
-from agent.offboard.intake import pinned_keys as keys
-from agent.offboard.intake import watcher as watch
+from agent.control.services import ControlServices
+from agent.errors import UnreachableError
+from agent.offboard.intake import pinned_keys, watcher
 from agent.offboard.intake.inbox import Hooks, Inbox, Received
-from agent.offboard.intake.notice import Event, Notice
+from agent.offboard.intake.notice import HrEvent, HrNotice
 from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
-from rules.eligibility import out_of_office
+from rules.eligibility import why_ineligible
 from rules.model import Person
 from rules.offboarding.case import PERSONNEL
-from rules.offboarding.vocabulary import Kind
+from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 
 InActThread = Callable[[Callable[[], object]], object]  # runs it there, waits, and raises what it raised
 
 
-class Personnel:
+class HrIntake:
     """The inbox, its thread, and the answers. One per control process."""
 
-    def __init__(self, desk: Desk, act: InActThread) -> None:
+    def __init__(self, desk: ControlServices, act: InActThread) -> None:
         self._desk = desk
         self._act = act
-        self._refusals = conduct.Refusals()
+        self._refusals = transaction.RejectionAudit()
         self._stopped = threading.Event()
 
     def serve(self) -> None:
         """Take up deliveries from when HR's keys are pinned until :meth:`stop`. Runs in a thread of its own."""
-        while not keys.path(self._desk.home.root).exists():  # no channel has been set up
+        while not pinned_keys.path(self._desk.home.root).exists():  # no channel has been set up
             if self._stopped.wait(1):
                 return
         forget_older(self._desk, self._desk.lists.cases(over=True))
         hooks = Hooks(self._known, self._acts, self._wanted, self._received, self._note, self._trouble)
         inbox = Inbox(self._desk.home.root, hooks)
         try:
-            watch.serve(inbox, self._desk.now, self._stopped, self._trouble)
+            watcher.serve(inbox, self._desk.now, self._stopped, self._trouble)
         finally:
             inbox.close()
 
@@ -70,7 +69,7 @@ class Personnel:
 
     def _acts(self, approver: str) -> bool:
         person = self._person(approver)
-        return person is None or out_of_office(person, self._desk.now()) is None
+        return person is None or why_ineligible(person, self._desk.now()) is None
 
     def _wanted(self) -> int:
         return self._desk.pack().departure_case.hr_approvers
@@ -79,8 +78,8 @@ class Personnel:
         _, facts = self._desk.facts.facts([name], "")  # an error is an error, and no "nobody"
         return facts.persons.get(name)
 
-    def _received(self, notice: Notice) -> None:
-        if notice.event is Event.DEPARTURE_APPROVED:
+    def _received(self, notice: HrNotice) -> None:
+        if notice.event is HrEvent.DEPARTURE_APPROVED:
             result = self._stopping(notice, lambda: self._perform("case.notice", self._departure(notice)))
             if result.get("already"):
                 self._answer(notice.subject, str(result["case"]))
@@ -89,7 +88,7 @@ class Personnel:
         if all(row["reason"] != reason for row in self._desk.lists.holds(notice.subject)):  # it may come twice
             self._stopping(notice, lambda: self._perform("hold.add", {"person": notice.subject, "reason": reason}))
 
-    def _departure(self, notice: Notice) -> dict[str, Any]:
+    def _departure(self, notice: HrNotice) -> dict[str, Any]:
         """Return what ``case.notice`` is given."""
         details, zone = (
             notice.details,
@@ -108,21 +107,21 @@ class Personnel:
         }
         return {name: value for name, value in given.items() if value}
 
-    def _stopping(self, notice: Notice, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def _stopping(self, notice: HrNotice, act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Do the *act* that *notice* asks for; as long as it cannot be written down, stop the person meanwhile."""
         try:
             return act()
-        except (Unrecorded, Unreachable):
+        except (UnrecordedError, UnreachableError):
             self._unrecorded(notice)
             raise
 
-    def _unrecorded(self, notice: Notice) -> None:
-        if notice.event is not Event.DEPARTURE_APPROVED:
+    def _unrecorded(self, notice: HrNotice) -> None:
+        if notice.event is not HrEvent.DEPARTURE_APPROVED:
             self._desk.unrecorded(notice.subject, [PERSONNEL], Cause.HOLD)
             return
         approvers = [by for by in _approvers(notice) if self._acts(by)]
         if len(approvers) >= self._wanted():  # else it will be refused
-            transfer = notice.details.get("kind") == Kind.TRANSFER
+            transfer = notice.details.get("kind") == CaseKind.TRANSFER
             self._desk.unrecorded(notice.subject, approvers, Cause.TRANSFER if transfer else Cause.DEPARTURE)
 
     def _answer(self, person: str, case: str) -> None:
@@ -135,8 +134,10 @@ class Personnel:
         def work() -> dict[str, Any]:
             agent = Peer(os.getpid(), os.getuid(), os.getgid(), frozenset())
             args = TABLE[op].read(given, None)
-            ask = Ask(op, args, {**given, "by": "hr"}, agent, Standing(Role.SECURITY), self._desk.now(), self._desk)
-            return conduct.perform(ask, self._refusals)
+            ask = HandlerRequest(
+                op, args, {**given, "by": "hr"}, agent, CallerRole(Role.SECURITY), self._desk.now(), self._desk
+            )
+            return transaction.execute_act(ask, self._refusals)
 
         done = self._act(work)
         assert isinstance(done, dict)
@@ -172,6 +173,6 @@ def _end_of(day: date, zone: timezone) -> str:
     return datetime.combine(day + timedelta(days=1), time(), zone).isoformat()
 
 
-def _approvers(notice: Notice) -> list[str]:
+def _approvers(notice: HrNotice) -> list[str]:
     """Return who signed; where the site asks for no signatures of approvers, the personnel system answers for it."""
     return [approval.person for approval in notice.approvals] or [PERSONNEL]

@@ -7,13 +7,13 @@ the act, and before it takes anything up at every start, so that no crash betwee
 from collections.abc import Iterable
 from typing import Any
 
-from agent.control.services import Desk
+from agent.control.services import ControlServices
 from agent.offboard import database
 from agent.offboard.intake.store import Store
-from rules.offboarding.case import Case
+from rules.offboarding.case import OffboardingCase
 
 
-def forget_older(desk: Desk, cases: Iterable[Case]) -> dict[str, Any]:
+def forget_older(desk: ControlServices, cases: Iterable[OffboardingCase]) -> dict[str, Any]:
     """Make every event from before the rescission of one of *cases* end nothing any more. May be repeated.
 
     Raises :class:`agent.errors.ShoumiError` when that cannot be stored: the hold of the rescission is in force anyway.

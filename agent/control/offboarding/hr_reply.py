@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.offboard import database
-from agent.offboard.intake import outbox, store
-from agent.offboard.intake import pinned_keys as keys
+from agent.offboard.intake import outbox, pinned_keys, store
 from agent.offboard.intake.outbox import Completion
 from agent.runtime.home import Home
 
@@ -23,7 +22,7 @@ def complete(home: Home, person: str, payload: Mapping[str, Any], now: datetime)
     notices = store.awaiting(database.path(home.root), person)
     if not notices:
         return
-    site = keys.load(keys.path(home.root))
+    site = pinned_keys.load(pinned_keys.path(home.root))
     times = {row["mark"]: datetime.fromisoformat(row["at"]) for row in payload["timeline"] if row["at"]}
     state = Completion("done" if payload["complete"] else "pending", times, tuple(payload["open"]))
     for notice in notices:

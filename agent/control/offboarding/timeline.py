@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from agent.control.offboarding.host import Ground
-from agent.control.offboarding.triggers import Occasion
+from agent.control.offboarding.host import OffboardingHost
+from agent.control.offboarding.triggers import RevocationTrigger
 from agent.log.search import Filter, query
 from agent.offboard import database
 from agent.offboard.intake import store
-from agent.offboard.journal import Done
+from agent.offboard.journal import JournaledStep
 from agent.offboard.progress import TITLES
-from agent.offboard.receipt.receipt import Ending, StepRecord
+from agent.offboard.receipt.receipt import RevocationRecord, StepRecord
 from agent.offboard.receipt.timeline import Marks, last_read
 from agent.offboard.steps import doors
 from agent.runtime.home import Home
@@ -25,9 +25,9 @@ from rules.text import Text
 _LOOKED = 200  # newest entries of the person among which the last allowed access is looked for
 
 
-def ending(ground: Ground, found: Occasion, steps: Sequence[Done]) -> Ending:
+def ending(ground: OffboardingHost, found: RevocationTrigger, steps: Sequence[JournaledStep]) -> RevocationRecord:
     """Return all that the receipt of the run for *found* says."""
-    return Ending(
+    return RevocationRecord(
         host=os.uname().nodename,
         person=found.person,
         case=found.name,
@@ -47,7 +47,7 @@ def ending(ground: Ground, found: Occasion, steps: Sequence[Done]) -> Ending:
     )
 
 
-def _marks(home: Home, found: Occasion, steps: Sequence[Done]) -> Marks:
+def _marks(home: Home, found: RevocationTrigger, steps: Sequence[JournaledStep]) -> Marks:
     facts: Mapping[str, Mapping[str, Any]] = {done.step: done.result.facts for done in steps}
     denied = facts.get("deny", {}).get("at")
     gone = [_at(facts_of["gone_at"]) for facts_of in facts.values() if facts_of.get("gone_at")]
@@ -63,7 +63,7 @@ def _marks(home: Home, found: Occasion, steps: Sequence[Done]) -> Marks:
     )
 
 
-def _accesses(home: Home, found: Occasion) -> Iterable[Mapping[str, Any]]:
+def _accesses(home: Home, found: RevocationTrigger) -> Iterable[Mapping[str, Any]]:
     """Yield the newest accesses of the person that the log let through, of the areas it is about."""
     for row in query(home.index, Filter(person=found.person, kind="access", verdict="allow", limit=_LOOKED)):
         if not found.areas or row.entry.get("area") in found.areas:

@@ -13,15 +13,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from agent.control.offboarding.host import Ground
-from agent.offboard.context import Leaver
+from agent.control.offboarding.host import OffboardingHost
+from agent.offboard.context import RevocationSubject
 from agent.offboard.plan import Cause
 from agent.offboard.steps.places import accounts
 from agent.registry.columns import moment
 from rules.decide import decide
 from rules.model import Request
-from rules.offboarding.case import Approval, Case
-from rules.offboarding.vocabulary import Kind
+from rules.offboarding.case import Approval, OffboardingCase
+from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 
 _LIFTED = Text("the hold was lifted before", "停权此前已解除")
@@ -32,10 +32,10 @@ _GRANTED = Text("access was given again before", "权限此前已恢复")
 
 
 @dataclass(frozen=True, slots=True)
-class Occasion:
+class RevocationTrigger:
     """One reason to end access, decided or fallen due *at*; *areas*: of which areas, empty: of all.
 
-    ``tries``: see :class:`agent.offboard.context.Leaver`.
+    ``tries``: see :class:`agent.offboard.context.RevocationSubject`.
 
     ``roles``: administrator roles that make it two officers' decision; ``waits``: the second one has not made it.
     ``over``: why there is nothing to do any more.
@@ -55,8 +55,8 @@ class Occasion:
     approvers: tuple[Mapping[str, Any], ...] = ()
 
 
-def occasion(ground: Ground, name: str) -> Occasion:
-    """Return what the run *name* is for. Raises :class:`agent.errors.Refused` when the registry has no such thing."""
+def trigger_of(ground: OffboardingHost, name: str) -> RevocationTrigger:
+    """Return what the run *name* is for. Raises :class:`RefusedError` when the registry has no such thing."""
     case, _, grant = name.partition(".")
     if grant:
         return _restoration(ground, name, case, grant)
@@ -67,22 +67,22 @@ def occasion(ground: Ground, name: str) -> Occasion:
     return _case(ground, ground.lists.case(name))
 
 
-def leaver(ground: Ground, found: Occasion) -> Leaver:
+def revocation_subject(ground: OffboardingHost, found: RevocationTrigger) -> RevocationSubject:
     """Return the person with every account, as the runner takes them."""
     uids = [int(str(row["uid"])) for row in ground.lists.accounts(found.person)]
-    return Leaver(found.person, accounts(uids), found.roles, areas=found.areas, tries=found.tries)
+    return RevocationSubject(found.person, accounts(uids), found.roles, areas=found.areas, tries=found.tries)
 
 
-def _case(ground: Ground, case: Case) -> Occasion:
+def _case(ground: OffboardingHost, case: OffboardingCase) -> RevocationTrigger:
     """Return what an approved *case* asks for.
 
     A transfer that is closed asks for nothing any more: its person may have been given something new since, or leaves
     by a case of his own.
     """
     assert case.approved_at is not None  # nobody asks before
-    transfer = case.kind is Kind.TRANSFER
+    transfer = case.kind is CaseKind.TRANSFER
     over = _RESCINDED if case.rescinded else _OVER if transfer and case.closed else None
-    return Occasion(
+    return RevocationTrigger(
         case.id,
         case.person,
         Cause.TRANSFER if transfer else Cause.DEPARTURE,
@@ -97,17 +97,17 @@ def _case(ground: Ground, case: Case) -> Occasion:
     )
 
 
-def _approver(case: Case, approval: Approval) -> dict[str, Any]:
+def _approver(case: OffboardingCase, approval: Approval) -> dict[str, Any]:
     """Return who approved as a receipt says it; with the title the role had in the chain of the case."""
     titles = {place.role: place.title._asdict() for place in case.chain}
     said = {"role": approval.role, "by": approval.by, "at": approval.at.isoformat()}
     return said | ({"title": titles[approval.role]} if approval.role in titles else {})
 
 
-def _hold(ground: Ground, name: str) -> Occasion:
+def _hold(ground: OffboardingHost, name: str) -> RevocationTrigger:
     row = ground.lists.hold(name)
     by, since = str(row["placed_by"]), moment(str(row["since"]))
-    return Occasion(
+    return RevocationTrigger(
         name,
         str(row["person"]),
         Cause.HOLD,
@@ -118,19 +118,21 @@ def _hold(ground: Ground, name: str) -> Occasion:
     )
 
 
-def _lapse(ground: Ground, name: str) -> Occasion:
+def _lapse(ground: OffboardingHost, name: str) -> RevocationTrigger:
     row = ground.lists.grant(name)
     person, area = str(row["person"]), str(row["resource"])
-    ended = Occasion(name, person, Cause.EXPIRY, frozenset(), moment(str(row["until"])), areas=frozenset({area}))
+    ended = RevocationTrigger(
+        name, person, Cause.EXPIRY, frozenset(), moment(str(row["until"])), areas=frozenset({area})
+    )
     return replace(ended, over=_GRANTED) if allowed(ground, person, area) else ended
 
 
-def _restoration(ground: Ground, name: str, case: str, grant: str) -> Occasion:
+def _restoration(ground: OffboardingHost, name: str, case: str, grant: str) -> RevocationTrigger:
     taken_back = ground.lists.case(case)
     person = taken_back.person
     asked = next(one for one in taken_back.restorations if one.grant == grant)
     left_again = any(running.approved_at for running in ground.lists.cases(person))
-    return Occasion(
+    return RevocationTrigger(
         name,
         person,
         Cause.RESTORED,
@@ -141,7 +143,7 @@ def _restoration(ground: Ground, name: str, case: str, grant: str) -> Occasion:
     )
 
 
-def allowed(ground: Ground, person: str, area: str) -> bool:
+def allowed(ground: OffboardingHost, person: str, area: str) -> bool:
     """Whether *person* may open *area* after all, by another grant that runs or because none is needed."""
     if ground.lists.grants(ground.now(), person=person, resource=area):
         return True

@@ -2,7 +2,7 @@
 
 Rules of this file: making and dropping a private mount costs the kernel milliseconds, and a site has a thousand areas
 on one volume, so a way is opened at the top of the volume and serves every area below it, as long as it leads to the
-very same directory. :meth:`Ways.close` closes them all; between two pieces of work none is open.
+very same directory. :meth:`AreaWalker.close` closes them all; between two pieces of work none is open.
 """
 
 import os
@@ -10,26 +10,29 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.private_mount import doorway
-from agent.kernel.walk import Entry, walk
+from agent.kernel.walk import WalkEntry, walk
 from agent.offboard.context import Blocked, Inode
-from agent.volumes.status import Groups
 
 _Identity = tuple[int, int]
 
 
-class Ways:
+class AreaWalker:
     """Walks areas that are guarded by *groups*; ``None`` in a rehearsal. One thread at a time."""
 
-    def __init__(self, groups: Groups | None) -> None:
+    def __init__(self, groups: FanotifyGroups | None) -> None:
         self._groups = groups
         self._open: dict[int, tuple[str, str]] = {}  # by device: the top of a volume, and the way to it
         self._stack = ExitStack()
 
     def walk(self, path: str) -> Iterator[Inode | Blocked]:
-        """Yield every inode below *path*; see :attr:`agent.offboard.context.Context.walk`. Raises ``OSError``."""
+        """Yield every inode below *path*; see :attr:`agent.offboard.context.RevocationContext.walk`.
+
+        Raises ``OSError``.
+        """
         for found in walk(self._inside(path), path):
-            yield Inode(*found) if isinstance(found, Entry) else Blocked(*found)
+            yield Inode(*found) if isinstance(found, WalkEntry) else Blocked(*found)
 
     def close(self) -> None:
         """Close every way there is."""
@@ -50,7 +53,7 @@ class Ways:
                 return inside
         return self._enter(self._groups, path)  # what is mounted there is not what lies beneath
 
-    def _enter(self, groups: Groups, path: str) -> str:
+    def _enter(self, groups: FanotifyGroups, path: str) -> str:
         return self._stack.enter_context(doorway(groups.open, groups.access, path))
 
 

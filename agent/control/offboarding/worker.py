@@ -27,28 +27,28 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from agent.control.offboarding.channel import Asking
-from agent.control.offboarding.doors_proxy import AskedDoors
-from agent.control.offboarding.expiry_notices import Expiry
-from agent.control.offboarding.host import MORE, context
+from agent.control.offboarding.channel import ControlClient
+from agent.control.offboarding.doors_proxy import DoorsProxy
+from agent.control.offboarding.expiry_notices import ExpiryNotices
+from agent.control.offboarding.host import MORE, revocation_context
 from agent.control.offboarding.hr_reply import complete, payload_of
 from agent.control.offboarding.timeline import ending
-from agent.control.offboarding.triggers import leaver, occasion
-from agent.control.offboarding.walker import Ways
-from agent.control.pack_cache import PackFile
+from agent.control.offboarding.triggers import revocation_subject, trigger_of
+from agent.control.offboarding.walker import AreaWalker
+from agent.control.pack_cache import PackCache
 from agent.control.services import last_time
-from agent.errors import Fatal, Refused, ShoumiError
+from agent.errors import FatalError, RefusedError, ShoumiError
+from agent.kernel.fanotify import FanotifyGroups
 from agent.offboard import database
-from agent.offboard.journal import Journal
-from agent.offboard.plan import Cause, Plan
+from agent.offboard.journal import RevocationJournal
+from agent.offboard.plan import Cause, RevocationPlan
 from agent.offboard.receipt import receipt
 from agent.offboard.runner import Runner, survey
 from agent.offboard.steps import deny
 from agent.registry.facts import FactsReader
-from agent.registry.queries import Lists
-from agent.runtime.clock import Clock, instant
+from agent.registry.queries import RegistryQueries
+from agent.runtime.clock import AgentClock, instant
 from agent.runtime.home import Home
-from agent.volumes.status import Groups
 from rules.pack.reader import Pack
 
 AGAIN = 30.0  # seconds after which what is pending is tried again
@@ -58,37 +58,37 @@ _TOGETHER = 32  # leavers who share a pass over the files: those who come next w
 _NICE = 10  # behind whoever waits, and not so far that a busy host never gets its receipts
 
 
-class Site:
-    """The agent as this process knows it: :class:`agent.control.offboarding.host.Ground`. One thread."""
+class WorkerHost:
+    """The agent as this process knows it: :class:`agent.control.offboarding.host.OffboardingHost`. One thread."""
 
-    def __init__(self, home: Home, decider: Asking) -> None:
+    def __init__(self, home: Home, decider: ControlClient) -> None:
         self.home = home
         self.decider = decider
         self.facts = FactsReader(home.registry)
-        self.lists = Lists(home.registry)
-        self._clock = Clock(last_time(home))
-        self._pack = PackFile(home.pack)
+        self.lists = RegistryQueries(home.registry)
+        self._clock = AgentClock(last_time(home))
+        self._pack = PackCache(home.pack)
 
     def now(self) -> datetime:
-        """See :class:`agent.control.services.Desk`."""
+        """See :class:`agent.control.services.ControlServices`."""
         return instant(self._clock.now())
 
     def pack(self) -> Pack:
-        """See :class:`agent.control.services.Desk`."""
+        """See :class:`agent.control.services.ControlServices`."""
         return self._pack.read()
 
 
-class Departures:
+class OffboardingWorker:
     """Everything that is open of the departures of one agent. One thread."""
 
-    def __init__(self, site: Site, asking: Asking, groups: Groups | None, holder: int) -> None:
+    def __init__(self, site: WorkerHost, asking: ControlClient, groups: FanotifyGroups | None, holder: int) -> None:
         self._site = site
         self._asking = asking
-        self._ways = Ways(groups)
-        self._journal = Journal(database.path(site.home.root))
+        self._ways = AreaWalker(groups)
+        self._journal = RevocationJournal(database.path(site.home.root))
         ours = frozenset({os.getpid(), os.getppid(), holder})
         self._found: dict[str, str | None] = {}
-        host = context(site, ours, self._ways.walk, AskedDoors(asking))
+        host = revocation_context(site, ours, self._ways.walk, DoorsProxy(asking))
         self._host = replace(host, found=self._found)
         self._runner = Runner(self._journal, self._host, MORE)
         self._lapsed: set[str] = set()  # grants whose end was looked into: only to save looking again
@@ -114,8 +114,8 @@ class Departures:
         site, now = self._site, self._site.now()
         ended = [str(row["id"]) for row in site.lists.lapsed(now - _NEWS, now)]
         for name in (one for one in ended if one not in self._lapsed):
-            found = occasion(site, name)
-            who = leaver(site, found)
+            found = trigger_of(site, name)
+            who = revocation_subject(site, found)
             if not found.over and _holds_something(survey(who, self._host, found.cause)):
                 self._runner.begin(name, who, found.cause, found.officers)
                 self.finish([name])
@@ -159,9 +159,9 @@ class Departures:
 
     def _wanted(self, name: str) -> bool:
         """Whether there is something to do in the run *name*. One that has lost its reason is given up here."""
-        found = occasion(self._site, name)
+        found = trigger_of(self._site, name)
         is_open = False
-        with suppress(Refused):  # it was not begun: there is nothing to give up
+        with suppress(RefusedError):  # it was not begun: there is nothing to give up
             is_open = any(done.result.state.open for done in self._journal.steps(self._journal.run(name)))
         if found.over and is_open:
             self._runner.abandon(name, found.over)
@@ -172,7 +172,7 @@ class Departures:
         return bool(receipt.kept(receipt.receipts_folder(self._site.home.root), name))
 
     def _issue(self, name: str) -> None:
-        site, found = self._site, occasion(self._site, name)
+        site, found = self._site, trigger_of(self._site, name)
         if found.cause is Cause.RESTORED:  # nothing has ended
             return
         self._asking.fresh()
@@ -191,18 +191,18 @@ def main(argv: Sequence[str]) -> int:
     end = socket.socket(fileno=words["channel"])
     _end_with([words["channel"], *([words["life"]] if "life" in words else [])])
     os.nice(_NICE)
-    asking = Asking(end)
+    asking = ControlClient(end)
     try:
-        site = Site(Home.at(argv[0]), asking)
-        groups = Groups(words["open"], words.get("access", -1)) if "open" in words else None
-        serve(Departures(site, asking, groups, words["holder"]), Expiry(site), asking)
-    except (ShoumiError, Fatal) as error:
+        site = WorkerHost(Home.at(argv[0]), asking)
+        groups = FanotifyGroups(words["open"], words.get("access", -1)) if "open" in words else None
+        serve(OffboardingWorker(site, asking, groups, words["holder"]), ExpiryNotices(site), asking)
+    except (ShoumiError, FatalError) as error:
         print(f"shoumi: departures: {error.text.en}", file=sys.stderr, flush=True)
     return 1
 
 
-def serve(departures: Departures, expiry: Expiry, asking: Asking) -> None:
-    """Do what is told and what is due, for ever. Raises :class:`Fatal`."""
+def serve(departures: OffboardingWorker, expiry: ExpiryNotices, asking: ControlClient) -> None:
+    """Do what is told and what is due, for ever. Raises :class:`FatalError`."""
     due = 0.0
     told: list[str] = []
     while True:
@@ -221,13 +221,13 @@ def _tried(work: Callable[..., object], *args: object) -> None:
         work(*args)
     except ShoumiError as error:
         print(f"shoumi: departures: {error.text.en}", file=sys.stderr, flush=True)
-    except Fatal:
+    except FatalError:
         raise
     except Exception as error:  # noqa: BLE001 - one case that cannot be worked on must not keep back the others
         traceback.print_exception(error, file=sys.stderr)
 
 
-def _holds_something(plan: Plan) -> bool:
+def _holds_something(plan: RevocationPlan) -> bool:
     return any(step.targets for step in plan.steps if step.id != deny.STEP.id)
 
 

@@ -21,7 +21,7 @@ MODULE: Final = "agent.control.offboarding.worker"
 _TICK = 0.25  # seconds
 
 
-class Attendant:
+class WorkerSupervisor:
     """One child at a time. :meth:`serve` belongs to one thread, the others to any."""
 
     def __init__(self, home: Home, inherited: dict[str, int], answering: Answering) -> None:
@@ -40,7 +40,7 @@ class Attendant:
             channel.send(self._ours, {"op": "finish", "case": case})
 
     def serve(self) -> None:
-        """Start the child, answer it and start it again, until :meth:`stop`. Raises :class:`agent.errors.Fatal`."""
+        """Start the child, answer it and start it again, until :meth:`stop`. Raises :class:`FatalError`."""
         try:
             while not self._stopped.is_set():
                 self._child.ended()

@@ -23,7 +23,7 @@ def next_id() -> int:
     return next(_ids)
 
 
-class Channel:
+class OsdpChannel:
     """One bus. ``answered``: reader number → what it answered last; ``dropped``: what the screen kept out, by reason.
 
     ``on_fault`` is told, once for each, of exceptions that should not have been.

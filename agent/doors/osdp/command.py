@@ -14,7 +14,7 @@ from typing import Final
 from agent.doors.messages import LONGEST_TEXT, Buzzer, Led
 from agent.doors.osdp import library
 from agent.doors.osdp.library import Fields
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 
 LONGEST_STRIKE: Final = 25.5  # seconds: 255 tenths
@@ -25,7 +25,7 @@ _SHOWN_FOR: Final = 5  # seconds a text stays
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class OsdpCommand:
     """``fields`` for libosdp. ``needs``: the capability a reader must have declared, and of how many items; or none."""
 
     fields: Fields
@@ -45,12 +45,12 @@ class Command:
         return level > 0 and items >= self.needs[1]
 
 
-def strike(output: int, seconds: float) -> Command:
-    """Switch *output* on for so long. Raises :class:`Refused` outside of 0.1 to 25.5 s or of 0 to 15 outputs."""
+def strike(output: int, seconds: float) -> OsdpCommand:
+    """Switch *output* on for so long. Raises :class:`RefusedError` outside of 0.1 to 25.5 s or of 0 to 15 outputs."""
     if not 0 <= output <= 15:
-        raise Refused(Text(f"a reader has no output {output}", f"读卡器没有第 {output} 路输出"))
+        raise RefusedError(Text(f"a reader has no output {output}", f"读卡器没有第 {output} 路输出"))
     if not 0.1 <= seconds <= LONGEST_STRIKE:
-        raise Refused(
+        raise RefusedError(
             Text(
                 f"a strike of {seconds:g} s is not within 0.1 and {LONGEST_STRIKE} s",
                 f"开锁时间 {seconds:g} 秒不在 0.1 到 {LONGEST_STRIKE} 秒之间",
@@ -58,10 +58,10 @@ def strike(output: int, seconds: float) -> Command:
         )
     tenths = min(255, math.ceil(seconds * 10 - 1e-9))
     fields = _fields(library.OUTPUT_COMMAND, output_no=output, control_code=_ON_FOR_A_TIME, timer_count=tenths)
-    return Command(fields, (library.OUTPUTS, output + 1))
+    return OsdpCommand(fields, (library.OUTPUTS, output + 1))
 
 
-def light(colour: Led, seconds: float = 2.0) -> Command | None:
+def light(colour: Led, seconds: float = 2.0) -> OsdpCommand | None:
     """Light the first lamp for a time, or end that. ``None`` when it is to stay as it is."""
     if not colour:
         return None
@@ -78,10 +78,10 @@ def light(colour: Led, seconds: float = 2.0) -> Command | None:
         off_color=0,
         timer_count=max(1, min(255, math.ceil(seconds * 10))),
     )
-    return Command(fields, (library.LIGHTS, 1))
+    return OsdpCommand(fields, (library.LIGHTS, 1))
 
 
-def sound(how: Buzzer) -> Command | None:
+def sound(how: Buzzer) -> OsdpCommand | None:
     """Sound the buzzer, or end that. ``None`` when it is to stay as it is."""
     if not how:
         return None
@@ -89,10 +89,10 @@ def sound(how: Buzzer) -> Command | None:
     fields = _fields(
         library.BUZZER_COMMAND, reader=0, control_code=2 if on else 1, on_count=on, off_count=off, rep_count=times
     )
-    return Command(fields, (library.SOUNDS, 1))
+    return OsdpCommand(fields, (library.SOUNDS, 1))
 
 
-def show(text: Text | None) -> Command | None:
+def show(text: Text | None) -> OsdpCommand | None:
     """Show a text for some seconds, its English form, as OSDP knows ASCII alone. ``None`` when there is none."""
     if text is None:
         return None
@@ -106,23 +106,23 @@ def show(text: Text | None) -> Command | None:
         offset_col=1,
         data=plain,
     )
-    return Command(fields, (library.DISPLAYS, 1)) if plain else None
+    return OsdpCommand(fields, (library.DISPLAYS, 1)) if plain else None
 
 
-def new_key(key: bytes) -> Command:
+def new_key(key: bytes) -> OsdpCommand:
     """Give a reader another key, over the Secure Channel it is in. *key*: 16 bytes."""
     assert len(key) == 16
-    return Command(_fields(library.KEYSET_COMMAND, type=1, data=key), (library.SECURITY, 0))
+    return OsdpCommand(_fields(library.KEYSET_COMMAND, type=1, data=key), (library.SECURITY, 0))
 
 
-def ask_itself() -> Command:
+def ask_itself() -> OsdpCommand:
     """Ask for tamper and power (osdp_LSTAT), which every reader answers."""
-    return Command(_fields(library.STATUS_COMMAND, type=library.LOCAL))
+    return OsdpCommand(_fields(library.STATUS_COMMAND, type=library.LOCAL))
 
 
-def ask_inputs() -> Command:
+def ask_inputs() -> OsdpCommand:
     """Ask for the inputs (osdp_ISTAT)."""
-    return Command(_fields(library.STATUS_COMMAND, type=library.INPUT), (library.INPUTS, 1))
+    return OsdpCommand(_fields(library.STATUS_COMMAND, type=library.INPUT), (library.INPUTS, 1))
 
 
 def _fields(kind: int, **fields: object) -> Fields:

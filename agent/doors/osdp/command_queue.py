@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from agent.doors.osdp.command import Command
+from agent.doors.osdp.command import OsdpCommand
 from rules.text import Text
 
 PATIENCE: Final = 2.0  # seconds after which a command is worth nothing: the person has gone
@@ -28,20 +28,20 @@ UNABLE = Text("the reader cannot do that", "读卡器不支持该功能")
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class QueuedCommand:
     """A command, until when it is worth sending, and who wants to know."""
 
-    command: Command
+    command: OsdpCommand
     until: float
     answer: Answer
 
 
-class Orders:
+class CommandQueue:
     """The orders of one reader. For one thread."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Order] = deque()
-        self._out: Order | None = None
+        self._waiting: deque[QueuedCommand] = deque()
+        self._out: QueuedCommand | None = None
         self._withdrawn = False  # the one that is out was answered already
 
     @property
@@ -49,7 +49,7 @@ class Orders:
         """Whether libosdp has one that it has not completed."""
         return self._out is not None
 
-    def add(self, order: Order, *, first: bool = False) -> None:
+    def add(self, order: QueuedCommand, *, first: bool = False) -> None:
         """Take an order; the *first* of its kind goes before what waits."""
         if len(self._waiting) >= _MOST and not first:
             order.answer(False, TOO_MANY)
@@ -58,7 +58,7 @@ class Orders:
         else:
             self._waiting.append(order)
 
-    def next(self, now: float) -> Command | None:
+    def next(self, now: float) -> OsdpCommand | None:
         """Return what is to be submitted now and counts as out from here on; ``None``: nothing."""
         while self._waiting and self._waiting[0].until <= now:
             self._waiting.popleft().answer(False, LATE)

@@ -6,9 +6,9 @@ line in that moment knows the key, so this belongs on a bench or a line nobody e
 accept the installation key has a key already, ours or another's, and is refused: it would have to be reset by hand.
 """
 
-from agent.doors.osdp.channel import Channel
+from agent.doors.osdp.channel import OsdpChannel
 from agent.doors.osdp.frames import CCRYPT, NAK
-from agent.doors.osdp.library import Fields, Panel, Peer
+from agent.doors.osdp.library import Fields, Panel, PeripheralSetup
 from rules.text import Text
 
 KEEPS = Text(
@@ -22,12 +22,12 @@ INCAPABLE = Text("the reader offers no Secure Channel", "读卡器不支持安�
 class Installation:
     """One reader being given *key* (16 random bytes) *until* then. For the thread of its bus, which is to itself."""
 
-    def __init__(self, channel: Channel, number: int, key: bytes, until: float) -> None:
+    def __init__(self, channel: OsdpChannel, number: int, key: bytes, until: float) -> None:
         self._channel = channel
         self._number = number
         self._until = until
         channel.answered.pop(number, None)
-        self._panel = Panel(channel, [Peer(number, key, flags=0)], _ignore_event, _ignore_done)
+        self._panel = Panel(channel, [PeripheralSetup(number, key, flags=0)], _ignore_event, _ignore_done)
         self._challenged = False
 
     def step(self, now: float) -> tuple[bool, Text | None] | None:

@@ -12,12 +12,12 @@ from typing import Final
 MOST_BITS: Final = 64
 
 
-class Unreadable(ValueError):
+class UnreadableCardError(ValueError):
     """These are not the bits of a card. The message is for a log, and names no card."""
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class DecodedCard:
     """A card as read. ``facility`` is known for 26 bits only; ``raw``: the bytes as they came, in hex."""
 
     number: int
@@ -26,20 +26,23 @@ class Card:
     raw: str
 
 
-def decode(data: bytes, bits: int) -> Card:
-    """Read *bits* bits of *data*. Raises :class:`Unreadable`: too many, too few, a bit beyond, or a wrong parity."""
+def decode(data: bytes, bits: int) -> DecodedCard:
+    """Read *bits* bits of *data*.
+
+    Raises :class:`UnreadableCardError`: too many, too few, a bit beyond, or a wrong parity.
+    """
     if not 0 < bits <= MOST_BITS or len(data) != (bits + 7) // 8:
-        raise Unreadable(f"{bits} bits in {len(data)} bytes")
+        raise UnreadableCardError(f"{bits} bits in {len(data)} bytes")
     spare = len(data) * 8 - bits
     value = int.from_bytes(data, "big")
     if value & ((1 << spare) - 1):
-        raise Unreadable(f"more than the {bits} bits it says")
+        raise UnreadableCardError(f"more than the {bits} bits it says")
     value >>= spare
     if bits != 26:
-        return Card(value, bits, None, data.hex())
+        return DecodedCard(value, bits, None, data.hex())
     if (value >> 13).bit_count() % 2 != 0 or (value & 0x1FFF).bit_count() % 2 != 1:
-        raise Unreadable("wrong parity")
-    return Card(value >> 1 & 0xFFFF, bits, value >> 17 & 0xFF, data.hex())
+        raise UnreadableCardError("wrong parity")
+    return DecodedCard(value >> 1 & 0xFFFF, bits, value >> 17 & 0xFF, data.hex())
 
 
 def encode(number: int, facility: int | None = None, bits: int = 26) -> bytes:

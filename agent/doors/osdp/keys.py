@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 from rules.visible import visible
 
@@ -38,23 +38,26 @@ class KeyStore:
         self._path = path
 
     def candidates(self, address: str) -> tuple[bytes, ...]:
-        """Return the keys the reader may have, the proven one first; none for a stranger. Raises :class:`Refused`."""
+        """Return the keys the reader may have, the proven one first; none for a stranger.
+
+        Raises :class:`RefusedError`.
+        """
         return self._read().get(address, ())
 
     def all(self) -> Mapping[str, tuple[bytes, ...]]:
-        """Return the keys of every reader. Raises :class:`Refused`."""
+        """Return the keys of every reader. Raises :class:`RefusedError`."""
         return self._read()
 
     def begin(self, address: str) -> bytes:
         """Make a new key, keep it beside the proven one, and return it: it is durable, and may be sent.
 
-        Raises :class:`Refused`: then there is no new key. Also when a rotation is open already, because a third key
-        would push out one the reader may have.
+        Raises :class:`RefusedError`: then there is no new key. Also when a rotation is open already, because a third
+        key would push out one the reader may have.
         """
         keys = dict(self._read())
         before = keys.get(address, ())
         if len(before) > 1:
-            raise Refused(
+            raise RefusedError(
                 Text(
                     f"the last change of the key of `{visible(address)}` has not been settled",
                     f"`{visible(address)}` 上一次更换密钥尚未确认",
@@ -116,9 +119,9 @@ class KeyStore:
                 fresh.unlink()
             raise self._unusable(visible(error.strerror or "")) from error
 
-    def _unusable(self, en: str, zh: str | None = None) -> Refused:
+    def _unusable(self, en: str, zh: str | None = None) -> RefusedError:
         shown = visible(str(self._path))
-        return Refused(
+        return RefusedError(
             Text(f"the readers' keys in `{shown}` are not used: {en}", f"不使用 `{shown}` 中的读卡器密钥：{zh or en}"),
             Text(
                 "see that the file belongs to root with mode 0600, or restore it; lost keys mean resetting readers",

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import osdp_sys  # type: ignore[import-not-found]
 
 from agent.doors.osdp.seeding import reaches, reseed
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 
 MOST_READERS: Final = 32  # of one panel: libosdp writes past the end of its status mask with more
@@ -59,7 +59,7 @@ _INCREMENT = ctypes.PYFUNCTYPE(None, ctypes.py_object)(("Py_IncRef", ctypes.pyth
 osdp_sys.set_loglevel(osdp_sys.LOG_EMERG)
 
 
-class Channel(Protocol):
+class LibraryChannel(Protocol):
     """What libosdp asks of a line. Nothing here waits, and nothing here raises: libosdp's thread would end of it."""
 
     id: int  # not 0, and another for every bus: equal ones are one bus to libosdp
@@ -74,7 +74,7 @@ class Channel(Protocol):
         """Forget what has come."""
 
 
-class Peer(NamedTuple):
+class PeripheralSetup(NamedTuple):
     """A reader to be in a panel: its OSDP address, the key of its Secure Channel, how it is to be treated."""
 
     number: int
@@ -83,7 +83,7 @@ class Peer(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ReaderIdentity:
     """What a reader says it is (osdp_PDID). libosdp gives the numbers signed; these are as the reader sent them."""
 
     vendor: int
@@ -97,13 +97,14 @@ class Panel:
     """A control panel over one channel. For one thread.
 
     ``on_event(index, fields)`` and ``on_done(index, command, ok)`` are called from within :meth:`refresh` and
-    :meth:`flush`; they may not raise. Raises :class:`Refused` when there is no randomness or libosdp does not take it.
+    :meth:`flush`; they may not raise. Raises :class:`RefusedError` when there is no randomness or libosdp does not take
+    it.
     """
 
     def __init__(
         self,
-        channel: Channel,
-        peers: Sequence[Peer],
+        channel: LibraryChannel,
+        peers: Sequence[PeripheralSetup],
         on_event: Callable[[int, Fields], None],
         on_done: Callable[[int, int, bool], None],
     ) -> None:
@@ -121,7 +122,9 @@ class Panel:
         self._panel.set_command_completion_callback(self._done)
 
     def refresh(self) -> None:
-        """Go on by one step: every 5 ms or so, at least every 50. Raises :class:`Refused` when nothing can be seeded.
+        """Go on by one step: every 5 ms or so, at least every 50.
+
+        Raises :class:`RefusedError` when nothing can be seeded.
 
         Any other exception is a fault of libosdp or of the channel: the panel is to be closed and made again.
         """
@@ -157,11 +160,11 @@ class Panel:
         level, items = self._panel.check_capability(index, code)
         return level, items
 
-    def identity(self, index: int) -> Identity:
+    def identity(self, index: int) -> ReaderIdentity:
         """Return what a reader said it is; zeros before it said anything."""
         said = {name: value & 0xFFFF_FFFF for name, value in self._panel.get_pd_id(index).items()}
         names = ("vendor_code", "model", "version", "serial_number", "firmware_version")
-        return Identity(*(said[name] for name in names))
+        return ReaderIdentity(*(said[name] for name in names))
 
     def close(self) -> None:
         """Let go of everything. Nothing is called back any more."""
@@ -186,9 +189,9 @@ class Peripheral:
 
     def __init__(
         self,
-        channel: Channel,
-        peer: Peer,
-        identity: Identity,
+        channel: LibraryChannel,
+        peer: PeripheralSetup,
+        identity: ReaderIdentity,
         capabilities: Sequence[tuple[int, int, int]],
         on_command: Callable[[Fields], Fields | None],
     ) -> None:
@@ -235,7 +238,7 @@ class Peripheral:
         return tuple([0, answer])  # type: ignore[return-value]  # noqa: C409 - a literal would be one constant
 
 
-def _described(channel: Channel, peer: Peer) -> Fields:
+def _described(channel: LibraryChannel, peer: PeripheralSetup) -> Fields:
     return {
         "name": f"reader-{peer.number}",
         "address": peer.number,
@@ -249,12 +252,12 @@ def _nothing(*_given: object) -> tuple[int, None]:
     return -1, None
 
 
-def _not_taken() -> Refused:
-    return Refused(Text("libosdp does not take these readers", "libosdp 无法接受这些读卡器的设置"))
+def _not_taken() -> RefusedError:
+    return RefusedError(Text("libosdp does not take these readers", "libosdp 无法接受这些读卡器的设置"))
 
 
 if not reaches(osdp_sys.__file__):
-    raise Refused(
+    raise RefusedError(
         Text(
             "this libosdp draws its nonces from where they cannot be seeded, so no reader is talked to",
             "此 libosdp 的随机数来源无法设定种子，因此不与任何读卡器通信",

@@ -37,7 +37,7 @@ class Do(Enum):
     OTHER_KEY = 3  # it answers, and not under this key: make the panel anew with the other one
 
 
-class Seen(NamedTuple):
+class LinkStatus(NamedTuple):
     """What libosdp says, whether the reader answered anything in this attempt, whether there is another key."""
 
     secure: bool
@@ -47,7 +47,7 @@ class Seen(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReaderLiveness:
     """How it stands with a reader. ``secure_since``: ``None`` while there is no Secure Channel.
 
     ``until``: when the attempt that goes on is over. ``attempts`` failed since the channel was up.
@@ -63,19 +63,21 @@ class Standing:
         return self.secure_since is None or now - self.secure_since < pace.quarantine
 
 
-def begun(now: float, readers: int, pace: Pace) -> Standing:
+def begun(now: float, readers: int, pace: Pace) -> ReaderLiveness:
     """Return how it stands with a reader that libosdp begins with now, on a bus with so many *readers*."""
-    return Standing(until=now + pace.patience + pace.each * readers)
+    return ReaderLiveness(until=now + pace.patience + pace.each * readers)
 
 
-def watch(standing: Standing, seen: Seen, now: float, readers: int, pace: Pace) -> tuple[Standing, Do]:
+def watch(
+    standing: ReaderLiveness, seen: LinkStatus, now: float, readers: int, pace: Pace
+) -> tuple[ReaderLiveness, Do]:
     """Return how it stands now, and what to do."""
     if seen.secure:
         if standing.secure_since is not None:
             return standing, Do.NOTHING
-        return Standing(until=now, secure_since=now), Do.NOTHING
+        return ReaderLiveness(until=now, secure_since=now), Do.NOTHING
     if standing.secure_since is not None:
-        return Standing(until=now + pace.first), Do.NOTHING
+        return ReaderLiveness(until=now + pace.first), Do.NOTHING
     if standing.letting_go:
         if seen.enabled or now < standing.until:
             return standing, Do.NOTHING

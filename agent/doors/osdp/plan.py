@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from agent.doors.address import Osdp, OsdpSerial
 from agent.doors.messages import Side
 from agent.doors.osdp.library import MOST_READERS
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 from rules.visible import visible
 
@@ -38,21 +38,26 @@ class ReaderPlan:
 
 
 def by_line(readers: Iterable[ReaderPlan]) -> Mapping[str, tuple[ReaderPlan, ...]]:
-    """Return the readers of each line, in the order of their numbers. Raises :class:`Refused` with what is wrong."""
+    """Return the readers of each line, in the order of their numbers.
+
+    Raises :class:`RefusedError` with what is wrong.
+    """
     lines: dict[str, dict[int, ReaderPlan]] = {}
     ports: dict[str, str] = {}
     for reader in readers:
         where = visible(str(reader.address))
         line = reader.address.line
         if isinstance(reader.address, OsdpSerial) and ports.setdefault(reader.address.device, line) != line:
-            raise Refused(Text(f"the port of `{where}` is given with two speeds", f"`{where}` 的串口设置了两种波特率"))
+            raise RefusedError(
+                Text(f"the port of `{where}` is given with two speeds", f"`{where}` 的串口设置了两种波特率")
+            )
         check_keys(where, reader.keys)
         on_line = lines.setdefault(line, {})
         if reader.number in on_line:
-            raise Refused(Text(f"the reader `{where}` is there twice", f"读卡器 `{where}` 重复"))
+            raise RefusedError(Text(f"the reader `{where}` is there twice", f"读卡器 `{where}` 重复"))
         on_line[reader.number] = reader
         if len(on_line) > MOST_READERS:
-            raise Refused(
+            raise RefusedError(
                 Text(
                     f"more than {MOST_READERS} readers are on the line of `{where}`",
                     f"`{where}` 所在线路上的读卡器超过 {MOST_READERS} 台",
@@ -64,15 +69,15 @@ def by_line(readers: Iterable[ReaderPlan]) -> Mapping[str, tuple[ReaderPlan, ...
 
 
 def check_keys(where: str, keys: tuple[bytes, ...]) -> None:
-    """Raise :class:`Refused` unless *keys* can be those of the reader *where*: the default key never is one."""
+    """Raise :class:`RefusedError` unless *keys* can be those of the reader *where*: the default key never is one."""
     if not keys:
-        raise Refused(
+        raise RefusedError(
             Text(f"the reader `{where}` has no key", f"读卡器 `{where}` 没有密钥"),
             Text("commission it first", "请先为其写入密钥"),
         )
     for key in keys:
         if len(key) != KEY_BYTES or key == DEFAULT_KEY or len(set(key)) == 1:
-            raise Refused(Text(f"the key of the reader `{where}` is none", f"读卡器 `{where}` 的密钥无效"))
+            raise RefusedError(Text(f"the key of the reader `{where}` is none", f"读卡器 `{where}` 的密钥无效"))
 
 
 def _distinct(readers: Iterable[ReaderPlan]) -> None:
@@ -82,7 +87,7 @@ def _distinct(readers: Iterable[ReaderPlan]) -> None:
         for key in set(reader.keys):
             if key in seen:
                 first, second = visible(str(seen[key])), visible(str(reader.address))
-                raise Refused(
+                raise RefusedError(
                     Text(f"`{first}` and `{second}` have the same key", f"`{first}` 与 `{second}` 使用同一密钥"),
                     Text("commission one of them anew", "请为其中一台重新写入密钥"),
                 )

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from agent.doors.frames import Trouble
-from agent.doors.messages import Contact, Key, Power, Read, Rex, Said, Tamper
+from agent.doors.messages import Contact, KeyPress, Power, Read, RequestToExit, Said, Tamper
 from agent.doors.osdp import library
-from agent.doors.osdp.decode import Unreadable, decode, keys
+from agent.doors.osdp.decode import UnreadableCardError, decode, keys
 from agent.doors.osdp.library import Fields
 from agent.doors.osdp.plan import ReaderPlan
 from rules.text import Text
@@ -45,7 +45,7 @@ class Hearing:
                 yield _card(plan, fields, secure=secure, stale=stale, at=at)
             case library.EVENT_KEYS:
                 if digits := keys(fields["data"])[:32]:
-                    yield Key(plan.door, plan.side, digits, secure, stale)
+                    yield KeyPress(plan.door, plan.side, digits, secure, stale)
             case library.EVENT_STATUS if secure:
                 yield from self._states(plan, fields["type"], fields["report"], stale=stale)
 
@@ -78,14 +78,14 @@ class Hearing:
 
     def _exit(self, plan: ReaderPlan, *, pressed: bool, stale: bool) -> Iterator[Said]:
         if pressed and self._pressed is False and not stale:
-            yield Rex(plan.door)
+            yield RequestToExit(plan.door)
         self._pressed = pressed
 
 
 def _card(plan: ReaderPlan, fields: Fields, *, secure: bool, stale: bool, at: float) -> Said | Trouble:
     try:
         card = decode(fields["data"], fields.get("length", 0))
-    except Unreadable as error:
+    except UnreadableCardError as error:
         where, why = visible(str(plan.address)), str(error)
         return Trouble(
             Text(f"`{where}` read what is no card: {why}", f"`{where}` 读到的不是有效卡片数据：{why}"), plan.door

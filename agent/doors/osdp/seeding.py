@@ -9,7 +9,7 @@ is an error and never skipped. Thirty-two bits end the repetition. They do not m
 import ctypes
 import secrets
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 
 _LIBC = ctypes.CDLL(None, use_errno=False)  # the C library this process is linked with: rand(3)
@@ -18,11 +18,11 @@ _LIBC.srand.restype = None
 
 
 def reseed() -> None:
-    """Seed libc's generator from the operating system. Raises :class:`Refused`: then no panel may go on."""
+    """Seed libc's generator from the operating system. Raises :class:`RefusedError`: then no panel may go on."""
     try:
         seed = secrets.randbits(32)
     except (OSError, NotImplementedError) as error:
-        raise Refused(
+        raise RefusedError(
             Text(
                 "the operating system gives no random numbers, so no reader is talked to",
                 "系统无法提供随机数，因此不与任何读卡器通信",

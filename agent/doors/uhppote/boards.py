@@ -14,11 +14,11 @@ from agent.doors.address import Uhppote
 from agent.doors.frames import Cards, Trouble
 from agent.doors.outbox import Outbox
 from agent.doors.uhppote.cards import CardSync
-from agent.doors.uhppote.client import PACE, Client
+from agent.doors.uhppote.client import PACE, BoardClient
 from agent.doors.uhppote.controller import KEEP, Controller, Opening
-from agent.doors.uhppote.events import Place
+from agent.doors.uhppote.events import DoorBinding
 from agent.doors.uhppote.listener import Listener
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 from rules.visible import visible
 
@@ -31,7 +31,7 @@ class BoardPlan:
     """One board: where it is (any of its doors), what each door is, and the last event already told."""
 
     where: Uhppote
-    places: Mapping[int, Place]
+    places: Mapping[int, DoorBinding]
     seen: int | None = None
 
 
@@ -39,7 +39,7 @@ class _Served:
     """One board and the tasks that serve it."""
 
     def __init__(self, plan: BoardPlan, bind: str, out: Outbox, every: float, pace: float) -> None:
-        client = Client(plan.where, bind, pace)
+        client = BoardClient(plan.where, bind, pace)
         self.where, self.bind = plan.where, bind
         self.controller = Controller(client, out, seen=plan.seen, every=every)
         self.cards = CardSync(client, out)
@@ -71,7 +71,7 @@ class _Served:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-class Boards:
+class BoardDriver:
     """Belongs to one event loop. *every*: :data:`uhppote_controller.KEEP`; *pace*: :data:`uhppote_client.PACE`."""
 
     def __init__(self, out: Outbox, every: float = KEEP, pace: float = PACE) -> None:
@@ -81,7 +81,10 @@ class Boards:
         self._listening = ("", _NOWHERE)  # as configured, as it is
 
     async def configure(self, plans: Iterable[BoardPlan], listen: str, offset: int) -> None:
-        """Serve these boards. Raises :class:`Refused` when *listen* cannot be listened at; boards are then polled."""
+        """Serve these boards.
+
+        Raises :class:`RefusedError` when *listen* cannot be listened at; boards are then polled.
+        """
         wanted = {plan.where.serial: plan for plan in plans}
         trouble = await self._listen(listen if wanted else "")
         bind, port = self._listening[1]
@@ -106,11 +109,11 @@ class Boards:
         return await served.controller.release(where.door, seconds)
 
     def cards(self, asked: Cards) -> None:
-        """Wish for cards on boards. Raises :class:`Refused` for a day that is none: then nothing was wished."""
+        """Wish for cards on boards. Raises :class:`RefusedError` for a day that is none: then nothing was wished."""
         try:
             put = [(badge.card, date.fromisoformat(badge.until)) for badge in asked.put]
         except ValueError:
-            raise Refused(Text("a card's last day is not a day", "卡的截止日期无效")) from None
+            raise RefusedError(Text("a card's last day is not a day", "卡的截止日期无效")) from None
         for serial in asked.boards or self._served:
             if serial in self._served:
                 self._served[serial].cards.want(asked.id, put, asked.gone)
@@ -129,7 +132,7 @@ class Boards:
         if self._listener:
             self._listener.stop()
 
-    async def _listen(self, address: str) -> Refused | None:
+    async def _listen(self, address: str) -> RefusedError | None:
         if address == self._listening[0]:
             return None
         if self._listener:
@@ -140,7 +143,7 @@ class Boards:
         listener = Listener(self._hint, self._strange)
         try:
             self._listening = (address, await listener.start(address))
-        except Refused as refused:
+        except RefusedError as refused:
             return refused
         self._listener = listener
         return None

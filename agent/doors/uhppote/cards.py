@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from agent.doors.frames import MOST_CARDS, CardStates, Swept
-from agent.doors.uhppote.client import Client, Silent, Stored
+from agent.doors.uhppote.client import BoardClient, NoResponseError, Stored
 from agent.doors.uhppote.controller import Out
 from rules.text import Text
 
@@ -35,7 +35,7 @@ class Wish:
 class CardSync:
     """The cards of one board. Belongs to one event loop."""
 
-    def __init__(self, client: Client, out: Out, again: tuple[float, float] = _AGAIN) -> None:
+    def __init__(self, client: BoardClient, out: Out, again: tuple[float, float] = _AGAIN) -> None:
         self._client, self._out, self._again = client, out, again
         self._wishes: dict[int, Wish] = {}  # everything ever wished for: what a sweep leaves alone
         self._open: dict[int, Wish] = {}  # not proven
@@ -101,7 +101,7 @@ class CardSync:
             try:
                 if await self._settled(card, wish.until):
                     proven.append((card, wish))
-            except Silent as silent:
+            except NoResponseError as silent:
                 why = silent.why
                 self._going.clear()  # it will not answer about the others either
                 self._coming.clear()
@@ -149,7 +149,7 @@ class CardSync:
                     removed.append(card)
                 else:
                     why = _NOT_KEPT
-        except Silent as silent:
+        except NoResponseError as silent:
             why = silent.why
         for some, _ in _chunks(removed, []) or [((), ())]:
             self._out.say(Swept(request, self._client.serial, why is None, some, why))

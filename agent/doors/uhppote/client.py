@@ -1,4 +1,4 @@
-"""Asking one UHPPOTE / 微耕 board: every question again until it is answered by that board, or :class:`Silent`.
+"""Asking one UHPPOTE / 微耕 board: every question is repeated until that board has answered.
 
 Rules of this file: a datagram can be lost, come late or come from somebody else, so a question is asked up to
 :data:`TRIES` times, :data:`PACE` seconds apart, and only an answer that carries the board's own serial number counts.
@@ -27,7 +27,7 @@ _DELETED = 0xFFFFFFFF
 _ALWAYS_FROM = date(2000, 1, 1)
 
 
-class Silent(Exception):
+class NoResponseError(Exception):
     """The board gave no answer that counts."""
 
     def __init__(self, why: Text) -> None:
@@ -35,7 +35,7 @@ class Silent(Exception):
         self.why = why
 
 
-class Overwritten(Exception):
+class EventOverwrittenError(Exception):
     """The board does not have the event any more."""
 
 
@@ -75,7 +75,7 @@ class Stored:
     rights: tuple[int, int, int, int]
 
 
-class Client:
+class BoardClient:
     """One board. *bind* is the local address requests leave from, *pace* see :data:`PACE`. For one event loop."""
 
     def __init__(self, place: Uhppote, bind: str = "0.0.0.0", pace: float = PACE) -> None:  # noqa: S104 - any of ours
@@ -85,7 +85,7 @@ class Client:
         self._api = _Api(bind=bind)
 
     async def status(self) -> Status:
-        """Return the board's state. This and all below raise :class:`Silent`."""
+        """Return the board's state. This and all below raise :class:`NoResponseError`."""
         said = await self._ask(self._api.get_status)
         leaves = (said.door_1_open, said.door_2_open, said.door_3_open, said.door_4_open)
         clock = datetime.combine(said.system_date, said.system_time) if said.system_date and said.system_time else None
@@ -93,10 +93,10 @@ class Client:
         return Status(said.event_index, clock, leaves, locks)
 
     async def event(self, index: int) -> Happened | None:
-        """Return an event, ``None`` when there is none of that index. Raises :class:`Overwritten` also."""
+        """Return an event, ``None`` when there is none of that index. Raises :class:`EventOverwrittenError` also."""
         said = await self._ask(self._api.get_event, index)
         if said.event_type == _OVERWRITTEN:
-            raise Overwritten
+            raise EventOverwrittenError
         if said.event_type == 0 or said.index != index:
             return None
         return Happened(index, said.reason, said.access_granted, said.door, said.direction, said.card, said.timestamp)
@@ -122,7 +122,7 @@ class Client:
         """Make a door follow commands, and stay unlocked for so long after one."""
         said = await self._ask(self._api.set_door_control, door, CONTROLLED, seconds)
         if (said.door, said.mode, said.delay) != (door, CONTROLLED, seconds):
-            raise Silent(Text("did not take the door's settings", "未接受门的设置"))
+            raise NoResponseError(Text("did not take the door's settings", "未接受门的设置"))
 
     async def open(self, door: int, sent: Callable[[], None]) -> bool:
         """Unlock a door, and return whether the board did; *sent* is called before every datagram that asks for it."""
@@ -137,7 +137,7 @@ class Client:
         """Return a card as stored, ``None`` when it is not."""
         said = await self._ask(self._api.get_card, card)
         if said.card_number not in (0, card):
-            raise Silent(Text("answered about another card", "应答了另一张卡"))
+            raise NoResponseError(Text("answered about another card", "应答了另一张卡"))
         return _stored(said) if said.card_number else None
 
     async def card_at(self, index: int) -> Stored | bool | None:
@@ -158,7 +158,7 @@ class Client:
     async def _agreed(self, what: str, call: Callable[..., Awaitable[Any]], *args: Any) -> None:
         said = await self._ask(call, *args)
         if not (said.updated if hasattr(said, "updated") else said.ok):
-            raise Silent(Text(f"did not accept: {what}", f"未接受：{what}"))
+            raise NoResponseError(Text(f"did not accept: {what}", f"未接受：{what}"))
 
     async def _ask(self, call: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         loop = asyncio.get_running_loop()
@@ -180,7 +180,7 @@ class Client:
                 why = Text(f"board {other} answers in its place", f"由控制器 {other} 代答")
             if left:
                 await asyncio.sleep(began + self._pace - loop.time())
-        raise Silent(why)
+        raise NoResponseError(why)
 
 
 def _stored(said: Any) -> Stored:

@@ -22,8 +22,8 @@ from typing import NamedTuple, Protocol
 from agent.doors.frames import FromDoors, Heard, Trouble
 from agent.doors.messages import Contact, Online
 from agent.doors.uhppote import reasons
-from agent.doors.uhppote.client import Client, Happened, Overwritten, Silent, Status
-from agent.doors.uhppote.events import Place, When, told
+from agent.doors.uhppote.client import BoardClient, EventOverwrittenError, Happened, NoResponseError, Status
+from agent.doors.uhppote.events import DoorBinding, When, told
 from rules.text import Text
 
 KEEP = 5.0  # seconds between questions when nothing happens; PC control ends after 30 without one
@@ -62,7 +62,7 @@ class Controller:
 
     def __init__(
         self,
-        client: Client,
+        client: BoardClient,
         out: Out,
         *,
         seen: int | None = None,
@@ -73,7 +73,7 @@ class Controller:
         self.why = Text("not reached yet", "尚未连接")
         self.reached, self.lost = asyncio.Event(), asyncio.Event()
         self._client, self._out, self._now, self._every = client, out, now, every
-        self._places: Mapping[int, Place] = {}
+        self._places: Mapping[int, DoorBinding] = {}
         self._offset = 0
         self._listener: tuple[str, int] | None = None
         self._seen = seen
@@ -85,7 +85,7 @@ class Controller:
         self._seconds: dict[int, int] = {}
         self._openings: deque[tuple[int, float]] = deque(maxlen=256)
 
-    def configure(self, places: Mapping[int, Place], offset: int, listener: tuple[str, int] | None) -> None:
+    def configure(self, places: Mapping[int, DoorBinding], offset: int, listener: tuple[str, int] | None) -> None:
         """Serve these doors; *listener* is where the board is to send its hints. The same again changes nothing."""
         wanted = (dict(places), offset, listener)
         if wanted == (self._places, self._offset, self._listener):
@@ -107,7 +107,7 @@ class Controller:
                 await self._take_over()
                 wait = _AGAIN[0]
                 await self._follow()
-            except Silent as silent:
+            except NoResponseError as silent:
                 self._turned(online=False, why=silent.why)
                 self._set_up_again = True
                 self._wake.clear()
@@ -125,13 +125,13 @@ class Controller:
                 await self._client.set_door(door, whole)
                 self._seconds[door] = whole
             opened = await self._client.open(door, lambda: self._openings.append((door, self._now())))
-        except Silent as silent:
+        except NoResponseError as silent:
             self._wake.set()
             return Opening(silent.why)
         if not opened:
             return Opening(Text("the board refused to open", "控制器拒绝开门"))
         # It was carried out: from here on, being withdrawn or without an answer only leaves it unconfirmed.
-        with suppress(Silent, asyncio.CancelledError):
+        with suppress(NoResponseError, asyncio.CancelledError):
             return Opening(None, confirmed=(await self._client.status()).locks[door - 1])
         return Opening(None)
 
@@ -142,7 +142,7 @@ class Controller:
         await self._client.take_control()  # first: from here on no card opens anything
         clock = await self._client.set_clock(self._wall())
         if clock is None or abs((clock - self._wall()).total_seconds()) > _DRIFT:
-            raise Silent(Text("its clock cannot be set", "无法设置其时钟"))
+            raise NoResponseError(Text("its clock cannot be set", "无法设置其时钟"))
         for door, place in self._places.items():
             await self._client.set_door(door, place.seconds)
             self._seconds[door] = place.seconds
@@ -252,7 +252,7 @@ class Controller:
         """Return an event if the board has it, and whether it says that it had it once."""
         try:
             return await self._client.event(index), False
-        except Overwritten:
+        except EventOverwrittenError:
             return None, True
 
     async def _last_gone(self, gone: int, newest: int) -> int:

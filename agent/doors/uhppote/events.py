@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.doors.frames import FromDoors, Trouble
-from agent.doors.messages import Contact, OwnDecision, Power, Read, Rex, Side
+from agent.doors.messages import Contact, OwnDecision, Power, Read, RequestToExit, Side
 from agent.doors.uhppote import reasons
 from agent.doors.uhppote.client import Happened
 from rules.text import Text
@@ -19,7 +19,7 @@ _NO_CARD = {reasons.REMOTE_OPEN, reasons.BUTTON, reasons.SUPERVISOR, 34, 37, 38,
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DoorBinding:
     """One door of a board as the site names it, with the directions that have a reader and their addresses."""
 
     door: str
@@ -35,7 +35,9 @@ class When:
     stale: bool
 
 
-def told(serial: int, event: Happened, places: Mapping[int, Place], when: When, *, ours: bool) -> tuple[FromDoors, ...]:
+def told(
+    serial: int, event: Happened, places: Mapping[int, DoorBinding], when: When, *, ours: bool
+) -> tuple[FromDoors, ...]:
     """Return what to say about *event* of the board *serial*; *ours*: this agent told it to open."""
     if event.reason in (reasons.POWER_ON, reasons.RESET):
         doors = [place.door for place in places.values()]
@@ -53,11 +55,11 @@ def told(serial: int, event: Happened, places: Mapping[int, Place], when: When, 
         case reasons.DOOR_OPEN | reasons.DOOR_CLOSED:
             return (Contact(place.door, open=event.reason == reasons.DOOR_OPEN, stale=when.stale),)
         case reasons.BUTTON:
-            return (Rex(place.door, stale=when.stale),)
+            return (RequestToExit(place.door, stale=when.stale),)
     return (_alone(event, place, when),)
 
 
-def _read(serial: int, event: Happened, place: Place, when: When) -> tuple[FromDoors, ...]:
+def _read(serial: int, event: Happened, place: DoorBinding, when: When) -> tuple[FromDoors, ...]:
     side = _DIRECTIONS.get(event.direction)
     if side is None or side not in place.readers:
         return (_not_set_up(serial, event, place.door),)
@@ -68,7 +70,7 @@ def _read(serial: int, event: Happened, place: Place, when: When) -> tuple[FromD
     return (read, _alone(event, place, when)) if event.granted else (read,)
 
 
-def _alone(event: Happened, place: Place, when: When) -> OwnDecision:
+def _alone(event: Happened, place: DoorBinding, when: When) -> OwnDecision:
     """Return that the board acted without us. Opening is what counts, so its word for it is taken when it says so."""
     card = 0 if event.reason in _NO_CARD else event.card
     granted = event.granted or event.reason in (reasons.SWIPE, reasons.SUPERVISOR)

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from ipaddress import AddressValueError, IPv4Address
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 from rules.visible import visible
 
@@ -35,7 +35,7 @@ class Listener(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     async def start(self, address: str) -> tuple[str, int]:
-        """Listen at ``IPv4:PORT``; return where. Raises :class:`Refused` when that is not possible here."""
+        """Listen at ``IPv4:PORT``; return where. Raises :class:`RefusedError` when that is not possible here."""
         host, port = _local(address)
         try:
             transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
@@ -43,7 +43,7 @@ class Listener(asyncio.DatagramProtocol):
             )
         except OSError as error:
             said = visible(error.strerror or "")
-            raise Refused(
+            raise RefusedError(
                 Text(f"cannot listen at `{visible(address)}`: {said}", f"无法监听 `{visible(address)}`：{said}")
             ) from None
         self._transport = transport
@@ -80,7 +80,7 @@ def _local(address: str) -> tuple[str, int]:
         found = IPv4Address(0)
     if found.is_unspecified or found.is_multicast or not port.isdecimal() or int(port) > 65535:
         shown = visible(address)
-        raise Refused(
+        raise RefusedError(
             Text(f"`{shown}` is not one address to listen at", f"`{shown}` 不是一个可监听的地址"),
             Text(
                 "name the address of this machine on the boards' network, such as `10.9.0.2:60001`",

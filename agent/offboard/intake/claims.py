@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from agent.offboard.intake.notice import EVENTS, Event, instant
-from agent.offboard.intake.reasons import BadToken
-from rules.offboarding.vocabulary import Kind
+from agent.offboard.intake.notice import EVENTS, HrEvent, instant
+from agent.offboard.intake.reasons import BadTokenError
+from rules.offboarding.vocabulary import CaseKind
 from rules.visible import visible
 
 _LONGEST = 256  # characters of an identifier
@@ -23,9 +23,9 @@ Claims = Mapping[str, Any]
 
 
 def identifier(claims: Claims, name: str, reason: str = "claim-wrong") -> str:
-    """Return a claim that names something: printable, not blank at either end; raise :class:`BadToken`."""
+    """Return a claim that names something: printable, not blank at either end; raise :class:`BadTokenError`."""
     if name not in claims:
-        raise BadToken("claim-missing", name)
+        raise BadTokenError("claim-missing", name)
     value = claims[name]
     if (
         not isinstance(value, str)
@@ -33,34 +33,34 @@ def identifier(claims: Claims, name: str, reason: str = "claim-wrong") -> str:
         or visible(value) != value
         or value != value.strip()
     ):
-        raise BadToken(reason, name)
+        raise BadTokenError(reason, name)
     return value
 
 
 def moment(claims: Claims, name: str, reason: str = "claim-wrong") -> datetime:
-    """Return a NumericDate claim as an instant; raise :class:`BadToken`."""
+    """Return a NumericDate claim as an instant; raise :class:`BadTokenError`."""
     if name not in claims:
-        raise BadToken("claim-missing", name)
+        raise BadTokenError("claim-missing", name)
     value = claims[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        raise BadToken(reason, name)
+        raise BadTokenError(reason, name)
     try:
         return instant(value)
     except (ValueError, OverflowError, OSError) as error:
-        raise BadToken(reason, name) from error
+        raise BadTokenError(reason, name) from error
 
 
 def forbid(claims: Claims) -> None:
-    """Raise :class:`BadToken` for a claim that makes this another sort of token (RFC 8725 section 3.12)."""
+    """Raise :class:`BadTokenError` for a claim that makes this another sort of token (RFC 8725 section 3.12)."""
     for name in _FORBIDDEN:
         if name in claims:
-            raise BadToken("claim-forbidden", name)
+            raise BadTokenError("claim-forbidden", name)
 
 
 def subject(claims: Claims, issuer: str) -> str:
     """Return the employee number of ``sub_id``, which is ``{"format": "iss_sub", "iss", "sub"}`` (RFC 9493)."""
     if "sub_id" not in claims:
-        raise BadToken("claim-missing", "sub_id")
+        raise BadTokenError("claim-missing", "sub_id")
     given = claims["sub_id"]
     if (
         not isinstance(given, dict)
@@ -68,70 +68,70 @@ def subject(claims: Claims, issuer: str) -> str:
         or given["format"] != "iss_sub"
         or given["iss"] != issuer
     ):
-        raise BadToken("subject")
+        raise BadTokenError("subject")
     return identifier(given, "sub", "subject")
 
 
-def event(claims: Claims) -> tuple[Event, dict[str, Any]]:
+def event(claims: Claims) -> tuple[HrEvent, dict[str, Any]]:
     """Return the one event and its members (RFC 8417 section 2: one logical event per token)."""
     given = claims.get("events")
     if not isinstance(given, dict) or len(given) != 1:
-        raise BadToken("events")
+        raise BadTokenError("events")
     [(uri, details)] = given.items()
     if uri not in EVENTS:
-        raise BadToken("event-unknown", uri)
+        raise BadTokenError("event-unknown", uri)
     if not isinstance(details, dict):
-        raise BadToken("event-wrong")
+        raise BadTokenError("event-wrong")
     return EVENTS[uri], details
 
 
-def happened(claims: Claims, what: Event, details: Claims, issued: datetime) -> datetime:
+def happened(claims: Claims, what: HrEvent, details: Claims, issued: datetime) -> datetime:
     """Return when the event happened: ``toe``, which a departure must have; else CAEP's own time; else ``iat``."""
-    if "toe" in claims or what is Event.DEPARTURE_APPROVED:
+    if "toe" in claims or what is HrEvent.DEPARTURE_APPROVED:
         return moment(claims, "toe")
     return moment(details, "event_timestamp", "event-wrong") if "event_timestamp" in details else issued
 
 
-def case_number(claims: Claims, what: Event) -> str:
+def case_number(claims: Claims, what: HrEvent) -> str:
     """Return ``txn``, which a departure must have."""
-    return identifier(claims, "txn") if "txn" in claims or what is Event.DEPARTURE_APPROVED else ""
+    return identifier(claims, "txn") if "txn" in claims or what is HrEvent.DEPARTURE_APPROVED else ""
 
 
 def check_departure(details: Claims, leaver: str, happened: datetime, now_at_most: datetime) -> None:
-    """Check the members of ``departure-approved``; raise :class:`BadToken`.
+    """Check the members of ``departure-approved``; raise :class:`BadTokenError`.
 
     ``kind`` and ``approvers`` must be there. Nobody approves twice, the leaver never does (D01-4.4), and no approval is
     later than *now_at_most*. A cooling-off period ends after the day it *happened* (UTC), within a lifetime.
     """
     for name in details.keys() - _MEMBERS.keys():
-        raise BadToken("event-wrong", name)
+        raise BadTokenError("event-wrong", name)
     for name, right in _MEMBERS.items():
         if name in details and not right(details[name]):
-            raise BadToken("event-wrong", name)
+            raise BadTokenError("event-wrong", name)
     for name in _WHERETO:
-        if name in details and details.get("kind") != Kind.TRANSFER:
-            raise BadToken("event-wrong", name)
+        if name in details and details.get("kind") != CaseKind.TRANSFER:
+            raise BadTokenError("event-wrong", name)
     if until := details.get("cooling_off_until"):
         length = date.fromisoformat(until) - happened.date()
         if not timedelta(0) < length <= _LONGEST_PERIOD:
-            raise BadToken("event-wrong", "cooling_off_until")
+            raise BadTokenError("event-wrong", "cooling_off_until")
     approvers = details.get("approvers")
     if "kind" not in details or not isinstance(approvers, list) or not 0 < len(approvers) <= _MOST_APPROVERS:
-        raise BadToken("event-wrong", "approvers" if "kind" in details else "kind")
+        raise BadTokenError("event-wrong", "approvers" if "kind" in details else "kind")
     names = set()
     for given in approvers:
         if not isinstance(given, dict) or not given.keys() <= {"role", "by", "at", "opinion"}:
-            raise BadToken("event-wrong", "approvers")
+            raise BadTokenError("event-wrong", "approvers")
         identifier(given, "role", "event-wrong")
         by = identifier(given, "by", "event-wrong")
         if not isinstance(given.get("opinion", ""), str):
-            raise BadToken("event-wrong", "opinion")
+            raise BadTokenError("event-wrong", "opinion")
         if moment(given, "at", "event-wrong") > now_at_most:
-            raise BadToken("from-the-future", "at")
+            raise BadTokenError("from-the-future", "at")
         if by == leaver:
-            raise BadToken("own-approval", by)
+            raise BadTokenError("own-approval", by)
         if by in names:
-            raise BadToken("approver-twice", by)
+            raise BadTokenError("approver-twice", by)
         names.add(by)
 
 
@@ -148,7 +148,7 @@ def _is_plain(value: object) -> bool:
 
 _WHERETO: Final = ("department", "post")
 _MEMBERS: Final[Mapping[str, Callable[[object], bool]]] = {
-    "kind": lambda value: value in tuple(Kind),
+    "kind": lambda value: value in tuple(CaseKind),
     "last_day": _is_day,
     "cooling_off_until": _is_day,
     "class": _is_plain,

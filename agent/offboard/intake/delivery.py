@@ -10,7 +10,7 @@ import stat
 from dataclasses import dataclass
 
 from agent.offboard.intake.json_strict import LARGEST
-from agent.offboard.intake.reasons import BadToken
+from agent.offboard.intake.reasons import BadTokenError
 
 _SAFE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -22,7 +22,7 @@ class Delivery:
     name: str
     status: os.stat_result
     contents: bytes = b""
-    wrong: BadToken | None = None
+    wrong: BadTokenError | None = None
 
     @property
     def identity(self) -> tuple[int, ...]:
@@ -35,7 +35,7 @@ def look(folder: int, name: str, drop_uid: int) -> Delivery | None:
     try:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if not stat.S_ISREG(status.st_mode):
-            return Delivery(name, status, wrong=BadToken("not-a-file"))
+            return Delivery(name, status, wrong=BadTokenError("not-a-file"))
         descriptor = os.open(name, _SAFE, dir_fd=folder)
     except FileNotFoundError:
         return None
@@ -48,7 +48,7 @@ def look(folder: int, name: str, drop_uid: int) -> Delivery | None:
         try:
             contents = source.read(LARGEST + 1)
         except OSError as error:
-            return Delivery(name, status, wrong=BadToken("unreadable", error.strerror or ""))
+            return Delivery(name, status, wrong=BadTokenError("unreadable", error.strerror or ""))
     return Delivery(name, status, contents or b"")
 
 
@@ -62,16 +62,16 @@ def _unread(folder: int, name: str, error: OSError) -> Delivery | None:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return None
-    return Delivery(name, status, wrong=BadToken("unreadable", error.strerror or ""))
+    return Delivery(name, status, wrong=BadTokenError("unreadable", error.strerror or ""))
 
 
-def _against_the_rules(status: os.stat_result, drop_uid: int) -> BadToken | None:
+def _against_the_rules(status: os.stat_result, drop_uid: int) -> BadTokenError | None:
     if not stat.S_ISREG(status.st_mode):
-        return BadToken("not-a-file")
+        return BadTokenError("not-a-file")
     if status.st_uid not in (0, drop_uid):
-        return BadToken("wrong-owner", str(status.st_uid))
+        return BadTokenError("wrong-owner", str(status.st_uid))
     if status.st_nlink != 1:
-        return BadToken("hard-linked", str(status.st_nlink))
+        return BadTokenError("hard-linked", str(status.st_nlink))
     if status.st_size > LARGEST:
-        return BadToken("too-large", str(status.st_size))
+        return BadTokenError("too-large", str(status.st_size))
     return None

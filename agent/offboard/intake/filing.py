@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from agent.offboard.intake.delivery import Delivery
-from agent.offboard.intake.notice import Notice
-from agent.offboard.intake.reasons import BadToken, sentence
+from agent.offboard.intake.notice import HrNotice
+from agent.offboard.intake.reasons import BadTokenError, sentence
 from agent.offboard.intake.spool import Folder, Spool
 from agent.offboard.intake.store import Outcome
 from rules.text import Text
@@ -37,7 +37,7 @@ class Received:
     folder: Folder
     reason: str
     text: Text
-    notice: Notice | None
+    notice: HrNotice | None
     filed_as: str  # its name in *folder* without ``.set``; beside it lies the reason, ``.json``; empty: not moved
     ignored: tuple[str, ...] = ()  # approvers who signed and do not count
 
@@ -59,7 +59,7 @@ class Filing:
     unmoved: Callable[[Delivery, OSError], None]
     now: datetime
 
-    def right(self, delivery: Delivery, notice: Notice, outcome: Outcome, ignored: tuple[str, ...] = ()) -> Received:
+    def right(self, delivery: Delivery, notice: HrNotice, outcome: Outcome, ignored: tuple[str, ...] = ()) -> Received:
         """File a token that was right, by what the store made of it. *ignored*: approvers who do not count."""
         folder = _FOLDER[outcome]
         reason = outcome if folder != "accepted" else "late" if notice.late else "accepted"
@@ -71,7 +71,7 @@ class Filing:
         }
         return self._put(delivery, folder, reason, sentence(reason, detail.get(outcome, "")), notice, ignored)
 
-    def wrong(self, delivery: Delivery, error: BadToken) -> Received:
+    def wrong(self, delivery: Delivery, error: BadTokenError) -> Received:
         """File what is no right token."""
         return self._put(delivery, "rejected", error.reason, error.text, None)
 
@@ -81,7 +81,7 @@ class Filing:
         folder: Folder,
         reason: str,
         text: Text,
-        notice: Notice | None,
+        notice: HrNotice | None,
         ignored: tuple[str, ...] = (),
     ) -> Received:
         filed_as = ""
@@ -104,7 +104,7 @@ class Filing:
         return done
 
 
-def _about(delivery: Delivery, reason: str, text: Text, notice: Notice | None, now: datetime) -> dict[str, object]:
+def _about(delivery: Delivery, reason: str, text: Text, notice: HrNotice | None, now: datetime) -> dict[str, object]:
     """Return what stands in the reason file."""
     about: dict[str, object] = {
         "file": visible(delivery.name),

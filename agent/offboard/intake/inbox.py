@@ -25,15 +25,14 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from agent.errors import Fatal, Refused, ShoumiError
+from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.offboard import database
-from agent.offboard.intake import pinned_keys as keys
-from agent.offboard.intake import token
+from agent.offboard.intake import pinned_keys, token
 from agent.offboard.intake.delivery import Delivery
 from agent.offboard.intake.filing import Filing, Received
-from agent.offboard.intake.notice import Notice
-from agent.offboard.intake.pinned_keys import Keys
-from agent.offboard.intake.reasons import BadToken
+from agent.offboard.intake.notice import HrNotice
+from agent.offboard.intake.pinned_keys import PinnedKeys
+from agent.offboard.intake.reasons import BadTokenError
 from agent.offboard.intake.spool import Spool
 from agent.offboard.intake.store import Arrival, Store
 from rules.text import Text
@@ -54,7 +53,7 @@ class Hooks:
     known: Callable[[str], bool]  # whether somebody here has this employee number
     acts: Callable[[str], bool]  # whether an approver may act for others now; who is not known here may
     wanted: Callable[[], int]  # how many approvers a departure takes here at the least, besides what the keys ask for
-    received: Callable[[Notice], None]  # act on it; may come twice; an error means: again at the next sweep
+    received: Callable[[HrNotice], None]  # act on it; may come twice; an error means: again at the next sweep
     note: Callable[[Received], None]  # write the entry of one delivery; may come twice
     trouble: Callable[[str, Text], None]  # the channel itself is in trouble: a word and a sentence; once while it lasts
 
@@ -63,7 +62,7 @@ class Hooks:
 class Counted:
     """A right token's notice with the approvals that count, whose do not, and whether too few are left."""
 
-    notice: Notice
+    notice: HrNotice
     ignored: tuple[str, ...] = ()
     short: bool = False
 
@@ -72,7 +71,7 @@ class Inbox:
     """One agent's channel from HR. One thread at a time."""
 
     def __init__(self, home: Path, hooks: Hooks, *, settling: float = SETTLING, again: float = AGAIN) -> None:
-        """Open the store and the spool below *home*. Raises :class:`Refused` and :class:`Fatal`."""
+        """Open the store and the spool below *home*. Raises :class:`RefusedError` and :class:`FatalError`."""
         self._home, self._hooks, self._settling, self._again = home, hooks, settling, again
         self._store = Store(database.path(home))
         try:
@@ -106,8 +105,8 @@ class Inbox:
 
         Returns what became of each delivery that was taken up, in the order they were handed over.
 
-        Raises what ``note`` and ``known`` raise, :class:`Refused` when the store cannot take anything in now (every
-        file stays where it is), and :class:`Fatal`.
+        Raises what ``note`` and ``known`` raise, :class:`RefusedError` when the store cannot take anything in now
+        (every file stays where it is), and :class:`FatalError`.
         """
         self._more = False
         self._hand_over()
@@ -119,10 +118,10 @@ class Inbox:
         self._spool.give(pinned.drop_uid)
         return self._take_up(pinned, now)
 
-    def _take_up(self, pinned: Keys, now: datetime) -> list[Received]:
+    def _take_up(self, pinned: PinnedKeys, now: datetime) -> list[Received]:
         right: list[tuple[Delivery, Counted]] = []
         acts = cache(self._hooks.acts)  # a pile has the same few approvers
-        wrong: list[tuple[Delivery, BadToken]] = []
+        wrong: list[tuple[Delivery, BadTokenError]] = []
         for name in self._turn():
             delivery = self._spool.look(name, pinned.drop_uid)
             if delivery is None:
@@ -133,7 +132,7 @@ class Inbox:
                 continue
             try:
                 right.append((delivery, self._counted(_judge(delivery, pinned, now), acts, pinned)))
-            except BadToken as error:
+            except BadTokenError as error:
                 if not self._may_change(delivery):
                     wrong.append((delivery, error))
         self._more = self._more or len(wrong) > MOST_WRONG
@@ -155,7 +154,7 @@ class Inbox:
             self._store.settle((), [counted.notice.key for _, counted in right])
         return done
 
-    def _counted(self, notice: Notice, acts: Callable[[str], bool], pinned: Keys) -> Counted:
+    def _counted(self, notice: HrNotice, acts: Callable[[str], bool], pinned: PinnedKeys) -> Counted:
         """Return *notice* with the approvals that count: a key signs on when its owner is on hold or gone."""
         ignored = tuple(one.person for one in notice.approvals if not acts(one.person))
         if not ignored:
@@ -186,15 +185,15 @@ class Inbox:
                         handed.append(one.seq)
                     else:
                         stuck.add(one.notice.subject)
-                except Refused as error:
+                except RefusedError as error:
                     self._not_begun(one.notice, error)
         finally:
             self._store.settle(handed, ())
 
-    def _received(self, notice: Notice) -> bool:
+    def _received(self, notice: HrNotice) -> bool:
         try:
             self._hooks.received(notice)
-        except (Fatal, Refused):
+        except (FatalError, RefusedError):
             raise
         except Exception as error:  # noqa: BLE001  one notice that cannot be acted on must not keep back the others
             self._not_begun(notice, error)
@@ -202,7 +201,7 @@ class Inbox:
         self._said.discard(notice.key)
         return True
 
-    def _not_begun(self, notice: Notice, error: Exception) -> None:
+    def _not_begun(self, notice: HrNotice, error: Exception) -> None:
         if notice.key not in self._said:
             with suppress(ShoumiError):  # it is said when it can be written down; the others are not kept waiting
                 self._hooks.trouble("hand-over", _not_begun(notice, error))
@@ -222,10 +221,10 @@ class Inbox:
         """Whether the file was changed so lately that its writer may not be done. File times are the wall clock's."""
         return 0 <= time.time() - delivery.status.st_ctime < self._settling
 
-    def _keys(self) -> Keys | None:
+    def _keys(self) -> PinnedKeys | None:
         try:
-            pinned = keys.load(keys.path(self._home))
-        except Refused as error:
+            pinned = pinned_keys.load(pinned_keys.path(self._home))
+        except RefusedError as error:
             self._trouble("keys", error.text)
             return None
         self._troubles.discard("keys")
@@ -236,7 +235,7 @@ class Inbox:
         self._trouble("spool-replaced", Text("the spool directory was replaced while in use", "投递目录在使用中被替换"))
         try:
             fresh = Spool(self._spool.root)
-        except Refused as error:
+        except RefusedError as error:
             self._trouble("spool-unusable", error.text)
             return
         left = fresh.adopt(self._spool)
@@ -256,13 +255,13 @@ class Inbox:
             self._troubles.add(word)
 
 
-def _judge(delivery: Delivery, pinned: Keys, now: datetime) -> Notice:
+def _judge(delivery: Delivery, pinned: PinnedKeys, now: datetime) -> HrNotice:
     if delivery.wrong:
         raise delivery.wrong
     return token.verify(delivery.contents, pinned, now)
 
 
-def _not_begun(notice: Notice, error: Exception) -> Text:
+def _not_begun(notice: HrNotice, error: Exception) -> Text:
     who, case = visible(notice.subject), visible(notice.txn)
     why = error.text if isinstance(error, ShoumiError) else Text(visible(repr(error)), visible(repr(error)))
     return Text(

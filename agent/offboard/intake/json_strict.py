@@ -10,7 +10,7 @@ import json
 import re
 from typing import Any
 
-from agent.offboard.intake.reasons import BadToken
+from agent.offboard.intake.reasons import BadTokenError
 
 LARGEST = 64 * 1024  # bytes of a token
 DEEPEST = 10  # objects and arrays within each other; the deepest right token has five
@@ -23,34 +23,34 @@ _STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def parts(token: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return header, payload and signature of a compact JWS, decoded; raise :class:`BadToken`.
+    """Return header, payload and signature of a compact JWS, decoded; raise :class:`BadTokenError`.
 
     ``=`` at the end of a part is let through as PyJWT does: the event is the same, and it is known by its number.
     """
     if len(token) > LARGEST:
-        raise BadToken("too-large")
+        raise BadTokenError("too-large")
     split = token.split(b".")
     if len(split) != 3 or not all(_PART.fullmatch(part) for part in split):
-        raise BadToken("not-a-token")
+        raise BadTokenError("not-a-token")
     header, payload, signature = (_decoded(part) for part in split)
     return header, payload, signature
 
 
 def read(text: bytes) -> Json:
-    """Return the JSON object that *text* is; raise :class:`BadToken`."""
+    """Return the JSON object that *text* is; raise :class:`BadTokenError`."""
     check_depth(text)
     try:
         value = json.loads(text.decode("utf-8"), object_pairs_hook=_object)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()  # no lone surrogate, NaN, 1e999
     except (ValueError, RecursionError) as error:  # UnicodeError and JSONDecodeError are ValueErrors
-        raise BadToken("not-json") from error
+        raise BadTokenError("not-json") from error
     if not isinstance(value, dict):
-        raise BadToken("not-json")
+        raise BadTokenError("not-json")
     return value
 
 
 def check_depth(text: bytes) -> None:
-    """Raise :class:`BadToken` when *text* nests more than :data:`DEEPEST` deep, in one pass and without parsing."""
+    """Raise :class:`BadTokenError` when *text* nests deeper than :data:`DEEPEST`, in one pass and without parsing."""
     depth = 0
     for found in _STRING_OR_BRACKET.finditer(text):
         match found.group()[:1]:
@@ -59,7 +59,7 @@ def check_depth(text: bytes) -> None:
             case b"}" | b"]":
                 depth -= 1
         if depth > DEEPEST:
-            raise BadToken("too-deep")
+            raise BadTokenError("too-deep")
 
 
 def same(one: object, other: object) -> bool:
@@ -70,10 +70,10 @@ def same(one: object, other: object) -> bool:
 def _decoded(part: bytes) -> bytes:
     bare = part.rstrip(b"=")
     if len(bare) % 4 == 1:
-        raise BadToken("not-a-token")
+        raise BadTokenError("not-a-token")
     decoded = base64.urlsafe_b64decode(bare + b"=" * (-len(bare) % 4))
     if base64.urlsafe_b64encode(decoded).rstrip(b"=") != bare:  # spare bits that are not zero
-        raise BadToken("not-a-token")
+        raise BadTokenError("not-a-token")
     return decoded
 
 
@@ -81,5 +81,5 @@ def _object(pairs: list[tuple[str, Any]]) -> Json:
     made = dict(pairs)
     if len(made) != len(pairs):
         names = [name for name, _ in pairs]
-        raise BadToken("duplicate-member", next(name for name in names if names.count(name) > 1))
+        raise BadTokenError("duplicate-member", next(name for name in names if names.count(name) > 1))
     return made

@@ -1,7 +1,7 @@
 """What a token said, once it is known to be right: frozen data that survives a restart as one line of JSON.
 
-Rules of this file: no judgement here. A :class:`Notice` is made by :func:`agent.offboard.intake.token.verify` alone, or
-read back from the store that kept one; it is never verified again, because keys may have been exchanged since.
+Rules of this file: no judgement here. A :class:`HrNotice` is made by :func:`agent.offboard.intake.token.verify` alone,
+or read back from the store that kept one; it is never verified again, because keys may have been exchanged since.
 """
 
 import json
@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Event(StrEnum):
+class HrEvent(StrEnum):
     """The events that are acted on. The order is that of their effect: each ends at least what those below it end."""
 
     DEPARTURE_APPROVED = "departure-approved"
@@ -31,12 +31,12 @@ class Event(StrEnum):
 
 
 _URIS = {
-    Event.DEPARTURE_APPROVED: "urn:shoumi:event:departure-approved",
-    Event.ACCOUNT_DISABLED: "https://schemas.openid.net/secevent/risc/event-type/account-disabled",
-    Event.SESSION_REVOKED: "https://schemas.openid.net/secevent/caep/event-type/session-revoked",
+    HrEvent.DEPARTURE_APPROVED: "urn:shoumi:event:departure-approved",
+    HrEvent.ACCOUNT_DISABLED: "https://schemas.openid.net/secevent/risc/event-type/account-disabled",
+    HrEvent.SESSION_REVOKED: "https://schemas.openid.net/secevent/caep/event-type/session-revoked",
 }
 
-EVENTS: Mapping[str, Event] = {uri: event for event, uri in _URIS.items()}
+EVENTS: Mapping[str, HrEvent] = {uri: event for event, uri in _URIS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class SignedApproval:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class HrNotice:
     """One event about one employee. Instants are aware and in UTC."""
 
     iss: str
@@ -60,7 +60,7 @@ class Notice:
     toe: datetime  # when it happened: for a departure, when it was approved
     txn: str  # HR's case number; empty where the event needs none
     subject: str  # the employee number
-    event: Event
+    event: HrEvent
     details: Mapping[str, Any]  # the members of the event
     approvals: tuple[SignedApproval, ...]
     claims: Mapping[str, Any]
@@ -72,7 +72,7 @@ class Notice:
         return self.iss, self.jti
 
 
-def to_json(notice: Notice) -> str:
+def to_json(notice: HrNotice) -> str:
     """Return *notice* as one line that :func:`from_json` reads."""
     return json.dumps(
         {
@@ -97,14 +97,14 @@ def to_json(notice: Notice) -> str:
     )
 
 
-def from_json(line: str) -> Notice:
+def from_json(line: str) -> HrNotice:
     """Return what :func:`to_json` wrote. Raises ``KeyError`` or ``ValueError`` for anything else."""
     stored = json.loads(line)
     approvals = tuple(
         SignedApproval(one["kid"], one["role"], one["person"], datetime.fromisoformat(one["at"]))
         for one in stored["approvals"]
     )
-    return Notice(
+    return HrNotice(
         iss=stored["iss"],
         jti=stored["jti"],
         kid=stored["kid"],
@@ -112,7 +112,7 @@ def from_json(line: str) -> Notice:
         toe=datetime.fromisoformat(stored["toe"]),
         txn=stored["txn"],
         subject=stored["subject"],
-        event=Event(stored["event"]),
+        event=HrEvent(stored["event"]),
         details=stored["details"],
         approvals=approvals,
         claims=stored["claims"],

@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from jwt.algorithms import OKPAlgorithm
 
-from agent.errors import Refused
-from agent.offboard.intake.notice import Notice
+from agent.errors import RefusedError
+from agent.offboard.intake.notice import HrNotice
 from agent.offboard.intake.token import TYPE
 from rules.text import Text
 from rules.visible import visible
@@ -53,12 +53,14 @@ def folder(home: Path) -> Path:
     return home / "outbox"
 
 
-def complete(home: Path, site: str, notice: Notice, completion: Completion, now: datetime, *, reader: int = 0) -> Path:
+def complete(
+    home: Path, site: str, notice: HrNotice, completion: Completion, now: datetime, *, reader: int = 0
+) -> Path:
     """Put the signed answer to *notice* into the outbox, durable, and return its path.
 
-    *site* is the name HR addresses this agent by (:attr:`agent.offboard.intake.pinned_keys.Keys.audience`); *reader* is
-    the uid that may read the answer besides root. An answer of this state that is there already is left as it is.
-    Raises :class:`Refused`.
+    *site* is the name HR addresses this agent by (:attr:`agent.offboard.intake.pinned_keys.PinnedKeys.audience`);
+    *reader* is the uid that may read the answer besides root. An answer of this state that is there already is left as
+    it is. Raises :class:`RefusedError`.
     """
     number = hashlib.sha256("\0".join((*notice.key, completion.state)).encode()).hexdigest()[:32]
     target = folder(home) / f"{number}.set"
@@ -79,7 +81,7 @@ def complete(home: Path, site: str, notice: Notice, completion: Completion, now:
     return target
 
 
-def _claims(site: str, notice: Notice, completion: Completion, now: datetime, number: str) -> dict[str, Any]:
+def _claims(site: str, notice: HrNotice, completion: Completion, now: datetime, number: str) -> dict[str, Any]:
     return {
         "iss": site,
         "aud": notice.iss,
@@ -104,7 +106,7 @@ def _claims(site: str, notice: Notice, completion: Completion, now: datetime, nu
 
 
 def agent_key(home: Path) -> Ed25519PrivateKey:
-    """Return the key answers are signed with; make it (0600) when there is none. Raises :class:`Refused`."""
+    """Return the key answers are signed with; make it (0600) when there is none. Raises :class:`RefusedError`."""
     file = home / "agent-key.pem"
     try:
         if not file.exists():
@@ -123,7 +125,7 @@ def agent_key(home: Path) -> Ed25519PrivateKey:
 
 
 def public_jwks(home: Path) -> str:
-    """Return the JWK Set HR verifies answers with. Raises :class:`Refused`."""
+    """Return the JWK Set HR verifies answers with. Raises :class:`RefusedError`."""
     public = agent_key(home).public_key()
     jwk = OKPAlgorithm.to_jwk(public, as_dict=True) | {"kid": thumbprint(public), "alg": "EdDSA", "use": "sig"}
     return json.dumps({"keys": [jwk]}, indent=1, sort_keys=True)
@@ -175,9 +177,9 @@ def _sync(directory: Path) -> None:
         os.close(descriptor)
 
 
-def _unusable(file: Path, why: str) -> Refused:
+def _unusable(file: Path, why: str) -> RefusedError:
     shown, said = visible(str(file)), visible(why)
-    return Refused(
+    return RefusedError(
         Text(f"`{shown}` cannot be used: {said}", f"无法使用 `{shown}`：{said}"),
         Text("it belongs to root alone", "该文件应仅属于 root"),
     )

@@ -27,9 +27,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from agent.errors import Refused
-from agent.offboard.intake import json_strict as strict
-from agent.offboard.intake.reasons import BadToken
+from agent.errors import RefusedError
+from agent.offboard.intake import json_strict
+from agent.offboard.intake.reasons import BadTokenError
 from rules.text import Text
 from rules.visible import visible
 
@@ -47,7 +47,7 @@ PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class PinnedKey:
     """One pinned key. ``role`` and ``person`` are empty for a sender's."""
 
     kid: str
@@ -64,11 +64,11 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class PinnedKeys:
     """The whole of ``hr-keys.json``."""
 
     audience: str
-    by_kid: Mapping[str, Key]
+    by_kid: Mapping[str, PinnedKey]
     approvals_needed: int = 2
     drop_uid: int = 0
     leeway: timedelta = timedelta(seconds=60)
@@ -80,8 +80,8 @@ def path(home: Path) -> Path:
     return home / "hr-keys.json"
 
 
-def load(file: Path) -> Keys:
-    """Read the pinned keys; raise :class:`Refused` when they are missing, wrong, or not safe from others."""
+def load(file: Path) -> PinnedKeys:
+    """Read the pinned keys; raise :class:`RefusedError` when they are missing, wrong, or not safe from others."""
     shown = visible(str(file))
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -90,30 +90,30 @@ def load(file: Path) -> Keys:
             text = source.read(_LARGEST + 1) if stat.S_ISREG(status.st_mode) else b""
     except OSError as error:
         why = visible(error.strerror or "")
-        raise Refused(
+        raise RefusedError(
             Text(f"no keys of HR can be read from `{shown}`: {why}", f"无法从 `{shown}` 读取人事系统的密钥：{why}"),
             Text("docs/hr-integration.md shows how to pin them", "固定密钥的方法见 docs/hr-integration.md"),
         ) from error
     if not stat.S_ISREG(status.st_mode) or status.st_uid not in (0, os.geteuid()) or status.st_mode & 0o022:
-        raise Refused(
+        raise RefusedError(
             Text(f"the keys in `{shown}` could have been written by others", f"`{shown}` 中的密钥可能被他人改写"),
             Text(f"`chown root {shown} && chmod 0644 {shown}`", f"`chown root {shown} && chmod 0644 {shown}`"),
         )
     return parse(text, name=shown)
 
 
-def parse(text: bytes, *, name: str = "hr-keys.json") -> Keys:
-    """Read the pinned keys from JSON; raise :class:`Refused` that names what is wrong and where."""
+def parse(text: bytes, *, name: str = "hr-keys.json") -> PinnedKeys:
+    """Read the pinned keys from JSON; raise :class:`RefusedError` that names what is wrong and where."""
     try:
-        found = strict.read(text) if len(text) <= _LARGEST else {}
-    except BadToken as error:
+        found = json_strict.read(text) if len(text) <= _LARGEST else {}
+    except BadTokenError as error:
         raise _wrong(name, error.text) from error
     for member in found.keys() - _SETTINGS:
         raise _wrong(name, Text(f"no setting is called `{visible(member)}`", f"没有名为 `{visible(member)}` 的设置"))
     listed = found.get("keys")
     if not isinstance(listed, list) or not listed:
         raise _wrong(name, Text("`keys` is not a list of keys", "`keys` 不是密钥列表"))
-    return Keys(
+    return PinnedKeys(
         audience=_string(found, "audience", name),
         by_kid=_distinct([_key(one, f"{name} keys[{index}]") for index, one in enumerate(listed)], name),
         approvals_needed=_number(found, "approvals_needed", 2, 8, name),
@@ -123,7 +123,7 @@ def parse(text: bytes, *, name: str = "hr-keys.json") -> Keys:
     )
 
 
-def _key(given: object, where: str) -> Key:
+def _key(given: object, where: str) -> PinnedKey:
     if not isinstance(given, dict):
         raise _wrong(where, Text("it is not a key", "不是密钥"))
     if secret := given.keys() & _SECRET_MEMBERS:
@@ -157,7 +157,7 @@ def _key(given: object, where: str) -> Key:
                 f"不是 {algorithm} 的密钥（RSA 密钥不少于 {SMALLEST_RSA} 位）",
             ),
         )
-    return Key(_string(given, "kid", where), algorithm, _string(given, "iss", where), public, role, person)
+    return PinnedKey(_string(given, "kid", where), algorithm, _string(given, "iss", where), public, role, person)
 
 
 def _fits(algorithm: str, public: object) -> bool:
@@ -172,7 +172,7 @@ def _fits(algorithm: str, public: object) -> bool:
             return False
 
 
-def _distinct(keys: list[Key], name: str) -> Mapping[str, Key]:
+def _distinct(keys: list[PinnedKey], name: str) -> Mapping[str, PinnedKey]:
     """Refuse one name for two keys, and one key under two names: one hand would then sign as two."""
     by_kid = {key.kid: key for key in keys}
     material = {key.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for key in keys}
@@ -195,8 +195,8 @@ def _number(given: Mapping[str, object], member: str, default: int, most: int, w
     return value
 
 
-def _wrong(where: str, what: Text) -> Refused:
-    return Refused(
+def _wrong(where: str, what: Text) -> RefusedError:
+    return RefusedError(
         Text(f"{where}: {what.en}", f"{where}：{what.zh}"),
         Text("docs/hr-integration.md shows the file", "文件格式见 docs/hr-integration.md"),
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.offboard.intake.spool import SUFFIX, Spool
 from rules.text import Text
 
@@ -54,13 +54,13 @@ def quarantined(spool: Path) -> Iterator[Aside]:
 
 
 def release(spool: Path, name: str) -> None:
-    """Let the token *name* be judged once more. Raises :class:`Refused`."""
+    """Let the token *name* be judged once more. Raises :class:`RefusedError`."""
     opened = Spool(spool)
     try:
         opened.take_back(name)
         opened.sync()
     except OSError as error:
-        raise Refused(
+        raise RefusedError(
             Text(f"it cannot be put on the disk: {error.strerror}", f"无法写入磁盘：{error.strerror}")
         ) from error
     finally:

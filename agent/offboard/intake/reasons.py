@@ -6,7 +6,7 @@ their logs for it. What a stranger wrote enters a sentence through ``visible`` o
 
 from typing import Final
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 from rules.visible import visible
 
@@ -70,7 +70,7 @@ def sentence(reason: str, detail: str = "") -> Text:
     return Text(f"{text.en}: `{said}`", f"{text.zh}：`{said}`")
 
 
-class BadToken(Refused):
+class BadTokenError(RefusedError):
     """A token that is not taken. ``reason`` is a key of :data:`REASONS`; ``text`` is its sentence with the detail."""
 
     def __init__(self, reason: str, detail: str = "") -> None:

@@ -22,8 +22,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from agent.errors import Refused
-from agent.offboard.intake import rename as moving
+from agent.errors import RefusedError
+from agent.offboard.intake import rename
 from agent.offboard.intake.delivery import Delivery, identity, look
 from rules.text import Text
 from rules.visible import visible
@@ -41,7 +41,7 @@ class Spool:
     """The four directories below *root*. One thread at a time; :meth:`close` closes the descriptors."""
 
     def __init__(self, root: Path) -> None:
-        """Open the directories, and make those that are missing. Raises :class:`Refused`."""
+        """Open the directories, and make those that are missing. Raises :class:`RefusedError`."""
         self.root = root
         self.new = root / "new"
         self._number = 0
@@ -158,7 +158,10 @@ class Spool:
         return False
 
     def take_back(self, stem: str) -> None:
-        """Move a quarantined delivery back into ``new/``. Raises :class:`Refused` when there is none of that name."""
+        """Move a quarantined delivery back into ``new/``.
+
+        Raises :class:`RefusedError` when there is none of that name.
+        """
         if "/" in stem or stem.startswith("."):
             raise _nothing(stem)
         there = self._folders["quarantine"]
@@ -179,7 +182,7 @@ def _move_in(name: str, there: int, wanted: str, new: int, otherwise: str) -> No
     That one begins with *otherwise*, which nobody has, and ends with what HR said, as far as there is room.
     """
     try:
-        moving.move(name, there, wanted, new)
+        rename.move(name, there, wanted, new)
     except OSError as error:
         if error.errno not in (errno.EEXIST, errno.ENOSYS, errno.EINVAL):
             raise
@@ -200,9 +203,9 @@ def _named(there: int, stem: str) -> str:
     return said if plain and visible(said) == said and len(os.fsencode(said)) <= _LONGEST_NAME else own
 
 
-def _unusable(folder: Path, error: OSError) -> Refused:
+def _unusable(folder: Path, error: OSError) -> RefusedError:
     shown, why = visible(str(folder)), visible(error.strerror or "")
-    return Refused(
+    return RefusedError(
         Text(f"the spool `{shown}` cannot be used: {why}", f"无法使用投递目录 `{shown}`：{why}"),
         Text(
             "it is a directory of root's on one filesystem with its neighbours",
@@ -211,9 +214,9 @@ def _unusable(folder: Path, error: OSError) -> Refused:
     )
 
 
-def _nothing(stem: str) -> Refused:
+def _nothing(stem: str) -> RefusedError:
     said = visible(stem)
-    return Refused(
+    return RefusedError(
         Text(f"nothing called `{said}` is in quarantine", f"隔离区中没有 `{said}`"),
         Text("the names are those of the files without `.set`", "名称为文件名去掉 `.set`"),
     )

@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from agent.offboard.database import damaged, open_database, rim
-from agent.offboard.intake.notice import Event, Notice, from_json, to_json
+from agent.offboard.intake.notice import HrEvent, HrNotice, from_json, to_json
 
 Outcome = Literal["accepted", "again", "replayed", "number-reused", "superseded", "unknown-person", "approver-out"]
 
@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS hr_floors (subject TEXT PRIMARY KEY, toe INTEGER NOT 
 class Arrival:
     """A right token and what it says. ``short``: too few of its approvers count now."""
 
-    notice: Notice
+    notice: HrNotice
     token: bytes
     short: bool = False
 
@@ -65,17 +65,17 @@ class Open:
     """A notice that is durable and not yet handed over."""
 
     seq: int
-    notice: Notice
+    notice: HrNotice
     received_at: datetime
 
 
-def awaiting(file: Path, subject: str) -> list[Notice]:
+def awaiting(file: Path, subject: str) -> list[HrNotice]:
     """Return the departures HR sent about a person, to answer them; from any thread, at any time later."""
     with Store(file) as store:
         return store.awaiting(subject)
 
 
-def arrived(file: Path, subject: str, txn: str) -> tuple[Notice, datetime] | None:
+def arrived(file: Path, subject: str, txn: str) -> tuple[HrNotice, datetime] | None:
     """Return what HR last sent about a person and a case, with the instant it arrived, just before it was durable."""
     with Store(file) as store:
         notice = store.asked(subject, txn)
@@ -151,7 +151,7 @@ class Store:
                 (subject, _microseconds(at)),
             )
 
-    def asked(self, subject: str, txn: str) -> Notice | None:
+    def asked(self, subject: str, txn: str) -> HrNotice | None:
         """Return the newest notice about a person with this case number that was acted on."""
         with rim(self._file):
             row = self._db.execute(
@@ -161,17 +161,17 @@ class Store:
             ).fetchone()
         return from_json(row[0]) if row else None
 
-    def awaiting(self, subject: str) -> list[Notice]:
+    def awaiting(self, subject: str) -> list[HrNotice]:
         """Return the departures of a person that were acted on, of those since access was last given back to them."""
         with rim(self._file):
             rows = self._db.execute(
                 "SELECT notice FROM hr_tokens WHERE subject = ?1 AND strength = ?2 AND state IN ('received', 'handed')"
                 " AND toe > coalesce((SELECT toe FROM hr_floors WHERE subject = ?1), -1) ORDER BY toe, iat, seq",
-                (subject, Event.DEPARTURE_APPROVED.strength),
+                (subject, HrEvent.DEPARTURE_APPROVED.strength),
             ).fetchall()
         return [from_json(line) for (line,) in rows]
 
-    def received_at(self, notice: Notice) -> datetime:
+    def received_at(self, notice: HrNotice) -> datetime:
         """Return when the token of *notice* arrived."""
         with rim(self._file):
             [at] = self._db.execute(
@@ -226,7 +226,7 @@ class Store:
             ),
         )
 
-    def _superseded(self, notice: Notice) -> bool:
+    def _superseded(self, notice: HrNotice) -> bool:
         mark = (_microseconds(notice.toe), _microseconds(notice.iat))
         [found] = self._db.execute(
             "SELECT EXISTS (SELECT 1 FROM hr_floors WHERE subject = ?1 AND toe >= ?3)"

@@ -1,4 +1,4 @@
-"""Is this token right? Bytes, pinned keys and the time go in; a :class:`Notice` or one named reason comes out.
+"""Is this token right? Bytes, pinned keys and the time go in; a :class:`HrNotice` or one named reason comes out.
 
 The order is the defence: size → form → header → key and its algorithm → signature → strict reading → claims →
 approvals. Nothing is believed before it is signed, and the header's only use is to find the key (RFC 8725). PyJWT does
@@ -16,11 +16,10 @@ from typing import Any, Final
 
 import jwt
 
-from agent.offboard.intake import claims as claim
-from agent.offboard.intake import json_strict as strict
-from agent.offboard.intake.notice import Event, Notice, SignedApproval
-from agent.offboard.intake.pinned_keys import Key, Keys
-from agent.offboard.intake.reasons import BadToken
+from agent.offboard.intake import claims, json_strict
+from agent.offboard.intake.notice import HrEvent, HrNotice, SignedApproval
+from agent.offboard.intake.pinned_keys import PinnedKey, PinnedKeys
+from agent.offboard.intake.reasons import BadTokenError
 
 TYPE: Final = "secevent+jwt"
 APPROVAL_TYPE: Final = "departure-approval+jwt"
@@ -30,28 +29,28 @@ _HEADER = frozenset(("alg", "typ", "kid"))  # no jku, jwk, x5u, crit, b64 …: k
 _MOST_APPROVALS = 8
 
 
-def verify(raw: bytes, keys: Keys, now: datetime) -> Notice:
-    """Return what a token says; raise :class:`BadToken` and nothing else.
+def verify(raw: bytes, keys: PinnedKeys, now: datetime) -> HrNotice:
+    """Return what a token says; raise :class:`BadTokenError` and nothing else.
 
     A token that is old is right, and marked late: there is no ``exp``, and a late departure must not be lost.
     """
     key, said = _signed(raw.strip(b"\r\n"), keys, TYPE)
     if key.approves:
-        raise BadToken("key-purpose", key.kid)
-    claim.forbid(said)
+        raise BadTokenError("key-purpose", key.kid)
+    claims.forbid(said)
     latest = now + keys.leeway
-    issued = _not_after(latest, claim.moment(said, "iat"), "iat")
-    what, details = claim.event(said)
-    subject = claim.subject(said, key.iss)
-    happened = _not_after(latest, claim.happened(said, what, details, issued), "toe")
-    case = claim.case_number(said, what)
+    issued = _not_after(latest, claims.moment(said, "iat"), "iat")
+    what, details = claims.event(said)
+    subject = claims.subject(said, key.iss)
+    happened = _not_after(latest, claims.happened(said, what, details, issued), "toe")
+    case = claims.case_number(said, what)
     approvals: tuple[SignedApproval, ...] = ()
-    if what is Event.DEPARTURE_APPROVED:
-        claim.check_departure(details, subject, happened, latest)
+    if what is HrEvent.DEPARTURE_APPROVED:
+        claims.check_departure(details, subject, happened, latest)
         approvals = _approvals(said, subject, keys, latest)
-    return Notice(
+    return HrNotice(
         iss=key.iss,
-        jti=claim.identifier(said, "jti"),
+        jti=claims.identifier(said, "jti"),
         kid=key.kid,
         iat=issued,
         toe=happened,
@@ -65,26 +64,26 @@ def verify(raw: bytes, keys: Keys, now: datetime) -> Notice:
     )
 
 
-def _signed(token: bytes, keys: Keys, kind: str) -> tuple[Key, strict.Json]:
+def _signed(token: bytes, keys: PinnedKeys, kind: str) -> tuple[PinnedKey, json_strict.Json]:
     """Return the key and the claims of a compact JWS of type *kind* with a right signature, issuer and audience."""
-    head, payload, _ = strict.parts(token)
-    header = strict.read(head)
+    head, payload, _ = json_strict.parts(token)
+    header = json_strict.read(head)
     for name in header.keys() - _HEADER:
-        raise BadToken("header", name)
+        raise BadTokenError("header", name)
     if header.get("typ") != kind:
-        raise BadToken("type", str(header.get("typ")))
+        raise BadTokenError("type", str(header.get("typ")))
     kid = header.get("kid")
     key = keys.by_kid.get(kid) if isinstance(kid, str) else None
     if key is None:
-        raise BadToken("key-unknown", str(kid))
+        raise BadTokenError("key-unknown", str(kid))
     if header.get("alg") != key.alg:
-        raise BadToken("algorithm", str(header.get("alg")))
-    strict.check_depth(payload)
+        raise BadTokenError("algorithm", str(header.get("alg")))
+    json_strict.check_depth(payload)
     _check_signature(token, key, keys.audience)
-    return key, strict.read(payload)
+    return key, json_strict.read(payload)
 
 
-def _check_signature(token: bytes, key: Key, audience: str) -> None:
+def _check_signature(token: bytes, key: PinnedKey, audience: str) -> None:
     """Let PyJWT check signature, issuer and audience. Times are ours to check: it would use its own clock."""
     try:
         jwt.decode_complete(
@@ -105,56 +104,56 @@ def _check_signature(token: bytes, key: Key, audience: str) -> None:
             },
         )
     except jwt.MissingRequiredClaimError as error:
-        raise BadToken("claim-missing", error.claim) from error
+        raise BadTokenError("claim-missing", error.claim) from error
     except jwt.InvalidAudienceError as error:
-        raise BadToken("audience") from error
+        raise BadTokenError("audience") from error
     except jwt.InvalidIssuerError as error:
-        raise BadToken("issuer") from error
+        raise BadTokenError("issuer") from error
     except (jwt.InvalidSignatureError, jwt.InvalidKeyError) as error:
-        raise BadToken("signature") from error
+        raise BadTokenError("signature") from error
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
-        raise BadToken("not-json") from error
+        raise BadTokenError("not-json") from error
 
 
-def _approvals(said: strict.Json, leaver: str, keys: Keys, latest: datetime) -> tuple[SignedApproval, ...]:
+def _approvals(said: json_strict.Json, leaver: str, keys: PinnedKeys, latest: datetime) -> tuple[SignedApproval, ...]:
     """Check every approval in the token, and that there are enough of them by different people."""
     given = said.get("approvals", [])
     if not isinstance(given, list) or len(given) > _MOST_APPROVALS:
-        raise BadToken("claim-wrong", "approvals")
-    named = {approver["by"] for approver in said["events"][Event.DEPARTURE_APPROVED.uri]["approvers"]}
+        raise BadTokenError("claim-wrong", "approvals")
+    named = {approver["by"] for approver in said["events"][HrEvent.DEPARTURE_APPROVED.uri]["approvers"]}
     found: list[SignedApproval] = []
     for one in given:
         approval = _approval(one, said, keys, latest)
         if approval.person == leaver:
-            raise BadToken("own-approval", leaver)
+            raise BadTokenError("own-approval", leaver)
         if approval.person in (earlier.person for earlier in found):
-            raise BadToken("approver-twice", approval.person)
+            raise BadTokenError("approver-twice", approval.person)
         if approval.person not in named:
-            raise BadToken("approver-not-named", approval.person)
+            raise BadTokenError("approver-not-named", approval.person)
         found.append(approval)
     if len(found) < keys.approvals_needed:
-        raise BadToken("approvals-missing", f"{len(found)} < {keys.approvals_needed}")
+        raise BadTokenError("approvals-missing", f"{len(found)} < {keys.approvals_needed}")
     return tuple(found)
 
 
-def _approval(token: Any, said: strict.Json, keys: Keys, latest: datetime) -> SignedApproval:
+def _approval(token: Any, said: json_strict.Json, keys: PinnedKeys, latest: datetime) -> SignedApproval:
     if not isinstance(token, str) or not token.isascii():
-        raise BadToken("approval-wrong")
+        raise BadTokenError("approval-wrong")
     try:
         key, approved = _signed(token.encode("ascii"), keys, APPROVAL_TYPE)
-        at = claim.moment(approved, "iat")
-    except BadToken as error:
-        raise BadToken("approval-wrong", error.reason) from error
+        at = claims.moment(approved, "iat")
+    except BadTokenError as error:
+        raise BadTokenError("approval-wrong", error.reason) from error
     if not key.approves:
-        raise BadToken("key-purpose", key.kid)
+        raise BadTokenError("key-purpose", key.kid)
     for name in APPROVED:
-        if name not in approved or not strict.same(approved[name], said[name]):
-            raise BadToken("approval-of-something-else", name)
+        if name not in approved or not json_strict.same(approved[name], said[name]):
+            raise BadTokenError("approval-of-something-else", name)
     return SignedApproval(key.kid, key.role, key.person, _not_after(latest, at, "approvals"))
 
 
 def _not_after(latest: datetime, moment: datetime, name: str) -> datetime:
     """Refuse an instant beyond *latest*: it would also become a high-water mark that no right token reaches."""
     if moment > latest:
-        raise BadToken("from-the-future", name)
+        raise BadTokenError("from-the-future", name)
     return moment

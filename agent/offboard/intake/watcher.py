@@ -28,7 +28,7 @@ SWEEP_SECONDS: Final = 1.0
 _ARRIVALS: list[type[FileSystemEvent]] = [FileCreatedEvent, FileMovedEvent, FileClosedEvent]  # not our own reading
 
 
-class Watch:
+class SpoolWatcher:
     """Calls *wake* from a thread of its own soon after something arrives in a directory."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
@@ -79,11 +79,11 @@ def serve(
     """Sweep at the start, whenever something arrives, and every second; return within a second after *stop* is set.
 
     A :class:`ShoumiError` of a sweep goes to *trouble*, once while it lasts, and the next sweep tries again. What
-    *trouble* raises ends nothing. Raises :class:`agent.errors.Fatal`.
+    *trouble* raises ends nothing. Raises :class:`agent.errors.FatalError`.
     """
     arrived = threading.Event()
     said: Text | None = None
-    watch = Watch(arrived.set)
+    watch = SpoolWatcher(arrived.set)
     try:
         while not stop.is_set():
             folder = inbox.folder

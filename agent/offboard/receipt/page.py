@@ -7,11 +7,11 @@ because a receipt may come from anywhere. An open item is on the first lines, an
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from agent import text_table as table
+from agent import text_table
 from agent.labels import ROLES, word
 from agent.offboard.receipt.timeline import MARKS
-from agent.offboard.receipt.verify import Report
-from agent.offboard.steps.step import State
+from agent.offboard.receipt.verify import ReceiptReport
+from agent.offboard.steps.step import StepState
 from rules.text import Language, Text
 from rules.visible import visible
 
@@ -45,7 +45,7 @@ def page(body: Mapping[str, Any], language: Language) -> str:
     return f"\n{_RULE}\n".join(part for part in parts if part) + "\n"
 
 
-def report_page(report: Report, language: Language) -> str:
+def report_page(report: ReceiptReport, language: Language) -> str:
     """Return what a check found: on top whether it is genuine, then the page when there is one to trust."""
     if not report.genuine:
         head = [Text("NOT GENUINE: do not rely on it", "核验未通过：不可采信").say(language)]
@@ -191,7 +191,7 @@ def _unseen(body: Mapping[str, Any], language: Language) -> Iterable[str]:
     yield Text("What no look on this host can reach", "本机无法查看的内容").say(language)
     yield from (f"- {visible(str(text[language]))}" for text in body["cannot_see"])
     for step in body["steps"]:
-        if step["state"] == State.CANNOT_SEE:
+        if step["state"] == StepState.CANNOT_SEE:
             yield f"- {visible(step['title'][language])}: {visible(step['detail'][language])}"
 
 
@@ -217,11 +217,11 @@ def span(microseconds: int | None, language: Language) -> str:
 
 
 def _word(state: str, language: Language) -> str:
-    return State(state).text.say(language) if state in list(State) else visible(str(state))
+    return StepState(state).text.say(language) if state in list(StepState) else visible(str(state))
 
 
 def _columns(heading: Sequence[str] | None, rows: Sequence[Sequence[object]]) -> list[str]:
     """Return lined-up columns, indented; without a heading the first row is like the others."""
     if heading is None:
-        return ["  " + line for line in table.lines([""] * len(rows[0]), rows)[1:]]
-    return ["  " + line for line in table.lines(heading, rows)]
+        return ["  " + line for line in text_table.lines([""] * len(rows[0]), rows)[1:]]
+    return ["  " + line for line in text_table.lines(heading, rows)]

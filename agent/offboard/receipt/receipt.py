@@ -22,12 +22,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from agent.offboard.proof import CANNOT_SEE
 from agent.offboard.proof import STEP as PROOF
 from agent.offboard.receipt.signing import Signer, key_path, synced
-from agent.offboard.receipt.timeline import NEEDED, Door, Marks, rows, written
-from agent.offboard.steps.step import State
+from agent.offboard.receipt.timeline import NEEDED, DoorMark, Marks, rows, written
+from agent.offboard.steps.step import StepState
 from rules.text import Text
 from rules.visible import visible
 
@@ -39,7 +39,9 @@ PROOF_STEP = PROOF.id
 
 _shown = functools.lru_cache(16_384)(visible)  # thousands of attempts consist of a few words and the names of areas
 _CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_FINISHED = frozenset((State.DONE, State.CONFIRMED, State.SKIPPED, State.CANNOT_SEE))  # by name: a new state is open
+_FINISHED = frozenset(
+    (StepState.DONE, StepState.CONFIRMED, StepState.SKIPPED, StepState.CANNOT_SEE)
+)  # by name: a new state is open
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class StepRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class RevocationRecord:
     """Everything a receipt says about one revocation, except its number and its signature."""
 
     host: str
@@ -70,11 +72,11 @@ class Ending:
     marks: Marks
     steps: tuple[StepRecord, ...]
     proof: Mapping[str, Any] | None
-    """:meth:`agent.offboard.proof.Proof.record`; those of a step ``proof`` win. ``None``: not made yet."""
-    doors: tuple[Door, ...] = ()
+    """:meth:`agent.offboard.proof.AccessProof.record`; those of a step ``proof`` win. ``None``: not made yet."""
+    doors: tuple[DoorMark, ...] = ()
 
 
-def build(ending: Ending, key: str, now: datetime, previous: str | None = None) -> bytes:
+def build(ending: RevocationRecord, key: str, now: datetime, previous: str | None = None) -> bytes:
     """Return the canonical bytes of a receipt. *key*: fingerprint; *previous*: SHA-256 of the receipt this replaces."""
     proof = ending.proof
     for step in ending.steps:
@@ -118,7 +120,7 @@ def open_items(body: Mapping[str, Any]) -> list[str]:
     """Return what is not over yet, as words: ``step:cron``, ``door:B2``, ``mark:denied``, ``proof``, ``late-read``."""
     at = {row["mark"]: row["at"] for row in body["timeline"]}  # all in one form: their order is that of the instants
     left = [f"step:{step['id']}" for step in body["steps"] if step["state"] not in _FINISHED]
-    left += [f"door:{door['door']}" for door in body["doors"] if door["state"] != State.CONFIRMED]
+    left += [f"door:{door['door']}" for door in body["doors"] if door["state"] != StepState.CONFIRMED]
     left += [f"mark:{mark}" for mark in NEEDED if at[mark] is None]
     if not _proven(body["proof"]):
         left.append("proof")
@@ -172,13 +174,17 @@ def receipts_folder(home: Path) -> Path:
     return home / "receipts"
 
 
-def issue(home: Path, ending: Ending, now: datetime) -> Path:
-    """Build, sign and keep the next receipt of a case; it is on the disk when this returns. Raises :class:`Refused`.
+def issue(home: Path, ending: RevocationRecord, now: datetime) -> Path:
+    """Build, sign and keep the next receipt of a case; it is on the disk when this returns.
+
+    Raises :class:`RefusedError`.
 
     When the last one says the same, that one is returned: a case that is tried again and again makes no pile of them.
     """
     if not _CASE.fullmatch(ending.case):
-        raise Refused(Text(f"`{visible(ending.case)}` is no case number", f"`{visible(ending.case)}` 不是案件编号"))
+        raise RefusedError(
+            Text(f"`{visible(ending.case)}` is no case number", f"`{visible(ending.case)}` 不是案件编号")
+        )
     signer = Signer.at(key_path(home))
     folder = receipts_folder(home)
     try:
@@ -197,7 +203,7 @@ def issue(home: Path, ending: Ending, now: datetime) -> Path:
                 return path
     except OSError as error:
         why = visible(error.strerror or "")
-        raise Refused(
+        raise RefusedError(
             Text(f"the receipt could not be kept: `{why}`", f"无法保存回执：`{why}`"),
             Text("nothing was undone; make room and ask again", "已执行的撤权不受影响；请腾出空间后重试"),
         ) from error

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from agent.errors import Refused
+from agent.errors import RefusedError
 from rules.text import Text
 from rules.visible import visible
 
@@ -42,7 +42,7 @@ class Signer:
 
     @classmethod
     def at(cls, path: Path) -> "Signer":
-        """Load the key in *path*, made with mode 0600 when it is missing. Raises :class:`Refused`."""
+        """Load the key in *path*, made with mode 0600 when it is missing. Raises :class:`RefusedError`."""
         try:
             data = _read(path)
         except FileNotFoundError:
@@ -117,9 +117,9 @@ def synced(directory: Path) -> None:
         os.close(fd)
 
 
-def _unusable(path: Path, why: Text) -> Refused:
+def _unusable(path: Path, why: Text) -> RefusedError:
     shown = visible(str(path))
-    return Refused(
+    return RefusedError(
         Text(f"the signing key `{shown}` is not used: {why.en}", f"不使用签名密钥 `{shown}`：{why.zh}"),
         Text(
             "move it aside; a new one is made, and receipts signed before need the old public key",

@@ -43,7 +43,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class DoorMark:
     """A door. ``state`` is ``confirmed`` when it is known to refuse the person; any other word leaves the case open."""
 
     name: str
@@ -52,7 +52,7 @@ class Door:
     detail: Text = _NOTHING
 
 
-def rows(marks: Marks, doors: Iterable[Door] = ()) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def rows(marks: Marks, doors: Iterable[DoorMark] = ()) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the timeline and the doors as JSON. ``after_us`` counts from *received*, ``None`` when unknown."""
     instants = {name: getattr(marks, name.replace("-", "_")) for name in MARKS}
     start = marks.received

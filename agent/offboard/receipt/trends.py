@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent import text_table as table
+from agent import text_table
 from agent.offboard.receipt.page import span
 from agent.offboard.receipt.receipt import kept
 from agent.offboard.receipt.timeline import MARKS, START
@@ -44,7 +44,7 @@ class Trends(NamedTuple):
 
 
 def trends(folder: Path, public_key: bytes) -> Trends:
-    """Read the receipts in *folder*. Raises :class:`agent.errors.Usage` for a bad key; bad files are counted."""
+    """Read the receipts in *folder*. Raises :class:`agent.errors.UsageError` for a bad key; bad files are counted."""
     last: dict[str, Mapping[str, Any]] = {}
     bad = 0
     for path in kept(folder):
@@ -87,7 +87,7 @@ def lines(found: Trends, language: Language) -> Iterable[str]:
         Text("p95", "95%"),
         Text("worst", "最慢"),
     ]
-    yield from table.lines(
+    yield from text_table.lines(
         [text.say(language) for text in heading],
         [
             (_TITLES[row.mark].say(language), row.times, *(span(value, language) for value in row[2:]))

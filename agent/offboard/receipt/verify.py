@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
-from agent.errors import Usage
+from agent.errors import UsageError
 from agent.offboard.receipt.schema import RECEIPT, fits
 from rules.text import Text
 from rules.visible import visible
@@ -28,7 +28,7 @@ _MISSHAPEN = Text("the signature fits, but the content has not the shape of a re
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ReceiptReport:
     """What a check found. ``payload`` is given only when the signature is right."""
 
     problems: tuple[Text, ...]
@@ -46,10 +46,10 @@ class Report:
         return self.genuine and not self.left
 
 
-def verify(receipt: bytes, public_key: bytes) -> Report:
+def verify(receipt: bytes, public_key: bytes) -> ReceiptReport:
     """Check a receipt against the public key of the agent: PEM, or the 32 bytes themselves.
 
-    Raises :class:`Usage` for a key that is none; nothing else, whatever the receipt is.
+    Raises :class:`UsageError` for a key that is none; nothing else, whatever the receipt is.
     """
     key = _public(public_key)
     if len(receipt) > _LARGEST:
@@ -75,7 +75,7 @@ def verify(receipt: bytes, public_key: bytes) -> Report:
     return _read(payload, print_of_key)
 
 
-def _read(payload: bytes, key: str) -> Report:
+def _read(payload: bytes, key: str) -> ReceiptReport:
     """Judge bytes that are known to be the agent's."""
     try:
         body = json.loads(payload, object_pairs_hook=_once)
@@ -92,7 +92,7 @@ def _read(payload: bytes, key: str) -> Report:
         return _wrong(
             "the signature fits, but the content has not the shape of a receipt", "签名相符，但内容不是回执格式"
         )
-    return Report(problems, left, body)
+    return ReceiptReport(problems, left, body)
 
 
 def _left(body: dict[str, Any]) -> Iterator[str]:
@@ -164,8 +164,8 @@ def _public(given: bytes) -> Ed25519PublicKey:
     return key
 
 
-def _no_key() -> Usage:
-    return Usage(
+def _no_key() -> UsageError:
+    return UsageError(
         Text("this is not an Ed25519 public key", "这不是 Ed25519 公钥"),
         Text(
             "it is `public_key` in: shoumi case receipt PERSON --json",
@@ -174,5 +174,5 @@ def _no_key() -> Usage:
     )
 
 
-def _wrong(english: str, chinese: str) -> Report:
-    return Report((Text(english, chinese),))
+def _wrong(english: str, chinese: str) -> ReceiptReport:
+    return ReceiptReport((Text(english, chinese),))

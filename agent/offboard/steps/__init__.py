@@ -19,9 +19,9 @@ from agent.offboard.steps import (
     tickets,
     timers,
 )
-from agent.offboard.steps.step import Step
+from agent.offboard.steps.step import RevocationStep
 
-STEPS: tuple[Step, ...] = (
+STEPS: tuple[RevocationStep, ...] = (
     deny.STEP,
     holders.STEP,
     processes.STEP,

@@ -8,10 +8,10 @@ its own administrator, and the step stays pending until that is done. Sources: u
 import shutil
 from pathlib import Path
 
-from agent.offboard.context import Context, Leaver
+from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import ordinary
 from agent.offboard.steps import commands, places
-from agent.offboard.steps.step import Result, State, Step, Target
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
 from rules.text import Text
 from rules.visible import visible
 
@@ -30,20 +30,20 @@ def closed(shadow: str, name: str) -> bool:
     return len(cells) == 9 and cells[1].startswith("!") and cells[7] == _EXPIRED
 
 
-def probe(leaver: Leaver, _context: Context) -> Text | None:
+def probe(leaver: RevocationSubject, _context: RevocationContext) -> Text | None:
     """Return a reason when this host knows none of the accounts, or cannot change them."""
     if not any(account.names for account in leaver.accounts):
         return Text("none of the accounts is known to this host", "本机不存在其任何账号")
     return None if shutil.which("usermod") else Text("this host has no usermod", "本机没有 usermod")
 
 
-def look(leaver: Leaver, context: Context) -> tuple[Target, ...]:
+def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return the accounts that would be closed."""
     names = [visible(name) for name in _local(leaver, context) if not closed(_shadow(context), name)]
-    return tuple(Target(Text(f"account `{name}`", f"账号 `{name}`")) for name in names)
+    return tuple(StepTarget(Text(f"account `{name}`", f"账号 `{name}`")) for name in names)
 
 
-def run(leaver: Leaver, context: Context, _case: str) -> Result:
+def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
     """Close them and read back that they are."""
     local = _local(leaver, context)
     whys = [
@@ -52,27 +52,27 @@ def run(leaver: Leaver, context: Context, _case: str) -> Result:
         if not closed(_shadow(context), name) and (said := commands.call(command_for(name, context.root))).why
     ]
     if whys:
-        return Result(State.PENDING, whys[0])
+        return StepResult(StepState.PENDING, whys[0])
     facts = {"closed": [name for name in local if closed(_shadow(context), name)]}
     others = [name for _, name in places.named(leaver) if name not in facts["closed"]]
     if others:
         shown = visible(", ".join(others))
         text = Text(f"close these in your directory service: `{shown}`", f"请在目录服务中停用：`{shown}`")
-        return Result(State.PENDING, text, facts)
-    return Result(State.CONFIRMED, Text("locked and expired", "已锁定并设为过期"), facts)
+        return StepResult(StepState.PENDING, text, facts)
+    return StepResult(StepState.CONFIRMED, Text("locked and expired", "已锁定并设为过期"), facts)
 
 
-def _local(leaver: Leaver, context: Context) -> list[str]:
+def _local(leaver: RevocationSubject, context: RevocationContext) -> list[str]:
     """Return the names in the local files that are still these uids': a name may have been given to another since."""
     theirs = {login.name for login in places.local_logins(context.root) if login.uid in leaver.uids}
     return [name for account, name in places.named(leaver) if name in theirs and ordinary(account.uid)]
 
 
-def _shadow(context: Context) -> str:
+def _shadow(context: RevocationContext) -> str:
     try:
         return (context.root / "etc/shadow").read_text(errors="surrogateescape")
     except OSError:
         return ""
 
 
-STEP = Step("account", Text("lock and expire the accounts", "锁定账号并设为过期"), probe, look, run)
+STEP = RevocationStep("account", Text("lock and expire the accounts", "锁定账号并设为过期"), probe, look, run)

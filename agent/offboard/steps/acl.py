@@ -17,10 +17,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from agent.offboard.context import Area, Blocked, Context, Inode, Leaver
+from agent.offboard.context import AreaPath, Blocked, Inode, RevocationContext, RevocationSubject
 from agent.offboard.steps import acl_bytes, places
 from agent.offboard.steps.acl_bytes import ACCESS, DEFAULT, Acl
-from agent.offboard.steps.step import Result, State, Step, Target
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
 from rules.text import Text
 from rules.visible import visible
 
@@ -93,7 +93,7 @@ def change(at: str, mode: int, rewrite: Rewrite) -> bool:
     return (default is not None and _set(at, DEFAULT, rewrite, default, mode)) or changed
 
 
-def allow_again(leaver: Leaver, context: Context) -> Tour:
+def allow_again(leaver: RevocationSubject, context: RevocationContext) -> Tour:
     """Take the deny entries of *leaver* away again, in their areas. Owners stay: see ``owners.jsonl``."""
     tour = Tour()
     rewrite = Rewrite(lambda acl: acl_bytes.undo(acl, leaver.uids))
@@ -102,41 +102,41 @@ def allow_again(leaver: Leaver, context: Context) -> Tour:
     return tour
 
 
-def _theirs(leaver: Leaver, context: Context) -> list[Area]:
+def _theirs(leaver: RevocationSubject, context: RevocationContext) -> list[AreaPath]:
     return [area for area in context.areas() if not leaver.areas or area.name in leaver.areas]
 
 
-def _look_back(leaver: Leaver, context: Context) -> tuple[Target, ...]:
+def _look_back(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     names = [visible(area.name) for area in _theirs(leaver, context)]
-    return tuple(Target(Text(f"deny entries in area `{name}`", f"目录 `{name}` 中的拒绝项")) for name in names)
+    return tuple(StepTarget(Text(f"deny entries in area `{name}`", f"目录 `{name}` 中的拒绝项")) for name in names)
 
 
-def _run_back(leaver: Leaver, context: Context, _case: str) -> Result:
+def _run_back(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
     tour = allow_again(leaver, context)
     if tour.trouble_count:
         return _result(tour, 0)
     count = tour.changed
     text = Text(f"taken away on {count} files and directories", f"已从 {count} 个文件和目录移除")
-    return Result(State.DONE, text, tour.facts())
+    return StepResult(StepState.DONE, text, tour.facts())
 
 
-def probe(_leaver: Leaver, context: Context) -> Text | None:
+def probe(_leaver: RevocationSubject, context: RevocationContext) -> Text | None:
     """Return a reason when the host has no area."""
     return None if any(True for _ in context.areas()) else Text("there is no area on this host", "本机没有涉密目录")
 
 
-def look(_leaver: Leaver, context: Context) -> tuple[Target, ...]:
+def look(_leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return the areas."""
     names = (visible(area.name) for area in context.areas())
-    return tuple(Target(Text(f"deny entries in area `{name}`", f"目录 `{name}` 中的拒绝项")) for name in names)
+    return tuple(StepTarget(Text(f"deny entries in area `{name}`", f"目录 `{name}` 中的拒绝项")) for name in names)
 
 
-def run(leaver: Leaver, context: Context, case: str) -> Result:
+def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> StepResult:
     """Deny on every inode. ``done`` when each one was reached; the canary of the proof confirms it."""
     return run_together([(leaver, case)], context)[0]
 
 
-def run_together(leavers: Sequence[tuple[Leaver, str]], context: Context) -> list[Result]:
+def run_together(leavers: Sequence[tuple[RevocationSubject, str]], context: RevocationContext) -> list[StepResult]:
     """Deny all of *leavers* in one pass. What the pass changed is in the facts of each, whoever it was changed for."""
     uids = sorted({uid for leaver, _ in leavers for uid in leaver.uids})
     rewrite = Rewrite(lambda acl: acl_bytes.deny(acl, uids))
@@ -161,7 +161,7 @@ def run_together(leavers: Sequence[tuple[Leaver, str]], context: Context) -> lis
     return [_result(tour, count) for count in owned]
 
 
-def _result(tour: Tour, owned: int) -> Result:
+def _result(tour: Tour, owned: int) -> StepResult:
     tour.owned = owned
     if tour.trouble_count:
         first = visible(tour.troubles[0])
@@ -169,18 +169,20 @@ def _result(tour: Tour, owned: int) -> Result:
             f"{tour.trouble_count} places were not reached, first `{first}`",
             f"有 {tour.trouble_count} 处未能处理，首个为 `{first}`",
         )
-        return Result(State.PENDING, text, tour.facts())
+        return StepResult(StepState.PENDING, text, tour.facts())
     if tour.without:
         names = visible(", ".join(tour.without))
         text = Text(f"the filesystem of `{names}` keeps no ACLs", f"`{names}` 所在文件系统不支持 ACL")
-        return Result(State.DONE if tour.changed + tour.same else State.SKIPPED, text, tour.facts())
+        return StepResult(StepState.DONE if tour.changed + tour.same else StepState.SKIPPED, text, tour.facts())
     total = tour.changed + tour.same
-    return Result(
-        State.DONE, Text(f"denied on {total} files and directories", f"已在 {total} 个文件和目录上拒绝"), tour.facts()
+    return StepResult(
+        StepState.DONE,
+        Text(f"denied on {total} files and directories", f"已在 {total} 个文件和目录上拒绝"),
+        tour.facts(),
     )
 
 
-def _visit(area: Area, context: Context, tour: Tour, act: Callable[[Inode], bool]) -> None:
+def _visit(area: AreaPath, context: RevocationContext, tour: Tour, act: Callable[[Inode], bool]) -> None:
     try:
         for item in context.walk(area.path):
             if isinstance(item, Blocked):
@@ -261,7 +263,7 @@ class _Owners:
                 continue
 
 
-STEP = Step(
+STEP = RevocationStep(
     "acl",
     Text("deny entries on every classified file", "在每个涉密文件上设置拒绝项"),
     probe,
@@ -270,5 +272,5 @@ STEP = Step(
     together=run_together,
 )
 
-BACK = Step("acl-back", Text("take the deny entries away", "移除拒绝项"), probe, _look_back, _run_back)
+BACK = RevocationStep("acl-back", Text("take the deny entries away", "移除拒绝项"), probe, _look_back, _run_back)
 """The opposite, where a grant is given again after a departure that was taken back."""

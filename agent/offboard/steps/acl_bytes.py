@@ -22,7 +22,7 @@ _HEAD = struct.Struct("<I")
 _ENTRY = struct.Struct("<HHI")
 
 
-class Entry(NamedTuple):
+class AclEntry(NamedTuple):
     """Who (*tag*, *id*) and what: 4 read, 2 write, 1 execute or search."""
 
     tag: int
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
     id: int = UNDEFINED
 
 
-Acl = tuple[Entry, ...]
+Acl = tuple[AclEntry, ...]
 
 
 def parse(raw: bytes) -> Acl:
@@ -38,7 +38,7 @@ def parse(raw: bytes) -> Acl:
     body = raw[_HEAD.size :]
     if len(raw) < _HEAD.size or _HEAD.unpack_from(raw)[0] != _VERSION or len(body) % _ENTRY.size:
         raise ValueError("not an ACL of version 2")
-    acl = tuple(Entry(*fields) for fields in _ENTRY.iter_unpack(body))
+    acl = tuple(AclEntry(*fields) for fields in _ENTRY.iter_unpack(body))
     tags = [entry.tag for entry in acl]
     once = (USER_OBJ, GROUP_OBJ, OTHER)
     if any(tags.count(tag) != 1 for tag in once) or tags.count(MASK) > 1 or not set(tags) <= _TAGS:
@@ -46,22 +46,22 @@ def parse(raw: bytes) -> Acl:
     return acl
 
 
-def render(acl: Iterable[Entry]) -> bytes:
+def render(acl: Iterable[AclEntry]) -> bytes:
     """Write an attribute; the kernel wants the entries in this order."""
     return _HEAD.pack(_VERSION) + b"".join(_ENTRY.pack(*entry) for entry in sorted(acl, key=_order))
 
 
 def of_mode(mode: int) -> Acl:
     """Return the ACL that a file without one has by its permission bits."""
-    return (Entry(USER_OBJ, mode >> 6 & 7), Entry(GROUP_OBJ, mode >> 3 & 7), Entry(OTHER, mode & 7))
+    return (AclEntry(USER_OBJ, mode >> 6 & 7), AclEntry(GROUP_OBJ, mode >> 3 & 7), AclEntry(OTHER, mode & 7))
 
 
 def deny(acl: Acl, uids: Collection[int]) -> Acl:
     """Return *acl* with nothing for *uids*; what anybody else may do is unchanged."""
     kept = [entry for entry in acl if entry.tag != USER or entry.id not in uids]
     if not any(entry.tag == MASK for entry in kept):  # named entries need one; this one takes nothing away
-        kept.append(Entry(MASK, next(entry.perm for entry in kept if entry.tag == GROUP_OBJ)))
-    return tuple(sorted([*kept, *(Entry(USER, 0, uid) for uid in set(uids))], key=_order))
+        kept.append(AclEntry(MASK, next(entry.perm for entry in kept if entry.tag == GROUP_OBJ)))
+    return tuple(sorted([*kept, *(AclEntry(USER, 0, uid) for uid in set(uids))], key=_order))
 
 
 def undo(acl: Acl, uids: Collection[int]) -> Acl:
@@ -80,5 +80,5 @@ def denies(acl: Acl, uids: Collection[int]) -> bool:
     return all(given.get(uid) == 0 for uid in uids)
 
 
-def _order(entry: Entry) -> tuple[int, int]:
+def _order(entry: AclEntry) -> tuple[int, int]:
     return entry.tag, entry.id

@@ -1,19 +1,19 @@
 """Jobs given to at and batch: files of the spool that belong to the person. Sources: at(1), atd(8)."""
 
-from agent.offboard.context import Context, Leaver
+from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps import places
-from agent.offboard.steps.places import Place
+from agent.offboard.steps.places import PersonalPlace
 from rules.text import Text
 
 _SPOOLS = ("var/spool/cron/atjobs", "var/spool/at", "var/spool/atjobs")
 
 
-def where(leaver: Leaver, context: Context) -> list[Place]:
+def where(leaver: RevocationSubject, context: RevocationContext) -> list[PersonalPlace]:
     """Return the job files of these uids."""
     return [place for spool in _SPOOLS for place in places.owned_in(context.root / spool, leaver.uids)]
 
 
-def _probe(_leaver: Leaver, context: Context) -> Text | None:
+def _probe(_leaver: RevocationSubject, context: RevocationContext) -> Text | None:
     there = any((context.root / spool).is_dir() for spool in _SPOOLS)
     return None if there else Text("this host has no at", "本机没有 at")
 

@@ -14,14 +14,14 @@ _SECONDS = 20.0
 _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
 
-class Said(NamedTuple):
+class CommandResult(NamedTuple):
     """What came of a command. ``why`` is ``None`` when it went well."""
 
     output: str
     why: Text | None
 
 
-def call(argv: Sequence[str]) -> Said:
+def call(argv: Sequence[str]) -> CommandResult:
     """Run *argv* and wait for its end; never raises for what the command does."""
     tool = visible(argv[0])
     try:
@@ -35,10 +35,14 @@ def call(argv: Sequence[str]) -> Said:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Said("", Text(f"`{tool}` did not end in {_SECONDS:.0f} s", f"`{tool}` 在 {_SECONDS:.0f} 秒内未结束"))
+        return CommandResult(
+            "", Text(f"`{tool}` did not end in {_SECONDS:.0f} s", f"`{tool}` 在 {_SECONDS:.0f} 秒内未结束")
+        )
     except OSError as error:
-        return Said("", Text(f"`{tool}` could not be run: {error.strerror}", f"无法运行 `{tool}`：{error.strerror}"))
+        return CommandResult(
+            "", Text(f"`{tool}` could not be run: {error.strerror}", f"无法运行 `{tool}`：{error.strerror}")
+        )
     if done.returncode:
         said = visible(done.stderr.strip()[:300])
-        return Said(done.stdout, Text(f"`{tool}` failed: `{said}`", f"`{tool}` 失败：`{said}`"))
-    return Said(done.stdout, None)
+        return CommandResult(done.stdout, Text(f"`{tool}` failed: `{said}`", f"`{tool}` 失败：`{said}`"))
+    return CommandResult(done.stdout, None)

@@ -7,19 +7,19 @@ cron(8): Debian keeps tables in ``crontabs/``, others directly in ``/var/spool/c
 from collections.abc import Iterator
 from dataclasses import replace
 
-from agent.offboard.context import Context, Leaver
+from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps import places
-from agent.offboard.steps.places import Place
-from agent.offboard.steps.step import Result, State, Step, Target
+from agent.offboard.steps.places import PersonalPlace
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
 from rules.text import Text
 from rules.visible import visible
 
 _SPOOLS = ("var/spool/cron/crontabs", "var/spool/cron", "var/spool/incron")
 
 
-def where(leaver: Leaver, context: Context) -> list[Place]:
+def where(leaver: RevocationSubject, context: RevocationContext) -> list[PersonalPlace]:
     """Return where their tables would be. A directory is never one, so a login called ``crontabs`` moves nothing."""
-    found = [Place(context.root / spool, name) for spool in _SPOOLS for _, name in places.named(leaver)]
+    found = [PersonalPlace(context.root / spool, name) for spool in _SPOOLS for _, name in places.named(leaver)]
     return [place for place in found if place.path.is_symlink() or not place.path.is_dir()]
 
 
@@ -34,7 +34,7 @@ def runs_as(table: str, names: frozenset[str]) -> Iterator[int]:
             yield number
 
 
-def system_lines(leaver: Leaver, context: Context) -> list[str]:
+def system_lines(leaver: RevocationSubject, context: RevocationContext) -> list[str]:
     """Return ``path:line`` of every line of a system table that runs as the person."""
     names = frozenset(name for _, name in places.named(leaver))
     found = []
@@ -47,31 +47,31 @@ def system_lines(leaver: Leaver, context: Context) -> list[str]:
     return found
 
 
-def probe(leaver: Leaver, context: Context) -> Text | None:
+def probe(leaver: RevocationSubject, context: RevocationContext) -> Text | None:
     """Return a reason when the host has no cron."""
     if any((context.root / spool).is_dir() for spool in _SPOOLS) or system_lines(leaver, context):
         return None
     return Text("this host has no crontabs", "本机没有 crontab")
 
 
-def look(leaver: Leaver, context: Context) -> tuple[Target, ...]:
+def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return the tables that would be moved, and the lines that would be named."""
     lines = (visible(line) for line in system_lines(leaver, context))
-    by_hand = tuple(Target(Text(f"`{line}`, to be removed by hand", f"`{line}`（需手工移除）")) for line in lines)
+    by_hand = tuple(StepTarget(Text(f"`{line}`, to be removed by hand", f"`{line}`（需手工移除）")) for line in lines)
     return places.shown(where(leaver, context)) + by_hand
 
 
-def run(leaver: Leaver, context: Context, case: str) -> Result:
+def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> StepResult:
     """Move the tables; pending while a system table runs something as the person."""
     moved = places.move_all(where(leaver, context), context, case)
     lines = system_lines(leaver, context)
-    if not lines or moved.state is State.PENDING:
+    if not lines or moved.state is StepState.PENDING:
         return moved
     shown = visible(", ".join(lines))
     text = Text(
         f"system tables run as them: `{shown}`; remove these lines", f"系统任务表以其身份运行：`{shown}`；请移除"
     )
-    return replace(moved, state=State.PENDING, detail=text, facts={**moved.facts, "by_hand": lines})
+    return replace(moved, state=StepState.PENDING, detail=text, facts={**moved.facts, "by_hand": lines})
 
 
-STEP = Step("cron", Text("cron jobs", "定时任务 cron"), probe, look, run)
+STEP = RevocationStep("cron", Text("cron jobs", "定时任务 cron"), probe, look, run)

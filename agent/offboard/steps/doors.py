@@ -10,47 +10,47 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from agent.offboard.context import Context, DoorState, Leaver
-from agent.offboard.receipt.timeline import Door, written
-from agent.offboard.steps.step import Result, State, Step, Target
+from agent.offboard.context import DoorRefusal, RevocationContext, RevocationSubject
+from agent.offboard.receipt.timeline import DoorMark, written
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
 from rules.text import Text
 from rules.visible import visible
 
 ID = "doors"
 
 
-def probe(_leaver: Leaver, context: Context) -> Text | None:
+def probe(_leaver: RevocationSubject, context: RevocationContext) -> Text | None:
     """Return a reason when this site has no doors."""
     there = context.doors is not None and any(True for _ in context.doors.names())
     return None if there else Text("this site has no doors", "本站点没有门")
 
 
-def look(leaver: Leaver, context: Context) -> tuple[Target, ...]:
+def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return the doors that will refuse, and the rooms the person is in now."""
     if context.doors is None:
         return ()
     rooms = [visible(room) for room in context.doors.inside(leaver.id)]
-    ends = [Target(Text(f"door `{visible(name)}`", f"门 `{visible(name)}`")) for name in context.doors.names()]
-    return (*ends, *(Target(Text(f"is inside `{room}` now", f"现在 `{room}` 内")) for room in rooms))
+    ends = [StepTarget(Text(f"door `{visible(name)}`", f"门 `{visible(name)}`")) for name in context.doors.names()]
+    return (*ends, *(StepTarget(Text(f"is inside `{room}` now", f"现在 `{room}` 内")) for room in rooms))
 
 
-def run(leaver: Leaver, context: Context, _case: str) -> Result:
+def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
     """Take the badges off every door. ``facts``: each door with its state and instant, and the rooms they are in."""
     if context.doors is None:
-        return Result(State.SKIPPED, Text("this site has no doors", "本站点没有门"))
+        return StepResult(StepState.SKIPPED, Text("this site has no doors", "本站点没有门"))
     inside = sorted(context.doors.inside(leaver.id))
     found = sorted(context.doors.refuse(leaver.id), key=lambda door: door.name)
     open_ = [door for door in found if not door.confirmed]
     facts = {"doors": [_fact(door) for door in found], "inside": inside}
-    return Result(State.PENDING if open_ else State.CONFIRMED, _sentence(found, open_, inside), facts)
+    return StepResult(StepState.PENDING if open_ else StepState.CONFIRMED, _sentence(found, open_, inside), facts)
 
 
-def of_facts(facts: Mapping[str, Any]) -> tuple[Door, ...]:
+def of_facts(facts: Mapping[str, Any]) -> tuple[DoorMark, ...]:
     """Return the doors of a receipt from the ``facts`` of this step."""
     return tuple(
-        Door(
+        DoorMark(
             str(door["door"]),
-            str(State.CONFIRMED if door["state"] == "confirmed" else State.PENDING),
+            str(StepState.CONFIRMED if door["state"] == "confirmed" else StepState.PENDING),
             datetime.fromisoformat(door["at"]) if door["at"] else None,
             Text(door["detail"]["en"], door["detail"]["zh"]),
         )
@@ -58,7 +58,7 @@ def of_facts(facts: Mapping[str, Any]) -> tuple[Door, ...]:
     )
 
 
-def _fact(door: DoorState) -> dict[str, Any]:
+def _fact(door: DoorRefusal) -> dict[str, Any]:
     return {
         "door": door.name,
         "state": "confirmed" if door.confirmed else "pending",
@@ -67,7 +67,7 @@ def _fact(door: DoorState) -> dict[str, Any]:
     }
 
 
-def _sentence(found: list[DoorState], open_: list[DoorState], inside: list[str]) -> Text:
+def _sentence(found: list[DoorRefusal], open_: list[DoorRefusal], inside: list[str]) -> Text:
     said = Text(
         f"{len(found) - len(open_)} of {len(found)} doors refuse",
         f"{len(found)} 个门中 {len(found) - len(open_)} 个已拒绝",
@@ -81,4 +81,6 @@ def _sentence(found: list[DoorState], open_: list[DoorState], inside: list[str])
     return said
 
 
-STEP = Step(ID, Text("every door refuses", "各门均拒绝"), probe, look, run, alongside=True, urgent=True, leaving=True)
+STEP = RevocationStep(
+    ID, Text("every door refuses", "各门均拒绝"), probe, look, run, alongside=True, urgent=True, leaving=True
+)

@@ -28,7 +28,7 @@ _CLEAN = 2  # full looks in a row that must find nobody
 
 
 @dataclass(slots=True)
-class Ended:
+class TerminationResult:
     """What came of it. ``sure``: nobody is left. ``gone_at``: when the last was seen to be gone; ``None``: none was."""
 
     killed: dict[int, Process] = field(default_factory=dict)
@@ -56,7 +56,7 @@ class Ended:
         }
 
 
-class Ending:
+class ProcessTerminator:
     """Ends the processes of one person. *holders* returns the pids that hold classified data; it may be slow.
 
     With *only_holders* nothing is ended but these. *below* returns the person's subordinate uids.
@@ -83,9 +83,9 @@ class Ending:
         self._holding: AbstractSet[int] | None = None
         self._tree = cgroups.root()
 
-    def run(self, patience: float = PATIENCE) -> Ended:
+    def run(self, patience: float = PATIENCE) -> TerminationResult:
         """End them. Raises nothing for a process that will not end: see ``Ended.left``."""
-        done = Ended()
+        done = TerminationResult()
         until = time.monotonic() + patience
         if not self._only_holders:
             for uid in self._uids:
@@ -104,7 +104,7 @@ class Ending:
         What a call cannot reach (by login only) goes on until then.
         """
         if not self._only_holders:
-            self._sweep(signal.SIGSTOP, Ended())
+            self._sweep(signal.SIGSTOP, TerminationResult())
             return
         for process in self.find():
             pidfd = signals.open_if(process.pid, self._still)
@@ -118,7 +118,7 @@ class Ending:
         self._read()
         return [process for process in tasks.Look(self._uids, self._below) if self._ends(process)]
 
-    def _round(self, done: Ended) -> bool:
+    def _round(self, done: TerminationResult) -> bool:
         """Look at everyone, end whom it finds at once, wait for them; return whether there was nobody."""
         self._read()
         look = tasks.Look(self._uids, self._below)
@@ -141,7 +141,7 @@ class Ending:
             done.gone_at = self._now()
         return look.complete and not found
 
-    def _strike(self, process: Process, done: Ended) -> list[int]:
+    def _strike(self, process: Process, done: TerminationResult) -> list[int]:
         """Kill *process*, with its whole control group if that is the person's; return its pidfd to wait on."""
         pidfd = signals.open_if(process.pid, self._still)
         if pidfd is None:
@@ -178,7 +178,7 @@ class Ending:
         process = tasks.read(pid)
         return process is not None and not process.ended and self._ends(process)
 
-    def _sweep(self, number: signal.Signals, done: Ended) -> None:
+    def _sweep(self, number: signal.Signals, done: TerminationResult) -> None:
         protected = [process for pid in self._rails.pids if (process := tasks.read(pid, frozenset()))]
         for uid in self._uids:
             if guardrails.sweepable(uid, protected):

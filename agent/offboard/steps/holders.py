@@ -5,16 +5,16 @@ the end is of one grant, only what lies in that one; what cannot be told counts.
 the same file is not touched: the decider asks about every one of its reads, on its own rights.
 """
 
-from agent.offboard.context import Context, Held, Leaver
+from agent.offboard.context import HeldInode, RevocationContext, RevocationSubject
 from agent.offboard.steps import processes, subids
-from agent.offboard.steps.ending import Ending
-from agent.offboard.steps.step import Result, Step, Target
+from agent.offboard.steps.ending import ProcessTerminator
+from agent.offboard.steps.step import RevocationStep, StepResult, StepTarget
 from rules.text import Text
 
 
-def ending(leaver: Leaver, context: Context) -> Ending:
+def ending(leaver: RevocationSubject, context: RevocationContext) -> ProcessTerminator:
     """Return what ends the processes of *leaver* that hold something of the areas they lose."""
-    return Ending(
+    return ProcessTerminator(
         leaver.uids,
         context.rails,
         context.now,
@@ -24,33 +24,33 @@ def ending(leaver: Leaver, context: Context) -> Ending:
     )
 
 
-def probe(_leaver: Leaver, context: Context) -> Text | None:
+def probe(_leaver: RevocationSubject, context: RevocationContext) -> Text | None:
     """Return a reason when no volume of this host is protected."""
     return None if context.devices() else Text("no area is protected on this host", "本机没有受保护的目录")
 
 
-def look(leaver: Leaver, context: Context) -> tuple[Target, ...]:
+def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return the processes that would end."""
     found = ending(leaver, context).find()
     return tuple(processes.target(process, leaver, context) for process in found)
 
 
-def run(leaver: Leaver, context: Context, _case: str) -> Result:
-    """End them. ``facts``: :meth:`agent.offboard.steps.ending.Ended.facts`."""
+def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
+    """End them. ``facts``: :meth:`agent.offboard.steps.ending.TerminationResult.facts`."""
     return processes.result(ending(leaver, context).run())
 
 
-def pids(leaver: Leaver, context: Context) -> frozenset[int]:
+def pids(leaver: RevocationSubject, context: RevocationContext) -> frozenset[int]:
     """Return the processes, whoever's, that hold something of the areas *leaver* loses."""
     return frozenset(found.pid for found in context.held(context.devices()) if _counts(found, leaver, context))
 
 
-def _counts(found: Held, leaver: Leaver, context: Context) -> bool:
+def _counts(found: HeldInode, leaver: RevocationSubject, context: RevocationContext) -> bool:
     area = context.area_of(found)
     return area == "" or (area is not None and (not leaver.areas or area in leaver.areas))
 
 
-STEP = Step(
+STEP = RevocationStep(
     "holders",
     Text("end processes that hold classified files", "结束持有涉密文件的进程"),
     probe,

@@ -10,10 +10,10 @@ import re
 import stat
 from pathlib import Path
 
-from agent.offboard.context import Context, Leaver
+from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps import places
-from agent.offboard.steps.places import Place
-from agent.offboard.steps.step import Result, State, Step, Target
+from agent.offboard.steps.places import PersonalPlace
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
 from rules.text import Text
 from rules.visible import visible
 
@@ -46,9 +46,9 @@ def key_blobs(text: str) -> frozenset[str]:
     return frozenset(blob for line in lines for blob in _KEY.findall(line))
 
 
-def where(leaver: Leaver, context: Context) -> list[Place]:
+def where(leaver: RevocationSubject, context: RevocationContext) -> list[PersonalPlace]:
     """Return every file from which sshd would take a key for one of the accounts."""
-    found: list[Place] = []
+    found: list[PersonalPlace] = []
     for account, name in places.named(leaver):
         for pattern in patterns(_config(context.root)):
             path = expand(pattern, name, account.uid, account.home)
@@ -57,11 +57,11 @@ def where(leaver: Leaver, context: Context) -> list[Place]:
                 found += [place for place in places.in_homes(leaver, context, below_home) if place.owner == account.uid]
             elif ".." not in Path(path).parts and path != expand(pattern, "", 0, account.home):
                 # a file of their own outside the home; a pattern without %u or %U is one file for everybody
-                found.append(Place(context.root / path.lstrip("/").rpartition("/")[0], path.rpartition("/")[2]))
+                found.append(PersonalPlace(context.root / path.lstrip("/").rpartition("/")[0], path.rpartition("/")[2]))
     return list(dict.fromkeys(found))
 
 
-def elsewhere(leaver: Leaver, context: Context, blobs: frozenset[str]) -> list[str]:
+def elsewhere(leaver: RevocationSubject, context: RevocationContext, blobs: frozenset[str]) -> list[str]:
     """Return ``account: file`` for every other local account that lets one of these keys in."""
     found = []
     for login in places.local_logins(context.root):
@@ -75,19 +75,19 @@ def elsewhere(leaver: Leaver, context: Context, blobs: frozenset[str]) -> list[s
     return sorted(set(found))
 
 
-def probe(leaver: Leaver, context: Context) -> Text | None:
+def probe(leaver: RevocationSubject, context: RevocationContext) -> Text | None:
     """Return a reason when there is no place from which a key of theirs could be taken."""
     there = any(place.top.is_dir() for place in where(leaver, context))
     return None if there else Text("they have no home on this host", "其在本机没有主目录")
 
 
-def look(leaver: Leaver, context: Context) -> tuple[Target, ...]:
+def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return the files that would be moved, and the other accounts that would be named."""
     files = where(leaver, context)
     blobs = frozenset(blob for place in files for blob in key_blobs(_read(place.path)))
     by_hand = [visible(line) for line in elsewhere(leaver, context, blobs)]
     return places.shown(files) + tuple(
-        Target(
+        StepTarget(
             Text(f"the same key in `{line}`, to be removed by hand", f"`{line}` 中的同一密钥（需手工移除）"),
             Text("another account", "其他账号"),
         )
@@ -95,15 +95,15 @@ def look(leaver: Leaver, context: Context) -> tuple[Target, ...]:
     )
 
 
-def run(leaver: Leaver, context: Context, case: str) -> Result:
+def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> StepResult:
     """Move the files; pending while one of the keys in them still opens another account."""
     moved = places.move_all(where(leaver, context), context, case)
     lines = elsewhere(leaver, context, _seized_blobs(places.kept(context, case)))
-    if not lines or moved.state is State.PENDING:
+    if not lines or moved.state is StepState.PENDING:
         return moved
     shown = visible("; ".join(lines))
     text = Text(f"the same key opens other accounts: `{shown}`", f"同一密钥还可登录其他账号：`{shown}`")
-    return Result(State.PENDING, text, {**moved.facts, "by_hand": lines})
+    return StepResult(StepState.PENDING, text, {**moved.facts, "by_hand": lines})
 
 
 def _seized_blobs(kept: Path) -> frozenset[str]:
@@ -132,4 +132,4 @@ def _read(path: Path) -> str:
     return ""
 
 
-STEP = Step("keys", Text("SSH keys", "SSH 密钥"), probe, look, run)
+STEP = RevocationStep("keys", Text("SSH keys", "SSH 密钥"), probe, look, run)

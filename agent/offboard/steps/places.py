@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.offboard.context import Account, Context, Leaver
+from agent.offboard.context import Account, RevocationContext, RevocationSubject
 from agent.offboard.steps.seizing import seize
-from agent.offboard.steps.step import Result, State, Step, Target
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
 from rules.text import Text
 from rules.visible import visible
 
 
-class Place(NamedTuple):
+class PersonalPlace(NamedTuple):
     """``top`` is trusted, ``below`` is not; with ``owner`` only when ``top`` is that uid's own directory."""
 
     top: Path
@@ -36,8 +36,8 @@ class Place(NamedTuple):
         return os.path.lexists(self.path)
 
 
-Places = Callable[[Leaver, Context], Iterable[Place]]
-Probe = Callable[[Leaver, Context], Text | None]
+Places = Callable[[RevocationSubject, RevocationContext], Iterable[PersonalPlace]]
+Probe = Callable[[RevocationSubject, RevocationContext], Text | None]
 
 
 class Login(NamedTuple):
@@ -79,7 +79,7 @@ def _from_directory(uid: int) -> list[Login]:
     return [Login(entry.pw_name, entry.pw_uid, entry.pw_dir)]
 
 
-def named(leaver: Leaver) -> list[tuple[Account, str]]:
+def named(leaver: RevocationSubject) -> list[tuple[Account, str]]:
     """Return each account with each of its names that can be a file name."""
     return [
         (account, name)
@@ -89,10 +89,10 @@ def named(leaver: Leaver) -> list[tuple[Account, str]]:
     ]
 
 
-def in_homes(leaver: Leaver, context: Context, *below: str) -> list[Place]:
+def in_homes(leaver: RevocationSubject, context: RevocationContext, *below: str) -> list[PersonalPlace]:
     """Return these places in every home of *leaver* that is theirs; ``/`` and shared homes are not."""
     return [
-        Place(home, each, account.uid)
+        PersonalPlace(home, each, account.uid)
         for account in leaver.accounts
         if account.home.strip("/")
         and (home := context.root / account.home.strip("/")).is_dir()
@@ -101,7 +101,7 @@ def in_homes(leaver: Leaver, context: Context, *below: str) -> list[Place]:
     ]
 
 
-def owned_in(folder: Path, uids: Iterable[int], prefix: str = "") -> list[Place]:
+def owned_in(folder: Path, uids: Iterable[int], prefix: str = "") -> list[PersonalPlace]:
     """Return the files of *folder* that belong to one of *uids*, links not followed."""
     theirs = frozenset(uids)
     try:
@@ -112,16 +112,18 @@ def owned_in(folder: Path, uids: Iterable[int], prefix: str = "") -> list[Place]
     except OSError:
         return []
     return [
-        Place(folder, name) for name, is_ in sorted(entries) if is_.st_uid in theirs and not stat.S_ISDIR(is_.st_mode)
+        PersonalPlace(folder, name)
+        for name, is_ in sorted(entries)
+        if is_.st_uid in theirs and not stat.S_ISDIR(is_.st_mode)
     ]
 
 
-def kept(context: Context, case: str) -> Path:
+def kept(context: RevocationContext, case: str) -> Path:
     """Return where the case keeps what was moved aside."""
     return context.seized / case
 
 
-def move_all(places: Iterable[Place], context: Context, case: str) -> Result:
+def move_all(places: Iterable[PersonalPlace], context: RevocationContext, case: str) -> StepResult:
     """Move every place aside; the ones that cannot be are named and leave the result pending."""
     moved, failed = [], []
     for place in places:
@@ -134,25 +136,25 @@ def move_all(places: Iterable[Place], context: Context, case: str) -> Result:
     facts = {"moved": moved, "failed": failed}
     if failed:
         shown = visible("; ".join(failed))
-        return Result(State.PENDING, Text(f"could not be moved: `{shown}`", f"无法移走：`{shown}`"), facts)
+        return StepResult(StepState.PENDING, Text(f"could not be moved: `{shown}`", f"无法移走：`{shown}`"), facts)
     count = len(moved)
     text = Text(f"{count} moved aside and kept", f"已移出并保留 {count} 项") if count else Text("none found", "未发现")
-    return Result(State.CONFIRMED, text, facts)
+    return StepResult(StepState.CONFIRMED, text, facts)
 
 
-def shown(places: Iterable[Place]) -> tuple[Target, ...]:
+def shown(places: Iterable[PersonalPlace]) -> tuple[StepTarget, ...]:
     """Return those that are there, as lines of the plan."""
     paths = (visible(str(place.path)) for place in places if place.there)
-    return tuple(Target(Text(f"`{path}`, moved aside", f"`{path}`（移出保留）")) for path in paths)
+    return tuple(StepTarget(Text(f"`{path}`, moved aside", f"`{path}`（移出保留）")) for path in paths)
 
 
-def moving(name: str, title: Text, where: Places, probe: Probe) -> Step:
+def moving(name: str, title: Text, where: Places, probe: Probe) -> RevocationStep:
     """Return the step that moves the things *where* aside."""
 
-    def look(leaver: Leaver, context: Context) -> tuple[Target, ...]:
+    def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
         return shown(where(leaver, context))
 
-    def run(leaver: Leaver, context: Context, case: str) -> Result:
+    def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> StepResult:
         return move_all(where(leaver, context), context, case)
 
-    return Step(name, title, probe, look, run)
+    return RevocationStep(name, title, probe, look, run)

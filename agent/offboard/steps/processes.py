@@ -5,25 +5,25 @@ Rules of this file: two steps of this kind run, one at once and one after everyt
 """
 
 from agent.offboard import guardrails
-from agent.offboard.context import Context, Leaver
+from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Process, Reach
 from agent.offboard.steps import subids
-from agent.offboard.steps.ending import SHOWN, Ended, Ending
-from agent.offboard.steps.step import Result, State, Step, Target, always
+from agent.offboard.steps.ending import SHOWN, ProcessTerminator, TerminationResult
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget, always
 from rules.text import Text
 from rules.visible import visible
 
 
-def ending(leaver: Leaver, context: Context) -> Ending:
+def ending(leaver: RevocationSubject, context: RevocationContext) -> ProcessTerminator:
     """Return what ends the processes of *leaver* on this host."""
 
     def holders() -> frozenset[int]:
         return frozenset(found.pid for found in context.held(context.devices()))
 
-    return Ending(leaver.uids, context.rails, context.now, holders, below=lambda: subids.of(leaver, context))
+    return ProcessTerminator(leaver.uids, context.rails, context.now, holders, below=lambda: subids.of(leaver, context))
 
 
-def target(process: Process, leaver: Leaver, context: Context) -> Target:
+def target(process: Process, leaver: RevocationSubject, context: RevocationContext) -> StepTarget:
     """Return *process* as a line of the plan, and who else is touched when it ends."""
     name = visible(process.name)
     what = Text(
@@ -31,17 +31,19 @@ def target(process: Process, leaver: Leaver, context: Context) -> Target:
     )
     how = guardrails.reach(process, leaver.uids, context.rails(), subids.of(leaver, context))
     if how is Reach.SUBORDINATE:
-        return Target(what)
+        return StepTarget(what)
     if how is not Reach.ACCOUNT:
         uid = process.ruid
-        return Target(what, Text(f"it runs as uid {uid}, reached from their login", f"以 uid {uid} 运行，由其登录启动"))
+        return StepTarget(
+            what, Text(f"it runs as uid {uid}, reached from their login", f"以 uid {uid} 运行，由其登录启动")
+        )
     if process.login is not None and process.login not in leaver.uids:
         login = process.login
-        return Target(what, Text(f"somebody logged in as uid {login} uses it", f"由以 uid {login} 登录的人使用"))
-    return Target(what)
+        return StepTarget(what, Text(f"somebody logged in as uid {login} uses it", f"由以 uid {login} 登录的人使用"))
+    return StepTarget(what)
 
 
-def result(ended: Ended) -> Result:
+def result(ended: TerminationResult) -> StepResult:
     """Return what came of it, in words."""
     count = len(ended.killed)
     if ended.sure and ended.spared:
@@ -50,13 +52,13 @@ def result(ended: Ended) -> Result:
             f"{count} ended; the agent's own, or whoever asked, is spared: {shown}",
             f"已结束 {count} 个；代理自身或请求者的进程予以保留：{shown}",
         )
-        return Result(State.DONE, text, ended.facts())
+        return StepResult(StepState.DONE, text, ended.facts())
     if ended.sure:
         text = Text(f"{count} ended, none left in two looks", f"已结束 {count} 个，两次检查均无残留")
-        return Result(State.CONFIRMED, text, ended.facts())
+        return StepResult(StepState.CONFIRMED, text, ended.facts())
     left = ", ".join(str(process.pid) for process in ended.left[:SHOWN])
-    return Result(
-        State.PENDING,
+    return StepResult(
+        StepState.PENDING,
         Text(
             f"{count} ended; still there: {left}" if left else f"{count} ended; others start faster than they are seen",
             f"已结束 {count} 个；仍在：{left}" if left else f"已结束 {count} 个；新进程出现得比检查更快",
@@ -65,20 +67,20 @@ def result(ended: Ended) -> Result:
     )
 
 
-def look(leaver: Leaver, context: Context) -> tuple[Target, ...]:
+def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return every process that would end."""
     return tuple(target(process, leaver, context) for process in ending(leaver, context).find())
 
 
-def run(leaver: Leaver, context: Context, _case: str) -> Result:
-    """End them all. ``facts``: :meth:`agent.offboard.steps.ending.Ended.facts`."""
+def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
+    """End them all. ``facts``: :meth:`agent.offboard.steps.ending.TerminationResult.facts`."""
     return result(ending(leaver, context).run())
 
 
 _LASTING = Text("what they had not saved is lost", "未保存的内容将丢失")
 
-STEP = Step("processes", Text("end every process", "结束所有进程"), always, look, run, _LASTING, early=True)
-AGAIN = Step(
+STEP = RevocationStep("processes", Text("end every process", "结束所有进程"), always, look, run, _LASTING, early=True)
+AGAIN = RevocationStep(
     "processes-again",
     Text("end what was started meanwhile", "结束期间新启动的进程"),
     always,

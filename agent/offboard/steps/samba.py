@@ -10,9 +10,9 @@ import shutil
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from agent.offboard.context import Context, Leaver
+from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps import commands
-from agent.offboard.steps.step import Result, State, Step, Target
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
 from rules.text import Text
 from rules.visible import visible
 
@@ -52,41 +52,43 @@ def commands_for(found: Connected) -> tuple[tuple[str, ...], ...]:
     return closing + tuple(("smbcontrol", "all", "kill-client-ip", address) for address in found.own_addresses)
 
 
-def probe(_leaver: Leaver, _context: Context) -> Text | None:
+def probe(_leaver: RevocationSubject, _context: RevocationContext) -> Text | None:
     """Return a reason when no Samba is installed."""
     there = shutil.which("smbcontrol") and shutil.which("smbstatus")
     return None if there else Text("no Samba on this host", "本机没有 Samba")
 
 
-def look(leaver: Leaver, _context: Context) -> tuple[Target, ...]:
+def look(leaver: RevocationSubject, _context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return the connections that would end; empty when the server does not say."""
     try:
         found = _ask(leaver)
     except ValueError:
         return ()
     shares = tuple(
-        Target(Text(f"share `{visible(name)}`", f"共享 `{visible(name)}`")) for name in found.shares if found.sessions
+        StepTarget(Text(f"share `{visible(name)}`", f"共享 `{visible(name)}`"))
+        for name in found.shares
+        if found.sessions
     )
     other = Text("others are connected from this address", "该地址上还有其他人的连接")
-    return shares + tuple(Target(Text(f"client {at}", f"客户端 {at}"), other) for at in found.shared_addresses)
+    return shares + tuple(StepTarget(Text(f"client {at}", f"客户端 {at}"), other) for at in found.shared_addresses)
 
 
-def run(leaver: Leaver, _context: Context, _case: str) -> Result:
+def run(leaver: RevocationSubject, _context: RevocationContext, _case: str) -> StepResult:
     """End the connections, and ask again."""
     try:
         whys = [said.why for argv in commands_for(_ask(leaver)) if (said := commands.call(argv)).why]
         left = _ask(leaver)
     except ValueError as error:
         why = visible(str(error))
-        return Result(State.PENDING, Text(f"smbstatus does not say: `{why}`", f"smbstatus 未给出状态：`{why}`"))
+        return StepResult(StepState.PENDING, Text(f"smbstatus does not say: `{why}`", f"smbstatus 未给出状态：`{why}`"))
     if left.sessions:
         count = left.sessions
         text = Text(f"{count} sessions are still connected", f"仍有 {count} 个会话连接")
-        return Result(State.PENDING, whys[0] if whys else text, left._asdict())
-    return Result(State.CONFIRMED, Text("no connection is left", "已无连接"))
+        return StepResult(StepState.PENDING, whys[0] if whys else text, left._asdict())
+    return StepResult(StepState.CONFIRMED, Text("no connection is left", "已无连接"))
 
 
-def _ask(leaver: Leaver) -> Connected:
+def _ask(leaver: RevocationSubject) -> Connected:
     said = commands.call(_STATUS)
     if said.why:
         raise ValueError(said.why.en)
@@ -104,7 +106,7 @@ def _address(row: dict[str, Any]) -> str:
     return str(row.get("remote_machine") or "")
 
 
-STEP = Step(
+STEP = RevocationStep(
     "samba",
     Text("Samba connections", "Samba 连接"),
     probe,

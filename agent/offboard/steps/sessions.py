@@ -6,9 +6,9 @@ steps before and after this one end them. Sources: sd_booted(3), loginctl(1).
 
 import shutil
 
-from agent.offboard.context import Context, Leaver
+from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps import commands
-from agent.offboard.steps.step import Result, State, Step, Target
+from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
 from rules.text import Text
 
 
@@ -17,7 +17,7 @@ def commands_for(uid: int) -> tuple[tuple[str, ...], ...]:
     return (("loginctl", "disable-linger", str(uid)), ("loginctl", "terminate-user", str(uid)))
 
 
-def probe(leaver: Leaver, context: Context) -> Text | None:
+def probe(leaver: RevocationSubject, context: RevocationContext) -> Text | None:
     """Return a reason when systemd does not run here."""
     if not (context.root / "run/systemd/system").is_dir() or shutil.which("loginctl") is None:
         return Text("systemd does not run on this host", "本机未运行 systemd")
@@ -25,22 +25,22 @@ def probe(leaver: Leaver, context: Context) -> Text | None:
     return None if known else Text("none of the accounts is known to this host", "本机不存在其任何账号")
 
 
-def look(leaver: Leaver, context: Context) -> tuple[Target, ...]:
+def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return the accounts that have sessions."""
     sessions = context.root / "run/systemd/users"
     there = [account.uid for account in leaver.accounts if (sessions / str(account.uid)).exists()]
-    return tuple(Target(Text(f"login sessions of uid {uid}", f"uid {uid} 的登录会话")) for uid in there)
+    return tuple(StepTarget(Text(f"login sessions of uid {uid}", f"uid {uid} 的登录会话")) for uid in there)
 
 
-def run(leaver: Leaver, context: Context, _case: str) -> Result:
+def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
     """End them; a user logind does not know has none."""
     tries = [commands.call(argv) for account in leaver.accounts if account.names for argv in commands_for(account.uid)]
     whys = [said.why for said in tries if said.why and "not logged in" not in said.why.en]
     if whys:
-        return Result(State.PENDING, whys[0])
+        return StepResult(StepState.PENDING, whys[0])
     if look(leaver, context):
-        return Result(State.DONE, Text("logind was told; it still lists them", "已通知 logind，其仍列有会话"))
-    return Result(State.CONFIRMED, Text("no session is left", "已无登录会话"))
+        return StepResult(StepState.DONE, Text("logind was told; it still lists them", "已通知 logind，其仍列有会话"))
+    return StepResult(StepState.CONFIRMED, Text("no session is left", "已无登录会话"))
 
 
-STEP = Step("sessions", Text("login sessions", "登录会话"), probe, look, run)
+STEP = RevocationStep("sessions", Text("login sessions", "登录会话"), probe, look, run)

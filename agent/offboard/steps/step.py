@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from agent.offboard.context import Context, Leaver
+from agent.offboard.context import RevocationContext, RevocationSubject
 from rules.text import Text
 
 
-class State(StrEnum):
+class StepState(StrEnum):
     """How far a step is. ``PLANNED`` and ``PENDING`` are tried again by every resumed run."""
 
     PLANNED = "planned"
@@ -29,7 +29,7 @@ class State(StrEnum):
     @property
     def open(self) -> bool:
         """Whether there is something left to do."""
-        return self in (State.PLANNED, State.PENDING)
+        return self in (StepState.PLANNED, StepState.PENDING)
 
     @property
     def text(self) -> Text:
@@ -38,16 +38,16 @@ class State(StrEnum):
 
 
 _WORDS = {
-    State.PLANNED: Text("planned", "已计划"),
-    State.DONE: Text("done", "已完成"),
-    State.CONFIRMED: Text("confirmed", "已确认"),
-    State.PENDING: Text("pending", "待完成"),
-    State.CANNOT_SEE: Text("cannot see", "无法查看"),
-    State.SKIPPED: Text("skipped", "已跳过"),
+    StepState.PLANNED: Text("planned", "已计划"),
+    StepState.DONE: Text("done", "已完成"),
+    StepState.CONFIRMED: Text("confirmed", "已确认"),
+    StepState.PENDING: Text("pending", "待完成"),
+    StepState.CANNOT_SEE: Text("cannot see", "无法查看"),
+    StepState.SKIPPED: Text("skipped", "已跳过"),
 }
 
 
-class Target(NamedTuple):
+class StepTarget(NamedTuple):
     """One thing that ends. ``other`` says who besides the person is touched by that, ``None`` when nobody is."""
 
     what: Text
@@ -55,16 +55,16 @@ class Target(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class StepResult:
     """What came of one try. ``facts`` are JSON values for the receipt: counts, pids, instants."""
 
-    state: State
+    state: StepState
     detail: Text
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RevocationStep:
     """One kind of access and how it is ended.
 
     ``probe`` returns why this host has no such thing, or ``None``. ``lasting`` says what of it cannot be undone.
@@ -77,17 +77,17 @@ class Step:
 
     id: str
     title: Text
-    probe: Callable[[Leaver, Context], Text | None]
-    look: Callable[[Leaver, Context], tuple[Target, ...]]
-    run: Callable[[Leaver, Context, str], Result]
+    probe: Callable[[RevocationSubject, RevocationContext], Text | None]
+    look: Callable[[RevocationSubject, RevocationContext], tuple[StepTarget, ...]]
+    run: Callable[[RevocationSubject, RevocationContext, str], StepResult]
     lasting: Text | None = None
     early: bool = False
     alongside: bool = False
     urgent: bool = False
     leaving: bool | None = None
-    together: Callable[[Sequence[tuple[Leaver, str]], Context], list[Result]] | None = None
+    together: Callable[[Sequence[tuple[RevocationSubject, str]], RevocationContext], list[StepResult]] | None = None
 
 
-def always(_leaver: Leaver, _context: Context) -> Text | None:
+def always(_leaver: RevocationSubject, _context: RevocationContext) -> Text | None:
     """Probe of a step that every host has."""
     return None

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from agent.offboard.context import Account, Context, Leaver
+from agent.offboard.context import Account, RevocationContext, RevocationSubject
 from agent.offboard.guardrails import FIRST_ORDINARY, FIRST_UNUSED, SHARED, ordinary
 from agent.offboard.steps import places
 from agent.offboard.steps.places import Login
@@ -20,22 +20,22 @@ from agent.offboard.steps.places import Login
 _LINE = re.compile(r"([^:]+):([0-9]{1,10}):([0-9]{1,10})")
 
 
-class Line(NamedTuple):
+class SubidLine(NamedTuple):
     """A well-formed line that gives something."""
 
     owner: str
     uids: range
 
 
-def lines(text: str) -> list[Line]:
+def lines(text: str) -> list[SubidLine]:
     """Return the lines of *text*; what is none gives nobody anything, for newuidmap(1) no more than here."""
     matches = (_LINE.fullmatch(line.strip()) for line in text.splitlines())
-    found = [Line(m[1], range(int(m[2]), int(m[2]) + int(m[3]))) for m in matches if m]
+    found = [SubidLine(m[1], range(int(m[2]), int(m[2]) + int(m[3]))) for m in matches if m]
     return [line for line in found if line.uids]
 
 
 def attributed(
-    given: Sequence[Line], mine: Iterable[Account], logins: Sequence[Login], taken: Collection[int]
+    given: Sequence[SubidLine], mine: Iterable[Account], logins: Sequence[Login], taken: Collection[int]
 ) -> tuple[range, ...]:
     """Return the ranges that are those of the accounts *mine*, beyond doubt.
 
@@ -58,7 +58,7 @@ def attributed(
     )
 
 
-def of(leaver: Leaver, context: Context) -> tuple[range, ...]:
+def of(leaver: RevocationSubject, context: RevocationContext) -> tuple[range, ...]:
     """Return the subordinate uids of *leaver* on this host, none when the file is missing or cannot be read."""
     try:
         given = lines((context.root / "etc/subuid").read_text(errors="surrogateescape"))

@@ -5,9 +5,9 @@ Sources: systemd.unit(5) "User unit search path", loginctl(1) enable-linger, pod
 specification.
 """
 
-from agent.offboard.context import Context, Leaver
+from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps import places
-from agent.offboard.steps.places import Place
+from agent.offboard.steps.places import PersonalPlace
 from rules.text import Text
 
 _LINGER = "var/lib/systemd/linger"
@@ -19,13 +19,13 @@ _IN_HOME = (
 )
 
 
-def where(leaver: Leaver, context: Context) -> list[Place]:
+def where(leaver: RevocationSubject, context: RevocationContext) -> list[PersonalPlace]:
     """Return the linger marks, and the directories of their homes from which things start."""
-    marks = [Place(context.root / _LINGER, name) for _, name in places.named(leaver)]
+    marks = [PersonalPlace(context.root / _LINGER, name) for _, name in places.named(leaver)]
     return marks + places.in_homes(leaver, context, *_IN_HOME)
 
 
-def _probe(leaver: Leaver, context: Context) -> Text | None:
+def _probe(leaver: RevocationSubject, context: RevocationContext) -> Text | None:
     there = any(place.top.is_dir() for place in where(leaver, context))
     return None if there else Text("they have no home here, and nothing lingers", "其在本机没有主目录，也无驻留服务")
 

@@ -11,22 +11,22 @@ from dataclasses import replace
 
 from agent.doors.messages import Contact
 from agent.rooms.panel.alarms import over
-from agent.rooms.panel.effects import Alarm
-from agent.rooms.panel.state import Flutter
-from agent.rooms.panel.step import Turn
+from agent.rooms.panel.effects import AlarmKind
+from agent.rooms.panel.state import ContactChatter
+from agent.rooms.panel.step import PanelStep
 from rules.text import Text
 from rules.visible import visible
 
 SUMMARY = 600.0  # seconds after which a contact that still flutters is written about again
 
 
-def changed(turn: Turn, event: Contact) -> bool:
+def changed(turn: PanelStep, event: Contact) -> bool:
     """Count a change of a contact; return whether it is one: the same word twice changes nothing."""
     found = _of(turn, event.door)
     before = found.open if found and found.began is not None else turn.state.door(event.door).open
     if before is event.open:
         return False
-    found = found or Flutter(event.door, turn.now)
+    found = found or ContactChatter(event.door, turn.now)
     found = replace(found, changes=found.changes + 1, open=event.open)
     if found.began is None and found.changes > turn.config.flutter_changes:
         found = replace(found, began=turn.now)
@@ -35,15 +35,15 @@ def changed(turn: Turn, event: Contact) -> bool:
     return True
 
 
-def fluttering(turn: Turn, door: str) -> bool:
+def fluttering(turn: PanelStep, door: str) -> bool:
     """Whether what the contact of *door* says is counted and no more."""
     found = _of(turn, door)
     return found is not None and found.began is not None
 
 
-def ended(turn: Turn) -> tuple[Flutter, ...]:
+def ended(turn: PanelStep) -> tuple[ContactChatter, ...]:
     """End the times that are over; return the contacts that are calm again, with what they said last."""
-    calm: list[Flutter] = []
+    calm: list[ContactChatter] = []
     for one in turn.state.fleeting.flutters:
         if turn.now < one.since + turn.config.flutter_seconds:
             continue
@@ -53,7 +53,7 @@ def ended(turn: Turn) -> tuple[Flutter, ...]:
         elif one.changes <= turn.config.flutter_changes // 2:
             _forget(turn, one)
             _sum_up(turn, counted)
-            over(turn, Alarm.FLUTTER, door=one.door)
+            over(turn, AlarmKind.FLUTTER, door=one.door)
             calm.append(one)
         elif turn.now >= one.began + SUMMARY:
             _sum_up(turn, counted)
@@ -63,7 +63,7 @@ def ended(turn: Turn) -> tuple[Flutter, ...]:
     return tuple(calm)
 
 
-def clamp(turn: Turn) -> None:
+def clamp(turn: PanelStep) -> None:
     """The clock has gone back: no time lasts longer for that."""
     flutters = turn.state.fleeting.flutters
     earlier = (None if one.began is None else min(one.began, turn.now) for one in flutters)
@@ -71,7 +71,7 @@ def clamp(turn: Turn) -> None:
     turn.set_fleeting(flutters=tuple(kept))
 
 
-def _begins(turn: Turn, door: str, changes: int) -> None:
+def _begins(turn: PanelStep, door: str, changes: int) -> None:
     known = turn.state.door(door)
     if not known.open:
         turn.set_door(door, open=True, since=turn.now)
@@ -80,10 +80,10 @@ def _begins(turn: Turn, door: str, changes: int) -> None:
         f"the contact of `{shown}` changed `{changes}` times within {seconds} s: nobody knows whether it is closed",
         f"`{shown}` 的门磁在 {seconds} 秒内变化 `{changes}` 次：无法确认门是否关闭",
     )
-    turn.alarm(Alarm.FLUTTER, text, door=door)
+    turn.alarm(AlarmKind.FLUTTER, text, door=door)
 
 
-def _sum_up(turn: Turn, one: Flutter) -> None:
+def _sum_up(turn: PanelStep, one: ContactChatter) -> None:
     assert one.began is not None
     shown, seconds = visible(one.door), round(turn.now - one.began)
     text = Text(
@@ -93,14 +93,14 @@ def _sum_up(turn: Turn, one: Flutter) -> None:
     turn.note("flutter", text, door=one.door)
 
 
-def _of(turn: Turn, door: str) -> Flutter | None:
+def _of(turn: PanelStep, door: str) -> ContactChatter | None:
     return next((one for one in turn.state.fleeting.flutters if one.door == door), None)
 
 
-def _keep(turn: Turn, one: Flutter) -> None:
+def _keep(turn: PanelStep, one: ContactChatter) -> None:
     others = (other for other in turn.state.fleeting.flutters if other.door != one.door)
     turn.set_fleeting(flutters=(*others, one))
 
 
-def _forget(turn: Turn, one: Flutter) -> None:
+def _forget(turn: PanelStep, one: ContactChatter) -> None:
     turn.set_fleeting(flutters=tuple(other for other in turn.state.fleeting.flutters if other.door != one.door))

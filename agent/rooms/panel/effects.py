@@ -14,7 +14,7 @@ from rules.model import Action, Verdict
 from rules.text import Text
 
 
-class Alarm(StrEnum):
+class AlarmKind(StrEnum):
     """Kinds of alarm. At most one of a kind is open per door, or per room where no door is named."""
 
     FORCED = "forced"  # the door opened and nobody had been let through
@@ -41,7 +41,7 @@ class Alarm(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RecordEntry:
     """Write this entry now. ``release`` names the release it is for (``""``: none follows).
 
     ``person`` is ``""`` for somebody unknown; ``together`` are those who go in with him; ``how``: what he used.
@@ -85,7 +85,7 @@ class Moved:
 class Raise:
     """An alarm. ``silent``: tell the officers, show and sound nothing at the door."""
 
-    kind: Alarm
+    kind: AlarmKind
     door: str
     person: str
     text: Text
@@ -96,7 +96,7 @@ class Raise:
 class Cleared:
     """What an alarm was about is over; it stays open until somebody acknowledges it."""
 
-    kind: Alarm
+    kind: AlarmKind
     door: str
 
 
@@ -109,7 +109,7 @@ class RightPin:
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class RecordNote:
     """Something to record that decides nothing: a door opened or closed, reads dropped, somebody taken off the list."""
 
     what: str
@@ -118,4 +118,4 @@ class Note:
     text: Text
 
 
-Effect = Record | Settled | Moved | Raise | Cleared | RightPin | Note | Do
+Effect = RecordEntry | Settled | Moved | Raise | Cleared | RightPin | RecordNote | Do

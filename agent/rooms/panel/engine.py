@@ -6,47 +6,42 @@ same step; every release comes after its entry; a way out is never refused; the 
 that goes back opens nothing.
 """
 
-from agent.doors.messages import Contact, Key, Online, OwnDecision, Power, Read, Released, Rex, Tamper
-from agent.rooms.panel import alarms, occupancy, pins, reads
-from agent.rooms.panel import contact as contacts
-from agent.rooms.panel import contact_chatter as flutter
-from agent.rooms.panel import entry as entering
-from agent.rooms.panel import exit as leaving
-from agent.rooms.panel import releases as passages
+from agent.doors.messages import Contact, KeyPress, Online, OwnDecision, Power, Read, Released, RequestToExit, Tamper
+from agent.rooms.panel import alarms, contact, contact_chatter, egress, ingress, occupancy, pins, reads, releases
 from agent.rooms.panel.config import DoorConfig, RoomConfig
-from agent.rooms.panel.effects import Alarm, Effect
+from agent.rooms.panel.effects import AlarmKind, Effect
 from agent.rooms.panel.events import (
-    Acknowledged,
+    AlarmAcknowledged,
     BadgeGone,
     DayOver,
     Event,
     Freed,
     Locked,
     Proven,
+    ReleaseUnrecorded,
     Reset,
     Restarted,
     Tick,
     Told,
-    Unrecorded,
     Withdrawn,
 )
-from agent.rooms.panel.interface import Desk
+from agent.rooms.panel.interface import PanelQueries
 from agent.rooms.panel.state import Fleeting, RoomState
-from agent.rooms.panel.step import Turn
+from agent.rooms.panel.step import PanelStep
 from rules.text import Text
 from rules.visible import visible
 
-AtDoor = Read | Key | Contact | Rex | Tamper | Power | Online | OwnDecision
+AtDoor = Read | KeyPress | Contact | RequestToExit | Tamper | Power | Online | OwnDecision
 
 
 def step(
-    state: RoomState, config: RoomConfig, event: Event, now: float, desk: Desk
+    state: RoomState, config: RoomConfig, event: Event, now: float, desk: PanelQueries
 ) -> tuple[RoomState, tuple[Effect, ...]]:
     """Return the room after *event* at *now* (seconds since 1970 UTC) and what is to be done, in order.
 
     An event at a door the room has not got is only noted. Nothing is done by this function itself.
     """
-    turn = Turn(state, config, now, desk)
+    turn = PanelStep(state, config, now, desk)
     if turn.back:
         _clock_went_back(turn)
     _expire(turn)
@@ -69,7 +64,7 @@ def due(state: RoomState, config: RoomConfig) -> float | None:
     instants += [one.until for one in fleeting.waiting] + [one.until for one in fleeting.asked]
     instants += [one.since + config.flood_seconds for one in fleeting.bursts]
     instants += [one.since + config.flutter_seconds for one in fleeting.flutters]
-    told = {alarm.door for alarm in state.alarms if alarm.kind == Alarm.HELD and not alarm.over}
+    told = {alarm.door for alarm in state.alarms if alarm.kind == AlarmKind.HELD and not alarm.over}
     for door in config.doors:
         known = state.door(door.door)
         if door.held_seconds and known.open and door.door not in told:
@@ -77,40 +72,40 @@ def due(state: RoomState, config: RoomConfig) -> float | None:
     return min(instants, default=None)
 
 
-def _clock_went_back(turn: Turn) -> None:
+def _clock_went_back(turn: PanelStep) -> None:
     """Whatever was to last until an instant would last longer now: it ends instead."""
     turn.set_fleeting(waiting=(), asked=(), recent=(), bursts=())
     for door in turn.config.doors:
-        alarms.over(turn, Alarm.FLOOD, door=door.door)  # it is counted anew
-    passages.clamp(turn)
-    flutter.clamp(turn)
-    turn.alarm(Alarm.CLOCK, Text("the clock has gone back", "时钟发生倒退"))
+        alarms.over(turn, AlarmKind.FLOOD, door=door.door)  # it is counted anew
+    releases.clamp(turn)
+    contact_chatter.clamp(turn)
+    turn.alarm(AlarmKind.CLOCK, Text("the clock has gone back", "时钟发生倒退"))
 
 
-def _expire(turn: Turn) -> None:
-    passages.expire(turn)
-    entering.expire(turn)
+def _expire(turn: PanelStep) -> None:
+    releases.expire(turn)
+    ingress.expire(turn)
     pins.expire(turn)
     reads.expire(turn)
-    contacts.calm(turn)
-    contacts.held(turn)
+    contact.calm(turn)
+    contact.held(turn)
     alarms.forget_old(turn)
 
 
-def _at_door(turn: Turn, door: DoorConfig, event: AtDoor) -> None:
+def _at_door(turn: PanelStep, door: DoorConfig, event: AtDoor) -> None:
     match event:
-        case Contact(stale=True) | Rex(stale=True):
+        case Contact(stale=True) | RequestToExit(stale=True):
             turn.note("earlier", _earlier(event), door=event.door)
         case Read():
             _read(turn, door, event)
-        case Key():
+        case KeyPress():
             if asked := pins.pressed(turn, event):
-                entering.pin_entered(turn, door, asked)
+                ingress.pin_entered(turn, door, asked)
         case Contact():
             if door.contact:  # an input nothing is wired to says anything
-                contacts.contact(turn, event)
-        case Rex():
-            leaving.button_pressed(turn, door)
+                contact.contact(turn, event)
+        case RequestToExit():
+            egress.button_pressed(turn, door)
         case Tamper():
             alarms.tampered(turn, event)
         case Power():
@@ -121,7 +116,7 @@ def _at_door(turn: Turn, door: DoorConfig, event: AtDoor) -> None:
             _own_decision(turn, event)
 
 
-def _read(turn: Turn, door: DoorConfig, read: Read) -> None:
+def _read(turn: PanelStep, door: DoorConfig, read: Read) -> None:
     if reads.repeated(turn, door, read) or (read.side == "in" and reads.too_many(turn, read)):
         return
     reads.remember(turn, read)
@@ -129,46 +124,46 @@ def _read(turn: Turn, door: DoorConfig, read: Read) -> None:
     doubt = reads.doubt(turn, read, holder)
     reads.doubted(turn, read, doubt)
     if holder and not doubt:
-        passages.seen(turn, holder.person, read.side)
-    way = entering.badge_shown if read.side == "in" else leaving.badge_shown
+        releases.seen(turn, holder.person, read.side)
+    way = ingress.badge_shown if read.side == "in" else egress.badge_shown
     way(turn, door, read, holder, doubt)
 
 
-def _earlier(event: Contact | Rex) -> Text:
+def _earlier(event: Contact | RequestToExit) -> Text:
     shown = visible(event.door)
-    if isinstance(event, Rex):
+    if isinstance(event, RequestToExit):
         return Text(f"the button of `{shown}` was pressed earlier", f"`{shown}` 的按钮此前被按下")
     if event.open:
         return Text(f"`{shown}` was opened earlier", f"`{shown}` 此前被打开")
     return Text(f"`{shown}` was closed earlier", f"`{shown}` 此前被关闭")
 
 
-def _own_decision(turn: Turn, event: OwnDecision) -> None:
+def _own_decision(turn: PanelStep, event: OwnDecision) -> None:
     shown, card = visible(event.door), event.card
     if event.granted:
         text = Text(f"the board of `{shown}` let card `{card}` in by itself", f"`{shown}` 控制器自行放行卡 `{card}`")
-        turn.alarm(Alarm.OWN_DECISION, text, door=event.door)
+        turn.alarm(AlarmKind.OWN_DECISION, text, door=event.door)
     else:
         text = Text(f"the board of `{shown}` refused card `{card}` by itself", f"`{shown}` 控制器自行拒绝卡 `{card}`")
         turn.note("own-decision", text, door=event.door)
 
 
-def _told(turn: Turn, event: Told | Released) -> None:
+def _told(turn: PanelStep, event: Told | Released) -> None:
     match event:
         case Released():
-            passages.released(turn, event)
-        case Unrecorded():
-            passages.unrecorded(turn, event)
+            releases.released(turn, event)
+        case ReleaseUnrecorded():
+            releases.unrecorded(turn, event)
         case Restarted():
             _restarted(turn)
-        case Acknowledged():
+        case AlarmAcknowledged():
             alarms.acknowledged(turn, event)
         case Reset():
             occupancy.reset(turn, event)
         case DayOver():
             occupancy.day_over(turn, event)
         case Withdrawn():
-            passages.take_back(turn, event.person)
+            releases.take_back(turn, event.person)
             occupancy.withdrawn(turn, event)
         case BadgeGone():
             occupancy.badge_gone(turn, event)
@@ -178,22 +173,22 @@ def _told(turn: Turn, event: Told | Released) -> None:
             _locked(turn, event)
         case Freed():
             if turn.config.door(event.door):
-                passages.freed(turn, event)
+                releases.freed(turn, event)
         case Tick():
             pass  # what has had its time has been dealt with before every event
 
 
-def _restarted(turn: Turn) -> None:
+def _restarted(turn: PanelStep) -> None:
     """What was counted is forgotten, and the alarms about it end: what goes on begins again."""
     turn.set(fleeting=Fleeting())
     for door in turn.config.doors:
-        alarms.over(turn, Alarm.FLOOD, door=door.door)
-        alarms.over(turn, Alarm.FLUTTER, door=door.door)
-    passages.restarted(turn)
+        alarms.over(turn, AlarmKind.FLOOD, door=door.door)
+        alarms.over(turn, AlarmKind.FLUTTER, door=door.door)
+    releases.restarted(turn)
 
 
-def _locked(turn: Turn, event: Locked) -> None:
+def _locked(turn: PanelStep, event: Locked) -> None:
     """The rules deny from now on; here ends what was waiting, and what the strike has not done yet."""
     turn.set_fleeting(waiting=(), asked=())
     if event.on:
-        passages.take_back(turn)
+        releases.take_back(turn)

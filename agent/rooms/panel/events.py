@@ -19,14 +19,14 @@ class Restarted:
 
 
 @dataclass(frozen=True, slots=True)
-class Unrecorded:
+class ReleaseUnrecorded:
     """The entry of the release ``id`` could not be written, so the release was not sent (contract C2)."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledged:
+class AlarmAcknowledged:
     """Somebody has seen the alarm ``kind`` at ``door`` (``""``: that of the room)."""
 
     kind: str
@@ -87,5 +87,17 @@ class Freed:
     seconds: float
 
 
-Told = Tick | Restarted | Unrecorded | Acknowledged | Reset | DayOver | Withdrawn | BadgeGone | Proven | Locked | Freed
+Told = (
+    Tick
+    | Restarted
+    | ReleaseUnrecorded
+    | AlarmAcknowledged
+    | Reset
+    | DayOver
+    | Withdrawn
+    | BadgeGone
+    | Proven
+    | Locked
+    | Freed
+)
 Event = Said | Told

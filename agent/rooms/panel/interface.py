@@ -13,7 +13,7 @@ from rules.model import Request, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class BadgeHolder:
     """Whose badge a card is. ``facility`` and ``bits``, where the badge was enrolled with them, must be the read's."""
 
     person: str
@@ -23,7 +23,7 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class Statement:
     """What somebody stated beforehand for this room, and who leads him in if he is on a visit (``""``: nobody)."""
 
     purpose: str = ""
@@ -31,16 +31,16 @@ class Stated:
     escort: str = ""
 
 
-class Desk(Protocol):
+class PanelQueries(Protocol):
     """The registry and the rules, as one room's panel sees them."""
 
-    def holder(self, read: Read) -> Holder | None:
+    def holder(self, read: Read) -> BadgeHolder | None:
         """Return whose valid badge this is; ``None`` for a card that is unknown, lost, returned or over."""
 
     def judge(self, request: Request, shown: Mapping[str, str]) -> Verdict:
         """Decide *request*; ``shown`` is the badge that each person in it, or beside it, has presented."""
 
-    def stated(self, person: str) -> Stated:
+    def stated(self, person: str) -> Statement:
         """Return what the person stated for this room and for now."""
 
     def check_pin(self, person: str, digits: str) -> Literal["ok", "duress", "wrong", "none"]:

@@ -7,15 +7,15 @@ decides nothing by itself; what follows from it is asked of the rules.
 
 from agent.doors.messages import Side
 from agent.rooms.panel.alarms import over
-from agent.rooms.panel.effects import Alarm, Moved
+from agent.rooms.panel.effects import AlarmKind, Moved
 from agent.rooms.panel.events import BadgeGone, DayOver, Reset, Withdrawn
 from agent.rooms.panel.state import Occupant, Passer
-from agent.rooms.panel.step import Turn
+from agent.rooms.panel.step import PanelStep
 from rules.text import Text
 from rules.visible import visible
 
 
-def moved(turn: Turn, people: tuple[Passer, ...], door: str, side: Side, *, sure: bool = True) -> None:
+def moved(turn: PanelStep, people: tuple[Passer, ...], door: str, side: Side, *, sure: bool = True) -> None:
     """*people* went through *door*, for sure or perhaps; whoever is nobody known went out uncounted."""
     for one in people:
         if side == "in":
@@ -28,7 +28,7 @@ def moved(turn: Turn, people: tuple[Passer, ...], door: str, side: Side, *, sure
     look(turn)
 
 
-def reset(turn: Turn, event: Reset) -> None:
+def reset(turn: PanelStep, event: Reset) -> None:
     """An officer says that somebody, or everybody, is not inside."""
     for one in turn.state.occupants:
         if event.person in ("", one.person):
@@ -40,7 +40,7 @@ def reset(turn: Turn, event: Reset) -> None:
     look(turn)
 
 
-def day_over(turn: Turn, event: DayOver) -> None:
+def day_over(turn: PanelStep, event: DayOver) -> None:
     """Take off the list whoever is on it since before: he went out by the button, or behind somebody else."""
     for one in turn.state.occupants:
         if one.since < event.before:
@@ -53,7 +53,7 @@ def day_over(turn: Turn, event: DayOver) -> None:
     look(turn)
 
 
-def withdrawn(turn: Turn, event: Withdrawn) -> None:
+def withdrawn(turn: PanelStep, event: Withdrawn) -> None:
     """Somebody may not be here any more. He waits no longer; he may leave; if he is inside, the officers hear of it."""
     fleeting = turn.state.fleeting
     turn.set_fleeting(
@@ -63,10 +63,10 @@ def withdrawn(turn: Turn, event: Withdrawn) -> None:
     if event.person in {one.person for one in turn.state.occupants}:
         shown, rule = visible(event.person), visible(event.rule)
         text = Text(f"`{shown}` is inside and stopped by `{rule}`", f"`{shown}` 在场，且被规则 `{rule}` 停止")
-        turn.alarm(Alarm.STOPPED_INSIDE, text, person=event.person)
+        turn.alarm(AlarmKind.STOPPED_INSIDE, text, person=event.person)
 
 
-def badge_gone(turn: Turn, event: BadgeGone) -> None:
+def badge_gone(turn: PanelStep, event: BadgeGone) -> None:
     """The badge somebody is inside by is not his any more: he stays on the list until an officer has seen to it."""
     if event.person not in {one.person for one in turn.state.occupants}:
         return
@@ -77,29 +77,29 @@ def badge_gone(turn: Turn, event: BadgeGone) -> None:
         f"`{who}` is inside `{room}` by badge `{card}`, which {became.en}: see who is there; once he is out: {reset} …",
         f"`{who}` 持卡 `{card}` 在 `{room}` 内，该卡{became.zh}：请到场核实；本人离开后执行 {reset} …",
     )
-    turn.alarm(Alarm.BADGE_GONE, text, person=event.person)
+    turn.alarm(AlarmKind.BADGE_GONE, text, person=event.person)
 
 
-def look(turn: Turn) -> None:
+def look(turn: PanelStep) -> None:
     """See who is left alone: one person where two must be, a visitor without his escort."""
     inside = [one for one in turn.state.occupants if one.sure]
     cleared = [one for one in inside if not one.escort]
     if turn.config.lone_alarm and len(cleared) == 1:
         shown = visible(cleared[0].person)
-        turn.alarm(Alarm.LONE, Text(f"`{shown}` is alone inside", f"`{shown}` 单独在场"), person=cleared[0].person)
+        turn.alarm(AlarmKind.LONE, Text(f"`{shown}` is alone inside", f"`{shown}` 单独在场"), person=cleared[0].person)
     else:
-        over(turn, Alarm.LONE)
+        over(turn, AlarmKind.LONE)
     there = {one.person for one in inside}
     alone = [one for one in inside if one.escort and one.escort not in there]
     for one in alone:
         shown = visible(one.person)
         text = Text(f"`{shown}` is inside without an escort", f"`{shown}` 在场而无人陪同")
-        turn.alarm(Alarm.UNESCORTED, text, person=one.person)
+        turn.alarm(AlarmKind.UNESCORTED, text, person=one.person)
     if not alone:
-        over(turn, Alarm.UNESCORTED)
+        over(turn, AlarmKind.UNESCORTED)
 
 
-def _enter(turn: Turn, one: Passer, door: str, *, sure: bool) -> None:
+def _enter(turn: PanelStep, one: Passer, door: str, *, sure: bool) -> None:
     known = next((other for other in turn.state.occupants if other.person == one.person), None)
     if known is not None and known.sure and not sure:
         return  # he is inside already: another entry nobody saw makes that no less sure
@@ -108,14 +108,14 @@ def _enter(turn: Turn, one: Passer, door: str, *, sure: bool) -> None:
     turn.do(Moved(one.person, one.badge, door, inside=True, sure=sure))
 
 
-def _leave(turn: Turn, one: Passer, door: str, *, sure: bool) -> None:
+def _leave(turn: PanelStep, one: Passer, door: str, *, sure: bool) -> None:
     known = next((other for other in turn.state.occupants if other.person == one.person), None)
     if known is None:
         return
     others = tuple(other for other in turn.state.occupants if other.person != one.person)
     if sure:
         turn.set(occupants=others)
-        over(turn, Alarm.BADGE_GONE, person=one.person)
+        over(turn, AlarmKind.BADGE_GONE, person=one.person)
     else:
         perhaps = Occupant(known.person, known.badge, known.door, known.since, sure=False, escort=known.escort)
         turn.set(occupants=(*others, perhaps))

@@ -8,10 +8,10 @@ the duress one.
 
 from dataclasses import replace
 
-from agent.doors.messages import Key, Refuse, Signal
-from agent.rooms.panel.effects import Alarm, RightPin
+from agent.doors.messages import KeyPress, Refuse, Signal
+from agent.rooms.panel.effects import AlarmKind, RightPin
 from agent.rooms.panel.state import MOST_PIN_COUNTS, AskedPin, PinCount
-from agent.rooms.panel.step import Turn
+from agent.rooms.panel.step import PanelStep
 from rules.text import Text
 from rules.visible import visible
 
@@ -20,7 +20,7 @@ NO_PIN = Text("no PIN", "未输密码")
 _ASK = Text("PIN", "请输入密码")
 
 
-def ask(turn: Turn, door: str, person: str, badge: str) -> None:
+def ask(turn: PanelStep, door: str, person: str, badge: str) -> None:
     """Ask for a PIN at *door*; whoever was asked there before is not any more."""
     until = turn.now + turn.config.pin_seconds
     others = tuple(one for one in turn.state.fleeting.asked if one.door != door)
@@ -28,12 +28,12 @@ def ask(turn: Turn, door: str, person: str, badge: str) -> None:
     turn.do(Signal(door, "in", "amber", "once", _ASK))
 
 
-def drop(turn: Turn, door: str) -> None:
+def drop(turn: PanelStep, door: str) -> None:
     """Ask nobody for a PIN at *door* any more."""
     turn.set_fleeting(asked=tuple(one for one in turn.state.fleeting.asked if one.door != door))
 
 
-def pressed(turn: Turn, event: Key) -> AskedPin | None:
+def pressed(turn: PanelStep, event: KeyPress) -> AskedPin | None:
     """Take the keys of one event; return the attempt when it is finished (``#``), with its digits."""
     asked = next((one for one in turn.state.fleeting.asked if one.door == event.door), None)
     if asked is None or event.side != "in":
@@ -55,7 +55,7 @@ def pressed(turn: Turn, event: Key) -> AskedPin | None:
     return None
 
 
-def right(turn: Turn, asked: AskedPin) -> bool:
+def right(turn: PanelStep, asked: AskedPin) -> bool:
     """Whether the PIN of a finished attempt is the person's; tells the officers of a duress PIN, and of guessing."""
     if locked(turn, asked.person, asked.badge):
         return False  # he was asked before, at another door
@@ -67,25 +67,25 @@ def right(turn: Turn, asked: AskedPin) -> bool:
         if answer == "duress":
             shown, where = visible(asked.person), visible(asked.door)
             text = Text(f"`{shown}` enters `{where}` under duress", f"`{shown}` 在 `{where}` 受胁迫进入")
-            turn.alarm(Alarm.DURESS, text, door=asked.door, person=asked.person, silent=True)
+            turn.alarm(AlarmKind.DURESS, text, door=asked.door, person=asked.person, silent=True)
         return True
     _count(turn, asked)
     return False
 
 
-def locked(turn: Turn, person: str, badge: str) -> bool:
+def locked(turn: PanelStep, person: str, badge: str) -> bool:
     """Whether too many wrong PINs in a row were entered for the person here, or with the badge anywhere."""
     most = max(_wrong(turn, person, ""), _wrong(turn, person, badge), turn.desk.wrong_pins(badge))
     return most >= turn.config.pin_tries
 
 
-def forget(turn: Turn, person: str, badge: str) -> None:
+def forget(turn: PanelStep, person: str, badge: str) -> None:
     """Count anew for a person who entered the right PIN with *badge*; with another badge it may be somebody else."""
     kept = (one for one in turn.state.pins if one.person != person or one.badge not in ("", badge))
     turn.set(pins=tuple(kept))
 
 
-def expire(turn: Turn) -> None:
+def expire(turn: PanelStep) -> None:
     """Forget what has had its time."""
     longest = turn.now + turn.config.pin_lock_seconds  # nothing lasts longer, also after the clock went back
     kept = [replace(one, until=min(one.until, longest)) for one in turn.state.pins if turn.now < one.until]
@@ -96,7 +96,7 @@ def expire(turn: Turn) -> None:
             turn.do(Refuse(one.door, "in", NO_PIN))
 
 
-def _count(turn: Turn, asked: AskedPin) -> None:
+def _count(turn: PanelStep, asked: AskedPin) -> None:
     person, badge = asked.person, asked.badge
     here, anywhere = _wrong(turn, person, ""), max(_wrong(turn, person, badge), turn.desk.wrong_pins(badge))
     forget(turn, person, badge)
@@ -108,8 +108,8 @@ def _count(turn: Turn, asked: AskedPin) -> None:
         text = Text(
             f"too many wrong PINs for `{shown}` with badge `{card}`", f"`{shown}` 的密码多次错误（卡 `{card}`）"
         )
-        turn.alarm(Alarm.GUESSING, text, door=asked.door, person=person)
+        turn.alarm(AlarmKind.GUESSING, text, door=asked.door, person=person)
 
 
-def _wrong(turn: Turn, person: str, badge: str) -> int:
+def _wrong(turn: PanelStep, person: str, badge: str) -> int:
     return next((one.wrong for one in turn.state.pins if (one.person, one.badge) == (person, badge)), 0)

@@ -8,29 +8,29 @@ dropped only as a repetition of one that has just been answered with the strike.
 from dataclasses import replace
 
 from agent.doors.messages import Read
-from agent.rooms.panel import releases as passages
+from agent.rooms.panel import releases
 from agent.rooms.panel.alarms import over
 from agent.rooms.panel.config import DoorConfig
-from agent.rooms.panel.effects import Alarm
-from agent.rooms.panel.interface import Holder
+from agent.rooms.panel.effects import AlarmKind
+from agent.rooms.panel.interface import BadgeHolder
 from agent.rooms.panel.state import MOST_RECENT, Burst, Recent
-from agent.rooms.panel.step import SLACK, Turn
+from agent.rooms.panel.step import SLACK, PanelStep
 from rules.text import Text
 from rules.visible import visible
 
 
-def repeated(turn: Turn, door: DoorConfig, read: Read) -> bool:
+def repeated(turn: PanelStep, door: DoorConfig, read: Read) -> bool:
     """Whether this is a read that was dealt with already: the same card in one moment, or the same event of a board."""
     of_card = [one for one in turn.state.fleeting.recent if one.card == read.card]
     same = [one for one in of_card if (one.door, one.side) == (read.door, read.side)]
     # A card that was shown elsewhere meanwhile has moved: whoever leaves and turns round at once is no repetition.
     again = bool(same) and of_card[-1] == same[-1] and _just_now(turn, same[-1])
     if read.side == "out":  # only while the strike it was answered with lasts
-        return again and bool(passages.waits_at(turn, door, "out"))
+        return again and bool(releases.waits_at(turn, door, "out"))
     return again or any(one.index is not None and one.index == read.index for one in same)
 
 
-def remember(turn: Turn, read: Read) -> None:
+def remember(turn: PanelStep, read: Read) -> None:
     """Remember a read that is dealt with."""
     kept = [
         one for one in turn.state.fleeting.recent if (one.door, one.side, one.card) != (read.door, read.side, read.card)
@@ -39,7 +39,7 @@ def remember(turn: Turn, read: Read) -> None:
     turn.set_fleeting(recent=(*kept[-(MOST_RECENT - 1) :], recent))
 
 
-def too_many(turn: Turn, read: Read) -> bool:
+def too_many(turn: PanelStep, read: Read) -> bool:
     """Whether the reader on the way in is flooded, so that this read is only counted."""
     bursts = turn.state.fleeting.bursts
     found = next((one for one in bursts if one.door == read.door), Burst(read.door, turn.now))
@@ -49,11 +49,11 @@ def too_many(turn: Turn, read: Read) -> bool:
     if dropped:
         shown = visible(read.door)
         text = Text(f"too many reads at `{shown}`: some are dropped", f"`{shown}` 刷卡过多：部分已丢弃")
-        turn.alarm(Alarm.FLOOD, text, door=read.door)
+        turn.alarm(AlarmKind.FLOOD, text, door=read.door)
     return dropped
 
 
-def expire(turn: Turn) -> None:
+def expire(turn: PanelStep) -> None:
     """End the times that are over and say how many reads each has cost; a flood ends with one that has cost none."""
     for one in turn.state.fleeting.bursts:
         if turn.now < one.since + turn.config.flood_seconds:
@@ -66,10 +66,10 @@ def expire(turn: Turn) -> None:
             turn.note("flood", text, door=one.door)
         else:
             turn.set_fleeting(bursts=others)
-            over(turn, Alarm.FLOOD, door=one.door)
+            over(turn, AlarmKind.FLOOD, door=one.door)
 
 
-def doubt(turn: Turn, read: Read, holder: Holder | None) -> str:
+def doubt(turn: PanelStep, read: Read, holder: BadgeHolder | None) -> str:
     """Return why *read* cannot be trusted, in the words of ``Request.doubt``; ``""`` if it can."""
     if not read.secure:
         return "insecure"
@@ -80,21 +80,21 @@ def doubt(turn: Turn, read: Read, holder: Holder | None) -> str:
     return "copied" if holder is not None and _is_copy(read, holder) else ""
 
 
-def doubted(turn: Turn, read: Read, why: str) -> None:
+def doubted(turn: PanelStep, read: Read, why: str) -> None:
     """Tell the officers what may be an attack; a stale read and a clock that went back are recorded like any other."""
     shown = visible(read.door)
     if why == "insecure":
         text = Text(f"`{shown}` read a badge in clear", f"`{shown}` 的读卡数据未加密")
-        turn.alarm(Alarm.UNTRUSTED, text, door=read.door)
+        turn.alarm(AlarmKind.UNTRUSTED, text, door=read.door)
     elif why == "copied":
         text = Text(f"a copy of badge `{read.card}` was shown at `{shown}`", f"`{shown}` 出现 `{read.card}` 的复制卡")
-        turn.alarm(Alarm.COPIED, text, door=read.door)
+        turn.alarm(AlarmKind.COPIED, text, door=read.door)
 
 
-def _just_now(turn: Turn, one: Recent) -> bool:
+def _just_now(turn: PanelStep, one: Recent) -> bool:
     return turn.now < one.at + turn.config.debounce_seconds
 
 
-def _is_copy(read: Read, holder: Holder) -> bool:
+def _is_copy(read: Read, holder: BadgeHolder) -> bool:
     other_site = holder.facility is not None and read.facility != holder.facility
     return other_site or (holder.bits is not None and read.bits != holder.bits)

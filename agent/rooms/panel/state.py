@@ -8,9 +8,9 @@ stated version; what it must not keep (digits of a PIN half entered, somebody wa
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from agent.doors.codec import Unfit, Within, dumps, loads, read
+from agent.doors.codec import InvalidMessageError, Within, dumps, loads, read
 from agent.doors.messages import Side
-from agent.rooms.panel.effects import Alarm
+from agent.rooms.panel.effects import AlarmKind
 
 VERSION = 1
 MOST_PASSAGES = 32  # releases not settled yet
@@ -44,7 +44,7 @@ class Passer:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class PendingRelease:
     """A release that is not settled. ``answered``: the strike did it; ``opened``: the door was seen to open.
 
     ``confirmed``: the strike was also seen to do it. ``blind``: the agent was away, so a closed door proves nothing.
@@ -80,7 +80,7 @@ class OpenAlarm:
 
 
 @dataclass(frozen=True, slots=True)
-class DoorState:
+class DoorPosition:
     """One door. ``open`` is ``None`` before it ever said; ``free_until``: till then it may open without alarm."""
 
     door: Words
@@ -148,7 +148,7 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True)
-class Flutter:
+class ContactChatter:
     """Changes of a contact since ``since``; ``open``: what it said last.
 
     ``began``: since when it flutters (``None``: it does not), or was last written about; ``total``: changes since then,
@@ -171,7 +171,7 @@ class Fleeting:
     asked: tuple[AskedPin, ...] = ()
     recent: tuple[Recent, ...] = ()
     bursts: tuple[Burst, ...] = ()
-    flutters: tuple[Flutter, ...] = ()
+    flutters: tuple[ContactChatter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,18 +182,18 @@ class RoomState:
     """
 
     occupants: tuple[Occupant, ...] = ()
-    passages: tuple[Passage, ...] = ()
+    passages: tuple[PendingRelease, ...] = ()
     alarms: tuple[OpenAlarm, ...] = ()
-    doors: tuple[DoorState, ...] = ()
+    doors: tuple[DoorPosition, ...] = ()
     pins: tuple[PinCount, ...] = ()
     count: int = 0
     latest: float = 0.0
     unseen: int = 0
     fleeting: Fleeting = Fleeting()
 
-    def door(self, name: str) -> DoorState:
+    def door(self, name: str) -> DoorPosition:
         """Return what is known of a door; nothing yet is a state too."""
-        return next((door for door in self.doors if door.door == name), DoorState(name))
+        return next((door for door in self.doors if door.door == name), DoorPosition(name))
 
     def inside(self) -> frozenset[str]:
         """Return who is inside for certain."""
@@ -206,11 +206,11 @@ def state_to_json(state: RoomState) -> str:
 
 
 def state_from_json(text: str) -> RoomState:
-    """Return the state written by :func:`state_to_json`; raise :class:`agent.doors.codec.Unfit` for any other text."""
+    """Return the state written by :func:`state_to_json`; raise :class:`InvalidMessageError` for any other text."""
     value = loads(text.encode("utf-8", "surrogatepass"))
     if value.pop("version", None) != VERSION or "fleeting" in value:
-        raise Unfit("not the state of a room as this version writes it")
+        raise InvalidMessageError("not the state of a room as this version writes it")
     state = read(RoomState, value)
-    if any(alarm.kind not in set(Alarm) for alarm in state.alarms):
-        raise Unfit("an alarm of no known kind")
+    if any(alarm.kind not in set(AlarmKind) for alarm in state.alarms):
+        raise InvalidMessageError("an alarm of no known kind")
     return state

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from agent.rooms.panel.config import RoomConfig
-from agent.rooms.panel.effects import Alarm, Effect, Note, Raise
-from agent.rooms.panel.interface import Desk
-from agent.rooms.panel.state import MOST_ALARMS, DoorState, OpenAlarm, RoomState
+from agent.rooms.panel.effects import AlarmKind, Effect, Raise, RecordNote
+from agent.rooms.panel.interface import PanelQueries
+from agent.rooms.panel.state import MOST_ALARMS, DoorPosition, OpenAlarm, RoomState
 from rules.text import Text
 
 SLACK = 2.0  # seconds that clocks may differ by, and be set back by, without anything being wrong
@@ -20,24 +20,24 @@ MOST_TIMES = 5  # that a lasting alarm is told within these seconds: a contact t
 # An alarm of these kinds is open until its condition ends; of the others, it is over when it is raised.
 LASTING = frozenset(
     {
-        Alarm.FORCED,
-        Alarm.HELD,
-        Alarm.TAMPER,
-        Alarm.POWER,
-        Alarm.OFFLINE,
-        Alarm.FLOOD,
-        Alarm.FLUTTER,
-        Alarm.LONE,
-        Alarm.UNESCORTED,
-        Alarm.BADGE_GONE,
+        AlarmKind.FORCED,
+        AlarmKind.HELD,
+        AlarmKind.TAMPER,
+        AlarmKind.POWER,
+        AlarmKind.OFFLINE,
+        AlarmKind.FLOOD,
+        AlarmKind.FLUTTER,
+        AlarmKind.LONE,
+        AlarmKind.UNESCORTED,
+        AlarmKind.BADGE_GONE,
     }
 )
 
 
-class Turn:
+class PanelStep:
     """The state and the effects of one step. ``now`` never lies before anything the room was told."""
 
-    def __init__(self, state: RoomState, config: RoomConfig, now: float, desk: Desk) -> None:
+    def __init__(self, state: RoomState, config: RoomConfig, now: float, desk: PanelQueries) -> None:
         self.config = config
         self.desk = desk
         self.effects: list[Effect] = []
@@ -53,7 +53,7 @@ class Turn:
         """Change what no restart keeps."""
         self.set(fleeting=replace(self.state.fleeting, **changes))
 
-    def set_door(self, name: str, **changes: Any) -> DoorState:
+    def set_door(self, name: str, **changes: Any) -> DoorPosition:
         """Change what is known of a door."""
         changed = replace(self.state.door(name), **changes)
         others = tuple(door for door in self.state.doors if door.door != name)
@@ -66,9 +66,9 @@ class Turn:
 
     def note(self, what: str, text: Text, *, door: str = "", person: str = "") -> None:
         """Ask for a line in the log that decides nothing."""
-        self.do(Note(what, door, person, text))
+        self.do(RecordNote(what, door, person, text))
 
-    def alarm(self, kind: Alarm, text: Text, *, door: str = "", person: str = "", silent: bool = False) -> None:
+    def alarm(self, kind: AlarmKind, text: Text, *, door: str = "", person: str = "", silent: bool = False) -> None:
         """Raise an alarm, unless the same one is open and lasts, or was raised a moment ago."""
         same = [one for one in self.state.alarms if (one.kind, one.door, one.person) == (kind, door, person)]
         if any(not one.over if kind in LASTING else self.now < one.at + REPEAT for one in same):

@@ -1,4 +1,4 @@
-"""The process that faces the wires: ``python -I -m agent.doors.process channel=FD life=FD uid=N gid=N groups=N,N``.
+"""The process that faces the wires: ``python -I -m agent.doors.__main__ channel=FD life=FD uid=N gid=N groups=N,N``.
 
     channel   its end of the pair to control         life   reaches its end when control is gone, however it went
 
@@ -24,10 +24,10 @@ from agent.doors import link
 from agent.doors.frames import FromDoors, ToDoors
 from agent.doors.outbox import Outbox
 from agent.doors.privileges import become, seal
-from agent.errors import Fatal, Refused
+from agent.errors import FatalError, RefusedError
 
 if TYPE_CHECKING:
-    from agent.doors.dispatcher import Serving
+    from agent.doors.dispatcher import CommandDispatcher
 
 _FAREWELL = 2.0  # seconds to let go of lines and boards
 # What the standard library imports when it is first used: by then we may not be allowed to read where Python is.
@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
     """Run until control is gone; return the exit code."""
     words = dict(word.split("=", 1) for word in argv if "=" in word)
     try:
-        from agent.doors import dispatcher as serving  # the libraries are an extra that may be missing
+        from agent.doors import dispatcher  # the libraries are an extra that may be missing
     except ImportError as error:
         return _talk(f"the extra `doors` is not installed: no {error.name}")
     for late in _LATE_IMPORTS:
@@ -47,19 +47,19 @@ def main(argv: Sequence[str]) -> int:
         return _talk("started by hand; `shoumi run` starts it")
     try:
         _give_up(words)
-    except Fatal as error:
+    except FatalError as error:
         return _talk(error.text.en)
     os.dup2(2, 1)  # what libraries print is talk
     life = int(words["life"]) if "life" in words else None
     end = link.doors_end(socket.socket(fileno=int(words["channel"])))
     try:
-        asyncio.run(_serve(end, serving.Serving, life))
-    except (link.Corrupt, Refused) as error:
+        asyncio.run(_serve(end, dispatcher.CommandDispatcher, life))
+    except (link.LinkCorruptError, RefusedError) as error:
         return _talk(error.text.en, 1)
     return 0
 
 
-async def _serve(end: link.Link[ToDoors, FromDoors], serving: "type[Serving]", life: int | None) -> None:
+async def _serve(end: link.FrameLink[ToDoors, FromDoors], serving: "type[CommandDispatcher]", life: int | None) -> None:
     await _Process(end, serving).run(life)
 
 
@@ -80,7 +80,7 @@ def _talk(said: str, code: int = 2) -> int:
 class _Process:
     """The loop: frames of control one after the other, what there is to say whenever it fits."""
 
-    def __init__(self, end: link.Link[ToDoors, FromDoors], serving: "type[Serving]") -> None:
+    def __init__(self, end: link.FrameLink[ToDoors, FromDoors], serving: "type[CommandDispatcher]") -> None:
         self._link = end
         self._ended = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -88,7 +88,7 @@ class _Process:
         self._serving = serving(self._outbox)
 
     async def run(self, life: int | None) -> None:
-        """Serve until control is gone. Raises :class:`link.Corrupt`, and :class:`Refused` without randomness."""
+        """Serve until control is gone. Raises :class:`link.Corrupt`, and :class:`RefusedError` without randomness."""
         self._serving.start()
         if life is not None:
             threading.Thread(target=self._watch, args=(life,), name="life", daemon=True).start()
@@ -114,7 +114,7 @@ class _Process:
         os._exit(1)
 
     async def _obey(self) -> None:
-        with suppress(link.Gone):
+        with suppress(link.LinkClosedError):
             while True:
                 frame = self._link.receive()
                 if frame is None:
@@ -133,9 +133,9 @@ class _Process:
     def _send(self, frame: FromDoors) -> None:
         try:
             self._link.send(frame)
-        except link.Gone:
+        except link.LinkClosedError:
             self._ended.set()
-        except link.Full:
+        except link.LinkFullError:
             self._loop.add_writer(self._link.fileno(), self._drain)
             raise
 

@@ -9,13 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.doors.messages import Read, Refuse, Signal
-from agent.rooms.panel import pins
-from agent.rooms.panel import releases as passages
+from agent.rooms.panel import pins, releases
 from agent.rooms.panel.config import DoorConfig
-from agent.rooms.panel.effects import Alarm, Record
-from agent.rooms.panel.interface import Holder, Stated
+from agent.rooms.panel.effects import AlarmKind, RecordEntry
+from agent.rooms.panel.interface import BadgeHolder, Statement
 from agent.rooms.panel.state import MOST_WAITING, AskedPin, Passer, Waiting
-from agent.rooms.panel.step import Turn
+from agent.rooms.panel.step import PanelStep
 from rules.model import Action, Request, Verdict
 from rules.text import Text
 from rules.visible import visible
@@ -31,10 +30,10 @@ class _Comer:
     person: str
     badge: str
     pin: bool
-    stated: Stated
+    stated: Statement
 
 
-def badge_shown(turn: Turn, door: DoorConfig, read: Read, holder: Holder | None, doubt: str) -> None:
+def badge_shown(turn: PanelStep, door: DoorConfig, read: Read, holder: BadgeHolder | None, doubt: str) -> None:
     """A badge was shown on the way in."""
     pins.drop(turn, door.door)
     if holder is None or doubt:
@@ -43,7 +42,7 @@ def badge_shown(turn: Turn, door: DoorConfig, read: Read, holder: Holder | None,
     _come(turn, door, _Comer(holder.person, holder.badge, pin=False, stated=turn.desk.stated(holder.person)))
 
 
-def pin_entered(turn: Turn, door: DoorConfig, asked: AskedPin) -> None:
+def pin_entered(turn: PanelStep, door: DoorConfig, asked: AskedPin) -> None:
     """A PIN was finished after a badge."""
     right = pins.right(turn, asked)
     comer = _Comer(asked.person, asked.badge, pin=right, stated=turn.desk.stated(asked.person))
@@ -53,16 +52,16 @@ def pin_entered(turn: Turn, door: DoorConfig, asked: AskedPin) -> None:
         _deny(turn, door, comer, _judge(turn, comer, (comer,)), pinned=True)
 
 
-def expire(turn: Turn) -> None:
+def expire(turn: PanelStep) -> None:
     """Nobody waits for his second for longer than the room says."""
     waiting = turn.state.fleeting.waiting
     for one in waiting:
         if turn.now >= one.until:
-            turn.do(Refuse(one.door, "in", passages.REFUSED))
+            turn.do(Refuse(one.door, "in", releases.REFUSED))
     turn.set_fleeting(waiting=tuple(one for one in waiting if turn.now < one.until))
 
 
-def _come(turn: Turn, door: DoorConfig, comer: _Comer) -> None:
+def _come(turn: PanelStep, door: DoorConfig, comer: _Comer) -> None:
     waiting = [one for one in turn.state.fleeting.waiting if one.door == door.door and one.person != comer.person]
     others = [_Comer(one.person, one.badge, one.pin, turn.desk.stated(one.person)) for one in waiting]
     group, verdicts = _agreed(turn, comer, others)
@@ -80,7 +79,7 @@ def _come(turn: Turn, door: DoorConfig, comer: _Comer) -> None:
         _deny(turn, door, comer, verdict)
 
 
-def _agreed(turn: Turn, comer: _Comer, others: list[_Comer]) -> tuple[list[_Comer], Mapping[str, Verdict]]:
+def _agreed(turn: PanelStep, comer: _Comer, others: list[_Comer]) -> tuple[list[_Comer], Mapping[str, Verdict]]:
     """Return a group in which everybody is allowed with the others, and its verdicts.
 
     Whoever is not allowed stays behind, one at a time and the last to have come first. If that leaves *comer* denied,
@@ -100,7 +99,7 @@ def _agreed(turn: Turn, comer: _Comer, others: list[_Comer]) -> tuple[list[_Come
     return group, verdicts
 
 
-def _judge(turn: Turn, comer: _Comer, group: tuple[_Comer, ...]) -> Verdict:
+def _judge(turn: PanelStep, comer: _Comer, group: tuple[_Comer, ...]) -> Verdict:
     inside = {one.person: one.badge for one in turn.state.occupants if one.sure}
     shown = {**inside, **{one.person: one.badge for one in group}}
     beside = set(shown if turn.config.accompany else (one.person for one in group)) | {comer.stated.escort}
@@ -117,11 +116,11 @@ def _judge(turn: Turn, comer: _Comer, group: tuple[_Comer, ...]) -> Verdict:
     return turn.desk.judge(request, shown)
 
 
-def _let_in(turn: Turn, door: DoorConfig, group: list[_Comer], verdicts: Mapping[str, Verdict]) -> None:
+def _let_in(turn: PanelStep, door: DoorConfig, group: list[_Comer], verdicts: Mapping[str, Verdict]) -> None:
     names = tuple(one.person for one in group)
-    id_ = passages.next_id(turn)
+    id_ = releases.next_id(turn)
     records = tuple(
-        Record(
+        RecordEntry(
             door=door.door,
             side="in",
             action=Action.ENTER,
@@ -137,10 +136,10 @@ def _let_in(turn: Turn, door: DoorConfig, group: list[_Comer], verdicts: Mapping
     )
     turn.set_fleeting(waiting=tuple(one for one in turn.state.fleeting.waiting if one.person not in names))
     people = tuple(Passer(one.person, one.badge, one.stated.escort) for one in group)
-    passages.release(turn, door, "in", people, records)
+    releases.release(turn, door, "in", people, records)
 
 
-def _wait(turn: Turn, door: DoorConfig, comer: _Comer) -> None:
+def _wait(turn: PanelStep, door: DoorConfig, comer: _Comer) -> None:
     others = [one for one in turn.state.fleeting.waiting if one.person != comer.person]
     until = turn.now + turn.config.together_seconds
     waits = Waiting(door.door, comer.person, comer.badge, comer.pin, until)
@@ -149,10 +148,10 @@ def _wait(turn: Turn, door: DoorConfig, comer: _Comer) -> None:
 
 
 def _deny(
-    turn: Turn, door: DoorConfig, comer: _Comer, verdict: Verdict, *, refuse: bool = True, pinned: bool = False
+    turn: PanelStep, door: DoorConfig, comer: _Comer, verdict: Verdict, *, refuse: bool = True, pinned: bool = False
 ) -> None:
     turn.do(
-        Record(
+        RecordEntry(
             door=door.door,
             side="in",
             action=Action.ENTER,
@@ -164,10 +163,10 @@ def _deny(
         )
     )
     if refuse:
-        turn.do(Refuse(door.door, "in", passages.REFUSED))
+        turn.do(Refuse(door.door, "in", releases.REFUSED))
 
 
-def _denied_at_once(turn: Turn, door: DoorConfig, read: Read, holder: Holder | None, doubt: str) -> None:
+def _denied_at_once(turn: PanelStep, door: DoorConfig, read: Read, holder: BadgeHolder | None, doubt: str) -> None:
     """A card nobody holds, or a read nobody should trust: asked of the rules all the same, which deny it."""
     person = holder.person if holder else ""
     request = Request(
@@ -181,21 +180,21 @@ def _denied_at_once(turn: Turn, door: DoorConfig, read: Read, holder: Holder | N
     badge = holder.badge if holder else str(read.card)
     verdict = turn.desk.judge(request, {person: badge} if person else {})
     turn.do(
-        Record(door.door, "in", Action.ENTER, person, badge, verdict, secure=read.secure),
-        Refuse(door.door, "in", passages.REFUSED),
+        RecordEntry(door.door, "in", Action.ENTER, person, badge, verdict, secure=read.secure),
+        Refuse(door.door, "in", releases.REFUSED),
     )
 
 
-def _told_of_two_places(turn: Turn, door: DoorConfig, comer: _Comer, verdict: Verdict) -> None:
+def _told_of_two_places(turn: PanelStep, door: DoorConfig, comer: _Comer, verdict: Verdict) -> None:
     """The officers hear of a badge that is in two places, whether it is refused for that or not."""
     if turn.config.passback == "none" or not (verdict.allow or verdict.rule == "one-place"):
         return
     shown, room = visible(comer.person), turn.config.room
     if comer.person in turn.state.inside():
         text = Text(f"the badge of `{shown}` goes in twice", f"`{shown}` 的门禁卡重复进入")
-        turn.alarm(Alarm.PASSBACK, text, door=door.door, person=comer.person)
+        turn.alarm(AlarmKind.PASSBACK, text, door=door.door, person=comer.person)
     elsewhere = sorted(turn.desk.rooms_of(comer.person) - {room})
     if elsewhere:
         where = visible(elsewhere[0])
         text = Text(f"`{shown}` is in `{where}` and here", f"`{shown}` 同时在 `{where}` 和此处")
-        turn.alarm(Alarm.TWO_PLACES, text, door=door.door, person=comer.person)
+        turn.alarm(AlarmKind.TWO_PLACES, text, door=door.door, person=comer.person)

@@ -1,9 +1,9 @@
 """One line and the readers on it: a libosdp panel, watched, fed and, when it must be, made anew.
 
-Rules of this file: everything runs in the thread that calls :meth:`Bus.step`, libosdp's callbacks included, and nothing
-waits. A command goes to a reader only while its Secure Channel is up and is answered exactly once. Whatever happens to
-a reader, it is begun with anew within seconds (:mod:`agent.doors.osdp.liveness`). The Secure Channel is enforced,
-except by :mod:`agent.doors.osdp.commission`, which has the line to itself.
+Rules of this file: everything runs in the thread that calls :meth:`OsdpBus.step`, libosdp's callbacks included, and
+nothing waits. A command goes to a reader only while its Secure Channel is up and is answered exactly once. Whatever
+happens to a reader, it is begun with anew within seconds (:mod:`agent.doors.osdp.liveness`). The Secure Channel is
+enforced, except by :mod:`agent.doors.osdp.commission`, which has the line to itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,14 +12,14 @@ from typing import Final
 
 from agent.doors.frames import ReaderKey, Trouble
 from agent.doors.messages import Online, Said
-from agent.doors.osdp.channel import Channel
-from agent.doors.osdp.command import Command, ask_inputs, ask_itself, new_key
-from agent.doors.osdp.command_queue import AWAY, FAILED, LATE, PATIENCE, UNABLE, Answer, Order, Orders
+from agent.doors.osdp.channel import OsdpChannel
+from agent.doors.osdp.command import OsdpCommand, ask_inputs, ask_itself, new_key
+from agent.doors.osdp.command_queue import AWAY, FAILED, LATE, PATIENCE, UNABLE, Answer, CommandQueue, QueuedCommand
 from agent.doors.osdp.commission import Installation
 from agent.doors.osdp.frames import CCRYPT, NAK, PDCAP
 from agent.doors.osdp.keys import fingerprint
-from agent.doors.osdp.library import KEYSET_COMMAND, OUTPUT_COMMAND, STATUS_COMMAND, Fields, Panel, Peer
-from agent.doors.osdp.liveness import Do, Pace, Seen, Standing, begun, watch
+from agent.doors.osdp.library import KEYSET_COMMAND, OUTPUT_COMMAND, STATUS_COMMAND, Fields, Panel, PeripheralSetup
+from agent.doors.osdp.liveness import Do, LinkStatus, Pace, ReaderLiveness, begun, watch
 from agent.doors.osdp.plan import ReaderPlan
 from agent.doors.osdp.reports import Hearing
 from agent.doors.osdp.transport import Wire
@@ -55,8 +55,8 @@ class _Reader:
 
     plan: ReaderPlan
     using: bytes = field(repr=False)
-    standing: Standing
-    orders: Orders = field(default_factory=Orders)
+    standing: ReaderLiveness
+    orders: CommandQueue = field(default_factory=CommandQueue)
     hearing: Hearing = field(default_factory=Hearing)
     said: Online | None = None
     rekeying: _Rekeying | None = None
@@ -67,7 +67,7 @@ class _Reader:
         return self.standing.secure_since is not None
 
 
-class Bus:
+class OsdpBus:
     """``say`` gets what happened; ``clock`` is unix seconds, for what is said. For one thread."""
 
     def __init__(self, wire: Wire, say: Callable[[Event], None], clock: Callable[[], float], pace: Pace) -> None:
@@ -75,7 +75,7 @@ class Bus:
         self._say = say
         self._clock = clock
         self._pace = pace
-        self._channel = Channel(wire, self._fault)
+        self._channel = OsdpChannel(wire, self._fault)
         self._faults: set[str] = set()
         self._panel: Panel | None = None
         self._readers: list[_Reader] = []
@@ -132,7 +132,7 @@ class Bus:
         self._unmake()
         self._begin_all(now, quiet=quiet)
         if self._readers:
-            peers = [Peer(reader.plan.number, reader.using) for reader in self._readers]
+            peers = [PeripheralSetup(reader.plan.number, reader.using) for reader in self._readers]
             self._panel = Panel(self._channel, peers, self._heard, self._completed)
 
     def _begin_all(self, now: float, *, quiet: bool = False) -> None:
@@ -201,7 +201,7 @@ class Bus:
         number = reader.plan.number
         answer = self._channel.answered.get(number)
         refusing = answer is not None and answer.code in (CCRYPT, NAK)
-        seen = Seen(up, panel.enabled(index), refusing, len(reader.plan.keys) > 1)
+        seen = LinkStatus(up, panel.enabled(index), refusing, len(reader.plan.keys) > 1)
         was_up = reader.up
         reader.standing, do = watch(reader.standing, seen, now, len(self._readers), self._pace)
         if up and not was_up:
@@ -238,7 +238,7 @@ class Bus:
         if reader.asked_in_vain:
             return
         for command in (ask_itself(), ask_inputs()) if plan.wired else (ask_itself(),):
-            reader.orders.add(Order(command, now + PATIENCE, _nobody_asks))
+            reader.orders.add(QueuedCommand(command, now + PATIENCE, _nobody_asks))
 
     def _lost(self, reader: _Reader, now: float, why: Text, *, quiet: bool = False) -> None:
         reader.orders.drop(AWAY)
@@ -296,13 +296,13 @@ class Bus:
 
     # --- what is asked -----------------------------------------------------------------------------------------------
 
-    def order(self, number: int, command: Command, now: float, answer: Answer) -> None:
+    def order(self, number: int, command: OsdpCommand, now: float, answer: Answer) -> None:
         """Tell a reader something; ``answer(ok, why)`` follows within seconds."""
         reader = self._reader(number)
         if reader is None or not reader.up:
             answer(False, AWAY)
             return
-        reader.orders.add(Order(command, now + PATIENCE, answer), first=command.kind == OUTPUT_COMMAND)
+        reader.orders.add(QueuedCommand(command, now + PATIENCE, answer), first=command.kind == OUTPUT_COMMAND)
 
     def flush(self, number: int) -> None:
         """Take back what has not gone out to a reader."""
@@ -325,7 +325,7 @@ class Bus:
             if not ok and why not in (FAILED, LATE):
                 self._rekeyed(reader, ok=False, why=why)
 
-        reader.orders.add(Order(new_key(key), now + PATIENCE, sent))
+        reader.orders.add(QueuedCommand(new_key(key), now + PATIENCE, sent))
 
     def commission(self, number: int, key: bytes, now: float, answer: Answer) -> None:
         """Give a reader its first key; the other readers of the line wait meanwhile."""

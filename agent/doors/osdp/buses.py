@@ -21,14 +21,14 @@ from typing import Final
 from agent.doors.address import Osdp, Uhppote, parse
 from agent.doors.frames import Lost, Trouble
 from agent.doors.messages import Buzzer, Led
-from agent.doors.osdp.command import Command, light, show, sound, strike
+from agent.doors.osdp.bus import Event, OsdpBus
+from agent.doors.osdp.command import OsdpCommand, light, show, sound, strike
 from agent.doors.osdp.command_queue import AWAY, Answer
-from agent.doors.osdp.line import Bus, Event
 from agent.doors.osdp.liveness import Pace
 from agent.doors.osdp.plan import ReaderPlan, by_line, check_keys
 from agent.doors.osdp.seeding import reseed
 from agent.doors.osdp.transport import wire_to
-from agent.errors import Refused, ShoumiError
+from agent.errors import RefusedError, ShoumiError
 from rules.text import Text
 from rules.visible import visible
 
@@ -56,7 +56,7 @@ class ReaderState:
     why: Text | None
 
 
-class Buses:
+class OsdpBuses:
     """The OSDP side of the doors process. Methods are for any thread; answers and words come from one worker.
 
     ``say(word)`` gets :class:`Read`, :class:`Key`, :class:`Contact`, :class:`Rex`, :class:`Tamper`, :class:`Power`,
@@ -82,7 +82,7 @@ class Buses:
         self._turn = threading.Lock()
         self._stopping = threading.Event()
         self._ended = threading.Event()
-        self._lines: dict[str, Bus] = {}
+        self._lines: dict[str, OsdpBus] = {}
         self._broken: dict[str, float] = {}
         self._plans: Sequence[ReaderPlan] = ()
         self._states: tuple[ReaderState, ...] = ()
@@ -93,7 +93,7 @@ class Buses:
     # --- any thread --------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Begin. Raises :class:`Refused` when there is no randomness."""
+        """Begin. Raises :class:`RefusedError` when there is no randomness."""
         reseed()
         self._stopping.clear()
         self._ended.clear()
@@ -114,12 +114,12 @@ class Buses:
         self._round = self._worker = None
 
     def configure(self, readers: Sequence[ReaderPlan]) -> None:
-        """Have these readers and no others. Raises :class:`Refused` with nothing changed."""
+        """Have these readers and no others. Raises :class:`RefusedError` with nothing changed."""
         lines = by_line(readers)
         self._wishes.put(lambda now: self._configured(lines, now))
 
     def strike(self, address: str, output: int, seconds: float, answer: Answer) -> None:
-        """Release a strike for 0.1 to 25.5 s; ``ok`` means the reader acknowledged it. Raises :class:`Refused`."""
+        """Release a strike for 0.1 to 25.5 s; ``ok`` means the reader acknowledged it. Raises :class:`RefusedError`."""
         self._order(address, strike(output, seconds), answer)
 
     def signal(self, address: str, *, led: Led = "", buzzer: Buzzer = "", text: Text | None = None) -> None:
@@ -134,14 +134,14 @@ class Buses:
         self._wish(reader, lambda bus, _now: bus.flush(reader.reader), lambda: None)
 
     def rekey(self, address: str, key: bytes, answer: Answer) -> None:
-        """Give a reader that is online another key. Raises :class:`Refused` for what is no key."""
+        """Give a reader that is online another key. Raises :class:`RefusedError` for what is no key."""
         reader = _osdp(address)
         check_keys(visible(address), (key,))
         told = self._later(answer)
         self._wish(reader, lambda bus, now: bus.rekey(reader.reader, key, now, told), lambda: told(False, AWAY))
 
     def commission(self, address: str, key: bytes, answer: Answer) -> None:
-        """Give a reader in install mode its first key, configured or not. Raises :class:`Refused`."""
+        """Give a reader in install mode its first key, configured or not. Raises :class:`RefusedError`."""
         reader = _osdp(address)
         check_keys(visible(address), (key,))
         told = self._later(answer)
@@ -160,12 +160,12 @@ class Buses:
         """Whether the process should be started anew at a quiet moment, because libosdp has lost enough memory."""
         return self._worn
 
-    def _order(self, address: str, command: Command, answer: Answer) -> None:
+    def _order(self, address: str, command: OsdpCommand, answer: Answer) -> None:
         reader = _osdp(address)
         told = self._later(answer)
         self._wish(reader, lambda bus, now: bus.order(reader.reader, command, now, told), lambda: told(False, AWAY))
 
-    def _wish(self, reader: Osdp, wish: Callable[[Bus, float], None], otherwise: Callable[[], None]) -> None:
+    def _wish(self, reader: Osdp, wish: Callable[[OsdpBus, float], None], otherwise: Callable[[], None]) -> None:
         def obey(now: float) -> None:
             bus = self._lines.get(reader.line)
             if bus is None:
@@ -227,7 +227,7 @@ class Buses:
             except ShoumiError as error:
                 self._heard(Trouble(error.text))
 
-    def _step(self, line: str, bus: Bus, now: float) -> None:
+    def _step(self, line: str, bus: OsdpBus, now: float) -> None:
         if self._broken.get(line, now) > now:
             return
         try:
@@ -253,9 +253,9 @@ class Buses:
             if line not in lines:
                 bus.configure((), now)
 
-    def _line(self, address: Osdp) -> Bus:
+    def _line(self, address: Osdp) -> OsdpBus:
         if address.line not in self._lines:
-            self._lines[address.line] = Bus(wire_to(address), self._heard, self._clock, self._pace)
+            self._lines[address.line] = OsdpBus(wire_to(address), self._heard, self._clock, self._pace)
         return self._lines[address.line]
 
     def _look(self) -> None:
@@ -321,7 +321,7 @@ class Buses:
 def _osdp(address: str) -> Osdp:
     found = parse(address)
     if isinstance(found, Uhppote):
-        raise Refused(_NOT_OSDP)
+        raise RefusedError(_NOT_OSDP)
     return found
 
 
