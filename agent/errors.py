@@ -2,11 +2,11 @@
 
     Exception
     ├── ShoumiError          a request failed; the process goes on
-    │   ├── Refused          asked for properly, and refused or found wrong       exit 1
-    │   ├── Usage            not understood                                       exit 2
-    │   ├── Forbidden        the caller's role may not do this                    exit 3
-    │   └── Unreachable      the agent does not answer                            exit 4
-    └── Fatal                the state of this process is unknown: it must stop, and recovery runs at the next start
+    │   ├── RefusedError     asked for properly, and refused or found wrong       exit 1
+    │   ├── UsageError       not understood                                       exit 2
+    │   ├── ForbiddenError   the caller's role may not do this                    exit 3
+    │   └── UnreachableError the agent does not answer                            exit 4
+    └── FatalError           the state of this process is unknown: it must stop, and recovery runs at the next start
 
 Rules of this file: a text is one lower-case sentence without a full stop; foreign values stand in backticks and have
 gone through ``visible``; a hint says what to do next, with the command where there is one.

@@ -125,7 +125,7 @@ class ControlServices:
         return instant(self.clock.now())
 
     def pack(self) -> Pack:
-        """Return the pack in force; raise :class:`Refused` when the file is damaged."""
+        """Return the pack in force; raise :class:`RefusedError` when the file is damaged."""
         return self._pack.read()
 
 

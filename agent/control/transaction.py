@@ -33,7 +33,7 @@ _LONGEST = 2000  # characters of an argument that an entry repeats
 def execute_act(ask: HandlerRequest, refusals: "RejectionAudit") -> dict[str, Any]:
     """Do the act and return its result with ``seq``, ``epoch`` and ``milliseconds`` from start to acknowledgement.
 
-    Raises :class:`Refused` or :class:`ForbiddenError` (nothing was changed), :class:`UnreachableError` (the change
+    Raises :class:`RefusedError` or :class:`ForbiddenError` (nothing was changed), :class:`UnreachableError` (the change
     stands in log and registry, and the decider has not acknowledged it: it will before it answers anybody).
     """
     begun = time.monotonic()
@@ -68,7 +68,7 @@ def execute_act(ask: HandlerRequest, refusals: "RejectionAudit") -> dict[str, An
 def settle(intent: WriteAheadIntent, decider: DeciderClient, epoch: int) -> bool:
     """Record that an act was not completed, if there is one that the registry, at *epoch*, does not hold.
 
-    Returns whether there was. Raises :class:`Refused` or :class:`UnreachableError` when that cannot be recorded; then
+    Returns whether there was. Raises :class:`RefusedError` or :class:`UnreachableError` when that cannot be recorded; then
     no other act may be done before it is.
     """
     fields = intent.open_since(epoch)

@@ -26,7 +26,7 @@ _MOST = 32_768  # about 1 kB each
 
 
 class FactsSource(Protocol):
-    """What is needed of the registry (``agent.registry.facts.FactsReader``). Every method may raise ``Fatal``."""
+    """What is needed of the registry (``agent.registry.facts.FactsReader``). Every method may raise ``FatalError``."""
 
     def epoch(self) -> int: ...  # noqa: D102
     def snapshot(self) -> AbstractContextManager[int]: ...  # noqa: D102

@@ -68,7 +68,7 @@ class LogFailedError(LogUnwritableError):
 class Appender:
     """The one writer of a log folder, for one thread. The batch that finds *segment_bytes* in a segment opens the next.
 
-    Opening raises :exc:`Refused` for a folder that is missing, read-only or not ours alone and for a segment that is
+    Opening raises :exc:`RefusedError` for a folder that is missing, read-only or not ours alone and for a segment that is
     no plain file, :exc:`LogUnwritableError` when a torn tail cannot be put aside (a full disk), and :exc:`FatalError`
     when another process is appending or the end of the log contradicts itself.
     """

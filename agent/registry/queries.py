@@ -64,7 +64,7 @@ class RegistryQueries(RoomQueries, CaseQueries):
         )
 
     def dossier(self, person: str) -> Row:
-        """Return everything on file about one person, from one instant; raise ``Refused`` for an unknown one."""
+        """Return everything on file about one person, from one instant; raise ``RefusedError`` for an unknown one."""
         whose = when("person", person)
         with self._together():
             found = self._select(
@@ -110,14 +110,14 @@ class RegistryQueries(RoomQueries, CaseQueries):
         )
 
     def hold(self, name: str) -> Row:
-        """Return the hold of this number, lifted or not; raise ``Refused`` when there is none."""
+        """Return the hold of this number, lifted or not; raise ``RefusedError`` when there is none."""
         found = self._select(_HOLDS, {"number = ?": (number("H", name, _HOLD),)})
         if not found:
             raise unknown(_HOLD, name, "shoumi hold list")
         return found[0]
 
     def grant(self, name: str) -> Row:
-        """Return the grant of this number, over or not; raise ``Refused`` when there is none."""
+        """Return the grant of this number, over or not; raise ``RefusedError`` when there is none."""
         found = self._select(_GRANTS, {"number = ?": (number("G", name, _GRANT),)})
         if not found:
             raise unknown(_GRANT, name, "shoumi grant list")

@@ -68,7 +68,7 @@ class RoomController:
     """All rooms of a site. Belongs to one thread.
 
     *send* gives a command to the doors process and raises :class:`ShoumiError` when it was not taken. Methods raise
-    :class:`Fatal`, when nothing may be believed any more, and nothing else.
+    :class:`FatalError`, when nothing may be believed any more, and nothing else.
     """
 
     def __init__(

@@ -59,7 +59,7 @@ def available(fstype: str = "ext4") -> Text | None:
 def volume(fstype: str = "ext4", size: int = 64 << 20, options: str = "") -> Iterator[Volume]:
     """Make, mount and finally remove a volume of *size* bytes (sparse). *options* are extra mount options.
 
-    Raise ``Refused`` when a tool or the rights are missing, or when making or mounting it fails.
+    Raise ``RefusedError`` when a tool or the rights are missing, or when making or mounting it fails.
     """
     if missing := available(fstype):
         raise RefusedError(missing, _HINT)

@@ -93,7 +93,7 @@ def ignorable(mount: Mount, rows: Sequence[Mount], inners: Iterable[str]) -> boo
 def place(open_group: int, access_group: int | None, requests: Iterable[MarkRequest]) -> None:
     """Carry out *requests*; those of the access group are left out where there is none (tier C).
 
-    Raises ``OSError`` from the kernel and ``Refused`` when a path no longer leads to the planned filesystem. An
+    Raises ``OSError`` from the kernel and ``RefusedError`` when a path no longer leads to the planned filesystem. An
     exemption whose mount is no longer on top of its path is left out: what is not exempt is asked about.
     """
     for request in requests:

@@ -18,6 +18,7 @@ from agent.errors import ShoumiError
 from agent.runtime.home import Home
 from agent.simulator import volume_image
 from rules.text import Language, Text
+from tests import ROOT
 from tests.bench import (
     departures,
     doors_osdp,
@@ -36,7 +37,6 @@ from tests.bench.rows import Row
 from tests.bench.sites import fill, site
 
 _LONGEST = 720  # seconds
-_ROOT = Path(__file__).parents[2]
 
 PARTS: dict[str, Callable[[Language], Iterator[Row]]] = {}
 
@@ -60,11 +60,11 @@ def main(argv: list[str]) -> int:
     rows = [row for name, part in PARTS.items() if not chosen.parts or name in chosen.parts for row in part(language)]
     for line in (*report.machine_lines(described, language), "", *report.lines(rows, language)):
         print(line)
-    build = _ROOT / "build"
+    build = ROOT / "build"
     build.mkdir(exist_ok=True)
     (build / "bench.json").write_text(report.as_json(rows, described), encoding="utf-8")
     if chosen.write_docs:
-        report.write_page(_ROOT / "docs" / "performance.md", rows, described)
+        report.write_page(ROOT / "docs" / "performance.md", rows, described)
     return 0
 
 

@@ -13,7 +13,7 @@ from agent.log.entry import stamp_ns
 from agent.runtime import channel
 from agent.runtime.home import Home
 from tests.bench.record import FIELDS
-from tests.control.control_peer import Peer
+from tests.control.peer_process import Peer
 
 _TICK = 0.02  # seconds between two batches
 

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from statistics import median
 
 from agent.doors.address import Uhppote, parse
@@ -24,6 +23,7 @@ from agent.doors.osdp.plan import ReaderPlan
 from agent.simulator.osdp_commands import ReceivedCommand
 from agent.simulator.osdp_reader import ReaderLine, SoftwareReader
 from rules.text import Text
+from tests import ROOT
 from tests.bench.rows import Row, judged, milliseconds
 from tests.bench.samples import percentile
 
@@ -89,7 +89,7 @@ class _Panel:
     def __init__(self, readers: Sequence[SoftwareReader]) -> None:
         self._child = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.doors_osdp"],
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

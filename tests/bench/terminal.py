@@ -26,8 +26,8 @@ from rules.text import Text
 from tests.bench.record import FIELDS
 from tests.bench.rows import Row, judged, milliseconds
 from tests.bench.samples import percentile
-from tests.control.control_site import Site
-from tests.tui.terminal_pty import Pty
+from tests.control.site import Site
+from tests.tui.pty_driver import Pty
 from tui.app import Terminal
 from tui.screens.log import LogScreen
 from tui.settings import Settings

@@ -1,17 +1,13 @@
 """The command line against a running site: the same processes the tests of the control process use."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "control"))
-
-from cli_said import Said, Shoumi
-from control_site import Site, running
-
 from agent.cli.main import main
+from tests.cli.said import Said, Shoumi
+from tests.control.site import Site, running
 
 
 @pytest.fixture

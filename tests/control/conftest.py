@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from control_site import Site, running
+
+from tests.control.site import Site, running
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from agent.demo.rights import lacking
 from agent.demo.scene import perform
 from agent.demo.story import STORY
 from rules.text import Language
-from tests.demo.demo_run import left_behind, temporary
+from tests import ROOT
 from tests.demo.readme_run import blocks, host, plain
+from tests.demo.run import left_behind, temporary
 
-ROOT = Path(__file__).resolve().parents[2]
 READMES: dict[Language, Path] = {"en": ROOT / "README.md", "zh": ROOT / "README.zh.md"}
 LANGUAGES: list[Language] = ["en", "zh"]
 

@@ -16,7 +16,7 @@ from agent.demo.scene import ALLOWED, Scene, perform
 from agent.demo.story import STORY
 from agent.text_table import width
 from rules.text import Language
-from tests.demo.demo_run import AS_NOBODY, DEMO, environment, left_behind, temporary
+from tests.demo.run import AS_NOBODY, DEMO, environment, left_behind, temporary
 
 ONLY_REAL = (GONE, PROVEN, REFUSING, TRACED)  # where nothing is ended no process is gone, and nothing is certified
 MARK = {"en": "[rehearsal]", "zh": "【演练】"}

@@ -5,7 +5,6 @@ the repository says anything else.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from agent import shipped_packs
 from agent.api.operations import TABLE
@@ -21,13 +20,14 @@ from rules.pack.clauses import read_clauses, read_duties
 from rules.pack.model import RuleSource
 from rules.pack.reader import Pack, load
 from rules.text import Text
+from tests import ROOT
 from tui.actions import key_of
 from tui.keys import PLACES, actions_of
 from tui.keys.elsewhere import ELSEWHERE
 from tui.keys.shape import EVERYWHERE, KeyAction
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
-RULES = Path(__file__).resolve().parents[2] / "rules"
+DOCS = ROOT / "docs"
+RULES = ROOT / "rules"
 _MADE = "<!-- made by tests/docs/reference.py: do not edit -->"
 
 

@@ -1,4 +1,4 @@
-"""The pictures of the README: ``python tests/docs/screens.py`` writes ``docs/screens/*.svg``, where the demo can run.
+"""The pictures of the README: ``python -m tests.docs.screens`` writes ``docs/screens/*.svg``, where the demo can run.
 
 Rules of this file: the demo's story on the demo's own volume and agent, and then, where the demo would open the
 terminal, the same terminal and an export of what it shows. Nothing is drawn by hand. The names of this machine and of
@@ -8,16 +8,8 @@ its temporary folder are written over, sign for sign, so that nothing moves; a p
 import asyncio
 import os
 import re
-import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "control"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "log"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tui"))
-
-from terminal_kit import Walk
 
 from agent.demo import cast
 from agent.demo.building import DESIGN
@@ -29,11 +21,13 @@ from agent.demo.story import STORY
 from agent.runtime.home import Home
 from agent.simulator.volume_image import PREFIX
 from rules.text import Language
+from tests import ROOT
+from tests.tui.kit import Walk
 from tui.app import Terminal
 from tui.screens.listing import ListScreen
 from tui.settings import Settings
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screens"
+FOLDER = ROOT / "docs" / "screens"
 SIZE = (120, 30)
 _FONTS = re.compile(r"@font-face\s*\{[^}]*\}")
 _MADE = re.compile(rf"/tmp/{PREFIX}\w{{8}}/mnt")
@@ -114,7 +108,7 @@ def neutral(picture: str) -> str:
     picture = _FONTS.sub("", picture)
     picture = _MADE.sub(_VOLUME, picture).replace("…/mnt/", "…/vol/")
     picture = _HOST.sub(lambda found: f"fs{1:0100}"[: len(found[0])], picture)
-    for left in ("/tmp", PREFIX, "/root", str(Path(__file__).resolve().parents[2])):
+    for left in ("/tmp", PREFIX, "/root", str(ROOT)):
         if left in picture:
             raise ValueError(f"{left} is left in a picture")
     return picture

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from reference import DOCS, PAGES
+
+from tests.docs.reference import DOCS, PAGES
 
 ROOT = DOCS.parent
 

@@ -1,10 +1,10 @@
 """Where the shipped packs and tables are read for these tests: the core itself reads no file."""
 
-from pathlib import Path
-
 import pytest
 
-RULES = Path(__file__).parents[2] / "rules"
+from tests import ROOT
+
+RULES = ROOT / "rules"
 
 
 @pytest.fixture(scope="session")

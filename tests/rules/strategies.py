@@ -8,7 +8,6 @@ lie on a coarse grid, so that equal instants and exact boundaries are common.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -37,6 +36,7 @@ from rules.model import (
     Visit,
 )
 from rules.pack.reader import Pack, load
+from tests import ROOT
 
 LAW = settings(max_examples=80)
 NOW = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)  # a Monday, noon at +08:00
@@ -44,7 +44,7 @@ PLACE = "place"
 HERE = "this machine's room"
 PEOPLE = ("E1", "E2", "E3")
 DOMAINS = ("state", "commercial")
-PACKS = Path(__file__).parents[2] / "rules" / "packs"
+PACKS = ROOT / "rules" / "packs"
 
 # Every rule there is, switched on: topics, steps in order, hours, two persons.
 EVERYTHING = """

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import LAW, NOW, World, worlds
 
 from rules.model import Person
+from tests.rules.strategies import LAW, NOW, World, worlds
 
 
 @LAW

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import DOMAINS, LAW, World, clearances, worlds
 
 from rules.model import Clearance, Level
+from tests.rules.strategies import DOMAINS, LAW, World, clearances, worlds
 
 
 @LAW

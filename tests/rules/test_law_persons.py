@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import LAW, PEOPLE, World, worlds
 
 from rules.model import Action, Facts
+from tests.rules.strategies import LAW, PEOPLE, World, worlds
 
 
 @LAW

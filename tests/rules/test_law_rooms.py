@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import LAW, NOW, PEOPLE, World, lockdowns, room_rules, visits, worlds
 
 from rules.decide import LEAVING, decide
 from rules.model import Action, Employment, Lockdown, Passback, RoomRules, Visit
+from tests.rules.strategies import LAW, NOW, PEOPLE, World, lockdowns, room_rules, visits, worlds
 
 IN_ROOMS = ("state", "company", "everything")
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import LAW, NOW, World, departures, holds, worlds
 
 from rules.model import Departure, DepartureStage, Hold
+from tests.rules.strategies import LAW, NOW, World, departures, holds, worlds
 
 
 @LAW

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import ALL_PACKS, LAW, NOW, PLACE, World, good_person, worlds
 
 from rules.decide import decide
 from rules.model import (
@@ -28,6 +27,7 @@ from rules.model import (
     Scope,
     Verdict,
 )
+from tests.rules.strategies import ALL_PACKS, LAW, NOW, PLACE, World, good_person, worlds
 
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.binary(max_size=3) | st.floats(),

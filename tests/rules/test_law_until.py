@@ -4,9 +4,9 @@ from datetime import datetime, timedelta, timezone
 
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import LAW, World, instants, worlds
 
 from rules.model import Verdict
+from tests.rules.strategies import LAW, World, instants, worlds
 
 MOMENT = timedelta(microseconds=1)
 

@@ -1,9 +1,9 @@
 """Every decision vector is answered as it says (contract C1)."""
 
 import pytest
-from vectors_read import Vector, vectors
 
 from rules.pack.catalogue import TITLES
+from tests.rules.vector_files import Vector, vectors
 
 ALL = list(vectors())
 

@@ -3,11 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import LAW
 
 from rules.model import Level
 from rules.text import Text
 from rules.visible import visible
+from tests.rules.strategies import LAW
 
 
 def test_levels_are_ordered_and_read_in_both_languages() -> None:

@@ -1,7 +1,6 @@
 """The terminal in front of a running site: the processes the tests of the control process use."""
 
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -10,11 +9,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "control"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "log"))
-
-from control_site import Site, running
-from terminal_site import furnished
+from tests.control.site import Site, running
+from tests.tui.site import furnished
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -124,7 +124,7 @@ class OffboardingCoordinator:
         return survey(RevocationSubject(person, accounts(uids), roles, sole), self._context, cause, MORE).record()
 
     def serve(self) -> None:
-        """Keep the process of departures alive, and answer it, until :meth:`stop`. Raises :class:`Fatal`."""
+        """Keep the process of departures alive, and answer it, until :meth:`stop`. Raises :class:`FatalError`."""
         self._attendant.serve()
 
     def stop(self) -> None:

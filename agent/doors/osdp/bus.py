@@ -116,7 +116,7 @@ class OsdpBus:
         self._make(now)
 
     def restart(self, now: float, why: Exception) -> None:
-        """Make the panel anew after something went wrong in it. Raises :class:`Refused` when that cannot be."""
+        """Make the panel anew after something went wrong in it. Raises :class:`RefusedError` when that cannot be."""
         self._fault(why)
         self._make(now)
 

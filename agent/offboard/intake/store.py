@@ -86,7 +86,7 @@ class Store:
     """The tokens' part of one database. One thread at a time."""
 
     def __init__(self, file: Path) -> None:
-        """Open *file*. Raises :class:`Refused` and :class:`Fatal`."""
+        """Open *file*. Raises :class:`RefusedError` and :class:`FatalError`."""
         self._file = file
         self._db = open_database(file)
         with rim(file):

@@ -1,0 +1,49 @@
+"""Tests against the real kernel: real volumes, real processes, the real agent. Nothing here is imitated."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.kernel import fanotify
+from agent.simulator import volume_image
+from tests.enforcement.scene import Scene, dead_man
+
+_FORKING = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")  # Python 3.12 on
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """People are forked children, and the test runner has threads. The children run no code that takes their locks."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(_FORKING)
+
+
+def missing() -> str | None:
+    """Return what these tests lack on this machine, ``None`` when they can run."""
+    if found := volume_image.available():
+        return found.en
+    try:
+        os.close(fanotify.init())
+    except OSError as error:
+        return f"no fanotify permission events here: {error.strerror}"
+    return None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def able() -> None:
+    if reason := missing():
+        pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def watched(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every test that has a scene has a dead man behind it."""
+    if "site" not in request.fixturenames:
+        yield
+        return
+    site: Scene = request.getfixturevalue("site")
+    with dead_man(site.site):
+        site.mark()
+        yield

@@ -1,0 +1,178 @@
+"""The same place by another mount: rows 1, 3 and 20 of the list in ``docs/limits.md``, and the border of a bound area.
+
+What decides is the label of the inode, so it does not matter through which mount, in whose namespace, or below which
+overlay a file is reached.
+"""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from agent.demo.actors import ActorIdentity, attempt, become, reading
+from agent.simulator import volume_image
+from tests.enforcement import syscalls
+from tests.enforcement.scene import (
+    CLEARED,
+    NO_LOGIN,
+    SECRET,
+    SIZE,
+    TOO_LOW,
+    UNKNOWN,
+    Area,
+    Scene,
+    refused,
+    scene,
+    write,
+)
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-mounts")]
+
+ROOT = ActorIdentity(0, NO_LOGIN)
+
+
+@pytest.fixture(scope="module")
+def site(able: None) -> Iterator[Scene]:
+    with scene() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared(site: Scene) -> Iterator[Path]:
+    """An area on a filesystem that is not its own (tier B): the directory ``area`` of a second volume."""
+    with volume_image.volume() as volume:
+        for folder in (volume.folder, volume.point):
+            folder.chmod(0o755)
+        for name in ("area", "beside"):
+            folder = volume.point / name
+            folder.mkdir()
+            folder.chmod(0o777)
+            write(folder / "doc.txt")
+        site.area(Area("shared", options=("--sharing", "shared")), volume.point / "area")
+        try:
+            yield volume.point
+        finally:
+            site.site.shoumi("area", "remove", "shared")
+
+
+@contextmanager
+def mounted(source: str, target: Path, fstype: str = "", flags: int = 0, options: str = "") -> Iterator[Path]:
+    target.mkdir()
+    target.chmod(0o755)
+    syscalls.mount(source, str(target), fstype, flags, options)
+    try:
+        yield target
+    finally:
+        syscalls.unmount(str(target))
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Path]:
+    """A directory outside of every volume that everybody can reach."""
+    with tempfile.TemporaryDirectory(prefix="shoumi-elsewhere-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_row_1_a_hard_link_out_of_an_area_on_a_shared_filesystem_cannot_be_made(site: Scene, shared: Path) -> None:
+    inside, outside = shared / "area" / "doc.txt", shared / "beside" / "doc.txt"
+    for make in (os.link, os.rename):
+        assert attempt(ROOT, lambda make=make: make(inside, outside.with_name("out.txt"))).error == "EXDEV"
+        assert attempt(ROOT, lambda make=make: make(outside, inside.with_name("in.txt"))).error == "EXDEV"
+    assert attempt(ROOT, lambda: os.rename(shared / "area", shared / "elsewhere")).error == "EBUSY"
+    refused(site, inside, area="shared")
+
+
+def test_row_3_a_bind_mount_is_refused(site: Scene, elsewhere: Path) -> None:
+    with mounted(str(site.plans), elsewhere / "bind", flags=syscalls.MS_BIND) as bind:
+        refused(site, bind / "doc.txt")
+
+
+def test_row_3_the_volume_mounted_a_second_time_is_refused(site: Scene, elsewhere: Path) -> None:
+    device = subprocess.run(
+        ["findmnt", "-no", "SOURCE", str(site.site.root)], capture_output=True, text=True, check=True, timeout=30
+    ).stdout.strip()
+    with mounted(device, elsewhere / "again", fstype="ext4") as again:
+        refused(site, again / "plans" / "doc.txt")
+        assert attempt(UNKNOWN, reading(again / "public" / "doc.txt")).allowed
+
+
+def test_row_3_a_user_and_mount_namespace_of_ones_own_is_refused(site: Scene) -> None:
+    def inside() -> list[object]:
+        done = subprocess.run(
+            ["unshare", "-Urm", "cat", str(site.plans / "doc.txt")],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        return [len(done.stdout), done.stderr]
+
+    site.mark()
+    read, said = attempt(TOO_LOW, inside).value
+    if "unshare failed" in said:
+        pytest.skip(f"no user namespaces here: {said.strip()}")
+    assert (read, "Operation not permitted" in said) == (0, True)
+    [entry] = site.denials()
+    assert (entry["fsuid"], entry["exe"], entry["rule"]) == (TOO_LOW.uid, os.path.realpath("/bin/cat"), "level")
+    assert attempt(CLEARED, inside).value == [len(SECRET), ""]
+
+
+def test_row_3_a_private_mount_that_nobody_else_sees_is_refused(site: Scene, elsewhere: Path) -> None:
+    def through(who: ActorIdentity, name: str) -> Callable[[], int]:
+        def act() -> int:
+            syscalls.private_mounts()
+            syscalls.mount(str(site.plans), str(elsewhere), flags=syscalls.MS_BIND)
+            become(who)
+            return reading(elsewhere / name)()
+
+        return act
+
+    assert attempt(ROOT, through(TOO_LOW, "doc.txt")).error == "EPERM"
+    assert attempt(ROOT, through(CLEARED, "doc.txt")).value == SIZE
+    os.mknod(site.plans / "fresh.txt", 0o666)  # made without an open: it has no label yet
+    assert attempt(ROOT, through(TOO_LOW, "fresh.txt")).error == "EPERM"
+
+
+def test_row_20_an_overlay_over_the_area_is_refused(site: Scene, elsewhere: Path) -> None:
+    for name in ("upper", "work"):
+        (elsewhere / name).mkdir()
+        (elsewhere / name).chmod(0o777)
+    options = f"lowerdir={site.plans},upperdir={elsewhere}/upper,workdir={elsewhere}/work"
+    with mounted("overlay", elsewhere / "over", "overlay", options=options) as over:
+        site.mark()
+        assert attempt(TOO_LOW, reading(over / "doc.txt")).error == "EPERM"
+        assert {entry["area"] for entry in site.denials()} == {"plans"}
+        assert attempt(UNKNOWN, lambda: os.close(os.open(over / "doc.txt", os.O_RDWR))).error == "EPERM"  # copies up
+        assert not list((elsewhere / "upper").iterdir())
+
+
+def test_row_20_an_overlay_in_a_user_namespace_is_refused(site: Scene, elsewhere: Path) -> None:
+    script = (
+        "cd $1 && mkdir upper work over && "
+        "mount -t overlay overlay -o lowerdir=$0,upperdir=upper,workdir=work over || exit 9; cat over/doc.txt"
+    )
+    elsewhere.chmod(0o777)
+
+    def act() -> list[object]:
+        folder = elsewhere / str(os.getuid())
+        folder.mkdir()
+        done = subprocess.run(
+            ["unshare", "-Urm", "sh", "-c", script, str(site.plans), str(folder)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        return [done.returncode, len(done.stdout), done.stderr]
+
+    site.mark()
+    code, read, said = attempt(TOO_LOW, act).value
+    if code == 9 or "unshare failed" in said:
+        pytest.skip(f"no overlay in a user namespace here: {said.strip()}")
+    assert (code, read, "Operation not permitted" in said) == (1, 0, True)
+    assert {entry["area"] for entry in site.denials()} == {"plans"}

@@ -1,0 +1,18 @@
+"""Many departures at once, and the control process killed among them: none is lost, and each person's are in order."""
+
+import pytest
+
+from tests.bench.departures import burst, company, person
+from tests.enforcement.scene import dead_man
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-departures")]
+
+PEOPLE = 30  # two tokens about each
+
+
+def test_of_sixty_tokens_at_once_none_is_lost_when_the_control_process_is_killed() -> None:
+    with company(people=8_002, areas=4, files=20, leavers=PEOPLE) as site, dead_man(site.site, 150):
+        done = burst(site, range(PEOPLE)).done
+        assert done == {person(number): ["hold.add", "case.notice"] for number in range(PEOPLE)}
+        folder = site.site.home.root / "spool"
+        assert not [*(folder / "rejected").iterdir(), *(folder / "quarantine").iterdir()]

@@ -1,0 +1,232 @@
+"""Whoever of the agent dies, and whenever: nobody gets a file that was not allowed, and none without an entry (C2, C3).
+
+The decider and the control process are killed again and again while eight openers are at work; the holder is killed,
+stopped in order, and frozen. After every death the agent must serve again by itself.
+"""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from agent.demo.actors import acting, attempt, reading
+from agent.kernel import mounting
+from tests.enforcement.load import load, unrecorded
+from tests.enforcement.scene import CLEARED, TOO_LOW, Scene, asked, dead_man, error_of, scene, until
+from tests.stopped import stopped
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-kills")]
+
+ROUNDS = ("decider", "control", "decider", "both") * 13
+FILES = 40
+
+
+@pytest.fixture(scope="module")
+def site(able: None) -> Iterator[Scene]:
+    with scene(settings=("heartbeat_seconds = 1.0",)) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def files(site: Scene) -> list[Path]:
+    def making() -> None:
+        for number in range(FILES):
+            fd = os.open(site.plans / f"load{number}.txt", os.O_WRONLY | os.O_CREAT, 0o644)
+            os.fchmod(fd, 0o644)
+            os.write(fd, b"x" * 100)
+            os.close(fd)
+
+    assert attempt(CLEARED, making).allowed
+    return [site.plans / f"load{number}.txt" for number in range(FILES)]
+
+
+@pytest.fixture
+def watched(site: Scene) -> Iterator[None]:
+    """More patience than elsewhere: fifty deaths take their time."""
+    with dead_man(site.site, 300):
+        site.mark()
+        yield
+
+
+def killed(site: Scene, name: str) -> int:
+    pid = site.site.process(name)
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def test_no_death_of_decider_or_control_lets_anybody_in_or_loses_an_entry(site: Scene, files: list[Path]) -> None:
+    chance = random.Random(6)
+    with load(files) as people:
+        for victims in ROUNDS:
+            time.sleep(chance.uniform(0, 0.1))  # so that death comes at any point of its work
+            names = ("decider", "control") if victims == "both" else (victims,)
+            dead = {name: killed(site, name) for name in names}
+            for name, pid in dead.items():
+                until(lambda name=name, pid=pid: successor(site, name) not in (None, pid))
+            before = people.count()
+            until(lambda before=before: people.count() > before + 20)
+            if "control" in dead:
+                until(site.answers)
+            assert people.wrongly_opened() == []
+    opened, entries = people.opened(), site.news()
+    assert people.wrongly_opened() == []
+    assert unrecorded(opened, entries) == []
+    assert len(opened) > 20 * len(ROUNDS)
+    starts = [entry for entry in entries if entry["kind"] == "decider-started"]
+    assert len(starts) >= ROUNDS.count("decider") + ROUNDS.count("both")
+    verified(site)
+
+
+def successor(site: Scene, name: str) -> int | None:
+    try:
+        return site.site.process(name)
+    except (LookupError, OSError):
+        return None
+
+
+def verified(site: Scene) -> None:
+    """Check that the log is one unbroken sequence."""
+    assert site.site.shoumi("log", "verify").returncode == 0
+    numbers = [entry["seq"] for entry in site.site.entries()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_a_frozen_decider_is_replaced_and_lets_nobody_in_when_it_thaws(site: Scene, files: list[Path]) -> None:
+    with load(files) as people:
+        until(people.count)
+        frozen = site.site.process("decider")
+        os.kill(frozen, signal.SIGSTOP)
+        until(lambda: successor(site, "decider") not in (None, frozen))
+        before = people.count()
+        until(lambda: people.count() > before + 20)
+        assert not Path(f"/proc/{frozen}").exists()
+    assert people.wrongly_opened() == []
+    assert unrecorded(people.opened(), site.news()) == []
+    verified(site)
+
+
+def test_while_no_decider_can_start_opens_are_denied_soon(site: Scene) -> None:
+    """Killed as soon as it starts, it is started ever more slowly, and the holder says no in its place."""
+    denied_before = denied_by_holder(site)
+    deadline = time.monotonic() + 3
+
+    def trying(say: Callable[[object], None]) -> None:
+        while True:
+            started = time.monotonic()
+            say([error_of(lambda: os.close(os.open(site.plans / "doc.txt", os.O_RDONLY))), time.monotonic() - started])
+
+    with acting(TOO_LOW, trying) as forbidden:
+        while time.monotonic() < deadline:
+            pid = successor(site, "decider")
+            if pid is not None:
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.02)
+        outcomes = [outcome.value for outcome in forbidden.heard()]
+    assert len(outcomes) > 5
+    assert {error for error, _ in outcomes} == {"EPERM"}
+    assert max(seconds for _, seconds in outcomes) < 20  # nobody waits for a decider that never comes
+    site.serving()
+    assert denied_by_holder(site) >= denied_before + len(outcomes) - 1  # counted, and recorded by the next decider
+
+
+def denied_by_holder(site: Scene) -> int:
+    """Return how many opens the holder had denied in place of a decider when the present one started."""
+    return max(entry["denied_meanwhile"] for entry in site.site.entries() if entry["kind"] == "decider-started")
+
+
+def test_stopping_in_order_hides_the_area_and_starting_shows_it_again(site: Scene, files: list[Path]) -> None:
+    with load(files) as people:
+        until(people.count)
+        site.site.stop()
+        assert mounting.hidden(str(site.plans))
+        assert attempt(CLEARED, reading(site.plans / "doc.txt")).error in ("EACCES", "ENOENT")
+        assert attempt(TOO_LOW, reading(site.plans / "doc.txt")).error in ("EACCES", "ENOENT")
+        time.sleep(0.2)  # the openers go on against a gate that nobody holds any more
+        site.site.start()
+        assert not mounting.hidden(str(site.plans))
+        before = people.count()
+        until(lambda: people.count() > before + 20)
+    assert people.wrongly_opened() == []
+    assert unrecorded(people.opened(), site.news()) == []
+    verified(site)
+
+
+def test_the_death_of_the_holder_hides_the_area(site: Scene, files: list[Path]) -> None:
+    children = [site.site.process("decider"), site.site.process("control")]
+    with load(files) as people:
+        until(people.count)
+        site.site.agent.kill()
+        until(lambda: not any(alive(pid) for pid in children))
+        site.site.stop()
+        assert mounting.hidden(str(site.plans))
+        assert attempt(CLEARED, reading(site.plans / "doc.txt")).error in ("EACCES", "ENOENT")
+        time.sleep(0.2)
+        site.site.start()
+        before = people.count()
+        until(lambda: people.count() > before + 20)
+    assert people.wrongly_opened() == []
+    assert unrecorded(people.opened(), site.news()) == []
+    site.serving()
+    verified(site)
+
+
+def crowd(path: Path, size: int) -> Callable[[Callable[[object], None]], None]:
+    """Open *path* in *size* threads at once, and say how that went."""
+
+    def act(say: Callable[[object], None]) -> None:
+        threading.stack_size(128 << 10)
+        everybody = threading.Barrier(size)  # no thread is still being made while others open
+
+        def open_it() -> None:
+            everybody.wait()
+            os.close(os.open(path, os.O_RDONLY))
+
+        with ThreadPoolExecutor(size) as pool:
+            opens = [pool.submit(error_of, open_it) for _ in range(size)]
+            say(sorted({opened.result() for opened in opens}))
+
+    return act
+
+
+def test_whoever_waits_while_the_agent_is_stopped_in_order_is_denied(site: Scene) -> None:
+    holder = site.site.agent
+    assert holder
+    with site.stopped("decider"), acting(TOO_LOW, crowd(site.plans / "doc.txt", 20)) as people:
+        until(lambda: asked(holder.pid) == 20)
+        site.site.stop()
+        assert people.next().value == ["EPERM"]
+    site.site.start()
+
+
+def test_whoever_waits_while_the_holder_dies_is_denied_by_the_decider(site: Scene) -> None:
+    """More than one turn of the decider can take: the rest it must deny on its way out."""
+    size = 700
+    holder = site.site.agent
+    assert holder
+    with (
+        site.stopped("decider") as decider,
+        stopped(holder.pid),  # so that it does not replace the decider meanwhile
+        acting(TOO_LOW, crowd(site.plans / "doc.txt", size)) as people,
+    ):
+        until(lambda: asked(holder.pid) == size)
+        holder.kill()
+        os.kill(decider, signal.SIGCONT)
+        assert people.next(20).value == ["EPERM"]
+    until(lambda: not alive(decider))
+    site.site.stop()
+    site.site.start()
+    site.serving()
+
+
+def alive(pid: int) -> bool:
+    """Whether *pid* runs: a zombie that its new parent has not buried yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

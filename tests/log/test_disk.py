@@ -1,0 +1,149 @@
+"""What the disk does to the log: a power cut, no space, an error on the way to the disk. On real small filesystems."""
+
+import contextlib
+import shutil
+import sqlite3
+
+import pytest
+
+from agent.errors import FatalError, RefusedError
+from agent.log.append import Appender, LogFullError
+from agent.log.index import Indexer
+from agent.log.search import Filter, query
+from agent.log.verify import verify
+from tests.log.disk import acknowledged, killed, loop_mounted, make_image, memory_mounted, missing, run, writer
+from tests.log.samples import line, numbers, write_plain
+
+pytestmark = [
+    pytest.mark.kernel,
+    pytest.mark.skipif(bool(missing()), reason=missing()),
+    pytest.mark.xdist_group("log disk"),
+]
+
+
+def append_for_ever(log, batch, **fields):
+    while True:
+        log.append([line(log.next_seq + n, **fields) for n in range(batch)])
+
+
+def cut_power(tmp_path, name, durability, segment_bytes, acknowledgements):
+    """Return the last number acknowledged before the cut, and the last one a start after it finds.
+
+    The cut: the image behind the mounted filesystem is copied at the moment of the kill. What the kernel holds in
+    memory for that filesystem is not in the copy, as it would not be on the disk. A disk's own cache is not modelled.
+    """
+    image, copy = tmp_path / f"{name}.img", tmp_path / f"{name}-copy.img"
+    make_image(image, "24M")
+    with loop_mounted(image, tmp_path / name) as folder, writer(folder, durability, segment_bytes) as process:
+        last = acknowledged(process, acknowledgements)
+        last = max(last, killed(process))
+        shutil.copyfile(image, copy)
+    with loop_mounted(copy, tmp_path / f"{name}-after") as folder:
+        with Appender(folder, "power") as log:
+            found = log.next_seq - 1
+            log.append([line(log.next_seq)])
+        report = verify(folder)
+        assert report.ok, report.problems
+        assert report.last == found + 1
+    return last, found
+
+
+def test_no_acknowledged_entry_is_lost_in_a_power_cut(tmp_path):
+    for turn, acknowledgements in enumerate((1, 40, 300, 700)):
+        last, found = cut_power(tmp_path, f"cut{turn}", "power", 30_000, acknowledgements)
+        assert found >= last > 0
+
+
+def test_what_an_acknowledged_entry_follows_survives_with_it_even_if_another_mode_wrote_it(tmp_path):
+    image, copy = tmp_path / "image", tmp_path / "copy"
+    make_image(image, "24M")
+    with loop_mounted(image, tmp_path / "before") as folder:
+        write_plain(folder, 50)
+        with Appender(folder, "power", segment_bytes=1) as log:
+            log.append([line(log.next_seq)])
+            shutil.copyfile(image, copy)
+    with loop_mounted(copy, tmp_path / "after") as folder:
+        assert numbers(folder) == list(range(1, 52))
+
+
+def test_the_cut_is_a_real_one_because_the_other_mode_does_lose_entries(tmp_path):
+    last, found = cut_power(tmp_path, "cut", "process", 64 << 20, 300)
+    assert found < last
+
+
+@pytest.mark.parametrize("durability", ["power", "process"])
+def test_a_full_disk_fails_the_batch_leaves_the_log_valid_and_is_over_when_there_is_space(tmp_path, durability):
+    with memory_mounted(tmp_path / "memory", "256k") as folder:
+        ballast = folder.parent / "memory" / "ballast"
+        ballast.write_bytes(b"x" * 100_000)
+        with Appender(folder, durability, segment_bytes=50_000) as log:
+            with pytest.raises(LogFullError):
+                append_for_ever(log, batch=9, path="计划" * 50)
+            full = log.next_seq - 1
+            with pytest.raises(LogFullError):
+                log.append([line(log.next_seq + n, path="计划" * 1000) for n in range(9)])
+            ballast.unlink()
+            assert full == log.next_seq - 1
+            log.append([line(log.next_seq)])
+        assert verify(folder).ok
+        assert numbers(folder) == list(range(1, full + 2))
+
+
+def test_an_index_that_found_no_space_goes_on_where_it_stood_when_there_is_space(tmp_path):
+    (tmp_path / "log").mkdir(mode=0o700)
+    write_plain(tmp_path / "log", 900)
+    with Indexer(tmp_path / "log", tmp_path / "anew") as indexer:
+        indexer.catch_up(60)
+    expected = [row.line for row in query(tmp_path / "anew", Filter(limit=9_999))]
+    with (
+        memory_mounted(tmp_path / "memory", "8M") as memory,
+        Indexer(tmp_path / "log", memory / "index", chunk=5_000) as indexer,
+    ):
+        ballast = memory / "ballast"
+        ballast.write_bytes(b"x" * 8_000_000)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            indexer.catch_up(60)
+        ballast.unlink()
+        indexer.catch_up(60)
+        assert [row.line for row in query(memory / "index", Filter(limit=9_999))] == expected
+
+
+def test_a_torn_tail_on_a_full_disk_stops_the_start_and_is_kept(tmp_path):
+    with memory_mounted(tmp_path / "memory", "64k") as folder:
+        with Appender(folder, "process") as log:
+            log.append([line(1)])
+        (file,) = folder.glob("*.jsonl")
+        torn = file.read_bytes() + b"y" * 6_000
+        file.write_bytes(torn)
+        ballast = folder / "ballast"
+        with ballast.open("wb", buffering=0) as sink, contextlib.suppress(OSError):
+            while True:
+                sink.write(b"x" * 4096)
+        with pytest.raises(LogFullError):
+            Appender(folder, "process")
+        assert file.read_bytes() == torn
+        assert not list(folder.glob("torn-*"))
+        ballast.unlink()
+        with Appender(folder, "process") as log:
+            assert (log.recovered, log.next_seq) == (6_000, 2)
+
+
+def test_a_log_on_a_read_only_filesystem_is_refused(tmp_path):
+    with memory_mounted(tmp_path / "memory", "64k") as folder:
+        write_plain(folder, 1)
+        run("mount", "-o", "remount,ro", folder)
+        with pytest.raises(RefusedError, match="cannot be used: Read-only"):
+            Appender(folder, "process")
+        assert verify(folder).ok
+
+
+def test_an_error_on_the_way_to_the_disk_is_fatal(tmp_path):
+    # The image is sparse and lies on a filesystem that is too small for it: the kernel takes the write and only the
+    # sync finds out that the disk fails.
+    with memory_mounted(tmp_path / "memory", "2M") as memory:
+        make_image(memory / "image", "16M", "-O", "^has_journal")
+        with loop_mounted(memory / "image", tmp_path / "point") as folder, Appender(folder, "power") as log:
+            with pytest.raises(FatalError, match="unknown"):
+                append_for_ever(log, batch=1, args="x" * 60_000)
+            with pytest.raises(FatalError, match="unknown"):
+                log.append([line(log.next_seq)])

@@ -1,0 +1,234 @@
+"""Accounts, login sessions and Samba: with the host's real tools where it has them, and with what they are told."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.errors import UnreachableError
+from agent.offboard.context import Account, DenialAck, RevocationSubject
+from agent.offboard.steps import account, commands, deny, samba, sessions
+from agent.offboard.steps.step import StepState
+from rules.text import Text
+from tests.offboard.host import context, furnish, leaver, unused_uid
+
+
+@pytest.fixture
+def uid() -> Iterator[int]:
+    with unused_uid() as found:
+        yield found
+
+
+@pytest.fixture
+def home(tmp_path: Path, uid: int) -> Path:
+    furnish(tmp_path, uid)
+    return tmp_path
+
+
+# --- deny -----------------------------------------------------------------------------------------
+
+
+def test_the_deny_is_confirmed_with_its_epoch_and_the_instant_of_the_acknowledgement(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
+    here = context(tmp_path, deny={"E1001": DenialAck(42, at)}.__getitem__)
+    result = deny.run(RevocationSubject("E1001"), here, "C1")
+    assert (result.state, result.facts) == (StepState.CONFIRMED, {"epoch": 42, "at": at.isoformat()})
+
+
+def test_a_silent_decider_leaves_the_deny_pending_with_its_reason(tmp_path: Path) -> None:
+    def silent(_person: str) -> DenialAck:
+        raise UnreachableError(Text("the decider does not answer", "判定进程无应答"))
+
+    result = deny.run(RevocationSubject("E1001"), context(tmp_path, deny=silent), "C1")
+    assert (result.state, result.detail.en) == (StepState.PENDING, "the decider does not answer")
+
+
+# --- the account ----------------------------------------------------------------------------------
+
+needs_usermod = pytest.mark.skipif(
+    shutil.which("usermod") is None or os.geteuid() != 0, reason="needs usermod, as root"
+)
+
+
+@needs_usermod
+def test_usermod_locks_and_expires_the_account_and_no_other(home: Path, uid: int) -> None:
+    who, here = leaver(home, uid), context(home)
+    shadow = home / "host/etc/shadow"
+    assert account.probe(who, here) is None
+    assert len(account.look(who, here)) == 1
+    result = account.run(who, here, "C1")
+    assert (result.state, result.facts["closed"]) == (StepState.CONFIRMED, ["zhang"])
+    lines = {line.split(":")[0]: line.split(":") for line in shadow.read_text().splitlines()}
+    assert lines["zhang"][1].startswith("!$6$")
+    assert lines["zhang"][7] == "1"
+    assert (lines["li"][1], lines["li"][7]) == ("$6$x$y", "")
+    first = shadow.read_bytes()
+    assert account.run(who, here, "C1").state is StepState.CONFIRMED
+    assert shadow.read_bytes() == first
+    assert account.look(who, here) == ()
+
+
+def test_accounts_the_host_does_not_know_are_skipped(tmp_path: Path, uid: int) -> None:
+    assert account.probe(RevocationSubject("E1001", (Account(uid),)), context(tmp_path)) is not None
+    assert account.probe(RevocationSubject("E1001"), context(tmp_path)) is not None
+
+
+@needs_usermod
+def test_an_account_of_a_directory_service_is_pending_until_it_is_closed_there(home: Path, uid: int) -> None:
+    who = RevocationSubject("E1001", (Account(uid, ("zhang", "zhang.ldap"), "/home/zhang"),))
+    result = account.run(who, context(home), "C1")
+    assert result.state is StepState.PENDING
+    assert "zhang.ldap" in result.detail.en
+    assert result.facts["closed"] == ["zhang"]
+
+
+def test_a_name_that_is_another_uid_s_by_now_is_not_closed(home: Path, uid: int) -> None:
+    passwd = home / "host/etc/passwd"
+    passwd.write_text(passwd.read_text().replace(f"zhang:x:{uid}:", f"zhang:x:{uid + 1}:"))
+    who = RevocationSubject("E1001", (Account(uid, ("zhang",), "/home/zhang"),))
+    before = (home / "host/etc/shadow").read_bytes()
+    assert account.run(who, context(home), "C1").state is StepState.PENDING
+    assert (home / "host/etc/shadow").read_bytes() == before
+
+
+def test_a_login_that_looks_like_an_option_stays_a_login() -> None:
+    assert account.command_for("-rf", Path("/")) == ("usermod", "--lock", "--expiredate", "1", "--", "-rf")
+
+
+@pytest.mark.parametrize(
+    ("line", "closed"),
+    [
+        ("zhang:!$6$x:1:0:9:7::1:", True),
+        ("zhang:!:1:0:9:7::1:", True),
+        ("zhang:$6$x:1:0:9:7::1:", False),  # expired, not locked
+        ("zhang:!$6$x:1:0:9:7:::", False),  # locked, not expired: keys still work
+        ("zhang:!$6$x:1:0:9:7::0:", False),  # 0 is ambiguous
+        ("zhang2:!$6$x:1:0:9:7::1:", False),
+        ("zhang:!$6$x:1", False),
+        ("", False),
+    ],
+)
+def test_closed_means_locked_and_expired(line: str, closed: bool) -> None:
+    assert account.closed(line, "zhang") is closed
+
+
+# --- sessions -------------------------------------------------------------------------------------
+
+
+def test_without_systemd_sessions_are_skipped_with_the_reason(home: Path, uid: int) -> None:
+    reason = sessions.probe(leaver(home, uid), context(home))
+    assert reason is not None
+    assert "systemd" in reason.en
+
+
+def test_lingering_ends_before_the_sessions_do() -> None:
+    assert sessions.commands_for(62400) == (
+        ("loginctl", "disable-linger", "62400"),
+        ("loginctl", "terminate-user", "62400"),
+    )
+
+
+@pytest.mark.skipif(
+    shutil.which("loginctl") is None or Path("/run/systemd/system").is_dir(),
+    reason="for a host that systemd left alone",
+)
+def test_a_logind_that_does_not_answer_leaves_the_step_pending(home: Path, uid: int) -> None:
+    (home / "host/run/systemd/system").mkdir(parents=True)
+    (home / f"host/run/systemd/users/{uid}").mkdir(parents=True)
+    who, here = leaver(home, uid), context(home)
+    assert sessions.probe(who, here) is None
+    assert len(sessions.look(who, here)) == 1
+    result = sessions.run(who, here, "C1")
+    assert result.state is StepState.PENDING
+    assert "loginctl" in result.detail.en
+
+
+# --- Samba ----------------------------------------------------------------------------------------
+
+
+def status(*sessions_: tuple[str, int, str, str], shares: tuple[tuple[str, str], ...] = ()) -> str:
+    """Return what ``smbstatus --json`` writes, cut down to what matters (smbstatus(1), Samba 4.17)."""
+    return json.dumps(
+        {
+            "version": "4.17.12",
+            "sessions": {
+                id_: {"session_id": id_, "uid": uid, "username": name, "remote_machine": at}
+                for id_, uid, name, at in sessions_
+            },
+            "tcons": {
+                str(n): {"service": share, "session_id": id_, "tcon_id": str(n)}
+                for n, (id_, share) in enumerate(shares)
+            },
+        }
+    )
+
+
+def test_only_shares_and_addresses_of_the_person_are_closed() -> None:
+    found = samba.connected(
+        status(
+            ("1", 62400, "zhang", "10.0.0.1"),
+            ("2", 62400, "zhang", "10.0.0.2"),
+            ("3", 62401, "li", "10.0.0.2"),
+            shares=(("1", "plans"), ("2", "IPC$"), ("3", "other"), ("1", "plans")),
+        ),
+        {62400},
+        {"zhang"},
+    )
+    assert found == samba.Connected(2, ("10.0.0.1",), ("10.0.0.2",), ("IPC$", "plans"))
+    assert samba.commands_for(found) == (
+        ("smbcontrol", "all", "close-denied-share", "IPC$"),
+        ("smbcontrol", "all", "close-denied-share", "plans"),
+        ("smbcontrol", "all", "kill-client-ip", "10.0.0.1"),
+    )
+
+
+def test_nobody_connected_needs_no_command() -> None:
+    found = samba.connected(status(("3", 62401, "li", "10.0.0.2"), shares=(("3", "other"),)), {62400}, {"zhang"})
+    assert found.sessions == 0
+    assert samba.commands_for(found) == ()
+    assert samba.connected('{"sessions": {}, "tcons": {}}', {62400}, ()).sessions == 0
+
+
+ADDRESSES = st.sampled_from(["10.0.0.1", "10.0.0.2", "", "fe80::1"])
+ROWS = st.lists(st.tuples(st.sampled_from([62400, 62401, 62402]), ADDRESSES), max_size=6)
+
+
+@given(ROWS)
+def test_an_address_somebody_else_uses_too_is_never_cut(rows: list[tuple[int, str]]) -> None:
+    text = status(*((str(n), uid, f"u{uid}", at) for n, (uid, at) in enumerate(rows)))
+    found = samba.connected(text, {62400}, {"u62400"})
+    cut = {argv[3] for argv in samba.commands_for(found) if argv[2] == "kill-client-ip"}
+    assert not cut & {at for uid, at in rows if uid != 62400}
+    assert "" not in cut
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", '{"sessions": []}', '{"sessions": {"1": 2}}', '{"tcons": 1}'])
+def test_a_status_that_is_none_is_an_error_and_not_an_empty_answer(text: str) -> None:
+    with pytest.raises(ValueError):
+        samba.connected(text, {62400}, ())
+
+
+@pytest.mark.skipif(shutil.which("smbcontrol") is not None, reason="for a host without Samba")
+def test_without_samba_the_step_is_skipped_and_would_stay_pending(tmp_path: Path) -> None:
+    who, here = RevocationSubject("E1001"), context(tmp_path)
+    assert samba.probe(who, here) is not None
+    assert samba.look(who, here) == ()
+    assert samba.run(who, here, "C1").state is StepState.PENDING  # uninstalled between the two
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+
+def test_a_command_says_what_it_said_and_why_it_failed() -> None:
+    assert commands.call(("echo", "a")).output == "a\n"
+    assert commands.call(("echo", "a")).why is None
+    failed = commands.call(("sh", "-c", "printf 'no\\033[2J' >&2; exit 3"))
+    assert failed.why is not None
+    assert "\\x1b" in failed.why.en
+    assert commands.call(("shoumi-no-such-tool",)).why is not None

@@ -1,0 +1,155 @@
+"""Cases and everything that can be tried on them, shared by the departure tests.
+
+A try is an event with its arguments, drawn without asking whether it is allowed: wrong roles, the leaver himself,
+people who have approved already. What the machine takes of it is the machine's business, and what the laws are about.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from rules.model import Clearance, Employment, Level, Person
+from rules.offboarding import duties, machine, opening
+from rules.offboarding.case import HandoverItem, OffboardingCase
+from rules.offboarding.machine import DepartureRefusedError
+from rules.offboarding.vocabulary import CaseDuty, CaseEvent, CaseKind
+from rules.pack.reader import Pack
+from rules.text import Text
+from tests.rules.strategies import shipped
+
+NOW = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+LAST_DAY = date(2026, 12, 31)
+LEAVER = "E1"
+PEOPLE = (LEAVER, "E2", "E3", "E4", "E5", "E6", "E7")
+PACKS = {name: shipped(name) for name in ("minimal", "company", "state")}
+WORDS = ("work", "papers", "passwords", "badge", "keys", "devices", "media", "agreement", "pledge", "bilateral", "more")
+ROLES = (
+    "head",
+    "superior",
+    "administration",
+    "administration_head",
+    "deputy",
+    "general_manager",
+    "officer",
+    "hr-1",
+    "",
+)
+
+
+def leaver(level: Level = Level.SECRET, employment: Employment = Employment.REGULAR, department: str = "rd") -> Person:
+    return Person(
+        LEAVER, department=department, employment=employment, clearances=(Clearance("state", level, "", "boss"),)
+    )
+
+
+def opened(
+    pack: str | Pack = "company", kind: CaseKind = CaseKind.RESIGNATION, last_day: date = LAST_DAY
+) -> OffboardingCase:
+    rules = PACKS[pack] if isinstance(pack, str) else pack
+    to = "archive" if kind is CaseKind.TRANSFER else ""
+    return opening.open_case(rules, leaver(), kind, last_day, "E9", NOW, department=to)
+
+
+def approved(pack: str = "company", kind: CaseKind = CaseKind.RESIGNATION) -> OffboardingCase:
+    case = opened(pack, kind)
+    for place, by in zip(case.chain, PEOPLE[1:], strict=False):
+        case = machine.approve(case, place.role, by, NOW)
+    return case
+
+
+def settled(case: OffboardingCase, but: str = "") -> OffboardingCase:
+    """Do everything the leaver owes, *but* one line."""
+    for item in (one for one in case.items if one.key != but):
+        case = duties.hand_over(case, item.key, "E8", NOW)
+    if CaseDuty.EDUCATION in case.owed:
+        case = duties.educate(case, "E8", NOW)
+    if CaseDuty.EXAM in case.owed:
+        case = duties.examine(case, "E8", NOW, passed=True)
+    for paper in case.signatures:
+        case = duties.sign(case, paper.name, "E8", NOW)
+    return duties.decide_period(case, NOW + 100 * DAY, "E8", NOW)
+
+
+@dataclass(frozen=True)
+class Try:
+    """One thing somebody tries."""
+
+    event: CaseEvent
+    by: str
+    word: str
+    role: str
+    yes: bool
+    later: timedelta
+    roles: tuple[str, ...] = ()
+
+    def on(self, case: OffboardingCase, pack: Pack, now: datetime) -> OffboardingCase:
+        """Return what came of it: the case as it was, when it was refused."""
+        try:
+            after = _TRIES[self.event](self, case, pack, now)
+        except DepartureRefusedError as refused:
+            if not all((*refused.text, *refused.hint)):
+                raise
+            return case
+        over = after.approved_at and not case.approved_at
+        return machine.ended(after, self.roles, self.by) if over else after
+
+    @property
+    def until(self) -> timedelta | None:
+        return self.later if self.yes else None
+
+
+def _hand_over(tried: Try, case: OffboardingCase, _pack: Pack, now: datetime) -> OffboardingCase:
+    if tried.yes:
+        return duties.hand_over(case, tried.word, tried.by, now)
+    return duties.write_off(case, tried.word, tried.by, now, tried.role)
+
+
+def _approve(tried: Try, case: OffboardingCase, pack: Pack, now: datetime) -> OffboardingCase:
+    if tried.role == "hr-1":
+        return opening.by_notice(pack, case, (tried.by, tried.word), now)
+    following = case.next_approver
+    role = following.role if tried.yes and following else tried.role
+    return machine.approve(case, role, tried.by, now, tried.word)
+
+
+_TRIES: dict[CaseEvent, Callable[[Try, OffboardingCase, Pack, datetime], OffboardingCase]] = {
+    CaseEvent.OPEN: lambda t, c, pack, now: opening.hand_in_again(c, pack, LAST_DAY, t.by, now),
+    CaseEvent.APPROVE: _approve,
+    CaseEvent.CONFIRM: lambda t, c, _, now: machine.confirm(c, t.by, now),
+    CaseEvent.RETURN: lambda t, c, _, now: machine.send_back(c, t.by, now, t.role),
+    CaseEvent.ADD_LINE: lambda t, c, _, now: duties.add_item(
+        c, HandoverItem(t.word, Text("a", "b"), Text("a", "b")), t.by
+    ),
+    CaseEvent.HAND_OVER: _hand_over,
+    CaseEvent.EDUCATE: lambda t, c, _, now: duties.educate(c, t.by, now, t.word),
+    CaseEvent.EXAM: lambda t, c, _, now: duties.examine(c, t.by, now, passed=t.yes),
+    CaseEvent.SIGN: lambda t, c, _, now: duties.sign(c, t.word, t.by, now),
+    CaseEvent.COOL_OFF: lambda t, c, _, now: duties.decide_period(
+        c, None if t.until is None else now + t.until, t.by, now, t.role
+    ),
+    CaseEvent.PAPERS: lambda t, c, _, now: duties.release_papers(c, t.by, now),
+    CaseEvent.CLOSE: lambda t, c, _, now: duties.close(c, t.by, now),
+    CaseEvent.OVERTAKE: lambda t, c, _, now: opening.overtake(
+        c, CaseKind.TRANSFER if t.yes else CaseKind.UNFIT, t.by, now
+    ),
+    CaseEvent.RESCIND: lambda t, c, _, now: machine.rescind(c, t.by, now, t.role),
+    CaseEvent.RESTORE: lambda t, c, _, now: machine.restore(c, t.word, t.by, now),
+}
+
+lasts = st.sampled_from([timedelta(0), -DAY, DAY, 3 * DAY, 30 * DAY])
+
+
+@st.composite
+def tries(draw: st.DrawFn, events: tuple[CaseEvent, ...] = tuple(CaseEvent)) -> Try:
+    return Try(
+        draw(st.sampled_from(events)),
+        draw(st.sampled_from(PEOPLE)),
+        draw(st.sampled_from(WORDS)),
+        draw(st.sampled_from(ROLES)),
+        draw(st.booleans()),
+        draw(lasts),
+        draw(st.sampled_from([(), ("security",)])),
+    )

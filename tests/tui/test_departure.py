@@ -1,0 +1,153 @@
+"""A departure from notice to receipt, in Chinese, at 80 by 24, with nothing but the keyboard and what the screen says.
+
+Rules of this file: the leaver is a real process under a uid nobody has, and the agent that ends it is the real control
+process. The walk reads each key it presses off the screen first.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from agent import shipped_packs
+from agent.cli.new_site import make
+from agent.registry.store import Registry
+from agent.runtime.home import Home
+from rules.model import Clearance, Level, Mode, Scope
+from tests.control.site import Site, running
+from tests.offboard.host import unused_uid
+from tests.tui.kit import Walk, acting_as, everything_loaded, journey
+
+SECURITY, OFFICER = 61_701, 61_800  # a group and a uid no host has
+APPROVERS = {"M1": "部门部长", "M2": "行政部", "M3": "行政部部长", "M4": "分管副总", "M5": "总经理"}
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="ends processes of another uid, which takes root")
+
+
+class Office(NamedTuple):
+    site: Site
+    uids: tuple[int, ...]  # accounts of the leaver
+
+
+@pytest.fixture(scope="module")
+def office(zone: None) -> Iterator[Office]:
+    root = Path(tempfile.mkdtemp(prefix="shoumi-test-"))
+    root.chmod(0o755)
+    try:
+        with unused_uid() as first, unused_uid() as second:
+            home = _furnished(root, first, second)
+            with running(home.root) as site:
+                yield Office(site, (first, second))
+    finally:
+        shutil.rmtree(root)
+
+
+def _furnished(root: Path, *uids: int) -> Home:
+    home, plans = Home(root / "home"), root / "plans"
+    plans.mkdir(0o700)
+    (plans / "预算.txt").write_text("x", encoding="utf-8")
+    make(home, shipped_packs.text("company"))
+    with home.config.open("a", encoding="utf-8") as file:
+        file.write(f"system = 61700\nsecurity = {SECURITY}\nauditor = 61702\n")
+    with Registry(home.registry) as registry, registry.change(datetime.now(UTC)) as change:
+        for person, name in {"E1001": "张三", **APPROVERS}.items():
+            cleared = [Clearance("commercial", Level.SECRET, "", "x")]
+            change.add_person(person, name=name, department="研发部", clearances=cleared)
+        for uid in uids:
+            change.add_account(uid, "E1001")
+        change.add_area(
+            "plans", path=str(plans), level=Level.SECRET, domain="commercial", mode=Mode.OBSERVE,
+            scope=Scope(departments=frozenset({"研发部"})), custodian="M1",
+        )  # fmt: skip
+        change.add_grant("E1001", "plans", reason="项目甲", approver="M5")
+    return home
+
+
+def test_a_new_administrator_takes_a_departure_from_notice_to_its_receipt(office: Office) -> None:
+    async def walk(t: Walk) -> None:
+        await t.settled()
+        await t.press("question_mark")  # stands in the last line of every screen
+        await t.press("end")
+        await t.sees("6", "离岗", "离岗人员、进度与未结事项")
+        await t.press("escape", "6")
+        await t.sees("无人离岗；按 `o` 办理", "o 办理离岗")
+        await t.press("question_mark")
+        await t.sees("o       办理离岗", "登记离岗申请")
+        await t.press("escape", "o")
+        await t.sees("人员编号 *", "离职日，如 2026-12-31 *", "回车：执行")
+        await t.type("E1001")
+        await t.press("tab")
+        await t.type("2099-12-31")
+        await t.press("enter")
+        await t.sees("E1001", "已提出", "下一步（n）：审批：部门部长", "审批  0/5")
+        for number, (approver, title) in enumerate(APPROVERS.items()):
+            await t.sees(f"下一步（n）：审批：{title}")
+            await t.press("n")
+            if number == len(APPROVERS) - 1:
+                await agrees(t)
+            await t.sees(f"审批：{title}", "由谁作出；默认操作者")
+            await t.type(approver)
+            await t.press("enter")
+            await t.sees_no("由谁作出")
+        await t.sees("已批准，权限已取消", "权限取消于", "✓ 拒绝一切访问  已确认")
+        await t.sees("✓ 结束所有进程  已确认", "✓ 回执已签发（R）")
+        assert processes(*office.uids) == []
+        await t.press("R")
+        await t.sees("C000001 的撤权回执", "核验通过：签名与内容一致", "已完成", "E1001", "部门部长", "PgUp/PgDn：翻页")
+        await t.press("pagedown")
+        await t.sees("时间线", "开始拒绝", "最后一个进程消失")
+        await t.press(*["down"] * 5)
+        await t.sees("结束所有进程", "已结束 2 个，两次检查均无残留")
+        await t.press("escape")
+        await t.sees_no("撤权回执")
+        await t.press("escape")
+        await t.sees("已批准，权限已取消    2099-12-31")
+
+    async def agrees(t: Walk) -> None:
+        await t.sees("将终止 `E1001` 的全部权限", "结束所有进程", "若要继续，请输入 `E1001` 并按回车")
+        assert len(processes(*office.uids)) == len(office.uids)
+        await t.press("enter")
+        await t.sees("与上面的名称不符")
+        await t.type("E1001")
+        await t.press("enter")
+
+    everything_loaded()
+    for uid in office.uids:
+        start(uid)
+    try:
+        with acting_as(OFFICER, SECURITY):
+            journey(office.site, walk, "zh")
+    finally:
+        for pid in processes(*office.uids):
+            os.kill(pid, signal.SIGKILL)
+    approved = office.site.entries(act="case.approve")
+    assert [entry["outcome"] for entry in approved] == ["done"] * len(APPROVERS)
+
+
+def start(uid: int) -> None:
+    """Start a process of the leaver that has nothing to do with whoever runs the test."""
+    subprocess.run(["setsid", "--fork", "sleep", "300"], user=uid, group=uid, cwd="/", check=True)
+    deadline = time.monotonic() + 30
+    while not processes(uid):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def processes(*uids: int) -> list[int]:
+    """Return the processes of *uids* that live; one that has ended waits for whoever is to notice."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if folder.name.isdigit() and folder.stat().st_uid in uids:
+                state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+                found += [] if state == "Z" else [int(folder.name)]
+    return found

@@ -1,0 +1,203 @@
+"""Walks through people, areas, rules and the system: looking, filtering, changing."""
+
+from pathlib import Path
+
+from agent import shipped_packs
+from tests.control.site import Site
+from tests.tui.kit import WIDE, Walk, journey
+
+
+def test_a_person_is_found_read_given_a_record_and_stopped(site: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.go("people")
+        await t.sees("张三", "Ann Lee")
+        await t.press("slash")
+        await t.type("E1001")
+        await t.press("enter")
+        await t.sees_no("Ann Lee")
+        await t.press("enter")
+        await t.sees("cleared for", "项目甲")
+        await t.press("h")
+        await t.sees("stop `E1001` at once")
+        await t.type("E1001")
+        await t.press("enter")
+        await t.sees("why")
+        await t.type("lost")
+        await t.press("enter")
+        await t.sees("every open is cut")
+        await t.press("escape")
+        await t.sees("HOLD", "lost")
+
+    journey(site, walk, size=WIDE)
+
+
+def test_a_verdict_is_explained_and_supposed(site: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.go("rules")
+        await t.press("w")
+        await t.sees("say whether a person may open")
+        await t.type("E1001")
+        await t.press("tab")
+        await t.type("plans")
+        await t.press("enter")
+        await t.sees("ALLOW", "met")
+        await t.press("escape")
+        await t.press("w")
+        await t.type("E1002")
+        await t.press("tab")
+        await t.type("plans")
+        await t.press("enter")
+        await t.sees("DENY", "NOT MET", "raised to `secret`")
+        await t.press("escape")
+        await t.press("down", "down", "enter")
+        await t.settled()
+        await t.press("p")
+        await t.sees("utc_offset")
+
+    journey(site, walk)
+
+
+def test_an_area_is_read_and_shows_whom_enforcing_would_have_denied(site: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.go("areas")
+        await t.sees("archive", "OBSERVE")
+        await t.press("down", "enter")
+        await t.sees("blocks nothing", "规划处", "项目甲")
+        await t.press("escape")
+        await t.press("E")
+        await t.sees("block at `plans`", "E1002", "would have been denied")
+        await t.press("escape")
+        await t.sees("OBSERVE")
+
+    journey(site, walk)
+
+
+def test_what_is_wrong_stands_first_with_the_command_that_helps(site: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.go("system")
+        await t.sees("SERIOUS", "no role group is set")
+        assert t.text().index("SERIOUS") < t.text().index("good")
+        await t.press("enter")
+        await t.sees("what helps", "groupadd")
+        await t.press("escape", "p")
+        await t.sees("durability")
+
+    journey(site, walk)
+
+
+def test_another_pack_shows_what_it_changes_and_is_put_in_force_by_its_name(site: Site, tmp_path: Path) -> None:
+    before = site.home.pack.read_bytes()
+    bad = tmp_path / "bad.toml"
+    bad.write_text(before.decode() + "\nfoo = 1\n")
+
+    async def walk(t: Walk) -> None:
+        await t.go("rules")
+        await t.press("u")
+        await t.sees("which pack", "company:", "a TOML file")
+        await t.press("end", "enter")
+        await t.sees("TOML file of the pack")
+        await t.paste("/nowhere.toml")
+        await t.press("enter")
+        await t.sees("cannot read `/nowhere.toml`")
+        await t.press(*["backspace"] * len("/nowhere.toml"))
+        await t.paste(str(bad))
+        await t.press("enter")
+        await t.sees("this pack cannot be used", "`foo` is no setting here")
+        assert "type `" not in t.text()
+        await t.press("escape", "c")
+        await t.sees("which pack")
+        await t.press("enter")
+        await t.sees("put company@", "asked besides: secrecy training", "gone: domain: state secrets")
+        assert "type `" not in t.text()
+        await t.press("escape")
+        assert site.home.pack.read_bytes() == before
+        await t.press("u")
+        await t.sees("which pack")
+        await t.press("enter")
+        await t.sees("type `company`", "everybody is judged")
+        await t.press("enter")
+        await t.sees("is not the name above")
+        await t.type("company")
+        await t.press("enter")
+        await t.sees("in force: company@")
+        await t.sees("temp-auth")
+
+    journey(site, walk)
+    assert site.home.pack.read_text(encoding="utf-8") == shipped_packs.text("company")
+
+
+def test_a_holiday_is_marked_listed_and_made_a_working_day_again(site: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.go("rules")
+        await t.press("h")
+        await t.sees("没有登记节假日")
+        await t.press("escape", "a")
+        await t.sees("日期，如 2026-10-01")
+        await t.type("2099-10-01")
+        await t.press("tab")
+        await t.paste("国庆")
+        await t.press("enter")
+        await t.sees_no("日期，如 2026-10-01")
+        await t.press("h")
+        await t.sees("2099-10-01", "国庆")
+        await t.press("escape", "x")
+        await t.sees("哪一日恢复为工作日")
+        await t.press("enter")
+        await t.sees("恢复为工作日：2099-10-01 国庆")
+
+    journey(site, walk, "zh")
+    with site.client() as client:
+        assert list(client.stream("holiday.list")) == []
+
+
+def test_a_service_is_added_and_ended_by_its_name(site: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.go("system")
+        await t.press("a")
+        await t.sees("id of the service")
+        for word in ("backup", "61235", "/usr/bin/true", "plans"):
+            await t.paste(word)
+            await t.press("tab")
+        await t.press("up", "enter")
+        await t.sees_no("id of the service")
+        await t.press("s")
+        await t.sees("backup  uid 61235 /usr/bin/true → plans")
+        await t.press("escape", "x")
+        await t.sees("which service")
+        await t.press("enter")
+        await t.sees("opens nothing in areas any more", "type `backup`")
+        await t.type("backup")
+        await t.press("enter")
+        await t.sees("confirmed", "denied from now on")
+        await t.press("escape", "K")
+        await t.sees("BEGIN PUBLIC KEY")
+
+    journey(site, walk)
+    assert [entry["outcome"] for entry in site.entries(act="service.remove")] == ["done"]
+
+
+def test_a_grant_is_ended_after_its_plan_and_the_name_of_what_it_opens(site: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.go("people")
+        await t.press("G")
+        await t.sees("which grant", "项目甲")
+        await t.press("enter")
+        await t.sees("end the grant G000001", "open files too", "type `plans`")
+        await t.type("plans")
+        await t.press("enter")
+        await t.sees("why")
+        await t.press("enter")
+        await t.sees_no("why")
+        await t.press("enter")
+        await t.sees("G000001  plans  项目甲  ended")
+
+    journey(site, walk)
+
+
+def test_a_quarantine_that_is_empty_says_so(shared: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.go("departures")
+        await t.press("Q")
+        await t.sees("隔离区为空")
+
+    journey(shared, walk, language="zh")
