@@ -68,8 +68,8 @@ def execute_act(ask: HandlerRequest, refusals: "RejectionAudit") -> dict[str, An
 def settle(intent: WriteAheadIntent, decider: DeciderClient, epoch: int) -> bool:
     """Record that an act was not completed, if there is one that the registry, at *epoch*, does not hold.
 
-    Returns whether there was. Raises :class:`RefusedError` or :class:`UnreachableError` when that cannot be recorded; then
-    no other act may be done before it is.
+    Returns whether there was. Raises :class:`RefusedError` or :class:`UnreachableError` when that cannot be recorded;
+    then no other act may be done before it is.
     """
     fields = intent.open_since(epoch)
     if fields is None:

@@ -1,8 +1,8 @@
 """fanotify(7) by ctypes: two calls, one event layout, one answer.
 
 Rules of this file: no policy, no state. Everything that came from the kernel is checked before use; an event layout
-this file does not know stops the process that reads it (``FatalError``), because an answer to the wrong event would be a
-wrong open. Sources: fanotify_init(2), fanotify_mark(2), fanotify(7), linux/fanotify.h of 6.14 and later.
+this file does not know stops the process that reads it (``FatalError``), because an answer to the wrong event would be
+a wrong open. Sources: fanotify_init(2), fanotify_mark(2), fanotify(7), linux/fanotify.h of 6.14 and later.
 """
 
 import contextlib

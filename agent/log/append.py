@@ -68,9 +68,9 @@ class LogFailedError(LogUnwritableError):
 class Appender:
     """The one writer of a log folder, for one thread. The batch that finds *segment_bytes* in a segment opens the next.
 
-    Opening raises :exc:`RefusedError` for a folder that is missing, read-only or not ours alone and for a segment that is
-    no plain file, :exc:`LogUnwritableError` when a torn tail cannot be put aside (a full disk), and :exc:`FatalError`
-    when another process is appending or the end of the log contradicts itself.
+    Opening raises :exc:`RefusedError` for a folder that is missing, read-only or not ours alone and for a segment that
+    is no plain file, :exc:`LogUnwritableError` when a torn tail cannot be put aside (a full disk), and
+    :exc:`FatalError` when another process is appending or the end of the log contradicts itself.
     """
 
     next_seq: int  # the number the next line must carry

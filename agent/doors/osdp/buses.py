@@ -59,8 +59,9 @@ class ReaderState:
 class OsdpBuses:
     """The OSDP side of the doors process. Methods are for any thread; answers and words come from one worker.
 
-    ``say(word)`` gets :class:`Read`, :class:`KeyPress`, :class:`Contact`, :class:`RequestToExit`, :class:`Tamper`, :class:`Power`,
-    :class:`Online`, :class:`ReaderKey`, :class:`Trouble` and :class:`Lost`. Each ``answer(ok, why)`` is called once.
+    ``say(word)`` gets :class:`Read`, :class:`KeyPress`, :class:`Contact`, :class:`RequestToExit`, :class:`Tamper`,
+    :class:`Power`, :class:`Online`, :class:`ReaderKey`, :class:`Trouble` and :class:`Lost`. Each ``answer(ok, why)`` is
+    called once.
     """
 
     def __init__(
