@@ -6,15 +6,15 @@ started with ``-I``, so that neither the working directory nor the environment c
 
 import fcntl
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from agent.errors import RefusedError
-from agent.guard.holder import Holder, Program
+from agent.guard.holder import Holder
 from agent.kernel.cover import hide_all
 from agent.runtime import config
 from agent.runtime.home import Home
+from agent.runtime.supervisor import python
 from rules.text import Text
 from rules.visible import visible
 
@@ -26,12 +26,11 @@ def run(home: Home, announce: Callable[[str], None]) -> int:
     when the site was never made, another agent runs on it, or this machine does not let us enforce anything.
     """
     settings = config.load(home.config)
-    python = (sys.executable, "-I", "-m")
     with _alone(home):
         try:
             holder = Holder(
-                decider=Program((*python, "agent.guard.decider", str(home.root), settings.durability)),
-                control=Program((*python, "agent.control", str(home.root))),
+                decider=python("agent.guard.decider", str(home.root), settings.durability),
+                control=python("agent.control", str(home.root)),
                 patience=settings.heartbeat_seconds,
                 hide=lambda: hide_all(home),
             )

@@ -1,24 +1,24 @@
-"""What a handler gets, what it gives back, and the table that binds it to its operation.
+"""What a handler is given, what it gives back, and the table that says which function answers which operation.
 
-Rules of this file: a handler is a plain function. A *read* gets the question and returns data; a *stream* yields it;
-an *act* also gets the open change, applies itself to it, and returns what to record and what to do once it is in force.
+Rules of this file: a handler is a plain function. A *read* gets the request and returns data; a *stream* yields it; an
+*act* also gets the open transaction, applies itself to it, and returns what to record and what to do once it is in
+force. A table refuses a second handler for an operation, and the whole one refuses an operation without any.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
-from agent.api.operations.schema import Arguments
+from agent.api.operations.schema import Arguments, Operation
 from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role
+from agent.control.services import ControlServices
 from agent.errors import ForbiddenError
+from agent.registry.store import RegistryTransaction
+from agent.site_context import SiteContext
 from rules.text import Text
-
-if TYPE_CHECKING:
-    from agent.control.services import ControlServices
-    from agent.registry.store import RegistryTransaction
 
 Json = Any  # what json.dumps takes
 
@@ -33,7 +33,12 @@ class HandlerRequest:
     peer: Peer
     standing: CallerRole
     at: datetime
-    desk: "ControlServices"
+    services: ControlServices
+
+    @property
+    def site(self) -> SiteContext:
+        """The site the request is about."""
+        return self.services.site
 
     def actor(self) -> dict[str, Json]:
         """Return the caller as the log records it."""
@@ -48,7 +53,7 @@ class HandlerRequest:
 
     def officer(self) -> str:
         """Return who the caller is to the registry: the person of its account, else the bare uid."""
-        return self.desk.facts.person_of_uid(self.peer.uid) or f"uid:{self.peer.uid}"
+        return self.site.facts.person_of_uid(self.peer.uid) or f"uid:{self.peer.uid}"
 
     def digest(self, name: str) -> dict[str, Json]:
         """Return what the entry records of a file: its digest and size, instead of its text."""
@@ -63,38 +68,70 @@ class HandlerRequest:
 
 @dataclass(frozen=True, slots=True)
 class HandlerResult:
-    """What an act came to. ``recorded`` replaces arguments in the entry (a file's digest for its text).
+    """What an act came to. ``log_fields`` replace arguments in the entry (a file's digest for its text).
 
-    ``committed`` runs right after the commit, before the decider hears of it. ``after`` runs once the decider has
-    acknowledged; what it returns is added to ``result``. ``then`` follows it, and is told the number of the entry.
+    ``on_commit`` runs right after the commit, before the decider hears of it. ``on_ack`` runs once the decider has
+    acknowledged; what it returns is added to ``result``. ``on_logged`` follows it, and is told the number of the entry.
     """
 
     result: dict[str, Json] = field(default_factory=dict)
-    recorded: Mapping[str, Json] = field(default_factory=dict)
-    committed: Callable[[], None] | None = None
-    after: Callable[[], dict[str, Json]] | None = None
-    then: Callable[[int], dict[str, Json]] | None = None
+    log_fields: Mapping[str, Json] = field(default_factory=dict)
+    on_commit: Callable[[], None] | None = None
+    on_ack: Callable[[], dict[str, Json]] | None = None
+    on_logged: Callable[[int], dict[str, Json]] | None = None
 
 
-Act = Callable[[HandlerRequest, "RegistryTransaction"], HandlerResult]
+Act = Callable[[HandlerRequest, RegistryTransaction], HandlerResult]
 Read = Callable[[HandlerRequest], Json]
 Stream = Callable[[HandlerRequest], Iterator[Json]]
-
-ACTS: dict[str, Act] = {}
-READS: dict[str, Read] = {}
-STREAMS: dict[str, Stream] = {}
+_Handler = TypeVar("_Handler", bound=Callable[..., Any])
 
 
-def act(op: str) -> Callable[[Act], Act]:
-    """Bind the handler of an act."""
-    return lambda handler: ACTS.setdefault(op, handler)
+class HandlerTable:
+    """Which function answers which operation: one table a family, and :meth:`union` of all of them."""
 
+    def __init__(self) -> None:
+        self.acts: dict[str, Act] = {}
+        self.reads: dict[str, Read] = {}
+        self.streams: dict[str, Stream] = {}
 
-def read(op: str) -> Callable[[Read], Read]:
-    """Bind the handler of a question with one answer."""
-    return lambda handler: READS.setdefault(op, handler)
+    def act(self, op: str) -> Callable[[Act], Act]:
+        """Bind the handler of an act."""
+        return self._binder(self.acts, op)
 
+    def read(self, op: str) -> Callable[[Read], Read]:
+        """Bind the handler of a question with one answer."""
+        return self._binder(self.reads, op)
 
-def stream(op: str) -> Callable[[Stream], Stream]:
-    """Bind the handler of a question with many answers. ``None`` among them means: nothing new yet, ask again."""
-    return lambda handler: STREAMS.setdefault(op, handler)
+    def stream(self, op: str) -> Callable[[Stream], Stream]:
+        """Bind the handler of a question with many answers. ``None`` among them means: nothing new yet, ask again."""
+        return self._binder(self.streams, op)
+
+    @classmethod
+    def union(cls, families: Iterable["HandlerTable"], operations: Mapping[str, Operation]) -> "HandlerTable":
+        """Return one table for *operations*; raise ``LookupError`` unless each has exactly the handler it declares."""
+        whole = cls()
+        for family in families:
+            for kind in ("acts", "reads", "streams"):
+                for op, handler in getattr(family, kind).items():
+                    whole._binder(getattr(whole, kind), op)(handler)
+        for op, operation in operations.items():
+            kind = "acts" if operation.act else "streams" if operation.stream else "reads"
+            if op not in getattr(whole, kind):
+                raise LookupError(f"no handler among the {kind} answers `{op}`")
+        if strangers := whole._bound() - operations.keys():
+            raise LookupError(f"handlers without an operation: {', '.join(sorted(strangers))}")
+        return whole
+
+    def _binder(self, table: dict[str, _Handler], op: str) -> Callable[[_Handler], _Handler]:
+        if op in self._bound():
+            raise LookupError(f"`{op}` has a handler already")
+
+        def bind(handler: _Handler) -> _Handler:
+            table[op] = handler
+            return handler
+
+        return bind
+
+    def _bound(self) -> set[str]:
+        return {*self.acts, *self.reads, *self.streams}

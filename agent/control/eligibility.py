@@ -12,10 +12,10 @@ from rules.model import Person
 from rules.text import Text
 
 
-def check(ask: HandlerRequest) -> None:
+def check(request: HandlerRequest) -> None:
     """Raise :class:`ForbiddenError` when the person of the calling account may act for nobody."""
-    person = ask.desk.facts.person_of_uid(ask.peer.uid)
-    why = absence(ask, person) if person else None
+    person = request.site.facts.person_of_uid(request.peer.uid)
+    why = absence(request, person) if person else None
     if why:
         raise ForbiddenError(
             Text(f"{why.en}, and acts for nobody", f"{why.zh}，不得办理任何事项"),
@@ -23,13 +23,13 @@ def check(ask: HandlerRequest) -> None:
         )
 
 
-def absence(ask: HandlerRequest, person: str) -> Text | None:
+def absence(request: HandlerRequest, person: str) -> Text | None:
     """Return why *person* may act for nobody now; ``None`` for who may, and for who is not registered."""
-    found = known(ask, person)
-    return why_ineligible(found, ask.at) if found else None
+    found = known(request, person)
+    return why_ineligible(found, request.at) if found else None
 
 
-def known(ask: HandlerRequest, person: str) -> Person | None:
+def known(request: HandlerRequest, person: str) -> Person | None:
     """Return a registered person, ``None`` when nobody has this id."""
-    _, facts = ask.desk.facts.facts([person], "")
+    _, facts = request.site.facts.facts([person], "")
     return facts.persons.get(person)

@@ -16,21 +16,22 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from agent.api import protocol
 from agent.api.operations import TABLE
 from agent.api.operations.schema import Operation
 from agent.api.peers import Peer, identify
 from agent.api.roles import CallerRole, standing
-from agent.control import transaction
-from agent.control.dispatch import READS, STREAMS, HandlerRequest
+from agent.control.dispatch import HandlerRequest, HandlerTable
 from agent.control.services import ControlServices
+from agent.control.transaction import ActExecutor, record_reading
 from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UnreachableError, UsageError
 from agent.runtime.os_groups import gid_of
 from rules.text import Text
 from rules.visible import visible
 
+_T = TypeVar("_T")
 MOST_CONNECTIONS = 256
 MOST_OF_ONE_UID = 64
 LINE_SECONDS = 10.0  # from the first byte of a request to its newline
@@ -42,11 +43,12 @@ _PAUSE = 0.1  # seconds between two looks of a stream that has nothing new
 class ControlServer:
     """Serves one agent on one listening socket until :meth:`stop`, or until a :class:`FatalError`."""
 
-    def __init__(self, desk: ControlServices) -> None:
-        self._desk = desk
+    def __init__(self, services: ControlServices, handlers: HandlerTable, executor: ActExecutor) -> None:
+        self._services = services
+        self._handlers = handlers
+        self._executor = executor
         self._acts = ThreadPoolExecutor(1, "acts")
         self._questions = ThreadPoolExecutor(8, "questions")
-        self._refusals = transaction.RejectionAudit()
         self._connected: Counter[int] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = asyncio.Event()
@@ -76,11 +78,11 @@ class ControlServer:
         self._fatal = error
         self.stop()
 
-    async def act_thread(self, work: Any, *args: object) -> Any:
+    async def act_thread(self, work: Callable[[], _T]) -> _T:
         """Run *work* in the thread of acts (scheduled acts take their turn there too)."""
-        return await asyncio.get_running_loop().run_in_executor(self._acts, work, *args)
+        return await asyncio.get_running_loop().run_in_executor(self._acts, work)
 
-    def act(self, work: Callable[[], object]) -> object:
+    def act(self, work: Callable[[], _T]) -> _T:
         """The same for another thread: run *work* there, wait for it, return or raise what it did."""
         return self._acts.submit(work).result()
 
@@ -159,27 +161,28 @@ class ControlServer:
 
     def _handle(self, peer: Peer, call: protocol.Call, operation: Operation) -> Any:
         """Do what is asked, in a worker thread. Raises :class:`ShoumiError` and :class:`FatalError`, nothing else."""
-        desk = self._desk
+        services, handlers = self._services, self._handlers
         try:
-            who = standing(peer, desk.config.roles, gid_of)
-            ask = HandlerRequest(call.op, operation.read(call.args, None), call.args, peer, who, desk.now(), desk)
-            self._permit(operation, ask)
+            who = standing(peer, services.config.roles, gid_of)
+            args, now = operation.read(call.args, None), services.site.now()
+            request = HandlerRequest(call.op, args, call.args, peer, who, now, services)
+            self._permit(operation, request)
             if operation.act:
-                return transaction.execute_act(ask, self._refusals)
+                return self._executor.execute(request)
             if operation.read_entry:
-                transaction.record_reading(ask)
-            return STREAMS[call.op](ask) if operation.stream else READS[call.op](ask)
+                record_reading(request)
+            return handlers.streams[call.op](request) if operation.stream else handlers.reads[call.op](request)
         except (ShoumiError, FatalError):
             raise
         except Exception as error:
             raise _our_fault(error) from error
 
-    def _permit(self, operation: Operation, ask: HandlerRequest) -> None:
-        refused = _forbidden(operation, ask)
+    def _permit(self, operation: Operation, request: HandlerRequest) -> None:
+        refused = _forbidden(operation, request)
         if refused is None:
             return
         if operation.act or operation.read_entry:
-            self._refusals.record(ask, refused)
+            self._executor.rejections.record(request, refused)
         raise refused
 
 
@@ -228,9 +231,9 @@ def _take(items: Iterator[Any]) -> list[Any]:
     return batch
 
 
-def _forbidden(operation: Operation, ask: HandlerRequest) -> ForbiddenError | None:
-    who: CallerRole = ask.standing
-    for allowed in operation.allowed(ask.given):
+def _forbidden(operation: Operation, request: HandlerRequest) -> ForbiddenError | None:
+    who: CallerRole = request.standing
+    for allowed in operation.allowed(request.given):
         if not who.may(allowed):
             names = Text(
                 " or ".join(sorted(role.text.en for role in allowed)),
@@ -238,7 +241,7 @@ def _forbidden(operation: Operation, ask: HandlerRequest) -> ForbiddenError | No
             )
             why = who.why_none or Text("another role", "角色不符")
             return ForbiddenError(
-                Text(f"`{ask.op}` is for the {names.en}: {why.en}", f"`{ask.op}` 须由{names.zh}执行：{why.zh}"),
+                Text(f"`{request.op}` is for the {names.en}: {why.en}", f"`{request.op}` 须由{names.zh}执行：{why.zh}"),
                 Text("see `shoumi role list`", "参见 `shoumi role list`"),
             )
     return None

@@ -5,13 +5,14 @@
 Rules of this file:
 - append fails: nothing is changed, and the caller is told so;
 - killed after the append, or the commit fails: the entry stands and the change does not, so a second entry says that
-  the act was not completed, at once or at the next start (:func:`settle`);
+  the act was not completed, at once or at the next start (:meth:`ActExecutor.settle`);
 - refused and forbidden acts are entries too, but a caller cannot fill the disk with them;
 - one thread does all acts, one after the other;
-- nobody acts who is on hold, inactive or leaving, whatever group his account is still in.
+- nobody acts who is on hold, inactive or leaving, whatever group their account is still in.
 """
 
 import json
+import os
 import threading
 import time
 from collections import deque
@@ -19,10 +20,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from agent.api.operations import TABLE
+from agent.api.peers import Peer
+from agent.api.roles import CallerRole, Role
 from agent.control import eligibility
 from agent.control.decider_client import DeciderClient
-from agent.control.dispatch import ACTS, HandlerRequest
+from agent.control.dispatch import Act, HandlerRequest
 from agent.control.intent_log import WriteAheadIntent
+from agent.control.services import ControlServices
 from agent.errors import ForbiddenError, ShoumiError, UnreachableError
 from rules.text import Text
 
@@ -30,39 +34,68 @@ _REFUSALS = 20  # entries of refused requests per uid and minute; more are only 
 _LONGEST = 2000  # characters of an argument that an entry repeats
 
 
-def execute_act(ask: HandlerRequest, refusals: "RejectionAudit") -> dict[str, Any]:
-    """Do the act and return its result with ``seq``, ``epoch`` and ``milliseconds`` from start to acknowledgement.
+class ActExecutor:
+    """Does acts, for callers and for the agent itself. Belongs to the thread of acts, but for ``rejections``."""
 
-    Raises :class:`RefusedError` or :class:`ForbiddenError` (nothing was changed), :class:`UnreachableError` (the change
-    stands in log and registry, and the decider has not acknowledged it: it will before it answers anybody).
-    """
-    begun = time.monotonic()
-    desk = ask.desk
-    settle(desk.intent, desk.decider, desk.facts.epoch())
-    fields: dict[str, Any] = {}
-    seq = 0
-    try:
-        eligibility.check(ask)
-        with desk.registry.change(at=ask.at) as change:
-            done = ACTS[ask.op](ask, change)
-            fields = entry(ask, "done", change.epoch, {**ask.given, **done.recorded})
-            desk.intent.note(fields)
-            seq = _append(desk.decider, fields)
-    except _UnsettledError:
-        raise  # the intent stays: whoever acts next, or starts next, settles it first
-    except ShoumiError as error:
-        if seq:  # the entry is in the log and the commit failed
-            settle(desk.intent, desk.decider, desk.facts.epoch())
-        else:
-            desk.intent.clear()
-            refusals.record(ask, error)
-        raise
-    if done.committed:
-        done.committed()
-    _acknowledged(desk.decider, fields["epoch"])
-    result = {**done.result, "seq": seq, "epoch": fields["epoch"], "milliseconds": (time.monotonic() - begun) * 1000}
-    result |= done.after() if done.after else {}
-    return result | (done.then(seq) if done.then else {})
+    def __init__(self, services: ControlServices, acts: Mapping[str, Act]) -> None:
+        self.rejections = RejectionAudit()
+        self._services = services
+        self._acts = acts
+
+    def execute(self, request: HandlerRequest) -> dict[str, Any]:
+        """Do the act and return its result with ``seq``, ``epoch`` and ``milliseconds`` from start to acknowledgement.
+
+        Raises :class:`RefusedError` or :class:`ForbiddenError` (nothing was changed), :class:`UnreachableError` (the
+        change stands in log and registry, and the decider has not acknowledged it: it will before it answers anybody).
+        """
+        begun = time.monotonic()
+        services = self._services
+        self.settle()
+        fields: dict[str, Any] = {}
+        seq = 0
+        try:
+            eligibility.check(request)
+            with services.registry.change(at=request.at) as change:
+                done = self._acts[request.op](request, change)
+                fields = entry(request, "done", change.epoch, {**request.given, **done.log_fields})
+                services.intent.note(fields)
+                seq = _append(services.decider, fields)
+        except _UnsettledError:
+            raise  # the intent stays: whoever acts next, or starts next, settles it first
+        except ShoumiError as error:
+            if seq:  # the entry is in the log and the commit failed
+                self.settle()
+            else:
+                services.intent.clear()
+                self.rejections.record(request, error)
+            raise
+        if done.on_commit:
+            done.on_commit()
+        _acknowledged(services.decider, fields["epoch"])
+        result = {**done.result, "seq": seq, "epoch": fields["epoch"]}
+        result["milliseconds"] = (time.monotonic() - begun) * 1000
+        result |= done.on_ack() if done.on_ack else {}
+        return result | (done.on_logged(seq) if done.on_logged else {})
+
+    def execute_own(self, op: str, args: Mapping[str, Any], by: str) -> dict[str, Any]:
+        """Do an act of the agent itself, as an officer's would be done; *by* says for whom (``schedule``, ``hr``)."""
+        site = self._services.site
+        agent = Peer(os.getpid(), os.getuid(), os.getgid(), frozenset())
+        return self.execute(
+            HandlerRequest(
+                op,
+                TABLE[op].read(args, None),
+                {**args, "by": by},
+                agent,
+                CallerRole(Role.SECURITY),
+                site.now(),
+                self._services,
+            )
+        )
+
+    def settle(self) -> bool:
+        """Settle what was under way; see :func:`settle`."""
+        return settle(self._services.intent, self._services.decider, self._services.site.facts.epoch())
 
 
 def settle(intent: WriteAheadIntent, decider: DeciderClient, epoch: int) -> bool:
@@ -79,22 +112,22 @@ def settle(intent: WriteAheadIntent, decider: DeciderClient, epoch: int) -> bool
     return True
 
 
-def entry(ask: HandlerRequest, outcome: str, epoch: int, args: Mapping[str, Any]) -> dict[str, Any]:
+def entry(request: HandlerRequest, outcome: str, epoch: int, args: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of an act's entry; the decider adds number, time and host."""
     return {
         "kind": "act",
-        "act": ask.op,
-        "actor": ask.actor(),
-        "args": {name: _short(value) for name, value in TABLE[ask.op].recorded(args).items()},
+        "act": request.op,
+        "actor": request.actor(),
+        "args": {name: _short(value) for name, value in TABLE[request.op].recorded(args).items()},
         "outcome": outcome,
         "epoch": epoch,
     }
 
 
-def record_reading(ask: HandlerRequest) -> None:
+def record_reading(request: HandlerRequest) -> None:
     """Record that somebody reads the log (contract C7). Raises when that cannot be: no record, no reading."""
-    asked = {name: _short(value) for name, value in ask.given.items()}
-    ask.desk.decider.append({"kind": "read", "what": ask.op, "actor": ask.actor(), "args": asked})
+    asked = {name: _short(value) for name, value in request.given.items()}
+    request.services.decider.append({"kind": "read", "what": request.op, "actor": request.actor(), "args": asked})
 
 
 class _UnsettledError(UnreachableError):
@@ -109,20 +142,21 @@ class RejectionAudit:
         self._recent: dict[int, deque[float]] = {}
         self._skipped: dict[int, int] = {}
 
-    def record(self, ask: HandlerRequest, error: ShoumiError) -> None:
+    def record(self, request: HandlerRequest, error: ShoumiError) -> None:
         """Record one. Raises nothing about the log: the caller gets *error*, which says more."""
         outcome = "forbidden" if isinstance(error, ForbiddenError) else "refused"
         with self._turn:
-            if self._too_many(ask.peer.uid):
+            if self._too_many(request.peer.uid):
                 return
-            fields = entry(ask, outcome, ask.desk.facts.epoch(), ask.given) | {"error": error.text._asdict()}
-            skipped = self._skipped.pop(ask.peer.uid, 0)
+            fields = entry(request, outcome, request.site.facts.epoch(), request.given)
+            fields["error"] = error.text._asdict()
+            skipped = self._skipped.pop(request.peer.uid, 0)
             if skipped:
                 fields["not_recorded"] = skipped
             try:
-                ask.desk.decider.append(fields)
+                request.services.decider.append(fields)
             except ShoumiError:
-                self._skipped[ask.peer.uid] = skipped + 1
+                self._skipped[request.peer.uid] = skipped + 1
 
     def _too_many(self, uid: int) -> bool:
         now = time.monotonic()

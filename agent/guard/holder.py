@@ -14,103 +14,33 @@ Rules of this file:
 Standard library only.
 """
 
-import contextlib
 import os
 import select
 import signal
-import subprocess
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import NamedTuple
 
 from agent.guard import heartbeat
 from agent.kernel import fanotify, fdstore
 from agent.kernel.fanotify import DESCRIPTORS
 from agent.runtime import channel
+from agent.runtime.supervisor import ProcessSupervisor, launcher
 
 _TICK = 0.25
 _TICK_ALONE = 0.02  # while the holder answers itself
-_DEATH = 1.0  # seconds a killed process gets to disappear; one stuck in the kernel is left there and never answers
 _READ = 4096
-
-
-class Program(NamedTuple):
-    """A child: its command line, to which ``name=fd`` words for the descriptors it inherits are added."""
-
-    argv: tuple[str, ...]
-
-
-class Child:
-    """One of the two processes: started, watched, started again; ever more slowly while it keeps dying young."""
-
-    _YOUNG = 1.0
-    _SLOWEST = 5.0
-
-    def __init__(self, program: Program, descriptors: dict[str, int]) -> None:
-        self._program = program
-        self._descriptors = descriptors
-        self._process: subprocess.Popen[bytes] | None = None
-        self._started = 0.0
-        self._delay = 0.0
-
-    @property
-    def alive(self) -> bool:
-        """Whether it was started and has not been buried."""
-        return self._process is not None
-
-    def ended(self) -> bool:
-        """Bury it if it has ended; return whether it had."""
-        if self._process is None or self._process.poll() is None:
-            return False
-        self._bury()
-        return True
-
-    def start(self) -> bool:
-        """Start it, unless it died young a moment ago; return whether it was started."""
-        now = time.monotonic()
-        if now - self._started < self._delay:
-            return False
-        words = [f"{name}={fd}" for name, fd in self._descriptors.items()]
-        self._process = subprocess.Popen(
-            [*self._program.argv, *words],
-            pass_fds=tuple(self._descriptors.values()),
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the holder, which ends things in the right order
-        )
-        self._started = now
-        return True
-
-    def kill(self) -> None:
-        """SIGKILL it and wait for its end; one that is stuck in the kernel is left behind, it runs no code any more."""
-        if self._process is None:
-            return
-        self._process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_DEATH)
-        self._bury()
-
-    def terminate(self) -> None:
-        """Ask it to end, give it a second, then :meth:`kill`."""
-        if self._process is not None:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_DEATH)
-            self.kill()
-
-    def _bury(self) -> None:
-        self._process = None
-        young = time.monotonic() - self._started < self._YOUNG
-        self._delay = min(self._SLOWEST, self._delay * 2 + 0.05) if young else 0.0
 
 
 class Holder:
     """Groups, heartbeat page, channel and the two children. One per agent.
 
+    *decider* and *control* are command lines, to which ``name=fd`` words for the inherited descriptors are added.
     *hide* makes the areas unreachable; it must not raise. *patience* is in seconds.
     """
 
-    def __init__(self, decider: Program, control: Program, patience: float, hide: Callable[[], None]) -> None:
+    def __init__(
+        self, decider: Sequence[str], control: Sequence[str], patience: float, hide: Callable[[], None]
+    ) -> None:
         self._patience = patience
         self._hide = hide
         left = fdstore.taken()
@@ -121,11 +51,12 @@ class Holder:
         self._beat = heartbeat.Heartbeat(page)
         life, self._life_held = os.pipe()  # children see its end when the holder is gone
         self._said, saying = os.pipe()
-        self._decider = Child(
-            decider, {**self._groups, "channel": self._decider_end.fileno(), "life": life, "heartbeat": page}
+        shared = {**self._groups, "life": life}
+        self._decider = ProcessSupervisor(
+            launcher(decider, {**shared, "channel": self._decider_end.fileno(), "heartbeat": page})
         )
-        self._control = Child(
-            control, {**self._groups, "channel": self._control_end.fileno(), "life": life, "say": saying}
+        self._control = ProcessSupervisor(
+            launcher(control, {**shared, "channel": self._control_end.fileno(), "say": saying})
         )
         self._stopping = False
         if left:
@@ -164,8 +95,7 @@ class Holder:
             if not self._decider.start():
                 self._deny_waiting()
         self._control.ended()
-        if not self._control.alive:
-            self._control.start()
+        self._control.start()
 
     def _sweep(self) -> None:
         for group in self._groups.values():

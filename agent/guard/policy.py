@@ -11,7 +11,7 @@ from agent.guard.objects import Root
 from agent.guard.verdicts import VerdictSource
 from agent.registry.facts import AreaLocation, FactsReader
 from agent.runtime.home import Home
-from rules.pack.reader import Pack, PackError, load
+from agent.runtime.pack_cache import PackCache
 from rules.text import Text
 
 
@@ -21,7 +21,7 @@ class PolicySnapshot:
     def __init__(self, home: Home) -> None:
         self._home = home
         self._reader: FactsReader | None = None
-        self._pack: tuple[tuple[int, int, int], Pack] | None = None
+        self._pack = PackCache(home.pack)
         self.source: VerdictSource | None = None
         self.trouble: FatalError | ShoumiError | None = None
         self.roots: tuple[Root, ...] | None = None
@@ -31,7 +31,7 @@ class PolicySnapshot:
     def reload(self) -> None:
         """Read everything again; afterwards either there is a ``source``, or ``trouble`` says why not."""
         try:
-            pack = self._read_pack()
+            pack = self._pack.read()
             if self._reader is None:
                 self._reader = FactsReader(self._home.registry)
             with self._reader.snapshot() as epoch:
@@ -43,7 +43,7 @@ class PolicySnapshot:
             self.source, self.trouble = VerdictSource(self._reader, pack, uids), None
         except (FatalError, ShoumiError) as error:
             self._distrust(error)
-        except (OSError, ValueError, PackError) as error:
+        except (OSError, ValueError) as error:
             self._distrust(FatalError(Text(f"the rules cannot be read: {error}", f"无法读取规则：{error}")))
 
     def moved(self) -> bool:
@@ -55,14 +55,6 @@ class PolicySnapshot:
         except (FatalError, ShoumiError) as error:
             self._distrust(error)  # a reader of a file that was replaced must not be asked again
             return True
-
-    def _read_pack(self) -> Pack:
-        """Return the pack in force; the file is read again when it is another one, or was written to."""
-        found = os.stat(self._home.pack)
-        identity = (found.st_ino, found.st_mtime_ns, found.st_size)
-        if self._pack is None or self._pack[0] != identity:
-            self._pack = identity, load(self._home.pack.read_text(encoding="utf-8"))
-        return self._pack[1]
 
     def _distrust(self, error: FatalError | ShoumiError) -> None:
         self.source, self.trouble = None, error

@@ -8,7 +8,6 @@ import json
 import os
 import select
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,8 +15,8 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from agent.errors import RefusedError, ShoumiError
-from agent.guard.holder import Child, Program
 from agent.runtime.home import Home
+from agent.runtime.supervisor import ProcessSupervisor, launcher, python
 from rules.text import Text
 
 MODULE: Final = "agent.log.verifier"
@@ -48,8 +47,7 @@ class VerifierSupervisor:
         self._clock = clock
         self._told: set[str] = set()
         self._said, self._say = os.pipe2(os.O_CLOEXEC)
-        program = Program((sys.executable, "-I", "-m", MODULE, str(home.log)))
-        self._child = Child(program, {"say": self._say})
+        self._child = ProcessSupervisor(launcher(python(MODULE, str(home.log)), {"say": self._say}))
         self._stopped = threading.Event()
 
     def serve(self) -> None:
@@ -58,8 +56,7 @@ class VerifierSupervisor:
         try:
             while not self._stopped.is_set():
                 self._child.ended()
-                if not self._child.alive:
-                    self._child.start()
+                self._child.start()
                 if select.select([self._said], [], [], _TICK)[0]:
                     *lines, rest = (rest + os.read(self._said, _READ)).split(b"\n")
                     for line in lines:
@@ -70,6 +67,11 @@ class VerifierSupervisor:
     def stop(self) -> None:
         """End serving within half a second."""
         self._stopped.set()
+
+    def close(self) -> None:
+        """Let go of the pipe, once nobody serves any more."""
+        os.close(self._said)
+        os.close(self._say)
 
     def _take(self, said: dict[str, Any]) -> None:
         if "unread" in said:
@@ -93,7 +95,7 @@ def once(home: Home, known_last: int) -> dict[str, Any]:
 
     Raises :class:`RefusedError` when it cannot be read.
     """
-    argv = [sys.executable, "-I", "-m", MODULE, str(home.log), f"known={known_last}"]
+    argv = python(MODULE, str(home.log), f"known={known_last}")
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     try:
         report: dict[str, Any] = json.loads(done.stdout)

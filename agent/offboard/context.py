@@ -1,11 +1,11 @@
-"""Everything a revocation works with and did not make itself: handed in, so that it imports no other part of the agent.
+"""Everything a revocation works with and did not make itself: handed in, so that it imports no policy of the agent.
 
-Rules of this file: data and callables only. A callable says what it may raise; whoever wires it keeps that promise.
-Nothing here is read from the registry while a run is under way: a :class:`RevocationSubject` is fixed when the run
-begins, so that taking an account away afterwards hides no process from a resumed run.
+Rules of this file: data and callables only, and no callable has a default: who makes one says what each does. A
+callable says what it may raise; whoever wires it keeps that promise. Nothing here is read from the registry while a run
+is under way: a :class:`RevocationSubject` is fixed when the run begins, so that taking an account away afterwards hides
+no process from a resumed run.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from agent.kernel.open_files import HeldFile
+from agent.kernel.walk import WalkEntry, WalkFailure
 from agent.offboard.guardrails import Rails
 from rules.text import Text
 
@@ -87,37 +89,6 @@ class AreaPath(NamedTuple):
     path: str
 
 
-class Inode(NamedTuple):
-    """One inode of an area. ``at`` leads to it until the next one is asked for; ``path`` is for people."""
-
-    at: str
-    path: str
-    found: os.stat_result
-
-
-class Blocked(NamedTuple):
-    """A place of an area that could not be reached, and the ``errno``."""
-
-    path: str
-    error: int
-
-
-class HeldInode(Protocol):
-    """A process holds a classified inode (``agent.kernel.open_files.HeldFile`` has this shape)."""
-
-    @property
-    def pid(self) -> int:
-        """The process; its threads share what it holds."""
-
-    @property
-    def how(self) -> str:
-        """``fd``, ``map``, ``cwd``, ``root``; ``ring`` for files in an io_uring, of which it cannot be said which."""
-
-    @property
-    def link(self) -> str:
-        """What leads to the inode without opening it, as long as the process holds it."""
-
-
 class DoorRefusal(NamedTuple):
     """A door, or a board of doors, and whether it is known to refuse the person. ``at``: since when that is known."""
 
@@ -143,21 +114,6 @@ class DoorRevoker(Protocol):
         """
 
 
-def nothing_held(_devices: AbstractSet[int]) -> Iterable[HeldInode]:
-    """Return no holder: for a host without areas."""
-    return ()
-
-
-def in_any_area(_held: HeldInode) -> str:
-    """Return that nothing is known of the place: it counts as classified."""
-    return ""
-
-
-def no_walk(_path: str) -> Iterator[Inode | Blocked]:
-    """Yield nothing: for a host without areas."""
-    yield from ()
-
-
 @dataclass(frozen=True, slots=True)
 class RevocationContext:
     """One host, as the steps see it."""
@@ -168,25 +124,25 @@ class RevocationContext:
     """Return when the decider acknowledged that it denies this person; wait until it has. Raises ``ShoumiError``."""
     now: Callable[[], datetime]
     """The agent's clock."""
-    append: Callable[[Mapping[str, Any]], int] = lambda _fields: 0
+    append: Callable[[Mapping[str, Any]], int]
     """Append an entry to the access log, return its number. Raises ``ShoumiError``."""
-    areas: Callable[[], Iterable[AreaPath]] = tuple
+    areas: Callable[[], Iterable[AreaPath]]
     """The areas on this host."""
-    devices: Callable[[], frozenset[int]] = frozenset
+    devices: Callable[[], frozenset[int]]
     """``st_dev`` of the filesystems that hold classified inodes."""
-    held: Callable[[AbstractSet[int]], Iterable[HeldInode]] = nothing_held
+    held: Callable[[AbstractSet[int]], Iterable[HeldFile]]
     """Who holds inodes of these devices (``agent.kernel.open_files.held``). Looks, opens nothing."""
-    area_of: Callable[[HeldInode], str | None] = in_any_area
+    area_of: Callable[[HeldFile], str | None]
     """The area something held belongs to; ``None``: it is in none, ``""``: that cannot be told."""
-    walk: Callable[[str], Iterator[Inode | Blocked]] = no_walk
+    walk: Callable[[str], Iterator[WalkEntry | WalkFailure]]
     """Every inode of an area, each directory first, through a doorway where one is needed. Raises ``OSError``."""
+    rails: Callable[[], Rails]
+    """What must never be touched, as it is now: the agent's processes, the caller, the registered services."""
+    taken: Callable[[], Iterable[int]]
+    """Every uid that is a registered account, whoever's."""
+    doors: DoorRevoker | None
+    """The doors, ``None`` where there are none."""
     found: dict[str, str | None] | None = None
     """The file that attempts are made at, by area, for who proves many in a row and clears it; ``None``: look anew."""
-    rails: Callable[[], Rails] = Rails
-    """What must never be touched, as it is now: the agent's processes, the caller, the registered services."""
-    taken: Callable[[], Iterable[int]] = tuple
-    """Every uid that is a registered account, whoever's."""
-    doors: DoorRevoker | None = None
-    """The doors, ``None`` where there are none."""
     root: Path = field(default=Path("/"))
     """Where ``/etc``, ``/var/spool`` and homes are looked for. Processes are always this machine's."""

@@ -13,8 +13,9 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from agent.kernel.walk import WalkFailure
 from agent.offboard import probe_access
-from agent.offboard.context import AreaPath, Blocked, RevocationContext, RevocationSubject
+from agent.offboard.context import AreaPath, RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Process, Reach, ends, ordinary, reach
 from agent.offboard.probe_access import ProbeAnswer, ProbeAttempt, ProbeTarget
 from agent.offboard.receipt.timeline import written
@@ -233,7 +234,7 @@ def _search(area: AreaPath, context: RevocationContext) -> str | None:
     blocked = 0
     try:
         for place in islice(places, _SEARCHED):
-            if isinstance(place, Blocked):
+            if isinstance(place, WalkFailure):
                 blocked = place.error
             elif stat.S_ISREG(place.found.st_mode):
                 return place.path

@@ -11,21 +11,21 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from agent.doors.messages import Read
-from agent.errors import FatalError, RefusedError, ShoumiError
+from agent.errors import FatalError, ShoumiError
 from agent.guard.verdicts import error_verdict
 from agent.registry.facts import FactsReader
 from agent.registry.pins import PinCheck
 from agent.registry.room_rows import DoorRow, RoomRow
 from agent.rooms.panel.interface import BadgeHolder, Statement
 from agent.runtime.home import Home
+from agent.runtime.pack_cache import PackCache
 from rules.decide import decide
 from rules.model import Lockdown, Request, RuleResult, Verdict
-from rules.pack.reader import Pack, PackError, load
+from rules.pack.reader import Pack
 from rules.text import Text
 
 _T = TypeVar("_T")
 _NEVER = datetime.max.replace(tzinfo=UTC)
-_UNREADABLE = Text("the rules cannot be read", "无法读取规则")
 _BARE_WIRE = Verdict(
     allow=False,
     rule="wire",
@@ -46,8 +46,7 @@ class SiteSnapshot:
     """
 
     def __init__(self, home: Home) -> None:
-        self._home = home
-        self._pack: tuple[tuple[int, int, int], Pack] | None = None
+        self._pack = PackCache(home.pack)
         self.reader = FactsReader(home.registry)
         self.epoch = -1
         self.rooms: Mapping[str, RoomRow] = {}
@@ -76,15 +75,8 @@ class SiteSnapshot:
         return any(one.room in ("", room) for one in self.lockdowns)
 
     def pack(self) -> Pack:
-        """Return the pack in force; parsed again only when its file is another one, or was written to."""
-        try:
-            found = self._home.pack.stat()
-            identity = (found.st_ino, found.st_mtime_ns, found.st_size)
-            if self._pack is None or self._pack[0] != identity:
-                self._pack = identity, load(self._home.pack.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, PackError) as error:
-            raise RefusedError(Text(f"{_UNREADABLE.en}: {error}", f"{_UNREADABLE.zh}：{error}")) from error
-        return self._pack[1]
+        """Return the pack in force."""
+        return self._pack.read()
 
     def bare(self, door: str) -> bool:
         """Whether the wire of *door* proves nothing and the pack forbids that for its room."""

@@ -7,13 +7,12 @@ Rules of this file:
 - what it writes on its standard error reaches ours line by line, made visible, and not without limit;
 - frames that do not fit the pair wait here in order, for the kernel takes only a few; a release that has waited too
   long is not sent any more, because whoever it was for has gone away;
-- while it keeps dying young it is started again ever more slowly, up to five seconds apart. Doors stay locked.
+- while it keeps dying young it is started again ever more slowly, and doors stay locked.
 """
 
 import contextlib
 import os
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -22,11 +21,10 @@ from typing import NamedTuple
 from agent.doors import link
 from agent.doors.frames import FromDoors, ToDoors
 from agent.doors.messages import Flush, Release
+from agent.runtime.supervisor import Patience, ProcessSupervisor, python
 from rules.visible import visible
 
-_YOUNG = 5.0  # seconds
-_SLOWEST = 5.0
-_DEATH = 2.0
+_PATIENCE = Patience(young=5.0, first=0.1, death=2.0)
 _LINES = 60  # of its standard error per minute
 _LINE = 400  # characters
 _MOST_WAITING = 5000
@@ -46,12 +44,10 @@ class FieldProcess:
 
     def __init__(self, identity: FieldIdentity | None) -> None:
         self._identity = identity
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child = ProcessSupervisor(self._launch, _PATIENCE)
         self._link: link.FrameLink[FromDoors, ToDoors] | None = None
         self._life = -1
         self._errors = -1
-        self._started = 0.0
-        self._delay = 0.0
         self._waiting: deque[tuple[float, ToDoors]] = deque()
         self._given_up: list[Release] = []
         self._spoken: list[float] = []
@@ -59,12 +55,12 @@ class FieldProcess:
     @property
     def alive(self) -> bool:
         """Whether it was started and has not been buried."""
-        return self._process is not None
+        return self._child.alive
 
     @property
     def pid(self) -> int | None:
         """Its process id, ``None`` while there is none."""
-        return self._process.pid if self._process else None
+        return self._child.pid
 
     def descriptors(self) -> list[int]:
         """Return what to wait on: its frames, its standard error."""
@@ -72,15 +68,15 @@ class FieldProcess:
 
     def start(self) -> bool:
         """Start it unless it died young a moment ago; return whether it was started."""
-        now = time.monotonic()
-        if self._process is not None or now - self._started < self._delay:
-            return False
+        return self._child.start()
+
+    def _launch(self) -> subprocess.Popen[bytes]:
         ours, theirs = link.pair()
         life, self._life = os.pipe2(os.O_CLOEXEC)  # it reads the end of this when we are gone, however we went
         self._errors, telling = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-m", "agent.doors", *self._words(theirs.fileno(), life)],
+            process = subprocess.Popen(
+                python("agent.doors", *self._words(theirs.fileno(), life)),
                 pass_fds=(theirs.fileno(), life),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,  # a C library writes its log there
@@ -92,8 +88,8 @@ class FieldProcess:
         finally:
             for fd in (theirs.detach(), life, telling):
                 os.close(fd)
-        self._link, self._started = link.control_end(ours), now
-        return True
+        self._link = link.control_end(ours)
+        return process
 
     def _words(self, channel: int, life: int) -> Sequence[str]:
         words = [f"channel={channel}", f"life={life}"]
@@ -165,22 +161,18 @@ class FieldProcess:
 
     def ended(self) -> bool:
         """Bury it if it has ended; return whether it had."""
-        if self._process is None or self._process.poll() is None:
-            return False
-        self._bury()
-        return True
+        ended = self._child.ended()
+        if ended:
+            self._let_go()
+        return ended
 
     def end(self) -> None:
         """End it now, and wait until it is gone."""
-        if self._process is None:
-            return
-        self._process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_DEATH)
-        self._bury()
+        if self.alive:
+            self._child.kill()
+            self._let_go()
 
-    def _bury(self) -> None:
-        self._process = None
+    def _let_go(self) -> None:
         self._waiting.clear()
         if self._link:
             self._link.close()
@@ -189,5 +181,3 @@ class FieldProcess:
             if fd >= 0:
                 os.close(fd)
         self._life = self._errors = -1
-        young = time.monotonic() - self._started < _YOUNG
-        self._delay = min(_SLOWEST, self._delay * 2 + 0.1) if young else 0.0

@@ -2,7 +2,7 @@
 
 Rules of this file: a key goes from the store to the doors process and nowhere else. It is durable before it is sent, so
 that a power cut in between never leaves a reader with a key nobody has; until the reader has shown which one it holds,
-both are kept and both are tried. One thread, but for what :class:`agent.rooms.tickets.PendingCommands` allows.
+both are kept and both are tried. One thread, but for what :class:`agent.rooms.pending_commands.PendingCommands` allows.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,8 +12,7 @@ from agent.doors.frames import Commission, Keyed, ReaderKey, Rekey, ToDoors
 from agent.doors.osdp.keys import KeyStore, fingerprint
 from agent.errors import RefusedError, ShoumiError
 from agent.registry.store import Registry
-from agent.rooms.interface import CommandOutcome
-from agent.rooms.tickets import PendingCommands
+from agent.rooms.pending_commands import CommandOutcome, PendingCommands
 from rules.text import Text
 from rules.visible import visible
 

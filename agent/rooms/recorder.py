@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from agent.errors import ShoumiError, UnreachableError
 from agent.rooms import entries
+from agent.runtime.audit_writer import AuditWriter
 from rules.text import Text
 
 IN_SECONDS = 2.0  # as long as a successor of a killed decider needs, and a slow disk
@@ -25,17 +26,10 @@ OUT_SECONDS = 0.3
 _WAITING = 500
 
 
-class Log(Protocol):
-    """What is needed of the decider (:class:`agent.control.decider_client.DeciderClient`)."""
-
-    def append(self, fields: Mapping[str, Any]) -> int: ...  # noqa: D102
-    def epoch(self, epoch: int) -> None: ...  # noqa: D102
-
-
 class Recorder:
     """Appends through *decider*. Any thread may ask."""
 
-    def __init__(self, decider: Log, now: Callable[[], datetime]) -> None:
+    def __init__(self, decider: AuditWriter, now: Callable[[], datetime]) -> None:
         self._decider = decider
         self._now = now
         self._thread = ThreadPoolExecutor(1, "door-entries")

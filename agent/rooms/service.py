@@ -12,21 +12,17 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from agent.doors.osdp.keys import KeyStore
 from agent.errors import FatalError, ShoumiError, UnreachableError
 from agent.offboard.context import DoorRefusal
+from agent.registry.store import Registry
 from agent.rooms.field_identity import identity
 from agent.rooms.field_process import FieldProcess
-from agent.rooms.interface import CommandOutcome
-from agent.rooms.reader_keys import ReaderKeys
-from agent.rooms.tickets import PendingCommands
+from agent.rooms.pending_commands import CommandOutcome, PendingCommands
 from agent.rooms.worker import DoorWorker
+from agent.site_context import SiteContext
 from rules.text import Text
-
-if TYPE_CHECKING:
-    from agent.control.services import ControlServices
 
 _TICK = 0.1  # seconds: how late a change of rights may reach the boards and the panels
 _ANSWER = 10.0
@@ -38,8 +34,11 @@ _Question = Callable[[DoorWorker], Any]
 class DoorServer:
     """The doors of one agent: :class:`DoorService`, and :class:`DoorRevoker`."""
 
-    def __init__(self, desk: "ControlServices") -> None:
-        self._desk = desk
+    def __init__(self, site: SiteContext, registry: Registry, user: str | None) -> None:
+        """*user* is the account the doors process runs as, ``None``: one is found."""
+        self._site = site
+        self._registry = registry
+        self._user = user
         self._tickets = PendingCommands()
         self._asked: SimpleQueue[tuple[_Question, Future[Any]]] = SimpleQueue()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -50,15 +49,8 @@ class DoorServer:
 
     def serve(self) -> None:
         """Serve until :meth:`stop`. Raises :class:`FatalError`, and :class:`ShoumiError` when it could not begin."""
-        child = FieldProcess(identity(self._desk.config.doors_user))
-        store = KeyStore(self._desk.home.root / "doors.keys")
-        desk = self._desk
-        work = DoorWorker(
-            desk,
-            child,
-            lambda made: ReaderKeys(store, desk.registry, self._tickets, made.send, desk.now),
-            self._tickets,
-        )
+        child = FieldProcess(identity(self._user))
+        work = DoorWorker(self._site, self._registry, child, self._tickets)
         try:
             work.begin()
             while not self._stopped.is_set():
@@ -67,7 +59,7 @@ class DoorServer:
                     self._shown = work.state()
                 self._answer(work)
                 due = work.rooms.due()
-                late = _TICK if due is None else min(_TICK, max(0.0, due - desk.now().timestamp()))
+                late = _TICK if due is None else min(_TICK, max(0.0, due - self._site.now().timestamp()))
                 heard = child.descriptors()
                 select.select([self._wake, *heard], heard[:1] if child.waiting else [], [], late)
                 self._drain()
@@ -81,44 +73,51 @@ class DoorServer:
         self._stopped.set()
         self._poke()
 
+    def close(self) -> None:
+        """Let go of everything, once nobody serves or asks any more."""
+        os.close(self._wake)
+
     # Handlers.
 
     def changed(self) -> None:
-        """See :class:`agent.rooms.interface.DoorService`."""
+        """Take over what an act has just changed. Never waits, never raises."""
         self._poke()
 
     def state(self) -> Mapping[str, Any]:
-        """See :class:`agent.rooms.interface.DoorService`."""
+        """Return ``process`` (running, down, none), ``readers`` and ``boards`` (serial numbers).
+
+        A reader is ``door side address online secure why hint key``; ``why`` and ``hint`` of one that is not there.
+        """
         shown = self._shown  # an act asks while it holds the registry, which the other thread may be waiting for
         if shown is None:
             raise _not_served()
         return shown
 
     def release(self, door: str, entry: int) -> str:
-        """See :class:`agent.rooms.interface.DoorService`."""
+        """Release a door once, on the authority of the entry with this number, and return a ticket."""
         return self._command("release", lambda work, ticket: work.release(ticket, door))
 
     def commission(self, address: str) -> str:
-        """See :class:`agent.rooms.interface.DoorService`."""
+        """Give a reader in installation mode a new key, and return a ticket. The key stays on that side."""
         return self._command("key", lambda work, ticket: work.commission(ticket, address))
 
     def rekey(self, address: str) -> str:
-        """See :class:`agent.rooms.interface.DoorService`."""
+        """Give a reader another key over its secure channel, and return a ticket."""
         return self._command("key", lambda work, ticket: work.rekey(ticket, address))
 
     def outcome(self, ticket: str, seconds: float) -> CommandOutcome:
-        """See :class:`agent.rooms.interface.DoorService`."""
+        """Wait at most so long for what came of a command; refused for a ticket nobody gave."""
         return self._tickets.outcome(ticket, seconds)
 
     # Departures.
 
     def names(self) -> Iterable[str]:
         """See :class:`agent.offboard.context.DoorRevoker`."""
-        return sorted(row.name for row in self._desk.facts.doors())
+        return sorted(row.name for row in self._site.facts.doors())
 
     def inside(self, person: str) -> Iterable[str]:
         """See :class:`agent.offboard.context.DoorRevoker`."""
-        return sorted(self._desk.facts.rooms_of(person))
+        return sorted(self._site.facts.rooms_of(person))
 
     def refuse(self, person: str) -> Iterable[DoorRefusal]:
         """See :class:`agent.offboard.context.DoorRevoker`."""

@@ -12,10 +12,9 @@ Rules of this file:
 
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.doors.frames import (
     CardStates,
@@ -28,32 +27,31 @@ from agent.doors.frames import (
     Pong,
     ReaderKey,
     Swept,
-    ToDoors,
     Trouble,
 )
 from agent.doors.link import LinkClosedError, LinkCorruptError
 from agent.doors.messages import Online, Release, Released
+from agent.doors.osdp.keys import KeyStore
 from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.offboard.context import DoorRefusal
 from agent.registry.room_rows import DoorRow, ReaderRow
+from agent.registry.store import Registry
 from agent.rooms import entries
 from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import boards, configuration
 from agent.rooms.controller import RoomController
 from agent.rooms.facts import SiteSnapshot
 from agent.rooms.field_process import FieldProcess
-from agent.rooms.interface import CommandOutcome
 from agent.rooms.offline_reason import away
 from agent.rooms.panel.events import Freed
+from agent.rooms.pending_commands import CommandOutcome, PendingCommands
 from agent.rooms.reader_keys import ReaderKeys
 from agent.rooms.recorder import Recorder
 from agent.rooms.refusal_check import cards_of, is_stopped, refusals
-from agent.rooms.tickets import PendingCommands
 from agent.rooms.watchdog import FieldWatchdog
+from agent.runtime.failures import going_on
+from agent.site_context import SiteContext
 from rules.text import Text
-
-if TYPE_CHECKING:
-    from agent.control.services import ControlServices
 
 _ROUND = 64  # frames dealt with before anything else has its turn
 _SAVE = 1.0
@@ -63,21 +61,17 @@ _BEHIND = Text("the doors process did not take it in time", "门禁进程未及�
 class DoorWorker:
     """Everything of the doors that belongs to one thread."""
 
-    def __init__(
-        self,
-        desk: "ControlServices",
-        child: FieldProcess,
-        keys: Callable[["DoorWorker"], ReaderKeys],
-        tickets: PendingCommands,
-    ) -> None:
-        self._desk = desk
+    def __init__(self, site: SiteContext, registry: Registry, child: FieldProcess, commands: PendingCommands) -> None:
+        self._registry = registry
         self._child = child
-        self._tickets = tickets
-        self.building = SiteSnapshot(desk.home)
-        self.recorder = Recorder(desk.decider, desk.now)
-        self.rooms = RoomController(self.building, desk.registry, self.recorder, self.send, desk.now)
-        self.boards = BoardCardSync(self.building, desk.registry, self.send, desk.now)
-        self._keys = keys(self)
+        self._tickets = commands
+        self._now = site.now
+        self.building = SiteSnapshot(site.home)
+        self.recorder = Recorder(site.audit, site.now)
+        self.rooms = RoomController(self.building, registry, self.recorder, child.send, site.now)
+        self.boards = BoardCardSync(self.building, registry, child.send, site.now)
+        store = KeyStore(site.home.root / "doors.keys")
+        self._keys = ReaderKeys(store, registry, commands, child.send, site.now)
         self._configured: Configure | None = None
         self._online: dict[tuple[str, str, str], Online] = {}
         self._heard: dict[str, int] = {}
@@ -109,10 +103,6 @@ class DoorWorker:
         self._guarded(self.rooms.tick)
         self._guarded(self._save)
 
-    def send(self, frame: ToDoors) -> None:
-        """Send to the doors process. Raises :class:`ShoumiError` when it is not taken."""
-        self._child.send(frame)
-
     # What officers change.
 
     def _follow(self) -> None:
@@ -140,7 +130,7 @@ class DoorWorker:
             offset=time.localtime().tm_gmtoff,
         )
         if self._configured is None or _without_seen(wanted) != _without_seen(self._configured):
-            self.send(wanted)
+            self._child.send(wanted)
             self._configured = wanted
             self._online = {key: one for key, one in self._online.items() if key[0] in self.building.doors}
 
@@ -177,7 +167,7 @@ class DoorWorker:
         if why := self._watch.to_end(len(self.building.doors), now):
             self._end(why)
         elif self._watch.to_ask(now):
-            self.send(Ping("ping"))
+            self._child.send(Ping("ping"))
 
     def _listen(self) -> None:
         for line in self._child.said():
@@ -207,14 +197,11 @@ class DoorWorker:
     # Frames.
 
     def _one(self, frame: FromDoors) -> None:
-        try:
+        with going_on(self._report):  # a mistake of ours about one event keeps no other door shut
             self._dispatch(frame)
-        except ShoumiError as error:
-            self._trouble(Trouble(error.text))
-        except FatalError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a mistake of ours about one event keeps no other door shut
-            traceback.print_exception(error, file=sys.stderr)
+
+    def _report(self, error: ShoumiError | FatalError) -> None:
+        self._trouble(Trouble(error.text))
 
     def _dispatch(self, frame: FromDoors) -> None:
         match frame:
@@ -265,7 +252,7 @@ class DoorWorker:
         now = time.monotonic()
         if self._heard and now - self._saved > _SAVE:
             self._saved = now
-            with self._desk.registry.note(self._desk.now()) as note:
+            with self._registry.note(self._now()) as note:
                 for serial, index in self._heard.items():
                     note.hear(serial, index)
             self._heard = {}
@@ -279,7 +266,7 @@ class DoorWorker:
     # Questions and commands, asked through ``doors_serving`` in this thread.
 
     def state(self) -> dict[str, Any]:
-        """Return what :meth:`agent.rooms.interface.DoorService.state` promises."""
+        """Return what :meth:`agent.rooms.service.DoorServer.state` promises."""
         self.news, wanted = False, bool(self.building.doors)
         return {
             "process": "running" if self._child.alive else "down" if wanted else "none",
@@ -308,7 +295,7 @@ class DoorWorker:
         if row is None:
             raise RefusedError(Text("there is no such door any more", "该门已不存在"))
         self.rooms.heard(door, Freed(door, float(row.strike_seconds)))
-        self.send(Release(ticket, door, "in", float(row.strike_seconds)))
+        self._child.send(Release(ticket, door, "in", float(row.strike_seconds)))
 
     def commission(self, ticket: str, address: str) -> None:
         """See :meth:`ReaderKeys.give`."""
@@ -322,11 +309,11 @@ class DoorWorker:
         """Say of every door whether it is known to refuse *person*; have the badges taken off the boards."""
         self._follow()
         try:
-            if is_stopped(self.building, person, self._desk.now()):
+            if is_stopped(self.building, person, self._now()):
                 self.boards.withdraw(cards_of(self.building, person)[1])
         except ShoumiError as error:
             self._trouble(Trouble(error.text))
-        return list(refusals(self.building, self.rooms, self.boards, person, self._desk.now()))
+        return list(refusals(self.building, self.rooms, self.boards, person, self._now()))
 
 
 def _without_seen(frame: Configure) -> tuple[object, ...]:

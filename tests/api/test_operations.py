@@ -8,8 +8,8 @@ from agent.api.operations import TABLE
 from agent.api.operations.schema import Operation
 from agent.api.roles import Role
 from agent.cli.main import COMMANDS, NOUNS
-from agent.control import __main__  # noqa: F401 - it loads every handler
-from agent.control.dispatch import ACTS, READS, STREAMS
+from agent.control.dispatch import HandlerTable
+from agent.control.handlers import handler_table
 from agent.errors import UsageError
 from rules.model import Level
 from rules.text import Text
@@ -22,14 +22,35 @@ def names(operation: Operation) -> str:
     return operation.name
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=names)
-def test_every_operation_has_one_handler_of_its_kind(operation: Operation) -> None:
-    kinds = [table for table in (ACTS, READS, STREAMS) if operation.name in table]
-    assert kinds == [ACTS if operation.act else STREAMS if operation.stream else READS]
+def test_every_operation_has_one_handler_of_its_kind_and_no_handler_is_without_an_operation() -> None:
+    table = handler_table()
+    assert set(table.acts) == {operation.name for operation in OPERATIONS if operation.act}
+    assert set(table.streams) == {operation.name for operation in OPERATIONS if operation.stream}
+    assert len(table.acts) + len(table.reads) + len(table.streams) == len(TABLE)
 
 
-def test_no_handler_is_without_an_operation() -> None:
-    assert {*ACTS, *READS, *STREAMS} == set(TABLE)
+def handled(*reads: str) -> HandlerTable:
+    table = HandlerTable()
+    for op in reads:
+        table.read(op)(lambda _request: None)
+    return table
+
+
+def test_a_second_handler_is_refused_in_one_family_and_across_families() -> None:
+    table = handled("status")
+    with pytest.raises(LookupError, match="`status` has a handler already"):
+        table.act("status")
+    with pytest.raises(LookupError, match="`status` has a handler already"):
+        HandlerTable.union([table, handled("status")], {"status": TABLE["status"]})
+
+
+def test_a_handler_is_refused_that_is_missing_or_of_another_kind_or_nobodys() -> None:
+    with pytest.raises(LookupError, match="no handler among the reads answers `doctor`"):
+        HandlerTable.union([handled("status")], {name: TABLE[name] for name in ("status", "doctor")})
+    with pytest.raises(LookupError, match=r"no handler among the acts answers `grant\.add`"):
+        HandlerTable.union([handled("grant.add")], {"grant.add": TABLE["grant.add"]})
+    with pytest.raises(LookupError, match="handlers without an operation: doctor"):
+        HandlerTable.union([handled("status", "doctor")], {"status": TABLE["status"]})
 
 
 def test_everything_the_agent_can_be_asked_has_a_command() -> None:

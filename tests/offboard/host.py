@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.kernel import open_files
-from agent.kernel.walk import WalkEntry, walk
-from agent.offboard.context import AreaPath, Blocked, DenialAck, Inode, RevocationContext, RevocationSubject
+from agent.kernel.walk import walk
+from agent.offboard.context import AreaPath, DenialAck, RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Rails
 from agent.offboard.steps import places
 
@@ -119,20 +119,21 @@ def reach(pid: int, name: str, seconds: float = 10.0) -> None:
     raise AssertionError(f"{pid} never got to {name}")
 
 
-def walking(path: str) -> Iterator[Inode | Blocked]:
-    for item in walk(path):
-        yield Inode(*item) if isinstance(item, WalkEntry) else Blocked(*item)
-
-
 def context(home: Path, **more: Any) -> RevocationContext:
     """Return the context of a made-up host below *home*: ``host`` is its root, ``seized`` what was moved aside."""
     found = RevocationContext(
         seized=home / "seized",
         deny=lambda _person: DenialAck(7, datetime.now(UTC)),
         now=now,
-        rails=lambda: Rails(frozenset({os.getpid()})),
+        append=lambda _fields: 0,
+        areas=tuple,
+        devices=frozenset,
         held=open_files.held,
-        walk=walking,
+        area_of=lambda _held: "",
+        walk=walk,
+        rails=lambda: Rails(frozenset({os.getpid()})),
+        taken=tuple,
+        doors=None,
         root=home / "host",
     )
     return replace(found, **more)

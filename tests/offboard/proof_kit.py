@@ -8,15 +8,15 @@ import ctypes
 import os
 import struct
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from agent.kernel import open_files
-from agent.kernel.walk import WalkEntry, walk
-from agent.offboard.context import Account, AreaPath, Blocked, DenialAck, Inode, RevocationContext, RevocationSubject
+from agent.kernel.walk import walk
+from agent.offboard.context import Account, AreaPath, DenialAck, RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Rails
 from agent.offboard.receipt.receipt import RevocationRecord, StepRecord
 from agent.offboard.receipt.timeline import DoorMark, Marks
@@ -83,18 +83,17 @@ def context(*areas: AreaPath, **more: Any) -> RevocationContext:
         seized=Path("/nowhere"),
         deny=lambda _person: DenialAck(7, datetime.now(UTC)),
         now=lambda: datetime.now(UTC),
+        append=lambda _fields: 0,
         areas=lambda: areas,
         devices=lambda: devices,
         held=open_files.held,
-        walk=walking,
+        area_of=lambda _held: "",
+        walk=walk,
         rails=lambda: Rails(frozenset({os.getpid()})),
+        taken=tuple,
+        doors=None,
     )
     return replace(made, **more)
-
-
-def walking(path: str) -> Iterator[Inode | Blocked]:
-    for item in walk(path):
-        yield Inode(*item) if isinstance(item, WalkEntry) else Blocked(*item)
 
 
 def after(milliseconds: float) -> datetime:

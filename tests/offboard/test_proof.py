@@ -11,8 +11,9 @@ from typing import cast
 
 import pytest
 
+from agent.kernel.walk import WalkEntry, WalkFailure, walk
 from agent.offboard import probe_access
-from agent.offboard.context import AreaPath, Blocked, Inode, RevocationSubject
+from agent.offboard.context import AreaPath, RevocationSubject
 from agent.offboard.guardrails import Rails
 from agent.offboard.probe_access import ProbeAnswer, ProbeAttempt, ProbeIdentity, ProbeTarget
 from agent.offboard.proof import STEP, STEPS, AccessProof, prove, scan, staying
@@ -149,7 +150,7 @@ def test_a_child_that_can_open_nothing_is_no_witness() -> None:
 @landlock
 def test_the_proof_holds_when_root_with_the_login_uid_is_denied_too(place: AreaPath) -> None:
     context = kit.context(place, walk=lambda path: iter(list(walked)))
-    walked = list(kit.walking(place.path))
+    walked = list(walk(place.path))
     proof = kit.kept_out(OPEN_TO_ALL, lambda: prove(kit.leaver(), context))
     assert [(one.uid, one.login, one.what, one.error) for one in proof.attempts] == [
         (uid, kit.UID, what, "EACCES") for uid in (kit.UID, 0) for what in ("list", "file")
@@ -171,7 +172,7 @@ def test_who_stays_is_tried_at_what_they_lost_and_what_they_run_is_theirs(
     place: AreaPath, about: tuple[str, ...], tries: tuple[str, ...] | None, wanted: list[str]
 ) -> None:
     areas = (place, AreaPath("账目", place.path))
-    walked = list(kit.walking(place.path))
+    walked = list(walk(place.path))
     context = kit.context(*areas, walk=lambda path: iter(list(walked)))
     who = replace(kit.leaver(), areas=frozenset(about), tries=None if tries is None else frozenset(tries))
     assert RevocationSubject.of_record(who.record()) == who
@@ -212,11 +213,11 @@ def test_an_area_that_is_not_there_is_pending_not_denied() -> None:
 def test_who_proves_many_in_a_row_looks_for_a_file_once_and_tries_all_of_them_at_it(place: AreaPath) -> None:
     walks: list[str] = []
 
-    def walk(path: str) -> Iterator[Inode | Blocked]:
+    def counted(path: str) -> Iterator[WalkEntry | WalkFailure]:
         walks.append(path)
-        return kit.walking(path)
+        return walk(path)
 
-    context = kit.context(place, walk=walk, found={})
+    context = kit.context(place, walk=counted, found={})
     proofs = [prove(kit.leaver(uid), context) for uid in (kit.UID, kit.OTHER)]
     assert walks == [place.path]
     for proof, uid in zip(proofs, (kit.UID, kit.OTHER), strict=True):
@@ -229,7 +230,7 @@ def test_who_proves_many_in_a_row_looks_for_a_file_once_and_tries_all_of_them_at
 
 
 def test_an_area_that_cannot_be_looked_into_is_not_taken_for_empty(place: AreaPath) -> None:
-    context = kit.context(place, walk=lambda path: iter([Blocked(path, 5)]))
+    context = kit.context(place, walk=lambda path: iter([WalkFailure(path, 5)]))
     assert prove(kit.leaver(), context).unreached == ("计划",)
     empty = kit.context(place, walk=lambda _path: iter(()))
     assert prove(kit.leaver(), empty).unreached == ()

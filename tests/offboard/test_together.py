@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from agent.errors import RefusedError
+from agent.kernel.walk import walk
 from agent.offboard.context import Account, RevocationContext, RevocationSubject
 from agent.offboard.journal import RevocationJournal
 from agent.offboard.plan import Cause
@@ -20,7 +21,7 @@ from agent.offboard.steps import acl_bytes, holders
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, always
 from agent.runtime import channel
 from rules.text import Text
-from tests.offboard.host import area, child, context, owners, reach, unused_uid, walking
+from tests.offboard.host import area, child, context, owners, reach, unused_uid
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becomes other people, which takes root")
 WHAT = Text("done", "完成")
@@ -75,7 +76,7 @@ def test_leavers_together_share_one_pass_over_the_files(
 
     def counted(path: str) -> Iterator[Any]:
         walks.append(path)
-        yield from walking(path)
+        yield from walk(path)
 
     runner = Runner(journal, context(tmp_path, areas=lambda: [place], walk=counted))
     names = begin(runner, uid, other)

@@ -14,10 +14,9 @@ from agent.registry.store import RegistryTransaction
 from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import boards, configuration, on_a_board
 from agent.rooms.field_identity import identity
-from agent.rooms.interface import CommandOutcome
+from agent.rooms.pending_commands import CommandOutcome, PendingCommands
 from agent.rooms.reader_keys import ReaderKeys
 from agent.rooms.refusal_check import refusals
-from agent.rooms.tickets import PendingCommands
 from agent.rooms.watchdog import FieldWatchdog
 from tests.rooms.site import BOARD, IN, Kit, kit
 

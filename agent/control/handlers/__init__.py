@@ -1,1 +1,48 @@
-"""handlers."""
+"""The handlers of all operations, a file a family; :func:`handler_table` is their sum."""
+
+from agent.api.operations import TABLE
+from agent.control.dispatch import HandlerTable
+from agent.control.handlers import (
+    areas,
+    calendar,
+    case_duties,
+    cases,
+    doors,
+    explain,
+    grants,
+    log,
+    occupancy,
+    pack,
+    people,
+    quarantine,
+    receipts,
+    room_log,
+    rooms,
+    system,
+    visitors,
+)
+
+_FAMILIES = (
+    areas,
+    calendar,
+    case_duties,
+    cases,
+    doors,
+    explain,
+    grants,
+    log,
+    occupancy,
+    pack,
+    people,
+    quarantine,
+    receipts,
+    room_log,
+    rooms,
+    system,
+    visitors,
+)
+
+
+def handler_table() -> HandlerTable:
+    """Return the handler of every operation; raise ``LookupError`` when one has none, or two."""
+    return HandlerTable.union([family.handlers for family in _FAMILIES], TABLE)

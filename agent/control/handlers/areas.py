@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Literal, cast
 
 from agent.api.operations.schema import Arguments
-from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.people import known_domain
 from agent.errors import RefusedError
 from agent.log.search import denied_while_observing
@@ -18,13 +18,15 @@ from rules.model import Mode, Scope
 from rules.text import Text
 from rules.visible import visible
 
+handlers = HandlerTable()
 
-@act("area.add")
-def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, protection = ask.args, ask.desk.protection
-    known_domain(ask, args.text("domain"))
+
+@handlers.act("area.add")
+def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, protection = request.args, request.services.protection
+    known_domain(request, args.text("domain"))
     path, name = os.path.realpath(args.text("path")), args.text("name")
-    rows = ask.desk.facts.areas()
+    rows = request.site.facts.areas()
     sharing = cast('Literal["dedicated", "shared"] | None', args.maybe("sharing"))
     plan = protection.plan(path, rows, sharing=sharing, accept_links=args.flag("accept_links"))
     tier = protection.tier(plan)
@@ -44,7 +46,7 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         scope=scope(args) or Scope(),
         custodian=args.text("custodian"),
         secret_until=args.instant("secret_until"),
-        hours=hours(ask),
+        hours=hours(request),
         reads="each" if args.flag("each_read") else "quiet",
         volume=volume,
     )
@@ -65,52 +67,53 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
                     f"处理后重启代理，或：shoumi area remove {name}",
                 ),
             ) from error
-        protection.list_covers(ask.desk.facts.areas())
-        ask.desk.decider.epoch(ask.desk.facts.epoch())  # again: what was opened before the labels is asked about now
+        protection.list_covers(request.site.facts.areas())
+        # Again: what was opened before the labels is asked about now.
+        request.services.decider.epoch(request.site.facts.epoch())
         return found.wire()
 
-    return HandlerResult({"area": name, "path": path, "mode": "observe" if observe else "enforce"}, after=protect)
+    return HandlerResult({"area": name, "path": path, "mode": "observe" if observe else "enforce"}, on_ack=protect)
 
 
-@stream("area.list")
-def _list(ask: HandlerRequest) -> Iterator[Json]:
-    rows = ask.desk.lists.areas()
-    return iter([row | _state(ask, str(row["name"])) for row in rows])
+@handlers.stream("area.list")
+def _list(request: HandlerRequest) -> Iterator[Json]:
+    rows = request.site.lists.areas()
+    return iter([row | _state(request, str(row["name"])) for row in rows])
 
 
-@read("area.show")
-def _show(ask: HandlerRequest) -> Json:
-    name = ask.args.text("area")
-    [row] = ask.desk.lists.areas(_row(ask, name).resource.id)
-    found = ask.desk.protection.now.get(name)
+@handlers.read("area.show")
+def _show(request: HandlerRequest) -> Json:
+    name = request.args.text("area")
+    [row] = request.site.lists.areas(_row(request, name).resource.id)
+    found = request.services.protection.now.get(name)
     findings = [finding.wire() for finding in found.findings] if found else []
-    return {**row, **_state(ask, name), "findings": findings}
+    return {**row, **_state(request, name), "findings": findings}
 
 
-@act("area.set")
-def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args = ask.args
+@handlers.act("area.set")
+def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args = request.args
     if "domain" in args:
-        known_domain(ask, args.text("domain"))
+        known_domain(request, args.text("domain"))
     change.set_resource(
-        _row(ask, args.text("area")).resource.id,
+        _row(request, args.text("area")).resource.id,
         level=args.level("level"),
         domain=args.maybe("domain"),
         scope=scope(args),
         custodian=args.maybe("custodian"),
         secret_until=args.instant("secret_until") if "secret_until" in args else KEEP,
-        hours=hours(ask) if "hours" in args else None,
+        hours=hours(request) if "hours" in args else None,
     )
     return HandlerResult({"area": args.text("area")})
 
 
-@read("area.would")
-def _would(ask: HandlerRequest) -> Json:
-    row = _row(ask, ask.args.text("area"))
-    [listed] = ask.desk.lists.areas(row.resource.id)
-    ask.desk.indexing.fresh()
+@handlers.read("area.would")
+def _would(request: HandlerRequest) -> Json:
+    row = _row(request, request.args.text("area"))
+    [listed] = request.site.lists.areas(row.resource.id)
+    request.services.indexer.fresh()
     since = moment(str(listed["added_at"]))
-    denied = denied_while_observing(ask.desk.home.index, row.resource.id, since)
+    denied = denied_while_observing(request.site.home.index, row.resource.id, since)
     return {
         "area": row.resource.id,
         "mode": row.resource.mode.value,
@@ -122,46 +125,46 @@ def _would(ask: HandlerRequest) -> Json:
     }
 
 
-@act("area.enforce")
-def _enforce(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    row = _row(ask, ask.args.text("area"))
-    protected = ask.desk.protection.now.get(row.resource.id)
-    if protected and ask.desk.protection.below(protected.tier):
-        low = too_low(ProtectedArea(row.resource.id, row.path, {}), protected.tier, ask.desk.protection.minimum)
+@handlers.act("area.enforce")
+def _enforce(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    row = _row(request, request.args.text("area"))
+    protected = request.services.protection.now.get(row.resource.id)
+    if protected and request.services.protection.below(protected.tier):
+        low = too_low(ProtectedArea(row.resource.id, row.path, {}), protected.tier, request.services.protection.minimum)
         raise RefusedError(low.text, low.hint)
-    minutes = ask.args.number("revert_after")
-    confirm_by = ask.at + timedelta(minutes=minutes) if minutes else None
+    minutes = request.args.number("revert_after")
+    confirm_by = request.at + timedelta(minutes=minutes) if minutes else None
     change.set_mode(row.resource.id, Mode.ENFORCE, confirm_by=confirm_by)
     back = {"reverts_at": confirm_by.isoformat()} if confirm_by else {}
-    return HandlerResult({"area": row.resource.id, "mode": "enforce", **back}, after=_list_covers(ask))
+    return HandlerResult({"area": row.resource.id, "mode": "enforce", **back}, on_ack=_list_covers(request))
 
 
-@act("area.confirm")
-def _confirm(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    change.confirm_enforce(ask.args.text("area"))
-    return HandlerResult({"area": ask.args.text("area"), "mode": "enforce"})
+@handlers.act("area.confirm")
+def _confirm(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    change.confirm_enforce(request.args.text("area"))
+    return HandlerResult({"area": request.args.text("area"), "mode": "enforce"})
 
 
-@act("area.observe")
-def _observe(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    name = _row(ask, ask.args.text("area")).resource.id
+@handlers.act("area.observe")
+def _observe(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    name = _row(request, request.args.text("area")).resource.id
     change.set_mode(name, Mode.OBSERVE)
-    return HandlerResult({"area": name, "mode": "observe"}, after=_list_covers(ask))
+    return HandlerResult({"area": name, "mode": "observe"}, on_ack=_list_covers(request))
 
 
-@act("area.remove")
-def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    row = _row(ask, ask.args.text("area"))
+@handlers.act("area.remove")
+def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    row = _row(request, request.args.text("area"))
     ended = change.remove_resource(row.resource.id)
 
     def release() -> dict[str, Json]:
         area = ProtectedArea(row.resource.id, row.path, dict(row.volume))
-        others = ask.desk.facts.areas()
-        findings = ask.desk.protection.release(area, others)
-        ask.desk.protection.list_covers(others)
+        others = request.site.facts.areas()
+        findings = request.services.protection.release(area, others)
+        request.services.protection.list_covers(others)
         return {"findings": [finding.wire() for finding in findings]}
 
-    return HandlerResult({"area": row.resource.id, "path": row.path, "grants_ended": ended}, after=release)
+    return HandlerResult({"area": row.resource.id, "path": row.path, "grants_ended": ended}, on_ack=release)
 
 
 def scope(args: Arguments) -> Scope | None:
@@ -171,16 +174,16 @@ def scope(args: Arguments) -> Scope | None:
     return Scope(*(frozenset(args.texts(name)) for name in ("person", "department", "project")))
 
 
-def _list_covers(ask: HandlerRequest) -> Callable[[], dict[str, Json]]:
+def _list_covers(request: HandlerRequest) -> Callable[[], dict[str, Json]]:
     def listed() -> dict[str, Json]:
-        ask.desk.protection.list_covers(ask.desk.facts.areas())
+        request.services.protection.list_covers(request.site.facts.areas())
         return {}
 
     return listed
 
 
-def _row(ask: HandlerRequest, name: str) -> AreaRow:
-    for row in ask.desk.facts.areas():
+def _row(request: HandlerRequest, name: str) -> AreaRow:
+    for row in request.site.facts.areas():
         if row.resource.id == name:
             return row
     said = visible(name)
@@ -190,15 +193,15 @@ def _row(ask: HandlerRequest, name: str) -> AreaRow:
     )
 
 
-def _state(ask: HandlerRequest, name: str) -> dict[str, Json]:
-    found = ask.desk.protection.now.get(name, Protected(name, "", "none"))
+def _state(request: HandlerRequest, name: str) -> dict[str, Json]:
+    found = request.services.protection.now.get(name, Protected(name, "", "none"))
     return {"tier": found.tier, "files": found.files}
 
 
-def hours(ask: HandlerRequest) -> str:
+def hours(request: HandlerRequest) -> str:
     """Return the schedule given, refused when the pack has none of that name."""
-    named = ask.args.text("hours")
-    known = ask.desk.pack().hours
+    named = request.args.text("hours")
+    known = request.site.pack().hours
     if named and named not in known:
         said, right = visible(named), ", ".join(known) or "-"
         raise RefusedError(

@@ -3,30 +3,32 @@
 from collections.abc import Iterator
 from datetime import date
 
-from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.errors import UsageError
 from agent.registry.store import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
 
+handlers = HandlerTable()
 
-@act("holiday.add")
-def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    day = _day(ask.args.text("day"))
-    change.add_holiday(day, name=ask.args.text("name"))
+
+@handlers.act("holiday.add")
+def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    day = _day(request.args.text("day"))
+    change.add_holiday(day, name=request.args.text("name"))
     return HandlerResult({"day": day.isoformat()})
 
 
-@act("holiday.remove")
-def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    day = _day(ask.args.text("day"))
+@handlers.act("holiday.remove")
+def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    day = _day(request.args.text("day"))
     change.remove_holiday(day)
     return HandlerResult({"day": day.isoformat()})
 
 
-@stream("holiday.list")
-def _list(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.holidays())
+@handlers.stream("holiday.list")
+def _list(request: HandlerRequest) -> Iterator[Json]:
+    return iter(request.site.lists.holidays())
 
 
 def _day(word: str) -> date:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.case_transitions import by_the_rules, by_whom, moved, not_own, today
 from agent.control.handlers.case_view import brief, shown
 from agent.errors import UsageError
@@ -13,93 +13,95 @@ from rules.offboarding.case import HandoverItem
 from rules.text import Text
 from rules.visible import visible
 
+handlers = HandlerTable()
+
 _LINE = Text("line", "移交项")
 
 
-@act("case.add-line")
-def _add_line(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, case = ask.args, change.case(ask.args.text("person"))
+@handlers.act("case.add-line")
+def _add_line(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, case = request.args, change.case(request.args.text("person"))
     what, to = visible(args.text("what")), visible(args.text("to"))
     item = HandoverItem(identifier(args.text("line"), _LINE), Text(what, what), Text(to, to))
     with by_the_rules():
-        return moved(ask, change, case, duties.add_item(case, item, ask.officer()))
+        return moved(request, change, case, duties.add_item(case, item, request.officer()))
 
 
-@act("case.hand-over")
-def _hand_over(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, case, by = ask.args, change.case(ask.args.text("person")), by_whom(ask)
-    not_own(ask, case)
+@handlers.act("case.hand-over")
+def _hand_over(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, case, by = request.args, change.case(request.args.text("person")), by_whom(request)
+    not_own(request, case)
     with by_the_rules():
         if "missing" in args:
-            after = duties.write_off(case, args.text("line"), by, ask.at, args.text("missing"))
+            after = duties.write_off(case, args.text("line"), by, request.at, args.text("missing"))
         else:
-            after = duties.hand_over(case, args.text("line"), by, ask.at)
-        return moved(ask, change, case, after)
+            after = duties.hand_over(case, args.text("line"), by, request.at)
+        return moved(request, change, case, after)
 
 
-@act("case.educate")
-def _educate(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
-    not_own(ask, case)
+@handlers.act("case.educate")
+def _educate(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    case, by = change.case(request.args.text("person")), by_whom(request)
+    not_own(request, case)
     with by_the_rules():
-        return moved(ask, change, case, duties.educate(case, by, ask.at, ask.args.text("note")))
+        return moved(request, change, case, duties.educate(case, by, request.at, request.args.text("note")))
 
 
-@act("case.exam")
-def _exam(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
-    not_own(ask, case)
+@handlers.act("case.exam")
+def _exam(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    case, by = change.case(request.args.text("person")), by_whom(request)
+    not_own(request, case)
     with by_the_rules():
-        after = duties.examine(case, by, ask.at, passed=not ask.args.flag("failed"))
-        return moved(ask, change, case, after)
+        after = duties.examine(case, by, request.at, passed=not request.args.flag("failed"))
+        return moved(request, change, case, after)
 
 
-@act("case.sign")
-def _sign(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
-    not_own(ask, case)
+@handlers.act("case.sign")
+def _sign(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    case, by = change.case(request.args.text("person")), by_whom(request)
+    not_own(request, case)
     with by_the_rules():
-        return moved(ask, change, case, duties.sign(case, ask.args.text("document"), by, ask.at))
+        return moved(request, change, case, duties.sign(case, request.args.text("document"), by, request.at))
 
 
-@act("case.cool-off")
-def _cool_off(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, case, by = ask.args, change.case(ask.args.text("person")), by_whom(ask)
-    not_own(ask, case)
+@handlers.act("case.cool-off")
+def _cool_off(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, case, by = request.args, change.case(request.args.text("person")), by_whom(request)
+    not_own(request, case)
     if ("until" in args) == args.flag("none"):
         raise UsageError(Text("give either --until or --none", "请在 --until 与 --none 中选择其一"))
     with by_the_rules():
-        after = duties.decide_period(case, args.instant("until"), by, ask.at, args.text("reason"))
-        return moved(ask, change, case, after)
+        after = duties.decide_period(case, args.instant("until"), by, request.at, args.text("reason"))
+        return moved(request, change, case, after)
 
 
-@act("case.papers")
-def _papers(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
-    not_own(ask, case)
+@handlers.act("case.papers")
+def _papers(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    case, by = change.case(request.args.text("person")), by_whom(request)
+    not_own(request, case)
     with by_the_rules():
-        return moved(ask, change, case, duties.release_papers(case, by, ask.at))
+        return moved(request, change, case, duties.release_papers(case, by, request.at))
 
 
-@act("case.close")
-def _close(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
-    not_own(ask, case)
+@handlers.act("case.close")
+def _close(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    case, by = change.case(request.args.text("person")), by_whom(request)
+    not_own(request, case)
     with by_the_rules():
-        return moved(ask, change, case, duties.close(case, by, ask.at))
+        return moved(request, change, case, duties.close(case, by, request.at))
 
 
-@read("case.show")
-def _show(ask: HandlerRequest) -> Json:
-    return shown(ask.desk.lists.case(ask.args.text("person")), ask.at, today(ask))
+@handlers.read("case.show")
+def _show(request: HandlerRequest) -> Json:
+    return shown(request.site.lists.case(request.args.text("person")), request.at, today(request))
 
 
-@read("case.status")
-def _status(ask: HandlerRequest) -> Json:
-    return brief(ask.desk.lists.case(ask.args.text("person")), ask.at, today(ask))
+@handlers.read("case.status")
+def _status(request: HandlerRequest) -> Json:
+    return brief(request.site.lists.case(request.args.text("person")), request.at, today(request))
 
 
-@stream("case.list")
-def _list(ask: HandlerRequest) -> Iterator[Json]:
-    cases = ask.desk.lists.cases(ask.args.text("person"), over=ask.args.flag("all"))
-    return iter([brief(case, ask.at, today(ask)) for case in cases])
+@handlers.stream("case.list")
+def _list(request: HandlerRequest) -> Iterator[Json]:
+    cases = request.site.lists.cases(request.args.text("person"), over=request.args.flag("all"))
+    return iter([brief(case, request.at, today(request)) for case in cases])

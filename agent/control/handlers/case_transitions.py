@@ -30,54 +30,54 @@ from rules.text import Text
 
 
 def moved(
-    ask: HandlerRequest, change: RegistryTransaction, before: OffboardingCase | None, after: OffboardingCase
+    request: HandlerRequest, change: RegistryTransaction, before: OffboardingCase | None, after: OffboardingCase
 ) -> HandlerResult:
     """Store *after*; when it is the approval, take everything, and afterwards tell who waits for it."""
     if not after.approved_at or (before and before.approved_at):
         change.put_case(after)
-        over = done(ask, after)
-        return _telling(ask, after, over) if before and before.unconfirmed and after.confirmation else over
-    uids = [int(str(row["uid"])) for row in ask.desk.lists.accounts(after.person)]
-    held, _ = roles_of(uids, ask.desk.config.roles)
-    written_by = "" if by_itself(ask) else ask.officer()
+        over = done(request, after)
+        return _telling(request, after, over) if before and before.unconfirmed and after.confirmation else over
+    uids = [int(str(row["uid"])) for row in request.site.lists.accounts(after.person)]
+    held, _ = roles_of(uids, request.services.config.roles)
+    written_by = "" if by_itself(request) else request.officer()
     after = machine.ended(after, sorted(held), written_by)
-    overtaken = _overtaken(ask, change, after)
+    overtaken = _overtaken(request, change, after)
     change.put_case(after)
-    ended = change.end_grants_of(after, by=ask.officer())
+    ended = change.end_grants_of(after, by=request.officer())
     left = change.move_person(after) if after.kind is CaseKind.TRANSFER else []
-    return _telling(ask, after, done(ask, after, grants_ended=ended, circles_left=left, **overtaken))
+    return _telling(request, after, done(request, after, grants_ended=ended, circles_left=left, **overtaken))
 
 
-def _overtaken(ask: HandlerRequest, change: RegistryTransaction, approved: OffboardingCase) -> dict[str, Json]:
+def _overtaken(request: HandlerRequest, change: RegistryTransaction, approved: OffboardingCase) -> dict[str, Json]:
     """Close the transfer beside which this case was opened, and say which; until now it denied everything."""
     for running in change.running_cases(approved.person):
         if running.id != approved.id:
-            by = PERSONNEL if by_itself(ask) else ask.officer()
+            by = PERSONNEL if by_itself(request) else request.officer()
             with by_the_rules():
-                change.put_case(opening.overtake(running, approved.kind, by, ask.at))
+                change.put_case(opening.overtake(running, approved.kind, by, request.at))
             return {"overtakes": running.id}
     return {}
 
 
-def _telling(ask: HandlerRequest, case: OffboardingCase, over: HandlerResult) -> HandlerResult:
-    desk, pid = ask.desk, ask.peer.pid
+def _telling(request: HandlerRequest, case: OffboardingCase, over: HandlerResult) -> HandlerResult:
+    offboarding, pid = request.services.offboarding, request.peer.pid
     return HandlerResult(
         over.result,
-        over.recorded,
-        committed=lambda: desk.departs(case.id, pid),
-        after=lambda: dict(desk.departed(case.person, case.id, pid) or {}),
+        over.log_fields,
+        on_commit=lambda: offboarding.freeze(case.id, pid),
+        on_ack=lambda: offboarding.revoke(case.person, case.id, pid),
     )
 
 
-def by_itself(ask: HandlerRequest) -> bool:
+def by_itself(request: HandlerRequest) -> bool:
     """Whether the agent acts itself: the kernel's word for who is at the socket, where nobody has this number."""
-    return ask.peer.pid == os.getpid()
+    return request.peer.pid == os.getpid()
 
 
-def done(ask: HandlerRequest, case: OffboardingCase, **more: Json) -> HandlerResult:
+def done(request: HandlerRequest, case: OffboardingCase, **more: Json) -> HandlerResult:
     """Return where *case* stands now, and *more*, for the caller and for the entry."""
     entry = {"case": case.id, "person": case.person, "step": case.step.value, **more}
-    return HandlerResult({**brief(case, ask.at, today(ask)), **more}, entry)
+    return HandlerResult({**brief(case, request.at, today(request)), **more}, entry)
 
 
 @contextmanager
@@ -89,30 +89,30 @@ def by_the_rules() -> Iterator[None]:
         raise RefusedError(refused.text, refused.hint) from None
 
 
-def not_own(ask: HandlerRequest, case: OffboardingCase) -> None:
+def not_own(request: HandlerRequest, case: OffboardingCase) -> None:
     """Refuse a caller who is the leaver himself, whoever he says did it."""
     with by_the_rules():
-        machine.not_own(case.person, ask.officer())
+        machine.not_own(case.person, request.officer())
 
 
-def by_whom(ask: HandlerRequest) -> str:
+def by_whom(request: HandlerRequest) -> str:
     """Return who did what is recorded: the caller, or a registered person who is in office himself."""
-    if "by" not in ask.args:
-        return ask.officer()
-    name = ask.args.text("by")
-    if why := why_ineligible(registered(ask, name), ask.at):
+    if "by" not in request.args:
+        return request.officer()
+    name = request.args.text("by")
+    if why := why_ineligible(registered(request, name), request.at):
         raise RefusedError(why, Text("name somebody who is in office", "请写在岗人员"))
     return name
 
 
-def registered(ask: HandlerRequest, name: str) -> Person:
+def registered(request: HandlerRequest, name: str) -> Person:
     """Return the person of this id; raise :class:`RefusedError` when there is none."""
-    person = known(ask, name)
+    person = known(request, name)
     if person is None:
         raise unknown(PERSON, name, "shoumi person list")
     return person
 
 
-def today(ask: HandlerRequest) -> date:
+def today(request: HandlerRequest) -> date:
     """Return the day of the site's calendar."""
-    return (ask.at + ask.desk.pack().utc_offset).date()
+    return (request.at + request.site.pack().utc_offset).date()

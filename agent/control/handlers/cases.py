@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 
-from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.eligibility import absence
 from agent.control.handlers.case_transitions import by_itself, by_the_rules, by_whom, done, moved, not_own, registered
 from agent.control.offboarding.hr_replay_guard import forget_older
@@ -20,76 +20,80 @@ from rules.offboarding.vocabulary import CaseKind, CaseStep
 from rules.pack.model import Pack
 from rules.text import Text
 
+handlers = HandlerTable()
+
 _OWN = Text("own department", "本部门")
 
 
-@act("case.open")
-def _open(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, pack, person = ask.args, ask.desk.pack(), ask.args.text("person")
-    last_day, by = _day(args.text("last_day")), ask.officer()
+@handlers.act("case.open")
+def _open(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, pack, person = request.args, request.site.pack(), request.args.text("person")
+    last_day, by = _day(args.text("last_day")), request.officer()
     with by_the_rules():
         returned = next((one for one in change.running_cases(person) if one.step is CaseStep.RETURNED), None)
         if returned:
-            again = opening.hand_in_again(returned, pack, last_day, by, ask.at)
-            return done(ask, change.put_case(again))
+            again = opening.hand_in_again(returned, pack, last_day, by, request.at)
+            return done(request, change.put_case(again))
         case = opening.open_case(
             pack,
-            registered(ask, person),
+            registered(request, person),
             CaseKind(args.text("kind") or CaseKind.RESIGNATION),
             last_day,
             by,
-            ask.at,
+            request.at,
             noticed_at=args.instant("noticed"),
-            lines=_lines(ask, pack, person),
+            lines=_lines(request, pack, person),
             reason=args.text("reason"),
             reference=args.text("reference"),
             department=args.text("department"),
             post=args.text("post"),
         )
-    return moved(ask, change, None, change.add_case(case))
+    return moved(request, change, None, change.add_case(case))
 
 
-@act("case.approve")
-def _approve(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
-    not_own(ask, case)
+@handlers.act("case.approve")
+def _approve(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    case, by = change.case(request.args.text("person")), by_whom(request)
+    not_own(request, case)
     with by_the_rules():
-        after = machine.approve(case, _role(case, ask.args.text("as")), by, ask.at, ask.args.text("opinion"))
-    return moved(ask, change, case, after)
+        role, opinion = _role(case, request.args.text("as")), request.args.text("opinion")
+        after = machine.approve(case, role, by, request.at, opinion)
+    return moved(request, change, case, after)
 
 
-@act("case.confirm")
-def _confirm(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case = change.case(ask.args.text("person"))
+@handlers.act("case.confirm")
+def _confirm(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    case = change.case(request.args.text("person"))
     with by_the_rules():
-        return moved(ask, change, case, machine.confirm(case, ask.officer(), ask.at))
+        return moved(request, change, case, machine.confirm(case, request.officer(), request.at))
 
 
-@act("case.notice")
-def _notice(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    if not by_itself(ask):
+@handlers.act("case.notice")
+def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    if not by_itself(request):
         raise ForbiddenError(Text("only the agent itself takes in notices", "仅代理自身可接收人事通知"))
-    args, pack, person = ask.args, ask.desk.pack(), ask.args.text("person")
+    args, pack, person = request.args, request.site.pack(), request.args.text("person")
     kind = CaseKind(args.text("kind") or CaseKind.RESIGNATION)
-    approvers = _in_office(ask, ask.args.texts("approver"))
+    approvers = _in_office(request, request.args.texts("approver"))
     with by_the_rules():
-        running = _meant(change, person, kind, approvers, ask.at)
-    says = partial(opening.noted, now=ask.at, printed_class=args.text("class"), until=args.instant("cooling_off_until"))
+        running = _meant(change, person, kind, approvers, request.at)
+    until = args.instant("cooling_off_until")
+    says = partial(opening.noted, now=request.at, printed_class=args.text("class"), until=until)
     if running and running.approved_at:
-        after = says(opening.vouched(running, approvers, ask.at) if running.unconfirmed else running)
+        after = says(opening.vouched(running, approvers, request.at) if running.unconfirmed else running)
         if after.confirmation != running.confirmation:
-            return moved(ask, change, running, after)
-        return done(ask, after if after == running else change.put_case(after), already=True)
+            return moved(request, change, running, after)
+        return done(request, after if after == running else change.put_case(after), already=True)
     with by_the_rules():
         case = running or change.add_case(
             opening.open_case(
                 pack,
-                registered(ask, person),
+                registered(request, person),
                 kind,
                 _day(args.text("last_day")),
                 PERSONNEL if opening.chain(pack, kind) else approvers[0],  # without a chain the opener answers
-                ask.at,
-                lines=_lines(ask, pack, person),
+                request.at,
+                lines=_lines(request, pack, person),
                 reference=args.text("reference"),
                 department=args.text("department"),
                 post=args.text("post"),
@@ -98,13 +102,13 @@ def _notice(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         )
         case = replace(case, reference=args.text("reference") or case.reference)
         by_notice = opening.vouched if case.approved_at else partial(opening.by_notice, pack)
-        after = says(by_notice(case, approvers, ask.at))
-    return moved(ask, change, running, after)
+        after = says(by_notice(case, approvers, request.at))
+    return moved(request, change, running, after)
 
 
-def _in_office(ask: HandlerRequest, approvers: Sequence[str]) -> list[str]:
+def _in_office(request: HandlerRequest, approvers: Sequence[str]) -> list[str]:
     """Return those of *approvers* whose word counts. Raises :class:`RefusedError` when nobody's does."""
-    absent = {by: why for by in approvers if (why := absence(ask, by))}
+    absent = {by: why for by in approvers if (why := absence(request, by))}
     left = [by for by in approvers if by not in absent]
     if not left:
         raise RefusedError(
@@ -140,47 +144,47 @@ def _meant(
     return None
 
 
-@act("case.return")
-def _return(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
-    not_own(ask, case)
+@handlers.act("case.return")
+def _return(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    case, by = change.case(request.args.text("person")), by_whom(request)
+    not_own(request, case)
     with by_the_rules():
-        return moved(ask, change, case, machine.send_back(case, by, ask.at, ask.args.text("reason")))
+        return moved(request, change, case, machine.send_back(case, by, request.at, request.args.text("reason")))
 
 
-@act("case.rescind")
-def _rescind(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), ask.officer()
+@handlers.act("case.rescind")
+def _rescind(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    case, by = change.case(request.args.text("person")), request.officer()
     with by_the_rules():
-        after = machine.rescind(case, by, ask.at, ask.args.text("reason"))
+        after = machine.rescind(case, by, request.at, request.args.text("reason"))
     if after.rescinded and after.approved_at:
         # The departure stops counting, so something else must deny until officers have decided grant by grant.
         change.add_hold(case.person, reason=f"case {case.id} rescinded", by=by, two_officers=True)
-    over = moved(ask, change, case, after)
+    over = moved(request, change, case, after)
     if not after.rescinded:
-        over = HandlerResult({**over.result, "asked_by": by}, over.recorded)
-    return HandlerResult(over.result, over.recorded, after=lambda: forget_older(ask.desk, [after]))
+        over = HandlerResult({**over.result, "asked_by": by}, over.log_fields)
+    return HandlerResult(over.result, over.log_fields, on_ack=lambda: forget_older(request.site.home, [after]))
 
 
-@act("case.restore")
-def _restore(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, grant = change.case(ask.args.text("person")), ask.args.text("grant")
+@handlers.act("case.restore")
+def _restore(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    case, grant = change.case(request.args.text("person")), request.args.text("grant")
     with by_the_rules():
-        after = machine.restore(case, grant, ask.officer(), ask.at)
+        after = machine.restore(case, grant, request.officer(), request.at)
     change.ended_grant(case, grant)
     [asked] = [one for one in after.restorations if one.grant == grant]
     change.put_case(after)
     given = (
         change.give_again(case, grant, reason=f"{case.id} {grant}", approver=asked.asked_by) if asked.given_by else ""
     )
-    over, desk, name = done(ask, after, grant=grant, given=given), ask.desk, f"{case.id}.{grant}"
+    over, name = done(request, after, grant=grant, given=given), f"{case.id}.{grant}"
 
     def follow() -> dict[str, Json]:
         if given:
-            desk.restored(name)
+            request.services.offboarding.start_restoration(name)
         return {}
 
-    return HandlerResult(over.result, over.recorded, after=follow)
+    return HandlerResult(over.result, over.log_fields, on_ack=follow)
 
 
 def _role(case: OffboardingCase, word: str) -> str:
@@ -190,12 +194,12 @@ def _role(case: OffboardingCase, word: str) -> str:
     return next((place.role for place in case.chain if word in (place.role, *place.title)), word)
 
 
-def _lines(ask: HandlerRequest, pack: Pack, person: str) -> list[HandoverItem]:
+def _lines(request: HandlerRequest, pack: Pack, person: str) -> list[HandoverItem]:
     """Return what the registry knows the leaver has: badges, and areas and rooms in his keeping."""
     if not pack.handover:
         return []
     to = pack.handover["badge"].department if "badge" in pack.handover else _OWN
-    lists = ask.desk.lists
+    lists = request.site.lists
     badges = [
         HandoverItem(f"badge-{row['number']}", Text(f"badge {row['number']}", f"门禁卡 {row['number']}"), to)
         for row in lists.badges(person)

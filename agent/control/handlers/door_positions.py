@@ -12,10 +12,10 @@ from agent.doors.codec import InvalidMessageError
 from agent.rooms.panel.state import RoomState, state_from_json
 
 
-def panels(ask: HandlerRequest) -> dict[str, RoomState]:
+def panels(request: HandlerRequest) -> dict[str, RoomState]:
     """Return what the panel of each room remembers. One that cannot be read is left out."""
     found = {}
-    for room, text in ask.desk.facts.room_states().items():
+    for room, text in request.site.facts.room_states().items():
         try:
             found[room] = state_from_json(text)
         except InvalidMessageError:

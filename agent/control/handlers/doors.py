@@ -1,13 +1,13 @@
 """Handlers: doors. Their wiring, their keys, and letting somebody in without a badge.
 
 Rules of this file: the protocol of a door is that of its addresses, and a door has one. What needs a reader or a lock
-is an entry first, is asked of :class:`agent.rooms.interface.DoorService`, and answered by a ticket. No key passes here.
+is an entry first, is asked of :class:`agent.rooms.service.DoorServer`, and answered by a ticket. No key passes here.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.door_positions import leaf, panels
 from agent.control.handlers.rooms import known, proves, told
 from agent.doctor.room_checks import of_room
@@ -22,6 +22,8 @@ from agent.rooms.panel.state import RoomState
 from rules.text import Text
 from rules.visible import visible
 
+handlers = HandlerTable()
+
 _WAIT = 30.0  # seconds for what came of a command
 
 
@@ -31,11 +33,11 @@ class _Wiring(NamedTuple):
     strike: str | None
 
 
-@act("door.add")
-def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, door, wiring = ask.args, ask.args.text("door"), _wiring(ask, None)
-    room = known(ask, args.text("room")).resource
-    proves(ask, room.id, room.level, wiring.protocol)
+@handlers.act("door.add")
+def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, door, wiring = request.args, request.args.text("door"), _wiring(request, None)
+    room = known(request, args.text("room")).resource
+    proves(request, room.id, room.level, wiring.protocol)
     change.add_door(
         door,
         room.id,
@@ -46,16 +48,16 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         strike_seconds=args.number("seconds", 5) or 0,
         contact=args.text("contact") == "yes",
     )
-    return _checked(ask, room.id, {"door": door, "room": room.id, "protocol": wiring.protocol})
+    return _checked(request, room.id, {"door": door, "room": room.id, "protocol": wiring.protocol})
 
 
-@act("door.set")
-def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, door = ask.args, ask.args.text("door")
-    before = _door(ask, door)
-    wiring = _wiring(ask, before)
-    room = known(ask, before.room).resource
-    proves(ask, room.id, room.level, wiring.protocol)
+@handlers.act("door.set")
+def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, door = request.args, request.args.text("door")
+    before = _door(request, door)
+    wiring = _wiring(request, before)
+    room = known(request, before.room).resource
+    proves(request, room.id, room.level, wiring.protocol)
     change.set_door(
         door,
         protocol=wiring.protocol,
@@ -65,91 +67,93 @@ def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         strike_seconds=args.number("seconds"),
         contact=args.text("contact") == "yes" if "contact" in args else None,
     )
-    return _checked(ask, room.id, {"door": door, "room": room.id, "protocol": wiring.protocol})
+    return _checked(request, room.id, {"door": door, "room": room.id, "protocol": wiring.protocol})
 
 
-@read("door.show")
-def _show(ask: HandlerRequest) -> Json:
-    door = _door(ask, ask.args.text("door"))
-    [row] = ask.desk.lists.doors(door=door.name)
-    return _seen(row, _live(ask), panels(ask))
+@handlers.read("door.show")
+def _show(request: HandlerRequest) -> Json:
+    door = _door(request, request.args.text("door"))
+    [row] = request.site.lists.doors(door=door.name)
+    return _seen(row, _live(request), panels(request))
 
 
-@stream("door.list")
-def _list(ask: HandlerRequest) -> Iterator[Json]:
-    live, found = _live(ask), panels(ask)
-    for row in ask.desk.lists.doors(ask.args.text("room")):
+@handlers.stream("door.list")
+def _list(request: HandlerRequest) -> Iterator[Json]:
+    live, found = _live(request), panels(request)
+    for row in request.site.lists.doors(request.args.text("room")):
         yield _seen(row, live, found)
 
 
-@act("door.remove")
-def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    door = ask.args.text("door")
+@handlers.act("door.remove")
+def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    door = request.args.text("door")
     change.remove_door(door)
-    return told(ask, {"door": door})
+    return told(request, {"door": door})
 
 
-@act("door.listen")
-def _listen(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    address = ask.args.text("address")
+@handlers.act("door.listen")
+def _listen(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    address = request.args.text("address")
     if address:
         parse(f"uhppote://{address}/1/1")  # the same shape, and the same errors
     change.set_setting(LISTENS_AT, address or None)
-    return told(ask, {"address": address})
+    return told(request, {"address": address})
 
 
-@read("door.test")
-def _test(ask: HandlerRequest) -> Json:
-    door = _door(ask, ask.args.text("door"))
-    state = ask.desk.doors.state()
+@handlers.read("door.test")
+def _test(request: HandlerRequest) -> Json:
+    door = _door(request, request.args.text("door"))
+    state = request.services.doors.state()
     found = [dict(one) for one in state["readers"] if one["door"] == door.name]
     return {"door": door.name, "protocol": door.protocol, "process": state["process"], "readers": found}
 
 
-@act("door.open")
-def _open(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    door = _door(ask, ask.args.text("door"))
-    ask.desk.doors.state()  # refused now, if nobody serves them: an entry of what cannot be done misleads
-    return HandlerResult({"door": door.name}, then=lambda seq: {"ticket": ask.desk.doors.release(door.name, seq)})
+@handlers.act("door.open")
+def _open(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    door = _door(request, request.args.text("door"))
+    request.services.doors.state()  # refused now, if nobody serves them: an entry of what cannot be done misleads
+    release = request.services.doors.release
+    return HandlerResult({"door": door.name}, on_logged=lambda seq: {"ticket": release(door.name, seq)})
 
 
-@act("door.commission")
-def _commission(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    door, address = _reader(ask)
+@handlers.act("door.commission")
+def _commission(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    door, address = _reader(request)
     return HandlerResult(
-        {"door": door, "address": address}, after=lambda: {"ticket": ask.desk.doors.commission(address)}
+        {"door": door, "address": address}, on_ack=lambda: {"ticket": request.services.doors.commission(address)}
     )
 
 
-@act("door.rotate-key")
-def _rotate(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    door, address = _reader(ask)
-    return HandlerResult({"door": door, "address": address}, after=lambda: {"ticket": ask.desk.doors.rekey(address)})
+@handlers.act("door.rotate-key")
+def _rotate(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    door, address = _reader(request)
+    rekey = request.services.doors.rekey
+    return HandlerResult({"door": door, "address": address}, on_ack=lambda: {"ticket": rekey(address)})
 
 
-@read("door.outcome")
-def _outcome(ask: HandlerRequest) -> Json:
-    ticket = ask.args.text("ticket")
-    return {"ticket": ticket, **ask.desk.doors.outcome(ticket, _WAIT).wire()}
+@handlers.read("door.outcome")
+def _outcome(request: HandlerRequest) -> Json:
+    ticket = request.args.text("ticket")
+    return {"ticket": ticket, **request.services.doors.outcome(ticket, _WAIT).wire()}
 
 
-@stream("door.cards")
-def _cards(ask: HandlerRequest) -> Iterator[Json]:
-    for row in ask.desk.lists.board_cards():
+@handlers.stream("door.cards")
+def _cards(request: HandlerRequest) -> Iterator[Json]:
+    for row in request.site.lists.board_cards():
         yield row | {"why": {"en": row.pop("why_en"), "zh": row.pop("why_zh")}}
 
 
-def _door(ask: HandlerRequest, name: str) -> DoorRow:
-    for row in ask.desk.facts.doors():
+def _door(request: HandlerRequest, name: str) -> DoorRow:
+    for row in request.site.facts.doors():
         if row.name == name:
             return row
     raise unknown(DOOR, name, "shoumi door list")
 
 
-def _reader(ask: HandlerRequest) -> tuple[str, str]:
+def _reader(request: HandlerRequest) -> tuple[str, str]:
     """Return the door and the one OSDP reader on the side asked for; refused while nobody serves the doors."""
-    ask.desk.doors.state()
-    door, side = _door(ask, ask.args.text("door")), ask.args.text("side") or "in"
+    request.services.doors.state()
+    door, side = _door(request, request.args.text("door")), request.args.text("side") or "in"
     found = [reader.address for reader in door.readers if reader.side == side]
     said = visible(door.name)
     if door.protocol != "osdp":
@@ -165,16 +169,16 @@ def _reader(ask: HandlerRequest) -> tuple[str, str]:
     return door.name, found[0]
 
 
-def _wiring(ask: HandlerRequest, before: DoorRow | None) -> _Wiring:
+def _wiring(request: HandlerRequest, before: DoorRow | None) -> _Wiring:
     """Read the addresses given, those of *before* where none are; raise :class:`UsageError` for two protocols."""
     readers: list[tuple[str, Side]] = []
     sides: tuple[tuple[str, Side], ...] = (("reader", "in"), ("exit_reader", "out"))
     for name, side in sides:
-        if before is None or name in ask.args:
-            readers += [(str(parse(address)), side) for address in ask.args.texts(name)]
+        if before is None or name in request.args:
+            readers += [(str(parse(address)), side) for address in request.args.texts(name)]
         else:
             readers += [(reader.address, side) for reader in before.readers if reader.side == side]
-    strike = str(parse(ask.args.text("strike"))) if "strike" in ask.args else None
+    strike = str(parse(request.args.text("strike"))) if "strike" in request.args else None
     used = [address for address, _ in readers] + ([strike] if strike else [])
     if strike is None and before is not None:
         used.append(before.strike)
@@ -201,20 +205,17 @@ def _seen(row: Row, live: list[dict[str, Json]], found: Mapping[str, RoomState])
     return {**row, "live": mine, "online": online, **stands}
 
 
-def _live(ask: HandlerRequest) -> list[dict[str, Json]]:
-    """Return what the doors say of themselves; nothing while nobody serves them."""
-    try:
-        return [dict(one) for one in ask.desk.doors.state()["readers"]]
-    except RefusedError:
-        return []
+def _live(request: HandlerRequest) -> list[dict[str, Json]]:
+    """Return what the readers are known to be now; raise ``UnreachableError`` while nobody serves the doors."""
+    return [dict(one) for one in request.services.doors.state()["readers"]]
 
 
-def _checked(ask: HandlerRequest, room: str, result: dict[str, Json]) -> HandlerResult:
+def _checked(request: HandlerRequest, room: str, result: dict[str, Json]) -> HandlerResult:
     """Return what an act came to; once it is in force the doors hear of it, and what is wrong with the room is said."""
 
     def look() -> dict[str, Json]:
-        ask.desk.doors.changed()
-        found = of_room(known(ask, room), ask.desk.facts.doors(), ask.desk.pack())
+        request.services.doors.changed()
+        found = of_room(known(request, room), request.site.facts.doors(), request.site.pack())
         return {"findings": [finding.wire() for finding in found]}
 
-    return HandlerResult(result, after=look)
+    return HandlerResult(result, on_ack=look)

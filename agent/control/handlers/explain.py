@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from agent.api.timestamps import printed
-from agent.control.dispatch import HandlerRequest, Json, read
+from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.control.handlers.explain_room import entering, known_persons
 from agent.control.handlers.what_if import supposing
 from agent.errors import RefusedError
@@ -18,30 +18,32 @@ from rules.pack.reader import Pack
 from rules.text import Text
 from rules.visible import visible
 
-
-@read("explain")
-def _explain(ask: HandlerRequest) -> Json:
-    return _answer(ask, lambda facts: facts)
+handlers = HandlerTable()
 
 
-@read("what-if")
-def _what_if(ask: HandlerRequest) -> Json:
-    before = _answer(ask, lambda facts: facts)
-    after = _answer(ask, lambda facts: supposing(facts, ask.args, ask.args.instant("at") or ask.at))
+@handlers.read("explain")
+def _explain(request: HandlerRequest) -> Json:
+    return _answer(request, lambda facts: facts)
+
+
+@handlers.read("what-if")
+def _what_if(request: HandlerRequest) -> Json:
+    before = _answer(request, lambda facts: facts)
+    after = _answer(request, lambda facts: supposing(facts, request.args, request.args.instant("at") or request.at))
     return {**after, "before": {name: before[name] for name in ("verdict", "rule", "clauses", "because")}}
 
 
-def _answer(ask: HandlerRequest, change: Callable[[Facts], Facts]) -> dict[str, Json]:
-    person, at = ask.args.text("person"), ask.args.instant("at") or ask.at
-    target, pack = ask.args.text("target"), ask.desk.pack()
-    if not target.startswith("/") and (room := ask.desk.facts.room(target)):
-        verdict, epoch, assumed = entering(ask, room.resource.id, change)
+def _answer(request: HandlerRequest, change: Callable[[Facts], Facts]) -> dict[str, Json]:
+    person, at = request.args.text("person"), request.args.instant("at") or request.at
+    target, pack = request.args.text("target"), request.site.pack()
+    if not target.startswith("/") and (room := request.site.facts.room(target)):
+        verdict, epoch, assumed = entering(request, room.resource.id, change)
         shown = _shown(verdict, room.resource, pack, at)
         return shown | {"person": person, "path": None, "epoch": epoch, "room": target, "assumed": assumed}
-    path, areas = areas_of(target, ask.desk.facts.areas())
+    path, areas = areas_of(target, request.site.facts.areas())
     answers = []
     for area in areas:
-        epoch, facts = known_persons(ask, (person,), area)
+        epoch, facts = known_persons(request, (person,), area)
         facts = change(facts)
         verdict = decide(Request((person,), area, Action.OPEN), facts, pack, at)
         answers.append((verdict, facts.resources[area], epoch))

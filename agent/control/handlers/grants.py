@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 
-from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.errors import RefusedError
 from agent.registry.queries import State
 from agent.registry.store import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
 
+handlers = HandlerTable()
 
-@act("grant.add")
-def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, temporary = ask.args, ask.args.flag("temporary")
-    limit = ask.desk.pack().temp_auth
+
+@handlers.act("grant.add")
+def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, temporary = request.args, request.args.flag("temporary")
+    limit = request.site.pack().temp_auth
     if temporary and not limit.enabled:
         raise RefusedError(
             Text("the pack in force allows no temporary grants", "生效的规则包不允许临时授权"),
@@ -26,7 +28,7 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         args.text("person"),
         args.text("area"),
         reason=args.text("reason"),
-        approver=args.maybe("approver") or ask.officer(),
+        approver=args.maybe("approver") or request.officer(),
         since=args.instant("since"),
         until=args.instant("until"),
         temporary=temporary,
@@ -35,14 +37,15 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     return HandlerResult({"grant": grant, "person": args.text("person"), "area": args.text("area")})
 
 
-@act("grant.end")
-def _end(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args = ask.args
+@handlers.act("grant.end")
+def _end(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args = request.args
     if "area" not in args:
         ended = [args.text("grant")]
     else:
-        running = ask.desk.lists.grants(ask.at, person=args.text("grant"), resource=args.text("area"))
-        coming = ask.desk.lists.grants(ask.at, person=args.text("grant"), resource=args.text("area"), state="coming")
+        lists, person, area = request.site.lists, args.text("grant"), args.text("area")
+        running = lists.grants(request.at, person=person, resource=area)
+        coming = lists.grants(request.at, person=person, resource=area, state="coming")
         ended = [str(row["id"]) for row in (*running, *coming)]
         if not ended:
             person, area = visible(args.text("grant")), visible(args.text("area"))
@@ -51,50 +54,50 @@ def _end(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
                 Text("see `shoumi grant list`", "参见 `shoumi grant list`"),
             )
     for grant in ended:
-        change.end_grant(grant, by=ask.officer(), reason=args.text("reason"))
+        change.end_grant(grant, by=request.officer(), reason=args.text("reason"))
     return HandlerResult({"grants": ended})
 
 
-@stream("grant.list")
-def _list(ask: HandlerRequest) -> Iterator[Json]:
-    args, lists = ask.args, ask.desk.lists
+@handlers.stream("grant.list")
+def _list(request: HandlerRequest) -> Iterator[Json]:
+    args, lists = request.args, request.site.lists
     states: tuple[State, ...] = ("all",) if args.flag("all") else ("running", "coming")
     rows = [
         row
         for state in states
-        for row in lists.grants(ask.at, person=args.text("person"), resource=args.text("area"), state=state)
+        for row in lists.grants(request.at, person=args.text("person"), resource=args.text("area"), state=state)
     ]
     return iter(rows)
 
 
-@act("hold.add")
-def _hold(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    desk, person, pid = ask.desk, ask.args.text("person"), ask.peer.pid
-    hold = change.add_hold(person, reason=ask.args.text("reason"), by=ask.officer())
+@handlers.act("hold.add")
+def _hold(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    services, person, pid = request.services, request.args.text("person"), request.peer.pid
+    hold = change.add_hold(person, reason=request.args.text("reason"), by=request.officer())
 
     def follow() -> dict[str, Json]:
-        desk.held(person, hold, pid)
+        services.offboarding.start_revocation(person, hold, pid)
         return {}
 
-    return HandlerResult({"hold": hold, "person": person}, after=follow)
+    return HandlerResult({"hold": hold, "person": person}, on_ack=follow)
 
 
-@act("hold.lift")
-def _lift(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    person = ask.args.text("person")
-    holds = [str(row["id"]) for row in ask.desk.lists.holds(person)]
+@handlers.act("hold.lift")
+def _lift(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    person = request.args.text("person")
+    holds = [str(row["id"]) for row in request.site.lists.holds(person)]
     if not holds:
         said = visible(person)
         raise RefusedError(
             Text(f"`{said}` is not on hold", f"`{said}` 未被停权"),
             Text("see `shoumi hold list`", "参见 `shoumi hold list`"),
         )
-    lifted = [hold for hold in holds if change.ask_to_lift(hold, by=ask.officer())]
+    lifted = [hold for hold in holds if change.ask_to_lift(hold, by=request.officer())]
     for hold in lifted:
-        change.lift_hold(hold, by=ask.officer(), reason=ask.args.text("reason"))
+        change.lift_hold(hold, by=request.officer(), reason=request.args.text("reason"))
     return HandlerResult({"holds": lifted, "waiting": [hold for hold in holds if hold not in lifted], "person": person})
 
 
-@stream("hold.list")
-def _holds(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.holds(ask.args.text("person"), lifted=ask.args.flag("all")))
+@handlers.stream("hold.list")
+def _holds(request: HandlerRequest) -> Iterator[Json]:
+    return iter(request.site.lists.holds(request.args.text("person"), lifted=request.args.flag("all")))

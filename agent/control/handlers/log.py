@@ -10,44 +10,46 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 
-from agent.control.dispatch import HandlerRequest, Json, read, stream
+from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.errors import RefusedError
 from agent.log import search, segments, tail
 from agent.log.verifier_supervisor import once
 from rules.text import Text
+
+handlers = HandlerTable()
 
 _PAGE = 100
 _LONGEST_PAGE = 512  # entries of one ``log.page``
 _NUMBERS = 50_000  # of one ``log.numbers``: 0.4 MB, and some 100 ms when a text is looked for in a million paths
 
 
-@stream("log.list")
-def _list(ask: HandlerRequest) -> Iterator[Json]:
-    args = ask.args
-    ask.desk.indexing.fresh()
+@handlers.stream("log.list")
+def _list(request: HandlerRequest) -> Iterator[Json]:
+    args = request.args
+    request.services.indexer.fresh()
     wanted = replace(
-        _wanted(ask),
+        _wanted(request),
         after_seq=args.number("after"),
         before_seq=args.number("before"),
         limit=args.number("limit", _PAGE) or _PAGE,
     )
-    return (row.entry for row in search.query(ask.desk.home.index, wanted))
+    return (row.entry for row in search.query(request.site.home.index, wanted))
 
 
-@read("log.read")
-def _read(ask: HandlerRequest) -> Json:
-    ask.desk.indexing.fresh()
+@handlers.read("log.read")
+def _read(request: HandlerRequest) -> Json:
+    request.services.indexer.fresh()
     return {
-        "reading": ask.desk.readings.begin(ask.peer.uid, _wanted(ask), ask.at),
-        "last": search.last_seq(ask.desk.home.index),
+        "reading": request.services.log_sessions.begin(request.peer.uid, _wanted(request), request.at),
+        "last": search.last_seq(request.site.home.index),
     }
 
 
-@read("log.page")
-def _page(ask: HandlerRequest) -> Json:
-    args, index = ask.args, ask.desk.home.index
+@handlers.read("log.page")
+def _page(request: HandlerRequest) -> Json:
+    args, index = request.args, request.site.home.index
     wanted = replace(
-        ask.desk.readings.of(args.text("reading"), ask.peer.uid, ask.at),
+        request.services.log_sessions.of(args.text("reading"), request.peer.uid, request.at),
         after_seq=(args.number("first") or 1) - 1,
         before_seq=None if (last := args.number("last")) is None else last + 1,
         limit=min(args.number("limit", _PAGE) or _PAGE, _LONGEST_PAGE),
@@ -60,10 +62,10 @@ def _page(ask: HandlerRequest) -> Json:
     }
 
 
-@read("log.numbers")
-def _numbers(ask: HandlerRequest) -> Json:
-    args = ask.args
-    reading = ask.desk.readings.of(args.text("reading"), ask.peer.uid, ask.at)
+@handlers.read("log.numbers")
+def _numbers(request: HandlerRequest) -> Json:
+    args = request.args
+    reading = request.services.log_sessions.of(args.text("reading"), request.peer.uid, request.at)
     ends = [end for end in (reading.until, args.instant("until")) if end]
     wanted = replace(
         reading,
@@ -72,14 +74,14 @@ def _numbers(ask: HandlerRequest) -> Json:
         before_seq=args.number("before"),
         limit=min(args.number("limit", _NUMBERS) or _NUMBERS, _NUMBERS),
     )
-    found = array("q", search.numbers(ask.desk.home.index, wanted))
+    found = array("q", search.numbers(request.site.home.index, wanted))
     if sys.byteorder == "big":
         found.byteswap()
     return {"numbers": b64encode(found.tobytes()).decode("ascii"), "more": len(found) == wanted.limit}
 
 
-def _wanted(ask: HandlerRequest) -> search.Filter:
-    args = ask.args
+def _wanted(request: HandlerRequest) -> search.Filter:
+    args = request.args
     return search.Filter(
         person=args.maybe("person"),
         area=args.maybe("area"),
@@ -92,17 +94,17 @@ def _wanted(ask: HandlerRequest) -> search.Filter:
     )
 
 
-@stream("log.follow")
-def _follow(ask: HandlerRequest) -> Iterator[Json]:
-    after = ask.args.number("after")
+@handlers.stream("log.follow")
+def _follow(request: HandlerRequest) -> Iterator[Json]:
+    after = request.args.number("after")
     if after is None:
-        after = int(ask.desk.decider.stats()["next_seq"]) - 1
-    return _growing(ask, after + 1)
+        after = int(request.services.decider.stats()["next_seq"]) - 1
+    return _growing(request, after + 1)
 
 
-def _growing(ask: HandlerRequest, seq: int) -> Iterator[Json]:
+def _growing(request: HandlerRequest, seq: int) -> Iterator[Json]:
     while True:
-        for line in tail.follow(ask.desk.home.log, seq, lambda _seconds: True):
+        for line in tail.follow(request.site.home.log, seq, lambda _seconds: True):
             head = segments.head(line)
             if head:
                 seq = head[0] + 1
@@ -110,11 +112,11 @@ def _growing(ask: HandlerRequest, seq: int) -> Iterator[Json]:
         yield None
 
 
-@read("log.show")
-def _show(ask: HandlerRequest) -> Json:
-    seq = ask.args.number("seq") or 0
-    ask.desk.indexing.fresh()
-    row = search.find(ask.desk.home.index, seq)
+@handlers.read("log.show")
+def _show(request: HandlerRequest) -> Json:
+    seq = request.args.number("seq") or 0
+    request.services.indexer.fresh()
+    row = search.find(request.site.home.index, seq)
     if row is None:
         raise RefusedError(
             Text(f"there is no entry {seq}", f"没有序号为 {seq} 的条目"),
@@ -123,7 +125,7 @@ def _show(ask: HandlerRequest) -> Json:
     return {"seq": seq, "line": row.line.decode("utf-8", "surrogateescape")}
 
 
-@read("log.verify")
-def _verify(ask: HandlerRequest) -> Json:
-    last = int(ask.desk.decider.stats()["next_seq"]) - 1
-    return once(ask.desk.home, last)
+@handlers.read("log.verify")
+def _verify(request: HandlerRequest) -> Json:
+    last = int(request.services.decider.stats()["next_seq"]) - 1
+    return once(request.site.home, last)

@@ -6,23 +6,25 @@ lockdown takes effect with the act: every verdict from then on knows it, and the
 
 from collections.abc import Iterator
 
-from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.rooms import known, told
 from agent.errors import RefusedError
 from agent.registry.store import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
 
-
-@stream("occupancy.list")
-def _inside(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.presence(ask.args.text("room")))
+handlers = HandlerTable()
 
 
-@act("occupancy.reset")
-def _reset(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    room, person = known(ask, ask.args.text("room")).resource.id, ask.args.text("person")
-    inside = [one.person for one in ask.desk.facts.presence(room, person)]
+@handlers.stream("occupancy.list")
+def _inside(request: HandlerRequest) -> Iterator[Json]:
+    return iter(request.site.lists.presence(request.args.text("room")))
+
+
+@handlers.act("occupancy.reset")
+def _reset(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    room, person = known(request, request.args.text("room")).resource.id, request.args.text("person")
+    inside = [one.person for one in request.site.facts.presence(room, person)]
     if person and not inside:
         said = visible(person)
         raise RefusedError(
@@ -31,38 +33,38 @@ def _reset(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         )
     for one in inside:
         change.leave(room, one)
-    return told(ask, {"room": room, "persons": inside})
+    return told(request, {"room": room, "persons": inside})
 
 
-@stream("alarm.list")
-def _alarms(ask: HandlerRequest) -> Iterator[Json]:
-    rows = ask.desk.lists.alarms(ask.args.text("room"), acknowledged=ask.args.flag("all"))
+@handlers.stream("alarm.list")
+def _alarms(request: HandlerRequest) -> Iterator[Json]:
+    rows = request.site.lists.alarms(request.args.text("room"), acknowledged=request.args.flag("all"))
     for row in rows:
         yield row | {"text": {"en": row.pop("text_en"), "zh": row.pop("text_zh")}}
 
 
-@act("alarm.ack")
-def _ack(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    alarm = ask.args.text("alarm")
-    kind = change.ack_alarm(alarm, by=ask.officer(), note=ask.args.text("note"))
-    return told(ask, {"alarm": alarm, "kind": kind})
+@handlers.act("alarm.ack")
+def _ack(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    alarm = request.args.text("alarm")
+    kind = change.ack_alarm(alarm, by=request.officer(), note=request.args.text("note"))
+    return told(request, {"alarm": alarm, "kind": kind})
 
 
-@act("lockdown.on")
-def _lock(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    room = ask.args.text("room")
-    number = change.add_lockdown(room, reason=ask.args.text("reason"), by=ask.officer())
-    return told(ask, {"lockdown": number, "room": room})
+@handlers.act("lockdown.on")
+def _lock(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    room = request.args.text("room")
+    number = change.add_lockdown(room, reason=request.args.text("reason"), by=request.officer())
+    return told(request, {"lockdown": number, "room": room})
 
 
-@act("lockdown.off")
-def _lift(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    room = ask.args.text("room")
-    number = change.lift_lockdown(room, reason=ask.args.text("reason"), by=ask.officer())
-    others = [one.room for one in ask.desk.facts.lockdowns() if one.room != room]
-    return told(ask, {"lockdown": number, "room": room, "still": others})
+@handlers.act("lockdown.off")
+def _lift(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    room = request.args.text("room")
+    number = change.lift_lockdown(room, reason=request.args.text("reason"), by=request.officer())
+    others = [one.room for one in request.site.facts.lockdowns() if one.room != room]
+    return told(request, {"lockdown": number, "room": room, "still": others})
 
 
-@stream("lockdown.list")
-def _lockdowns(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.lockdowns(lifted=ask.args.flag("all")))
+@handlers.stream("lockdown.list")
+def _lockdowns(request: HandlerRequest) -> Iterator[Json]:
+    return iter(request.site.lists.lockdowns(lifted=request.args.flag("all")))

@@ -9,30 +9,32 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.errors import RefusedError
 from agent.registry.store import RegistryTransaction
 from agent.runtime.home import Home
 from rules.pack.reader import Pack, PackError, load
 from rules.text import Text
 
+handlers = HandlerTable()
+
 SETTING = "pack"  # name of the registry setting that holds the digest of the pack in force
 
 
-@read("pack.show")
-def _show(ask: HandlerRequest) -> Json:
-    pack = ask.desk.pack()
-    return described(pack) | {"text": ask.desk.home.pack.read_text(encoding="utf-8")}
+@handlers.read("pack.show")
+def _show(request: HandlerRequest) -> Json:
+    pack = request.site.pack()
+    return described(pack) | {"text": request.site.home.pack.read_text(encoding="utf-8")}
 
 
-@act("pack.use")
-def _use(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    text = ask.args.text("pack")
+@handlers.act("pack.use")
+def _use(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    text = request.args.text("pack")
     pack = checked(text)
-    write(ask.desk.home, text)
+    write(request.site.home, text)
     change.set_setting(SETTING, pack.digest)
     return HandlerResult(
-        {"pack": pack.id}, ask.digest("pack") | {"id": pack.id}, committed=lambda: install(ask.desk.home)
+        {"pack": pack.id}, request.digest("pack") | {"id": pack.id}, on_commit=lambda: install(request.site.home)
     )
 
 

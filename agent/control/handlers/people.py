@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import cast
 
 from agent.api.roles import Role
-from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.quarantine import waiting_for
 from agent.control.handlers.what_if import clearances
 from agent.errors import RefusedError, UsageError
@@ -16,13 +16,15 @@ from rules.pack.reader import Pack
 from rules.text import Text
 from rules.visible import visible
 
+handlers = HandlerTable()
+
 _SYSTEM_COLUMNS = frozenset({"accounts", "badges"})
 _NEUTRAL_COLUMNS = frozenset({"id", "name"})
 
 
-@act("person.add")
-def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, person = ask.args, ask.args.text("person")
+@handlers.act("person.add")
+def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, person = request.args, request.args.text("person")
     change.add_person(
         person,
         name=args.text("name"),
@@ -30,18 +32,18 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         post=args.text("post"),
         projects=args.texts("project"),
         employment=Employment(args.text("employment") or Employment.REGULAR),
-        clearances=_levels(ask),
+        clearances=_levels(request),
     )
     for uid in args.numbers("account"):
         change.add_account(uid, person)
     for number in args.texts("badge"):
         change.add_badge(number, person)
-    return HandlerResult({"person": person, "quarantined": waiting_for(ask.desk.home, person)})
+    return HandlerResult({"person": person, "quarantined": waiting_for(request.site.home, person)})
 
 
-@act("person.set")
-def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, person = ask.args, ask.args.text("person")
+@handlers.act("person.set")
+def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, person = request.args, request.args.text("person")
     if args.flag("active") and args.flag("inactive"):
         raise UsageError(Text("active or inactive, not both", "不能同时启用和停用"))
     change.set_person(
@@ -55,32 +57,32 @@ def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     )
     if args.flag("post_changed"):
         change.change_post(person)
-    for clearance in _levels(ask):
+    for clearance in _levels(request):
         change.set_clearance(person, clearance)
     return HandlerResult({"person": person})
 
 
-@act("person.import")
-def _import(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    text = ask.args.text("csv")
+@handlers.act("person.import")
+def _import(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    text = request.args.text("csv")
     rows = read_csv(text)
     columns = frozenset(name for row in rows for name, value in row.fields.items() if value)
     if columns & _SYSTEM_COLUMNS:
-        ask.need(Role.SYSTEM)
+        request.need(Role.SYSTEM)
     if columns - _SYSTEM_COLUMNS - _NEUTRAL_COLUMNS:
-        ask.need(Role.SECURITY)
+        request.need(Role.SECURITY)
     people = import_csv(
-        cast("CsvTarget", change), rows, approved_by=ask.officer(), level_of=level_reader(ask.desk.pack())
+        cast("CsvTarget", change), rows, approved_by=request.officer(), level_of=level_reader(request.site.pack())
     )
-    return HandlerResult({"people": people}, ask.digest("csv"))
+    return HandlerResult({"people": people}, request.digest("csv"))
 
 
-def _levels(ask: HandlerRequest) -> tuple[Clearance, ...]:
+def _levels(request: HandlerRequest) -> tuple[Clearance, ...]:
     """Return the levels given, or the one the pack maps the printed class of ``--label`` to."""
-    args, approved_by = ask.args, ask.args.maybe("approved_by") or ask.officer()
+    args, approved_by = request.args, request.args.maybe("approved_by") or request.officer()
     label, domain = args.text("label"), args.text("domain")
     if label and domain and "level" not in args:
-        level = ask.desk.pack().level_of(label, domain)
+        level = request.site.pack().level_of(label, domain)
         if level is None:
             said = visible(label)
             raise RefusedError(
@@ -90,17 +92,17 @@ def _levels(ask: HandlerRequest) -> tuple[Clearance, ...]:
                 Text("add --level", "请加 --level"),
             )
         return (Clearance(domain, level, label, approved_by),)
-    return tuple(_known(ask, clearance) for clearance in clearances(args, approved_by))
+    return tuple(_known(request, clearance) for clearance in clearances(args, approved_by))
 
 
-def _known(ask: HandlerRequest, clearance: Clearance) -> Clearance:
-    known_domain(ask, clearance.domain)
+def _known(request: HandlerRequest, clearance: Clearance) -> Clearance:
+    known_domain(request, clearance.domain)
     return clearance
 
 
-def known_domain(ask: HandlerRequest, domain: str) -> None:
+def known_domain(request: HandlerRequest, domain: str) -> None:
     """Raise :class:`RefusedError` for a domain the pack in force does not have: nothing would ever open there."""
-    known = ask.desk.pack().domains
+    known = request.site.pack().domains
     if domain not in known:
         said, right = visible(domain), ", ".join(known)
         raise RefusedError(
@@ -119,89 +121,89 @@ def level_reader(pack: Pack) -> Callable[[str], Level]:
     return read_level
 
 
-@read("person.show")
-def _show(ask: HandlerRequest) -> Json:
-    return ask.desk.lists.dossier(ask.args.text("person"))
+@handlers.read("person.show")
+def _show(request: HandlerRequest) -> Json:
+    return request.site.lists.dossier(request.args.text("person"))
 
 
-@stream("person.list")
-def _list(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.people(text=ask.args.text("search")))
+@handlers.stream("person.list")
+def _list(request: HandlerRequest) -> Iterator[Json]:
+    return iter(request.site.lists.people(text=request.args.text("search")))
 
 
-@act("account.add")
-def _account_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    uid, person = ask.args.number("uid"), ask.args.text("person")
+@handlers.act("account.add")
+def _account_add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    uid, person = request.args.number("uid"), request.args.text("person")
     assert uid is not None
-    change.add_account(uid, person, allow_system=ask.args.flag("allow_system"))
+    change.add_account(uid, person, allow_system=request.args.flag("allow_system"))
     return HandlerResult({"person": person, "uid": uid})
 
 
-@act("account.remove")
-def _account_remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    uid = ask.args.number("uid")
+@handlers.act("account.remove")
+def _account_remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    uid = request.args.number("uid")
     assert uid is not None
-    _theirs(change.remove_account(uid), ask, Text("account", "账号"), str(uid))
-    return HandlerResult({"person": ask.args.text("person"), "uid": uid})
+    _theirs(change.remove_account(uid), request, Text("account", "账号"), str(uid))
+    return HandlerResult({"person": request.args.text("person"), "uid": uid})
 
 
-@stream("account.list")
-def _account_list(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.accounts(ask.args.text("person")))
+@handlers.stream("account.list")
+def _account_list(request: HandlerRequest) -> Iterator[Json]:
+    return iter(request.site.lists.accounts(request.args.text("person")))
 
 
-@act("badge.add")
-def _badge_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, number, person = ask.args, as_read(ask.args.text("number")), ask.args.text("person")
+@handlers.act("badge.add")
+def _badge_add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, number, person = request.args, as_read(request.args.text("number")), request.args.text("person")
     change.add_badge(
         number, person, until=args.instant("until"), facility=args.number("facility"), bits=args.number("bits")
     )
-    return HandlerResult({"person": person, "number": number}, after=_tell(ask))
+    return HandlerResult({"person": person, "number": number}, on_ack=_tell(request))
 
 
-@act("badge.remove")
-def _badge_remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    number = as_read(ask.args.text("number"))
-    _theirs(change.remove_badge(number), ask, BADGE, number)
-    return HandlerResult({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
+@handlers.act("badge.remove")
+def _badge_remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    number = as_read(request.args.text("number"))
+    _theirs(change.remove_badge(number), request, BADGE, number)
+    return HandlerResult({"person": request.args.text("person"), "number": number}, on_ack=_tell(request))
 
 
-@act("badge.lost")
-def _badge_lost(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    number = as_read(ask.args.text("number"))
-    _theirs(change.lose_badge(number), ask, BADGE, number)
-    return HandlerResult({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
+@handlers.act("badge.lost")
+def _badge_lost(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    number = as_read(request.args.text("number"))
+    _theirs(change.lose_badge(number), request, BADGE, number)
+    return HandlerResult({"person": request.args.text("person"), "number": number}, on_ack=_tell(request))
 
 
-@stream("badge.list")
-def _badge_list(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.badges(ask.args.text("person"), returned=ask.args.flag("all")))
+@handlers.stream("badge.list")
+def _badge_list(request: HandlerRequest) -> Iterator[Json]:
+    return iter(request.site.lists.badges(request.args.text("person"), returned=request.args.flag("all")))
 
 
-@act("service.add")
-def _service_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, uid = ask.args, ask.args.number("uid")
+@handlers.act("service.add")
+def _service_add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, uid = request.args, request.args.number("uid")
     assert uid is not None
     name = args.text("service")
     change.add_service(name, uid=uid, executable=args.text("executable"), areas=args.texts("area"))
     return HandlerResult({"service": name})
 
 
-@act("service.remove")
-def _service_remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    change.remove_service(ask.args.text("service"))
-    return HandlerResult({"service": ask.args.text("service")})
+@handlers.act("service.remove")
+def _service_remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    change.remove_service(request.args.text("service"))
+    return HandlerResult({"service": request.args.text("service")})
 
 
-@stream("service.list")
-def _service_list(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.services())
+@handlers.stream("service.list")
+def _service_list(request: HandlerRequest) -> Iterator[Json]:
+    return iter(request.site.lists.services())
 
 
-@act("record.add")
-def _record_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, kind = ask.args, ask.args.text("kind")
-    known = ask.desk.pack().records
+@handlers.act("record.add")
+def _record_add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, kind = request.args, request.args.text("kind")
+    known = request.site.pack().records
     if known and kind not in known:
         kinds = ", ".join(known)
         said = visible(kind)
@@ -212,7 +214,7 @@ def _record_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResu
     record = change.add_record(
         args.text("person"),
         kind,
-        on=args.instant("on") or ask.at,
+        on=args.instant("on") or request.at,
         passed=not args.flag("failed"),
         valid_until=args.instant("valid_until"),
         topic=args.text("topic"),
@@ -220,28 +222,28 @@ def _record_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResu
     return HandlerResult({"record": record, "person": args.text("person"), "kind": kind})
 
 
-@stream("record.list")
-def _record_list(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.records(ask.args.text("person")))
+@handlers.stream("record.list")
+def _record_list(request: HandlerRequest) -> Iterator[Json]:
+    return iter(request.site.lists.records(request.args.text("person")))
 
 
-@act("record.void")
-def _record_void(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    record = ask.args.text("record")
-    return HandlerResult({"record": record, "person": change.void_record(record, reason=ask.args.text("reason"))})
+@handlers.act("record.void")
+def _record_void(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    record = request.args.text("record")
+    return HandlerResult({"record": record, "person": change.void_record(record, reason=request.args.text("reason"))})
 
 
-def _tell(ask: HandlerRequest) -> Callable[[], dict[str, Json]]:
+def _tell(request: HandlerRequest) -> Callable[[], dict[str, Json]]:
     def told() -> dict[str, Json]:
-        ask.desk.doors.changed()
+        request.services.doors.changed()
         return {}
 
     return told
 
 
-def _theirs(owner: str, ask: HandlerRequest, what: Text, name: str) -> None:
+def _theirs(owner: str, request: HandlerRequest, what: Text, name: str) -> None:
     """Refuse, and so undo, taking something from another person than was named."""
-    if owner != ask.args.text("person"):
+    if owner != request.args.text("person"):
         said, whose = visible(name), visible(owner)
         raise RefusedError(
             Text(f"{what.en} `{said}` belongs to `{whose}`", f"{what.zh} `{said}` 属于 `{whose}`"),

@@ -6,7 +6,7 @@ verified, looked up and ordered like one that has just come.
 
 from collections.abc import Iterator
 
-from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.case_transitions import registered
 from agent.errors import RefusedError
 from agent.offboard.intake import quarantine
@@ -15,6 +15,8 @@ from agent.runtime.home import Home
 from rules.text import Text
 from rules.visible import visible
 
+handlers = HandlerTable()
+
 
 def waiting_for(home: Home, person: str) -> list[str]:
     """Return the numbers of the cases in which HR has sent something about *person* while nobody was called that."""
@@ -22,15 +24,15 @@ def waiting_for(home: Home, person: str) -> list[str]:
     return [one.reference for one in found if (one.person, one.reason) == (person, quarantine.UNKNOWN)]
 
 
-@stream("case.quarantine")
-def _quarantine(ask: HandlerRequest) -> Iterator[Json]:
-    for one in quarantine.quarantined(ask.desk.home.root / "spool"):
+@handlers.stream("case.quarantine")
+def _quarantine(request: HandlerRequest) -> Iterator[Json]:
+    for one in quarantine.quarantined(request.site.home.root / "spool"):
         yield {**one._asdict(), "text": one.text._asdict()}
 
 
-@act("case.release")
-def _release(ask: HandlerRequest, _change: RegistryTransaction) -> HandlerResult:
-    spool, name = ask.desk.home.root / "spool", ask.args.text("name")
+@handlers.act("case.release")
+def _release(request: HandlerRequest, _change: RegistryTransaction) -> HandlerResult:
+    spool, name = request.site.home.root / "spool", request.args.text("name")
     found = [one for one in quarantine.quarantined(spool) if name in (one.name, one.person)]
     if not found:
         said = visible(name)
@@ -41,7 +43,7 @@ def _release(ask: HandlerRequest, _change: RegistryTransaction) -> HandlerResult
             Text("see: shoumi case quarantine", "查看：shoumi case quarantine"),
         )
     for one in found:
-        registered(ask, one.person)  # else it would only be put aside again
+        registered(request, one.person)  # else it would only be put aside again
 
     def move() -> dict[str, Json]:
         for one in found:
@@ -49,4 +51,4 @@ def _release(ask: HandlerRequest, _change: RegistryTransaction) -> HandlerResult
         return {}
 
     released = [one.name for one in found]
-    return HandlerResult({"released": released}, {"released": released, "person": found[0].person}, after=move)
+    return HandlerResult({"released": released}, {"released": released, "person": found[0].person}, on_ack=move)

@@ -1,6 +1,6 @@
 """Handlers: what a departure would end, receipts and the key that checks them, and how long revocations took."""
 
-from agent.control.dispatch import HandlerRequest, Json, read
+from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.errors import RefusedError
 from agent.offboard import database
 from agent.offboard.intake import outbox
@@ -15,37 +15,40 @@ from rules.offboarding.vocabulary import CaseKind
 from rules.text import Language, Text
 from rules.visible import visible
 
+handlers = HandlerTable()
+
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
-@read("case.plan")
-def _plan(ask: HandlerRequest) -> Json:
+@handlers.read("case.plan")
+def _plan(request: HandlerRequest) -> Json:
     """Of a person what a departure would end, whether or not there is a case; of a case what that case ends."""
-    found, lists = ask.args.text("person"), ask.desk.lists
+    found, lists = request.args.text("person"), request.site.lists
     try:
         lists.dossier(found)
     except RefusedError:
         case = lists.case(found)
-        return dict(ask.desk.survey(case.person, Cause.TRANSFER if case.kind is CaseKind.TRANSFER else Cause.DEPARTURE))
-    return dict(ask.desk.survey(found, Cause.DEPARTURE))
+        cause = Cause.TRANSFER if case.kind is CaseKind.TRANSFER else Cause.DEPARTURE
+        return request.services.offboarding.survey(case.person, cause)
+    return request.services.offboarding.survey(found, Cause.DEPARTURE)
 
 
-@read("hold.plan")
-def _hold_plan(ask: HandlerRequest) -> Json:
-    person = ask.args.text("person")
-    ask.desk.lists.dossier(person)
-    return dict(ask.desk.survey(person, Cause.HOLD))
+@handlers.read("hold.plan")
+def _hold_plan(request: HandlerRequest) -> Json:
+    person = request.args.text("person")
+    request.site.lists.dossier(person)
+    return request.services.offboarding.survey(person, Cause.HOLD)
 
 
-@read("case.receipt")
-def _receipt(ask: HandlerRequest) -> Json:
-    case = ask.desk.lists.case(ask.args.text("person"))
-    return _newest(ask, case.id, Text("see `shoumi case status`", "参见 `shoumi case status`"))
+@handlers.read("case.receipt")
+def _receipt(request: HandlerRequest) -> Json:
+    case = request.site.lists.case(request.args.text("person"))
+    return _newest(request, case.id, Text("see `shoumi case status`", "参见 `shoumi case status`"))
 
 
-@read("case.progress")
-def _progress(ask: HandlerRequest) -> Json:
-    case, root = ask.desk.lists.case(ask.args.text("person")), ask.desk.home.root
+@handlers.read("case.progress")
+def _progress(request: HandlerRequest) -> Json:
+    case, root = request.site.lists.case(request.args.text("person")), request.site.home.root
     rows = progress(database.path(root), case.id)
     return {
         "case": case.id,
@@ -55,16 +58,16 @@ def _progress(ask: HandlerRequest) -> Json:
     }
 
 
-@read("hold.receipt")
-def _hold_receipt(ask: HandlerRequest) -> Json:
-    found, lists = ask.args.text("person"), ask.desk.lists
+@handlers.read("hold.receipt")
+def _hold_receipt(request: HandlerRequest) -> Json:
+    found, lists = request.args.text("person"), request.site.lists
     holds = [str(row["id"]) for row in lists.holds(found, lifted=True)]
     name = holds[-1] if holds else str(lists.hold(found)["id"])
-    return _newest(ask, name, Text("see `shoumi hold list`", "参见 `shoumi hold list`"))
+    return _newest(request, name, Text("see `shoumi hold list`", "参见 `shoumi hold list`"))
 
 
-def _newest(ask: HandlerRequest, name: str, hint: Text) -> Json:
-    root = ask.desk.home.root
+def _newest(request: HandlerRequest, name: str, hint: Text) -> Json:
+    root = request.site.home.root
     kept = receipt.kept(receipt.receipts_folder(root), name)
     if not kept:
         said = visible(name)
@@ -82,17 +85,17 @@ def _newest(ask: HandlerRequest, name: str, hint: Text) -> Json:
     }
 
 
-@read("keys.show")
-def _keys(ask: HandlerRequest) -> Json:
-    root = ask.desk.home.root
+@handlers.read("keys.show")
+def _keys(request: HandlerRequest) -> Json:
+    root = request.site.home.root
     signer = Signer.at(key_path(root))
     jwks = outbox.public_jwks(root)
     return {"fingerprint": signer.fingerprint, "pem": signer.public_pem().decode("ascii"), "jwks": jwks}
 
 
-@read("case.trends")
-def _trends(ask: HandlerRequest) -> Json:
-    root = ask.desk.home.root
+@handlers.read("case.trends")
+def _trends(request: HandlerRequest) -> Json:
+    root = request.site.home.root
     found = trends(receipt.receipts_folder(root), Signer.at(key_path(root)).public_pem())
     return {
         "receipts": found.receipts,

@@ -11,25 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from agent.api.timestamps import instant, printed
-from agent.control.dispatch import HandlerRequest, Json, stream
+from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.control.handlers.rooms import known
 from agent.errors import UsageError
 from agent.log.room_stays import LIMITS, Stay, stays
 from agent.log.search import Filter, query
 from rules.text import Text
 
+handlers = HandlerTable()
+
 _BACK = timedelta(days=7)  # how long before the time asked about somebody may have come in
 _SETTLES = timedelta(minutes=1)  # what came of a release is known by then
 _MOST = 10_000  # entries read of one question; beyond that, the answer says so
 
 
-@stream("log.room")
-def _room(ask: HandlerRequest) -> Iterator[Json]:
-    room = known(ask, ask.args.text("room")).resource.id
-    since, until = during(ask.args.text("during"))
-    desk = ask.desk
-    desk.indexing.fresh()
-    return meanwhile(desk.home.index, room, since, min(until, ask.at))
+@handlers.stream("log.room")
+def _room(request: HandlerRequest) -> Iterator[Json]:
+    room = known(request, request.args.text("room")).resource.id
+    since, until = during(request.args.text("during"))
+    site, services = request.site, request.services
+    services.indexer.fresh()
+    return meanwhile(site.home.index, room, since, min(until, request.at))
 
 
 def meanwhile(index: Path, room: str, since: datetime, until: datetime) -> Iterator[Json]:

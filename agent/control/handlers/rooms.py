@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from agent.api.operations.schema import Arguments
-from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.areas import hours, scope
 from agent.control.handlers.door_positions import panels
 from agent.control.handlers.people import known_domain
@@ -22,13 +22,15 @@ from rules.model import Level, Passback, RoomRules, Scope
 from rules.text import Text
 from rules.visible import visible
 
+handlers = HandlerTable()
+
 _HOUR = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
-@act("room.add")
-def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, name = ask.args, ask.args.text("room")
-    known_domain(ask, args.text("domain"))
+@handlers.act("room.add")
+def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, name = request.args, request.args.text("room")
+    known_domain(request, args.text("domain"))
     level = args.level("level")
     assert level is not None
     change.add_room(
@@ -38,28 +40,28 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         scope=scope(args) or Scope(),
         custodian=args.text("custodian"),
         secret_until=args.instant("secret_until"),
-        hours=hours(ask),
+        hours=hours(request),
         rules=_rules(RoomRules(), args),
         settings=_settings(RoomSettings(), args),
     )
     for area in args.texts("keep"):
         change.keep(area, name)
-    return told(ask, {"room": name, "level": level.word})
+    return told(request, {"room": name, "level": level.word})
 
 
-@act("room.set")
-def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, row = ask.args, known(ask, ask.args.text("room"))
+@handlers.act("room.set")
+def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, row = request.args, known(request, request.args.text("room"))
     name = row.resource.id
     if "domain" in args:
-        known_domain(ask, args.text("domain"))
+        known_domain(request, args.text("domain"))
     for area in args.texts("unkeep"):
         change.keep_no_longer(area, name)
     level = args.level("level")
     if level is not None:
-        for door in ask.desk.facts.doors():
+        for door in request.site.facts.doors():
             if door.room == name:
-                proves(ask, name, level, door.protocol)
+                proves(request, name, level, door.protocol)
     change.set_resource(
         name,
         level=level,
@@ -67,33 +69,33 @@ def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         scope=scope(args),
         custodian=args.maybe("custodian"),
         secret_until=args.instant("secret_until") if "secret_until" in args else KEEP,
-        hours=hours(ask) if "hours" in args else None,
+        hours=hours(request) if "hours" in args else None,
     )
     change.set_room(name, _rules(row.resource.room or RoomRules(), args), _settings(row.settings, args))
     for area in args.texts("keep"):
         change.keep(area, name)
-    return told(ask, {"room": name})
+    return told(request, {"room": name})
 
 
-@read("room.show")
-def _show(ask: HandlerRequest) -> Json:
-    name = known(ask, ask.args.text("room")).resource.id
-    [row] = ask.desk.lists.rooms(name)
+@handlers.read("room.show")
+def _show(request: HandlerRequest) -> Json:
+    name = known(request, request.args.text("room")).resource.id
+    [row] = request.site.lists.rooms(name)
     return {
         **row,
-        "doors": [door["name"] for door in ask.desk.lists.doors(name)],
-        "inside": ask.desk.lists.presence(name),
-        "unseen": panel.unseen if (panel := panels(ask).get(name)) else 0,
-        "alarms": len(ask.desk.lists.alarms(name)),
-        "locked": [one.reason for one in ask.desk.facts.lockdowns() if one.room in ("", name)],
-        "here": ask.desk.facts.host_room() == name,
+        "doors": [door["name"] for door in request.site.lists.doors(name)],
+        "inside": request.site.lists.presence(name),
+        "unseen": panel.unseen if (panel := panels(request).get(name)) else 0,
+        "alarms": len(request.site.lists.alarms(name)),
+        "locked": [one.reason for one in request.site.facts.lockdowns() if one.room in ("", name)],
+        "here": request.site.facts.host_room() == name,
     }
 
 
-@stream("room.list")
-def _list(ask: HandlerRequest) -> Iterator[Json]:
-    lists = ask.desk.lists
-    locked = {one.room for one in ask.desk.facts.lockdowns()}
+@handlers.stream("room.list")
+def _list(request: HandlerRequest) -> Iterator[Json]:
+    lists = request.site.lists
+    locked = {one.room for one in request.site.facts.lockdowns()}
     inside = lists.presence()
     for row in lists.rooms():
         name = row["name"]
@@ -101,50 +103,50 @@ def _list(ask: HandlerRequest) -> Iterator[Json]:
         yield row | {"inside": count, "locked": "" in locked or name in locked, "doors": len(lists.doors(str(name)))}
 
 
-@act("room.remove")
-def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    name = known(ask, ask.args.text("room")).resource.id
-    if inside := sorted(one.person for one in ask.desk.facts.presence(name)):
+@handlers.act("room.remove")
+def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    name = known(request, request.args.text("room")).resource.id
+    if inside := sorted(one.person for one in request.site.facts.presence(name)):
         shown = ", ".join(f"`{visible(one)}`" for one in inside[:3])
         raise RefusedError(
             Text(f"{shown} may still be inside", f"{shown} 可能仍在室内"),
             Text("when the room is empty: shoumi occupancy reset", "确认无人后运行：shoumi occupancy reset"),
         )
-    if ask.desk.facts.host_room() == name:
+    if request.site.facts.host_room() == name:
         change.set_setting(HERE, None)
-    return told(ask, {"room": name, "grants_ended": change.remove_resource(name)})
+    return told(request, {"room": name, "grants_ended": change.remove_resource(name)})
 
 
-@act("room.host")
-def _host(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    name = ask.args.text("room")
+@handlers.act("room.host")
+def _host(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    name = request.args.text("room")
     if name:
-        known(ask, name)
+        known(request, name)
     change.set_setting(HERE, name or None)
     return HandlerResult({"room": name})
 
 
-def known(ask: HandlerRequest, name: str) -> RoomRow:
+def known(request: HandlerRequest, name: str) -> RoomRow:
     """Return the room of this name; raise :class:`RefusedError` when there is none."""
-    row = ask.desk.facts.room(name)
+    row = request.site.facts.room(name)
     if row is None:
         raise unknown(ROOM, name, "shoumi room list")
     return row
 
 
-def told(ask: HandlerRequest, result: dict[str, Json]) -> HandlerResult:
+def told(request: HandlerRequest, result: dict[str, Json]) -> HandlerResult:
     """Return what an act came to, of which the doors hear as soon as it is in force."""
 
     def tell() -> dict[str, Json]:
-        ask.desk.doors.changed()
+        request.services.doors.changed()
         return {}
 
-    return HandlerResult(result, after=tell)
+    return HandlerResult(result, on_ack=tell)
 
 
-def proves(ask: HandlerRequest, room: str, level: Level, protocol: str) -> None:
+def proves(request: HandlerRequest, room: str, level: Level, protocol: str) -> None:
     """Refuse a door whose wire proves nothing for a room as high as the pack's ``[wire]`` says."""
-    rule = ask.desk.pack().wire
+    rule = request.site.pack().wire
     if protocol == "uhppote" and rule and level >= rule.from_level:
         name, word = visible(room), level.text
         raise RefusedError(

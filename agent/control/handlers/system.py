@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from agent.api.findings import Finding
 from agent.api.roles import THREE
-from agent.control.dispatch import HandlerRequest, Json, read
+from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.control.handlers.pack import SETTING
 from agent.doctor import registry_checks, room_checks
 from agent.errors import ShoumiError
@@ -13,10 +13,12 @@ from agent.runtime.os_groups import gid_of
 from rules.text import Text
 from rules.visible import visible
 
+handlers = HandlerTable()
 
-@read("role.list")
-def _roles(ask: HandlerRequest) -> Json:
-    groups, mine = ask.desk.config.roles, ask.standing
+
+@handlers.read("role.list")
+def _roles(request: HandlerRequest) -> Json:
+    groups, mine = request.services.config.roles, request.standing
     return {
         "roles": [
             {"role": role.value, "text": role.text._asdict(), "group": getattr(groups, role.value)} for role in THREE
@@ -27,35 +29,35 @@ def _roles(ask: HandlerRequest) -> Json:
     }
 
 
-@read("status")
-def _status(ask: HandlerRequest) -> Json:
-    desk = ask.desk
-    areas = desk.lists.areas()
-    protected = desk.protection.now
+@handlers.read("status")
+def _status(request: HandlerRequest) -> Json:
+    site, services = request.site, request.services
+    areas = site.lists.areas()
+    protected = services.protection.now
     return {
         "host": os.uname().nodename,
-        "home": str(desk.home.root),
-        "tier": desk.protection.lowest(),
-        "enforcing": bool(areas) and all(row["mode"] == "enforce" for row in areas) and not _unprotected(ask),
+        "home": str(site.home.root),
+        "tier": services.protection.lowest(),
+        "enforcing": bool(areas) and all(row["mode"] == "enforce" for row in areas) and not _unprotected(request),
         "areas": [
             {"name": row["name"], "path": row["path"], "level": row["level"], "mode": row["mode"]}
             | {"tier": protected[str(row["name"])].tier if str(row["name"]) in protected else "none"}
             for row in areas
         ],
-        "people": len(desk.lists.people()),
-        "holds": len(desk.lists.holds()),
-        "doors": len(desk.facts.doors()),
-        "pack": desk.pack().id,
-        "epoch": desk.facts.epoch(),
-        "time": ask.at.isoformat(),
-        "decider": desk.decider.stats(),
-        "log": _log(ask),
-        "durability": desk.config.durability,
+        "people": len(site.lists.people()),
+        "holds": len(site.lists.holds()),
+        "doors": len(site.facts.doors()),
+        "pack": site.pack().id,
+        "epoch": site.facts.epoch(),
+        "time": request.at.isoformat(),
+        "decider": services.decider.stats(),
+        "log": _log(request),
+        "durability": services.config.durability,
     }
 
 
-def _log(ask: HandlerRequest) -> Json:
-    known = ask.desk.verified()
+def _log(request: HandlerRequest) -> Json:
+    known = request.services.verifier.now
     return {
         "verified_to": known.to,
         "verified_at": known.at.isoformat() if known.at else None,
@@ -63,17 +65,17 @@ def _log(ask: HandlerRequest) -> Json:
     }
 
 
-@read("doctor")
-def _doctor(ask: HandlerRequest) -> Json:
-    return [finding.wire() for finding in _findings(ask)]
+@handlers.read("doctor")
+def _doctor(request: HandlerRequest) -> Json:
+    return [finding.wire() for finding in _findings(request)]
 
 
-def _findings(ask: HandlerRequest) -> Iterator[Finding]:
-    desk = ask.desk
-    yield from registry_checks.roles(desk.config, gid_of)
-    yield from _decider(ask)
-    areas = desk.lists.areas()
-    for name, protected in sorted(desk.protection.now.items()):
+def _findings(request: HandlerRequest) -> Iterator[Finding]:
+    site, services = request.site, request.services
+    yield from registry_checks.roles(services.config, gid_of)
+    yield from _decider(request)
+    areas = site.lists.areas()
+    for name, protected in sorted(services.protection.now.items()):
         said = visible(name)
         if protected.tier != "none":
             text = Text(
@@ -93,13 +95,13 @@ def _findings(ask: HandlerRequest) -> Iterator[Finding]:
             ),
         )
     yield from registry_checks.observing(areas)
-    yield from registry_checks.blind(desk.blind())
-    yield from room_checks.rooms(desk.facts, desk.pack())
-    yield from _pack(ask)
-    yield from registry_checks.log_room(desk.home)
-    yield from registry_checks.log_whole(desk.verified())
-    if desk.indexing.trouble:
-        said = visible(desk.indexing.trouble)
+    yield from registry_checks.blind(services.quiet_scan.blind)
+    yield from room_checks.rooms(site.facts, site.pack())
+    yield from _pack(request)
+    yield from registry_checks.log_room(site.home)
+    yield from registry_checks.log_whole(services.verifier.now)
+    if services.indexer.trouble:
+        said = visible(services.indexer.trouble)
         text = Text(f"the search index is not kept up: {said}", f"检索索引未能更新：{said}")
         yield Finding(
             "warning",
@@ -110,13 +112,13 @@ def _findings(ask: HandlerRequest) -> Iterator[Finding]:
                 "日志本身完整；请腾出空间或删除索引目录",
             ),
         )
-    yield from registry_checks.zone(desk.pack(), ask.at)
-    yield from registry_checks.expiring(desk.lists, desk.pack(), ask.at)
+    yield from registry_checks.zone(site.pack(), request.at)
+    yield from registry_checks.expiring(site.lists, site.pack(), request.at)
 
 
-def _decider(ask: HandlerRequest) -> Iterator[Finding]:
+def _decider(request: HandlerRequest) -> Iterator[Finding]:
     try:
-        stats = ask.desk.decider.stats()
+        stats = request.services.decider.stats()
     except ShoumiError as error:
         yield Finding("serious", "decider", error.text, error.hint)
         return
@@ -143,9 +145,9 @@ def _decider(ask: HandlerRequest) -> Iterator[Finding]:
         yield Finding("serious", "unlogged", text, Text("make room for the log", "请为日志腾出空间"))
 
 
-def _pack(ask: HandlerRequest) -> Iterator[Finding]:
-    pack = ask.desk.pack()
-    recorded = ask.desk.lists.settings().get(SETTING)
+def _pack(request: HandlerRequest) -> Iterator[Finding]:
+    pack = request.site.pack()
+    recorded = request.site.lists.settings().get(SETTING)
     if recorded != pack.digest:
         text = Text(
             "the pack in force is not the one that was put in force: pack.toml was edited",
@@ -161,6 +163,6 @@ def _pack(ask: HandlerRequest) -> Iterator[Finding]:
         yield Finding("good", "pack", Text(f"the pack in force is {pack.id}", f"生效的规则包为 {pack.id}"))
 
 
-def _unprotected(ask: HandlerRequest) -> list[str]:
-    protection = ask.desk.protection
+def _unprotected(request: HandlerRequest) -> list[str]:
+    protection = request.services.protection
     return [name for name, found in protection.now.items() if found.tier == "none" or protection.below(found.tier)]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
-from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.rooms import known, told
 from agent.errors import RefusedError, UsageError
 from agent.registry.badges import as_read
@@ -21,14 +21,16 @@ from rules.model import Employment, Level
 from rules.text import Text
 from rules.visible import visible
 
+handlers = HandlerTable()
 
-@act("visitor.add")
-def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, person = ask.args, ask.args.text("person")
-    place = known(ask, args.text("room")).resource
-    room, until = place.id, args.instant("until") or _end_of_day(args.instant("since") or ask.at)
-    _taken(ask, place.level, until)
-    if not _registered(ask, person):
+
+@handlers.act("visitor.add")
+def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, person = request.args, request.args.text("person")
+    place = known(request, args.text("room")).resource
+    room, until = place.id, args.instant("until") or _end_of_day(args.instant("since") or request.at)
+    _taken(request, place.level, until)
+    if not _registered(request, person):
         change.add_person(person, name=args.text("name"), employment=Employment.VISITOR)
     badge = as_read(args.text("badge"))
     if badge:
@@ -42,52 +44,52 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         since=args.instant("since"),
         until=until,
         badge=badge,
-        by=ask.officer(),
+        by=request.officer(),
     )
-    return told(ask, {"visit": visit, "person": person, "room": room, "until": instant(until)})
+    return told(request, {"visit": visit, "person": person, "room": room, "until": instant(until)})
 
 
-@stream("visitor.list")
-def _list(ask: HandlerRequest) -> Iterator[Json]:
-    now = "" if ask.args.flag("all") else instant(ask.at)
-    return iter(ask.desk.lists.visits(ask.args.text("person"), room=ask.args.text("room"), now=now))
+@handlers.stream("visitor.list")
+def _list(request: HandlerRequest) -> Iterator[Json]:
+    now = "" if request.args.flag("all") else instant(request.at)
+    return iter(request.site.lists.visits(request.args.text("person"), room=request.args.text("room"), now=now))
 
 
-@act("visitor.exit")
-def _exit(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+@handlers.act("visitor.exit")
+def _exit(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     """Whoever has left has left every room: all his visits are over, and every badge given for them is back or lost."""
-    lost, person, running = ask.args.flag("badge_lost"), *_running(ask)
+    lost, person, running = request.args.flag("badge_lost"), *_running(request)
     for visit in running:
-        change.leave_visit(str(visit["id"]), by=ask.officer())
+        change.leave_visit(str(visit["id"]), by=request.officer())
     given = {visit["badge"] for visit in running}
-    badges = [str(row["number"]) for row in ask.desk.lists.badges(person) if row["number"] in given]
+    badges = [str(row["number"]) for row in request.site.lists.badges(person) if row["number"] in given]
     for badge in badges:
         (change.lose_badge if lost else change.remove_badge)(badge)
     for room in dict.fromkeys(str(visit["room"]) for visit in running):
         change.leave(room, person)
     visits = [visit["id"] for visit in running]
     result = {"visits": visits, "person": person, "badges": badges, "badge_lost": lost and bool(badges)}
-    return replace(told(ask, result), recorded={"person": person})
+    return replace(told(request, result), log_fields={"person": person})
 
 
-@act("visitor.end")
-def _end(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    person, running = _running(ask)
-    named, visits = ask.args.text("visit"), [str(visit["id"]) for visit in running]
+@handlers.act("visitor.end")
+def _end(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    person, running = _running(request)
+    named, visits = request.args.text("visit"), [str(visit["id"]) for visit in running]
     ended = [named] if named in visits else visits
     for visit in ended:
-        change.end_visit(visit, by=ask.officer())
+        change.end_visit(visit, by=request.officer())
     rooms = {visit["room"] for visit in running if visit["id"] in ended}
-    inside = [one.room for one in ask.desk.facts.presence(person=person) if one.room in rooms]
-    return told(ask, {"visits": ended, "person": person, "inside": inside})
+    inside = [one.room for one in request.site.facts.presence(person=person) if one.room in rooms]
+    return told(request, {"visits": ended, "person": person, "inside": inside})
 
 
-@act("declaration.add")
-def _declare(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args = ask.args
+@handlers.act("declaration.add")
+def _declare(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args = request.args
     if args.flag("no_devices") and "devices" in args:
         raise UsageError(Text("devices or none, not both", "不能既申报设备又称未携带"))
-    until = args.instant("until") or _end_of_day(args.instant("since") or ask.at)
+    until = args.instant("until") or _end_of_day(args.instant("since") or request.at)
     number = change.add_declaration(
         args.text("person"),
         args.text("room"),
@@ -95,53 +97,53 @@ def _declare(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         since=args.instant("since"),
         purpose=args.text("purpose"),
         devices="" if args.flag("no_devices") else args.maybe("devices"),
-        by=ask.officer(),
+        by=request.officer(),
     )
     return HandlerResult(
         {"declaration": number, "person": args.text("person"), "room": args.text("room"), "until": instant(until)}
     )
 
 
-@stream("declaration.list")
-def _declarations(ask: HandlerRequest) -> Iterator[Json]:
-    now = "" if ask.args.flag("all") else instant(ask.at)
-    return iter(ask.desk.lists.declarations(ask.args.text("person"), room=ask.args.text("room"), now=now))
+@handlers.stream("declaration.list")
+def _declarations(request: HandlerRequest) -> Iterator[Json]:
+    now = "" if request.args.flag("all") else instant(request.at)
+    return iter(request.site.lists.declarations(request.args.text("person"), room=request.args.text("room"), now=now))
 
 
-@act("declaration.end")
-def _end_declaration(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    declaration = ask.args.text("declaration")
+@handlers.act("declaration.end")
+def _end_declaration(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    declaration = request.args.text("declaration")
     return HandlerResult({"declaration": declaration, "person": change.end_declaration(declaration)})
 
 
-@act("pin.set")
-def _set_pin(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    person = ask.args.text("person")
-    change.set_pin(person, ask.args.text("pin"), ask.args.text("duress"))
-    return HandlerResult({"person": person, "duress": "duress" in ask.args})
+@handlers.act("pin.set")
+def _set_pin(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    person = request.args.text("person")
+    change.set_pin(person, request.args.text("pin"), request.args.text("duress"))
+    return HandlerResult({"person": person, "duress": "duress" in request.args})
 
 
-@act("pin.remove")
-def _remove_pin(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    person = ask.args.text("person")
+@handlers.act("pin.remove")
+def _remove_pin(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    person = request.args.text("person")
     change.remove_pin(person)
     return HandlerResult({"person": person})
 
 
-@stream("pin.list")
-def _pins(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.pins(ask.args.text("person")))
+@handlers.stream("pin.list")
+def _pins(request: HandlerRequest) -> Iterator[Json]:
+    return iter(request.site.lists.pins(request.args.text("person")))
 
 
-def _registered(ask: HandlerRequest, person: str) -> bool:
+def _registered(request: HandlerRequest, person: str) -> bool:
     """Whether *person* is known: from an earlier visit, or as somebody of the site who may not enter by himself."""
-    return any(row["id"] == person for row in ask.desk.lists.people(text=person))
+    return any(row["id"] == person for row in request.site.lists.people(text=person))
 
 
-def _running(ask: HandlerRequest) -> tuple[str, list[Row]]:
+def _running(request: HandlerRequest) -> tuple[str, list[Row]]:
     """Return the visitor named, by himself or by one of his visits, and the visits he has not left."""
-    word = ask.args.text("visit")
-    rows = ask.desk.lists.visits()
+    word = request.args.text("visit")
+    rows = request.site.lists.visits()
     person = next((str(row["person"]) for row in rows if word in (row["id"], row["person"])), None)
     if person is None:
         raise unknown(VISIT, word, "shoumi visitor list")
@@ -155,9 +157,9 @@ def _running(ask: HandlerRequest) -> tuple[str, list[Row]]:
     return person, running
 
 
-def _taken(ask: HandlerRequest, level: Level, until: datetime) -> None:
+def _taken(request: HandlerRequest, level: Level, until: datetime) -> None:
     """Refuse a visit the pack would not count at the door: who registers it should hear of it, not the visitor."""
-    rule, begins = ask.desk.pack().visit, ask.args.instant("since") or ask.at
+    rule, begins = request.site.pack().visit, request.args.instant("since") or request.at
     if rule is None:
         raise RefusedError(
             Text("the pack in force takes no visitors", "生效的规则包不接待来访"),

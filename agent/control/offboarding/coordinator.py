@@ -15,27 +15,32 @@ Rules of this file:
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from agent.control.offboarding.doors_proxy import told as doors_told
 from agent.control.offboarding.host import MORE, revocation_context
 from agent.control.offboarding.triggers import revocation_subject, trigger_of
 from agent.control.offboarding.worker_supervisor import WorkerSupervisor
-from agent.control.services import ControlServices
 from agent.errors import ShoumiError
+from agent.kernel.fanotify import FanotifyGroups
+from agent.log.indexer import BackgroundIndexer
 from agent.offboard import database
 from agent.offboard.callers import Caller, caller
-from agent.offboard.context import DenialAck, DoorRevoker, RevocationContext, RevocationSubject
+from agent.offboard.context import DenialAck, RevocationContext, RevocationSubject
 from agent.offboard.journal import RevocationJournal
 from agent.offboard.plan import Cause
 from agent.offboard.runner import Runner, freeze_processes, survey
 from agent.offboard.steps.places import accounts
+from agent.rooms.service import DoorServer
 from agent.runtime.channel import Message
+from agent.runtime.config import RoleGroups
+from agent.runtime.home import Home
 from agent.runtime.os_groups import roles_of
+from agent.site_context import SiteContext
 
 _CUT = 20.0  # seconds an approval waits for the cut at the most
 
@@ -43,108 +48,126 @@ _CUT = 20.0  # seconds an approval waits for the cut at the most
 class OffboardingCoordinator:
     """The departures of one agent, as the control process sees them. Public methods may be called from any thread."""
 
-    def __init__(self, desk: ControlServices, doors: DoorRevoker | None = None, life: int | None = None) -> None:
-        """*life* reaches its end when the holder is gone."""
-        self._desk = desk
+    def __init__(
+        self,
+        site: SiteContext,
+        roles: RoleGroups,
+        indexer: BackgroundIndexer,
+        doors: DoorServer,
+        groups: FanotifyGroups | None,
+        life: int | None,
+    ) -> None:
+        """*groups* is ``None`` in a rehearsal; *life* reaches its end when the holder is gone."""
+        self._site = site
+        self._roles = roles
+        self._indexer = indexer
         self._doors = doors
         self._denied: dict[str, DenialAck] = {}
         ours = frozenset({os.getpid(), os.getppid()})  # its number now: the holder has no heir
-        host = revocation_context(desk, ours, doors=doors)
+        host = revocation_context(site, ours, _walks_nothing, doors)
         self._context = replace(host, deny=self._unless_known(host.deny))
-        self._cuts = _CutExecutor(desk, self._context)
-        groups = desk.protection.groups
+        self._cuts = _CutExecutor(site.home, self._context)
         inherited = {} if life is None else {"life": life}
         if groups:
             inherited |= {name: fd for name, fd in groups._asdict().items() if fd >= 0}
-        answering = {"append": self._append, "epoch": self._epoch, "fresh": self._fresh, "cut": self._cut_again}
-        if doors:
-            answering["doors"] = self._refusals
-        self._attendant = WorkerSupervisor(desk.home, inherited, answering)
+        self._worker = WorkerSupervisor(
+            site.home,
+            inherited,
+            {
+                "append": self._append,
+                "epoch": self._epoch,
+                "fresh": self._fresh,
+                "cut": self._cut_again,
+                "doors": self._refusals,
+            },
+        )
 
-    def departs(self, case: str, pid: int) -> None:
-        """Stop the processes of the person of *case*, whose approval is committed. See Desk.
+    def freeze(self, case: str, pid: int) -> None:
+        """Stop the processes of the person of *case*, whose approval is committed. *pid*: the command that approved.
 
-        The decider needs a moment to take over the new rights, and no decider ends a mapping: this ends it meanwhile.
-        Of who is only transferred, somebody would first have to find out what holds classified files; nobody waits for
-        that here.
+        Called by the thread of acts before the decider hears of the approval: it needs a moment to take over the new
+        rights, and no decider ends a mapping; this ends it meanwhile. Of somebody who is only transferred, one would
+        first have to find out what holds classified files; nobody waits for that here.
         """
         asked_by = caller(pid) if pid != os.getpid() else None
         with suppress(OSError, ShoumiError):  # the run that follows says what could not be done
-            found = trigger_of(self._desk, case)
+            found = trigger_of(self._site, case)
             if found.cause is not Cause.DEPARTURE:
                 return
             callers = (asked_by,) if asked_by else ()
-            freeze_processes(revocation_subject(self._desk, found), self._context, found.cause, found.officers, callers)
+            freeze_processes(revocation_subject(self._site, found), self._context, found.cause, found.officers, callers)
 
-    def unrecorded(self, person: str, approvers: Sequence[str], cause: Cause) -> None:
-        """Stop the processes of somebody whose departure, transfer or hold cannot be written down now. See Desk.
+    def freeze_unrecorded(self, person: str, approvers: Sequence[str], cause: Cause) -> None:
+        """Stop the processes of somebody whose departure, transfer or hold cannot be written down now.
 
-        Without an entry nothing ends; but whoever can fill the disk of the log must not be able to read on because of
-        it. Nothing more is opened meanwhile by anybody, because that takes an entry, too; what is open already is read
-        by nobody who is stopped. What was stopped ends with the run, as soon as there is space.
+        Called again and again until it can be. Without an entry nothing ends; but whoever can fill the disk of the log
+        must not be able to read on because of it. Nothing more is opened meanwhile by anybody, because that takes an
+        entry, too; what is open already is read by nobody who is stopped. What was stopped ends with the run, as soon
+        as there is space.
         """
         with suppress(OSError, ShoumiError):
-            uids = [int(str(row["uid"])) for row in self._desk.lists.accounts(person)]
-            roles, sole = roles_of(uids, self._desk.config.roles)
-            freeze_processes(
-                RevocationSubject(person, accounts(uids), roles, sole), self._context, cause, approvers, ()
-            )
+            freeze_processes(self._subject(person), self._context, cause, approvers, ())
 
-    def departed(self, person: str, case: str, pid: int) -> dict[str, Any]:
-        """Cut everything of the person of *case* and let the rest follow; return how long the cut took. See Desk.
+    def revoke(self, person: str, case: str, pid: int) -> dict[str, Any]:
+        """Cut everything of the person of *case* and let the rest follow; return how long the cut took.
 
-        The personnel system, for which this process asks itself, is told so by the receipt, and waits for nothing here.
+        Called once the decider has acknowledged that the person is denied. The personnel system, for which this process
+        asks itself, is told by the receipt, and waits for nothing here.
         """
-        asked_by = caller(pid) if pid != os.getpid() else None
-        began = self._desk.now()
-        self._note_denial(person)
-        cut = self._cuts.submit(self._cut, case, (asked_by,) if asked_by else ())
-        cut.add_done_callback(lambda _: self._attendant.tell(case))
-        if not asked_by:
+        began = self._site.now()
+        cut = self.start_revocation(person, case, pid)
+        if pid == os.getpid():
             return {}
         with suppress(TimeoutError, ShoumiError):  # it is written down, and goes on
             cut.result(_CUT)
-        return {"cut_milliseconds": (self._desk.now() - began).total_seconds() * 1000}
+        return {"cut_milliseconds": (self._site.now() - began).total_seconds() * 1000}
 
-    def held(self, person: str, hold: str, pid: int) -> None:
-        """Let what follows a hold begin, which the decider has acknowledged; nobody waits for it. See Desk."""
+    def start_revocation(self, person: str, trigger: str, pid: int) -> "Future[None]":
+        """Let begin what follows the case or hold *trigger*, which the decider has acknowledged; nobody need wait."""
         asked_by = caller(pid) if pid != os.getpid() else None
         self._note_denial(person)
-        cut = self._cuts.submit(self._cut, hold, (asked_by,) if asked_by else ())
-        cut.add_done_callback(lambda _: self._attendant.tell(hold))
+        cut = self._cuts.submit(self._cut, trigger, (asked_by,) if asked_by else ())
+        cut.add_done_callback(lambda _: self._worker.tell(trigger))
+        return cut
 
-    def restored(self, name: str) -> None:
+    def start_restoration(self, name: str) -> None:
         """Let what refuses the person on the disk be taken away, for a grant given again; nobody waits for it."""
-        self._cuts.submit(self._cut, name, ()).add_done_callback(lambda _: self._attendant.tell(name))
+        self._cuts.submit(self._cut, name, ()).add_done_callback(lambda _: self._worker.tell(name))
 
     def survey(self, person: str, cause: Cause) -> dict[str, Any]:
         """Return the plan of what a revocation for *cause* would end of *person* now, as JSON; nothing is touched."""
-        uids = [int(str(row["uid"])) for row in self._desk.lists.accounts(person)]
-        roles, sole = roles_of(uids, self._desk.config.roles)
-        return survey(RevocationSubject(person, accounts(uids), roles, sole), self._context, cause, MORE).record()
+        return survey(self._subject(person), self._context, cause, MORE).record()
 
     def serve(self) -> None:
         """Keep the process of departures alive, and answer it, until :meth:`stop`. Raises :class:`FatalError`."""
-        self._attendant.serve()
+        self._worker.serve()
 
     def stop(self) -> None:
-        """End; what is under way is done to its next step and taken up at the next start."""
-        self._attendant.stop()
+        """End serving; what is under way is taken up at the next start."""
+        self._worker.stop()
+
+    def close(self) -> None:
+        """End after the cut under way, and let go of everything."""
         self._cuts.close()
+        self._worker.close()
+
+    def _subject(self, person: str) -> RevocationSubject:
+        uids = [int(str(row["uid"])) for row in self._site.lists.accounts(person)]
+        roles, sole = roles_of(uids, self._roles)
+        return RevocationSubject(person, accounts(uids), roles, sole)
 
     def _append(self, asked: Message) -> Message:
-        return {"seq": self._desk.decider.append(asked["fields"])}
+        return {"seq": self._site.audit.append(asked["fields"])}
 
     def _epoch(self, asked: Message) -> Message:
-        self._desk.decider.epoch(int(asked["epoch"]))
+        self._site.audit.epoch(int(asked["epoch"]))
         return {}
 
     def _fresh(self, _asked: Message) -> Message:
-        self._desk.indexing.fresh()
+        self._indexer.fresh()
         return {}
 
     def _refusals(self, asked: Message) -> Message:
-        assert self._doors
         return doors_told(self._doors, str(asked["person"]))
 
     def _cut_again(self, asked: Message) -> Message:
@@ -153,16 +176,16 @@ class OffboardingCoordinator:
 
     def _cut(self, name: str, callers: Iterable[Caller]) -> None:
         runner = self._cuts.runner()
-        found = trigger_of(self._desk, name)
+        found = trigger_of(self._site, name)
         if not found.over:
-            runner.begin(name, revocation_subject(self._desk, found), found.cause, found.officers, callers)
+            runner.begin(name, revocation_subject(self._site, found), found.cause, found.officers, callers)
             runner.cut(name)
-            self._desk.doors.changed()  # boards lose the badges now; whether they have is asked by who does the rest
+            self._doors.changed()  # boards lose the badges now; whether they have is asked by who does the rest
 
     def _note_denial(self, person: str) -> None:
         """Keep the instant of the acknowledgement that the act under way has just waited for."""
-        epoch, since = self._desk.decider.acknowledged
-        self._denied[person] = DenialAck(epoch, self._desk.now() - timedelta(seconds=time.monotonic() - since))
+        epoch, since = self._site.audit.acknowledged
+        self._denied[person] = DenialAck(epoch, self._site.now() - timedelta(seconds=time.monotonic() - since))
 
     def _unless_known(self, ask: Callable[[str], DenialAck]) -> Callable[[str], DenialAck]:
         """Return what asks the decider only where no act has: another one may have been acknowledged since."""
@@ -172,17 +195,17 @@ class OffboardingCoordinator:
 class _CutExecutor:
     """The thread that cuts, with a journal and a runner of its own, both made in it."""
 
-    def __init__(self, desk: ControlServices, host: RevocationContext) -> None:
-        self._desk = desk
+    def __init__(self, home: Home, host: RevocationContext) -> None:
+        self._home = home
         self._host = host
         self._thread = ThreadPoolExecutor(1, "cuts")
         self._made: Runner | None = None
         self.submit = self._thread.submit
 
     def runner(self) -> Runner:
-        """Return the runner. Only in this lane's thread."""
+        """Return the runner. Only in this thread."""
         if self._made is None:
-            journal = RevocationJournal(database.path(self._desk.home.root), checkpoints=False)
+            journal = RevocationJournal(database.path(self._home.root), checkpoints=False)
             self._made = Runner(journal, self._host, MORE, alongside=False)
         return self._made
 
@@ -191,3 +214,8 @@ class _CutExecutor:
         self._thread.shutdown(wait=True, cancel_futures=True)
         if self._made:
             self._made.close()
+            self._made = None
+
+
+def _walks_nothing(path: str) -> NoReturn:
+    raise RuntimeError(f"no cut walks an area, and one was asked to walk {path}")

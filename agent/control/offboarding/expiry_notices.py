@@ -12,9 +12,9 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from agent.control.offboarding.host import OffboardingHost
 from agent.offboard.expiring import GivenWarning, Sort, UpcomingExpiry, due, endings
 from agent.registry.columns import moment
+from agent.site_context import SiteContext
 from rules.model import Grant
 
 _EVERY = 600.0  # seconds between two looks
@@ -24,26 +24,26 @@ _MOST = 100  # sentences in one entry
 class ExpiryNotices:
     """The warnings of one agent. One thread at a time."""
 
-    def __init__(self, desk: OffboardingHost) -> None:
-        self._desk = desk
-        self._file = desk.home.root / "expiry.json"
+    def __init__(self, site: SiteContext) -> None:
+        self._site = site
+        self._file = site.home.root / "expiry.json"
         self._next = 0.0
 
     def step(self) -> None:
         """Say what is due, if it is time to look. Raises :class:`agent.errors.ShoumiError` when it is not recorded."""
         if time.monotonic() < self._next:
             return
-        found = due(self._endings(), _read(self._file), self._desk.now())
+        found = due(self._endings(), _read(self._file), self._site.now())
         for start in range(0, len(found.now), _MOST):
             lines = [one.text._asdict() for one in found.now[start : start + _MOST]]
-            self._desk.decider.append({"kind": "expiring", "count": len(lines), "what": lines})
+            self._site.audit.append({"kind": "expiring", "count": len(lines), "what": lines})
         _write(self._file, found.said)
         self._next = time.monotonic() + _EVERY
 
     def _endings(self) -> Iterator[UpcomingExpiry]:
-        desk, pack, now = self._desk, self._desk.pack(), self._desk.now()
+        site, pack, now = self._site, self._site.pack(), self._site.now()
         grants: defaultdict[str, list[Grant]] = defaultdict(list)
-        for row in desk.lists.grants(now):
+        for row in site.lists.grants(now):
             if row["until"]:
                 grants[str(row["person"])].append(
                     Grant(
@@ -57,9 +57,9 @@ class ExpiryNotices:
                         temporary=True,
                     )
                 )
-        for row in desk.lists.people():
+        for row in site.lists.people():
             name = str(row["id"])
-            _, facts = desk.facts.facts([name], "")
+            _, facts = site.facts.facts([name], "")
             person = facts.persons.get(name)
             if person:
                 yield from endings(replace(person, grants=tuple(grants[name])), pack)

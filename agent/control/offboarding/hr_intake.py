@@ -8,55 +8,50 @@ attention says ``alarm``. The answer goes out with the receipt (:mod:`agent.cont
 asks again about what has ended already, from the receipt there is.
 """
 
-import os
 import threading
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
-from agent.api.operations import TABLE
-from agent.api.peers import Peer
-from agent.api.roles import CallerRole, Role
-from agent.control import transaction
 from agent.control.decider_client import UnrecordedError
-from agent.control.dispatch import HandlerRequest
+from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.hr_replay_guard import forget_older
 from agent.control.offboarding.hr_reply import complete, payload_of
-from agent.control.services import ControlServices
 from agent.errors import UnreachableError
 from agent.offboard.intake import pinned_keys, watcher
 from agent.offboard.intake.inbox import Hooks, Inbox, Received
 from agent.offboard.intake.notice import HrEvent, HrNotice
 from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
+from agent.site_context import SiteContext
 from rules.eligibility import why_ineligible
 from rules.model import Person
 from rules.offboarding.case import PERSONNEL
 from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 
-InActThread = Callable[[Callable[[], object]], object]  # runs it there, waits, and raises what it raised
+OwnAct = Callable[[str, Mapping[str, Any]], dict[str, Any]]  # does an act of the agent, and raises what it raised
 
 
 class HrIntake:
     """The inbox, its thread, and the answers. One per control process."""
 
-    def __init__(self, desk: ControlServices, act: InActThread) -> None:
-        self._desk = desk
+    def __init__(self, site: SiteContext, offboarding: OffboardingCoordinator, act: OwnAct) -> None:
+        self._site = site
+        self._offboarding = offboarding
         self._act = act
-        self._refusals = transaction.RejectionAudit()
         self._stopped = threading.Event()
 
     def serve(self) -> None:
         """Take up deliveries from when HR's keys are pinned until :meth:`stop`. Runs in a thread of its own."""
-        while not pinned_keys.path(self._desk.home.root).exists():  # no channel has been set up
+        while not pinned_keys.path(self._site.home.root).exists():  # no channel has been set up
             if self._stopped.wait(1):
                 return
-        forget_older(self._desk, self._desk.lists.cases(over=True))
+        forget_older(self._site.home, self._site.lists.cases(over=True))
         hooks = Hooks(self._known, self._acts, self._wanted, self._received, self._note, self._trouble)
-        inbox = Inbox(self._desk.home.root, hooks)
+        inbox = Inbox(self._site.home.root, hooks)
         try:
-            watcher.serve(inbox, self._desk.now, self._stopped, self._trouble)
+            watcher.serve(inbox, self._site.now, self._stopped, self._trouble)
         finally:
             inbox.close()
 
@@ -69,30 +64,30 @@ class HrIntake:
 
     def _acts(self, approver: str) -> bool:
         person = self._person(approver)
-        return person is None or why_ineligible(person, self._desk.now()) is None
+        return person is None or why_ineligible(person, self._site.now()) is None
 
     def _wanted(self) -> int:
-        return self._desk.pack().departure_case.hr_approvers
+        return self._site.pack().departure_case.hr_approvers
 
     def _person(self, name: str) -> Person | None:
-        _, facts = self._desk.facts.facts([name], "")  # an error is an error, and no "nobody"
+        _, facts = self._site.facts.facts([name], "")  # an error is an error, and no "nobody"
         return facts.persons.get(name)
 
     def _received(self, notice: HrNotice) -> None:
         if notice.event is HrEvent.DEPARTURE_APPROVED:
-            result = self._stopping(notice, lambda: self._perform("case.notice", self._departure(notice)))
+            result = self._stopping(notice, lambda: self._act("case.notice", self._departure(notice)))
             if result.get("already"):
                 self._answer(notice.subject, str(result["case"]))
             return
         reason = f"{notice.event.value} {notice.txn}"
-        if all(row["reason"] != reason for row in self._desk.lists.holds(notice.subject)):  # it may come twice
-            self._stopping(notice, lambda: self._perform("hold.add", {"person": notice.subject, "reason": reason}))
+        if all(row["reason"] != reason for row in self._site.lists.holds(notice.subject)):  # it may come twice
+            self._stopping(notice, lambda: self._act("hold.add", {"person": notice.subject, "reason": reason}))
 
     def _departure(self, notice: HrNotice) -> dict[str, Any]:
         """Return what ``case.notice`` is given."""
         details, zone = (
             notice.details,
-            timezone(self._desk.pack().utc_offset),
+            timezone(self._site.pack().utc_offset),
         )  # every day is one of the site's calendar
         approved_on = notice.toe.astimezone(zone).date()
         until = details.get("cooling_off_until")
@@ -117,31 +112,19 @@ class HrIntake:
 
     def _unrecorded(self, notice: HrNotice) -> None:
         if notice.event is not HrEvent.DEPARTURE_APPROVED:
-            self._desk.unrecorded(notice.subject, [PERSONNEL], Cause.HOLD)
+            self._offboarding.freeze_unrecorded(notice.subject, [PERSONNEL], Cause.HOLD)
             return
         approvers = [by for by in _approvers(notice) if self._acts(by)]
         if len(approvers) >= self._wanted():  # else it will be refused
             transfer = notice.details.get("kind") == CaseKind.TRANSFER
-            self._desk.unrecorded(notice.subject, approvers, Cause.TRANSFER if transfer else Cause.DEPARTURE)
+            cause = Cause.TRANSFER if transfer else Cause.DEPARTURE
+            self._offboarding.freeze_unrecorded(notice.subject, approvers, cause)
 
     def _answer(self, person: str, case: str) -> None:
         """Answer from the receipt there is; while there is none, whoever issues it answers everybody who asked."""
-        root = self._desk.home.root
+        root = self._site.home.root
         if kept := receipt.kept(receipt.receipts_folder(root), case):
-            complete(self._desk.home, person, payload_of(kept[-1].read_bytes()), self._desk.now())
-
-    def _perform(self, op: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        def work() -> dict[str, Any]:
-            agent = Peer(os.getpid(), os.getuid(), os.getgid(), frozenset())
-            args = TABLE[op].read(given, None)
-            ask = HandlerRequest(
-                op, args, {**given, "by": "hr"}, agent, CallerRole(Role.SECURITY), self._desk.now(), self._desk
-            )
-            return transaction.execute_act(ask, self._refusals)
-
-        done = self._act(work)
-        assert isinstance(done, dict)
-        return done
+            complete(self._site.home, person, payload_of(kept[-1].read_bytes()), self._site.now())
 
     def _note(self, received: Received) -> None:
         notice = received.notice
@@ -163,10 +146,10 @@ class HrIntake:
             fields |= {"late": notice.late}
         if received.ignored:
             fields |= {"not_counted": list(received.ignored)}
-        self._desk.decider.append(fields)
+        self._site.audit.append(fields)
 
     def _trouble(self, word: str, text: Text) -> None:
-        self._desk.decider.append({"kind": "hr-channel", "outcome": word, "alarm": True, "reason": text._asdict()})
+        self._site.audit.append({"kind": "hr-channel", "outcome": word, "alarm": True, "reason": text._asdict()})
 
 
 def _end_of(day: date, zone: timezone) -> str:

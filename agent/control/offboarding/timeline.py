@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from agent.control.offboarding.host import OffboardingHost
 from agent.control.offboarding.triggers import RevocationTrigger
 from agent.log.search import Filter, query
 from agent.offboard import database
@@ -20,12 +19,13 @@ from agent.offboard.receipt.receipt import RevocationRecord, StepRecord
 from agent.offboard.receipt.timeline import Marks, last_read
 from agent.offboard.steps import doors
 from agent.runtime.home import Home
+from agent.site_context import SiteContext
 from rules.text import Text
 
 _LOOKED = 200  # newest entries of the person among which the last allowed access is looked for
 
 
-def ending(ground: OffboardingHost, found: RevocationTrigger, steps: Sequence[JournaledStep]) -> RevocationRecord:
+def ending(site: SiteContext, found: RevocationTrigger, steps: Sequence[JournaledStep]) -> RevocationRecord:
     """Return all that the receipt of the run for *found* says."""
     return RevocationRecord(
         host=os.uname().nodename,
@@ -33,9 +33,9 @@ def ending(ground: OffboardingHost, found: RevocationTrigger, steps: Sequence[Jo
         case=found.name,
         cause=found.cause,
         reference=found.reference,
-        pack=ground.pack().id,
+        pack=site.pack().id,
         approvers=found.approvers,
-        marks=_marks(ground.home, found, steps),
+        marks=_marks(site.home, found, steps),
         steps=tuple(
             StepRecord(
                 d.step, TITLES.get(d.step, Text(d.step, d.step)), d.result.state, d.result.detail, d.result.facts

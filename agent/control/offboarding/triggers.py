@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from agent.control.offboarding.host import OffboardingHost
 from agent.offboard.context import RevocationSubject
 from agent.offboard.plan import Cause
 from agent.offboard.steps.places import accounts
 from agent.registry.columns import moment
+from agent.site_context import SiteContext
 from rules.decide import decide
 from rules.model import Request
 from rules.offboarding.case import Approval, OffboardingCase
@@ -55,25 +55,25 @@ class RevocationTrigger:
     approvers: tuple[Mapping[str, Any], ...] = ()
 
 
-def trigger_of(ground: OffboardingHost, name: str) -> RevocationTrigger:
+def trigger_of(site: SiteContext, name: str) -> RevocationTrigger:
     """Return what the run *name* is for. Raises :class:`RefusedError` when the registry has no such thing."""
     case, _, grant = name.partition(".")
     if grant:
-        return _restoration(ground, name, case, grant)
+        return _restoration(site, name, case, grant)
     if name.startswith("H"):
-        return _hold(ground, name)
+        return _hold(site, name)
     if name.startswith("G"):
-        return _lapse(ground, name)
-    return _case(ground, ground.lists.case(name))
+        return _lapse(site, name)
+    return _case(site, site.lists.case(name))
 
 
-def revocation_subject(ground: OffboardingHost, found: RevocationTrigger) -> RevocationSubject:
+def revocation_subject(site: SiteContext, found: RevocationTrigger) -> RevocationSubject:
     """Return the person with every account, as the runner takes them."""
-    uids = [int(str(row["uid"])) for row in ground.lists.accounts(found.person)]
+    uids = [int(str(row["uid"])) for row in site.lists.accounts(found.person)]
     return RevocationSubject(found.person, accounts(uids), found.roles, areas=found.areas, tries=found.tries)
 
 
-def _case(ground: OffboardingHost, case: OffboardingCase) -> RevocationTrigger:
+def _case(site: SiteContext, case: OffboardingCase) -> RevocationTrigger:
     """Return what an approved *case* asks for.
 
     A transfer that is closed asks for nothing any more: its person may have been given something new since, or leaves
@@ -89,7 +89,7 @@ def _case(ground: OffboardingHost, case: OffboardingCase) -> RevocationTrigger:
         case.officers,
         case.approved_at,
         roles=frozenset(case.roles),
-        tries=frozenset(ground.lists.lost(case.id)) if transfer else None,
+        tries=frozenset(site.lists.lost(case.id)) if transfer else None,
         waits=case.unconfirmed,
         over=over,
         reference=case.reference,
@@ -104,8 +104,8 @@ def _approver(case: OffboardingCase, approval: Approval) -> dict[str, Any]:
     return said | ({"title": titles[approval.role]} if approval.role in titles else {})
 
 
-def _hold(ground: OffboardingHost, name: str) -> RevocationTrigger:
-    row = ground.lists.hold(name)
+def _hold(site: SiteContext, name: str) -> RevocationTrigger:
+    row = site.lists.hold(name)
     by, since = str(row["placed_by"]), moment(str(row["since"]))
     return RevocationTrigger(
         name,
@@ -118,34 +118,34 @@ def _hold(ground: OffboardingHost, name: str) -> RevocationTrigger:
     )
 
 
-def _lapse(ground: OffboardingHost, name: str) -> RevocationTrigger:
-    row = ground.lists.grant(name)
+def _lapse(site: SiteContext, name: str) -> RevocationTrigger:
+    row = site.lists.grant(name)
     person, area = str(row["person"]), str(row["resource"])
     ended = RevocationTrigger(
         name, person, Cause.EXPIRY, frozenset(), moment(str(row["until"])), areas=frozenset({area})
     )
-    return replace(ended, over=_GRANTED) if allowed(ground, person, area) else ended
+    return replace(ended, over=_GRANTED) if allowed(site, person, area) else ended
 
 
-def _restoration(ground: OffboardingHost, name: str, case: str, grant: str) -> RevocationTrigger:
-    taken_back = ground.lists.case(case)
+def _restoration(site: SiteContext, name: str, case: str, grant: str) -> RevocationTrigger:
+    taken_back = site.lists.case(case)
     person = taken_back.person
     asked = next(one for one in taken_back.restorations if one.grant == grant)
-    left_again = any(running.approved_at for running in ground.lists.cases(person))
+    left_again = any(running.approved_at for running in site.lists.cases(person))
     return RevocationTrigger(
         name,
         person,
         Cause.RESTORED,
         frozenset({asked.asked_by, asked.given_by} - {""}),
         asked.asked_at,
-        areas=frozenset({str(ground.lists.grant(grant)["resource"])}),
+        areas=frozenset({str(site.lists.grant(grant)["resource"])}),
         over=_LEFT_AGAIN if left_again else None,
     )
 
 
-def allowed(ground: OffboardingHost, person: str, area: str) -> bool:
+def allowed(site: SiteContext, person: str, area: str) -> bool:
     """Whether *person* may open *area* after all, by another grant that runs or because none is needed."""
-    if ground.lists.grants(ground.now(), person=person, resource=area):
+    if site.lists.grants(site.now(), person=person, resource=area):
         return True
-    _, facts = ground.facts.facts([person], area)
-    return decide(Request((person,), area), facts, ground.pack(), ground.now()).allow
+    _, facts = site.facts.facts([person], area)
+    return decide(Request((person,), area), facts, site.pack(), site.now()).allow

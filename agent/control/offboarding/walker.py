@@ -12,8 +12,7 @@ from pathlib import Path
 
 from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.private_mount import doorway
-from agent.kernel.walk import WalkEntry, walk
-from agent.offboard.context import Blocked, Inode
+from agent.kernel.walk import WalkEntry, WalkFailure, walk
 
 _Identity = tuple[int, int]
 
@@ -26,13 +25,12 @@ class AreaWalker:
         self._open: dict[int, tuple[str, str]] = {}  # by device: the top of a volume, and the way to it
         self._stack = ExitStack()
 
-    def walk(self, path: str) -> Iterator[Inode | Blocked]:
+    def walk(self, path: str) -> Iterator[WalkEntry | WalkFailure]:
         """Yield every inode below *path*; see :attr:`agent.offboard.context.RevocationContext.walk`.
 
         Raises ``OSError``.
         """
-        for found in walk(self._inside(path), path):
-            yield Inode(*found) if isinstance(found, WalkEntry) else Blocked(*found)
+        yield from walk(self._inside(path), path)
 
     def close(self) -> None:
         """Close every way there is."""

@@ -19,12 +19,11 @@ import socket
 import sys
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import islice
 
 from agent.control.offboarding.channel import ControlClient
@@ -35,8 +34,6 @@ from agent.control.offboarding.hr_reply import complete, payload_of
 from agent.control.offboarding.timeline import ending
 from agent.control.offboarding.triggers import revocation_subject, trigger_of
 from agent.control.offboarding.walker import AreaWalker
-from agent.control.pack_cache import PackCache
-from agent.control.services import last_time
 from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
 from agent.offboard import database
@@ -45,50 +42,29 @@ from agent.offboard.plan import Cause, RevocationPlan
 from agent.offboard.receipt import receipt
 from agent.offboard.runner import Runner, survey
 from agent.offboard.steps import deny
-from agent.registry.facts import FactsReader
-from agent.registry.queries import RegistryQueries
-from agent.runtime.clock import AgentClock, instant
+from agent.runtime.failures import going_on, to_stderr
 from agent.runtime.home import Home
-from rules.pack.reader import Pack
+from agent.site_context import SiteContext, agent_clock
 
 AGAIN = 30.0  # seconds after which what is pending is tried again
 _LAPSE = 2.0  # seconds between two looks at grants that end by themselves
 _NEWS = timedelta(days=14)  # what ended longer ago has been dealt with
 _TOGETHER = 32  # leavers who share a pass over the files: those who come next wait so long at the most
+_REPORT = to_stderr("departures")
 _NICE = 10  # behind whoever waits, and not so far that a busy host never gets its receipts
-
-
-class WorkerHost:
-    """The agent as this process knows it: :class:`agent.control.offboarding.host.OffboardingHost`. One thread."""
-
-    def __init__(self, home: Home, decider: ControlClient) -> None:
-        self.home = home
-        self.decider = decider
-        self.facts = FactsReader(home.registry)
-        self.lists = RegistryQueries(home.registry)
-        self._clock = AgentClock(last_time(home))
-        self._pack = PackCache(home.pack)
-
-    def now(self) -> datetime:
-        """See :class:`agent.control.services.ControlServices`."""
-        return instant(self._clock.now())
-
-    def pack(self) -> Pack:
-        """See :class:`agent.control.services.ControlServices`."""
-        return self._pack.read()
 
 
 class OffboardingWorker:
     """Everything that is open of the departures of one agent. One thread."""
 
-    def __init__(self, site: WorkerHost, asking: ControlClient, groups: FanotifyGroups | None, holder: int) -> None:
+    def __init__(self, site: SiteContext, asking: ControlClient, groups: FanotifyGroups | None, holder: int) -> None:
         self._site = site
         self._asking = asking
-        self._ways = AreaWalker(groups)
+        self._walker = AreaWalker(groups)
         self._journal = RevocationJournal(database.path(site.home.root))
         ours = frozenset({os.getpid(), os.getppid(), holder})
         self._found: dict[str, str | None] = {}
-        host = revocation_context(site, ours, self._ways.walk, DoorsProxy(asking))
+        host = revocation_context(site, ours, self._walker.walk, DoorsProxy(asking))
         self._host = replace(host, found=self._found)
         self._runner = Runner(self._journal, self._host, MORE)
         self._lapsed: set[str] = set()  # grants whose end was looked into: only to save looking again
@@ -130,7 +106,7 @@ class OffboardingWorker:
             except ShoumiError as error:
                 errors.append(error)
             finally:
-                self._ways.close()
+                self._walker.close()
                 self._found.clear()
         if errors:
             raise errors[0]
@@ -180,7 +156,7 @@ class OffboardingWorker:
         path = receipt.issue(site.home.root, said, site.now())
         payload = payload_of(path.read_bytes())
         fields = {"kind": "receipt", "case": name, "person": found.person, "file": path.name}
-        site.decider.append({**fields, "complete": payload["complete"], "open": payload["open"]})
+        site.audit.append({**fields, "complete": payload["complete"], "open": payload["open"]})
         if found.cause in (Cause.DEPARTURE, Cause.TRANSFER):
             complete(site.home, found.person, payload, site.now())
 
@@ -193,38 +169,31 @@ def main(argv: Sequence[str]) -> int:
     os.nice(_NICE)
     asking = ControlClient(end)
     try:
-        site = WorkerHost(Home.at(argv[0]), asking)
+        home = Home.at(argv[0])
+        site = SiteContext(home, asking, agent_clock(home))
         groups = FanotifyGroups(words["open"], words.get("access", -1)) if "open" in words else None
         serve(OffboardingWorker(site, asking, groups, words["holder"]), ExpiryNotices(site), asking)
     except (ShoumiError, FatalError) as error:
-        print(f"shoumi: departures: {error.text.en}", file=sys.stderr, flush=True)
+        _REPORT(error)
     return 1
 
 
-def serve(departures: OffboardingWorker, expiry: ExpiryNotices, asking: ControlClient) -> None:
+def serve(worker: OffboardingWorker, notices: ExpiryNotices, asking: ControlClient) -> None:
     """Do what is told and what is due, for ever. Raises :class:`FatalError`."""
     due = 0.0
     told: list[str] = []
     while True:
-        if told:
-            _tried(departures.finish, told)
+        with going_on(_REPORT):  # one case that cannot be worked on must not keep back the others
+            worker.finish(told)
         if time.monotonic() >= due:
-            _tried(departures.sweep)
+            with going_on(_REPORT):
+                worker.sweep()
             due = time.monotonic() + AGAIN
-        _tried(departures.lapse)
-        _tried(expiry.step)
+        with going_on(_REPORT):
+            worker.lapse()
+        with going_on(_REPORT):
+            notices.step()
         told = asking.told(min(max(0.0, due - time.monotonic()), _LAPSE))
-
-
-def _tried(work: Callable[..., object], *args: object) -> None:
-    try:
-        work(*args)
-    except ShoumiError as error:
-        print(f"shoumi: departures: {error.text.en}", file=sys.stderr, flush=True)
-    except FatalError:
-        raise
-    except Exception as error:  # noqa: BLE001 - one case that cannot be worked on must not keep back the others
-        traceback.print_exception(error, file=sys.stderr)
 
 
 def _holds_something(plan: RevocationPlan) -> bool:

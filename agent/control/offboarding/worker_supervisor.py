@@ -7,15 +7,14 @@ this one stops: whatever it had in hand is taken up at its next start.
 
 import os
 import select
-import sys
 import threading
 from contextlib import suppress
 from typing import Final
 
 from agent.control.offboarding.channel import Answering, answer
-from agent.guard.holder import Child, Program
 from agent.runtime import channel
 from agent.runtime.home import Home
+from agent.runtime.supervisor import ProcessSupervisor, launcher, python
 
 MODULE: Final = "agent.control.offboarding.worker"
 _TICK = 0.25  # seconds
@@ -30,8 +29,8 @@ class WorkerSupervisor:
         self._theirs = theirs
         self._ours.setblocking(False)
         self._answering = answering
-        program = Program((sys.executable, "-I", "-m", MODULE, str(home.root), f"holder={os.getppid()}"))
-        self._child = Child(program, {**inherited, "channel": theirs.fileno()})
+        argv = python(MODULE, str(home.root), f"holder={os.getppid()}")
+        self._child = ProcessSupervisor(launcher(argv, {**inherited, "channel": theirs.fileno()}))
         self._stopped = threading.Event()
 
     def tell(self, case: str) -> None:
@@ -44,8 +43,7 @@ class WorkerSupervisor:
         try:
             while not self._stopped.is_set():
                 self._child.ended()
-                if not self._child.alive:
-                    self._child.start()
+                self._child.start()
                 if select.select([self._ours], [], [], _TICK)[0]:
                     self._answer()
         finally:
@@ -54,6 +52,11 @@ class WorkerSupervisor:
     def stop(self) -> None:
         """End serving after the answer under way."""
         self._stopped.set()
+
+    def close(self) -> None:
+        """Let go of the pair, once nobody serves any more."""
+        self._ours.close()
+        self._theirs.close()
 
     def _answer(self) -> None:
         message = channel.receive(self._ours)

@@ -17,7 +17,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from agent.offboard.context import AreaPath, Blocked, Inode, RevocationContext, RevocationSubject
+from agent.kernel.walk import WalkEntry, WalkFailure
+from agent.offboard.context import AreaPath, RevocationContext, RevocationSubject
 from agent.offboard.steps import acl_bytes, places
 from agent.offboard.steps.acl_bytes import ACCESS, DEFAULT, Acl
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
@@ -147,7 +148,7 @@ def run_together(leavers: Sequence[tuple[RevocationSubject, str]], context: Revo
             kept = stack.enter_context(_Owners(places.kept(context, case) / _OWNERS))
             owners |= dict.fromkeys(leaver.uids, (number, kept))
 
-        def deny(inode: Inode) -> bool:
+        def deny(inode: WalkEntry) -> bool:
             theirs = owners.get(inode.found.st_uid)
             if theirs:
                 number, kept = theirs
@@ -182,10 +183,10 @@ def _result(tour: Tour, owned: int) -> StepResult:
     )
 
 
-def _visit(area: AreaPath, context: RevocationContext, tour: Tour, act: Callable[[Inode], bool]) -> None:
+def _visit(area: AreaPath, context: RevocationContext, tour: Tour, act: Callable[[WalkEntry], bool]) -> None:
     try:
         for item in context.walk(area.path):
-            if isinstance(item, Blocked):
+            if isinstance(item, WalkFailure):
                 tour.trouble(item.path, item.error)
                 continue
             if stat.S_ISLNK(item.found.st_mode):  # it has no ACL, and what it leads to has its own
@@ -242,7 +243,7 @@ class _Owners:
             os.fsync(self._fd)
             os.close(self._fd)
 
-    def note(self, inode: Inode) -> None:
+    def note(self, inode: WalkEntry) -> None:
         """Write the line of *inode*, unless it is there."""
         if self._fd < 0:
             self._open()

@@ -5,7 +5,8 @@ the end is of one grant, only what lies in that one; what cannot be told counts.
 the same file is not touched: the decider asks about every one of its reads, on its own rights.
 """
 
-from agent.offboard.context import HeldInode, RevocationContext, RevocationSubject
+from agent.kernel.open_files import HeldFile
+from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps import processes, subids
 from agent.offboard.steps.ending import ProcessTerminator
 from agent.offboard.steps.step import RevocationStep, StepResult, StepTarget
@@ -45,7 +46,7 @@ def pids(leaver: RevocationSubject, context: RevocationContext) -> frozenset[int
     return frozenset(found.pid for found in context.held(context.devices()) if _counts(found, leaver, context))
 
 
-def _counts(found: HeldInode, leaver: RevocationSubject, context: RevocationContext) -> bool:
+def _counts(found: HeldFile, leaver: RevocationSubject, context: RevocationContext) -> bool:
     area = context.area_of(found)
     return area == "" or (area is not None and (not leaver.areas or area in leaver.areas))
 

@@ -5,6 +5,7 @@ import os
 import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,18 +16,16 @@ from agent.api.operations import TABLE
 from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role
 from agent.cli.main import main
-from agent.control import (
-    __main__,  # noqa: F401 - process loads every handler
-    transaction,
-)
-from agent.control.decider_client import DeciderConnection
-from agent.control.dispatch import READS, STREAMS, HandlerRequest
+from agent.control.decider_client import DeciderClient, DeciderConnection
+from agent.control.dispatch import HandlerRequest
+from agent.control.handlers import handler_table
 from agent.control.offboarding.triggers import trigger_of
 from agent.control.services import ControlServices, open_services
+from agent.control.transaction import ActExecutor
 from agent.errors import ForbiddenError, RefusedError, UsageError
 from agent.offboard.plan import Cause
 from agent.runtime import channel
-from agent.runtime.clock import AgentClock, nanoseconds
+from agent.runtime.clock import nanoseconds
 from rules.decide import decide
 from rules.model import Clearance, Level, Request, Scope, Verdict
 from rules.offboarding.vocabulary import CaseDuty
@@ -36,56 +35,83 @@ OFFICERS = {"E8": 62_008, "E9": 62_009}
 STRANGER_PID = 1
 
 
+class Followed:
+    """Notes what would follow an act, in the place of the departures."""
+
+    def __init__(self, decider: DeciderClient) -> None:
+        self._decider = decider
+        self.revoked: list[tuple[str, str, int]] = []
+        self.started: list[tuple[str, str, int]] = []
+
+    def freeze(self, case: str, pid: int) -> None:
+        assert pid in (STRANGER_PID, os.getpid())
+
+    def revoke(self, person: str, case: str, pid: int) -> dict[str, Any]:
+        assert pid in (STRANGER_PID, os.getpid())
+        self.revoked.append((person, case, int(self._decider.stats()["epoch"])))
+        return {"revoked": True}
+
+    def start_revocation(self, person: str, trigger: str, pid: int) -> None:
+        self.started.append((person, trigger, int(self._decider.stats()["epoch"])))
+
+    def start_restoration(self, name: str) -> None:
+        pass
+
+    def survey(self, person: str, cause: Cause) -> dict[str, Any]:
+        return {}
+
+
 class Office:
     """The control process of a site in this process, and two security officers who call it."""
 
-    def __init__(self, desk: ControlServices) -> None:
-        self.desk = desk
-        self.told: list[tuple[str, str, int]] = []
-        self.holds: list[tuple[str, str, int]] = []
-        desk.departed, desk.held = self.departed, self.held
-        with desk.registry.change(desk.now()) as change:
+    def __init__(self, opened: ControlServices) -> None:
+        self.followed = Followed(opened.decider)
+        self.services = replace(opened, offboarding=self.followed)  # type: ignore[arg-type]
+        self.site = opened.site
+        self.handlers = handler_table()
+        self.executor = ActExecutor(self.services, self.handlers.acts)
+        with opened.registry.change(self.site.now()) as change:
             for number in range(1, 10):
                 change.add_person(f"E{number}", department="rd", clearances=[Clearance("state", Level.SECRET, "", "x")])
             for officer, uid in OFFICERS.items():
                 change.add_account(uid, officer)
             change.add_badge("4660", "E1")
             scope = Scope(departments=frozenset({"rd"}))
-            end = desk.now() + timedelta(days=3650)
+            end = self.site.now() + timedelta(days=3650)
             change.add_area(
                 "plans", path="/srv/plans", level=Level.SECRET, domain="state", scope=scope, custodian="E1",
                 secret_until=end,
             )  # fmt: skip
             self.grant = change.add_grant("E1", "plans", reason="项目甲", approver="E8")
 
-    def departed(self, person: str, case: str, pid: int) -> dict[str, Any]:
-        assert pid in (STRANGER_PID, os.getpid())
-        self.told.append((person, case, int(self.desk.decider.stats()["epoch"])))
-        return {"revoked": True}
+    @property
+    def told(self) -> list[tuple[str, str, int]]:
+        return self.followed.revoked
 
-    def held(self, person: str, hold: str, pid: int) -> None:
-        self.holds.append((person, hold, int(self.desk.decider.stats()["epoch"])))
+    @property
+    def holds(self) -> list[tuple[str, str, int]]:
+        return self.followed.started
 
     def do(self, op: str, person: str = "E1", officer: str = "E8", pid: int = STRANGER_PID, **args: Any) -> Any:
         given = {"person": person, **args}
         peer = Peer(pid, OFFICERS.get(officer, 62_001), 62_000, frozenset({62_000}))
-        ask = HandlerRequest(
-            op, TABLE[op].read(given, None), given, peer, CallerRole(Role.SECURITY), self.desk.now(), self.desk
-        )
+        args, role = TABLE[op].read(given, None), CallerRole(Role.SECURITY)
+        request = HandlerRequest(op, args, given, peer, role, self.site.now(), self.services)
         if TABLE[op].act:
-            return transaction.execute_act(ask, transaction.RejectionAudit())
-        return list(STREAMS[op](ask)) if op in STREAMS else READS[op](ask)
+            return self.executor.execute(request)
+        table = self.handlers
+        return list(table.streams[op](request)) if op in table.streams else table.reads[op](request)
 
     def approved(self, **how: Any) -> Any:
         self.do("case.open", last_day="2099-12-31", **how)
         return self.do("case.approve")
 
     def later(self, **time: float) -> None:
-        self.desk.clock = AgentClock(nanoseconds(self.desk.now() + timedelta(**time)))
+        self.site.clock.latest = nanoseconds(self.site.now() + timedelta(**time))
 
     def verdict(self, person: str = "E1") -> Verdict:
-        _, facts = self.desk.facts.facts([person], "plans")
-        return decide(Request((person,), "plans"), facts, self.desk.pack(), self.desk.now())
+        _, facts = self.site.facts.facts([person], "plans")
+        return decide(Request((person,), "plans"), facts, self.site.pack(), self.site.now())
 
 
 @contextmanager
@@ -93,8 +119,8 @@ def office_of(site: Site, pack: str = "minimal") -> Iterator[Office]:
     site.control.terminate()
     site.control.wait(30)
     site.home.pack.write_text(shipped_packs.text(pack), encoding="utf-8")
-    with open_services(site.home, DeciderConnection(channel.ChannelClient(site.control_end)), None) as desk:
-        yield Office(desk)
+    with open_services(site.home, DeciderConnection(channel.ChannelClient(site.control_end)), None) as services:
+        yield Office(services)
 
 
 @pytest.fixture
@@ -192,7 +218,7 @@ def test_from_notice_to_the_end_of_the_cooling_off_period(company: Office) -> No
         company.do("case.sign", document=document)
     with pytest.raises(UsageError):
         company.do("case.cool-off")
-    company.do("case.cool-off", until=(company.desk.now() + timedelta(days=30)).isoformat())
+    company.do("case.cool-off", until=(company.site.now() + timedelta(days=30)).isoformat())
     assert company.verdict().rule == "cooling-off"
     with pytest.raises(RefusedError, match="still owed: hand-over"):
         company.do("case.papers")
@@ -239,9 +265,9 @@ def test_a_transferred_person_starts_anew_when_the_case_is_closed(office: Office
     office.do("case.hand-over", line="x") if office.do("case.show")["items"] else None
     office.do("case.close")
     assert office.verdict().rule == "scope"
-    dossier = office.desk.lists.dossier("E1")
+    dossier = office.site.lists.dossier("E1")
     assert (dossier["department"], dossier["post"]) == ("archive", "keeper")
-    with office.desk.registry.change(office.desk.now()) as change:
+    with office.services.registry.change(office.site.now()) as change:
         change.set_person("E1", department="rd")
     assert office.verdict().rule == "grant"
 
@@ -269,10 +295,10 @@ def test_rescinding_an_approval_takes_two_officers_and_restores_nothing_by_itsel
 def lift_by_two(office: Office) -> None:
     """Lift the hold that a rescission left, and see that one officer cannot; another hold needs no second."""
     office.do("hold.add", reason="one more")
-    [left, plain] = [hold["id"] for hold in office.desk.lists.holds("E1")]
+    [left, plain] = [hold["id"] for hold in office.site.lists.holds("E1")]
     with (
         pytest.raises(RefusedError, match="lifted by two officers, and this is the first"),
-        office.desk.registry.change(office.desk.now()) as change,
+        office.services.registry.change(office.site.now()) as change,
     ):
         change.lift_hold(left, by="E8")
     asked = office.do("hold.lift", reason="back")
@@ -296,7 +322,7 @@ def test_somebody_who_left_approves_nothing_any_more(company: Office) -> None:
     company.do("case.open", last_day="2099-12-31")
     with pytest.raises(RefusedError, match="`E2` has left"):
         company.do("case.approve", by="E2")
-    with company.desk.registry.change(company.desk.now()) as change:
+    with company.services.registry.change(company.site.now()) as change:
         change.set_person("E3", active=False)
     with pytest.raises(RefusedError, match="`E3` is inactive"):
         company.do("case.approve", by="E3")
@@ -306,7 +332,7 @@ def out(office: Office, person: str, how: str) -> None:
     """Put *person* out of office."""
     if how == "leaving":
         office.do("case.open", person, "E8" if person != "E8" else "E9", last_day="2026-01-01", kind="unfit")
-    with office.desk.registry.change(office.desk.now()) as change:
+    with office.services.registry.change(office.site.now()) as change:
         if how == "on hold":
             change.add_hold(person, reason="x")
         elif how == "inactive":
@@ -453,13 +479,13 @@ def test_a_transfer_that_is_closed_ends_nothing_more_and_until_then_is_shown_whe
     office: Office,
 ) -> None:
     transferred(office)
-    running = trigger_of(office.desk, "C000001")
+    running = trigger_of(office.site, "C000001")
     assert (running.cause, running.tries, running.over) == (Cause.TRANSFER, {"plans"}, None)
     office.do("case.cool-off", none=True, reason="x")
     office.do("case.close")
     office.do("grant.add", area="plans", reason="new post")
     assert office.verdict().allow
-    closed = trigger_of(office.desk, "C000001")
+    closed = trigger_of(office.site, "C000001")
     assert closed.over
     assert "closed" in closed.over.en
 
@@ -490,7 +516,7 @@ def administrator(fresh: Site) -> Iterator[Office]:
     account = pwd.getpwnam("daemon")  # every host has one; nothing of it is touched
     fresh.home.config.write_text(f"[roles]\nsecurity = {account.pw_gid}\n", encoding="utf-8")
     with office_of(fresh) as office:
-        with office.desk.registry.change(office.desk.now()) as change:
+        with office.services.registry.change(office.site.now()) as change:
             change.add_account(account.pw_uid, "E1", allow_system=True)
         yield office
 
@@ -544,7 +570,7 @@ def test_two_approvers_inside_a_notice_are_the_two_and_one_is_one(administrator:
 def test_a_notice_with_two_approvers_waits_for_nobody(administrator: Office, kind: str) -> None:
     assert notice(administrator, "E2", "E3", kind=kind)["step"] == "approved"
     assert len(administrator.told) == 1
-    assert administrator.desk.lists.case("E1").officers >= {"E3"}
+    assert administrator.site.lists.case("E1").officers >= {"E3"}
 
 
 def test_a_day_that_is_none_is_usage(office: Office) -> None:

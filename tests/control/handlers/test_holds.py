@@ -59,7 +59,7 @@ def test_what_is_open_of_a_hold_that_was_lifted_is_given_up(fresh: Site, journal
     with office_of(fresh) as office:
         hold = office.do("hold.add", reason="inquiry")["hold"]
         office.do("hold.lift", reason="nothing found")
-        begun(journal, hold, Cause.HOLD, office.desk.now())
+        begun(journal, hold, Cause.HOLD, office.site.now())
     fresh.start_control()
     steps = until(lambda: given_up(journal, hold))
     assert {done.result.state for done in steps} == {StepState.SKIPPED}
@@ -71,7 +71,7 @@ def test_what_is_open_of_a_hold_that_was_lifted_is_given_up(fresh: Site, journal
 def test_what_is_open_of_a_departure_that_was_taken_back_is_given_up(fresh: Site, journal: RevocationJournal) -> None:
     with office_of(fresh) as office:
         case = office.approved()["case"]
-        begun(journal, case, Cause.DEPARTURE, office.desk.now())
+        begun(journal, case, Cause.DEPARTURE, office.site.now())
         office.do("case.rescind", reason="wrong person")
         office.do("case.rescind", officer="E9", reason="so it is")
     fresh.start_control()

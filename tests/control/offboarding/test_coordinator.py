@@ -17,13 +17,13 @@ from agent import shipped_packs
 from agent.control.offboarding.channel import Answering, ControlClient, answer
 from agent.control.offboarding.walker import AreaWalker
 from agent.control.offboarding.worker_supervisor import MODULE
-from agent.control.pack_cache import PackCache
 from agent.errors import RefusedError, UnreachableError
 from agent.kernel import fanotify, private_mount
 from agent.kernel.fanotify import FanotifyGroups
+from agent.kernel.walk import WalkFailure
 from agent.offboard import database
-from agent.offboard.context import Blocked
 from agent.runtime import capabilities, channel
+from agent.runtime.pack_cache import PackCache
 from agent.simulator import volume_image
 from rules.text import Text
 from tests.control.site import Site
@@ -227,7 +227,7 @@ def test_one_way_leads_into_all_areas_of_a_volume_and_nobody_is_asked(monkeypatc
             ways = AreaWalker(FanotifyGroups(group, -1))
             for name in (*names, ""):  # the volume itself is an area, too
                 found = list(ways.walk(str(volume.point / name)))  # nobody answers: an open that asks would hang
-                assert not any(isinstance(one, Blocked) for one in found)
+                assert not any(isinstance(one, WalkFailure) for one in found)
                 assert any(one.path.endswith("计划.txt") for one in found)
             ways.close()
             assert opened == [str(volume.point)]

@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.demo.actors import ActorIdentity, attempt, reading
-from agent.offboard.context import Account, Blocked, Inode, RevocationSubject
+from agent.kernel.walk import WalkEntry, WalkFailure, walk
+from agent.offboard.context import Account, RevocationSubject
 from agent.offboard.steps import acl, acl_bytes
 from agent.offboard.steps.acl_bytes import GROUP, GROUP_OBJ, MASK, OTHER, USER, USER_OBJ, Acl, AclEntry
 from agent.offboard.steps.step import StepState
 from agent.runtime import capabilities
-from tests.offboard.host import area, context, owners, picture, unused_uid, walking
+from tests.offboard.host import area, context, owners, picture, unused_uid
 
 PERMS = st.integers(0, 7)
 IDS = st.integers(1000, 1004)
@@ -207,9 +208,9 @@ def test_a_default_acl_is_changed_where_there_is_one_and_made_nowhere(home: Path
 def test_what_could_not_be_reached_is_counted_and_leaves_the_step_pending(home: Path, uid: int) -> None:
     place = area(home, uid)
 
-    def partly(path: str) -> Iterator[Inode | Blocked]:
-        yield from walking(path)
-        yield Blocked(f"{path}/gone\x1b", errno.ESTALE)
+    def partly(path: str) -> Iterator[WalkEntry | WalkFailure]:
+        yield from walk(path)
+        yield WalkFailure(f"{path}/gone\x1b", errno.ESTALE)
 
     here = context(home, areas=lambda: [place], walk=partly)
     result = acl.run(RevocationSubject("E1001", (Account(uid),)), here, "C1")
@@ -224,8 +225,8 @@ def test_what_could_not_be_reached_is_counted_and_leaves_the_step_pending(home: 
 def test_a_filesystem_without_acls_is_said_to_be_one(home: Path, uid: int) -> None:
     place = area(home, uid)
 
-    def on_proc(_path: str) -> Iterator[Inode | Blocked]:
-        yield Inode("/proc/self/status", "/proc/self/status", os.stat("/proc/self/status"))
+    def on_proc(_path: str) -> Iterator[WalkEntry | WalkFailure]:
+        yield WalkEntry("/proc/self/status", "/proc/self/status", os.stat("/proc/self/status"))
 
     here = context(home, areas=lambda: [place], walk=on_proc)
     result = acl.run(RevocationSubject("E1001", (Account(uid),)), here, "C1")
@@ -237,9 +238,9 @@ def test_a_filesystem_without_acls_is_said_to_be_one(home: Path, uid: int) -> No
 def test_a_file_deleted_meanwhile_is_no_trouble(home: Path, uid: int) -> None:
     place = area(home, uid)
 
-    def vanishing(path: str) -> Iterator[Inode | Blocked]:
-        for item in walking(path):
-            if isinstance(item, Inode) and stat.S_ISREG(item.found.st_mode):
+    def vanishing(path: str) -> Iterator[WalkEntry | WalkFailure]:
+        for item in walk(path):
+            if isinstance(item, WalkEntry) and stat.S_ISREG(item.found.st_mode):
                 Path(item.path).unlink()
             yield item
 

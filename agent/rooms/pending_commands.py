@@ -1,20 +1,40 @@
 """Commands to doors that are answered later: a ticket for each, and what came of it.
 
-Rules of this file: a ticket is settled once; one that nobody settles stays open, and whoever asks is told that nobody
-knows yet. The newest are kept, so that asking late is possible and nothing grows.
+Rules of this file: a command to a door is given at once and answered later, because the thread that gives it also does
+every other act, and a hold must not wait for a lock. A ticket is settled once; one that nobody settles stays open, and
+whoever asks is told that nobody knows yet. The newest are kept, so that asking late is possible and nothing grows.
 """
 
 import secrets
 import threading
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
 
 from agent.errors import RefusedError
-from agent.rooms.interface import CommandOutcome
 from rules.text import Text
 from rules.visible import visible
 
 _KEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOutcome:
+    """What came of a command. ``ok`` is ``None`` while nobody knows; ``key``: fingerprint of the key that holds now.
+
+    ``confirmed``: of a release, whether the lock was seen to open, and not only said to.
+    """
+
+    ok: bool | None
+    why: Text | None = None
+    key: str = ""
+    confirmed: bool = True
+
+    def wire(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        why = self.why._asdict() if self.why else None
+        return {"ok": self.ok, "why": why, "key": self.key, "confirmed": bool(self.ok and self.confirmed)}
 
 
 class PendingCommands:

@@ -1,0 +1,83 @@
+"""The control process at work: answering callers, and everything it does beside that, each again and again.
+
+    event loop      the server's connections, signals, the end of the holder
+    act thread      acts of callers, scheduled acts, what HR's notices ask for
+    thread each     doors, departures, HR's inbox, the verifier's reports, quiet scans, the search index
+
+Rules of this file: no error of a chore ends it, and a :class:`FatalError` of any ends the process.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from agent.control.dispatch import HandlerTable
+from agent.control.offboarding.hr_intake import HrIntake
+from agent.control.schedule import ScheduledActs
+from agent.control.server import ControlServer
+from agent.control.services import ControlServices
+from agent.control.transaction import ActExecutor
+from agent.errors import FatalError
+from agent.runtime.failures import going_on, to_stderr
+
+_TICK = 0.2
+_SCHEDULE = 2.0
+_AGAIN = 5.0  # seconds after which a chore that runs for ever, and has failed, begins again
+_INDEX_SECONDS = 0.5  # of indexing at a time
+
+
+async def serve(
+    services: ControlServices,
+    handlers: HandlerTable,
+    executor: ActExecutor,
+    listening: socket.socket,
+    life: int | None,
+) -> None:
+    """Answer callers and do what is due, until told to stop. Raises :class:`FatalError`."""
+    loop = asyncio.get_running_loop()
+    server = ControlServer(services, handlers, executor)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.stop)
+    if life is not None:
+        loop.add_reader(life, server.stop)
+
+    def act(op: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        return server.act(lambda: executor.execute_own(op, args, by="hr"))
+
+    schedule = ScheduledActs(services.site, executor)
+    hr_intake = HrIntake(services.site, services.offboarding, act)
+    with ThreadPoolExecutor(1, "quiet") as quiet, ThreadPoolExecutor(4, "others") as others:
+        chores = [
+            asyncio.create_task(_repeat(server, seconds, work))
+            for seconds, work in (
+                (_AGAIN, lambda: loop.run_in_executor(others, services.doors.serve)),
+                (_AGAIN, lambda: loop.run_in_executor(others, services.offboarding.serve)),
+                (_AGAIN, lambda: loop.run_in_executor(others, hr_intake.serve)),
+                (_AGAIN, lambda: loop.run_in_executor(others, services.verifier.serve)),
+                (_TICK, lambda: asyncio.wrap_future(services.indexer.step(_INDEX_SECONDS))),
+                (_TICK, lambda: loop.run_in_executor(quiet, services.quiet_scan.step)),
+                (_SCHEDULE, lambda: server.act_thread(schedule.step)),
+            )
+        ]
+        try:
+            await server.serve(listening)
+        finally:
+            for part in (services.doors, hr_intake, services.offboarding, services.verifier):
+                part.stop()
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
+
+
+async def _repeat(server: ControlServer, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    report = to_stderr("control")
+    try:
+        while True:
+            with going_on(report):
+                await work()
+            await asyncio.sleep(seconds)
+    except FatalError as error:
+        server.fail(error)

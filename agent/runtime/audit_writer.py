@@ -1,0 +1,27 @@
+"""Who records: the decider, as far as those need it who write entries and change rights.
+
+Rules of this file: a protocol, so that rooms and departures need neither the control process nor its channel. An entry
+is in the log when ``append`` returns; what ends in :class:`agent.errors.UnreachableError` may be there or not, and only
+the log can say.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class AuditWriter(Protocol):
+    """Appends entries and takes over rights. Every method raises :class:`agent.errors.ShoumiError`."""
+
+    def append(self, fields: Mapping[str, Any]) -> int:
+        """Append one entry and return its number; when this returns the entry is as durable as the site asks."""
+
+    def epoch(self, epoch: int) -> None:
+        """Return when no verdict older than *epoch* is used any more, and open descriptors are asked about again."""
+
+
+class AcknowledgingWriter(AuditWriter, Protocol):
+    """The same, and remembers what it took over."""
+
+    @property
+    def acknowledged(self) -> tuple[int, float]:
+        """The last epoch the decider is known to have taken over, and when (``time.monotonic``)."""

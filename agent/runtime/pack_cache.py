@@ -1,0 +1,46 @@
+"""The pack in force, parsed once for as long as its file is the same. The guard, the doors and the handlers share it.
+
+Rules of this file: standard library only, as the guard needs it. The file is known by device, inode, size and the
+instant of its last change. A new pack is a new file that takes the old one's name (``pack use``), so one that was
+parsed is never another one's.
+"""
+
+import os
+from pathlib import Path
+
+from agent.errors import RefusedError
+from rules.pack.reader import Pack, PackError, load
+from rules.text import Text
+from rules.visible import visible
+
+_Identity = tuple[int, int, int, int]
+
+
+class PackCache:
+    """The pack in *path*. For any thread: two that read at once parse twice, which does no harm."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._parsed: tuple[_Identity, Pack] | None = None
+
+    def read(self) -> Pack:
+        """Return the pack; raise :class:`RefusedError` when it cannot be read or is damaged."""
+        try:
+            identity = _identity(os.stat(self._path))  # noqa: PTH116 - asked at every change of rights and every badge
+            if self._parsed is None or self._parsed[0] != identity:
+                self._parsed = self._parse()
+        except (OSError, UnicodeDecodeError, PackError) as error:
+            why = visible(str(error))
+            raise RefusedError(
+                Text(f"the pack in force cannot be read: {why}", f"无法读取生效的规则包：{why}"),
+                Text("see `shoumi pack check`", "参见 `shoumi pack check`"),
+            ) from error
+        return self._parsed[1]
+
+    def _parse(self) -> tuple[_Identity, Pack]:
+        with self._path.open(encoding="utf-8") as file:
+            return _identity(os.fstat(file.fileno())), load(file.read())
+
+
+def _identity(status: os.stat_result) -> _Identity:
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size

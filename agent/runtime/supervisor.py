@@ -1,0 +1,109 @@
+"""A child process that is kept alive: started, watched, started again.
+
+Rules of this file: a child that keeps dying young is started ever more slowly, up to :attr:`Patience.slowest` apart,
+and nothing here waits for that: :meth:`ProcessSupervisor.start` says whether it was started. A killed process that is
+stuck in the kernel is left behind, because it runs no code any more. Standard library only: the holder rests on it.
+"""
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+Launch = Callable[[], "subprocess.Popen[bytes]"]
+
+
+class Patience(NamedTuple):
+    """How a child is treated that dies, in seconds.
+
+    ``young``: an end sooner after its start than this slows down the next one. ``first``: how long it then waits at the
+    least, and twice as long each time up to ``slowest``. ``death``: how long a killed process gets to disappear.
+    """
+
+    young: float = 1.0
+    first: float = 0.05
+    slowest: float = 5.0
+    death: float = 1.0
+
+
+_USUAL = Patience()
+
+
+def python(module: str, *words: str) -> tuple[str, ...]:
+    """Return the command line that runs *module* of ours: neither folder nor environment can put code into it (-I)."""
+    return (sys.executable, "-I", "-m", module, *words)
+
+
+def launcher(argv: Sequence[str], descriptors: Mapping[str, int]) -> Launch:
+    """Return what starts *argv* with ``name=fd`` words for the *descriptors* it inherits."""
+
+    def launch() -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(
+            [*argv, *(f"{name}={fd}" for name, fd in descriptors.items())],
+            pass_fds=tuple(descriptors.values()),
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the holder, which ends things in the right order
+        )
+
+    return launch
+
+
+class ProcessSupervisor:
+    """One child at a time. Belongs to one thread."""
+
+    def __init__(self, launch: Launch, patience: Patience = _USUAL) -> None:
+        self._launch = launch
+        self._patience = patience
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._delay = 0.0
+
+    @property
+    def alive(self) -> bool:
+        """Whether it was started and has not been buried."""
+        return self._process is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, ``None`` while there is none."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> bool:
+        """Start it, unless it lives or died young a moment ago; return whether it was started."""
+        now = time.monotonic()
+        if self._process is not None or now - self._started < self._delay:
+            return False
+        self._process, self._started = self._launch(), now
+        return True
+
+    def ended(self) -> bool:
+        """Bury it if it has ended; return whether it had."""
+        if self._process is None or self._process.poll() is None:
+            return False
+        self._bury()
+        return True
+
+    def kill(self) -> None:
+        """SIGKILL it and wait for its end."""
+        if self._process is not None:
+            self._process.kill()
+            self._wait(self._process)
+            self._bury()
+
+    def terminate(self) -> None:
+        """Ask it to end, give it as long as a killed one gets, then :meth:`kill`."""
+        if self._process is not None:
+            self._process.terminate()
+            self._wait(self._process)
+            self.kill()
+
+    def _wait(self, process: "subprocess.Popen[bytes]") -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(self._patience.death)
+
+    def _bury(self) -> None:
+        self._process = None
+        patience, lived = self._patience, time.monotonic() - self._started
+        self._delay = min(patience.slowest, self._delay * 2 + patience.first) if lived < patience.young else 0.0

@@ -1,0 +1,58 @@
+"""One agent's site, as a process of it sees it: what is registered, which rules hold, what time it is, who records.
+
+Rules of this file: reading only. The control process and the process of departures have one each; every thread gets
+readers of its own, because a connection to the registry belongs to one thread at a time.
+"""
+
+import threading
+from datetime import datetime
+
+from agent.log.search import Filter, query
+from agent.registry.facts import FactsReader
+from agent.registry.queries import RegistryQueries
+from agent.runtime.audit_writer import AcknowledgingWriter
+from agent.runtime.clock import AgentClock, instant, nanoseconds
+from agent.runtime.home import Home
+from agent.runtime.pack_cache import PackCache
+from rules.pack.reader import Pack
+
+
+class SiteContext:
+    """The site at *home*. For any thread; members may raise :class:`agent.errors.ShoumiError` and ``FatalError``."""
+
+    def __init__(self, home: Home, audit: AcknowledgingWriter, clock: AgentClock) -> None:
+        self.home = home
+        self.audit = audit
+        self.clock = clock
+        self._pack = PackCache(home.pack)
+        self._readers = threading.local()
+
+    @property
+    def facts(self) -> FactsReader:
+        """This thread's own reader of what decisions rest on."""
+        reader: FactsReader | None = getattr(self._readers, "facts", None)
+        if reader is None:
+            reader = self._readers.facts = FactsReader(self.home.registry)
+        return reader
+
+    @property
+    def lists(self) -> RegistryQueries:
+        """This thread's own reader of everything on file."""
+        reader: RegistryQueries | None = getattr(self._readers, "lists", None)
+        if reader is None:
+            reader = self._readers.lists = RegistryQueries(self.home.registry)
+        return reader
+
+    def now(self) -> datetime:
+        """Return the agent's time: never earlier than the last entry of the log."""
+        return instant(self.clock.now())
+
+    def pack(self) -> Pack:
+        """Return the pack in force; raise :class:`agent.errors.RefusedError` when the file is damaged."""
+        return self._pack.read()
+
+
+def agent_clock(home: Home) -> AgentClock:
+    """Return the agent's clock, which never goes back behind the newest entry that the index knows."""
+    row = next(query(home.index, Filter(limit=1)), None)
+    return AgentClock(nanoseconds(datetime.fromisoformat(str(row.entry["time"]))) if row else 0)
