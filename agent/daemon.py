@@ -32,7 +32,7 @@ def run(home: Home, announce: Callable[[str], None]) -> int:
                 decider=python("agent.guard.decider", str(home.root), settings.durability),
                 control=python("agent.control", str(home.root)),
                 patience=settings.heartbeat_seconds,
-                hide=lambda: hide_all(home),
+                hide=lambda: hide_all(home.covers),
             )
         except PermissionError:
             raise RefusedError(

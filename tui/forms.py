@@ -23,7 +23,7 @@ from textual.widgets import Checkbox, Input, Select
 from agent.api.operations import TABLE
 from agent.api.operations.schema import Param
 from agent.errors import RefusedError, ShoumiError, UsageError
-from agent.labels import CHOICES, DOMAINS, LEVELS, word
+from agent.presentation.terms import CHOICES, DOMAINS, LEVELS, word
 from rules.text import Text
 from rules.visible import visible
 from tui.i18n import LocalizedText, language_of, text_of

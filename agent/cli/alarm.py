@@ -1,7 +1,7 @@
 """``shoumi alarm``: what happened at a door that somebody must look at."""
 
 from agent.cli.context import Args, CliContext, OutputColumn, act, coded, column, command, moment, shown, table, text
-from agent.labels import ALARMS
+from agent.presentation.terms import ALARMS
 from rules.text import Text
 
 NOUN = Text("alarms of doors and rooms", "门禁报警")

@@ -1,7 +1,7 @@
 """``shoumi badge``: which card is whose."""
 
 from agent.cli.context import act, coded, column, listing, moment, shown
-from agent.labels import BADGES
+from agent.presentation.terms import BADGES
 from rules.text import Text
 
 NOUN = Text("badges of people", "人员的门禁卡")

@@ -17,9 +17,9 @@ from agent.api.timestamps import local
 from agent.cli.parser import Command
 from agent.cli.say import Console
 from agent.errors import RefusedError
-from agent.labels import YES_NO, Words, word
+from agent.presentation.table import pad
+from agent.presentation.terms import YES_NO, Words, word
 from agent.runtime.home import Home
-from agent.text_table import pad
 from rules.model import Level
 from rules.text import Text
 from rules.visible import visible
@@ -60,7 +60,7 @@ def column(en: str, zh: str, key: str) -> OutputColumn:
 
 
 def coded(en: str, zh: str, key: str, words: Words) -> OutputColumn:
-    """Return a column that says the code in one field in words (:mod:`agent.labels`)."""
+    """Return a column that says the code in one field in words (:mod:`agent.presentation.terms`)."""
     return OutputColumn(Text(en, zh), lambda row: word(words, row[key]) if row.get(key) else None)
 
 

@@ -23,7 +23,7 @@ from agent.cli.context import (
 )
 from agent.cli.parser import Command
 from agent.errors import RefusedError
-from agent.labels import CARDS, SIDES, YES_NO, word
+from agent.presentation.terms import CARDS, SIDES, YES_NO, word
 from rules.text import Text
 
 NOUN = Text("doors, readers and locks", "门、读卡器与锁")

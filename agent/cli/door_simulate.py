@@ -10,22 +10,17 @@ that no hardware has. A door that is elsewhere is named and left out.
 """
 
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent.api.operations.schema import Param
 from agent.cli.context import Args, CliContext, shown
 from agent.cli.parser import Command
-from agent.errors import RefusedError, UsageError
-from agent.labels import SIDES, word
-from agent.runtime.home import Home
+from agent.errors import UsageError
+from agent.presentation.terms import SIDES, word
 from rules.text import Text
-
-if TYPE_CHECKING:
-    from agent.simulator.site import LeftOut
 
 _HANDS = ("swipe", "key", "tamper", "hold", "force", "contact", "rex", "power", "offline", "online", "state")
 _LIGHTS = {
@@ -71,14 +66,15 @@ def _simulate(context: CliContext, args: Args) -> int:
 def _serve(context: CliContext, path: Path) -> int:
     """Make the devices of the site, say where they are, and wait until somebody ends it."""
     from agent.simulator.client import start
+    from agent.simulator.site_doors import of_site
 
     terminal = context.terminal
-    description, left_out = _description(context.home)
+    description, left_out = of_site(context.home)
     for one in left_out:
         name = shown(one.door)
         terminal.talk(Text(f"NOT SIMULATED: `{name}`: {one.why.en}", f"未模拟：`{name}`：{one.why.zh}"))
     path.unlink(missing_ok=True)  # one that was killed leaves its socket
-    with start(description, path) as running:
+    with start(asdict(description), path) as running:
         if terminal.json:
             terminal.data(running.doors)
         for name, door in () if terminal.json else running.doors.items():
@@ -96,24 +92,6 @@ def _serve(context: CliContext, path: Path) -> int:
             while running.process.poll() is None:
                 time.sleep(0.2)
     return 0
-
-
-def _description(home: Home) -> tuple[dict[str, Any], "Sequence[LeftOut]"]:
-    """Return what is to be simulated, and the doors that cannot be. Raises :class:`RefusedError` when that is all."""
-    from agent.doors.osdp.keys import KeyStore
-    from agent.registry.facts import FactsReader
-    from agent.rooms.configuration import configuration
-    from agent.simulator.site import described, none_left
-
-    with FactsReader(home.registry) as facts:
-        doors = facts.doors()
-    if not doors:
-        raise RefusedError(Text("no door is registered", "尚未登记门"), Text("shoumi door add", "shoumi door add"))
-    keys = KeyStore(home.root / "doors.keys").all()
-    description, left_out = described(configuration(doors, keys, listen="", seen={}, offset=0))
-    if not description.readers and not description.boards:
-        raise none_left(left_out)
-    return asdict(description), left_out
 
 
 def _act(args: Args) -> tuple[str, dict[str, Any]]:

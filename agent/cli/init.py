@@ -15,7 +15,7 @@ _PACK = Param(
 
 
 def _init(context: CliContext, args: Args) -> int:
-    from agent.cli.new_site import make  # the registry's modules are of no use to any other command
+    from agent.site.init import make  # the registry's modules are of no use to any other command
 
     pack = make(context.home, source(args["pack"] or "minimal"))
     root = shown(context.home.root)

@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from agent import labels
 from agent.api.timestamps import local
 from agent.cli import log_room
 from agent.cli.context import Args, CliContext, OutputColumn, column, command, shown, table, text
 from agent.errors import UnreachableError
 from agent.log.verify import verify
+from agent.presentation import terms as labels
 from rules.text import Text
 
 NOUN = Text("what happened", "日志")

@@ -4,7 +4,7 @@ from typing import Any
 
 from agent.cli.context import Args, CliContext, act, coded, column, command, file_text, flag, level, listing, shown
 from agent.cli.parser import Command
-from agent.labels import EMPLOYMENTS
+from agent.presentation.terms import EMPLOYMENTS
 from rules.text import Text
 
 NOUN = Text("people", "人员")

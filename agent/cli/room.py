@@ -2,7 +2,7 @@
 
 from agent.api.timestamps import local
 from agent.cli.context import Args, CliContext, OutputColumn, act, coded, column, command, level, shown, table
-from agent.labels import DOMAINS, PASSBACKS, word
+from agent.presentation.terms import DOMAINS, PASSBACKS, word
 from rules.text import Text
 
 NOUN = Text("rooms and what they ask", "涉密场所")

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from agent import text_table
 from agent.errors import ShoumiError
+from agent.presentation import table as text_table
 from agent.runtime.config import load
 from agent.runtime.home import Home
 from rules.text import Language, Text

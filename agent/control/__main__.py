@@ -20,7 +20,6 @@ from agent.api.client import listen
 from agent.control import chores
 from agent.control.decider_client import DeciderConnection
 from agent.control.handlers import handler_table
-from agent.control.handlers import pack as pack_handlers
 from agent.control.services import ControlServices, open_services
 from agent.control.transaction import ActExecutor
 from agent.errors import FatalError, ShoumiError
@@ -28,6 +27,7 @@ from agent.kernel.fanotify import FanotifyGroups
 from agent.runtime import capabilities, channel
 from agent.runtime.failures import to_stderr
 from agent.runtime.home import Home
+from agent.site import pack_file
 
 _STARTING = 30.0  # seconds the decider may need to answer for the first time
 
@@ -62,8 +62,8 @@ def start(services: ControlServices, executor: ActExecutor) -> str:
     site, decider, protection = services.site, services.decider, services.protection
     _patiently(decider.stats)
     executor.settle()
-    recorded = site.lists.settings().get(pack_handlers.SETTING)
-    if recorded and not pack_handlers.settle(site.home, recorded):
+    recorded = site.lists.settings().get(pack_file.SETTING)
+    if recorded and not pack_file.settle(site.home, recorded):
         decider.append({"kind": "pack-edited", "recorded": recorded, "pack": _pack_id(services)})
     found = protection.protect_all(site.facts.areas())
     decider.epoch(site.facts.epoch())

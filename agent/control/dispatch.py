@@ -17,7 +17,7 @@ from agent.api.roles import CallerRole, Role
 from agent.control.services import ControlServices
 from agent.errors import ForbiddenError
 from agent.registry.store import RegistryTransaction
-from agent.site_context import SiteContext
+from agent.site.context import SiteContext
 from rules.text import Text
 
 Json = Any  # what json.dumps takes

@@ -6,7 +6,7 @@ remembered between steps that a restart may not forget.
 """
 
 from agent.control.transaction import ActExecutor
-from agent.site_context import SiteContext
+from agent.site.context import SiteContext
 
 
 class ScheduledActs:

@@ -24,7 +24,7 @@ from agent.rooms.service import DoorServer
 from agent.runtime.config import Config
 from agent.runtime.config import load as load_config
 from agent.runtime.home import Home
-from agent.site_context import SiteContext, agent_clock
+from agent.site.context import SiteContext, agent_clock
 from agent.volumes.protection import Protection
 
 

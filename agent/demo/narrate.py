@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol, TextIO
 
 from agent.demo.scene import Narrator, Observation, Scene, SceneStep
-from agent.text_table import lines, pad, width
+from agent.presentation.table import lines, pad, width
 from rules.text import Language, Text
 
 _GAP = "  "

@@ -36,10 +36,10 @@ from agent.kernel import cover, fanotify
 from agent.kernel.fanotify import DESCRIPTORS, FanotifyGroups
 from agent.kernel.subject import TaskGoneError, Tasks, pidfd_info_works
 from agent.log.append import Appender, LogUnwritableError
-from agent.log.entry import json_string
 from agent.runtime import capabilities, channel
 from agent.runtime.clock import AgentClock, nanoseconds
 from agent.runtime.home import Home
+from agent.runtime.json_string import json_string
 from rules.model import Action
 from rules.visible import visible
 
@@ -379,7 +379,7 @@ def _last_stand(home: Home, groups: tuple[int, ...]) -> None:
 
     The last one to close a group lets everybody pass who waits in it. That must be us, with nobody waiting.
     """
-    cover.hide_all(home)
+    cover.hide_all(home.covers)
     deadline = time.monotonic() + _LAST_STAND
     while (left := deadline - time.monotonic()) > 0:
         select.select(groups, [], [], left)

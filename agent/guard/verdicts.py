@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from agent.errors import FatalError, ShoumiError
 from agent.kernel.subject import Subject
 from agent.runtime.clock import instant, nanoseconds
+from agent.runtime.failures import error_verdict
 from rules.decide import decide
 from rules.model import Action, Facts, Mode, Request, Resource, Verdict
 from rules.pack.reader import Pack
@@ -207,20 +207,6 @@ def who_is_behind(reader: FactsSource, fsuid: int, loginuid: int | None, executa
         if service is None and not (fsuid == 0 and loginuid is not None):
             missing.append(f"uid {fsuid}")
     return Principals(person, login_person, service, ", ".join(missing))
-
-
-def error_verdict(error: Exception) -> Verdict:
-    """Return the deny an error becomes."""
-    text = (
-        error.text if isinstance(error, FatalError | ShoumiError) else Text(type(error).__name__, type(error).__name__)
-    )
-    return Verdict(
-        allow=False,
-        rule="error",
-        clauses=(),
-        because=Text(f"no verdict could be made: {text.en}", f"无法作出判定:{text.zh}"),
-        change=Text("look at `shoumi doctor`", "请运行 `shoumi doctor`"),
-    )
 
 
 def _strictest(decided: tuple[Verdict, Resource | None]) -> tuple[bool, bool]:

@@ -8,30 +8,27 @@ out. What it cannot do: take away descriptors and working directories that proce
 import contextlib
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from agent.kernel.mounting import hide
-from agent.runtime.home import Home
-
-_FILE = "areas"
 
 
-def write_list(home: Home, paths: Iterable[bytes]) -> None:
-    """Replace the list with *paths*, atomically."""
-    target = home.run / _FILE
-    fresh = target.with_suffix(".new")
+def write_list(file: Path, paths: Iterable[bytes]) -> None:
+    """Replace the list in *file* (:attr:`agent.runtime.home.Home.covers`) with *paths*, atomically."""
+    fresh = file.with_suffix(".new")
     fresh.write_bytes(b"".join(path.hex().encode() + b"\n" for path in paths))
-    fresh.replace(target)
+    fresh.replace(file)
 
 
-def read_list(home: Home) -> list[str]:
+def read_list(file: Path) -> list[str]:
     """Return the listed paths; an absent or unreadable list is empty."""
     with contextlib.suppress(OSError, ValueError):
-        return [os.fsdecode(bytes.fromhex(line)) for line in (home.run / _FILE).read_text().splitlines()]
+        return [os.fsdecode(bytes.fromhex(line)) for line in file.read_text().splitlines()]
     return []
 
 
-def hide_all(home: Home) -> None:
-    """Hide every listed area that is there."""
-    for path in read_list(home):
+def hide_all(file: Path) -> None:
+    """Hide every area listed in *file* that is there."""
+    for path in read_list(file):
         with contextlib.suppress(OSError):
             hide(path)

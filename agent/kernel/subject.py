@@ -17,7 +17,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from agent.kernel.smb_client import client_address
-from agent.log.entry import json_string
+from agent.runtime.json_string import json_string
 
 UNSET = 0xFFFFFFFF  # a login uid that was never set; it is nobody's, and above all not root's
 

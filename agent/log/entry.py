@@ -20,6 +20,7 @@ from json.encoder import encode_basestring
 from math import isfinite
 
 from agent.log.segments import MAX_RECORD
+from agent.runtime.json_string import json_string
 from rules.text import Text
 from rules.visible import visible
 
@@ -27,21 +28,6 @@ from rules.visible import visible
 _LIMITS = ((MAX_RECORD, MAX_RECORD, 32), (8192, 4096, 16), (2048, 256, 8), (512, 64, 4), (32, 64, 1))
 _CUT = ',"cut":true'
 _MOST_BITS = 4096  # Python refuses to write out much longer integers
-
-
-def json_string(value: str | bytes) -> str:
-    r"""Return *value* as a JSON string literal, quotes included, after ``visible``. Bytes are read as UTF-8.
-
-    >>> json_string(b"\xe8\xae\xa1\xff")
-    '"计\\\\xff"'
-    """
-    if isinstance(value, bytes):
-        try:
-            value = value.decode()
-        except UnicodeDecodeError:
-            return encode_basestring(visible(value))
-    # Everything that ``visible`` writes out is unprintable for Python too; the test of that is in C and much faster.
-    return encode_basestring(value if value.isprintable() else visible(value))
 
 
 def json_path(raw: bytes) -> str:

@@ -89,13 +89,24 @@ class AreaPath(NamedTuple):
     path: str
 
 
-class DoorRefusal(NamedTuple):
-    """A door, or a board of doors, and whether it is known to refuse the person. ``at``: since when that is known."""
+class DoorRefusal(Protocol):
+    """A door, or a board of doors, and whether it is known to refuse the person."""
 
-    name: str
-    confirmed: bool
-    at: datetime | None
-    detail: Text
+    @property
+    def name(self) -> str:
+        """The door."""
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it is known to refuse."""
+
+    @property
+    def at(self) -> datetime | None:
+        """Since when that is known."""
+
+    @property
+    def detail(self) -> Text:
+        """What it is known by, or what is missing."""
 
 
 class DoorRevoker(Protocol):

@@ -12,11 +12,11 @@ from typing import TypeVar
 
 from agent.doors.messages import Read
 from agent.errors import FatalError, ShoumiError
-from agent.guard.verdicts import error_verdict
 from agent.registry.facts import FactsReader
 from agent.registry.pins import PinCheck
 from agent.registry.room_rows import DoorRow, RoomRow
 from agent.rooms.panel.interface import BadgeHolder, Statement
+from agent.runtime.failures import error_verdict
 from agent.runtime.home import Home
 from agent.runtime.pack_cache import PackCache
 from rules.decide import decide

@@ -7,8 +7,8 @@ is neither leaving nor on hold (a transfer) keeps his badge: there the rules are
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import NamedTuple
 
-from agent.offboard.context import DoorRefusal
 from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import board, on_a_board
 from agent.rooms.controller import RoomController
@@ -20,6 +20,15 @@ _LETS_IN = Text("the rules would let the person in", "规则仍会放行该人�
 _GONE = Text("the card was looked for and is not there", "已回读，卡片不在其中")
 _STAYS = Text("the person keeps the badge, and the rules are asked every time", "该人员保留门禁卡，每次均询问规则")
 _UNREAD = Text("the card has not been looked for yet", "尚未回读")
+
+
+class KnownRefusal(NamedTuple):
+    """A door, and whether it is known to refuse a person. ``at``: since when that is known."""
+
+    name: str
+    confirmed: bool
+    at: datetime | None
+    detail: Text
 
 
 def cards_of(building: SiteSnapshot, person: str) -> tuple[list[str], list[int]]:
@@ -35,31 +44,31 @@ def is_stopped(building: SiteSnapshot, person: str, now: datetime) -> bool:
 
 def refusals(
     building: SiteSnapshot, rooms: RoomController, boards: BoardCardSync, person: str, now: datetime
-) -> Iterator[DoorRefusal]:
+) -> Iterator[KnownRefusal]:
     """Yield every door and whether it is known to refuse *person*. May raise :class:`ShoumiError`."""
     badges, cards = cards_of(building, person)
     if not is_stopped(building, person, now):
-        yield from (DoorRefusal(row.name, confirmed=True, at=now, detail=_STAYS) for row in building.doors.values())
+        yield from (KnownRefusal(row.name, confirmed=True, at=now, detail=_STAYS) for row in building.doors.values())
         return
     places = {row.room for row in building.doors.values()}
     refused = {room: all(rooms.refuses(room, person, badge) for badge in badges or [""]) for room in places}
     for row in building.doors.values():
         serial = board(row)
         if not refused[row.room]:
-            yield DoorRefusal(row.name, confirmed=False, at=None, detail=_LETS_IN)
+            yield KnownRefusal(row.name, confirmed=False, at=None, detail=_LETS_IN)
         elif serial and cards:
             yield _on_board(row.name, serial, boards, cards)
         else:
-            yield DoorRefusal(row.name, confirmed=True, at=now, detail=_DENIED)
+            yield KnownRefusal(row.name, confirmed=True, at=now, detail=_DENIED)
 
 
-def _on_board(door: str, serial: str, boards: BoardCardSync, cards: Iterable[int]) -> DoorRefusal:
+def _on_board(door: str, serial: str, boards: BoardCardSync, cards: Iterable[int]) -> KnownRefusal:
     known = {card: boards.on(serial, card) for card in cards}
     gone = [one.at for one in known.values() if one and (one.wanted, one.state) == ("gone", "confirmed")]
     if len(gone) == len(known):
-        return DoorRefusal(door, confirmed=True, at=max(gone), detail=_said(serial, _GONE))
+        return KnownRefusal(door, confirmed=True, at=max(gone), detail=_said(serial, _GONE))
     whys = [one.why for one in known.values() if one and one.state == "pending" and one.why.en]
-    return DoorRefusal(door, confirmed=False, at=None, detail=_said(serial, whys[0] if whys else _UNREAD))
+    return KnownRefusal(door, confirmed=False, at=None, detail=_said(serial, whys[0] if whys else _UNREAD))
 
 
 def _said(serial: str, text: Text) -> Text:

@@ -15,13 +15,13 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from agent.errors import FatalError, ShoumiError, UnreachableError
-from agent.offboard.context import DoorRefusal
 from agent.registry.store import Registry
 from agent.rooms.field_identity import identity
 from agent.rooms.field_process import FieldProcess
 from agent.rooms.pending_commands import CommandOutcome, PendingCommands
+from agent.rooms.refusal_check import KnownRefusal
 from agent.rooms.worker import DoorWorker
-from agent.site_context import SiteContext
+from agent.site.context import SiteContext
 from rules.text import Text
 
 _TICK = 0.1  # seconds: how late a change of rights may reach the boards and the panels
@@ -119,7 +119,7 @@ class DoorServer:
         """See :class:`agent.offboard.context.DoorRevoker`."""
         return sorted(self._site.facts.rooms_of(person))
 
-    def refuse(self, person: str) -> Iterable[DoorRefusal]:
+    def refuse(self, person: str) -> Iterable[KnownRefusal]:
         """See :class:`agent.offboard.context.DoorRevoker`."""
         return self._ask(lambda work: list(work.refusals(person)))
 

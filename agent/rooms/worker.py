@@ -33,7 +33,6 @@ from agent.doors.link import LinkClosedError, LinkCorruptError
 from agent.doors.messages import Online, Release, Released
 from agent.doors.osdp.keys import KeyStore
 from agent.errors import FatalError, RefusedError, ShoumiError
-from agent.offboard.context import DoorRefusal
 from agent.registry.room_rows import DoorRow, ReaderRow
 from agent.registry.store import Registry
 from agent.rooms import entries
@@ -47,10 +46,10 @@ from agent.rooms.panel.events import Freed
 from agent.rooms.pending_commands import CommandOutcome, PendingCommands
 from agent.rooms.reader_keys import ReaderKeys
 from agent.rooms.recorder import Recorder
-from agent.rooms.refusal_check import cards_of, is_stopped, refusals
+from agent.rooms.refusal_check import KnownRefusal, cards_of, is_stopped, refusals
 from agent.rooms.watchdog import FieldWatchdog
 from agent.runtime.failures import going_on
-from agent.site_context import SiteContext
+from agent.site.context import SiteContext
 from rules.text import Text
 
 _ROUND = 64  # frames dealt with before anything else has its turn
@@ -305,7 +304,7 @@ class DoorWorker:
         """See :meth:`ReaderKeys.change`."""
         self._keys.change(ticket, address)
 
-    def refusals(self, person: str) -> list[DoorRefusal]:
+    def refusals(self, person: str) -> list[KnownRefusal]:
         """Say of every door whether it is known to refuse *person*; have the badges taken off the boards."""
         self._follow()
         try:

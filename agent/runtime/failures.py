@@ -1,4 +1,4 @@
-"""What a part that must go on does with an error: report it, and go on.
+"""What becomes of an error in a part that must go on: it is reported, and a verdict it prevents is a denial.
 
 Rules of this file: :class:`FatalError` always passes, because after it the state of the process is unknown. Everything
 else is reported, and what is a mistake of ours with its traceback: a part that stopped without a word would be missed
@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from agent.errors import FatalError, ShoumiError
+from rules.model import Verdict
+from rules.text import Text
 
 Report = Callable[[ShoumiError | FatalError], None]
 
@@ -35,3 +37,17 @@ def going_on(report: Report) -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001 - see the rules of this file
         traceback.print_exception(error, file=sys.stderr)
+
+
+def error_verdict(error: Exception) -> Verdict:
+    """Return the deny an error becomes."""
+    text = (
+        error.text if isinstance(error, FatalError | ShoumiError) else Text(type(error).__name__, type(error).__name__)
+    )
+    return Verdict(
+        allow=False,
+        rule="error",
+        clauses=(),
+        because=Text(f"no verdict could be made: {text.en}", f"无法作出判定:{text.zh}"),
+        change=Text("look at `shoumi doctor`", "请运行 `shoumi doctor`"),
+    )

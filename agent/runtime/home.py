@@ -52,6 +52,11 @@ class Home:
         return self.root / "run"
 
     @property
+    def covers(self) -> Path:
+        """The areas to hide when nobody is left to ask, one a line (:mod:`agent.kernel.cover`)."""
+        return self.run / "areas"
+
+    @property
     def socket(self) -> Path:
         """The control socket."""
         return self.run / "control.sock"

@@ -145,7 +145,7 @@ class Protection:
         enforced = {row.resource.id for row in rows if row.resource.mode is Mode.ENFORCE}
         plans = [plan for name, plan in self.plans.items() if name in enforced]
         cover.write_list(
-            self.home, map(os.fsencode, dict.fromkeys(path for plan in plans for path in doors(plan, table)))
+            self.home.covers, map(os.fsencode, dict.fromkeys(path for plan in plans for path in doors(plan, table)))
         )
 
     def lowest(self) -> str:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from agent import text_table
+from agent.presentation import table as text_table
 from rules.text import Language, Text
 from tests.bench.rows import Row
 

@@ -17,11 +17,11 @@ from pathlib import Path
 from statistics import median
 
 from agent import shipped_packs
-from agent.cli.new_site import make
 from agent.log.append import Appender
 from agent.log.entry import stamp
 from agent.log.index import Indexer
 from agent.runtime.home import Home
+from agent.site.init import make
 from rules.text import Text
 from tests.bench.record import FIELDS
 from tests.bench.rows import Row, judged, milliseconds

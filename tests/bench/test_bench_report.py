@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.text_table import width
+from agent.presentation.table import width
 from rules.text import Text
 from tests.bench import report
 from tests.bench.rows import Row

@@ -44,8 +44,8 @@ def test_exit_codes(shared: Site, run, words: tuple[str, ...], code: int) -> Non
 
 def test_root_without_a_role_is_forbidden_once_groups_are_named(tmp_path: Path, run) -> None:
     from agent import shipped_packs
-    from agent.cli.new_site import make
     from agent.runtime.home import Home
+    from agent.site.init import make
     from tests.control.site import running
 
     home = Home(tmp_path / "home")

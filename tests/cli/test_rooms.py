@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.text_table import width
+from agent.presentation.table import width
 
 Shoumi = Callable[..., Any]
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.text_table import GAP, lines, pad, width
+from agent.presentation.table import GAP, lines, pad, width
 
 cells = st.text(alphabet=st.sampled_from("aZ9 张三绝密，（）ｱé\u0301─\x1b\n\u202e\u200b[/]"), min_size=1, max_size=12)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.labels import (
+from agent.presentation.terms import (
     ACTIONS,
     ALARMS,
     BADGES,

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from agent import shipped_packs
 from agent.api.client import AgentClient
-from agent.cli.new_site import make
 from agent.demo.record import LogPosition
 from agent.runtime import channel
 from agent.runtime.home import Home
+from agent.site.init import make
 from tests import ROOT
 
 

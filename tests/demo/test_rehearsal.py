@@ -14,7 +14,7 @@ from agent.demo.outcomes import GONE, PROVEN, REFUSING, TRACED
 from agent.demo.rehearsal import rehearsing
 from agent.demo.scene import ALLOWED, Scene, perform
 from agent.demo.story import STORY
-from agent.text_table import width
+from agent.presentation.table import width
 from rules.text import Language
 from tests.demo.run import AS_NOBODY, DEMO, environment, left_behind, temporary
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from agent import shipped_packs
-from agent.cli.new_site import make
 from agent.control.decider_client import DeciderConnection
 from agent.guard import heartbeat
 from agent.guard.decider import Decider
@@ -21,6 +20,7 @@ from agent.log.append import Appender
 from agent.runtime import channel
 from agent.runtime.clock import AgentClock
 from agent.runtime.home import Home
+from agent.site.init import make
 
 
 @pytest.fixture

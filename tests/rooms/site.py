@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from agent import shipped_packs
-from agent.cli.new_site import make
 from agent.control.decider_client import DeciderConnection
 from agent.demo.record import LogPosition
 from agent.doors.link import LinkClosedError
@@ -22,6 +21,7 @@ from agent.rooms.facts import SiteSnapshot
 from agent.rooms.recorder import Recorder
 from agent.runtime import channel
 from agent.runtime.home import Home
+from agent.site.init import make
 from rules.model import Clearance, Level, RoomRules
 from tests import ROOT
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agent import shipped_packs
-from agent.cli.new_site import make
 from agent.registry.store import Registry, RegistryTransaction
 from agent.runtime.home import Home
+from agent.site.init import make
 from rules.model import Clearance, Level, Mode, Person, RoomRules, Scope
 from rules.offboarding.opening import open_case
 from rules.offboarding.vocabulary import CaseKind

@@ -19,9 +19,9 @@ from typing import NamedTuple
 import pytest
 
 from agent import shipped_packs
-from agent.cli.new_site import make
 from agent.registry.store import Registry
 from agent.runtime.home import Home
+from agent.site.init import make
 from rules.model import Clearance, Level, Mode, Scope
 from tests.control.site import Site, running
 from tests.offboard.host import unused_uid

@@ -14,10 +14,10 @@ import pytest
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from agent import labels
 from agent.api.operations import TABLE
 from agent.api.roles import Role
 from agent.offboard.progress import TITLES
+from agent.presentation import terms as labels
 from agent.registry.room_rows import BadgeState, CardState, Wanted
 from agent.registry.store import Registry
 from agent.rooms.panel.effects import AlarmKind, RecordEntry, Settled

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from agent.api.operations import TABLE
-from agent.labels import (
+from agent.presentation.terms import (
     ACTIONS,
     CHOICES,
     DOMAINS,

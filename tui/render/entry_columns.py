@@ -1,14 +1,14 @@
 """What an entry of the log says, in columns.
 
 Rules of this file: pure. Every field is optional, because entries of other versions and damaged ones are shown too. A
-code is said in a word (:mod:`agent.labels`); one nobody knows is shown as it is.
+code is said in a word (:mod:`agent.presentation.terms`); one nobody knows is shown as it is.
 """
 
 import json
 from typing import Any
 
 from agent.api.timestamps import local
-from agent.labels import ACTIONS, ENTRIES, HAPPENINGS, OUTCOMES, REVOCATIONS, VERDICTS, word
+from agent.presentation.terms import ACTIONS, ENTRIES, HAPPENINGS, OUTCOMES, REVOCATIONS, VERDICTS, word
 from rules.text import Text
 from rules.visible import visible
 from tui.render.cells import Piece, Toned

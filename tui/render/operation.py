@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agent.api.operations import TABLE
-from agent.labels import CHOICES, DOMAINS, LEVELS, STEPS, Words, word
+from agent.presentation.terms import CHOICES, DOMAINS, LEVELS, STEPS, Words, word
 from rules.text import Text
 from rules.visible import visible
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from agent.labels import YES_NO, word
+from agent.presentation.terms import YES_NO, word
 from rules.model import Level
 from rules.pack.model import RuleSource
 from rules.pack.reader import Pack, PackProblem, check, load

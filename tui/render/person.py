@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent.labels import BADGES, DOMAINS, EMPLOYMENTS, LEVELS, STAGES, word
+from agent.presentation.terms import BADGES, DOMAINS, EMPLOYMENTS, LEVELS, STAGES, word
 from rules.text import Text
 from rules.visible import visible
 from tui.i18n import text_of

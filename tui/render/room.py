@@ -7,7 +7,7 @@ that does not answer, doors nobody serves) is said to be unknown, never to be we
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agent.labels import DOMAINS, LEVELS, PASSBACKS, SIDES, word
+from agent.presentation.terms import DOMAINS, LEVELS, PASSBACKS, SIDES, word
 from rules.text import Text
 from rules.visible import visible
 from tui.i18n import text_of

@@ -7,9 +7,9 @@ invites a conclusion the log does not draw.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agent import text_table
 from agent.api.timestamps import local
-from agent.labels import LEVELS, VERDICTS, YES_NO, word
+from agent.presentation import table as text_table
+from agent.presentation.terms import LEVELS, VERDICTS, YES_NO, word
 from rules.text import Language, Text
 from tui.i18n import text_of
 

@@ -7,7 +7,7 @@ plan first.
 from collections.abc import Iterator
 from typing import Any
 
-from agent.labels import DOMAINS, LEVELS, MODES, TIERS, word
+from agent.presentation.terms import DOMAINS, LEVELS, MODES, TIERS, word
 from rules.text import Text
 from rules.visible import visible
 from tui.i18n import text_of

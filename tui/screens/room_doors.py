@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.api.operations import TABLE
 from agent.errors import RefusedError
-from agent.labels import CARDS, word
+from agent.presentation.terms import CARDS, word
 from rules.text import Text
 from rules.visible import visible
 from tui.forms import Form

@@ -9,7 +9,7 @@ Rules of this file:
 import asyncio
 from typing import Any
 
-from agent.labels import DOMAINS, LEVELS, word
+from agent.presentation.terms import DOMAINS, LEVELS, word
 from rules.text import Text
 from rules.visible import visible
 from tui.render.cells import Piece

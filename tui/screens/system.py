@@ -7,7 +7,7 @@ reader knows that it was made.
 from collections.abc import Iterator
 from typing import Any
 
-from agent.labels import DURABILITIES, TIERS, YES_NO, word
+from agent.presentation.terms import DURABILITIES, TIERS, YES_NO, word
 from rules.text import Text
 from rules.visible import visible
 from tui.i18n import text_of

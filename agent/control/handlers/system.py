@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from agent.api.findings import Finding
 from agent.api.roles import THREE
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
-from agent.control.handlers.pack import SETTING
 from agent.doctor import registry_checks, room_checks
 from agent.errors import ShoumiError
 from agent.runtime.os_groups import gid_of
+from agent.site.pack_file import SETTING
 from rules.text import Text
 from rules.visible import visible
 

@@ -40,7 +40,7 @@ from agent.runtime.channel import Message
 from agent.runtime.config import RoleGroups
 from agent.runtime.home import Home
 from agent.runtime.os_groups import roles_of
-from agent.site_context import SiteContext
+from agent.site.context import SiteContext
 
 _CUT = 20.0  # seconds an approval waits for the cut at the most
 

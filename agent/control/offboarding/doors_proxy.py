@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from agent.control.offboarding.channel import ControlClient
-from agent.offboard.context import DoorRefusal, DoorRevoker
+from agent.offboard.context import DoorRevoker
+from agent.rooms.refusal_check import KnownRefusal
 from rules.text import Text
 
 _PATIENCE = 3.0  # seconds; a board that answers at all has answered by then
@@ -31,7 +32,7 @@ class DoorsProxy:
         """See :class:`agent.offboard.context.DoorRevoker`."""
         return [str(room) for room in self._asking.doors(person)["inside"]]
 
-    def refuse(self, person: str) -> Iterable[DoorRefusal]:
+    def refuse(self, person: str) -> Iterable[KnownRefusal]:
         """See :class:`agent.offboard.context.DoorRevoker`."""
         deadline = time.monotonic() + _PATIENCE
         while True:
@@ -60,6 +61,6 @@ def told(doors: DoorRevoker, person: str) -> dict[str, Any]:
     }
 
 
-def _state(one: Mapping[str, Any]) -> DoorRefusal:
+def _state(one: Mapping[str, Any]) -> KnownRefusal:
     at = datetime.fromisoformat(one["at"]) if one["at"] else None
-    return DoorRefusal(str(one["name"]), bool(one["confirmed"]), at, Text(**one["detail"]))
+    return KnownRefusal(str(one["name"]), bool(one["confirmed"]), at, Text(**one["detail"]))

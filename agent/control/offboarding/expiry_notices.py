@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agent.offboard.expiring import GivenWarning, Sort, UpcomingExpiry, due, endings
 from agent.registry.columns import moment
-from agent.site_context import SiteContext
+from agent.site.context import SiteContext
 from rules.model import Grant
 
 _EVERY = 600.0  # seconds between two looks

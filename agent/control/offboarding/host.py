@@ -17,7 +17,7 @@ from agent.offboard.context import AreaPath, DenialAck, DoorRevoker, RevocationC
 from agent.offboard.guardrails import Rails
 from agent.offboard.steps import doors as doors_step
 from agent.offboard.steps.tasks import family
-from agent.site_context import SiteContext
+from agent.site.context import SiteContext
 
 MORE = (doors_step.STEP, *proof.STEPS)  # steps of a run besides those every host has
 Walk = Callable[[str], Iterator[WalkEntry | WalkFailure]]

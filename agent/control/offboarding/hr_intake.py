@@ -23,7 +23,7 @@ from agent.offboard.intake.inbox import Hooks, Inbox, Received
 from agent.offboard.intake.notice import HrEvent, HrNotice
 from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
-from agent.site_context import SiteContext
+from agent.site.context import SiteContext
 from rules.eligibility import why_ineligible
 from rules.model import Person
 from rules.offboarding.case import PERSONNEL

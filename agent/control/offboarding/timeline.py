@@ -19,7 +19,7 @@ from agent.offboard.receipt.receipt import RevocationRecord, StepRecord
 from agent.offboard.receipt.timeline import Marks, last_read
 from agent.offboard.steps import doors
 from agent.runtime.home import Home
-from agent.site_context import SiteContext
+from agent.site.context import SiteContext
 from rules.text import Text
 
 _LOOKED = 200  # newest entries of the person among which the last allowed access is looked for

@@ -17,7 +17,7 @@ from agent.offboard.context import RevocationSubject
 from agent.offboard.plan import Cause
 from agent.offboard.steps.places import accounts
 from agent.registry.columns import moment
-from agent.site_context import SiteContext
+from agent.site.context import SiteContext
 from rules.decide import decide
 from rules.model import Request
 from rules.offboarding.case import Approval, OffboardingCase

@@ -44,7 +44,7 @@ from agent.offboard.runner import Runner, survey
 from agent.offboard.steps import deny
 from agent.runtime.failures import going_on, to_stderr
 from agent.runtime.home import Home
-from agent.site_context import SiteContext, agent_clock
+from agent.site.context import SiteContext, agent_clock
 
 AGAIN = 30.0  # seconds after which what is pending is tried again
 _LAPSE = 2.0  # seconds between two looks at grants that end by themselves

@@ -7,11 +7,11 @@ because a receipt may come from anywhere. An open item is on the first lines, an
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from agent import text_table
-from agent.labels import ROLES, word
 from agent.offboard.receipt.timeline import MARKS
 from agent.offboard.receipt.verify import ReceiptReport
 from agent.offboard.steps.step import StepState
+from agent.presentation import table as text_table
+from agent.presentation.terms import ROLES, word
 from rules.text import Language, Text
 from rules.visible import visible
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent import text_table
 from agent.offboard.receipt.page import span
 from agent.offboard.receipt.receipt import kept
 from agent.offboard.receipt.timeline import MARKS, START
 from agent.offboard.receipt.verify import verify
+from agent.presentation import table as text_table
 from rules.text import Language, Text
 
 DOORS = "doors"

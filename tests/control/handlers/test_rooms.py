@@ -10,10 +10,10 @@ from agent import shipped_packs
 from agent.api.client import AgentClient
 from agent.api.operations import TABLE
 from agent.api.roles import Role
-from agent.cli.new_site import make
 from agent.errors import RefusedError, UsageError
 from agent.registry.store import Registry
 from agent.runtime.home import Home
+from agent.site.init import make
 from tests.control.site import Site, running
 
 OSDP = "osdp+tcp://127.0.0.1:9/1"

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.offboard.context import DoorRefusal, RevocationContext, RevocationSubject
+from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps import doors
 from agent.offboard.steps.step import StepState
+from agent.rooms.refusal_check import KnownRefusal
 from rules.text import Text
 from tests.offboard.host import context
 
@@ -30,9 +31,9 @@ class Building:
     def inside(self, _person: str) -> Iterable[str]:
         return self.rooms
 
-    def refuse(self, person: str) -> Iterable[DoorRefusal]:
+    def refuse(self, person: str) -> Iterable[KnownRefusal]:
         self.asked.append(person)
-        return [DoorRefusal(name, sure, NOON if sure else None, SAID) for name, sure in self.known.items()]
+        return [KnownRefusal(name, sure, NOON if sure else None, SAID) for name, sure in self.known.items()]
 
 
 def site(tmp_path: Path, building: Building) -> RevocationContext:

@@ -8,15 +8,15 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from agent.cli.context import shown
-from agent.control.handlers.pack import SETTING, checked
 from agent.errors import RefusedError
 from agent.registry.migrations import create
 from agent.registry.store import Registry
 from agent.runtime.config import DEFAULT_TEXT
 from agent.runtime.home import Home
+from agent.site.pack_file import SETTING, checked
 from rules.pack.reader import Pack
 from rules.text import Text
+from rules.visible import visible
 
 
 def make(home: Home, pack_text: str) -> Pack:
@@ -25,7 +25,7 @@ def make(home: Home, pack_text: str) -> Pack:
     Raises :class:`RefusedError` when there is one, or it cannot be.
     """
     pack = checked(pack_text)
-    root = shown(home.root)
+    root = visible(str(home.root))
     for path in (home.config, home.registry, home.pack):
         if path.exists():
             raise RefusedError(
@@ -45,7 +45,7 @@ def make(home: Home, pack_text: str) -> Pack:
             _write(path, text)
     except OSError as error:
         _undo(made)
-        why = shown(error.strerror or error)
+        why = visible(error.strerror or str(error))
         raise RefusedError(
             Text(f"the site cannot be made at `{root}`: {why}", f"无法在 `{root}` 建立站点：{why}"),
             Text("run as root, or name another --home", "请以 root 运行，或改用其他 --home"),

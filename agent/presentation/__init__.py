@@ -1,0 +1,1 @@
+"""What every client shows alike: terms for codes, and tables in columns. Pure."""
