@@ -1,1 +1,1 @@
-"""The daemon and the command line. Imports ``rules``; never the terminal."""
+"""The agent: its processes, its command line, and what they are made of. Imports ``rules``; never the terminal."""

@@ -1,1 +1,1 @@
-"""The control process: the local API, the three roles, the registry's only writer."""
+"""The control process: composition root, API socket, dispatch, and the one way in which an act is done."""

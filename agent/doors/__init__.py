@@ -1,1 +1,1 @@
-"""Secure rooms: what happens at a door, decided by the same rules as a file, and the wires that lead to it."""
+"""The unprivileged doors process: the drivers of readers and boards, and the link to the control process."""

@@ -1,1 +1,1 @@
-"""kernel."""
+"""Linux bindings without policy: fanotify, subjects, mounts, labels, open files, walks."""

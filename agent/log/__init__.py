@@ -1,1 +1,1 @@
-"""The access log: stage 1 is the record (``append``, ``verify``, ``tail``), stage 2 a rebuildable index of it."""
+"""The access log: the record that is appended, verified and followed, and an index of it that can be rebuilt."""

@@ -1,4 +1,4 @@
-"""Departures: the inbox HR writes to, the plan, the run, the proof.
+"""Revocation: what comes in from HR, the plan, the run step by step, the proof, the receipt.
 
-Rules of this package: it does not import the guard, the doors or the inspection; what it needs of them is passed in.
+Rules of this package: it does not import the guard, the rooms or the control process; what it needs of them is passed in.
 """

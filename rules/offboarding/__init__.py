@@ -1,1 +1,1 @@
-"""offboarding."""
+"""The procedure of a departure 离岗办理 as a pure state machine."""

@@ -1,1 +1,1 @@
-"""pack."""
+"""Rule packs: TOML text read strictly into frozen data, and a lint of what it says."""

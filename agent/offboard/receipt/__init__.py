@@ -1,1 +1,1 @@
-"""receipt."""
+"""The signed receipt of one revocation: made, printed, verified, compared over time."""

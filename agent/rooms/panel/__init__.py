@@ -1,1 +1,1 @@
-"""panel."""
+"""The panel of one room as a pure state machine: an event in, a new state and effects out."""
