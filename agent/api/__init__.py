@@ -1,1 +1,1 @@
-"""What clients may import: the operations, the protocol of the control socket, its client, roles, instants, findings."""
+"""What clients may import: operations, the protocol of the control socket, its client, roles, instants, findings."""

@@ -1,1 +1,1 @@
-"""Counterparts made of software: readers, boards, HR's sender, a volume in a file. For demo, tests and benches."""
+"""Counterparts made of software: readers, boards, a sender for HR, a volume in a file."""
