@@ -28,6 +28,7 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.lint
 
 test: lint       ## linters, types, import directions, laws, vectors, real-kernel tests
 	$(BIN)/coverage erase

@@ -32,7 +32,7 @@ _Question = Callable[[DoorWorker], Any]
 
 
 class DoorServer:
-    """The doors of one agent: :class:`DoorService`, and :class:`DoorRevoker`."""
+    """The doors of one agent, for handlers and, as :class:`agent.offboard.context.DoorRevoker`, for departures."""
 
     def __init__(self, site: SiteContext, registry: Registry, user: str | None) -> None:
         """*user* is the account the doors process runs as, ``None``: one is found."""

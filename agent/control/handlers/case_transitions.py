@@ -3,7 +3,7 @@
 Rules of this file: a case is read, moved and stored in one transaction. The approval that ends access does so in the
 same transaction: the departure counts, every grant ends, a transferred person is in the new post, and a transfer that
 this one overtakes is closed, never before: there is no instant at which neither denies. Only when the decider has
-acknowledged that does :attr:`agent.control.services.ControlServices.departed` hear of it, and again when a second
+acknowledged that do the departures (:meth:`.OffboardingCoordinator.revoke`) hear of it, and again when a second
 officer has confirmed that an administrator leaves. Nobody acts on his own case, not even as the officer who only writes
 it down.
 """
