@@ -7,6 +7,7 @@ from typing import NoReturn
 from agent.api.operations.schema import Param
 from agent.cli.context import Args, CliContext
 from agent.cli.parser import Command
+from agent.runtime.supervisor import python
 from rules.text import Text
 
 
@@ -34,7 +35,7 @@ def _tui(context: CliContext, args: Args) -> NoReturn:
     # around what the command line loads.
     words = [args["place"]] if args["place"] else []
     words += ["--no-mouse"] if args["no_mouse"] else []
-    argv = [sys.executable, "-I", "-m", "tui", str(context.home.root), context.terminal.language, *words]
+    argv = python("tui", str(context.home.root), context.terminal.language, *words)
     os.execv(sys.executable, argv)  # noqa: S606
 
 

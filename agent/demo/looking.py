@@ -28,6 +28,7 @@ from agent.demo.parting import end_with_parent
 from agent.demo.site import DemoSite, himself
 from agent.demo.stage import DemoStage
 from agent.errors import ShoumiError
+from agent.runtime.supervisor import python
 from rules.text import Language, Text
 
 _WORK: tuple[Callable[[DemoSite], object], ...] = (  # what people do, over and over
@@ -91,7 +92,7 @@ def _screens(audience: Audience, site: DemoStage, live: DemoSite, language: Lang
 def _child(site: DemoStage, language: Language) -> Iterator[subprocess.Popen[bytes]]:
     modes = termios.tcgetattr(sys.stdin)
     child = subprocess.Popen(
-        [sys.executable, "-I", "-m", "tui", str(site.home.root), language],
+        python("tui", str(site.home.root), language),
         preexec_fn=lambda: end_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here
     )
     try:

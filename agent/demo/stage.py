@@ -12,7 +12,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from agent.demo.parting import end_with_parent
 from agent.demo.record import LogPosition
 from agent.errors import RefusedError
 from agent.runtime.home import Home
+from agent.runtime.supervisor import python
 from agent.simulator import volume_image
 from rules.text import Text
 from rules.visible import visible
@@ -52,7 +52,7 @@ class DemoStage:
         Raises :class:`RefusedError` with what it said when *check* and it fails.
         """
         done = subprocess.run(
-            [sys.executable, "-I", "-m", "agent.cli.main", "--home", str(self.home.root), *words],
+            python("agent.cli", "--home", str(self.home.root), *words),
             capture_output=True,
             text=True,
             timeout=60,
@@ -78,7 +78,7 @@ class DemoStage:
         Raises :class:`RefusedError` when none comes in time.
         """
         self.agent = subprocess.Popen(
-            [sys.executable, "-I", "-m", "agent.cli.main", "--home", str(self.home.root), "run"],
+            python("agent.cli", "--home", str(self.home.root), "run"),
             stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             text=True,

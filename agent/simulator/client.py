@@ -6,13 +6,13 @@ Rules of this file: standard library only, so that whoever simulates a door need
 import json
 import socket
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from agent.errors import RefusedError, UnreachableError, from_wire
+from agent.runtime.supervisor import python
 from rules.text import Text
 from rules.visible import visible
 
@@ -51,7 +51,7 @@ def start(description: dict[str, Any], path: Path) -> Running:
     It ends with this process at the latest. Raises :class:`RefusedError` with what it said when it does not start.
     """
     process = subprocess.Popen(
-        [sys.executable, "-I", "-m", "agent.simulator.__main__", str(path)],
+        python("agent.simulator", str(path)),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin

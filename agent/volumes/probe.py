@@ -13,12 +13,12 @@ import os
 import secrets
 import shutil
 import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
 from agent.kernel import mounting
+from agent.runtime.supervisor import python
 from agent.volumes.planning import Sharing
 from rules.text import Text
 from rules.visible import visible
@@ -93,7 +93,7 @@ def probe(path: str, seconds: int = SECONDS) -> ProbeReport:
     allows what is not its own.
     """
     folder = f".shoumi-probe-{secrets.token_hex(8)}"
-    command = [sys.executable, "-I", "-m", "agent.volumes.probe_process", path, folder, str(seconds)]
+    command = python("agent.volumes.probe_process", path, folder, str(seconds))
     try:
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=seconds + 2, check=False)
         said = done.stdout

@@ -7,7 +7,7 @@ import pytest
 from agent.api.operations import TABLE
 from agent.api.operations.schema import Operation
 from agent.api.roles import Role
-from agent.cli.main import COMMANDS, NOUNS
+from agent.cli.__main__ import COMMANDS, NOUNS
 from agent.control.dispatch import HandlerTable
 from agent.control.handlers import handler_table
 from agent.errors import UsageError

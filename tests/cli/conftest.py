@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli.main import main
+from agent.cli.__main__ import main
 from tests.cli.said import Said, Shoumi
 from tests.control.site import Site, running
 

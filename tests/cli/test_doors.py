@@ -34,7 +34,7 @@ def door(site: Site, shoumi: Shoumi) -> Iterator[str]:
     assert "shoumi door commission d1" in added.out
     far = shoumi("door", "add", "d2", "--room", "vault", "--reader", "osdp+tcp://192.0.2.1:4001/1")
     assert far.code == 0
-    argv = [sys.executable, "-m", "agent.cli.main", "--home", str(site.home.root), "door", "simulate", "--serve"]
+    argv = [sys.executable, "-m", "agent.cli", "--home", str(site.home.root), "door", "simulate", "--serve"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as simulator:
         assert simulator.stdout
         assert simulator.stderr

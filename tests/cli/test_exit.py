@@ -91,7 +91,7 @@ def test_init_with_a_bad_pack_leaves_nothing(tmp_path: Path, run) -> None:
 
 
 def test_a_reader_that_goes_away_ends_the_program_quietly(site: Site) -> None:
-    shoumi = [sys.executable, "-m", "agent.cli.main", "--home", str(site.home.root)]
+    shoumi = [sys.executable, "-m", "agent.cli", "--home", str(site.home.root)]
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run([*shoumi, "pack", "show"], stdout=writing, stderr=subprocess.PIPE, check=False)
@@ -101,7 +101,7 @@ def test_a_reader_that_goes_away_ends_the_program_quietly(site: Site) -> None:
 
 
 def test_log_follow_shows_what_happens_and_ctrl_c_ends_it(site: Site, shoumi) -> None:
-    words = [sys.executable, "-m", "agent.cli.main", "--home", str(site.home.root), "log", "follow", "--json"]
+    words = [sys.executable, "-m", "agent.cli", "--home", str(site.home.root), "log", "follow", "--json"]
     with subprocess.Popen(
         [*words, "--after", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as follower:

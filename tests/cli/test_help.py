@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from agent.cli.main import COMMANDS, NOUNS
+from agent.cli.__main__ import COMMANDS, NOUNS
 
 HAN = re.compile("[\u4e00-\u9fff]")
 ENGLISH_OF_ARGPARSE = re.compile(r"usage:|options:|positional arguments|show this help message")

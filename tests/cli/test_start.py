@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli.main import COMMANDS
+from agent.cli.__main__ import COMMANDS
 from agent.cli.parser import Command, _option
 
 HEAVY = (
@@ -50,7 +50,7 @@ def line(command: Command, *, everything: bool) -> list[str]:
 
 
 def test_a_command_imports_nothing_heavy_before_it_runs() -> None:
-    look = "import sys, agent.cli.main; print(*sys.modules, sep='\\n')"
+    look = "import sys, agent.cli.__main__; print(*sys.modules, sep='\\n')"
     loaded = subprocess.run(
         [sys.executable, "-I", "-c", look], capture_output=True, text=True, check=True
     ).stdout.split()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from agent.kernel import mountinfo
 
-DEMO = (sys.executable, "-m", "agent.cli.main", "demo")
+DEMO = (sys.executable, "-m", "agent.cli", "demo")
 # An ordinary uid that may read, so that it finds a Python that lies in somebody's home.
 AS_NOBODY = (
     *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),

@@ -56,7 +56,7 @@ def test_in_a_terminal_one_can_look_around_and_then_it_is_all_removed(folder: Pa
         for command in commands:
             _, *words = shlex.split(command)
             done = subprocess.run(
-                [sys.executable, "-m", "agent.cli.main", *words], capture_output=True, text=True, check=False
+                [sys.executable, "-m", "agent.cli", *words], capture_output=True, text=True, check=False
             )
             assert done.returncode == 0, done.stderr
             assert done.stdout

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from agent import shipped_packs
 from agent.api.operations import TABLE
-from agent.cli.main import COMMANDS
+from agent.cli.__main__ import COMMANDS
 from agent.cli.parser import Command
 from rules.offboarding.diagram import diagram
 from rules.offboarding.machine import TABLE as MOVES

@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 from agent.api.operations import TABLE
-from agent.cli.main import COMMANDS
+from agent.cli.__main__ import COMMANDS
 from rules.offboarding.vocabulary import CaseEvent
 from tui.actions import bindings, key_of
 from tui.app import Terminal

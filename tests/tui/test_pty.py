@@ -49,10 +49,10 @@ def test_the_mouse_is_left_alone_where_that_is_asked_for(shared: Site, tmp_path:
     (tmp_path / "shoumi" / "terminal.toml").write_text("mouse = false\n")
     without: list[tuple[list[str], dict[str, str]]] = [(["--no-mouse"], {}), ([], {"XDG_CONFIG_HOME": str(tmp_path)})]
     for words, environ in without:
-        with Pty("--home", home, "tui", *words, module="agent.cli.main", **environ) as terminal:
+        with Pty("--home", home, "tui", *words, module="agent.cli", **environ) as terminal:
             terminal.until("NOT PROTECTED")
             assert not _MOUSE.search(terminal.rest())
-    with Pty("--home", home, "tui", module="agent.cli.main") as terminal:
+    with Pty("--home", home, "tui", module="agent.cli") as terminal:
         terminal.until("NOT PROTECTED")
         assert _MOUSE.search(terminal.rest())
 
@@ -69,9 +69,9 @@ def test_quitting_gives_the_terminal_back(shared: Site) -> None:
 
 def test_the_command_line_becomes_the_terminal_and_needs_one(shared: Site) -> None:
     home = str(shared.home.root)
-    with Pty("--home", home, "tui", "log", module="agent.cli.main", SHOUMI_LANG="zh") as terminal:
+    with Pty("--home", home, "tui", "log", module="agent.cli", SHOUMI_LANG="zh") as terminal:
         terminal.until("跟随最新")
-    argv = [sys.executable, "-I", "-m", "agent.cli.main", "--home", home, "tui"]
+    argv = [sys.executable, "-I", "-m", "agent.cli", "--home", home, "tui"]
     ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False, stdin=subprocess.DEVNULL)
     assert ended.returncode == 1
     assert "the screens need a terminal" in ended.stderr
@@ -99,13 +99,13 @@ def test_the_first_frame_loads_nothing_it_does_not_need() -> None:
     code = "import sys, tui.__main__, tui.app, tui.screens.home, tui.screens.log; print(*sys.modules)"
     said = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.split()
     heavy = {"textual.widgets._data_table", "textual.widgets._markdown", "sqlite3", "jwt"}
-    heavy |= {"sqlite_utils", "cryptography", "tui.forms", "tui.screens.plan", "tui.screens.palette", "agent.cli.main"}
+    heavy |= {"sqlite_utils", "cryptography", "tui.forms", "tui.screens.plan", "tui.screens.palette", "agent.cli"}
     assert not heavy & set(said)
     assert not [name for name in said if name.startswith(("agent.guard", "agent.registry", "agent.offboard"))]
     assert not [name for name in said if name == "agent.control"]
 
 
 def test_the_command_line_loads_no_screen() -> None:
-    code = "import sys, agent.cli.main; print(*sys.modules)"
+    code = "import sys, agent.cli.__main__; print(*sys.modules)"
     said = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"textual", "rich", "tui"} & set(said)

@@ -15,7 +15,7 @@ from agent import shipped_packs
 from agent.api.operations import TABLE
 from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role
-from agent.cli.main import main
+from agent.cli.__main__ import main
 from agent.control.decider_client import DeciderClient, DeciderConnection
 from agent.control.dispatch import HandlerRequest
 from agent.control.handlers import handler_table

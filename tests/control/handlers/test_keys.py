@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jwt
 import pytest
 
-from agent.cli.main import main
+from agent.cli.__main__ import main
 from agent.offboard.intake import pinned_keys
 from agent.offboard.receipt.verify import verify
 from agent.simulator import hr_sender
