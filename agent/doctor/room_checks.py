@@ -59,7 +59,7 @@ def of_room(row: RoomRow, doors: Iterable[DoorRow], pack: Pack) -> Iterator[Find
 def _seen(row: RoomRow, doors: Sequence[DoorRow], pack: Pack) -> Iterator[Finding]:
     name, asked = visible(row.resource.id), row.resource.room
     strict = passback(row.resource, pack) is not Passback.NONE
-    counts = asked and (asked.limit or asked.two_person or strict)
+    counts = asked and (asked.occupancy_limit or asked.two_person or strict)
     blind = [door.name for door in doors if not any(reader.side == "out" for reader in door.readers)]
     if counts and blind:
         which = ", ".join(map(visible, blind))

@@ -197,7 +197,7 @@ class ResourceWrites(KeptWrites):
         )
 
     def _rules(self, key: int, rules: RoomRules) -> None:
-        _check_most(rules.limit)
+        _check_most(rules.occupancy_limit)
         self._set(
             "rooms",
             "resource",
@@ -207,7 +207,7 @@ class ResourceWrites(KeptWrites):
             needs_declaration=int(rules.needs_declaration),
             needs_pin=int(rules.needs_pin),
             anti_passback=rules.anti_passback.value,
-            occupancy_limit=rules.limit,
+            occupancy_limit=rules.occupancy_limit,
             first_in=int(rules.first_in),
         )
 

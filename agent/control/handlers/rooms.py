@@ -164,7 +164,7 @@ def _rules(before: RoomRules, args: Arguments) -> RoomRules:
         needs_declaration=_yes(args, "declaration", before.needs_declaration),
         needs_pin=_yes(args, "pin", before.needs_pin),
         anti_passback=Passback(args.maybe("anti_passback") or before.anti_passback),
-        limit=_count(args, "limit", before.limit),
+        occupancy_limit=_count(args, "limit", before.occupancy_limit),
         first_in=_yes(args, "first_in", before.first_in),
     )
 
