@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from agent.errors import FatalError, RefusedError
-from agent.registry import migrations_people
 from agent.registry.connect import APPLICATION
 from agent.registry.facts import FactsReader
 from agent.registry.queries import RegistryQueries
+from agent.registry.schema.first import FIRST
 from agent.registry.store import Registry, RegistryTransaction
 from rules.model import Departure, DepartureStage, Level, Scope
 from rules.offboarding import machine
@@ -275,7 +275,7 @@ def test_a_registry_of_the_first_schema_keeps_its_departures(tmp_path: Path) -> 
     path = tmp_path / "registry.db"
     with closing(sqlite3.connect(path)) as old:
         for statement in (
-            *migrations_people.FIRST,
+            *FIRST,
             f"PRAGMA application_id = {APPLICATION}",
             "PRAGMA user_version = 1",
         ):

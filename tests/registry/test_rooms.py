@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from agent.errors import RefusedError
-from agent.registry import connect, migrations_people
+from agent.registry import connect
 from agent.registry.columns import instant
 from agent.registry.facts import FactsReader
 from agent.registry.queries import RegistryQueries
 from agent.registry.room_rows import RoomSettings
+from agent.registry.schema.cases import CASES
+from agent.registry.schema.first import FIRST
 from agent.registry.store import Registry, RegistryTransaction
 from rules.model import Clearance, Employment, Level, Lockdown, Passback, RoomRules, Visit
 from rules.text import Text
@@ -376,7 +378,7 @@ def test_rooms_and_badges_from_before_are_taken_over(tmp_path: Path, now: dateti
     path = tmp_path / "registry.db"
     path.touch(0o600)
     with closing(connect.connect(path, "rw")) as old:
-        for statement in (*migrations_people.FIRST, *migrations_people.CASES):
+        for statement in (*FIRST, *CASES):
             old.execute(statement)
         at = instant(now)
         old.execute("INSERT INTO people VALUES ('E1', '', '', '', 'regular', 1, ?, NULL)", (at,))

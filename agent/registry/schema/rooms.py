@@ -1,11 +1,11 @@
-"""The statements of the migration that brought rooms: settings, doors, badges, visitors, and what happens at a door.
+"""The statements of the migrations that brought rooms: settings, doors, badges, visitors, and what happens at a door.
 
-Rules of this file: as in :mod:`agent.registry.migrations_people`. What is asked while somebody stands at a door has its
-index. What happens at doors all day (who is inside, alarms, commands under way) lies beside what officers decide, in
-the same file, so that an entry, its alarm and the state of its room are one transaction.
+Rules of this file: what it says is history, and tables are changed by adding a migration. What is asked while somebody
+stands at a door has its index. What happens at doors all day (who is inside, alarms, commands under way) lies beside
+what officers decide, in the same file, so that an entry, its alarm and the state of its room are one transaction.
 """
 
-from agent.registry.migrations_people import PERSON, RESOURCE, TRUTH, WORD
+from agent.registry.schema.column_types import PERSON, RESOURCE, TRUTH, WORD
 
 ROOMS = (
     # --- what a room asks, and what is kept in it -------------------------------------------------------------------
