@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from agent.api.findings import Finding
 from agent.registry.facts import FactsReader
-from agent.registry.room_rows import DoorRow, RoomRow
+from agent.registry.rows.doors import DoorRow
+from agent.registry.rows.rooms import RoomRow
 from rules.checks.room import passback
 from rules.model import Passback
 from rules.pack.reader import Pack

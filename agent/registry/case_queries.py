@@ -1,10 +1,10 @@
 """Lists of departure cases, and one case as it is stored."""
 
-from agent.registry.case_rows import whole_case
 from agent.registry.cases import CASE, without_case
 from agent.registry.columns import number
 from agent.registry.connect import translate_sqlite_errors
 from agent.registry.reader import ReadOnlyQueries, Row, when
+from agent.registry.rows.cases import whole_case
 from agent.registry.transaction import unknown
 from rules.offboarding.case import OffboardingCase
 

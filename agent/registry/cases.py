@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from agent.errors import RefusedError
-from agent.registry.case_rows import CHILDREN, MAIN, child_rows, main_row, whole_case
 from agent.registry.columns import maybe_moment, moment, number, numbered
 from agent.registry.connect import damaged, translate_sqlite_errors
 from agent.registry.grants import GrantWrites
 from agent.registry.holds import HoldWrites
 from agent.registry.people import PeopleWrites
+from agent.registry.rows.cases import CHILDREN, MAIN, child_rows, main_row, whole_case
 from agent.registry.transaction import unknown, words
 from rules.offboarding.case import OffboardingCase
 from rules.offboarding.vocabulary import CaseKind

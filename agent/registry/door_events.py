@@ -11,7 +11,7 @@ from datetime import datetime
 from agent.errors import RefusedError
 from agent.registry.columns import instant, number, numbered
 from agent.registry.doors import ReaderKeyWrites
-from agent.registry.room_rows import CardState, Wanted
+from agent.registry.rows.boards import CardState, Wanted
 from agent.registry.transaction import unknown, words
 from rules.text import Text
 from rules.visible import visible

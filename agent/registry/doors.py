@@ -8,7 +8,7 @@ written; what they mean is known to :mod:`agent.doors.address`. Keys are not her
 from collections.abc import Iterable
 
 from agent.errors import RefusedError
-from agent.registry.room_rows import Protocol, Side
+from agent.registry.rows.doors import Protocol, Side
 from agent.registry.transaction import Transaction, identifier, taken, unknown, words
 from rules.text import Text
 from rules.visible import visible

@@ -1,25 +1,17 @@
-"""PINs: what a person types at a door beside the badge, and the other PIN that opens and calls for help.
+"""Writing PINs: what a person types at a door beside the badge, and the other PIN that opens and calls for help.
 
-Rules of this file: standard library only. A PIN is stored as scrypt (RFC 7914) under a salt of its person, so that two
-people with one PIN do not show, and one run answers for both PINs in the same time. That slows guessing down; it does
-not make a few digits a secret from somebody who holds the file, which is why only root can read it. A PIN is in no log.
+Rules of this file: what is stored is :mod:`agent.registry.pin_digest`'s. A PIN is in no log and in no refusal.
 """
 
-import hashlib
-import hmac
 import secrets
-import sqlite3
-from typing import Literal
 
 from agent.errors import RefusedError
+from agent.registry.pin_digest import digest
 from agent.registry.transaction import Transaction, unknown
 from rules.text import Text
 
-PinCheck = Literal["ok", "duress", "wrong", "none"]
-
 PIN = Text("PIN", "密码")
 _SHORTEST, _LONGEST = 4, 8
-_COST = {"n": 1 << 14, "r": 8, "p": 1, "maxmem": 1 << 26, "dklen": 32}  # 16 MiB and some 50 ms a try
 _RUNS = "0123456789 9876543210"
 
 
@@ -41,8 +33,8 @@ class PinWrites(Transaction):
             "INSERT OR REPLACE INTO pins VALUES (?, ?, ?, ?, ?)",
             person,
             salt,
-            _digest(pin, salt),
-            _digest(duress, salt) if duress else None,
+            digest(pin, salt),
+            digest(duress, salt) if duress else None,
             self._at,
         )
 
@@ -50,21 +42,6 @@ class PinWrites(Transaction):
         """Forget the PINs of *person*."""
         if not self._run("DELETE FROM pins WHERE person = ?", person).rowcount:
             raise unknown(PIN, person, "shoumi pin list")
-
-
-def check(connection: sqlite3.Connection, person: str, digits: str) -> PinCheck:
-    """Return what *digits* are to *person*: the PIN, the one for duress, wrong, or ``none`` when there is none."""
-    found = connection.execute("SELECT salt, pin, duress FROM pins WHERE person = ?", (person,)).fetchone()
-    if found is None:
-        return "none"
-    salt, pin, duress = found
-    digest = _digest(digits, salt)
-    right, forced = hmac.compare_digest(digest, pin), hmac.compare_digest(digest, duress or bytes(len(digest)))
-    return "ok" if right else "duress" if forced else "wrong"
-
-
-def _digest(digits: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(digits.encode(), salt=salt, **_COST)
 
 
 def _check(digits: str) -> None:

@@ -14,7 +14,7 @@ from agent.errors import RefusedError
 from agent.registry.columns import KEEP, Keep, instant, maybe_instant, path_bytes
 from agent.registry.paths import absolute
 from agent.registry.room_contents import KeptWrites
-from agent.registry.room_rows import RoomSettings
+from agent.registry.rows.rooms import RoomSettings
 from agent.registry.transaction import AREA, ROOM, identifier, taken, words
 from rules.model import Level, Mode, RoomRules, Scope
 from rules.text import Text
@@ -198,18 +198,7 @@ class ResourceWrites(KeptWrites):
 
     def _rules(self, key: int, rules: RoomRules) -> None:
         _check_most(rules.occupancy_limit)
-        self._set(
-            "rooms",
-            "resource",
-            key,
-            two_person=int(rules.two_person),
-            needs_purpose=int(rules.needs_purpose),
-            needs_declaration=int(rules.needs_declaration),
-            needs_pin=int(rules.needs_pin),
-            anti_passback=rules.anti_passback.value,
-            occupancy_limit=rules.occupancy_limit,
-            first_in=int(rules.first_in),
-        )
+        self._set("rooms", "resource", key, **asdict(rules))
 
     def _settings(self, key: int, settings: RoomSettings) -> None:
         _check_most(settings.held_open_seconds - 1, settings.together_seconds)

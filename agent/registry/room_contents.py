@@ -5,7 +5,7 @@ about the room alone. Whatever changes a level, a domain or the place asks :meth
 """
 
 from agent.errors import RefusedError
-from agent.registry.resource_rows import resource
+from agent.registry.rows.resources import resource
 from agent.registry.transaction import Transaction
 from rules.containment import misfits
 from rules.model import Resource

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from agent.doors.frames import MOST_CARDS, BoardBadge, Cards, CardStates, Sweep, Swept, ToDoors
-from agent.registry.room_rows import CardState, Wanted
+from agent.registry.rows.boards import CardState, Wanted
 from agent.registry.store import Registry
 from agent.rooms.configuration import boards, on_a_board
 from agent.rooms.facts import SiteSnapshot

@@ -14,8 +14,9 @@ from agent.doors.messages import Read
 from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.guard.verdicts import error_verdict
 from agent.registry.facts import FactsReader
-from agent.registry.pins import PinCheck
-from agent.registry.room_rows import DoorRow, RoomRow
+from agent.registry.rows.doors import DoorRow
+from agent.registry.rows.pins import PinCheck
+from agent.registry.rows.rooms import RoomRow
 from agent.rooms.panel.interface import BadgeHolder, Statement
 from agent.runtime.home import Home
 from rules.decide import decide

@@ -35,7 +35,7 @@ from agent.doors.link import LinkClosedError, LinkCorruptError
 from agent.doors.messages import Online, Release, Released
 from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.offboard.context import DoorRefusal
-from agent.registry.room_rows import DoorRow, ReaderRow
+from agent.registry.rows.doors import DoorRow, ReaderRow
 from agent.rooms import entries
 from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import boards, configuration

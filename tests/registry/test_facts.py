@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.registry.facts import AreaRow, FactsReader
+from agent.registry.facts import FactsReader
+from agent.registry.rows.areas import AreaRow
 from agent.registry.store import Registry
 from rules.model import (
     Clearance,

@@ -13,7 +13,7 @@ from agent.registry import connect
 from agent.registry.columns import instant
 from agent.registry.facts import FactsReader
 from agent.registry.queries import RegistryQueries
-from agent.registry.room_rows import RoomSettings
+from agent.registry.rows.rooms import RoomSettings
 from agent.registry.schema.cases import CASES
 from agent.registry.schema.first import FIRST
 from agent.registry.store import Registry, RegistryTransaction

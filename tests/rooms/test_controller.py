@@ -10,7 +10,7 @@ import pytest
 
 from agent.doors.messages import Contact, Flush, KeyPress, Refuse, Release, Released, RequestToExit
 from agent.errors import FatalError, RefusedError
-from agent.registry.room_rows import RoomSettings
+from agent.registry.rows.rooms import RoomSettings
 from agent.registry.store import RegistryTransaction
 from rules.model import Level, Passback, RoomRules
 from tests.log.disk import memory_mounted

@@ -11,7 +11,7 @@ from agent.control.handlers.people import known_domain
 from agent.errors import RefusedError
 from agent.log.search import denied_while_observing
 from agent.registry.columns import KEEP, moment
-from agent.registry.facts import AreaRow
+from agent.registry.rows.areas import AreaRow
 from agent.registry.store import RegistryTransaction
 from agent.volumes.status import Protected, ProtectedArea, too_low, volume_of
 from rules.model import Mode, Scope

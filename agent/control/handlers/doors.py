@@ -15,7 +15,8 @@ from agent.doors.address import Uhppote, parse
 from agent.errors import RefusedError, UsageError
 from agent.registry.doors import DOOR
 from agent.registry.reader import Row
-from agent.registry.room_rows import LISTENS_AT, DoorRow, Protocol, Side
+from agent.registry.rows.doors import DoorRow, Protocol, Side
+from agent.registry.rows.settings import LISTENS_AT
 from agent.registry.store import RegistryTransaction
 from agent.registry.transaction import unknown
 from agent.rooms.panel.state import RoomState

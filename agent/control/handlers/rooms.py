@@ -15,7 +15,8 @@ from agent.control.handlers.door_positions import panels
 from agent.control.handlers.people import known_domain
 from agent.errors import RefusedError, UsageError
 from agent.registry.columns import KEEP
-from agent.registry.room_rows import HERE, RoomRow, RoomSettings
+from agent.registry.rows.rooms import RoomRow, RoomSettings
+from agent.registry.rows.settings import HOST_ROOM
 from agent.registry.store import RegistryTransaction
 from agent.registry.transaction import ROOM, unknown
 from rules.model import Level, Passback, RoomRules, Scope
@@ -111,7 +112,7 @@ def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
             Text("when the room is empty: shoumi occupancy reset", "确认无人后运行：shoumi occupancy reset"),
         )
     if ask.desk.facts.host_room() == name:
-        change.set_setting(HERE, None)
+        change.set_setting(HOST_ROOM, None)
     return told(ask, {"room": name, "grants_ended": change.remove_resource(name)})
 
 
@@ -120,7 +121,7 @@ def _host(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     name = ask.args.text("room")
     if name:
         known(ask, name)
-    change.set_setting(HERE, name or None)
+    change.set_setting(HOST_ROOM, name or None)
     return HandlerResult({"room": name})
 
 

@@ -8,7 +8,8 @@ than a gap would.
 import sqlite3
 
 from agent.registry.columns import maybe_moment, moment, numbered
-from agent.registry.room_rows import inside, visits
+from agent.registry.rows.presence import inside
+from agent.registry.rows.visits import visits
 from rules.model import Clearance, Departure, DepartureStage, Employment, Grant, Hold, Level, Person, Record
 
 _STOPPED = """
