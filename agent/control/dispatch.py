@@ -18,7 +18,7 @@ from rules.text import Text
 
 if TYPE_CHECKING:
     from agent.control.services import ControlServices
-    from agent.registry.store import RegistryTransaction
+    from agent.registry.repositories.registry_transaction import RegistryTransaction
 
 Json = Any  # what json.dumps takes
 

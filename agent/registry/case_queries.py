@@ -1,11 +1,11 @@
 """Lists of departure cases, and one case as it is stored."""
 
-from agent.registry.cases import CASE, without_case
 from agent.registry.columns import number
 from agent.registry.connect import translate_sqlite_errors
 from agent.registry.reader import ReadOnlyQueries, Row, when
 from agent.registry.rows.cases import whole_case
-from agent.registry.transaction import unknown
+from agent.registry.terms import CASE
+from agent.registry.validation import unknown, without_case
 from rules.offboarding.case import OffboardingCase
 
 
@@ -54,4 +54,4 @@ class CaseQueries(ReadOnlyQueries):
 
     def _case(self, row: Row) -> OffboardingCase:
         with translate_sqlite_errors(self.path):
-            return whole_case(self.path, self._connection, int(str(row["number"])))
+            return whole_case(self._connection, self.path, int(str(row["number"])))

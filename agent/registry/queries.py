@@ -12,9 +12,9 @@ from agent.registry.case_queries import CaseQueries
 from agent.registry.columns import instant, moment, number
 from agent.registry.reader import Row, when
 from agent.registry.room_queries import RoomQueries
-from agent.registry.transaction import PERSON, unknown
+from agent.registry.terms import GRANT, HOLD, PERSON
+from agent.registry.validation import unknown
 from rules.model import Level
-from rules.text import Text
 
 State = Literal["running", "coming", "over", "all"]
 
@@ -27,7 +27,6 @@ _HOLDS = (
     "SELECT printf('H%06d', number) AS id, person, since, reason, placed_by, two_officers, lift_asked_by,"
     " lift_asked_at, lifted_at, lifted_by, lift_reason FROM holds"
 )
-_HOLD, _GRANT = Text("hold", "停权"), Text("grant", "授权")
 _STATES = {
     "running": "since <= ? AND (until IS NULL OR until > ?)",
     "coming": "since > ? AND (until IS NULL OR until > ?)",
@@ -111,16 +110,16 @@ class RegistryQueries(RoomQueries, CaseQueries):
 
     def hold(self, name: str) -> Row:
         """Return the hold of this number, lifted or not; raise ``RefusedError`` when there is none."""
-        found = self._select(_HOLDS, {"number = ?": (number("H", name, _HOLD),)})
+        found = self._select(_HOLDS, {"number = ?": (number("H", name, HOLD),)})
         if not found:
-            raise unknown(_HOLD, name, "shoumi hold list")
+            raise unknown(HOLD, name, "shoumi hold list")
         return found[0]
 
     def grant(self, name: str) -> Row:
         """Return the grant of this number, over or not; raise ``RefusedError`` when there is none."""
-        found = self._select(_GRANTS, {"number = ?": (number("G", name, _GRANT),)})
+        found = self._select(_GRANTS, {"number = ?": (number("G", name, GRANT),)})
         if not found:
-            raise unknown(_GRANT, name, "shoumi grant list")
+            raise unknown(GRANT, name, "shoumi grant list")
         return found[0]
 
     def lapsed(self, after: datetime, now: datetime) -> list[Row]:

@@ -55,7 +55,7 @@ class RoomQueries(ResourceQueries):
     def visits(self, person: str = "", *, room: str = "", now: str = "") -> list[Row]:
         """Return visits in the order they were registered; with the stored instant *now* only those not over then.
 
-        A visit is over when its visitor has left, or when it ended and nobody says he is still inside.
+        A visit is over when its visitor has left, or when it ended and nobody says they are still inside.
         """
         running = (
             "left_at IS NULL AND (ended_at IS NULL AND until > ? OR EXISTS"

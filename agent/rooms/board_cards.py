@@ -149,8 +149,8 @@ class BoardCardSync:
             return
         with self._registry.note(self._now()) as note:
             for (serial, card), known in fresh.items():
-                note.want_card(serial, str(card), known.wanted)
-                note.set_board_card(serial, str(card), known.state, known.why)
+                note.boards.want_card(serial, str(card), known.wanted)
+                note.boards.set_card(serial, str(card), known.state, known.why)
         self._known |= fresh
 
     def _wanted(self) -> dict[int, str]:

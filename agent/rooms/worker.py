@@ -267,7 +267,7 @@ class DoorWorker:
             self._saved = now
             with self._desk.registry.note(self._desk.now()) as note:
                 for serial, index in self._heard.items():
-                    note.hear(serial, index)
+                    note.boards.hear(serial, index)
             self._heard = {}
 
     def _guarded(self, part: Callable[[], None]) -> None:

@@ -11,8 +11,8 @@ from agent.control.handlers.people import known_domain
 from agent.errors import RefusedError
 from agent.log.search import denied_while_observing
 from agent.registry.columns import KEEP, moment
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.rows.areas import AreaRow
-from agent.registry.store import RegistryTransaction
 from agent.volumes.status import Protected, ProtectedArea, too_low, volume_of
 from rules.model import Mode, Scope
 from rules.text import Text
@@ -35,7 +35,7 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     volume = volume_of(plan, tier, accept_links=args.flag("accept_links"))
     level = args.level("level")
     assert level is not None
-    change.add_area(
+    change.areas.add(
         name,
         path=path,
         level=level,
@@ -92,7 +92,7 @@ def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args = ask.args
     if "domain" in args:
         known_domain(ask, args.text("domain"))
-    change.set_resource(
+    change.areas.set(
         _row(ask, args.text("area")).resource.id,
         level=args.level("level"),
         domain=args.maybe("domain"),
@@ -131,28 +131,28 @@ def _enforce(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         raise RefusedError(low.text, low.hint)
     minutes = ask.args.number("revert_after")
     confirm_by = ask.at + timedelta(minutes=minutes) if minutes else None
-    change.set_mode(row.resource.id, Mode.ENFORCE, confirm_by=confirm_by)
+    change.areas.set_mode(row.resource.id, Mode.ENFORCE, confirm_by=confirm_by)
     back = {"reverts_at": confirm_by.isoformat()} if confirm_by else {}
     return HandlerResult({"area": row.resource.id, "mode": "enforce", **back}, after=_list_covers(ask))
 
 
 @act("area.confirm")
 def _confirm(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    change.confirm_enforce(ask.args.text("area"))
+    change.areas.confirm_enforce(ask.args.text("area"))
     return HandlerResult({"area": ask.args.text("area"), "mode": "enforce"})
 
 
 @act("area.observe")
 def _observe(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     name = _row(ask, ask.args.text("area")).resource.id
-    change.set_mode(name, Mode.OBSERVE)
+    change.areas.set_mode(name, Mode.OBSERVE)
     return HandlerResult({"area": name, "mode": "observe"}, after=_list_covers(ask))
 
 
 @act("area.remove")
 def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     row = _row(ask, ask.args.text("area"))
-    ended = change.remove_resource(row.resource.id)
+    ended = change.areas.remove(row.resource.id)
 
     def release() -> dict[str, Json]:
         area = ProtectedArea(row.resource.id, row.path, dict(row.volume))

@@ -5,7 +5,7 @@ from datetime import date
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
 from agent.errors import UsageError
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
 
@@ -13,14 +13,14 @@ from rules.visible import visible
 @act("holiday.add")
 def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     day = _day(ask.args.text("day"))
-    change.add_holiday(day, name=ask.args.text("name"))
+    change.holidays.add(day, name=ask.args.text("name"))
     return HandlerResult({"day": day.isoformat()})
 
 
 @act("holiday.remove")
 def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     day = _day(ask.args.text("day"))
-    change.remove_holiday(day)
+    change.holidays.remove(day)
     return HandlerResult({"day": day.isoformat()})
 
 

@@ -6,8 +6,8 @@ from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, rea
 from agent.control.handlers.case_transitions import by_the_rules, by_whom, moved, not_own, today
 from agent.control.handlers.case_view import brief, shown
 from agent.errors import UsageError
-from agent.registry.store import RegistryTransaction
-from agent.registry.transaction import identifier
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.validation import identifier
 from rules.offboarding import duties
 from rules.offboarding.case import HandoverItem
 from rules.text import Text
@@ -18,7 +18,7 @@ _LINE = Text("line", "移交项")
 
 @act("case.add-line")
 def _add_line(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, case = ask.args, change.case(ask.args.text("person"))
+    args, case = ask.args, change.cases.get(ask.args.text("person"))
     what, to = visible(args.text("what")), visible(args.text("to"))
     item = HandoverItem(identifier(args.text("line"), _LINE), Text(what, what), Text(to, to))
     with by_the_rules():
@@ -27,7 +27,7 @@ def _add_line(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult
 
 @act("case.hand-over")
 def _hand_over(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, case, by = ask.args, change.case(ask.args.text("person")), by_whom(ask)
+    args, case, by = ask.args, change.cases.get(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
         if "missing" in args:
@@ -39,7 +39,7 @@ def _hand_over(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResul
 
 @act("case.educate")
 def _educate(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
+    case, by = change.cases.get(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
         return moved(ask, change, case, duties.educate(case, by, ask.at, ask.args.text("note")))
@@ -47,7 +47,7 @@ def _educate(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @act("case.exam")
 def _exam(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
+    case, by = change.cases.get(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
         after = duties.examine(case, by, ask.at, passed=not ask.args.flag("failed"))
@@ -56,7 +56,7 @@ def _exam(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @act("case.sign")
 def _sign(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
+    case, by = change.cases.get(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
         return moved(ask, change, case, duties.sign(case, ask.args.text("document"), by, ask.at))
@@ -64,7 +64,7 @@ def _sign(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @act("case.cool-off")
 def _cool_off(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, case, by = ask.args, change.case(ask.args.text("person")), by_whom(ask)
+    args, case, by = ask.args, change.cases.get(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     if ("until" in args) == args.flag("none"):
         raise UsageError(Text("give either --until or --none", "请在 --until 与 --none 中选择其一"))
@@ -75,7 +75,7 @@ def _cool_off(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult
 
 @act("case.papers")
 def _papers(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
+    case, by = change.cases.get(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
         return moved(ask, change, case, duties.release_papers(case, by, ask.at))
@@ -83,7 +83,7 @@ def _papers(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @act("case.close")
 def _close(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
+    case, by = change.cases.get(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
         return moved(ask, change, case, duties.close(case, by, ask.at))

@@ -13,7 +13,7 @@ from agent.control.eligibility import absence
 from agent.control.handlers.case_transitions import by_itself, by_the_rules, by_whom, done, moved, not_own, registered
 from agent.control.offboarding.hr_replay_guard import forget_older
 from agent.errors import ForbiddenError, RefusedError, UsageError
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.offboarding import machine, opening
 from rules.offboarding.case import PERSONNEL, HandoverItem, OffboardingCase
 from rules.offboarding.vocabulary import CaseKind, CaseStep
@@ -28,10 +28,10 @@ def _open(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, pack, person = ask.args, ask.desk.pack(), ask.args.text("person")
     last_day, by = _day(args.text("last_day")), ask.officer()
     with by_the_rules():
-        returned = next((one for one in change.running_cases(person) if one.step is CaseStep.RETURNED), None)
+        returned = next((one for one in change.cases.running(person) if one.step is CaseStep.RETURNED), None)
         if returned:
             again = opening.hand_in_again(returned, pack, last_day, by, ask.at)
-            return done(ask, change.put_case(again))
+            return done(ask, change.cases.save(again))
         case = opening.open_case(
             pack,
             registered(ask, person),
@@ -46,12 +46,12 @@ def _open(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
             department=args.text("department"),
             post=args.text("post"),
         )
-    return moved(ask, change, None, change.add_case(case))
+    return moved(ask, change, None, change.cases.add(case))
 
 
 @act("case.approve")
 def _approve(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
+    case, by = change.cases.get(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
         after = machine.approve(case, _role(case, ask.args.text("as")), by, ask.at, ask.args.text("opinion"))
@@ -60,7 +60,7 @@ def _approve(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @act("case.confirm")
 def _confirm(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case = change.case(ask.args.text("person"))
+    case = change.cases.get(ask.args.text("person"))
     with by_the_rules():
         return moved(ask, change, case, machine.confirm(case, ask.officer(), ask.at))
 
@@ -79,9 +79,9 @@ def _notice(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         after = says(opening.vouched(running, approvers, ask.at) if running.unconfirmed else running)
         if after.confirmation != running.confirmation:
             return moved(ask, change, running, after)
-        return done(ask, after if after == running else change.put_case(after), already=True)
+        return done(ask, after if after == running else change.cases.save(after), already=True)
     with by_the_rules():
-        case = running or change.add_case(
+        case = running or change.cases.add(
             opening.open_case(
                 pack,
                 registered(ask, person),
@@ -127,22 +127,22 @@ def _meant(
     transfer is overtaken; after an approved departure nothing is left that a transfer could end.
     """
     other = None
-    for running in change.running_cases(person):
+    for running in change.cases.running(person):
         if (running.kind is CaseKind.TRANSFER) == (kind is CaseKind.TRANSFER):
             return running
         other = running
     if other and not other.approved_at:
-        change.put_case(machine.rescind(other, PERSONNEL, now, kind.value))
+        change.cases.save(machine.rescind(other, PERSONNEL, now, kind.value))
     elif other and kind is CaseKind.TRANSFER:
         return other
     elif other:
-        change.put_case(opening.vouched(other, approvers, now))
+        change.cases.save(opening.vouched(other, approvers, now))
     return None
 
 
 @act("case.return")
 def _return(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), by_whom(ask)
+    case, by = change.cases.get(ask.args.text("person")), by_whom(ask)
     not_own(ask, case)
     with by_the_rules():
         return moved(ask, change, case, machine.send_back(case, by, ask.at, ask.args.text("reason")))
@@ -150,12 +150,12 @@ def _return(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @act("case.rescind")
 def _rescind(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(ask.args.text("person")), ask.officer()
+    case, by = change.cases.get(ask.args.text("person")), ask.officer()
     with by_the_rules():
         after = machine.rescind(case, by, ask.at, ask.args.text("reason"))
     if after.rescinded and after.approved_at:
         # The departure stops counting, so something else must deny until officers have decided grant by grant.
-        change.add_hold(case.person, reason=f"case {case.id} rescinded", by=by, two_officers=True)
+        change.holds.add(case.person, reason=f"case {case.id} rescinded", by=by, two_officers=True)
     over = moved(ask, change, case, after)
     if not after.rescinded:
         over = HandlerResult({**over.result, "asked_by": by}, over.recorded)
@@ -164,14 +164,16 @@ def _rescind(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @act("case.restore")
 def _restore(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, grant = change.case(ask.args.text("person")), ask.args.text("grant")
+    case, grant = change.cases.get(ask.args.text("person")), ask.args.text("grant")
     with by_the_rules():
         after = machine.restore(case, grant, ask.officer(), ask.at)
-    change.ended_grant(case, grant)
+    change.case_grants.get(case, grant)
     [asked] = [one for one in after.restorations if one.grant == grant]
-    change.put_case(after)
+    change.cases.save(after)
     given = (
-        change.give_again(case, grant, reason=f"{case.id} {grant}", approver=asked.asked_by) if asked.given_by else ""
+        change.case_grants.restore(case, grant, reason=f"{case.id} {grant}", approver=asked.asked_by)
+        if asked.given_by
+        else ""
     )
     over, desk, name = done(ask, after, grant=grant, given=given), ask.desk, f"{case.id}.{grant}"
 

@@ -13,12 +13,12 @@ from agent.control.handlers.rooms import known, proves, told
 from agent.doctor.room_checks import of_room
 from agent.doors.address import Uhppote, parse
 from agent.errors import RefusedError, UsageError
-from agent.registry.doors import DOOR
 from agent.registry.reader import Row
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.rows.doors import DoorRow, Protocol, Side
 from agent.registry.rows.settings import LISTENS_AT
-from agent.registry.store import RegistryTransaction
-from agent.registry.transaction import unknown
+from agent.registry.terms import DOOR
+from agent.registry.validation import unknown
 from agent.rooms.panel.state import RoomState
 from rules.text import Text
 from rules.visible import visible
@@ -37,7 +37,7 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, door, wiring = ask.args, ask.args.text("door"), _wiring(ask, None)
     room = known(ask, args.text("room")).resource
     proves(ask, room.id, room.level, wiring.protocol)
-    change.add_door(
+    change.doors.add(
         door,
         room.id,
         protocol=wiring.protocol,
@@ -57,7 +57,7 @@ def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     wiring = _wiring(ask, before)
     room = known(ask, before.room).resource
     proves(ask, room.id, room.level, wiring.protocol)
-    change.set_door(
+    change.doors.set(
         door,
         protocol=wiring.protocol,
         readers=wiring.readers,
@@ -86,7 +86,7 @@ def _list(ask: HandlerRequest) -> Iterator[Json]:
 @act("door.remove")
 def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     door = ask.args.text("door")
-    change.remove_door(door)
+    change.doors.remove(door)
     return told(ask, {"door": door})
 
 
@@ -95,7 +95,7 @@ def _listen(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     address = ask.args.text("address")
     if address:
         parse(f"uhppote://{address}/1/1")  # the same shape, and the same errors
-    change.set_setting(LISTENS_AT, address or None)
+    change.settings.set(LISTENS_AT, address or None)
     return told(ask, {"address": address})
 
 

@@ -12,7 +12,8 @@ from itertools import takewhile
 
 from agent.control.dispatch import HandlerRequest, Json
 from agent.registry.columns import maybe_moment
-from agent.registry.transaction import PERSON, unknown
+from agent.registry.terms import PERSON
+from agent.registry.validation import unknown
 from rules.decide import decide
 from rules.model import Action, Facts, Person, Request, Verdict
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
 from agent.errors import RefusedError
 from agent.registry.queries import State
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
 
@@ -22,7 +22,7 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
                 "请在规则包中启用 [temp_auth],再运行 shoumi pack use FILE",
             ),
         )
-    grant = change.add_grant(
+    grant = change.grants.add(
         args.text("person"),
         args.text("area"),
         reason=args.text("reason"),
@@ -51,7 +51,7 @@ def _end(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
                 Text("see `shoumi grant list`", "参见 `shoumi grant list`"),
             )
     for grant in ended:
-        change.end_grant(grant, by=ask.officer(), reason=args.text("reason"))
+        change.grants.end(grant, by=ask.officer(), reason=args.text("reason"))
     return HandlerResult({"grants": ended})
 
 
@@ -70,7 +70,7 @@ def _list(ask: HandlerRequest) -> Iterator[Json]:
 @act("hold.add")
 def _hold(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     desk, person, pid = ask.desk, ask.args.text("person"), ask.peer.pid
-    hold = change.add_hold(person, reason=ask.args.text("reason"), by=ask.officer())
+    hold = change.holds.add(person, reason=ask.args.text("reason"), by=ask.officer())
 
     def follow() -> dict[str, Json]:
         desk.held(person, hold, pid)
@@ -89,9 +89,9 @@ def _lift(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
             Text(f"`{said}` is not on hold", f"`{said}` 未被停权"),
             Text("see `shoumi hold list`", "参见 `shoumi hold list`"),
         )
-    lifted = [hold for hold in holds if change.ask_to_lift(hold, by=ask.officer())]
+    lifted = [hold for hold in holds if change.holds.ask_to_lift(hold, by=ask.officer())]
     for hold in lifted:
-        change.lift_hold(hold, by=ask.officer(), reason=ask.args.text("reason"))
+        change.holds.lift(hold, by=ask.officer(), reason=ask.args.text("reason"))
     return HandlerResult({"holds": lifted, "waiting": [hold for hold in holds if hold not in lifted], "person": person})
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
 from agent.control.handlers.rooms import known, told
 from agent.errors import RefusedError
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
 
@@ -30,7 +30,7 @@ def _reset(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
             Text("see `shoumi occupancy list`", "参见 `shoumi occupancy list`"),
         )
     for one in inside:
-        change.leave(room, one)
+        change.presence.leave(room, one)
     return told(ask, {"room": room, "persons": inside})
 
 
@@ -44,21 +44,21 @@ def _alarms(ask: HandlerRequest) -> Iterator[Json]:
 @act("alarm.ack")
 def _ack(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     alarm = ask.args.text("alarm")
-    kind = change.ack_alarm(alarm, by=ask.officer(), note=ask.args.text("note"))
+    kind = change.alarms.acknowledge(alarm, by=ask.officer(), note=ask.args.text("note"))
     return told(ask, {"alarm": alarm, "kind": kind})
 
 
 @act("lockdown.on")
 def _lock(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     room = ask.args.text("room")
-    number = change.add_lockdown(room, reason=ask.args.text("reason"), by=ask.officer())
+    number = change.lockdowns.add(room, reason=ask.args.text("reason"), by=ask.officer())
     return told(ask, {"lockdown": number, "room": room})
 
 
 @act("lockdown.off")
 def _lift(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     room = ask.args.text("room")
-    number = change.lift_lockdown(room, reason=ask.args.text("reason"), by=ask.officer())
+    number = change.lockdowns.lift(room, reason=ask.args.text("reason"), by=ask.officer())
     others = [one.room for one in ask.desk.facts.lockdowns() if one.room != room]
     return told(ask, {"lockdown": number, "room": room, "still": others})
 

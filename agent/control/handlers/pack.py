@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read
 from agent.errors import RefusedError
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.runtime.home import Home
 from rules.pack.reader import Pack, PackError, load
 from rules.text import Text
@@ -30,7 +30,7 @@ def _use(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     text = ask.args.text("pack")
     pack = checked(text)
     write(ask.desk.home, text)
-    change.set_setting(SETTING, pack.digest)
+    change.settings.set(SETTING, pack.digest)
     return HandlerResult(
         {"pack": pack.id}, ask.digest("pack") | {"id": pack.id}, committed=lambda: install(ask.desk.home)
     )

@@ -1,16 +1,16 @@
 """Handlers: people, accounts, badges, services, records."""
 
 from collections.abc import Callable, Iterator
-from typing import cast
 
 from agent.api.roles import Role
 from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, read, stream
 from agent.control.handlers.quarantine import waiting_for
 from agent.control.handlers.what_if import clearances
 from agent.errors import RefusedError, UsageError
-from agent.registry.badges import BADGE, as_read
-from agent.registry.csv_import import CsvTarget, import_csv, read_csv
-from agent.registry.store import RegistryTransaction
+from agent.registry.csv_import import import_csv, read_csv
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.rows.badges import as_read
+from agent.registry.terms import ACCOUNT, BADGE
 from rules.model import Clearance, Employment, Level
 from rules.pack.reader import Pack
 from rules.text import Text
@@ -23,7 +23,7 @@ _NEUTRAL_COLUMNS = frozenset({"id", "name"})
 @act("person.add")
 def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, person = ask.args, ask.args.text("person")
-    change.add_person(
+    change.people.add(
         person,
         name=args.text("name"),
         department=args.text("department"),
@@ -33,9 +33,9 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         clearances=_levels(ask),
     )
     for uid in args.numbers("account"):
-        change.add_account(uid, person)
+        change.accounts.add(uid, person)
     for number in args.texts("badge"):
-        change.add_badge(number, person)
+        change.badges.add(number, person)
     return HandlerResult({"person": person, "quarantined": waiting_for(ask.desk.home, person)})
 
 
@@ -44,7 +44,7 @@ def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, person = ask.args, ask.args.text("person")
     if args.flag("active") and args.flag("inactive"):
         raise UsageError(Text("active or inactive, not both", "不能同时启用和停用"))
-    change.set_person(
+    change.people.set(
         person,
         name=args.maybe("name"),
         department=args.maybe("department"),
@@ -54,9 +54,9 @@ def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         active=args.flag("active") if args.flag("active") or args.flag("inactive") else None,
     )
     if args.flag("post_changed"):
-        change.change_post(person)
+        change.people.change_post(person)
     for clearance in _levels(ask):
-        change.set_clearance(person, clearance)
+        change.people.set_clearance(person, clearance)
     return HandlerResult({"person": person})
 
 
@@ -69,9 +69,7 @@ def _import(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         ask.need(Role.SYSTEM)
     if columns - _SYSTEM_COLUMNS - _NEUTRAL_COLUMNS:
         ask.need(Role.SECURITY)
-    people = import_csv(
-        cast("CsvTarget", change), rows, approved_by=ask.officer(), level_of=level_reader(ask.desk.pack())
-    )
+    people = import_csv(change, rows, approved_by=ask.officer(), level_of=level_reader(ask.desk.pack()))
     return HandlerResult({"people": people}, ask.digest("csv"))
 
 
@@ -133,7 +131,7 @@ def _list(ask: HandlerRequest) -> Iterator[Json]:
 def _account_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     uid, person = ask.args.number("uid"), ask.args.text("person")
     assert uid is not None
-    change.add_account(uid, person, allow_system=ask.args.flag("allow_system"))
+    change.accounts.add(uid, person, allow_system=ask.args.flag("allow_system"))
     return HandlerResult({"person": person, "uid": uid})
 
 
@@ -141,7 +139,7 @@ def _account_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerRes
 def _account_remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     uid = ask.args.number("uid")
     assert uid is not None
-    _theirs(change.remove_account(uid), ask, Text("account", "账号"), str(uid))
+    _theirs(change.accounts.remove(uid), ask, ACCOUNT, str(uid))
     return HandlerResult({"person": ask.args.text("person"), "uid": uid})
 
 
@@ -153,7 +151,7 @@ def _account_list(ask: HandlerRequest) -> Iterator[Json]:
 @act("badge.add")
 def _badge_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, number, person = ask.args, as_read(ask.args.text("number")), ask.args.text("person")
-    change.add_badge(
+    change.badges.add(
         number, person, until=args.instant("until"), facility=args.number("facility"), bits=args.number("bits")
     )
     return HandlerResult({"person": person, "number": number}, after=_tell(ask))
@@ -162,14 +160,14 @@ def _badge_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResul
 @act("badge.remove")
 def _badge_remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     number = as_read(ask.args.text("number"))
-    _theirs(change.remove_badge(number), ask, BADGE, number)
+    _theirs(change.badges.remove(number), ask, BADGE, number)
     return HandlerResult({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
 
 
 @act("badge.lost")
 def _badge_lost(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     number = as_read(ask.args.text("number"))
-    _theirs(change.lose_badge(number), ask, BADGE, number)
+    _theirs(change.badges.mark_lost(number), ask, BADGE, number)
     return HandlerResult({"person": ask.args.text("person"), "number": number}, after=_tell(ask))
 
 
@@ -183,13 +181,13 @@ def _service_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerRes
     args, uid = ask.args, ask.args.number("uid")
     assert uid is not None
     name = args.text("service")
-    change.add_service(name, uid=uid, executable=args.text("executable"), areas=args.texts("area"))
+    change.services.add(name, uid=uid, executable=args.text("executable"), areas=args.texts("area"))
     return HandlerResult({"service": name})
 
 
 @act("service.remove")
 def _service_remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    change.remove_service(ask.args.text("service"))
+    change.services.remove(ask.args.text("service"))
     return HandlerResult({"service": ask.args.text("service")})
 
 
@@ -209,7 +207,7 @@ def _record_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResu
             Text(f"the pack knows no record kind `{said}`", f"规则包中没有档案种类 `{said}`"),
             Text(f"one of: {kinds}", f"可选：{kinds}"),
         )
-    record = change.add_record(
+    record = change.records.add(
         args.text("person"),
         kind,
         on=args.instant("on") or ask.at,
@@ -228,7 +226,7 @@ def _record_list(ask: HandlerRequest) -> Iterator[Json]:
 @act("record.void")
 def _record_void(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     record = ask.args.text("record")
-    return HandlerResult({"record": record, "person": change.void_record(record, reason=ask.args.text("reason"))})
+    return HandlerResult({"record": record, "person": change.records.void(record, reason=ask.args.text("reason"))})
 
 
 def _tell(ask: HandlerRequest) -> Callable[[], dict[str, Json]]:

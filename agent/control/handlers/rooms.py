@@ -15,10 +15,11 @@ from agent.control.handlers.door_positions import panels
 from agent.control.handlers.people import known_domain
 from agent.errors import RefusedError, UsageError
 from agent.registry.columns import KEEP
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.rows.rooms import RoomRow, RoomSettings
 from agent.registry.rows.settings import HOST_ROOM
-from agent.registry.store import RegistryTransaction
-from agent.registry.transaction import ROOM, unknown
+from agent.registry.terms import ROOM
+from agent.registry.validation import unknown
 from rules.model import Level, Passback, RoomRules, Scope
 from rules.text import Text
 from rules.visible import visible
@@ -32,7 +33,7 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     known_domain(ask, args.text("domain"))
     level = args.level("level")
     assert level is not None
-    change.add_room(
+    change.rooms.add(
         name,
         level=level,
         domain=args.text("domain"),
@@ -44,7 +45,7 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         settings=_settings(RoomSettings(), args),
     )
     for area in args.texts("keep"):
-        change.keep(area, name)
+        change.contents.add(area, name)
     return told(ask, {"room": name, "level": level.word})
 
 
@@ -55,14 +56,16 @@ def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if "domain" in args:
         known_domain(ask, args.text("domain"))
     for area in args.texts("unkeep"):
-        change.keep_no_longer(area, name)
+        change.contents.remove(area, name)
     level = args.level("level")
     if level is not None:
         for door in ask.desk.facts.doors():
             if door.room == name:
                 proves(ask, name, level, door.protocol)
-    change.set_resource(
+    change.rooms.set(
         name,
+        _rules(row.resource.room or RoomRules(), args),
+        _settings(row.settings, args),
         level=level,
         domain=args.maybe("domain"),
         scope=scope(args),
@@ -70,9 +73,8 @@ def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         secret_until=args.instant("secret_until") if "secret_until" in args else KEEP,
         hours=hours(ask) if "hours" in args else None,
     )
-    change.set_room(name, _rules(row.resource.room or RoomRules(), args), _settings(row.settings, args))
     for area in args.texts("keep"):
-        change.keep(area, name)
+        change.contents.add(area, name)
     return told(ask, {"room": name})
 
 
@@ -112,8 +114,8 @@ def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
             Text("when the room is empty: shoumi occupancy reset", "确认无人后运行：shoumi occupancy reset"),
         )
     if ask.desk.facts.host_room() == name:
-        change.set_setting(HOST_ROOM, None)
-    return told(ask, {"room": name, "grants_ended": change.remove_resource(name)})
+        change.settings.set(HOST_ROOM, None)
+    return told(ask, {"room": name, "grants_ended": change.rooms.remove(name)})
 
 
 @act("room.host")
@@ -121,7 +123,7 @@ def _host(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     name = ask.args.text("room")
     if name:
         known(ask, name)
-    change.set_setting(HOST_ROOM, name or None)
+    change.settings.set(HOST_ROOM, name or None)
     return HandlerResult({"room": name})
 
 

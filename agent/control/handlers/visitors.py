@@ -11,12 +11,12 @@ from datetime import UTC, datetime, time, timedelta
 from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
 from agent.control.handlers.rooms import known, told
 from agent.errors import RefusedError, UsageError
-from agent.registry.badges import as_read
 from agent.registry.columns import instant
 from agent.registry.reader import Row
-from agent.registry.store import RegistryTransaction
-from agent.registry.transaction import unknown
-from agent.registry.visits import VISIT
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.rows.badges import as_read
+from agent.registry.terms import VISIT
+from agent.registry.validation import unknown
 from rules.model import Employment, Level
 from rules.text import Text
 from rules.visible import visible
@@ -29,11 +29,11 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     room, until = place.id, args.instant("until") or _end_of_day(args.instant("since") or ask.at)
     _taken(ask, place.level, until)
     if not _registered(ask, person):
-        change.add_person(person, name=args.text("name"), employment=Employment.VISITOR)
+        change.people.add(person, name=args.text("name"), employment=Employment.VISITOR)
     badge = as_read(args.text("badge"))
     if badge:
-        change.add_badge(badge, person, until=until)
-    visit = change.add_visit(
+        change.badges.add(badge, person, until=until)
+    visit = change.visits.add(
         person,
         room,
         host=args.text("host"),
@@ -58,13 +58,13 @@ def _exit(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     """Whoever has left has left every room: all his visits are over, and every badge given for them is back or lost."""
     lost, person, running = ask.args.flag("badge_lost"), *_running(ask)
     for visit in running:
-        change.leave_visit(str(visit["id"]), by=ask.officer())
+        change.visits.leave(str(visit["id"]), by=ask.officer())
     given = {visit["badge"] for visit in running}
     badges = [str(row["number"]) for row in ask.desk.lists.badges(person) if row["number"] in given]
     for badge in badges:
-        (change.lose_badge if lost else change.remove_badge)(badge)
+        (change.badges.mark_lost if lost else change.badges.remove)(badge)
     for room in dict.fromkeys(str(visit["room"]) for visit in running):
-        change.leave(room, person)
+        change.presence.leave(room, person)
     visits = [visit["id"] for visit in running]
     result = {"visits": visits, "person": person, "badges": badges, "badge_lost": lost and bool(badges)}
     return replace(told(ask, result), recorded={"person": person})
@@ -76,7 +76,7 @@ def _end(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     named, visits = ask.args.text("visit"), [str(visit["id"]) for visit in running]
     ended = [named] if named in visits else visits
     for visit in ended:
-        change.end_visit(visit, by=ask.officer())
+        change.visits.end(visit, by=ask.officer())
     rooms = {visit["room"] for visit in running if visit["id"] in ended}
     inside = [one.room for one in ask.desk.facts.presence(person=person) if one.room in rooms]
     return told(ask, {"visits": ended, "person": person, "inside": inside})
@@ -88,7 +88,7 @@ def _declare(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if args.flag("no_devices") and "devices" in args:
         raise UsageError(Text("devices or none, not both", "不能既申报设备又称未携带"))
     until = args.instant("until") or _end_of_day(args.instant("since") or ask.at)
-    number = change.add_declaration(
+    number = change.declarations.add(
         args.text("person"),
         args.text("room"),
         until=until,
@@ -111,20 +111,20 @@ def _declarations(ask: HandlerRequest) -> Iterator[Json]:
 @act("declaration.end")
 def _end_declaration(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     declaration = ask.args.text("declaration")
-    return HandlerResult({"declaration": declaration, "person": change.end_declaration(declaration)})
+    return HandlerResult({"declaration": declaration, "person": change.declarations.end(declaration)})
 
 
 @act("pin.set")
 def _set_pin(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     person = ask.args.text("person")
-    change.set_pin(person, ask.args.text("pin"), ask.args.text("duress"))
+    change.pins.set(person, ask.args.text("pin"), ask.args.text("duress"))
     return HandlerResult({"person": person, "duress": "duress" in ask.args})
 
 
 @act("pin.remove")
 def _remove_pin(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     person = ask.args.text("person")
-    change.remove_pin(person)
+    change.pins.remove(person)
     return HandlerResult({"person": person})
 
 

@@ -31,6 +31,12 @@ class BadgeRow(NamedTuple):
         return self.state == "active" and (self.until is None or now < self.until)
 
 
+def as_read(number: str) -> str:
+    """Return the number of a card as a reader reports it: of ``0004660``, which is what is printed, ``4660``."""
+    decimal = number.isascii() and number.isdecimal()
+    return (number.lstrip("0") or "0") if decimal else number
+
+
 def badge(connection: sqlite3.Connection, number: str) -> BadgeRow | None:
     """Return the badge of this number, whatever its state."""
     found = connection.execute(

@@ -5,7 +5,7 @@ equals what was written, and what the step of a case is follows from it.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,6 @@ from rules.text import Text
 
 Rows = Iterator[tuple[str, tuple[object, ...]]]  # a table, and one row of it without the number of the case
 
-MAIN = (
-    "person, kind, last_day, noticed_at, opened_by, late_days, reason, reference, department, post, approved_at,"
-    " sent_back, needs_education, needs_exam, needs_period, education_by, education_at, education_reason, period_until,"
-    " period_by, period_at, period_reason, papers_by, papers_at, papers_reason, closed_by, closed_at, closed_reason,"
-    " rescinded, roles, ended_by, confirmed_by, confirmed_at, confirmed_reason, printed_class"
-)
 CHILDREN = (
     "case_approvals",
     "case_items",
@@ -44,36 +38,36 @@ CHILDREN = (
 )
 
 
-def main_row(case: OffboardingCase) -> tuple[object, ...]:
-    """Return the values of :data:`MAIN`."""
+def main_columns(case: OffboardingCase) -> dict[str, object]:
+    """Return what stands in the row of the case itself."""
     period = case.period
-    return (
-        case.person,
-        case.kind.value,
-        case.last_day.isoformat(),
-        instant(case.noticed_at),
-        case.opened_by,
-        case.late_days,
-        case.reason,
-        case.reference,
-        case.department,
-        case.post,
-        maybe_instant(case.approved_at),
-        int(case.sent_back),
-        int(case.needs_education),
-        int(case.needs_exam),
-        int(case.needs_period),
-        *_columns(case.education),
-        maybe_instant(period.until if period else None),
-        *_columns(CaseRemark(period.by, period.at, period.reason) if period else None),
-        *_columns(case.papers),
-        *_columns(case.closed),
-        int(case.rescinded),
-        " ".join(case.roles),
-        case.ended_by,
-        *_columns(case.confirmation),
-        case.printed_class,
-    )
+    return {
+        "person": case.person,
+        "kind": case.kind,
+        "last_day": case.last_day.isoformat(),
+        "noticed_at": instant(case.noticed_at),
+        "opened_by": case.opened_by,
+        "late_days": case.late_days,
+        "reason": case.reason,
+        "reference": case.reference,
+        "printed_class": case.printed_class,
+        "department": case.department,
+        "post": case.post,
+        "approved_at": maybe_instant(case.approved_at),
+        "roles": " ".join(case.roles),
+        "ended_by": case.ended_by,
+        "sent_back": case.sent_back,
+        "needs_education": case.needs_education,
+        "needs_exam": case.needs_exam,
+        "needs_period": case.needs_period,
+        "period_until": maybe_instant(period.until if period else None),
+        "rescinded": case.rescinded,
+        **_remark_columns("confirmed", case.confirmation),
+        **_remark_columns("education", case.education),
+        **_remark_columns("period", CaseRemark(period.by, period.at, period.reason) if period else None),
+        **_remark_columns("papers", case.papers),
+        **_remark_columns("closed", case.closed),
+    }
 
 
 def child_rows(case: OffboardingCase) -> Rows:
@@ -92,12 +86,12 @@ def child_rows(case: OffboardingCase) -> Rows:
         yield "case_exams", (place, exam.by, instant(exam.at), int(exam.passed))
     for what, all_said in (("return", case.returns), ("rescind", case.rescissions)):
         for place, said in enumerate(all_said):
-            yield "case_decisions", (what, place, *_columns(said))
+            yield "case_decisions", (what, place, said.by, instant(said.at), said.reason)
     for place, back in enumerate(case.restorations):
         yield "case_restorations", (place, back.grant, back.asked_by, instant(back.asked_at), back.given_by)
 
 
-def whole_case(path: Path, connection: sqlite3.Connection, number: int) -> OffboardingCase:
+def whole_case(connection: sqlite3.Connection, path: Path, number: int) -> OffboardingCase:
     """Return case *number*; raise :class:`agent.errors.FatalError` when it is not there or says what no case can."""
     try:
         case = _read(connection, number)
@@ -109,43 +103,41 @@ def whole_case(path: Path, connection: sqlite3.Connection, number: int) -> Offbo
 
 
 def _read(connection: sqlite3.Connection, number: int) -> OffboardingCase | None:
-    found = connection.execute(f"SELECT {MAIN} FROM cases WHERE number = ?", (number,)).fetchone()  # noqa: S608
+    cursor = connection.execute("SELECT * FROM cases WHERE number = ?", (number,))
+    found = cursor.fetchone()
     if found is None:
         return None
-    (person, kind, last_day, noticed_at, opened_by, late_days, reason, reference, department, post,
-     approved_at, sent_back, needs_education, needs_exam, needs_period, *rest) = found  # fmt: skip
-    education, until, papers, closed, rescinded = rest[:3], rest[3], rest[7:10], rest[10:13], rest[13]
-    roles, ended_by, *confirmed = rest[14:19]
-    decided = _said(rest[4:7])
+    row: dict[str, Any] = dict(zip((name for name, *_ in cursor.description), found, strict=True))
+    decided = _remark(row, "period")
     places = _children(connection, "case_approvals", number)
     return OffboardingCase(
         id=numbered("C", number),
-        person=person,
-        kind=CaseKind(kind),
-        last_day=date.fromisoformat(last_day),
-        noticed_at=moment(noticed_at),
-        opened_by=opened_by,
+        person=row["person"],
+        kind=CaseKind(row["kind"]),
+        last_day=date.fromisoformat(row["last_day"]),
+        noticed_at=moment(row["noticed_at"]),
+        opened_by=row["opened_by"],
         chain=tuple(Approver(role, Text(en, zh)) for _, _, role, en, zh, *_ in places),
-        late_days=late_days,
-        reason=reason,
-        reference=reference,
-        printed_class=rest[19],
-        department=department,
-        post=post,
+        late_days=row["late_days"],
+        reason=row["reason"],
+        reference=row["reference"],
+        printed_class=row["printed_class"],
+        department=row["department"],
+        post=row["post"],
         approvals=tuple(Approval(r, by, moment(at), op) for _, _, r, _, _, by, at, op in places if by is not None),
-        approved_at=maybe_moment(approved_at),
-        roles=tuple(roles.split()),
-        ended_by=ended_by,
-        confirmation=_said(confirmed),
+        approved_at=maybe_moment(row["approved_at"]),
+        roles=tuple(row["roles"].split()),
+        ended_by=row["ended_by"],
+        confirmation=_remark(row, "confirmed"),
         returns=_decisions(connection, number, "return"),
-        sent_back=bool(sent_back),
+        sent_back=bool(row["sent_back"]),
         items=tuple(
             HandoverItem(name, Text(en, zh), Text(to_en, to_zh), by, maybe_moment(at), missing)
             for _, _, name, en, zh, to_en, to_zh, by, at, missing in _children(connection, "case_items", number)
         ),
-        needs_education=bool(needs_education),
-        education=_said(education),
-        needs_exam=bool(needs_exam),
+        needs_education=bool(row["needs_education"]),
+        education=_remark(row, "education"),
+        needs_exam=bool(row["needs_exam"]),
         exams=tuple(
             Exam(by, moment(at), bool(passed)) for _, _, by, at, passed in _children(connection, "case_exams", number)
         ),
@@ -153,12 +145,12 @@ def _read(connection: sqlite3.Connection, number: int) -> OffboardingCase | None
             Signature(name, Text(en, zh), by, maybe_moment(at))
             for _, _, name, en, zh, by, at in _children(connection, "case_signatures", number)
         ),
-        needs_period=bool(needs_period),
-        period=Period(maybe_moment(until), decided.by, decided.at, decided.reason) if decided else None,
-        papers=_said(papers),
-        closed=_said(closed),
+        needs_period=bool(row["needs_period"]),
+        period=Period(maybe_moment(row["period_until"]), decided.by, decided.at, decided.reason) if decided else None,
+        papers=_remark(row, "papers"),
+        closed=_remark(row, "closed"),
         rescissions=_decisions(connection, number, "rescind"),
-        rescinded=bool(rescinded),
+        rescinded=bool(row["rescinded"]),
         restorations=tuple(
             Restoration(grant, asked_by, moment(at), given_by)
             for _, _, grant, asked_by, at, given_by in _children(connection, "case_restorations", number)
@@ -176,10 +168,11 @@ def _decisions(connection: sqlite3.Connection, number: int, what: str) -> tuple[
     return tuple(CaseRemark(by, moment(at), reason) for _, said, _, by, at, reason in rows if said == what)
 
 
-def _columns(said: CaseRemark | None) -> tuple[object, ...]:
-    return (said.by, instant(said.at), said.reason) if said else (None, None, None)
+def _remark_columns(name: str, remark: CaseRemark | None) -> dict[str, object]:
+    by, at, reason = (remark.by, instant(remark.at), remark.reason) if remark else (None, None, None)
+    return {f"{name}_by": by, f"{name}_at": at, f"{name}_reason": reason}
 
 
-def _said(columns: list[Any]) -> CaseRemark | None:
-    by, at, reason = columns
+def _remark(row: Mapping[str, Any], name: str) -> CaseRemark | None:
+    by, at, reason = row[f"{name}_by"], row[f"{name}_at"], row[f"{name}_reason"]
     return None if by is None else CaseRemark(by, moment(at), reason)

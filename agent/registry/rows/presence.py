@@ -12,7 +12,7 @@ from agent.registry.columns import moment
 
 
 class PresenceRow(NamedTuple):
-    """Somebody who is inside a room, since when, and the door he came by."""
+    """Somebody who is inside a room, since when, and the door they came by."""
 
     room: str
     person: str

@@ -13,9 +13,10 @@ from rules.model import Visit
 
 
 class StatementRow(NamedTuple):
-    """What a person has stated for a room: why he comes, and whether the devices he carries are declared.
+    """What a person has stated for a room: why they come, and whether the devices they carry are declared.
 
-    ``escort`` leads him in if he is on a visit there (``""``: nobody); ``until``: all of it holds before that instant.
+    ``escort`` leads them in if they are on a visit there (``""``: nobody); ``until``: all of it holds before that
+    instant.
     """
 
     purpose: str

@@ -46,17 +46,17 @@ class Office:
         desk.departed, desk.held = self.departed, self.held
         with desk.registry.change(desk.now()) as change:
             for number in range(1, 10):
-                change.add_person(f"E{number}", department="rd", clearances=[Clearance("state", Level.SECRET, "", "x")])
+                change.people.add(f"E{number}", department="rd", clearances=[Clearance("state", Level.SECRET, "", "x")])
             for officer, uid in OFFICERS.items():
-                change.add_account(uid, officer)
-            change.add_badge("4660", "E1")
+                change.accounts.add(uid, officer)
+            change.badges.add("4660", "E1")
             scope = Scope(departments=frozenset({"rd"}))
             end = desk.now() + timedelta(days=3650)
-            change.add_area(
+            change.areas.add(
                 "plans", path="/srv/plans", level=Level.SECRET, domain="state", scope=scope, custodian="E1",
                 secret_until=end,
             )  # fmt: skip
-            self.grant = change.add_grant("E1", "plans", reason="项目甲", approver="E8")
+            self.grant = change.grants.add("E1", "plans", reason="项目甲", approver="E8")
 
     def departed(self, person: str, case: str, pid: int) -> dict[str, Any]:
         assert pid in (STRANGER_PID, os.getpid())
@@ -242,7 +242,7 @@ def test_a_transferred_person_starts_anew_when_the_case_is_closed(office: Office
     dossier = office.desk.lists.dossier("E1")
     assert (dossier["department"], dossier["post"]) == ("archive", "keeper")
     with office.desk.registry.change(office.desk.now()) as change:
-        change.set_person("E1", department="rd")
+        change.people.set("E1", department="rd")
     assert office.verdict().rule == "grant"
 
 
@@ -274,7 +274,7 @@ def lift_by_two(office: Office) -> None:
         pytest.raises(RefusedError, match="lifted by two officers, and this is the first"),
         office.desk.registry.change(office.desk.now()) as change,
     ):
-        change.lift_hold(left, by="E8")
+        change.holds.lift(left, by="E8")
     asked = office.do("hold.lift", reason="back")
     assert (asked["holds"], asked["waiting"]) == ([plain], [left])
     with pytest.raises(RefusedError, match="second officer, and `E8` is the first"):
@@ -297,7 +297,7 @@ def test_somebody_who_left_approves_nothing_any_more(company: Office) -> None:
     with pytest.raises(RefusedError, match="`E2` has left"):
         company.do("case.approve", by="E2")
     with company.desk.registry.change(company.desk.now()) as change:
-        change.set_person("E3", active=False)
+        change.people.set("E3", active=False)
     with pytest.raises(RefusedError, match="`E3` is inactive"):
         company.do("case.approve", by="E3")
 
@@ -308,9 +308,9 @@ def out(office: Office, person: str, how: str) -> None:
         office.do("case.open", person, "E8" if person != "E8" else "E9", last_day="2026-01-01", kind="unfit")
     with office.desk.registry.change(office.desk.now()) as change:
         if how == "on hold":
-            change.add_hold(person, reason="x")
+            change.holds.add(person, reason="x")
         elif how == "inactive":
-            change.set_person(person, active=False)
+            change.people.set(person, active=False)
 
 
 OUT = ("on hold", "inactive", "leaving")
@@ -491,7 +491,7 @@ def administrator(fresh: Site) -> Iterator[Office]:
     fresh.home.config.write_text(f"[roles]\nsecurity = {account.pw_gid}\n", encoding="utf-8")
     with office_of(fresh) as office:
         with office.desk.registry.change(office.desk.now()) as change:
-            change.add_account(account.pw_uid, "E1", allow_system=True)
+            change.accounts.add(account.pw_uid, "E1", allow_system=True)
         yield office
 
 

@@ -1,6 +1,6 @@
 """Writing grants: person to area or room, for a reason, approved by somebody else, for a while.
 
-Rules of this file: nobody grants to himself (D01-4.4). A temporary grant always ends, and no later than the pack's
+Rules of this file: nobody grants to themselves (D01-4.4). A temporary grant always ends, and no later than the pack's
 limit allows (D01-2.2: 90 days); the caller passes the limit, because the pack is not in here. A grant that ended stays
 in the books with who ended it and why.
 """
@@ -9,19 +9,21 @@ from datetime import datetime, timedelta
 
 from agent.errors import RefusedError
 from agent.registry.columns import instant, maybe_instant, moment, number, numbered
-from agent.registry.transaction import Transaction, unknown, words
+from agent.registry.repositories.references import require_person, require_resource
+from agent.registry.repositories.transaction import Transaction
+from agent.registry.terms import APPROVER, GRANT, REASON
+from agent.registry.validation import unknown, words
 from rules.text import Text
 from rules.visible import visible
 
-_GRANT = Text("grant", "授权")
-_REASON = Text("reason", "事由")
-_APPROVER = Text("approver", "审批人")
 
+class GrantRepository:
+    """Grants. Every method may raise :class:`agent.errors.RefusedError`."""
 
-class GrantWrites(Transaction):
-    """Writes about grants. All raise :class:`agent.errors.RefusedError`."""
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
 
-    def add_grant(
+    def add(
         self,
         person: str,
         resource: str,
@@ -39,58 +41,68 @@ class GrantWrites(Transaction):
         *max_days* caps a temporary grant. With ``renewable=False`` a temporary grant may not continue an earlier
         temporary one of the same person and resource: fewer than *max_days* days between them count as continuing.
         """
-        self._need_person(person)
-        key = self._need_resource(resource)
-        words(reason, _REASON, required=True)
-        words(approver, _APPROVER, required=True)
+        require_person(self._transaction, person)
+        key = require_resource(self._transaction, resource)
+        words(reason, REASON, required=True)
+        words(approver, APPROVER, required=True)
         if approver == person:
             raise RefusedError(
                 Text("nobody grants access to himself", "任何人不得为本人授权"),
                 Text("let another officer approve it", "请由其他人员审批"),
             )
-        since = since or self.at
+        since = since or self._transaction.at
         self._check_window(since, until)
         if temporary:
             self._check_temporary(person, key, since, until, max_days, renewable=renewable)
-        added = self._add(
-            "INSERT INTO grants (person, resource, reason, approver, since, until, temporary, added_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            person,
-            key,
-            reason,
-            approver,
-            instant(since),
-            maybe_instant(until),
-            int(temporary),
-            self._at,
+        added = self._transaction.insert(
+            "grants",
+            person=person,
+            resource=key,
+            reason=reason,
+            approver=approver,
+            since=instant(since),
+            until=maybe_instant(until),
+            temporary=temporary,
+            added_at=self._transaction.stamp,
         )
         return numbered("G", added)
 
-    def end_grant(self, grant: str, *, by: str = "", reason: str = "") -> tuple[str, str]:
+    def end(self, grant: str, *, by: str = "", reason: str = "") -> tuple[str, str]:
         """End a grant now, and return its person and resource; refused when it is over already."""
-        found = self._row(
+        found = self._transaction.row(
             "SELECT number, person, name, until FROM grants JOIN resources ON key = resource WHERE number = ?",
-            number("G", grant, _GRANT),
+            number("G", grant, GRANT),
         )
         if found is None:
-            raise unknown(_GRANT, grant, "shoumi grant list")
+            raise unknown(GRANT, grant, "shoumi grant list")
         row, person, resource, until = found
-        if until is not None and until <= self._at:
+        if until is not None and until <= self._transaction.stamp:
             raise RefusedError(
                 Text(f"grant `{visible(grant)}` ended at {until}", f"授权 `{visible(grant)}` 已于 {until} 结束"),
                 Text("see `shoumi grant list`", "参见 `shoumi grant list`"),
             )
-        self._run(
-            "UPDATE grants SET until = ?1, ended_at = ?1, ended_by = ?2, end_reason = ?3 WHERE number = ?4",
-            self._at,
-            words(by, _APPROVER),
-            words(reason, _REASON),
+        self._transaction.update(
+            "grants",
+            "number",
             row,
+            until=self._transaction.stamp,
+            ended_at=self._transaction.stamp,
+            ended_by=words(by, APPROVER),
+            end_reason=words(reason, REASON),
         )
         return str(person), str(resource)
 
+    def end_all_to(self, key: int) -> int:
+        """End every grant to the area or room of this key, which is removed; return how many were still running."""
+        return self._transaction.execute(
+            "UPDATE grants SET until = min(coalesce(until, ?1), ?1), ended_at = ?1, end_reason = 'removed'"
+            " WHERE resource = ?2 AND (until IS NULL OR until > ?1)",
+            self._transaction.stamp,
+            key,
+        ).rowcount
+
     def _check_window(self, since: datetime, until: datetime | None) -> None:
-        if until is not None and until <= max(since, self.at):
+        if until is not None and until <= max(since, self._transaction.at):
             raise RefusedError(
                 Text("the grant would end before it begins", "授权的结束时间早于开始时间"),
                 Text("give an end in the future and after the start", "请给出晚于开始时间的未来时间"),
@@ -121,7 +133,7 @@ class GrantWrites(Transaction):
             )
         if renewable:
             return
-        latest = self._row(
+        latest = self._transaction.row(
             "SELECT number, until FROM grants WHERE person = ? AND resource = ? AND temporary = 1"
             " ORDER BY until DESC LIMIT 1",
             person,

@@ -7,20 +7,25 @@ import secrets
 
 from agent.errors import RefusedError
 from agent.registry.pin_digest import digest
-from agent.registry.transaction import Transaction, unknown
+from agent.registry.repositories.references import require_person
+from agent.registry.repositories.transaction import Transaction
+from agent.registry.terms import PIN
+from agent.registry.validation import unknown
 from rules.text import Text
 
-PIN = Text("PIN", "密码")
 _SHORTEST, _LONGEST = 4, 8
 _RUNS = "0123456789 9876543210"
 
 
-class PinWrites(Transaction):
-    """Writes about PINs. All raise :class:`agent.errors.RefusedError`; none of them repeats a PIN."""
+class PinRepository:
+    """PINs of people. Every method may raise :class:`agent.errors.RefusedError`; none of them repeats a PIN."""
 
-    def set_pin(self, person: str, pin: str, duress: str = "") -> None:
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def set(self, person: str, pin: str, duress: str = "") -> None:
         """Replace the PINs of *person*. *duress* opens like the other, and raises an alarm nobody at the door sees."""
-        self._need_person(person)
+        require_person(self._transaction, person)
         for digits in (pin, *([duress] if duress else [])):
             _check(digits)
         if pin == duress:
@@ -29,18 +34,18 @@ class PinWrites(Transaction):
                 Text("choose another one for duress", "请为胁迫密码另选数字"),
             )
         salt = secrets.token_bytes(16)
-        self._run(
+        self._transaction.execute(
             "INSERT OR REPLACE INTO pins VALUES (?, ?, ?, ?, ?)",
             person,
             salt,
             digest(pin, salt),
             digest(duress, salt) if duress else None,
-            self._at,
+            self._transaction.stamp,
         )
 
-    def remove_pin(self, person: str) -> None:
+    def remove(self, person: str) -> None:
         """Forget the PINs of *person*."""
-        if not self._run("DELETE FROM pins WHERE person = ?", person).rowcount:
+        if not self._transaction.execute("DELETE FROM pins WHERE person = ?", person).rowcount:
             raise unknown(PIN, person, "shoumi pin list")
 
 
@@ -50,7 +55,7 @@ def _check(digits: str) -> None:
             Text("a PIN is digits only", "密码只能由数字组成"),
             Text(f"use {_SHORTEST} to {_LONGEST} digits", f"请使用 {_SHORTEST} 至 {_LONGEST} 位数字"),
         )
-    if len(set(digits)) == 1 or digits in _RUNS:
+    if len({*digits}) == 1 or digits in _RUNS:
         raise RefusedError(
             Text("everybody would guess this PIN first", "该密码过于简单"),
             Text("no run of digits, and not one digit repeated", "请勿使用连号或同一数字重复"),

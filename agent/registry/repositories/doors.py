@@ -8,22 +8,26 @@ written; what they mean is known to :mod:`agent.doors.address`. Keys are not her
 from collections.abc import Iterable
 
 from agent.errors import RefusedError
+from agent.registry.repositories.references import require_room
+from agent.registry.repositories.transaction import Transaction
 from agent.registry.rows.doors import Protocol, Side
-from agent.registry.transaction import Transaction, identifier, taken, unknown, words
+from agent.registry.terms import DOOR, READER
+from agent.registry.validation import identifier, taken, unknown
 from rules.text import Text
 from rules.visible import visible
 
-DOOR = Text("door", "门")
-_READER = Text("reader", "读卡器")
 _LONGEST = 25  # seconds: OSDP counts 8 bits of 0.1 s (IEC 60839-11-5, osdp_OUT)
 
 Readers = Iterable[tuple[str, Side]]  # address, side
 
 
-class DoorWrites(Transaction):
-    """Writes about doors and readers. All raise :class:`agent.errors.RefusedError`."""
+class DoorRepository:
+    """Doors and their readers. Every method may raise :class:`agent.errors.RefusedError`."""
 
-    def add_door(
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def add(
         self,
         door: str,
         room: str,
@@ -37,25 +41,25 @@ class DoorWrites(Transaction):
     ) -> None:
         """Register a door of *room*; it needs a reader on the way in."""
         identifier(door, DOOR)
-        if self._row("SELECT 1 FROM doors WHERE name = ?", door):
+        if self._transaction.row("SELECT 1 FROM doors WHERE name = ?", door):
             raise taken(DOOR, door, "", Text("change it with `shoumi door set`", "请用 `shoumi door set` 修改"))
-        key = self._need_resource(room, "room")
+        key = require_room(self._transaction, room)
         self._strike_is_free(door, strike, output)
         _check_seconds(strike_seconds)
-        self._run(
-            "INSERT INTO doors VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            door,
-            key,
-            protocol,
-            identifier(strike, _READER),
-            output,
-            strike_seconds,
-            int(contact),
-            self._at,
+        self._transaction.insert(
+            "doors",
+            name=door,
+            room=key,
+            protocol=protocol,
+            strike=identifier(strike, READER),
+            output=output,
+            strike_seconds=strike_seconds,
+            contact=contact,
+            added_at=self._transaction.stamp,
         )
         self._readers(door, readers, protocol)
 
-    def set_door(
+    def set(
         self,
         door: str,
         *,
@@ -67,11 +71,11 @@ class DoorWrites(Transaction):
         contact: bool | None = None,
     ) -> None:
         """Change what is given; *readers* replaces all of them. A reader that stays keeps its key."""
-        known = self._need_door(door)
+        known = self._require_door(door)
         protocol = protocol or known[0]
         self._strike_is_free(door, strike or known[1], known[2] if output is None else output)
         _check_seconds(known[3] if strike_seconds is None else strike_seconds)
-        self._set(
+        self._transaction.update(
             "doors",
             "name",
             door,
@@ -79,19 +83,27 @@ class DoorWrites(Transaction):
             strike=strike,
             output=output,
             strike_seconds=strike_seconds,
-            contact=None if contact is None else int(contact),
+            contact=contact,
         )
         if readers is not None:
             self._readers(door, readers, protocol)
 
-    def remove_door(self, door: str) -> None:
+    def remove(self, door: str) -> None:
         """Forget the door and its readers."""
-        self._need_door(door)
-        self._run("DELETE FROM readers WHERE door = ?", door)
-        self._run("DELETE FROM doors WHERE name = ?", door)
+        self._require_door(door)
+        self._transaction.execute("DELETE FROM readers WHERE door = ?", door)
+        self._transaction.execute("DELETE FROM doors WHERE name = ?", door)
 
-    def _need_door(self, door: str) -> tuple[Protocol, str, int, int]:
-        found = self._row("SELECT protocol, strike, output, strike_seconds FROM doors WHERE name = ?", door)
+    def require_none(self, key: int) -> None:
+        """Refuse a room of this key that has a door."""
+        if door := self._transaction.row("SELECT name FROM doors WHERE room = ? ORDER BY name", key):
+            raise RefusedError(
+                Text(f"`{door[0]}` is a door of it", f"`{door[0]}` 是其门"),
+                Text("remove its doors first: `shoumi door remove`", "请先移除其门：`shoumi door remove`"),
+            )
+
+    def _require_door(self, door: str) -> tuple[Protocol, str, int, int]:
+        found = self._transaction.row("SELECT protocol, strike, output, strike_seconds FROM doors WHERE name = ?", door)
         if found is None:
             raise unknown(DOOR, door, "shoumi door list")
         protocol, strike, output, seconds = found
@@ -103,7 +115,9 @@ class DoorWrites(Transaction):
                 Text(f"`{output}` is not the number of an output", f"`{output}` 不是输出编号"),
                 Text("use 0 to 255", "请使用 0 至 255"),
             )
-        other = self._row("SELECT name FROM doors WHERE strike = ? AND output = ? AND name <> ?", strike, output, door)
+        other = self._transaction.row(
+            "SELECT name FROM doors WHERE strike = ? AND output = ? AND name <> ?", strike, output, door
+        )
         if other:
             raise taken(
                 Text("the lock", "该锁"),
@@ -121,43 +135,32 @@ class DoorWrites(Transaction):
             )
         kept = {
             (address, side): (key, keyed_at)
-            for address, side, key, keyed_at in self._run(
+            for address, side, key, keyed_at in self._transaction.execute(
                 "SELECT address, side, key, keyed_at FROM readers WHERE door = ?", door
             )
         }
-        self._run("DELETE FROM readers WHERE door = ?", door)
+        self._transaction.execute("DELETE FROM readers WHERE door = ?", door)
         for address, side in wanted:
             self._reader_is_free(door, address, side, protocol)
-            self._run(
+            self._transaction.execute(
                 "INSERT INTO readers VALUES (?, ?, ?, ?, ?)",
-                identifier(address, _READER),
+                identifier(address, READER),
                 side,
                 door,
                 *kept.get((address, side), ("", None)),
             )
 
     def _reader_is_free(self, door: str, address: str, side: Side, protocol: Protocol) -> None:
-        for other, at in self._run("SELECT door, side FROM readers WHERE address = ?", address).fetchall():
+        for other, at in self._transaction.execute(
+            "SELECT door, side FROM readers WHERE address = ?", address
+        ).fetchall():
             if other != door or at == side or protocol == "osdp":
                 raise taken(
-                    _READER,
+                    READER,
                     address,
                     other,
                     Text("a reader is on one side of one door", "一个读卡器只在一扇门的一侧"),
                 )
-
-
-class ReaderKeyWrites(Transaction):
-    """Writes about keys, which follow what readers and the key store say."""
-
-    def set_reader_key(self, address: str, fingerprint: str) -> None:
-        """Remember which key the reader answers under now; ``""``: none."""
-        self._run(
-            "UPDATE readers SET key = ?, keyed_at = ? WHERE address = ?",
-            words(fingerprint, Text("fingerprint", "指纹")),
-            self._at if fingerprint else None,
-            address,
-        )
 
 
 def _check_seconds(seconds: int) -> None:
