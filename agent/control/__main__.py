@@ -87,7 +87,7 @@ def start(desk: ControlServices) -> str:
     """
     _patiently(desk.decider.stats)
     transaction.settle(desk.intent, desk.decider, desk.facts.epoch())
-    recorded = desk.lists.settings().get(pack.SETTING)
+    recorded = desk.lists.settings.all().get(pack.SETTING)
     if recorded and not pack.settle(desk.home, recorded):
         desk.decider.append({"kind": "pack-edited", "recorded": recorded, "pack": _pack_id(desk)})
     found = desk.protection.protect_all(desk.facts.areas())

@@ -27,7 +27,7 @@ class ScheduledActs:
         desk = self._desk
         transaction.settle(desk.intent, desk.decider, desk.facts.epoch())
         now = desk.now()
-        for area in self._desk.lists.areas_to_confirm(now):
+        for area in self._desk.lists.areas.to_confirm(now):
             self._perform("area.observe", {"area": area})
 
     def _perform(self, op: str, args: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ from agent.log.sessions import LogSessions
 from agent.log.verifier_supervisor import NOTHING_YET, VerifiedState
 from agent.offboard.plan import Cause
 from agent.registry.facts import FactsReader
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.registry.store import Registry
 from agent.rooms.interface import DoorService, NotServed
 from agent.runtime.clock import AgentClock, instant, nanoseconds

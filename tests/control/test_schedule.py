@@ -24,7 +24,7 @@ def in_process(site: Site) -> Iterator[ControlServices]:
 
 
 def observing_again(desk: ControlServices) -> bool:
-    return desk.lists.areas("plans")[0]["mode"] == "observe"
+    return desk.lists.areas.find("plans")[0]["mode"] == "observe"
 
 
 def test_an_area_goes_back_to_observe_unless_it_is_confirmed(fresh: Site) -> None:

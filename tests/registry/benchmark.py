@@ -15,7 +15,7 @@ from statistics import median, quantiles
 
 from agent.registry.facts import FactsReader
 from agent.registry.migrations import migrate
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.registry.store import Registry
 from rules.model import Clearance, Level, Scope
 
@@ -64,7 +64,7 @@ def measure(people: int, areas: int, rounds: int = 2_000) -> Iterator[tuple[str,
         with FactsReader(path) as reader, Registry(path) as registry, RegistryQueries(path) as lists:
             yield "whole uid map", timed(reader.accounts)
             yield "all areas", timed(reader.areas)
-            yield "records due within 30 days", timed(lambda: lists.records_due(NOW, 30, valid_days={"training": 365}))
+            yield "records due within 30 days", timed(lambda: lists.records.due(NOW, 30, valid_days={"training": 365}))
 
             def one_decision() -> None:
                 reader.facts([f"E{chance.randrange(people)}"], f"A{chance.randrange(areas)}")

@@ -8,7 +8,7 @@ import pytest
 
 from agent.registry.facts import FactsReader
 from agent.registry.migrations import migrate
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.registry.store import Registry
 from rules.model import Clearance, Level
 

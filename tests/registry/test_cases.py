@@ -11,7 +11,7 @@ import pytest
 from agent.errors import FatalError, RefusedError
 from agent.registry.connect import APPLICATION
 from agent.registry.facts import FactsReader
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.schema.first import FIRST
 from agent.registry.store import Registry
@@ -92,14 +92,14 @@ def test_what_is_read_is_what_was_stored(site: Registry, lists: RegistryQueries,
         stored = change.cases.add(case)
         assert change.cases.get("E1") == stored
     assert stored == replace(case, id="C000001")
-    assert lists.case("E1") == lists.case("C000001") == stored
+    assert lists.cases.get("E1") == lists.cases.get("C000001") == stored
 
 
 def test_storing_again_replaces_all_of_it(site: Registry, lists: RegistryQueries) -> None:
     with site.change(NOW) as change:
         first = change.cases.add(FULL)
         change.cases.save(replace(PLAIN, id=first.id))
-    assert lists.case("E1") == replace(PLAIN, id=first.id)
+    assert lists.cases.get("E1") == replace(PLAIN, id=first.id)
 
 
 def test_what_a_case_has_taken_is_known_by_the_names_of_the_areas(site: Registry, lists: RegistryQueries) -> None:
@@ -108,10 +108,10 @@ def test_what_a_case_has_taken_is_known_by_the_names_of_the_areas(site: Registry
             change.grants.add("E1", "plans", reason=f"{number}", approver="E9")
         case = approved(change)
         change.case_grants.end_all(case, by="E9")
-    assert lists.lost(case.id) == ["plans"]
+    assert lists.case_grants.lost(case.id) == ["plans"]
     with site.change(NOW) as change:
         other = change.cases.add(replace(PLAIN, person="E2"))
-    assert lists.lost(other.id) == []
+    assert lists.case_grants.lost(other.id) == []
 
 
 def test_a_person_has_one_running_case(site: Registry, lists: RegistryQueries) -> None:
@@ -124,9 +124,9 @@ def test_a_person_has_one_running_case(site: Registry, lists: RegistryQueries) -
         change.cases.save(replace(first, rescinded=True))
         second = change.cases.add(PLAIN)
         assert change.cases.get("E1") == second
-    assert [case.id for case in lists.cases()] == ["C000002"]
-    assert [case.id for case in lists.cases("E1", over=True)] == ["C000001", "C000002"]
-    assert lists.cases("E2", over=True) == []
+    assert [case.id for case in lists.cases.find()] == ["C000002"]
+    assert [case.id for case in lists.cases.find("E1", over=True)] == ["C000001", "C000002"]
+    assert lists.cases.find("E2", over=True) == []
 
 
 def test_only_beside_an_approved_transfer_a_person_has_a_second_case_and_that_is_the_one_meant(
@@ -150,7 +150,7 @@ def test_only_beside_an_approved_transfer_a_person_has_a_second_case_and_that_is
     with site.change(NOW) as change:
         change.cases.save(replace(second, rescinded=True))
         assert change.cases.get("E1").id == "C000001"  # the one that runs, not the newest
-    assert lists.case("E1").id == "C000001"
+    assert lists.cases.get("E1").id == "C000001"
 
 
 def test_a_case_that_is_not_there_is_named(site: Registry, lists: RegistryQueries) -> None:
@@ -162,7 +162,7 @@ def test_a_case_that_is_not_there_is_named(site: Registry, lists: RegistryQuerie
     with pytest.raises(RefusedError, match="there is no person"), site.change(NOW) as change:
         change.cases.add(replace(PLAIN, person="E9"))
     with pytest.raises(RefusedError, match="there is no case"):
-        lists.case("C000007")
+        lists.cases.get("C000007")
 
 
 def test_a_text_that_fits_no_entry_is_refused(site: Registry) -> None:
@@ -192,7 +192,7 @@ def test_what_two_officers_gave_again_is_listed_with_the_case_that_took_it(site:
         given = change.cases.add(PLAIN)
         change.cases.save(replace(FULL, id=given.id))
     with closing(RegistryQueries(path)) as lists:
-        assert lists.restored() == [f"{given.id}.G000001"]
+        assert lists.case_grants.restored() == [f"{given.id}.G000001"]
 
 
 def test_a_rescinded_departure_is_set_aside_and_stays_in_the_books(
@@ -204,7 +204,7 @@ def test_a_rescinded_departure_is_set_aside_and_stays_in_the_books(
     assert departures(reader) == ()
     with site.change(NOW + DAY) as change:
         change.cases.save(replace(case, rescinded=True))
-    assert lists.departures("E1")[0]["set_aside_at"] == "2026-11-02T01:30:00.000000Z"
+    assert lists.departures.find("E1")[0]["set_aside_at"] == "2026-11-02T01:30:00.000000Z"
 
 
 @pytest.mark.parametrize("kind", CaseKind)
@@ -228,8 +228,8 @@ def test_every_grant_that_runs_or_is_to_come_ends_and_can_be_given_again_with_it
     with site.change(NOW + 2 * DAY) as change:
         case = approved(change)
         assert change.case_grants.end_all(case, by="E3") == [lasting, coming, temporary]
-    assert [row["id"] for row in lists.grants(NOW + 3 * DAY)] == [other]
-    assert {row["end_reason"] for row in lists.grants(NOW, person="E1", state="all")} == {"C000001", ""}
+    assert [row["id"] for row in lists.grants.find(NOW + 3 * DAY)] == [other]
+    assert {row["end_reason"] for row in lists.grants.find(NOW, person="E1", state="all")} == {"C000001", ""}
     with site.change(NOW + 3 * DAY) as change:
         new = change.case_grants.restore(case, lasting, reason="back", approver="E3")
         later = change.case_grants.restore(case, coming, reason="back", approver="E3")
@@ -238,7 +238,7 @@ def test_every_grant_that_runs_or_is_to_come_ends_and_can_be_given_again_with_it
                 change.case_grants.restore(case, refused, reason="back", approver="E3")
         with pytest.raises(RefusedError, match="nobody grants access to himself"):
             change.case_grants.restore(case, lasting, reason="back", approver="E1")
-    given = {row["id"]: row for row in lists.grants(NOW, person="E1", state="all")}
+    given = {row["id"]: row for row in lists.grants.find(NOW, person="E1", state="all")}
     assert (given[new]["since"], given[new]["until"]) == ("2026-11-05T01:30:00.000000Z", "2027-01-01T01:30:00.000000Z")
     assert (given[later]["since"], given[later]["until"]) == ("2026-11-22T01:30:00.000000Z", None)
 
@@ -266,7 +266,7 @@ def test_a_transferred_person_leaves_projects_and_circles_and_must_be_vetted_aga
         assert change.people.transfer("E1", department=case.department, post=case.post) == ["plans"]
     person = reader.facts(["E1"], "plans")[1].persons["E1"]
     assert (person.department, person.projects, person.post_changed_at) == ("archive", frozenset(), NOW + DAY)
-    assert lists.people(text="E1")[0]["post"] == "keeper"
+    assert lists.people.find(text="E1")[0]["post"] == "keeper"
     place = reader.resource("plans")
     assert place
     assert place.scope == Scope(frozenset({"E2"}), frozenset({"research"}))
@@ -310,6 +310,6 @@ def test_a_case_that_says_what_none_can_is_damage(
         raw.execute(harm)
         raw.commit()
     with pytest.raises(FatalError, match="is damaged"):
-        lists.case("E1")
+        lists.cases.get("E1")
     with pytest.raises(FatalError, match="is damaged"), site.change(NOW) as change:
         change.cases.get("E1")

@@ -11,7 +11,7 @@ import pytest
 from agent.errors import FatalError, RefusedError
 from agent.registry import connect
 from agent.registry.facts import FactsReader
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.registry.schema.versions import SCHEMA
 from agent.registry.store import Registry
 

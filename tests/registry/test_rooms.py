@@ -12,7 +12,7 @@ from agent.errors import RefusedError
 from agent.registry import connect
 from agent.registry.columns import instant
 from agent.registry.facts import FactsReader
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.rows.rooms import RoomSettings
 from agent.registry.schema.cases import CASES
@@ -260,11 +260,11 @@ def test_a_visit_is_of_a_visitor_to_people_of_the_site_and_ends(
         change.presence.enter("vault", "V1")
         change.visits.end(visit, by="E1")
     assert reader.visits("V1") == ()
-    assert [row["id"] for row in lists.visits(now=instant(now))] == [visit]  # he is still inside
+    assert [row["id"] for row in lists.visits.find(now=instant(now))] == [visit]  # he is still inside
     with site.change(now) as change:
         change.presence.leave("vault", "V1")
         change.visits.leave(visit)
-    assert lists.visits(now=instant(now)) == []
+    assert lists.visits.find(now=instant(now)) == []
     with pytest.raises(RefusedError, match="left at"), site.change(now) as change:
         change.visits.leave(visit)
 

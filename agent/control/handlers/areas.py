@@ -74,14 +74,14 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @stream("area.list")
 def _list(ask: HandlerRequest) -> Iterator[Json]:
-    rows = ask.desk.lists.areas()
+    rows = ask.desk.lists.areas.find()
     return iter([row | _state(ask, str(row["name"])) for row in rows])
 
 
 @read("area.show")
 def _show(ask: HandlerRequest) -> Json:
     name = ask.args.text("area")
-    [row] = ask.desk.lists.areas(_row(ask, name).resource.id)
+    [row] = ask.desk.lists.areas.find(_row(ask, name).resource.id)
     found = ask.desk.protection.now.get(name)
     findings = [finding.wire() for finding in found.findings] if found else []
     return {**row, **_state(ask, name), "findings": findings}
@@ -107,7 +107,7 @@ def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 @read("area.would")
 def _would(ask: HandlerRequest) -> Json:
     row = _row(ask, ask.args.text("area"))
-    [listed] = ask.desk.lists.areas(row.resource.id)
+    [listed] = ask.desk.lists.areas.find(row.resource.id)
     ask.desk.indexing.fresh()
     since = moment(str(listed["added_at"]))
     denied = denied_while_observing(ask.desk.home.index, row.resource.id, since)

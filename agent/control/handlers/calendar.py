@@ -26,7 +26,7 @@ def _remove(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @stream("holiday.list")
 def _list(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.holidays())
+    return iter(ask.desk.lists.holidays.all())
 
 
 def _day(word: str) -> date:

@@ -91,15 +91,15 @@ def _close(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @read("case.show")
 def _show(ask: HandlerRequest) -> Json:
-    return shown(ask.desk.lists.case(ask.args.text("person")), ask.at, today(ask))
+    return shown(ask.desk.lists.cases.get(ask.args.text("person")), ask.at, today(ask))
 
 
 @read("case.status")
 def _status(ask: HandlerRequest) -> Json:
-    return brief(ask.desk.lists.case(ask.args.text("person")), ask.at, today(ask))
+    return brief(ask.desk.lists.cases.get(ask.args.text("person")), ask.at, today(ask))
 
 
 @stream("case.list")
 def _list(ask: HandlerRequest) -> Iterator[Json]:
-    cases = ask.desk.lists.cases(ask.args.text("person"), over=ask.args.flag("all"))
+    cases = ask.desk.lists.cases.find(ask.args.text("person"), over=ask.args.flag("all"))
     return iter([brief(case, ask.at, today(ask)) for case in cases])

@@ -38,7 +38,7 @@ def moved(
         change.cases.save(after)
         over = done(ask, after)
         return _telling(ask, after, over) if before and before.unconfirmed and after.confirmation else over
-    uids = [int(str(row["uid"])) for row in ask.desk.lists.accounts(after.person)]
+    uids = [int(str(row["uid"])) for row in ask.desk.lists.accounts.find(after.person)]
     held, _ = roles_of(uids, ask.desk.config.roles)
     written_by = "" if by_itself(ask) else ask.officer()
     after = machine.ended(after, sorted(held), written_by)

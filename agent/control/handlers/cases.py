@@ -200,9 +200,9 @@ def _lines(ask: HandlerRequest, pack: Pack, person: str) -> list[HandoverItem]:
     lists = ask.desk.lists
     badges = [
         HandoverItem(f"badge-{row['number']}", Text(f"badge {row['number']}", f"门禁卡 {row['number']}"), to)
-        for row in lists.badges(person)
+        for row in lists.badges.find(person)
     ]
-    places = [str(row["name"]) for row in (*lists.areas(), *lists.rooms()) if row["custodian"] == person]
+    places = [str(row["name"]) for row in (*lists.areas.find(), *lists.rooms.find()) if row["custodian"] == person]
     return badges + [
         HandoverItem(f"custody-{name}", Text(f"custody of {name}", f"{name} 的保管责任"), _OWN) for name in places
     ]

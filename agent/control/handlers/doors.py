@@ -13,7 +13,7 @@ from agent.control.handlers.rooms import known, proves, told
 from agent.doctor.room_checks import of_room
 from agent.doors.address import Uhppote, parse
 from agent.errors import RefusedError, UsageError
-from agent.registry.reader import Row
+from agent.registry.queries.connection import Row
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.rows.doors import DoorRow, Protocol, Side
 from agent.registry.rows.settings import LISTENS_AT
@@ -72,14 +72,14 @@ def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 @read("door.show")
 def _show(ask: HandlerRequest) -> Json:
     door = _door(ask, ask.args.text("door"))
-    [row] = ask.desk.lists.doors(door=door.name)
+    [row] = ask.desk.lists.doors.find(door=door.name)
     return _seen(row, _live(ask), panels(ask))
 
 
 @stream("door.list")
 def _list(ask: HandlerRequest) -> Iterator[Json]:
     live, found = _live(ask), panels(ask)
-    for row in ask.desk.lists.doors(ask.args.text("room")):
+    for row in ask.desk.lists.doors.find(ask.args.text("room")):
         yield _seen(row, live, found)
 
 
@@ -136,7 +136,7 @@ def _outcome(ask: HandlerRequest) -> Json:
 
 @stream("door.cards")
 def _cards(ask: HandlerRequest) -> Iterator[Json]:
-    for row in ask.desk.lists.board_cards():
+    for row in ask.desk.lists.boards.cards():
         yield row | {"why": {"en": row.pop("why_en"), "zh": row.pop("why_zh")}}
 
 

@@ -74,7 +74,7 @@ def known_persons(ask: HandlerRequest, persons: Iterable[str], resource: str) ->
 
 def _badge(ask: HandlerRequest, person: Person, at: datetime) -> str:
     """Return a badge *person* could show at *at*, the first of several; ``""`` for none."""
-    for row in ask.desk.lists.badges(person.id):
+    for row in ask.desk.lists.badges.find(person.id):
         until = maybe_moment(str(row["until"])) if row["until"] else None
         if row["number"] in person.badges and (until is None or at < until):
             return str(row["number"])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, stream
 from agent.errors import RefusedError
-from agent.registry.queries import State
+from agent.registry.queries.grants import State
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
@@ -41,8 +41,10 @@ def _end(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if "area" not in args:
         ended = [args.text("grant")]
     else:
-        running = ask.desk.lists.grants(ask.at, person=args.text("grant"), resource=args.text("area"))
-        coming = ask.desk.lists.grants(ask.at, person=args.text("grant"), resource=args.text("area"), state="coming")
+        running = ask.desk.lists.grants.find(ask.at, person=args.text("grant"), resource=args.text("area"))
+        coming = ask.desk.lists.grants.find(
+            ask.at, person=args.text("grant"), resource=args.text("area"), state="coming"
+        )
         ended = [str(row["id"]) for row in (*running, *coming)]
         if not ended:
             person, area = visible(args.text("grant")), visible(args.text("area"))
@@ -62,7 +64,7 @@ def _list(ask: HandlerRequest) -> Iterator[Json]:
     rows = [
         row
         for state in states
-        for row in lists.grants(ask.at, person=args.text("person"), resource=args.text("area"), state=state)
+        for row in lists.grants.find(ask.at, person=args.text("person"), resource=args.text("area"), state=state)
     ]
     return iter(rows)
 
@@ -82,7 +84,7 @@ def _hold(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 @act("hold.lift")
 def _lift(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     person = ask.args.text("person")
-    holds = [str(row["id"]) for row in ask.desk.lists.holds(person)]
+    holds = [str(row["id"]) for row in ask.desk.lists.holds.find(person)]
     if not holds:
         said = visible(person)
         raise RefusedError(
@@ -97,4 +99,4 @@ def _lift(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @stream("hold.list")
 def _holds(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.holds(ask.args.text("person"), lifted=ask.args.flag("all")))
+    return iter(ask.desk.lists.holds.find(ask.args.text("person"), lifted=ask.args.flag("all")))

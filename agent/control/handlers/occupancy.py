@@ -16,7 +16,7 @@ from rules.visible import visible
 
 @stream("occupancy.list")
 def _inside(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.presence(ask.args.text("room")))
+    return iter(ask.desk.lists.presence.find(ask.args.text("room")))
 
 
 @act("occupancy.reset")
@@ -36,7 +36,7 @@ def _reset(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @stream("alarm.list")
 def _alarms(ask: HandlerRequest) -> Iterator[Json]:
-    rows = ask.desk.lists.alarms(ask.args.text("room"), acknowledged=ask.args.flag("all"))
+    rows = ask.desk.lists.alarms.find(ask.args.text("room"), acknowledged=ask.args.flag("all"))
     for row in rows:
         yield row | {"text": {"en": row.pop("text_en"), "zh": row.pop("text_zh")}}
 
@@ -65,4 +65,4 @@ def _lift(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @stream("lockdown.list")
 def _lockdowns(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.lockdowns(lifted=ask.args.flag("all")))
+    return iter(ask.desk.lists.lockdowns.find(lifted=ask.args.flag("all")))

@@ -119,12 +119,12 @@ def level_reader(pack: Pack) -> Callable[[str], Level]:
 
 @read("person.show")
 def _show(ask: HandlerRequest) -> Json:
-    return ask.desk.lists.dossier(ask.args.text("person"))
+    return ask.desk.lists.people.dossier(ask.args.text("person"))
 
 
 @stream("person.list")
 def _list(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.people(text=ask.args.text("search")))
+    return iter(ask.desk.lists.people.find(text=ask.args.text("search")))
 
 
 @act("account.add")
@@ -145,7 +145,7 @@ def _account_remove(ask: HandlerRequest, change: RegistryTransaction) -> Handler
 
 @stream("account.list")
 def _account_list(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.accounts(ask.args.text("person")))
+    return iter(ask.desk.lists.accounts.find(ask.args.text("person")))
 
 
 @act("badge.add")
@@ -173,7 +173,7 @@ def _badge_lost(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResu
 
 @stream("badge.list")
 def _badge_list(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.badges(ask.args.text("person"), returned=ask.args.flag("all")))
+    return iter(ask.desk.lists.badges.find(ask.args.text("person"), returned=ask.args.flag("all")))
 
 
 @act("service.add")
@@ -193,7 +193,7 @@ def _service_remove(ask: HandlerRequest, change: RegistryTransaction) -> Handler
 
 @stream("service.list")
 def _service_list(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.services())
+    return iter(ask.desk.lists.services.all())
 
 
 @act("record.add")
@@ -220,7 +220,7 @@ def _record_add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResu
 
 @stream("record.list")
 def _record_list(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.records(ask.args.text("person")))
+    return iter(ask.desk.lists.records.find(ask.args.text("person")))
 
 
 @act("record.void")

@@ -23,9 +23,9 @@ def _plan(ask: HandlerRequest) -> Json:
     """Of a person what a departure would end, whether or not there is a case; of a case what that case ends."""
     found, lists = ask.args.text("person"), ask.desk.lists
     try:
-        lists.dossier(found)
+        lists.people.dossier(found)
     except RefusedError:
-        case = lists.case(found)
+        case = lists.cases.get(found)
         return dict(ask.desk.survey(case.person, Cause.TRANSFER if case.kind is CaseKind.TRANSFER else Cause.DEPARTURE))
     return dict(ask.desk.survey(found, Cause.DEPARTURE))
 
@@ -33,19 +33,19 @@ def _plan(ask: HandlerRequest) -> Json:
 @read("hold.plan")
 def _hold_plan(ask: HandlerRequest) -> Json:
     person = ask.args.text("person")
-    ask.desk.lists.dossier(person)
+    ask.desk.lists.people.dossier(person)
     return dict(ask.desk.survey(person, Cause.HOLD))
 
 
 @read("case.receipt")
 def _receipt(ask: HandlerRequest) -> Json:
-    case = ask.desk.lists.case(ask.args.text("person"))
+    case = ask.desk.lists.cases.get(ask.args.text("person"))
     return _newest(ask, case.id, Text("see `shoumi case status`", "参见 `shoumi case status`"))
 
 
 @read("case.progress")
 def _progress(ask: HandlerRequest) -> Json:
-    case, root = ask.desk.lists.case(ask.args.text("person")), ask.desk.home.root
+    case, root = ask.desk.lists.cases.get(ask.args.text("person")), ask.desk.home.root
     rows = progress(database.path(root), case.id)
     return {
         "case": case.id,
@@ -58,8 +58,8 @@ def _progress(ask: HandlerRequest) -> Json:
 @read("hold.receipt")
 def _hold_receipt(ask: HandlerRequest) -> Json:
     found, lists = ask.args.text("person"), ask.desk.lists
-    holds = [str(row["id"]) for row in lists.holds(found, lifted=True)]
-    name = holds[-1] if holds else str(lists.hold(found)["id"])
+    holds = [str(row["id"]) for row in lists.holds.find(found, lifted=True)]
+    name = holds[-1] if holds else str(lists.holds.get(found)["id"])
     return _newest(ask, name, Text("see `shoumi hold list`", "参见 `shoumi hold list`"))
 
 

@@ -81,13 +81,13 @@ def _set(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 @read("room.show")
 def _show(ask: HandlerRequest) -> Json:
     name = known(ask, ask.args.text("room")).resource.id
-    [row] = ask.desk.lists.rooms(name)
+    [row] = ask.desk.lists.rooms.find(name)
     return {
         **row,
-        "doors": [door["name"] for door in ask.desk.lists.doors(name)],
-        "inside": ask.desk.lists.presence(name),
+        "doors": [door["name"] for door in ask.desk.lists.doors.find(name)],
+        "inside": ask.desk.lists.presence.find(name),
         "unseen": panel.unseen if (panel := panels(ask).get(name)) else 0,
-        "alarms": len(ask.desk.lists.alarms(name)),
+        "alarms": len(ask.desk.lists.alarms.find(name)),
         "locked": [one.reason for one in ask.desk.facts.lockdowns() if one.room in ("", name)],
         "here": ask.desk.facts.host_room() == name,
     }
@@ -97,11 +97,15 @@ def _show(ask: HandlerRequest) -> Json:
 def _list(ask: HandlerRequest) -> Iterator[Json]:
     lists = ask.desk.lists
     locked = {one.room for one in ask.desk.facts.lockdowns()}
-    inside = lists.presence()
-    for row in lists.rooms():
+    inside = lists.presence.find()
+    for row in lists.rooms.find():
         name = row["name"]
         count = sum(one["room"] == name for one in inside)
-        yield row | {"inside": count, "locked": "" in locked or name in locked, "doors": len(lists.doors(str(name)))}
+        yield row | {
+            "inside": count,
+            "locked": "" in locked or name in locked,
+            "doors": len(lists.doors.find(str(name))),
+        }
 
 
 @act("room.remove")

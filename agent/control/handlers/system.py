@@ -30,7 +30,7 @@ def _roles(ask: HandlerRequest) -> Json:
 @read("status")
 def _status(ask: HandlerRequest) -> Json:
     desk = ask.desk
-    areas = desk.lists.areas()
+    areas = desk.lists.areas.find()
     protected = desk.protection.now
     return {
         "host": os.uname().nodename,
@@ -42,8 +42,8 @@ def _status(ask: HandlerRequest) -> Json:
             | {"tier": protected[str(row["name"])].tier if str(row["name"]) in protected else "none"}
             for row in areas
         ],
-        "people": len(desk.lists.people()),
-        "holds": len(desk.lists.holds()),
+        "people": len(desk.lists.people.find()),
+        "holds": len(desk.lists.holds.find()),
         "doors": len(desk.facts.doors()),
         "pack": desk.pack().id,
         "epoch": desk.facts.epoch(),
@@ -72,7 +72,7 @@ def _findings(ask: HandlerRequest) -> Iterator[Finding]:
     desk = ask.desk
     yield from registry_checks.roles(desk.config, gid_of)
     yield from _decider(ask)
-    areas = desk.lists.areas()
+    areas = desk.lists.areas.find()
     for name, protected in sorted(desk.protection.now.items()):
         said = visible(name)
         if protected.tier != "none":
@@ -145,7 +145,7 @@ def _decider(ask: HandlerRequest) -> Iterator[Finding]:
 
 def _pack(ask: HandlerRequest) -> Iterator[Finding]:
     pack = ask.desk.pack()
-    recorded = ask.desk.lists.settings().get(SETTING)
+    recorded = ask.desk.lists.settings.all().get(SETTING)
     if recorded != pack.digest:
         text = Text(
             "the pack in force is not the one that was put in force: pack.toml was edited",

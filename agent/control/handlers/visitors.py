@@ -12,7 +12,7 @@ from agent.control.dispatch import HandlerRequest, HandlerResult, Json, act, str
 from agent.control.handlers.rooms import known, told
 from agent.errors import RefusedError, UsageError
 from agent.registry.columns import instant
-from agent.registry.reader import Row
+from agent.registry.queries.connection import Row
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.rows.badges import as_read
 from agent.registry.terms import VISIT
@@ -50,7 +50,7 @@ def _add(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 @stream("visitor.list")
 def _list(ask: HandlerRequest) -> Iterator[Json]:
     now = "" if ask.args.flag("all") else instant(ask.at)
-    return iter(ask.desk.lists.visits(ask.args.text("person"), room=ask.args.text("room"), now=now))
+    return iter(ask.desk.lists.visits.find(ask.args.text("person"), room=ask.args.text("room"), now=now))
 
 
 @act("visitor.exit")
@@ -60,7 +60,7 @@ def _exit(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     for visit in running:
         change.visits.leave(str(visit["id"]), by=ask.officer())
     given = {visit["badge"] for visit in running}
-    badges = [str(row["number"]) for row in ask.desk.lists.badges(person) if row["number"] in given]
+    badges = [str(row["number"]) for row in ask.desk.lists.badges.find(person) if row["number"] in given]
     for badge in badges:
         (change.badges.mark_lost if lost else change.badges.remove)(badge)
     for room in dict.fromkeys(str(visit["room"]) for visit in running):
@@ -105,7 +105,7 @@ def _declare(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 @stream("declaration.list")
 def _declarations(ask: HandlerRequest) -> Iterator[Json]:
     now = "" if ask.args.flag("all") else instant(ask.at)
-    return iter(ask.desk.lists.declarations(ask.args.text("person"), room=ask.args.text("room"), now=now))
+    return iter(ask.desk.lists.declarations.find(ask.args.text("person"), room=ask.args.text("room"), now=now))
 
 
 @act("declaration.end")
@@ -130,18 +130,18 @@ def _remove_pin(ask: HandlerRequest, change: RegistryTransaction) -> HandlerResu
 
 @stream("pin.list")
 def _pins(ask: HandlerRequest) -> Iterator[Json]:
-    return iter(ask.desk.lists.pins(ask.args.text("person")))
+    return iter(ask.desk.lists.pins.find(ask.args.text("person")))
 
 
 def _registered(ask: HandlerRequest, person: str) -> bool:
     """Whether *person* is known: from an earlier visit, or as somebody of the site who may not enter by himself."""
-    return any(row["id"] == person for row in ask.desk.lists.people(text=person))
+    return any(row["id"] == person for row in ask.desk.lists.people.find(text=person))
 
 
 def _running(ask: HandlerRequest) -> tuple[str, list[Row]]:
     """Return the visitor named, by himself or by one of his visits, and the visits he has not left."""
     word = ask.args.text("visit")
-    rows = ask.desk.lists.visits()
+    rows = ask.desk.lists.visits.find()
     person = next((str(row["person"]) for row in rows if word in (row["id"], row["person"])), None)
     if person is None:
         raise unknown(VISIT, word, "shoumi visitor list")

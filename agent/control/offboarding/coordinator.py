@@ -84,7 +84,7 @@ class OffboardingCoordinator:
         by nobody who is stopped. What was stopped ends with the run, as soon as there is space.
         """
         with suppress(OSError, ShoumiError):
-            uids = [int(str(row["uid"])) for row in self._desk.lists.accounts(person)]
+            uids = [int(str(row["uid"])) for row in self._desk.lists.accounts.find(person)]
             roles, sole = roles_of(uids, self._desk.config.roles)
             freeze_processes(
                 RevocationSubject(person, accounts(uids), roles, sole), self._context, cause, approvers, ()
@@ -119,7 +119,7 @@ class OffboardingCoordinator:
 
     def survey(self, person: str, cause: Cause) -> dict[str, Any]:
         """Return the plan of what a revocation for *cause* would end of *person* now, as JSON; nothing is touched."""
-        uids = [int(str(row["uid"])) for row in self._desk.lists.accounts(person)]
+        uids = [int(str(row["uid"])) for row in self._desk.lists.accounts.find(person)]
         roles, sole = roles_of(uids, self._desk.config.roles)
         return survey(RevocationSubject(person, accounts(uids), roles, sole), self._context, cause, MORE).record()
 

@@ -43,7 +43,7 @@ class ExpiryNotices:
     def _endings(self) -> Iterator[UpcomingExpiry]:
         desk, pack, now = self._desk, self._desk.pack(), self._desk.now()
         grants: defaultdict[str, list[Grant]] = defaultdict(list)
-        for row in desk.lists.grants(now):
+        for row in desk.lists.grants.find(now):
             if row["until"]:
                 grants[str(row["person"])].append(
                     Grant(
@@ -57,7 +57,7 @@ class ExpiryNotices:
                         temporary=True,
                     )
                 )
-        for row in desk.lists.people():
+        for row in desk.lists.people.find():
             name = str(row["id"])
             _, facts = desk.facts.facts([name], "")
             person = facts.persons.get(name)

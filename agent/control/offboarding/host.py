@@ -27,7 +27,7 @@ from agent.offboard.guardrails import Rails
 from agent.offboard.steps import doors as doors_step
 from agent.offboard.steps.tasks import family
 from agent.registry.facts import FactsReader
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.runtime.home import Home
 from rules.pack.reader import Pack
 

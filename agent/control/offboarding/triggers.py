@@ -64,12 +64,12 @@ def trigger_of(ground: OffboardingHost, name: str) -> RevocationTrigger:
         return _hold(ground, name)
     if name.startswith("G"):
         return _lapse(ground, name)
-    return _case(ground, ground.lists.case(name))
+    return _case(ground, ground.lists.cases.get(name))
 
 
 def revocation_subject(ground: OffboardingHost, found: RevocationTrigger) -> RevocationSubject:
     """Return the person with every account, as the runner takes them."""
-    uids = [int(str(row["uid"])) for row in ground.lists.accounts(found.person)]
+    uids = [int(str(row["uid"])) for row in ground.lists.accounts.find(found.person)]
     return RevocationSubject(found.person, accounts(uids), found.roles, areas=found.areas, tries=found.tries)
 
 
@@ -89,7 +89,7 @@ def _case(ground: OffboardingHost, case: OffboardingCase) -> RevocationTrigger:
         case.officers,
         case.approved_at,
         roles=frozenset(case.roles),
-        tries=frozenset(ground.lists.lost(case.id)) if transfer else None,
+        tries=frozenset(ground.lists.case_grants.lost(case.id)) if transfer else None,
         waits=case.unconfirmed,
         over=over,
         reference=case.reference,
@@ -105,7 +105,7 @@ def _approver(case: OffboardingCase, approval: Approval) -> dict[str, Any]:
 
 
 def _hold(ground: OffboardingHost, name: str) -> RevocationTrigger:
-    row = ground.lists.hold(name)
+    row = ground.lists.holds.get(name)
     by, since = str(row["placed_by"]), moment(str(row["since"]))
     return RevocationTrigger(
         name,
@@ -119,7 +119,7 @@ def _hold(ground: OffboardingHost, name: str) -> RevocationTrigger:
 
 
 def _lapse(ground: OffboardingHost, name: str) -> RevocationTrigger:
-    row = ground.lists.grant(name)
+    row = ground.lists.grants.get(name)
     person, area = str(row["person"]), str(row["resource"])
     ended = RevocationTrigger(
         name, person, Cause.EXPIRY, frozenset(), moment(str(row["until"])), areas=frozenset({area})
@@ -128,24 +128,24 @@ def _lapse(ground: OffboardingHost, name: str) -> RevocationTrigger:
 
 
 def _restoration(ground: OffboardingHost, name: str, case: str, grant: str) -> RevocationTrigger:
-    taken_back = ground.lists.case(case)
+    taken_back = ground.lists.cases.get(case)
     person = taken_back.person
     asked = next(one for one in taken_back.restorations if one.grant == grant)
-    left_again = any(running.approved_at for running in ground.lists.cases(person))
+    left_again = any(running.approved_at for running in ground.lists.cases.find(person))
     return RevocationTrigger(
         name,
         person,
         Cause.RESTORED,
         frozenset({asked.asked_by, asked.given_by} - {""}),
         asked.asked_at,
-        areas=frozenset({str(ground.lists.grant(grant)["resource"])}),
+        areas=frozenset({str(ground.lists.grants.get(grant)["resource"])}),
         over=_LEFT_AGAIN if left_again else None,
     )
 
 
 def allowed(ground: OffboardingHost, person: str, area: str) -> bool:
     """Whether *person* may open *area* after all, by another grant that runs or because none is needed."""
-    if ground.lists.grants(ground.now(), person=person, resource=area):
+    if ground.lists.grants.find(ground.now(), person=person, resource=area):
         return True
     _, facts = ground.facts.facts([person], area)
     return decide(Request((person,), area), facts, ground.pack(), ground.now()).allow

@@ -239,7 +239,7 @@ def test_a_transferred_person_starts_anew_when_the_case_is_closed(office: Office
     office.do("case.hand-over", line="x") if office.do("case.show")["items"] else None
     office.do("case.close")
     assert office.verdict().rule == "scope"
-    dossier = office.desk.lists.dossier("E1")
+    dossier = office.desk.lists.people.dossier("E1")
     assert (dossier["department"], dossier["post"]) == ("archive", "keeper")
     with office.desk.registry.change(office.desk.now()) as change:
         change.people.set("E1", department="rd")
@@ -269,7 +269,7 @@ def test_rescinding_an_approval_takes_two_officers_and_restores_nothing_by_itsel
 def lift_by_two(office: Office) -> None:
     """Lift the hold that a rescission left, and see that one officer cannot; another hold needs no second."""
     office.do("hold.add", reason="one more")
-    [left, plain] = [hold["id"] for hold in office.desk.lists.holds("E1")]
+    [left, plain] = [hold["id"] for hold in office.desk.lists.holds.find("E1")]
     with (
         pytest.raises(RefusedError, match="lifted by two officers, and this is the first"),
         office.desk.registry.change(office.desk.now()) as change,
@@ -544,7 +544,7 @@ def test_two_approvers_inside_a_notice_are_the_two_and_one_is_one(administrator:
 def test_a_notice_with_two_approvers_waits_for_nobody(administrator: Office, kind: str) -> None:
     assert notice(administrator, "E2", "E3", kind=kind)["step"] == "approved"
     assert len(administrator.told) == 1
-    assert administrator.desk.lists.case("E1").officers >= {"E3"}
+    assert administrator.desk.lists.cases.get("E1").officers >= {"E3"}
 
 
 def test_a_day_that_is_none_is_usage(office: Office) -> None:
