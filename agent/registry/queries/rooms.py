@@ -1,7 +1,6 @@
 """Rooms, with what each asks, how its panel is set, its scope, and what is kept there.
 
-Rules of this file: what was removed is not listed. Rules and settings are the fields of their
-dataclasses.
+Rules of this file: what was removed is not listed. Rules and settings are the fields of their dataclasses.
 """
 
 from agent.registry.queries.connection import QueryConnection, Row, selected

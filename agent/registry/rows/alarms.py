@@ -1,7 +1,7 @@
 """From rows to the alarms that wait for somebody, and the lockdowns in force.
 
-Rules of this file: standard library only; the caller holds the read transaction. What was
-acknowledged or lifted is not here.
+Rules of this file: standard library only; the caller holds the read transaction. What was acknowledged or lifted is not
+here.
 """
 
 import sqlite3

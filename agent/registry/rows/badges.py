@@ -1,7 +1,7 @@
 """From rows to the cards people were given.
 
-Rules of this file: standard library only; the caller holds the read transaction. A card that was lost
-is there, and says so.
+Rules of this file: standard library only; the caller holds the read transaction. A card that was lost is there, and
+says so.
 """
 
 import sqlite3

@@ -1,7 +1,7 @@
 """From rows to door boards: the cards each should hold, and how far its events were taken in.
 
-Rules of this file: standard library only; the caller holds the read transaction. What is confirmed
-to be gone is not here.
+Rules of this file: standard library only; the caller holds the read transaction. What is confirmed to be gone is not
+here.
 """
 
 import sqlite3

@@ -1,7 +1,6 @@
 """From rows to doors and their readers.
 
-Rules of this file: standard library only; the caller holds the read transaction. A door is removed
-before its room is.
+Rules of this file: standard library only; the caller holds the read transaction. A door is removed before its room is.
 """
 
 import sqlite3

@@ -1,7 +1,7 @@
 """From rows to who is inside which room.
 
-Rules of this file: standard library only; the caller holds the read transaction. A room that was
-removed has nobody inside.
+Rules of this file: standard library only; the caller holds the read transaction. A room that was removed has nobody
+inside.
 """
 
 import sqlite3

@@ -1,7 +1,7 @@
 """From rows to visits, and to what people have stated for a room.
 
-Rules of this file: standard library only; the caller holds the read transaction. What somebody has
-ended is not here; what has run out by its own time is, and says until when it held.
+Rules of this file: standard library only; the caller holds the read transaction. What somebody has ended is not here;
+what has run out by its own time is, and says until when it held.
 """
 
 import sqlite3
