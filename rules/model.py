@@ -213,7 +213,8 @@ class Scope:
 class RoomRules:
     """What a secure room asks beyond level, scope and grant.
 
-    ``limit``: how many may be inside (0: any number). ``first_in``: while nobody is inside, the custodian goes first.
+    ``occupancy_limit``: how many may be inside (0: any number). ``first_in``: while nobody is inside, the custodian
+    goes first.
     """
 
     two_person: bool = False
@@ -221,7 +222,7 @@ class RoomRules:
     needs_declaration: bool = False
     needs_pin: bool = False
     anti_passback: Passback = Passback.NONE
-    limit: int = 0
+    occupancy_limit: int = 0
     first_in: bool = False
 
 

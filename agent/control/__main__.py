@@ -62,7 +62,7 @@ def start(services: ControlServices, executor: ActExecutor) -> str:
     site, decider, protection = services.site, services.decider, services.protection
     _patiently(decider.stats)
     executor.settle()
-    recorded = site.lists.settings().get(pack_file.SETTING)
+    recorded = site.lists.settings.all().get(pack_file.SETTING)
     if recorded and not pack_file.settle(site.home, recorded):
         decider.append({"kind": "pack-edited", "recorded": recorded, "pack": _pack_id(services)})
     found = protection.protect_all(site.facts.areas())

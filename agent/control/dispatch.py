@@ -16,7 +16,7 @@ from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role
 from agent.control.services import ControlServices
 from agent.errors import ForbiddenError
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.site.context import SiteContext
 from rules.text import Text
 

@@ -19,5 +19,5 @@ class ScheduledActs:
     def step(self) -> None:
         """Do what is due. Raises :class:`agent.errors.ShoumiError` when it could not be; the next step tries again."""
         self._executor.settle()
-        for area in self._site.lists.areas_to_confirm(self._site.now()):
+        for area in self._site.lists.areas.to_confirm(self._site.now()):
             self._executor.execute_own("area.observe", {"area": area}, by="schedule")

@@ -7,7 +7,7 @@ Areas are in observe mode, because nothing is blocked.
 from datetime import datetime, timedelta
 
 from agent.demo.cast import OfficerAct
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.model import Clearance, DepartureStage, Employment, Level, Mode, RoomRules, Scope
 from rules.pack.reader import Pack
 
@@ -22,13 +22,13 @@ def enter(change: RegistryTransaction, act: OfficerAct, pack: Pack) -> None:
             clearances = [
                 Clearance(args["domain"], Level.parse(level), approved_by=_OFFICER) for level in args["level"]
             ]
-            change.add_person(args["person"], name=args["name"], department=args["department"], clearances=clearances)
+            change.people.add(args["person"], name=args["name"], department=args["department"], clearances=clearances)
             for uid in args["account"]:
-                change.add_account(uid, args["person"])
+                change.accounts.add(uid, args["person"])
         case "record.add":
-            change.add_record(args["person"], args["kind"], on=datetime.fromisoformat(args["on"]))
+            change.records.add(args["person"], args["kind"], on=datetime.fromisoformat(args["on"]))
         case "area.add":
-            change.add_area(
+            change.areas.add(
                 args["name"],
                 path=args["path"],
                 level=Level.parse(args["level"]),
@@ -39,7 +39,7 @@ def enter(change: RegistryTransaction, act: OfficerAct, pack: Pack) -> None:
             )
         case "grant.add":
             temporary = args.get("temporary", False)
-            change.add_grant(
+            change.grants.add(
                 args["person"],
                 args["area"],
                 reason=args["reason"],
@@ -49,17 +49,17 @@ def enter(change: RegistryTransaction, act: OfficerAct, pack: Pack) -> None:
                 max_days=pack.temp_auth.max_days if temporary else None,
             )
         case "hold.add":
-            change.add_hold(args["person"], reason=args["reason"], by=_OFFICER)
+            change.holds.add(args["person"], reason=args["reason"], by=_OFFICER)
         case "room.add":
             scope = Scope(frozenset(args["person"]), frozenset(args["department"]))
             rules = RoomRules(two_person=args["two_person"] == "yes")
             level = Level.parse(args["level"])
-            change.add_room(args["room"], level=level, domain=args["domain"], scope=scope, rules=rules)
+            change.rooms.add(args["room"], level=level, domain=args["domain"], scope=scope, rules=rules)
             for area in args["keep"]:
-                change.keep(area, args["room"])
+                change.contents.add(area, args["room"])
         case "door.add":
             [outside], [inside] = args["reader"], args["exit_reader"]
-            change.add_door(
+            change.doors.add(
                 args["door"],
                 args["room"],
                 protocol="osdp",
@@ -68,14 +68,14 @@ def enter(change: RegistryTransaction, act: OfficerAct, pack: Pack) -> None:
                 contact=args["contact"] == "yes",
             )
         case "badge.add":
-            change.add_badge(args["number"], args["person"])
+            change.badges.add(args["number"], args["person"])
         case "declaration.add":
             until = change.at + timedelta(days=1)
-            change.add_declaration(args["person"], args["room"], purpose=args["purpose"], until=until)
+            change.declarations.add(args["person"], args["room"], purpose=args["purpose"], until=until)
         case "visitor.add":
-            change.add_person(args["person"], name=args["name"], employment=Employment.VISITOR)
-            change.add_badge(args["badge"], args["person"])
-            change.add_visit(
+            change.people.add(args["person"], name=args["name"], employment=Employment.VISITOR)
+            change.badges.add(args["badge"], args["person"])
+            change.visits.add(
                 args["person"],
                 args["room"],
                 host=args["host"],
@@ -88,7 +88,7 @@ def enter(change: RegistryTransaction, act: OfficerAct, pack: Pack) -> None:
             pass  # there is no board to listen to
         case "case.notice":
             at = datetime.fromisoformat(args["at"])
-            change.add_departure(
+            change.departures.add(
                 args["person"], stage=DepartureStage.APPROVED, approved_at=at, approver=args["approver"][0]
             )
         case _:

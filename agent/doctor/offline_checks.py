@@ -13,7 +13,7 @@ from agent.doctor import registry_checks
 from agent.errors import FatalError, ShoumiError
 from agent.log.verify import verify
 from agent.registry.facts import FactsReader
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.runtime import config
 from agent.runtime.home import Home
 from agent.runtime.os_groups import gid_of
@@ -48,7 +48,7 @@ def files(home: Home) -> Iterator[Finding]:
         yield from _registry(home)
         yield from registry_checks.zone(pack, datetime.now(UTC))
         with RegistryQueries(home.registry) as lists:
-            yield from registry_checks.observing(lists.areas())
+            yield from registry_checks.observing(lists.areas.find())
             yield from registry_checks.expiring(lists, pack, datetime.now(UTC))
     except (OSError, UnicodeDecodeError, PackError) as error:
         said = visible(str(error))

@@ -13,7 +13,7 @@ from agent.api.roles import missing
 from agent.kernel.open_files import HeldFile
 from agent.log.verifier_supervisor import VerifiedState
 from agent.registry.columns import moment
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.runtime.config import Config
 from agent.runtime.home import Home
 from rules.pack.reader import Pack
@@ -141,7 +141,7 @@ def blind(found: Iterable[HeldFile]) -> Iterator[Finding]:
 def expiring(lists: RegistryQueries, pack: Pack, now: datetime) -> Iterator[Finding]:
     """Say which grants and records end within two weeks."""
     soon = now + timedelta(days=_SOON)
-    for row in lists.grants(now):
+    for row in lists.grants.find(now):
         if row["until"] and moment(str(row["until"])) <= soon:
             person, area, until = visible(str(row["person"])), visible(str(row["resource"])), str(row["until"])[:16]
             yield Finding(
@@ -155,7 +155,7 @@ def expiring(lists: RegistryQueries, pack: Pack, now: datetime) -> Iterator[Find
             )
     days = {kind: record.valid_days for kind, record in pack.records.items() if record.valid_days}
     if pack.records:
-        for row in lists.records_due(now, _SOON, valid_days=days):
+        for row in lists.records.due(now, _SOON, valid_days=days):
             person, kind, ends = visible(str(row["person"])), visible(str(row["kind"])), str(row["ends"])[:10]
             title = pack.records[str(row["kind"])].title if row["kind"] in pack.records else Text(kind, kind)
             yield Finding(

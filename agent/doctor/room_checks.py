@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from agent.api.findings import Finding
 from agent.registry.facts import FactsReader
-from agent.registry.room_rows import DoorRow, RoomRow
+from agent.registry.rows.doors import DoorRow
+from agent.registry.rows.rooms import RoomRow
 from rules.checks.room import passback
 from rules.model import Passback
 from rules.pack.reader import Pack
@@ -59,7 +60,7 @@ def of_room(row: RoomRow, doors: Iterable[DoorRow], pack: Pack) -> Iterator[Find
 def _seen(row: RoomRow, doors: Sequence[DoorRow], pack: Pack) -> Iterator[Finding]:
     name, asked = visible(row.resource.id), row.resource.room
     strict = passback(row.resource, pack) is not Passback.NONE
-    counts = asked and (asked.limit or asked.two_person or strict)
+    counts = asked and (asked.occupancy_limit or asked.two_person or strict)
     blind = [door.name for door in doors if not any(reader.side == "out" for reader in door.readers)]
     if counts and blind:
         which = ", ".join(map(visible, blind))

@@ -9,7 +9,8 @@ import os
 from agent.errors import FatalError, ShoumiError
 from agent.guard.objects import Root
 from agent.guard.verdicts import VerdictSource
-from agent.registry.facts import AreaLocation, FactsReader
+from agent.registry.facts import FactsReader
+from agent.registry.rows.areas import AreaLocation
 from agent.runtime.home import Home
 from agent.runtime.pack_cache import PackCache
 from rules.text import Text

@@ -6,6 +6,8 @@ Rules of this file:
 * People, areas, rules and the like, and paths, are stored once; a row holds their numbers. These are given in order of
   appearance, so the same entries always make the same content.
 * Narrow rows and the records themselves are apart, so that looking for a row does not read records.
+* There are no migrations: the record holds everything that is here, so a file of another shape is deleted and made
+  again. Whoever changes the tables renames ``state``, because :func:`peek` knows a file of this kind by it.
 """
 
 import contextlib

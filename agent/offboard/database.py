@@ -1,7 +1,7 @@
-"""``offboard.db``: opening it, and the rim at which every SQLite error becomes one of ours.
+"""``offboard.db``: opening it, and the place where every SQLite error becomes one of ours.
 
-Rules of this file: a commit is on the disk when it returns. Each part of the departures has tables of its own in this
-file and makes them when they are missing. :class:`RefusedError`: the state is known, somebody can act, trying again is
+Rules of this file: a commit is on the disk when it returns. Whoever opens the file first brings it to this program's
+schema (:mod:`agent.offboard.schema`). :class:`RefusedError`: the state is known, somebody can act, trying again is
 right. :class:`FatalError`: the file does not hold what it must.
 """
 
@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agent.errors import FatalError, RefusedError
+from agent.offboard.schema import SCHEMA
+from agent.runtime.schema import version
+from agent.runtime.sqlite_faults import SqliteFault, fault
 from rules.text import Text
 from rules.visible import visible
 
@@ -20,22 +23,22 @@ _checked: set[tuple[int, int]] = set()  # files this process has looked through:
 
 
 def path(home: Path) -> Path:
-    """Return the database of departures of an agent: tokens here, runs and receipts in tables of their own."""
+    """Return the database of departures of an agent."""
     return home / "offboard.db"
 
 
 def open_database(file: Path, *, checkpoints: bool = True) -> sqlite3.Connection:
-    """Open *file*, made with mode 0600 when it is missing: WAL, every commit on the disk, checked.
+    """Open *file*, made with mode 0600 when it is missing: WAL, every commit on the disk, checked, up to date.
 
     Without *checkpoints* no commit of this connection carries pages over from the WAL: that is for who must not wait,
     where another connection does it. Transactions are spelled out. Raises :class:`RefusedError` when it cannot be used
-    and :class:`FatalError` when it is damaged.
+    or a newer program wrote it, and :class:`FatalError` when it is damaged.
     """
     try:
         os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise _unusable(file, error.strerror or "") from error
-    with rim(file):
+    with translate_sqlite_errors(file):
         connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA trusted_schema = OFF")
@@ -44,41 +47,42 @@ def open_database(file: Path, *, checkpoints: bool = True) -> sqlite3.Connection
             connection.execute("PRAGMA foreign_keys = ON")
             if not checkpoints:
                 connection.execute("PRAGMA wal_autocheckpoint = 0")
-            verdict = _verdict(file, connection)
+            _look_through(file, connection)
+            _upgrade(file, connection)
         except BaseException:
             connection.close()
             raise
-        if verdict != "ok":
-            connection.close()
-            raise damaged(file, verdict)
     return connection
 
 
-def _verdict(file: Path, connection: sqlite3.Connection) -> str:
-    """Return ``ok`` or what is wrong with *file*, looked through once by each process."""
+def _look_through(file: Path, connection: sqlite3.Connection) -> None:
+    """Raise when *file* is not whole; once in each process."""
     found = file.stat()
     identity = (found.st_dev, found.st_ino)
     if identity in _checked:
-        return "ok"
+        return
     verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-    if verdict == "ok":
-        _checked.add(identity)
-    return verdict
+    if verdict != "ok":
+        raise damaged(file, verdict)
+    _checked.add(identity)
+
+
+def _upgrade(file: Path, connection: sqlite3.Connection) -> None:
+    if version(file, connection, SCHEMA) < SCHEMA.version:
+        from agent.runtime.migrations import upgrade  # of all who open the file, only the first needs sqlite-utils
+
+        upgrade(connection, SCHEMA)
 
 
 @contextmanager
-def rim(file: Path) -> Iterator[None]:
+def translate_sqlite_errors(file: Path) -> Iterator[None]:
     """Turn every ``sqlite3.Error`` of the block into :class:`RefusedError` (state known) or :class:`FatalError`."""
     try:
         yield
     except sqlite3.Error as error:
-        match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_INTERNAL) & 0xFF:
-            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED | sqlite3.SQLITE_FULL | sqlite3.SQLITE_CONSTRAINT:
-                raise _unusable(file, str(error)) from error
-            case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
-                raise _unusable(file, str(error)) from error
-            case _:
-                raise damaged(file, str(error)) from error
+        if fault(error) in (SqliteFault.DISK, SqliteFault.DAMAGED):
+            raise damaged(file, str(error)) from error
+        raise _unusable(file, str(error)) from error
 
 
 def _unusable(file: Path, why: str) -> RefusedError:

@@ -2,7 +2,7 @@
 
 Rules of this file: a step without a result has not happened as far as anybody knows, and is done again. A run is
 written with all its steps in one transaction before the first of them begins. Rows are never deleted. The file
-(``H/offboard.db``) is shared with others who have tables of their own. One thread at a time.
+(``H/offboard.db``) is shared with what HR sends, in other tables. One thread at a time.
 """
 
 import json
@@ -16,43 +16,12 @@ from typing import Any
 from agent.errors import RefusedError
 from agent.offboard.callers import Caller
 from agent.offboard.context import RevocationSubject
-from agent.offboard.database import open_database, rim
+from agent.offboard.database import open_database, translate_sqlite_errors
 from agent.offboard.plan import Cause
 from agent.offboard.steps.step import StepResult, StepState
 from rules.text import Text
 from rules.visible import visible
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS runs (
-    number INTEGER PRIMARY KEY,
-    case_id TEXT NOT NULL UNIQUE,
-    person TEXT NOT NULL,
-    cause TEXT NOT NULL,
-    leaver TEXT NOT NULL,
-    officers TEXT NOT NULL,
-    begun_at TEXT NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS steps (
-    run INTEGER NOT NULL REFERENCES runs,
-    position INTEGER NOT NULL,
-    step TEXT NOT NULL,
-    state TEXT NOT NULL,
-    detail TEXT NOT NULL DEFAULT '["", ""]',
-    facts TEXT NOT NULL DEFAULT '{}',
-    tries INTEGER NOT NULL DEFAULT 0,
-    began_at TEXT,
-    ended_at TEXT,
-    logged TEXT,
-    PRIMARY KEY (run, step)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS callers (
-    run INTEGER NOT NULL REFERENCES runs,
-    pid INTEGER NOT NULL,
-    started INTEGER NOT NULL,
-    PRIMARY KEY (run, pid, started)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS steps_open ON steps (run) WHERE state IN ('planned', 'pending');
-"""
 _SELECT = "SELECT step, state, detail, facts, tries, began_at, ended_at FROM steps"
 
 
@@ -99,8 +68,6 @@ class RevocationJournal:
         """Open the file at *path*. Without *checkpoints* see :func:`agent.offboard.database.open_database`."""
         self._path = path
         self._db = open_database(path, checkpoints=checkpoints)
-        with rim(path):
-            self._db.executescript(_TABLES)
 
     def close(self) -> None:
         """Close the file."""
@@ -157,7 +124,7 @@ class RevocationJournal:
 
     def runs(self, where: str = "", *values: object) -> Iterator[Run]:
         """Yield runs, oldest first. *where* is ours, *values* are anybody's."""
-        with rim(self._path):
+        with translate_sqlite_errors(self._path):
             rows = self._db.execute(
                 f"SELECT number, case_id, cause, leaver, officers, begun_at FROM runs {where} ORDER BY number",  # noqa: S608
                 values,
@@ -179,12 +146,12 @@ class RevocationJournal:
 
     def begun(self) -> set[str]:
         """Return the names of all runs, finished ones too."""
-        with rim(self._path):
+        with translate_sqlite_errors(self._path):
             return {case for (case,) in self._db.execute("SELECT case_id FROM runs")}
 
     def steps(self, run: Run) -> list[JournaledStep]:
         """Return the steps of *run*, in order."""
-        with rim(self._path):
+        with translate_sqlite_errors(self._path):
             rows = self._db.execute(
                 f"{_SELECT} WHERE run = ? ORDER BY position",
                 (run.number,),
@@ -212,7 +179,7 @@ class RevocationJournal:
 
     def unlogged(self, run: Run) -> list[JournaledStep]:
         """Return the steps whose present result is not in the access log yet."""
-        with rim(self._path):
+        with translate_sqlite_errors(self._path):
             rows = self._db.execute(
                 f"{_SELECT} WHERE run = ? AND tries > 0 AND logged IS NOT ended_at ORDER BY position",
                 (run.number,),
@@ -227,7 +194,7 @@ class RevocationJournal:
 
     @contextmanager
     def _change(self) -> Iterator[None]:
-        with rim(self._path), closing(self._db.cursor()) as cursor:
+        with translate_sqlite_errors(self._path), closing(self._db.cursor()) as cursor:
             cursor.execute("BEGIN IMMEDIATE")
             try:
                 yield

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.offboard import proof
-from agent.offboard.database import rim
+from agent.offboard.database import translate_sqlite_errors
+from agent.offboard.schema import SCHEMA
 from agent.offboard.steps import RESTORING, STEPS, doors
+from agent.runtime.schema import version
 from rules.text import Text
 
 TITLES = {step.id: step.title for step in (*STEPS, *RESTORING, doors.STEP, *proof.STEPS)}
@@ -35,10 +37,14 @@ class Progress(NamedTuple):
 
 
 def progress(file: Path, case: str) -> list[Progress]:
-    """Return the steps of the run called *case*, in order. Raises what :func:`agent.offboard.database.rim` raises."""
+    """Return the steps of the run called *case*, in order.
+
+    Raises :class:`agent.errors.RefusedError` and :class:`agent.errors.FatalError` as :mod:`agent.offboard.database`.
+    """
     if not file.exists():
         return []
-    with rim(file), closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+    with translate_sqlite_errors(file), closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        version(file, db, SCHEMA)
         known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone()
         rows = db.execute(_QUESTION, (case,)).fetchall() if known else []
     return [

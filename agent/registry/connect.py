@@ -1,4 +1,4 @@
-"""Opening the registry, and the rim at which every SQLite error becomes one of ours.
+"""Opening the registry, and the place where every SQLite error becomes one of ours.
 
 Rules of this file: standard library only. An answer is either true or an error, never empty because something broke.
 Refused: the state is known and somebody can act (missing, busy, full, other version). Fatal: the file does not hold
@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Literal
 
 from agent.errors import FatalError, RefusedError, ShoumiError
+from agent.registry.schema.versions import SCHEMA
+from agent.runtime import schema
+from agent.runtime.sqlite_faults import SqliteFault, fault
 from rules.text import Text
 from rules.visible import visible
 
 APPLICATION = 0x53484D49  # "SHMI" in PRAGMA application_id: tells a registry from any other SQLite file
-VERSION = 6  # PRAGMA user_version: the number of migrations in agent.registry.migrations
 
 READ_SECONDS = 1.0  # readers of a WAL file wait only while another process recovers or removes the WAL
 WRITE_SECONDS = 5.0
@@ -69,24 +71,15 @@ def version(path: Path, connection: sqlite3.Connection) -> int:
     """
     with translate_sqlite_errors(path):
         [application] = connection.execute("PRAGMA application_id").fetchone()
-        [found] = connection.execute("PRAGMA user_version").fetchone()
-    if application != APPLICATION:
-        raise damaged(path, "it is not a registry of Shoumi")
-    if found > VERSION:
-        raise RefusedError(
-            Text(
-                f"the registry `{visible(str(path))}` has schema {found}, and this program knows {VERSION}",
-                f"登记库 `{visible(str(path))}` 的结构版本为 {found}，本程序只识别到 {VERSION}",
-            ),
-            Text("use the newer program that wrote it", "请使用写入它的较新程序"),
-        )
-    return int(found)
+        if application != APPLICATION:
+            raise damaged(path, "it is not a registry of Shoumi")
+        return schema.version(path, connection, SCHEMA)
 
 
 def current(path: Path, connection: sqlite3.Connection) -> None:
     """Raise unless the file is a registry of exactly this program's schema."""
     found = version(path, connection)
-    if found < VERSION:
+    if found < SCHEMA.version:
         raise RefusedError(
             Text(
                 f"the registry `{visible(str(path))}` has the older schema {found}",
@@ -117,37 +110,32 @@ def damaged(path: Path, detail: str) -> FatalError:
 
 
 def translated(path: Path, error: sqlite3.Error) -> ShoumiError | FatalError:
-    """Return the error of ours that *error* means; the primary result codes are at sqlite.org/rescode.html."""
-    shown = visible(str(path))
-    match getattr(error, "sqlite_errorcode", sqlite3.SQLITE_INTERNAL) & 0xFF:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+    """Return the error of ours that *error* means."""
+    shown, why = visible(str(path)), visible(str(error))
+    match fault(error):
+        case SqliteFault.BUSY:
             return busy(path)
-        case sqlite3.SQLITE_FULL:
+        case SqliteFault.FULL:
             return RefusedError(
                 Text(f"no space left for the registry `{shown}`", f"登记库 `{shown}` 所在磁盘已满"),
                 Text("free some space; nothing was changed", "请腾出空间；未作任何更改"),
             )
-        case sqlite3.SQLITE_CANTOPEN if not path.exists():
+        case SqliteFault.CANNOT_OPEN if not path.exists():
             return RefusedError(
                 Text(f"there is no registry at `{shown}`", f"`{shown}` 处没有登记库"),
                 Text("make one with `shoumi init`, or name another --home", "请用 `shoumi init` 创建，或改用 --home"),
             )
-        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
-            why = visible(str(error))
+        case SqliteFault.CANNOT_OPEN | SqliteFault.READ_ONLY:
             return RefusedError(
                 Text(f"the registry `{shown}` cannot be used: `{why}`", f"无法使用登记库 `{shown}`：`{why}`"),
                 Text("it belongs to root; check its owner and mode", "该文件属于 root，请检查属主与权限"),
             )
-        case (
-            sqlite3.SQLITE_CONSTRAINT
-        ):  # a write that no check foresaw: it was refused, and the file is as good as before
-            why = visible(str(error))
+        case SqliteFault.CONSTRAINT:  # a write that no check foresaw
             return RefusedError(
                 Text(f"the registry refused the change: `{why}`", f"登记库拒绝了此项更改：`{why}`"),
                 Text("nothing was changed; please report it", "未作任何更改；请反馈此问题"),
             )
-        case sqlite3.SQLITE_IOERR:
-            why = visible(str(error))
+        case SqliteFault.DISK:
             return FatalError(
                 Text(
                     f"the registry `{shown}` cannot be read or written (`{why}`): stop the agent and check the disk",

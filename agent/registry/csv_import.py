@@ -11,9 +11,7 @@ from io import StringIO
 from typing import NamedTuple
 
 from agent.errors import RefusedError
-from agent.registry.accounts import AccountWrites
-from agent.registry.badges import BadgeWrites
-from agent.registry.people import PeopleWrites
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.model import Clearance, Level
 from rules.text import Text
 from rules.visible import visible
@@ -51,10 +49,6 @@ class ImportRefusedError(RefusedError):
         )
 
 
-class CsvTarget(PeopleWrites, AccountWrites, BadgeWrites):
-    """The writes an import needs; :class:`agent.registry.store.RegistryTransaction` has them."""
-
-
 def read_csv(text: str) -> list[CsvPerson]:
     """Return the rows of a CSV file; raise :class:`ImportRefusedError` when its form is wrong."""
     reader = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
@@ -81,7 +75,7 @@ def read_csv(text: str) -> list[CsvPerson]:
 
 
 def import_csv(
-    change: CsvTarget,
+    change: RegistryTransaction,
     rows: Iterable[CsvPerson],
     *,
     approved_by: str = "",
@@ -120,18 +114,20 @@ def _header_problems(header: list[str]) -> list[Text]:
     return found
 
 
-def _add(change: CsvTarget, fields: dict[str, str], approved_by: str, level_of: Callable[[str], Level]) -> None:
+def _add(
+    change: RegistryTransaction, fields: dict[str, str], approved_by: str, level_of: Callable[[str], Level]
+) -> None:
     person = fields.get("id", "")
-    change.add_person(
+    change.people.add(
         person,
         name=fields.get("name", ""),
         department=fields.get("department", ""),
         clearances=_clearances(fields.get("level", ""), fields.get("domain", ""), approved_by, level_of),
     )
     for uid in _several(fields.get("accounts", "")):
-        change.add_account(_uid(uid), person)
+        change.accounts.add(_uid(uid), person)
     for badge in _several(fields.get("badges", "")):
-        change.add_badge(badge, person)
+        change.badges.add(badge, person)
 
 
 def _clearances(level: str, domain: str, approved_by: str, level_of: Callable[[str], Level]) -> tuple[Clearance, ...]:

@@ -1,183 +1,202 @@
-"""What the guard and ``explain`` may know, read from one consistent snapshot.
+"""What the guard, the doors and ``explain`` may know, read from one consistent snapshot.
 
-Rules of this file: standard library only, read only, no cache. Every answer comes from one short read transaction, and
-the epoch that goes with it is read in the same one. A question about something that is not there gets "not there"; a
-file that cannot be trusted gets an error, never an empty answer.
+Rules of this file: standard library only, read only, no cache. Each question is a function of a module of
+:mod:`agent.registry.rows`, asked in one short read transaction. A question about something that is not there gets "not
+there". What is asked while somebody waits at a door is one indexed question; what changes only with an officer's act is
+asked in whole.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+from collections.abc import Iterable
+from datetime import datetime
 
-from agent.registry.columns import path_bytes
-from agent.registry.connect import connect, current, damaged, translate_sqlite_errors
-from agent.registry.person_rows import person
-from agent.registry.resource_rows import AreaLocation, AreaRow, area_rows, holidays, places, resource, service
-from agent.registry.room_facts import RoomFacts
-from agent.registry.room_rows import HERE, lockdowns, setting
-from rules.model import Facts, Resource, Service
+from agent.registry.columns import instant
+from agent.registry.rows import (
+    accounts,
+    alarms,
+    areas,
+    badges,
+    boards,
+    decision,
+    doors,
+    persons,
+    pins,
+    presence,
+    resources,
+    rooms,
+    services,
+    settings,
+    visits,
+)
+from agent.registry.rows.alarms import AlarmRow
+from agent.registry.rows.areas import AreaLocation, AreaRow
+from agent.registry.rows.badges import BadgeRow
+from agent.registry.rows.boards import CardRow
+from agent.registry.rows.doors import DoorRow
+from agent.registry.rows.pins import PinCheck
+from agent.registry.rows.presence import PresenceRow
+from agent.registry.rows.rooms import RoomRow
+from agent.registry.rows.visits import StatementRow
+from agent.registry.snapshot import SnapshotReader
+from rules.model import Facts, Lockdown, Resource, Service, Visit
 
-__all__ = ["AreaLocation", "AreaRow", "FactsReader"]
 
+class FactsReader(SnapshotReader):
+    """The questions. Every one may raise what :class:`agent.registry.snapshot.SnapshotReader` says."""
 
-class FactsReader(RoomFacts):
-    """One read-only connection. One thread at a time; not across ``fork``.
-
-    Every method may raise :class:`agent.errors.RefusedError` (missing, busy, other schema) or
-    :class:`agent.errors.FatalError` (the file is damaged, or another one has taken its place).
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._connection = connect(path, "ro")
-        try:
-            current(path, self._connection)
-            with translate_sqlite_errors(path):
-                self._file = _identity(path)
-                self._version = -1
-        except BaseException:
-            self._connection.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection; using the reader afterwards is an error."""
-        self._connection.close()
-
-    @contextmanager
-    def snapshot(self) -> Iterator[int]:
-        """Yield the epoch; every question asked inside the block is answered from the same instant."""
-        if self._connection.in_transaction:
-            yield self._epoch()
-            return
-        with translate_sqlite_errors(self.path):
-            self._connection.execute("BEGIN")
-        try:
-            yield self._epoch()
-        finally:
-            with translate_sqlite_errors(self.path):
-                self._connection.commit()  # does nothing when SQLite has ended it by itself after an error
-
-    def epoch(self) -> int:
-        """Return the number of changes committed so far."""
-        with self._reading() as epoch:
-            return epoch
-
-    def changed(self) -> bool:
-        """Tell whether somebody committed since the last call; true the first time. A few microseconds.
-
-        Raises :class:`agent.errors.FatalError` when the file was removed or replaced: what this connection still sees
-        is then nobody's registry.
-        """
-        with translate_sqlite_errors(self.path):
-            [now] = self._connection.execute("PRAGMA data_version").fetchone()
-        if _identity(self.path) != self._file:
-            raise damaged(self.path, "another file has taken its place")
-        before, self._version = self._version, now
-        return bool(now != before)
-
-    def person_of_uid(self, uid: int) -> str | None:
-        """Return the person this Linux uid belongs to; an inactive person too."""
-        with self._reading():
-            found = self._connection.execute("SELECT person FROM accounts WHERE uid = ?", (uid,)).fetchone()
-            return None if found is None else str(found[0])
-
-    def accounts(self) -> dict[int, str]:
-        """Return uid → person for every account."""
-        with self._reading():
-            return dict(self._connection.execute("SELECT uid, person FROM accounts"))
-
-    def service_of(self, uid: int, executable: str) -> str | None:
-        """Return the service that runs *executable* (the path the kernel reports, exactly) as *uid*."""
-        with self._reading():
-            found = self._connection.execute(
-                "SELECT id FROM services WHERE uid = ? AND executable = ?", (uid, path_bytes(executable))
-            ).fetchone()
-            return None if found is None else str(found[0])
-
-    def services(self) -> tuple[Service, ...]:
-        """Return every service, ordered by name; an inactive one too."""
-        with self._reading():
-            names = [name for (name,) in self._connection.execute("SELECT id FROM services ORDER BY id")]
-            return tuple(found for name in names if (found := service(self._connection, name)))
-
-    def areas(self) -> tuple[AreaRow, ...]:
-        """Return every area, ordered by name."""
-        with self._reading():
-            return area_rows(self._connection)
-
-    def places(self) -> tuple[AreaLocation, ...]:
-        """Return where every area lies."""
-        with self._reading():
-            return places(self._connection)
-
-    def observing(self) -> frozenset[str]:
-        """Return the areas that only watch: whatever is opened there is recorded and let through."""
-        with self._reading():
-            rows = self._connection.execute(
-                "SELECT name FROM resources WHERE kind = 'area' AND mode = 'observe' AND removed_at IS NULL"
-            )
-            return frozenset(name for (name,) in rows)
-
-    def service_uids(self) -> frozenset[int]:
-        """Return the uids services run as."""
-        with self._reading():
-            return frozenset(uid for (uid,) in self._connection.execute("SELECT uid FROM services"))
-
-    def resource(self, name: str) -> Resource | None:
-        """Return the area or room of this name."""
-        with self._reading():
-            found = resource(self._connection, name)
-            return None if found is None else found[1]
-
-    def facts(self, persons: Iterable[str], resource_name: str, services: Iterable[str] = ()) -> tuple[int, Facts]:
+    def facts(self, persons: Iterable[str], resource: str, services: Iterable[str] = ()) -> tuple[int, Facts]:
         """Return the epoch and all that a decision about these subjects and this area or room may know.
 
         Whoever or whatever is unknown is absent, and the rules deny what is absent. A person comes with the grants
         and visits to this resource only.
         """
         with self._reading() as epoch:
-            place = resource(self._connection, resource_name)
-            key, is_room = (None, False) if place is None else (place[0], place[1].room is not None)
-            people = {who: person(self._connection, who, key, is_room=is_room) for who in persons}
-            return epoch, Facts(
-                persons={who: human for who, human in people.items() if human},
-                resources={} if place is None else {resource_name: place[1]},
-                services={name: found for name in services if (found := service(self._connection, name))},
-                holidays=holidays(self._connection),
-                lockdowns=lockdowns(self._connection),
-                here=setting(self._connection, HERE),
-            )
+            return epoch, decision.facts(self._connection, persons, resource, services)
 
-    def _epoch(self) -> int:
-        with translate_sqlite_errors(self.path):
-            found = self._connection.execute("SELECT epoch FROM epoch").fetchone()
-        if found is None:
-            raise damaged(self.path, "the epoch is missing")
-        return int(found[0])
+    # Who is behind a process.
 
-    @contextmanager
-    def _reading(self) -> Iterator[int]:
-        """A snapshot whose rows are turned into model objects: a word they do not know is damage too."""
-        with translate_sqlite_errors(self.path), self.snapshot() as epoch:
-            try:
-                yield epoch
-            except (ValueError, TypeError, KeyError) as error:
-                raise damaged(self.path, str(error)) from error
+    def person_of_uid(self, uid: int) -> str | None:
+        """Return the person this Linux uid belongs to; an inactive person too."""
+        with self._reading():
+            return accounts.person_of_uid(self._connection, uid)
 
+    def accounts(self) -> dict[int, str]:
+        """Return uid → person for every account."""
+        with self._reading():
+            return accounts.accounts(self._connection)
 
-def _identity(path: Path) -> tuple[int, int]:
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise damaged(path, str(error.strerror)) from error
-    return status.st_dev, status.st_ino
+    def service_of(self, uid: int, executable: str) -> str | None:
+        """Return the service that runs *executable* (the path the kernel reports, exactly) as *uid*."""
+        with self._reading():
+            return services.service_of(self._connection, uid, executable)
+
+    def service_uids(self) -> frozenset[int]:
+        """Return the uids services run as."""
+        with self._reading():
+            return services.service_uids(self._connection)
+
+    def services(self) -> tuple[Service, ...]:
+        """Return every service, ordered by name; an inactive one too."""
+        with self._reading():
+            return services.services(self._connection)
+
+    # Areas and rooms.
+
+    def resource(self, name: str) -> Resource | None:
+        """Return the area or room of this name."""
+        with self._reading():
+            found = resources.resource(self._connection, name)
+            return None if found is None else found[1]
+
+    def areas(self) -> tuple[AreaRow, ...]:
+        """Return every area, ordered by name."""
+        with self._reading():
+            return areas.areas(self._connection)
+
+    def places(self) -> tuple[AreaLocation, ...]:
+        """Return where every area lies."""
+        with self._reading():
+            return areas.places(self._connection)
+
+    def observing(self) -> frozenset[str]:
+        """Return the areas that only watch: whatever is opened there is recorded and let through."""
+        with self._reading():
+            return areas.observing(self._connection)
+
+    def room(self, name: str) -> RoomRow | None:
+        """Return the room of this name."""
+        with self._reading():
+            return rooms.room(self._connection, name)
+
+    def rooms(self) -> tuple[RoomRow, ...]:
+        """Return every room, ordered by name."""
+        with self._reading():
+            return rooms.rooms(self._connection)
+
+    def room_states(self) -> dict[str, str]:
+        """Return the stored state of each room's panel."""
+        with self._reading():
+            return rooms.room_states(self._connection)
+
+    def lockdowns(self) -> tuple[Lockdown, ...]:
+        """Return the lockdowns in force."""
+        with self._reading():
+            return alarms.lockdowns(self._connection)
+
+    def open_alarms(self) -> tuple[AlarmRow, ...]:
+        """Return the alarms nobody has acknowledged, oldest first."""
+        with self._reading():
+            return alarms.open_alarms(self._connection)
+
+    # Doors, and what boards hold.
+
+    def doors(self) -> tuple[DoorRow, ...]:
+        """Return every door, ordered by name."""
+        with self._reading():
+            return doors.doors(self._connection)
+
+    def board_cards(self) -> tuple[CardRow, ...]:
+        """Return what every board should hold, and what of it is confirmed."""
+        with self._reading():
+            return boards.board_cards(self._connection)
+
+    def heard(self) -> dict[str, int]:
+        """Return, per board, the index of the last event that was taken in."""
+        with self._reading():
+            return boards.heard(self._connection)
+
+    def host_room(self) -> str:
+        """Return the room this host stands in, ``""`` when nobody said."""
+        with self._reading():
+            return settings.setting(self._connection, settings.HOST_ROOM)
+
+    def listens_at(self) -> str:
+        """Return the address at which boards reach this host (``10.9.0.2:60001``), ``""`` when nobody said."""
+        with self._reading():
+            return settings.setting(self._connection, settings.LISTENS_AT)
+
+    # Who stands at a door, and who is inside.
+
+    def badge(self, number: str) -> BadgeRow | None:
+        """Return the badge of this number, a lost or returned one too."""
+        with self._reading():
+            return badges.badge(self._connection, number)
+
+    def badges(self) -> tuple[BadgeRow, ...]:
+        """Return every badge somebody has, ordered by number; what boards hold."""
+        with self._reading():
+            return badges.badges(self._connection)
+
+    def person_of_badge(self, number: str, now: datetime) -> str | None:
+        """Return whose badge this is, if it is good at *now*."""
+        found = self.badge(number)
+        return found.person if found and found.good(now) else None
+
+    def check_pin(self, person: str, digits: str) -> PinCheck:
+        """Return what *digits* are to *person*. Takes some 50 ms, on purpose."""
+        with self._reading():
+            return pins.check(self._connection, person, digits)
+
+    def stated(self, person: str, room: str, now: datetime) -> StatementRow:
+        """Return why *person* comes to *room*, and whether their devices are declared, as stated beforehand."""
+        with self._reading():
+            return visits.stated(self._connection, person, room, now)
+
+    def visits(self, person: str) -> tuple[Visit, ...]:
+        """Return the visits of *person* that nobody has ended."""
+        with self._reading():
+            return visits.visits(self._connection, person)
+
+    def stopped(self, now: datetime) -> frozenset[str]:
+        """Return who is inactive, on hold or leaving at *now*: whose cards no board needs to know."""
+        with self._reading():
+            return persons.stopped(self._connection, instant(now))
+
+    def presence(self, room: str = "", person: str = "") -> tuple[PresenceRow, ...]:
+        """Return who is inside, in one room or in all."""
+        with self._reading():
+            return presence.presence(self._connection, room, person)
+
+    def rooms_of(self, person: str) -> frozenset[str]:
+        """Return the rooms *person* is in."""
+        with self._reading():
+            return presence.inside(self._connection, person)

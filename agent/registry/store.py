@@ -9,69 +9,17 @@ file.
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 from agent.errors import FatalError
-from agent.registry.accounts import AccountWrites
-from agent.registry.badges import BadgeWrites
-from agent.registry.cases import CaseWrites
 from agent.registry.connect import WRITE_SECONDS, busy, connect, current, damaged, translate_sqlite_errors
-from agent.registry.door_events import HappeningWrites
-from agent.registry.doors import DoorWrites
-from agent.registry.lockdowns import LockdownWrites
 from agent.registry.migrations import upgrade
-from agent.registry.pins import PinWrites
-from agent.registry.records import RecordWrites
-from agent.registry.resources import ResourceWrites
-from agent.registry.visits import VisitWrites
-
-
-class UnversionedTransaction(HappeningWrites):
-    """One transaction for what happens at doors, without a new epoch: no verdict given before it is forgotten."""
-
-    def commit(self) -> None:
-        """Make the change durable. The block's end does the same; after it the change takes no more writes.
-
-        Raises :class:`agent.errors.RefusedError` when the disk is full (rolled back for certain) and
-        :class:`agent.errors.FatalError` when nobody knows whether it is on disk.
-        """
-        if not self.open:
-            return
-        try:
-            self._run("COMMIT")
-        except BaseException:
-            self.rollback()
-            raise
-        self.open = False
-
-    def rollback(self) -> None:
-        """Forget the change, for a rehearsal or after an error."""
-        if self.open:
-            self.open = False
-            with suppress(sqlite3.Error):  # SQLite has ended it by itself, and the first error is the one to tell
-                self._connection.rollback()
-
-
-class RegistryTransaction(
-    CaseWrites,
-    AccountWrites,
-    BadgeWrites,
-    PinWrites,
-    ResourceWrites,
-    RecordWrites,
-    DoorWrites,
-    VisitWrites,
-    LockdownWrites,
-    UnversionedTransaction,
-):
-    """One transaction with an epoch of its own: every write, and its end."""
-
-
-_Kind = TypeVar("_Kind", bound=UnversionedTransaction)
+from agent.registry.repositories.registry_transaction import RegistryTransaction, UnversionedTransaction
+from agent.registry.repositories.transaction import Transaction
 
 
 class Registry:
@@ -114,50 +62,47 @@ class Registry:
         The lock of the database is held for the whole block, so it should do no more than apply the writes and append
         the entry. Raises :class:`agent.errors.RefusedError` when another change is open for longer than five seconds.
         """
-        with self._alone(RegistryTransaction, at) as change:
-            yield change
+        with self._alone(at) as transaction:
+            transaction.advance_epoch()
+            yield RegistryTransaction(transaction)
 
     @contextmanager
     def note(self, at: datetime) -> Iterator[UnversionedTransaction]:
         """The same for what happens at doors: ``epoch`` is the one that stands, and stays."""
-        with self._alone(UnversionedTransaction, at) as note:
-            yield note
+        with self._alone(at) as transaction:
+            yield UnversionedTransaction(transaction)
 
     @contextmanager
-    def _alone(self, kind: type[_Kind], at: datetime) -> Iterator[_Kind]:
+    def _alone(self, at: datetime) -> Iterator[Transaction]:
         if self._holder == threading.get_ident():
             raise RuntimeError("changes do not nest")
         if not self._turn.acquire(timeout=WRITE_SECONDS):
             raise busy(self.path)
         self._holder = threading.get_ident()
         try:
-            change = self._begin(kind, at)
+            transaction = self._begin(at)
             try:
-                yield change
-                change.commit()
+                yield transaction
+                transaction.commit()
             except FatalError as error:
                 self._unknown = error
                 raise
             finally:
-                change.rollback()
+                transaction.rollback()
         finally:
             self._holder = None
             self._turn.release()
 
-    def _begin(self, kind: type[_Kind], at: datetime) -> _Kind:
+    def _begin(self, at: datetime) -> Transaction:
         if self._unknown is not None:
             raise self._unknown
         with translate_sqlite_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
         try:
-            change = kind(self.path, self._connection, at, self._epoch())
-            if isinstance(change, RegistryTransaction):
-                change.epoch += 1
-                change.bump()
+            return Transaction(self.path, self._connection, at, self._epoch())
         except BaseException:
             self._connection.rollback()
             raise
-        return change
 
     def _epoch(self) -> int:
         with translate_sqlite_errors(self.path):

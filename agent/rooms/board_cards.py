@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from agent.doors.frames import MOST_CARDS, BoardBadge, Cards, CardStates, Sweep, Swept, ToDoors
-from agent.registry.room_rows import CardState, Wanted
+from agent.registry.rows.boards import CardState, Wanted
 from agent.registry.store import Registry
 from agent.rooms.configuration import boards, on_a_board
 from agent.rooms.facts import SiteSnapshot
@@ -149,8 +149,8 @@ class BoardCardSync:
             return
         with self._registry.note(self._now()) as note:
             for (serial, card), known in fresh.items():
-                note.want_card(serial, str(card), known.wanted)
-                note.set_board_card(serial, str(card), known.state, known.why)
+                note.boards.want_card(serial, str(card), known.wanted)
+                note.boards.set_card(serial, str(card), known.state, known.why)
         self._known |= fresh
 
     def _wanted(self) -> dict[int, str]:

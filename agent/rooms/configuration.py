@@ -10,7 +10,7 @@ from contextlib import suppress
 from agent.doors.address import Uhppote, parse
 from agent.doors.frames import Configure, DoorSetup, ReaderSetup, StrikeSetup
 from agent.errors import ShoumiError
-from agent.registry.room_rows import DoorRow
+from agent.registry.rows.doors import DoorRow
 
 _MOST_CARD = 2**32 - 2
 

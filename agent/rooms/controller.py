@@ -267,17 +267,17 @@ class RoomController:
         numbered = [(alarm, self._alarm_entry(name, alarm)) for alarm in room.owed]
         try:
             with self._registry.note(now) as note:
-                note.save_room(name, state_to_json(room.state))
+                note.room_states.set(name, state_to_json(room.state))
                 if room.astray:
-                    note.set_presence(name, _present(room.state))
+                    note.presence.replace(name, _present(room.state))
                 for move in () if room.astray else moves:
                     if move.inside:
-                        note.enter(name, move.person, door=move.door)
+                        note.presence.enter(name, move.person, door=move.door)
                     else:
-                        note.leave(name, move.person)
+                        note.presence.leave(name, move.person)
                 for alarm, seq in numbered:
                     kind, who = alarm.kind.value, alarm.person
-                    note.raise_alarm(kind, alarm.text, room=name, door=alarm.door, person=who, seq=seq)
+                    note.alarms.add(kind, alarm.text, room=name, door=alarm.door, person=who, seq=seq)
         except ShoumiError:
             room.behind, room.astray = True, room.astray or bool(moves)
             return False

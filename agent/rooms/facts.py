@@ -13,8 +13,9 @@ from typing import TypeVar
 from agent.doors.messages import Read
 from agent.errors import FatalError, ShoumiError
 from agent.registry.facts import FactsReader
-from agent.registry.pins import PinCheck
-from agent.registry.room_rows import DoorRow, RoomRow
+from agent.registry.rows.doors import DoorRow
+from agent.registry.rows.pins import PinCheck
+from agent.registry.rows.rooms import RoomRow
 from agent.rooms.panel.interface import BadgeHolder, Statement
 from agent.runtime.failures import error_verdict
 from agent.runtime.home import Home

@@ -8,7 +8,7 @@ which part is broken.
 from typing import NamedTuple
 
 from agent.doors.messages import Online
-from agent.registry.room_rows import DoorRow, ReaderRow
+from agent.registry.rows.doors import DoorRow, ReaderRow
 from rules.text import Text
 from rules.visible import visible
 

@@ -109,5 +109,5 @@ class ReaderKeys:
         self._store.settle(address, mark)
         if self._proven.get(address) != mark:
             with self._registry.note(self._now()) as note:
-                note.set_reader_key(address, mark)
+                note.reader_keys.set(address, mark)
             self._proven[address] = mark

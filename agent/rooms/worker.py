@@ -33,7 +33,7 @@ from agent.doors.link import LinkClosedError, LinkCorruptError
 from agent.doors.messages import Online, Release, Released
 from agent.doors.osdp.keys import KeyStore
 from agent.errors import FatalError, RefusedError, ShoumiError
-from agent.registry.room_rows import DoorRow, ReaderRow
+from agent.registry.rows.doors import DoorRow, ReaderRow
 from agent.registry.store import Registry
 from agent.rooms import entries
 from agent.rooms.board_cards import BoardCardSync
@@ -253,7 +253,7 @@ class DoorWorker:
             self._saved = now
             with self._registry.note(self._now()) as note:
                 for serial, index in self._heard.items():
-                    note.hear(serial, index)
+                    note.boards.hear(serial, index)
             self._heard = {}
 
     def _guarded(self, part: Callable[[], None]) -> None:

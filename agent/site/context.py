@@ -9,7 +9,7 @@ from datetime import datetime
 
 from agent.log.search import Filter, query
 from agent.registry.facts import FactsReader
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.runtime.audit_writer import AcknowledgingWriter
 from agent.runtime.clock import AgentClock, instant, nanoseconds
 from agent.runtime.home import Home

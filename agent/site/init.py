@@ -59,7 +59,7 @@ def make(home: Home, pack_text: str) -> Pack:
 def _registry(home: Home, pack: Pack) -> None:
     create(home.registry)
     with Registry(home.registry) as registry, registry.change(datetime.now(UTC)) as change:
-        change.set_setting(SETTING, pack.digest)
+        change.settings.set(SETTING, pack.digest)
 
 
 def _write(path: Path, text: str) -> None:

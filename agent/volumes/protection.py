@@ -22,7 +22,7 @@ from agent.errors import RefusedError
 from agent.kernel import cover, labels, mountinfo, mounting
 from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.private_mount import doorway
-from agent.registry.facts import AreaRow
+from agent.registry.rows.areas import AreaRow
 from agent.runtime.home import Home
 from agent.volumes import marks, probe
 from agent.volumes.planning import AreaPlan, Sharing, doors, plan_area

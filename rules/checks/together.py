@@ -28,9 +28,9 @@ def first_in(request: Request, place: Resource, pack: Pack) -> RuleResult | None
 
 def limit(request: Request, place: Resource, pack: Pack) -> RuleResult | None:
     """限员: no more are inside than the room takes."""
-    if place.room is None or not place.room.limit:
+    if place.room is None or not place.room.occupancy_limit:
         return None
-    clauses, shown, most = pack.clauses.get("limit", ()), visible(place.id), place.room.limit
+    clauses, shown, most = pack.clauses.get("limit", ()), visible(place.id), place.room.occupancy_limit
     if len({*request.inside, *request.companions, *request.persons}) <= most:
         return RuleResult("limit", True, Text("there is room for everybody", "未超过人数上限"), clauses)
     return RuleResult(

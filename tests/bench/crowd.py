@@ -61,14 +61,14 @@ class Crowd:
             secret = (Clearance("state", Level.SECRET, "", "officer"),)
             for number in range(AREAS):
                 path = str(self._volume.point / f"a{number:04d}")
-                change.add_area(_area(number), path=path, level=Level.SECRET, domain="state", volume={"shared": False})
+                change.areas.add(_area(number), path=path, level=Level.SECRET, domain="state", volume={"shared": False})
             for number in range(PEOPLE):
                 department = f"部门{number % 50}"
-                change.add_person(_person(number), name=f"员工{number}", department=department, clearances=secret)
-                change.add_account(_FIRST_UID + number, _person(number))
+                change.people.add(_person(number), name=f"员工{number}", department=department, clearances=secret)
+                change.accounts.add(_FIRST_UID + number, _person(number))
                 for step in range(_GRANTS):
                     area = _area((number + step * 199) % AREAS)
-                    change.add_grant(_person(number), area, reason="项目甲", approver="officer")
+                    change.grants.add(_person(number), area, reason="项目甲", approver="officer")
 
     def guard(self) -> None:
         """Make what the holder makes: the groups, the mark, the channel, the heartbeat page."""
@@ -108,7 +108,7 @@ class Crowd:
         assert self._client is not None
         begun = time.perf_counter_ns()
         with Registry(self.home.registry) as registry, registry.change(datetime.now(UTC)) as change:
-            change.add_hold(_person(number), reason="核查", by="officer")
+            change.holds.add(_person(number), reason="核查", by="officer")
             epoch = change.epoch
         committed = time.perf_counter_ns()
         answer = self._client.ask({"op": "epoch", "epoch": epoch})

@@ -72,12 +72,12 @@ class Company:
         with Registry(self.site.home.registry) as registry, registry.change(past) as change:
             for number in range(self._areas):
                 path = str(self.file(number).parent)
-                change.add_area(_area(number), path=path, level=Level.SECRET, domain="state", volume={"shared": False})
+                change.areas.add(_area(number), path=path, level=Level.SECRET, domain="state", volume={"shared": False})
             for number in range(people):
-                change.add_person(person(number), department=f"部门{number % 50}", clearances=secret)
-                change.add_grant(person(number), _area(number % self._areas), reason="项目甲", approver="officer")
+                change.people.add(person(number), department=f"部门{number % 50}", clearances=secret)
+                change.grants.add(person(number), _area(number % self._areas), reason="项目甲", approver="officer")
             for number in range(leavers):
-                change.add_account(_FIRST_UID + number, person(number))
+                change.accounts.add(_FIRST_UID + number, person(number))
 
     def _pin(self) -> None:
         """Make keys for HR and two approvers, pin them, and make a spool beside the spool to rename from."""

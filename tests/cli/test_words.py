@@ -47,10 +47,10 @@ def furnished(site: Site, shoumi: Shoumi) -> Shoumi:
     ):
         assert shoumi(*line.split()).code == 0, line
     with Registry(site.home.registry) as registry, registry.note(datetime.now(UTC)) as note:
-        note.enter("密室", "E1", door="前门")
-        note.want_card("405419896", "4661", "gone")
+        note.presence.enter("密室", "E1", door="前门")
+        note.boards.want_card("405419896", "4661", "gone")
         for kind in AlarmKind:
-            note.raise_alarm(kind.value, Text("told", "告知"), room="密室", door="前门", person="E1")
+            note.alarms.add(kind.value, Text("told", "告知"), room="密室", door="前门", person="E1")
     return shoumi
 
 

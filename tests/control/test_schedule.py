@@ -25,7 +25,7 @@ def in_process(site: Site) -> Iterator[ControlServices]:
 
 
 def observing_again(services: ControlServices) -> bool:
-    return services.site.lists.areas("plans")[0]["mode"] == "observe"
+    return services.site.lists.areas.find("plans")[0]["mode"] == "observe"
 
 
 def test_an_area_goes_back_to_observe_unless_it_is_confirmed(fresh: Site) -> None:

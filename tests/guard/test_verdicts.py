@@ -31,15 +31,15 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
     with Registry(path) as registry:
         with registry.change(NOW - timedelta(days=1)) as change:
             for number, level, uid in (("E1", Level.SECRET, CLEARED), ("E2", Level.INTERNAL, UNCLEARED)):
-                change.add_person(number, clearances=(Clearance("state", level, "", "officer"),))
-                change.add_account(uid, number)
-            change.add_area("plans", path="/srv/plans", level=Level.SECRET, domain="state")
-            change.add_area("notes", path="/srv/notes", level=Level.INTERNAL, domain="state")
-            change.add_area("watch", path="/srv/watch", level=Level.SECRET, domain="state", mode=Mode.OBSERVE)
+                change.people.add(number, clearances=(Clearance("state", level, "", "officer"),))
+                change.accounts.add(uid, number)
+            change.areas.add("plans", path="/srv/plans", level=Level.SECRET, domain="state")
+            change.areas.add("notes", path="/srv/notes", level=Level.INTERNAL, domain="state")
+            change.areas.add("watch", path="/srv/watch", level=Level.SECRET, domain="state", mode=Mode.OBSERVE)
             for area in ("plans", "notes", "watch"):
-                change.add_grant("E1", area, reason="work", approver="officer")
-            change.add_grant("E2", "notes", reason="work", approver="officer")
-            change.add_service("backup", uid=BACKUP, executable=TOOL.decode(), areas=("plans",))
+                change.grants.add("E1", area, reason="work", approver="officer")
+            change.grants.add("E2", "notes", reason="work", approver="officer")
+            change.services.add("backup", uid=BACKUP, executable=TOOL.decode(), areas=("plans",))
         yield registry
 
 
@@ -119,13 +119,13 @@ def test_observe_lets_pass_and_records_the_deny(verdicts: VerdictCache) -> None:
 def test_a_verdict_is_not_kept_beyond_its_until(registry: Registry, verdicts: VerdictCache) -> None:
     end = NOW + timedelta(hours=1)
     with registry.change(NOW) as change:
-        change.add_grant("E2", "plans", reason="help", approver="officer", until=end, temporary=True)
+        change.grants.add("E2", "plans", reason="help", approver="officer", until=end, temporary=True)
     verdicts.advance(2, verdicts._source)
     who = subject(CLEARED)
     assert verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW)).until > nanoseconds(end)
     with registry.change(NOW) as change:
-        change.end_grant("G000001", by="officer", reason="over")
-        change.add_grant("E1", "plans", reason="work", approver="officer", until=end)
+        change.grants.end("G000001", by="officer", reason="over")
+        change.grants.add("E1", "plans", reason="work", approver="officer", until=end)
     verdicts.advance(3, verdicts._source)
     assert verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(end) - 1000).passes
     assert not verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(end)).passes
@@ -135,7 +135,7 @@ def test_after_a_new_epoch_no_older_verdict_is_used(registry: Registry, verdicts
     who = subject(CLEARED)
     assert verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW)).passes
     with registry.change(NOW) as change:
-        change.add_hold("E1", reason="stop")
+        change.holds.add("E1", reason="stop")
     verdicts.advance(2, verdicts._source)
     assert not verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW)).passes
 
@@ -156,8 +156,8 @@ def test_whose_a_uid_is_is_asked_once_an_epoch_and_anew_in_the_next(
         assert verdicts.ruling(who, (area,), Action.OPEN, nanoseconds(NOW)).allow
     assert asked == [CLEARED]
     with registry.change(NOW) as change:
-        change.remove_account(CLEARED)
-        change.add_account(CLEARED, "E2")
+        change.accounts.remove(CLEARED)
+        change.accounts.add(CLEARED, "E2")
     verdicts.advance(2, verdicts._source)
     ruling = verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW))
     assert (ruling.allow, json.loads(b"{%b}" % ruling.fields)["person"]) == (False, "E2")

@@ -15,7 +15,7 @@ from statistics import median, quantiles
 
 from agent.registry.facts import FactsReader
 from agent.registry.migrations import migrate
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.registry.store import Registry
 from rules.model import Clearance, Level, Scope
 
@@ -28,7 +28,7 @@ def build(path: Path, people: int, areas: int) -> None:
     migrate(path)
     with Registry(path) as registry, registry.change(NOW) as change:
         for area in range(areas):
-            change.add_area(
+            change.areas.add(
                 f"A{area}",
                 path=f"/srv/vol/{area}",
                 level=Level(1 + area % 4),
@@ -37,20 +37,20 @@ def build(path: Path, people: int, areas: int) -> None:
             )
         for number in range(people):
             person = f"E{number}"
-            change.add_person(
+            change.people.add(
                 person,
                 name=f"人员{number}",
                 department=f"D{number % 100}",
                 clearances=[Clearance("state", Level(1 + number % 4), approved_by="officer")],
             )
-            change.add_account(10_000 + number, person)
-            change.add_badge(str(number), person)
+            change.accounts.add(10_000 + number, person)
+            change.badges.add(str(number), person)
             for kind in ("vetting", "training", "exam", "agreement", "certificate"):
-                change.add_record(person, kind, on=NOW - timedelta(days=number % 700))
+                change.records.add(person, kind, on=NOW - timedelta(days=number % 700))
             for area in chance.sample(range(areas), min(5, areas)):
-                change.add_grant(person, f"A{area}", reason="项目", approver="officer")
+                change.grants.add(person, f"A{area}", reason="项目", approver="officer")
         for day in range(30):
-            change.add_holiday(NOW.date() + timedelta(days=day))
+            change.holidays.add(NOW.date() + timedelta(days=day))
 
 
 def measure(people: int, areas: int, rounds: int = 2_000) -> Iterator[tuple[str, float]]:
@@ -64,14 +64,14 @@ def measure(people: int, areas: int, rounds: int = 2_000) -> Iterator[tuple[str,
         with FactsReader(path) as reader, Registry(path) as registry, RegistryQueries(path) as lists:
             yield "whole uid map", timed(reader.accounts)
             yield "all areas", timed(reader.areas)
-            yield "records due within 30 days", timed(lambda: lists.records_due(NOW, 30, valid_days={"training": 365}))
+            yield "records due within 30 days", timed(lambda: lists.records.due(NOW, 30, valid_days={"training": 365}))
 
             def one_decision() -> None:
                 reader.facts([f"E{chance.randrange(people)}"], f"A{chance.randrange(areas)}")
 
             def one_hold() -> None:
                 with registry.change(NOW) as change:
-                    change.add_hold(f"E{chance.randrange(people)}", reason="x")
+                    change.holds.add(f"E{chance.randrange(people)}", reason="x")
 
             for name, act, times in (
                 ("facts of one decision", one_decision, rounds),

@@ -8,7 +8,7 @@ import pytest
 
 from agent.registry.facts import FactsReader
 from agent.registry.migrations import migrate
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.registry.store import Registry
 from rules.model import Clearance, Level
 
@@ -49,11 +49,11 @@ def lists(path: Path) -> Iterator[RegistryQueries]:
 def site(registry: Registry) -> Registry:
     """Two people, an area and a room: epoch 1."""
     with registry.change(NOW) as change:
-        change.add_person("E1", name="张三", department="research", clearances=[Clearance("state", Level.SECRET)])
-        change.add_person("E2", name="李四")
-        change.add_account(61001, "E1")
-        change.add_badge("4660", "E1")
-        change.add_area("plans", path="/srv/vol/plans", level=Level.SECRET, domain="state")
-        change.add_room("vault", level=Level.TOP_SECRET, domain="state")
-        change.add_service("backup", uid=0, executable="/usr/bin/tar", areas=["plans"])
+        change.people.add("E1", name="张三", department="research", clearances=[Clearance("state", Level.SECRET)])
+        change.people.add("E2", name="李四")
+        change.accounts.add(61001, "E1")
+        change.badges.add("4660", "E1")
+        change.areas.add("plans", path="/srv/vol/plans", level=Level.SECRET, domain="state")
+        change.rooms.add("vault", level=Level.TOP_SECRET, domain="state")
+        change.services.add("backup", uid=0, executable="/usr/bin/tar", areas=["plans"])
     return registry

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from agent.errors import FatalError, RefusedError
-from agent.registry import migrations_people
 from agent.registry.connect import APPLICATION
 from agent.registry.facts import FactsReader
-from agent.registry.queries import RegistryQueries
-from agent.registry.store import Registry, RegistryTransaction
+from agent.registry.queries.registry_queries import RegistryQueries
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.schema.first import FIRST
+from agent.registry.store import Registry
 from rules.model import Departure, DepartureStage, Level, Scope
 from rules.offboarding import machine
 from rules.offboarding.case import (
@@ -72,10 +73,10 @@ FULL = replace(
 
 
 def approved(change: RegistryTransaction, case: OffboardingCase = PLAIN) -> OffboardingCase:
-    case = change.add_case(case)
+    case = change.cases.add(case)
     for by, place in zip(("E2", "E3"), CHAIN, strict=True):
         case = machine.approve(case, place.role, by, change.at)
-    return change.put_case(case)
+    return change.cases.save(case)
 
 
 def departures(reader: FactsReader, person: str = "E1") -> tuple[Departure, ...]:
@@ -88,44 +89,44 @@ DATED = replace(FULL, period=Period(NOW, "E2", NOW))
 @pytest.mark.parametrize("case", [PLAIN, FULL, DATED, replace(PLAIN, sent_back=True)])
 def test_what_is_read_is_what_was_stored(site: Registry, lists: RegistryQueries, case: OffboardingCase) -> None:
     with site.change(NOW) as change:
-        stored = change.add_case(case)
-        assert change.case("E1") == stored
+        stored = change.cases.add(case)
+        assert change.cases.get("E1") == stored
     assert stored == replace(case, id="C000001")
-    assert lists.case("E1") == lists.case("C000001") == stored
+    assert lists.cases.get("E1") == lists.cases.get("C000001") == stored
 
 
 def test_storing_again_replaces_all_of_it(site: Registry, lists: RegistryQueries) -> None:
     with site.change(NOW) as change:
-        first = change.add_case(FULL)
-        change.put_case(replace(PLAIN, id=first.id))
-    assert lists.case("E1") == replace(PLAIN, id=first.id)
+        first = change.cases.add(FULL)
+        change.cases.save(replace(PLAIN, id=first.id))
+    assert lists.cases.get("E1") == replace(PLAIN, id=first.id)
 
 
 def test_what_a_case_has_taken_is_known_by_the_names_of_the_areas(site: Registry, lists: RegistryQueries) -> None:
     with site.change(NOW) as change:
         for number in range(2):
-            change.add_grant("E1", "plans", reason=f"{number}", approver="E9")
+            change.grants.add("E1", "plans", reason=f"{number}", approver="E9")
         case = approved(change)
-        change.end_grants_of(case, by="E9")
-    assert lists.lost(case.id) == ["plans"]
+        change.case_grants.end_all(case, by="E9")
+    assert lists.case_grants.lost(case.id) == ["plans"]
     with site.change(NOW) as change:
-        other = change.add_case(replace(PLAIN, person="E2"))
-    assert lists.lost(other.id) == []
+        other = change.cases.add(replace(PLAIN, person="E2"))
+    assert lists.case_grants.lost(other.id) == []
 
 
 def test_a_person_has_one_running_case(site: Registry, lists: RegistryQueries) -> None:
     with site.change(NOW) as change:
-        first = change.add_case(PLAIN)
-        assert change.running_cases("E1") == [first]
+        first = change.cases.add(PLAIN)
+        assert change.cases.running("E1") == [first]
     with pytest.raises(RefusedError, match="case C000001 of `E1` is running"), site.change(NOW) as change:
-        change.add_case(PLAIN)
+        change.cases.add(PLAIN)
     with site.change(NOW) as change:
-        change.put_case(replace(first, rescinded=True))
-        second = change.add_case(PLAIN)
-        assert change.case("E1") == second
-    assert [case.id for case in lists.cases()] == ["C000002"]
-    assert [case.id for case in lists.cases("E1", over=True)] == ["C000001", "C000002"]
-    assert lists.cases("E2", over=True) == []
+        change.cases.save(replace(first, rescinded=True))
+        second = change.cases.add(PLAIN)
+        assert change.cases.get("E1") == second
+    assert [case.id for case in lists.cases.find()] == ["C000002"]
+    assert [case.id for case in lists.cases.find("E1", over=True)] == ["C000001", "C000002"]
+    assert lists.cases.find("E2", over=True) == []
 
 
 def test_only_beside_an_approved_transfer_a_person_has_a_second_case_and_that_is_the_one_meant(
@@ -133,23 +134,23 @@ def test_only_beside_an_approved_transfer_a_person_has_a_second_case_and_that_is
 ) -> None:
     transfer, leaves = replace(PLAIN, kind=CaseKind.TRANSFER), replace(PLAIN, kind=CaseKind.DISMISSAL)
     with site.change(NOW) as change:
-        first = change.add_case(transfer)
+        first = change.cases.add(transfer)
     with pytest.raises(RefusedError, match="C000001 of `E1` is running"), site.change(NOW) as change:
-        change.add_case(leaves)  # nobody has approved the transfer
+        change.cases.add(leaves)  # nobody has approved the transfer
     with site.change(NOW) as change:
-        change.put_case(replace(first, approved_at=NOW))
-        second = change.add_case(leaves)
-        assert [case.id for case in change.running_cases("E1")] == ["C000001", "C000002"]
-        assert change.case("E1") == second
+        change.cases.save(replace(first, approved_at=NOW))
+        second = change.cases.add(leaves)
+        assert [case.id for case in change.cases.running("E1")] == ["C000001", "C000002"]
+        assert change.cases.get("E1") == second
     for third in (transfer, leaves):
         with pytest.raises(RefusedError, match="is running"), site.change(NOW) as change:
-            change.add_case(third)
+            change.cases.add(third)
     with pytest.raises(RefusedError, match="UNIQUE"), site.change(NOW) as change:  # whatever the program thinks
-        change.put_case(replace(second, kind=CaseKind.TRANSFER))
+        change.cases.save(replace(second, kind=CaseKind.TRANSFER))
     with site.change(NOW) as change:
-        change.put_case(replace(second, rescinded=True))
-        assert change.case("E1").id == "C000001"  # the one that runs, not the newest
-    assert lists.case("E1").id == "C000001"
+        change.cases.save(replace(second, rescinded=True))
+        assert change.cases.get("E1").id == "C000001"  # the one that runs, not the newest
+    assert lists.cases.get("E1").id == "C000001"
 
 
 def test_a_case_that_is_not_there_is_named(site: Registry, lists: RegistryQueries) -> None:
@@ -157,41 +158,41 @@ def test_a_case_that_is_not_there_is_named(site: Registry, lists: RegistryQuerie
         missing = {"E1": "`E1` has no departure case", "C000007": "there is no case", "E9": "is not the number"}
         for name, said in missing.items():
             with pytest.raises(RefusedError, match=said):
-                change.case(name)
+                change.cases.get(name)
     with pytest.raises(RefusedError, match="there is no person"), site.change(NOW) as change:
-        change.add_case(replace(PLAIN, person="E9"))
+        change.cases.add(replace(PLAIN, person="E9"))
     with pytest.raises(RefusedError, match="there is no case"):
-        lists.case("C000007")
+        lists.cases.get("C000007")
 
 
 def test_a_text_that_fits_no_entry_is_refused(site: Registry) -> None:
     long = replace(PLAIN, items=(HandoverItem("k", Text("k", "k"), Text("d", "d"), missing="x" * 2_001),))
     with pytest.raises(RefusedError, match="2001 characters"), site.change(NOW) as change:
-        change.add_case(long)
+        change.cases.add(long)
 
 
 def test_a_decision_sees_the_departure_from_the_approval_on(site: Registry, reader: FactsReader) -> None:
     with site.change(NOW) as change:
-        case = change.add_case(PLAIN)
+        case = change.cases.add(PLAIN)
     assert departures(reader) == (Departure(DepartureStage.NOTICE, None, None, "E2"),)
     with site.change(NOW + DAY) as change:
         case = machine.approve(machine.approve(case, "head", "E2", change.at), "boss", "E3", change.at)
-        change.put_case(case)
+        change.cases.save(case)
     assert departures(reader) == (Departure(DepartureStage.APPROVED, NOW + DAY, None, "E3"),)
     with site.change(NOW + DAY) as change:
-        case = change.put_case(replace(case, period=Period(NOW + 9 * DAY, "E2", NOW)))
+        case = change.cases.save(replace(case, period=Period(NOW + 9 * DAY, "E2", NOW)))
     assert departures(reader) == (Departure(DepartureStage.COOLING_OFF, NOW + DAY, NOW + 9 * DAY, "E3"),)
     with site.change(NOW + 9 * DAY) as change:
-        change.put_case(replace(case, closed=CaseRemark("E2", NOW)))
+        change.cases.save(replace(case, closed=CaseRemark("E2", NOW)))
     assert departures(reader) == (Departure(DepartureStage.CLOSED, NOW + DAY, NOW + 9 * DAY, "E3"),)
 
 
 def test_what_two_officers_gave_again_is_listed_with_the_case_that_took_it(site: Registry, path: Path) -> None:
     with site.change(NOW) as change:
-        given = change.add_case(PLAIN)
-        change.put_case(replace(FULL, id=given.id))
+        given = change.cases.add(PLAIN)
+        change.cases.save(replace(FULL, id=given.id))
     with closing(RegistryQueries(path)) as lists:
-        assert lists.restored() == [f"{given.id}.G000001"]
+        assert lists.case_grants.restored() == [f"{given.id}.G000001"]
 
 
 def test_a_rescinded_departure_is_set_aside_and_stays_in_the_books(
@@ -199,18 +200,18 @@ def test_a_rescinded_departure_is_set_aside_and_stays_in_the_books(
 ) -> None:
     with site.change(NOW) as change:
         case = approved(change)
-        change.put_case(replace(case, rescinded=True))
+        change.cases.save(replace(case, rescinded=True))
     assert departures(reader) == ()
     with site.change(NOW + DAY) as change:
-        change.put_case(replace(case, rescinded=True))
-    assert lists.departures("E1")[0]["set_aside_at"] == "2026-11-02T01:30:00.000000Z"
+        change.cases.save(replace(case, rescinded=True))
+    assert lists.departures.find("E1")[0]["set_aside_at"] == "2026-11-02T01:30:00.000000Z"
 
 
 @pytest.mark.parametrize("kind", CaseKind)
 def test_closing_sets_only_a_transfer_aside(site: Registry, reader: FactsReader, kind: CaseKind) -> None:
     with site.change(NOW) as change:
         case = approved(change, replace(PLAIN, kind=kind))
-        change.put_case(replace(case, closed=CaseRemark("E2", NOW)))
+        change.cases.save(replace(case, closed=CaseRemark("E2", NOW)))
     assert (departures(reader) == ()) == (kind is CaseKind.TRANSFER)
 
 
@@ -219,53 +220,53 @@ def test_every_grant_that_runs_or_is_to_come_ends_and_can_be_given_again_with_it
 ) -> None:
     until = NOW + 60 * DAY
     with site.change(NOW) as change:
-        lasting = change.add_grant("E1", "plans", reason="甲", approver="E2", until=until)
-        coming = change.add_grant("E1", "vault", reason="乙", approver="E2", since=NOW + 20 * DAY)
-        temporary = change.add_grant("E1", "plans", reason="丙", approver="E2", until=until, temporary=True)
-        over = change.add_grant("E1", "plans", reason="丁", approver="E2", until=NOW + DAY)
-        other = change.add_grant("E2", "plans", reason="戊", approver="E1")
+        lasting = change.grants.add("E1", "plans", reason="甲", approver="E2", until=until)
+        coming = change.grants.add("E1", "vault", reason="乙", approver="E2", since=NOW + 20 * DAY)
+        temporary = change.grants.add("E1", "plans", reason="丙", approver="E2", until=until, temporary=True)
+        over = change.grants.add("E1", "plans", reason="丁", approver="E2", until=NOW + DAY)
+        other = change.grants.add("E2", "plans", reason="戊", approver="E1")
     with site.change(NOW + 2 * DAY) as change:
         case = approved(change)
-        assert change.end_grants_of(case, by="E3") == [lasting, coming, temporary]
-    assert [row["id"] for row in lists.grants(NOW + 3 * DAY)] == [other]
-    assert {row["end_reason"] for row in lists.grants(NOW, person="E1", state="all")} == {"C000001", ""}
+        assert change.case_grants.end_all(case, by="E3") == [lasting, coming, temporary]
+    assert [row["id"] for row in lists.grants.find(NOW + 3 * DAY)] == [other]
+    assert {row["end_reason"] for row in lists.grants.find(NOW, person="E1", state="all")} == {"C000001", ""}
     with site.change(NOW + 3 * DAY) as change:
-        new = change.give_again(case, lasting, reason="back", approver="E3")
-        later = change.give_again(case, coming, reason="back", approver="E3")
+        new = change.case_grants.restore(case, lasting, reason="back", approver="E3")
+        later = change.case_grants.restore(case, coming, reason="back", approver="E3")
         for refused in (temporary, over, other, "G000099"):
             with pytest.raises(RefusedError, match="none that this case can give again"):
-                change.give_again(case, refused, reason="back", approver="E3")
+                change.case_grants.restore(case, refused, reason="back", approver="E3")
         with pytest.raises(RefusedError, match="nobody grants access to himself"):
-            change.give_again(case, lasting, reason="back", approver="E1")
-    given = {row["id"]: row for row in lists.grants(NOW, person="E1", state="all")}
+            change.case_grants.restore(case, lasting, reason="back", approver="E1")
+    given = {row["id"]: row for row in lists.grants.find(NOW, person="E1", state="all")}
     assert (given[new]["since"], given[new]["until"]) == ("2026-11-05T01:30:00.000000Z", "2027-01-01T01:30:00.000000Z")
     assert (given[later]["since"], given[later]["until"]) == ("2026-11-22T01:30:00.000000Z", None)
 
 
 def test_a_grant_of_a_removed_area_is_not_given_again(site: Registry) -> None:
     with site.change(NOW) as change:
-        grant = change.add_grant("E1", "plans", reason="甲", approver="E2")
+        grant = change.grants.add("E1", "plans", reason="甲", approver="E2")
     with site.change(NOW + DAY) as change:
         case = approved(change)
-        change.end_grants_of(case, by="E3")
-        change.remove_resource("plans")
-        change.add_area("plans", path="/srv/other", level=Level.SECRET, domain="state")
+        change.case_grants.end_all(case, by="E3")
+        change.areas.remove("plans")
+        change.areas.add("plans", path="/srv/other", level=Level.SECRET, domain="state")
         with pytest.raises(RefusedError, match="can give again"):
-            change.give_again(case, grant, reason="back", approver="E3")
+            change.case_grants.restore(case, grant, reason="back", approver="E3")
 
 
 def test_a_transferred_person_leaves_projects_and_circles_and_must_be_vetted_again(
     site: Registry, reader: FactsReader, lists: RegistryQueries
 ) -> None:
     with site.change(NOW) as change:
-        change.set_person("E1", projects=["甲"])
-        change.set_resource("plans", scope=Scope(frozenset({"E1", "E2"}), frozenset({"research"})))
+        change.people.set("E1", projects=["甲"])
+        change.areas.set("plans", scope=Scope(frozenset({"E1", "E2"}), frozenset({"research"})))
     with site.change(NOW + DAY) as change:
         case = approved(change, replace(PLAIN, kind=CaseKind.TRANSFER, department="archive", post="keeper"))
-        assert change.move_person(case) == ["plans"]
+        assert change.people.transfer("E1", department=case.department, post=case.post) == ["plans"]
     person = reader.facts(["E1"], "plans")[1].persons["E1"]
     assert (person.department, person.projects, person.post_changed_at) == ("archive", frozenset(), NOW + DAY)
-    assert lists.people(text="E1")[0]["post"] == "keeper"
+    assert lists.people.find(text="E1")[0]["post"] == "keeper"
     place = reader.resource("plans")
     assert place
     assert place.scope == Scope(frozenset({"E2"}), frozenset({"research"}))
@@ -275,7 +276,7 @@ def test_a_registry_of_the_first_schema_keeps_its_departures(tmp_path: Path) -> 
     path = tmp_path / "registry.db"
     with closing(sqlite3.connect(path)) as old:
         for statement in (
-            *migrations_people.FIRST,
+            *FIRST,
             f"PRAGMA application_id = {APPLICATION}",
             "PRAGMA user_version = 1",
         ):
@@ -309,6 +310,6 @@ def test_a_case_that_says_what_none_can_is_damage(
         raw.execute(harm)
         raw.commit()
     with pytest.raises(FatalError, match="is damaged"):
-        lists.case("E1")
+        lists.cases.get("E1")
     with pytest.raises(FatalError, match="is damaged"), site.change(NOW) as change:
-        change.case("E1")
+        change.cases.get("E1")

@@ -17,16 +17,16 @@ def test_a_change_of_many_writes_is_one_epoch(registry: Registry, reader: FactsR
     for expected in (1, 2, 3):
         with registry.change(now) as change:
             assert change.epoch == expected
-            change.add_person(f"E{expected}")
-            change.add_account(61000 + expected, f"E{expected}")
+            change.people.add(f"E{expected}")
+            change.accounts.add(61000 + expected, f"E{expected}")
         assert reader.epoch() == expected
 
 
 def test_nobody_sees_a_change_before_its_commit(registry: Registry, reader: FactsReader, now: datetime) -> None:
     assert reader.changed()
     with registry.change(now) as change:
-        change.add_person("E1")
-        change.add_account(61001, "E1")
+        change.people.add("E1")
+        change.accounts.add(61001, "E1")
         assert (reader.epoch(), reader.person_of_uid(61001), reader.changed()) == (0, None, False)
         change.commit()
         assert (reader.epoch(), reader.person_of_uid(61001), reader.changed()) == (1, "E1", True)
@@ -38,7 +38,7 @@ def test_an_error_in_the_block_undoes_the_change_and_its_epoch(
 ) -> None:
     def a_change_that_cannot_be_logged() -> None:
         with registry.change(now) as change:
-            change.add_person("E1")
+            change.people.add("E1")
             raise OSError("the log is full")
 
     with pytest.raises(OSError, match="the log is full"):
@@ -51,7 +51,7 @@ def test_an_error_in_the_block_undoes_the_change_and_its_epoch(
 
 def test_a_rehearsal_leaves_nothing(registry: Registry, reader: FactsReader, now: datetime) -> None:
     with registry.change(now) as change:
-        change.add_person("E1")
+        change.people.add("E1")
         change.rollback()
     assert reader.epoch() == 0
 
@@ -61,7 +61,17 @@ def test_a_change_that_has_ended_takes_no_more_writes(registry: Registry, now: d
     with registry.change(now) as change:
         getattr(change, end)()
         with pytest.raises(RuntimeError, match="already committed or rolled back"):
-            change.add_person("E1")
+            change.people.add("E1")
+
+
+def test_a_note_writes_what_no_verdict_rests_on_and_a_change_writes_that_too(registry: Registry, now: datetime) -> None:
+    def subjects(transaction: object) -> set[str]:
+        return {name for name, value in vars(transaction).items() if type(value).__name__.endswith("Repository")}
+
+    with registry.note(now) as note:
+        assert subjects(note) == {"alarms", "boards", "presence", "reader_keys", "room_states"}
+    with registry.change(now) as change:
+        assert subjects(note) < subjects(change)
 
 
 def test_changes_do_not_nest(registry: Registry, now: datetime) -> None:
@@ -73,10 +83,10 @@ def test_changes_do_not_nest(registry: Registry, now: datetime) -> None:
 
 def test_an_attempt_undoes_only_itself(registry: Registry, reader: FactsReader, now: datetime) -> None:
     with registry.change(now) as change:
-        change.add_person("E1")
+        change.people.add("E1")
         with pytest.raises(RefusedError), change.attempt():
-            change.add_person("E2", projects=["甲", "-"])  # the second project is refused when the person is written
-        change.add_person("E3")
+            change.people.add("E2", projects=["甲", "-"])  # the second project is refused when the person is written
+        change.people.add("E3")
     assert set(reader.facts(["E1", "E2", "E3"], "")[1].persons) == {"E1", "E3"}
 
 
@@ -84,7 +94,7 @@ def test_threads_take_turns(registry: Registry, reader: FactsReader, now: dateti
     def add(name: str) -> None:
         for count in range(10):
             with registry.change(now) as change:
-                change.add_person(f"{name}{count}")
+                change.people.add(f"{name}{count}")
 
     threads = [threading.Thread(target=add, args=(name,)) for name in "ABCD"]
     for thread in threads:
@@ -107,11 +117,11 @@ def test_a_full_disk_refuses_the_change_and_the_next_one_works(
     [pages] = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite's own SQLITE_FULL, from its own pager
     with pytest.raises(RefusedError, match="no space left"), site.change(now) as change:
-        change.add_person("P0", projects=[f"{count:0128}" for count in range(200)])
+        change.people.add("P0", projects=[f"{count:0128}" for count in range(200)])
     assert reader.epoch() == 1
     connection.execute("PRAGMA max_page_count = 100000")
     with site.change(now) as change:
-        change.add_person("P0")
+        change.people.add("P0")
     assert reader.epoch() == 2
 
 

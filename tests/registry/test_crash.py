@@ -19,10 +19,10 @@ from pathlib import Path
 from agent.registry.store import Registry
 registry = Registry(Path(sys.argv[1]))
 with registry.change(datetime(2026, 11, 2, tzinfo=UTC)) as change:
-    change.add_person("E9", name="张三")
-    change.add_account(61009, "E9")
+    change.people.add("E9", name="张三")
+    change.accounts.add(61009, "E9")
     for count in range(2_000):  # more than the page cache keeps: uncommitted pages reach the WAL
-        change.add_person(f"P{count}", name="x" * 1_900)
+        change.people.add(f"P{count}", name="x" * 1_900)
     if sys.argv[2] == "after":
         change.commit()
     os.kill(os.getpid(), signal.SIGKILL)
@@ -66,14 +66,14 @@ from agent.registry.store import Registry
 now = datetime(2026, 11, 2, tzinfo=UTC)
 registry = Registry(Path(sys.argv[1]))
 with registry.change(now) as change:
-    change.add_person("E8")
+    change.people.add("E8")
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 size = Path(sys.argv[1] + "-wal").stat().st_size
 resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))  # the next frame of the WAL cannot be written
 for attempt in ("E9", "E10"):
     try:
         with registry.change(now) as change:
-            change.add_person(attempt)
+            change.people.add(attempt)
     except FatalError as error:
         print(attempt, error.text.en)
 """
@@ -91,7 +91,7 @@ def test_a_write_error_at_commit_stops_the_writer_for_good(site: Registry, path:
 def test_after_an_unknown_outcome_every_later_change_says_the_same(registry: Registry, now: datetime) -> None:
     registry._connection.execute("DROP TABLE holidays")
     with pytest.raises(FatalError) as first, registry.change(now) as change:
-        change.add_holiday(now.date())
+        change.holidays.add(now.date())
     with pytest.raises(FatalError) as second, registry.change(now) as change:
-        change.add_person("E1")
+        change.people.add("E1")
     assert second.value is first.value

@@ -11,7 +11,8 @@ import pytest
 from agent.errors import FatalError, RefusedError
 from agent.registry import connect
 from agent.registry.facts import FactsReader
-from agent.registry.queries import RegistryQueries
+from agent.registry.queries.registry_queries import RegistryQueries
+from agent.registry.schema.versions import SCHEMA
 from agent.registry.store import Registry
 
 EVERYBODY: list[Callable[[Path], object]] = [FactsReader, RegistryQueries, Registry]
@@ -41,7 +42,7 @@ def another_database(path: Path) -> None:
 
 
 def newer(path: Path) -> None:
-    alter(path, f"PRAGMA user_version = {connect.VERSION + 1}")
+    alter(path, f"PRAGMA user_version = {SCHEMA.version + 1}")
 
 
 def missing(path: Path) -> None:
@@ -58,7 +59,7 @@ SPOILT: dict[str, tuple[Callable[[Path], None], type[FatalError | RefusedError],
     "garbage": (garbage, FatalError, "not a database"),
     "empty": (empty, FatalError, "not a registry of Shoumi"),
     "another database": (another_database, FatalError, "not a registry of Shoumi"),
-    "newer": (newer, RefusedError, f"has schema {connect.VERSION + 1}"),
+    "newer": (newer, RefusedError, f"has schema {SCHEMA.version + 1}"),
     "missing": (missing, RefusedError, "there is no registry at"),
 }
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.registry.facts import AreaRow, FactsReader
+from agent.registry.facts import FactsReader
+from agent.registry.rows.areas import AreaRow
 from agent.registry.store import Registry
 from rules.model import (
     Clearance,
@@ -42,25 +43,25 @@ def test_the_reader_of_the_guard_loads_the_standard_library_alone() -> None:
 
 def test_facts_are_the_model_of_what_was_written(site: Registry, reader: FactsReader, now: datetime) -> None:
     with site.change(now) as change:
-        change.set_person("E1", department="r&d", post="archivist", projects={"甲", "乙"}, employment=Employment.INTERN)
-        change.set_clearance("E1", Clearance("state", Level.TOP_SECRET, label="核心", approved_by="E2"))
-        change.set_clearance("E1", Clearance("commercial", Level.INTERNAL))
-        change.add_record("E1", "vetting", on=now - 9 * DAY, valid_until=now + DAY, topic="甲", note="not for rules")
-        change.add_record("E1", "exam", on=now - DAY, passed=False)
-        change.add_hold("E1", reason="leave", since=now + DAY)
-        departure = change.add_departure("E1")
-        change.set_departure(
+        change.people.set("E1", department="r&d", post="archivist", projects={"甲", "乙"}, employment=Employment.INTERN)
+        change.people.set_clearance("E1", Clearance("state", Level.TOP_SECRET, label="核心", approved_by="E2"))
+        change.people.set_clearance("E1", Clearance("commercial", Level.INTERNAL))
+        change.records.add("E1", "vetting", on=now - 9 * DAY, valid_until=now + DAY, topic="甲", note="not for rules")
+        change.records.add("E1", "exam", on=now - DAY, passed=False)
+        change.holds.add("E1", reason="leave", since=now + DAY)
+        departure = change.departures.add("E1")
+        change.departures.set(
             departure, stage=DepartureStage.APPROVED, approved_at=now, cooling_off_until=now + 700 * DAY
         )
-        change.add_grant("E1", "plans", reason="项目甲", approver="E2")
-        change.add_grant(
+        change.grants.add("E1", "plans", reason="项目甲", approver="E2")
+        change.grants.add(
             "E1", "plans", reason="协助", approver="E2", since=now + DAY, until=now + 2 * DAY, temporary=True
         )
-        change.add_grant("E1", "vault", reason="elsewhere", approver="E2")
-        change.set_resource("plans", custodian="E2", secret_until=now + 3650 * DAY, hours="office")
-        change.set_resource("plans", scope=Scope(frozenset({"E1"}), frozenset({"r&d"}), frozenset({"甲"})))
-        change.set_mode("plans", Mode.OBSERVE)
-        change.add_holiday(date(2027, 1, 1), name="元旦")
+        change.grants.add("E1", "vault", reason="elsewhere", approver="E2")
+        change.areas.set("plans", custodian="E2", secret_until=now + 3650 * DAY, hours="office")
+        change.areas.set("plans", scope=Scope(frozenset({"E1"}), frozenset({"r&d"}), frozenset({"甲"})))
+        change.areas.set_mode("plans", Mode.OBSERVE)
+        change.holidays.add(date(2027, 1, 1), name="元旦")
 
     epoch, facts = reader.facts(["E1", "E9"], "plans", ["backup", "none"])
 
@@ -125,7 +126,7 @@ def test_uids_and_programs_are_found(site: Registry, reader: FactsReader) -> Non
 
 def test_a_room_keeps_its_rules(site: Registry, reader: FactsReader, now: datetime) -> None:
     with site.change(now) as change:
-        change.set_room("vault", RoomRules(two_person=True, needs_declaration=True))
+        change.rooms.set("vault", RoomRules(two_person=True, needs_declaration=True))
     vault = reader.facts([], "vault")[1].resources["vault"]
     assert vault.room == RoomRules(two_person=True, needs_purpose=False, needs_declaration=True)
     assert [row.resource.id for row in reader.areas()] == ["plans"]
@@ -134,7 +135,7 @@ def test_a_room_keeps_its_rules(site: Registry, reader: FactsReader, now: dateti
 def test_areas_come_with_place_and_what_the_guard_must_know(site: Registry, reader: FactsReader, now: datetime) -> None:
     odd = "/srv/\udcff\x1b[2J 计划"  # a byte that is not UTF-8, an escape, a blank
     with site.change(now) as change:
-        change.add_area(
+        change.areas.add(
             "archive",
             path=odd,
             level=Level.INTERNAL,
@@ -149,18 +150,18 @@ def test_areas_come_with_place_and_what_the_guard_must_know(site: Registry, read
     assert archive == AreaRow(resource, odd, "each", now + DAY, {"tier": "A", "dev": 2049})
     assert plans == AreaRow(Resource("plans", Level.SECRET, "state"), "/srv/vol/plans", "quiet")
     with site.change(now) as change:
-        change.confirm_enforce("archive")
-        change.set_area("archive", reads="quiet", volume={"tier": "B"})
+        change.areas.confirm_enforce("archive")
+        change.areas.set("archive", reads="quiet", volume={"tier": "B"})
     assert reader.areas()[0] == AreaRow(resource, odd, "quiet", None, {"tier": "B"})
 
 
 def test_foreign_words_are_stored_as_they_came(site: Registry, reader: FactsReader, now: datetime) -> None:
     foreign = "".join(map(chr, range(0x20))) + "\x7f\x9b\u202e\u2028\ufeff]8;;[/foo]'\";-- 北门\U0001f512"
     with site.change(now) as change:
-        change.set_person("E1", name=foreign)
-        change.add_grant("E1", "plans", reason=foreign, approver=foreign)
-        change.add_hold("E1", reason=foreign)
-        change.add_record("E1", "exam", on=now, topic=foreign)
+        change.people.set("E1", name=foreign)
+        change.grants.add("E1", "plans", reason=foreign, approver=foreign)
+        change.holds.add("E1", reason=foreign)
+        change.records.add("E1", "exam", on=now, topic=foreign)
     person = reader.facts(["E1"], "plans")[1].persons["E1"]
     kept = person.name, person.grants[0].reason, person.grants[0].approver, person.holds[0].reason
     assert (*kept, person.records[0].topic) == (foreign,) * 5
@@ -168,14 +169,14 @@ def test_foreign_words_are_stored_as_they_came(site: Registry, reader: FactsRead
 
 def test_what_was_taken_back_is_gone_and_what_is_over_stays(site: Registry, reader: FactsReader, now: datetime) -> None:
     with site.change(now) as change:
-        hold = change.add_hold("E1", reason="x")
-        record = change.add_record("E1", "exam", on=now)
-        grant = change.add_grant("E1", "plans", reason="x", approver="E2", since=now - DAY)
+        hold = change.holds.add("E1", reason="x")
+        record = change.records.add("E1", "exam", on=now)
+        grant = change.grants.add("E1", "plans", reason="x", approver="E2", since=now - DAY)
     with site.change(now + DAY) as change:
-        assert change.lift_hold(hold, by="E2") == "E1"
-        assert change.void_record(record, reason="wrong person") == "E1"
-        assert change.end_grant(grant, by="E2", reason="done") == ("E1", "plans")
-        change.change_post("E1", department="archive")
+        assert change.holds.lift(hold, by="E2") == "E1"
+        assert change.records.void(record, reason="wrong person") == "E1"
+        assert change.grants.end(grant, by="E2", reason="done") == ("E1", "plans")
+        change.people.change_post("E1", department="archive")
     person = reader.facts(["E1"], "plans")[1].persons["E1"]
     assert (person.holds, person.records) == ((), ())
     assert person.grants == (Grant(grant, "E1", "plans", "x", "E2", now - DAY, now + DAY),)
@@ -184,14 +185,14 @@ def test_what_was_taken_back_is_gone_and_what_is_over_stays(site: Registry, read
 
 def test_a_name_used_again_inherits_nothing(site: Registry, reader: FactsReader, now: datetime) -> None:
     with site.change(now) as change:
-        change.add_grant("E1", "plans", reason="x", approver="E2")
-        change.set_resource("plans", scope=Scope(frozenset({"E1"})))
+        change.grants.add("E1", "plans", reason="x", approver="E2")
+        change.areas.set("plans", scope=Scope(frozenset({"E1"})))
     with site.change(now) as change:
-        assert change.remove_resource("plans") == 1
+        assert change.areas.remove("plans") == 1
     assert (reader.areas(), reader.resource("plans")) == ((), None)
     assert reader._connection.execute("SELECT count(*) FROM scope").fetchone() == (0,)
     with site.change(now) as change:
-        change.add_area("plans", path="/srv/vol/plans", level=Level.TOP_SECRET, domain="state")
+        change.areas.add("plans", path="/srv/vol/plans", level=Level.TOP_SECRET, domain="state")
     facts = reader.facts(["E1"], "plans", ["backup"])[1]
     assert facts.persons["E1"].grants == ()
     assert facts.resources["plans"].scope == Scope()
@@ -201,8 +202,8 @@ def test_a_name_used_again_inherits_nothing(site: Registry, reader: FactsReader,
 def test_a_snapshot_stays_at_its_instant(site: Registry, reader: FactsReader, path: Path, now: datetime) -> None:
     with reader.snapshot() as epoch:
         with site.change(now) as change:
-            change.add_account(61002, "E2")
-            change.add_hold("E1", reason="x")
+            change.accounts.add(61002, "E2")
+            change.holds.add("E1", reason="x")
         assert (epoch, reader.epoch()) == (1, 1)
         assert reader.accounts() == {61001: "E1"}
         assert reader.facts(["E1"], "plans")[1].persons["E1"].holds == ()
@@ -214,7 +215,7 @@ def test_an_error_of_the_caller_ends_the_snapshot(site: Registry, reader: FactsR
     with pytest.raises(ZeroDivisionError), reader.snapshot() as epoch:
         epoch / 0
     with site.change(now) as change:
-        change.add_account(61002, "E2")
+        change.accounts.add(61002, "E2")
     assert reader.epoch() == 2
 
 

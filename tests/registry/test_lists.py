@@ -1,13 +1,17 @@
 """What an officer is shown: lists with filters, one person's dossier, what falls due."""
 
 import json
+import re
+import sqlite3
+from contextlib import closing
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from agent.errors import RefusedError
-from agent.registry.queries import RegistryQueries
-from agent.registry.reader import Row
+from agent.registry.queries.connection import Row
+from agent.registry.queries.registry_queries import RegistryQueries
 from agent.registry.store import Registry
 from rules.model import Clearance, Level, Mode, Scope
 
@@ -20,33 +24,33 @@ def ids(rows: list[Row]) -> list[object]:
 
 def test_people_by_every_filter(site: Registry, lists: RegistryQueries, now: datetime) -> None:
     with site.change(now) as change:
-        change.add_person("X3", name="王%五", department="research")
-        change.set_person("E2", active=False)
-        change.set_clearance("X3", Clearance("commercial", Level.TOP_SECRET))
-    assert ids(lists.people()) == ["E1", "E2", "X3"]
-    assert ids(lists.people(text="张")) == ["E1"]
-    assert ids(lists.people(text="E")) == ["E1", "E2"]
-    assert ids(lists.people(text="%")) == ["X3"]
-    assert ids(lists.people(department="research")) == ["E1", "X3"]
-    assert ids(lists.people(active=True)) == ["E1", "X3"]
-    assert ids(lists.people(active=False)) == ["E2"]
-    assert ids(lists.people(at_least=Level.SECRET)) == ["E1", "X3"]
-    assert ids(lists.people(at_least=Level.SECRET, domain="state")) == ["E1"]
-    assert ids(lists.people(limit=2)) == ["E1", "E2"]
-    assert ids(lists.people(department="research", at_least=Level.TOP_SECRET)) == ["X3"]
+        change.people.add("X3", name="王%五", department="research")
+        change.people.set("E2", active=False)
+        change.people.set_clearance("X3", Clearance("commercial", Level.TOP_SECRET))
+    assert ids(lists.people.find()) == ["E1", "E2", "X3"]
+    assert ids(lists.people.find(text="张")) == ["E1"]
+    assert ids(lists.people.find(text="E")) == ["E1", "E2"]
+    assert ids(lists.people.find(text="%")) == ["X3"]
+    assert ids(lists.people.find(department="research")) == ["E1", "X3"]
+    assert ids(lists.people.find(active=True)) == ["E1", "X3"]
+    assert ids(lists.people.find(active=False)) == ["E2"]
+    assert ids(lists.people.find(at_least=Level.SECRET)) == ["E1", "X3"]
+    assert ids(lists.people.find(at_least=Level.SECRET, domain="state")) == ["E1"]
+    assert ids(lists.people.find(limit=2)) == ["E1", "E2"]
+    assert ids(lists.people.find(department="research", at_least=Level.TOP_SECRET)) == ["X3"]
 
 
 def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: RegistryQueries, now: datetime) -> None:
     with site.change(now) as change:
-        change.set_person("E1", projects=["甲"])
-        change.lift_hold(change.add_hold("E1", reason="leave", by="E2"), by="E2", reason="back")
-        change.void_record(change.add_record("E1", "exam", on=now, note="note"), reason="wrong person")
-        change.end_grant(
-            change.add_grant("E1", "plans", reason="甲", approver="E2", since=now - DAY), by="E2", reason="done"
+        change.people.set("E1", projects=["甲"])
+        change.holds.lift(change.holds.add("E1", reason="leave", by="E2"), by="E2", reason="back")
+        change.records.void(change.records.add("E1", "exam", on=now, note="note"), reason="wrong person")
+        change.grants.end(
+            change.grants.add("E1", "plans", reason="甲", approver="E2", since=now - DAY), by="E2", reason="done"
         )
-        change.add_departure("E1")
+        change.departures.add("E1")
     at, before = "2026-11-02T01:30:00.000000Z", "2026-11-01T01:30:00.000000Z"
-    assert lists.dossier("E1") == {
+    assert lists.people.dossier("E1") == {
         "id": "E1",
         "name": "张三",
         "department": "research",
@@ -121,7 +125,7 @@ def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: Regis
         "inside": [],
     }
     with pytest.raises(RefusedError, match="there is no person `E9`"):
-        lists.dossier("E9")
+        lists.people.dossier("E9")
 
 
 def test_grants_by_state_person_and_place(site: Registry, lists: RegistryQueries, now: datetime) -> None:
@@ -132,7 +136,7 @@ def test_grants_by_state_person_and_place(site: Registry, lists: RegistryQueries
             ("E2", "plans", 1, 2),
             ("E2", "vault", -2, 3),
         ):
-            change.add_grant(
+            change.grants.add(
                 person,
                 place,
                 reason="x",
@@ -141,104 +145,137 @@ def test_grants_by_state_person_and_place(site: Registry, lists: RegistryQueries
                 until=None if until is None else now + until * DAY,
             )
     later = now + 1 * DAY
-    assert ids(lists.grants(now)) == ["G000001", "G000002", "G000004"]
-    assert ids(lists.grants(now, state="coming")) == ["G000003"]
-    assert ids(lists.grants(now, state="over")) == []
-    assert ids(lists.grants(later)) == ["G000001", "G000003", "G000004"]
-    assert ids(lists.grants(later, state="over")) == ["G000002"]
-    assert ids(lists.grants(now, person="E2", state="all")) == ["G000003", "G000004"]
-    assert ids(lists.grants(now, person="E2", resource="vault")) == ["G000004"]
+    assert ids(lists.grants.find(now)) == ["G000001", "G000002", "G000004"]
+    assert ids(lists.grants.find(now, state="coming")) == ["G000003"]
+    assert ids(lists.grants.find(now, state="over")) == []
+    assert ids(lists.grants.find(later)) == ["G000001", "G000003", "G000004"]
+    assert ids(lists.grants.find(later, state="over")) == ["G000002"]
+    assert ids(lists.grants.find(now, person="E2", state="all")) == ["G000003", "G000004"]
+    assert ids(lists.grants.find(now, person="E2", resource="vault")) == ["G000004"]
     with site.change(now) as change:
-        change.remove_resource("vault")
-    assert ids(lists.grants(now)) == ["G000001"]
-    assert ids(lists.grants(now, resource="vault", state="over")) == ["G000002", "G000004"]
+        change.rooms.remove("vault")
+    assert ids(lists.grants.find(now)) == ["G000001"]
+    assert ids(lists.grants.find(now, resource="vault", state="over")) == ["G000002", "G000004"]
 
 
 def test_records_fall_due_at_the_earlier_end_and_only_the_last_counts(
     site: Registry, lists: RegistryQueries, now: datetime
 ) -> None:
     with site.change(now) as change:
-        change.add_record("E1", "vetting", on=now - 400 * DAY, valid_until=now - DAY)  # R1, renewed by R2
-        change.add_record("E1", "vetting", on=now - 10 * DAY, valid_until=now + 400 * DAY)
-        change.add_record("E1", "training", on=now - 360 * DAY, topic="甲")  # R3: 365 days by the pack
-        change.add_record("E1", "training", on=now - 360 * DAY, topic="乙", valid_until=now + DAY)  # R4: printed
-        change.add_record("E1", "exam", on=now - 360 * DAY, passed=False, valid_until=now + DAY)
-        change.add_record("E1", "agreement", on=now - 3600 * DAY)  # without end
-        change.add_record("E2", "exam", on=now - 30 * DAY, valid_until=now - DAY)  # R7: lapsed
-        change.void_record(change.add_record("E2", "oath", on=now - DAY, valid_until=now + DAY), reason="wrong")
-    due = lists.records_due(now, 30, valid_days={"training": 365})
+        change.records.add("E1", "vetting", on=now - 400 * DAY, valid_until=now - DAY)  # R1, renewed by R2
+        change.records.add("E1", "vetting", on=now - 10 * DAY, valid_until=now + 400 * DAY)
+        change.records.add("E1", "training", on=now - 360 * DAY, topic="甲")  # R3: 365 days by the pack
+        change.records.add("E1", "training", on=now - 360 * DAY, topic="乙", valid_until=now + DAY)  # R4: printed
+        change.records.add("E1", "exam", on=now - 360 * DAY, passed=False, valid_until=now + DAY)
+        change.records.add("E1", "agreement", on=now - 3600 * DAY)  # without end
+        change.records.add("E2", "exam", on=now - 30 * DAY, valid_until=now - DAY)  # R7: lapsed
+        change.records.void(change.records.add("E2", "oath", on=now - DAY, valid_until=now + DAY), reason="wrong")
+    due = lists.records.due(now, 30, valid_days={"training": 365})
     assert [(row["id"], row["ends"]) for row in due] == [
         ("R000007", "2026-11-01T01:30:00.000000Z"),
         ("R000004", "2026-11-03T01:30:00.000000Z"),
         ("R000003", "2026-11-07T01:30:00.000000Z"),
     ]
-    assert ids(lists.records_due(now, 3, valid_days={"training": 365})) == ["R000007", "R000004"]
+    assert ids(lists.records.due(now, 3, valid_days={"training": 365})) == ["R000007", "R000004"]
     with site.change(now) as change:
-        change.set_person("E2", active=False)
-    assert ids(lists.records_due(now, 3)) == ["R000004"]
-    assert ids(lists.records(kind="exam")) == ["R000005", "R000007"]
-    assert ids(lists.records("E2", void=True)) == ["R000007", "R000008"]
+        change.people.set("E2", active=False)
+    assert ids(lists.records.due(now, 3)) == ["R000004"]
+    assert ids(lists.records.find(kind="exam")) == ["R000005", "R000007"]
+    assert ids(lists.records.find("E2", void=True)) == ["R000007", "R000008"]
 
 
 def test_places_programs_and_the_rest(site: Registry, lists: RegistryQueries, now: datetime) -> None:
     with site.change(now) as change:
-        change.set_resource("plans", scope=Scope(frozenset({"E2", "E1"}), frozenset({"hr"})), custodian="E1")
-        change.set_mode("plans", Mode.ENFORCE, confirm_by=now + DAY)
-        change.add_holiday(date(2027, 1, 1))
-        change.add_holiday(date(2027, 1, 1), name="元旦")
-        change.add_holiday(now.date())
-        change.remove_holiday(now.date())
-        change.set_setting("site", "一号")
-        change.set_setting("gone", "x")
-        change.set_setting("gone", None)
-        change.add_hold("E1", reason="x")
-        change.set_service("backup", active=False)
-    [area] = lists.areas()
+        change.areas.set("plans", scope=Scope(frozenset({"E2", "E1"}), frozenset({"hr"})), custodian="E1")
+        change.areas.set_mode("plans", Mode.ENFORCE, confirm_by=now + DAY)
+        change.holidays.add(date(2027, 1, 1))
+        change.holidays.add(date(2027, 1, 1), name="元旦")
+        change.holidays.add(now.date())
+        change.holidays.remove(now.date())
+        change.settings.set("site", "一号")
+        change.settings.set("gone", "x")
+        change.settings.set("gone", None)
+        change.holds.add("E1", reason="x")
+        change.services.set("backup", active=False)
+    [area] = lists.areas.find()
     assert area["path"] == "/srv/vol/plans"
     assert area["scope"] == {"person": ["E1", "E2"], "department": ["hr"], "project": []}
     assert (area["level"], area["mode"], area["volume"], area["custodian"]) == ("secret", "enforce", {}, "E1")
-    assert lists.areas("none") == []
-    assert [(room["name"], room["two_person"]) for room in lists.rooms("vault")] == [("vault", False)]
-    assert (lists.areas_to_confirm(now), lists.areas_to_confirm(now + DAY)) == ([], ["plans"])
-    assert lists.services() == [
+    assert lists.areas.find("none") == []
+    assert [(room["name"], room["two_person"]) for room in lists.rooms.find("vault")] == [("vault", False)]
+    assert (lists.areas.to_confirm(now), lists.areas.to_confirm(now + DAY)) == ([], ["plans"])
+    assert lists.services.all() == [
         {"id": "backup", "uid": 0, "executable": "/usr/bin/tar", "active": False, "areas": ["plans"]}
     ]
-    assert lists.holidays() == [{"day": "2027-01-01", "name": "元旦"}]
-    assert lists.settings() == {"site": "一号"}
-    assert lists.accounts() == [{"uid": 61001, "person": "E1", "name": ""}]
-    assert ids(lists.holds()) == ["H000001"]
-    assert json.dumps([lists.areas(), lists.rooms(), lists.services()])
+    assert lists.holidays.all() == [{"day": "2027-01-01", "name": "元旦"}]
+    assert lists.settings.all() == {"site": "一号"}
+    assert lists.accounts.find() == [{"uid": 61001, "person": "E1", "name": ""}]
+    assert ids(lists.holds.find()) == ["H000001"]
+    assert json.dumps([lists.areas.find(), lists.rooms.find(), lists.services.all()])
     with site.change(now) as change:
-        change.set_mode("plans", Mode.OBSERVE)
-        change.set_resource("plans", custodian="", secret_until=now)
-        change.remove_service("backup")
-    assert lists.areas_to_confirm(now + 2 * DAY) == []
-    assert lists.areas()[0]["custodian"] is None
-    assert lists.services() == []
+        change.areas.set_mode("plans", Mode.OBSERVE)
+        change.areas.set("plans", custodian="", secret_until=now)
+        change.services.remove("backup")
+    assert lists.areas.to_confirm(now + 2 * DAY) == []
+    assert lists.areas.find()[0]["custodian"] is None
+    assert lists.services.all() == []
 
 
 def test_a_hold_and_a_grant_are_found_by_number_also_when_they_are_over(
     site: Registry, lists: RegistryQueries, now: datetime
 ) -> None:
     with site.change(now) as change:
-        hold = change.add_hold("E1", reason="leave", by="E2", two_officers=True)
-        assert change.ask_to_lift(hold, by="E2") is False
-        grant = change.add_grant("E1", "plans", reason="甲", approver="E2", since=now - DAY)
-        change.end_grant(grant)
-    found = lists.hold(hold)
+        hold = change.holds.add("E1", reason="leave", by="E2", two_officers=True)
+        assert change.holds.ask_to_lift(hold, by="E2") is False
+        grant = change.grants.add("E1", "plans", reason="甲", approver="E2", since=now - DAY)
+        change.grants.end(grant)
+    found = lists.holds.get(hold)
     assert (found["person"], found["two_officers"], found["lift_asked_by"]) == ("E1", True, "E2")
-    assert (lists.grant(grant)["resource"], lists.grant(grant)["until"]) == ("plans", "2026-11-02T01:30:00.000000Z")
+    assert (lists.grants.get(grant)["resource"], lists.grants.get(grant)["until"]) == (
+        "plans",
+        "2026-11-02T01:30:00.000000Z",
+    )
     with pytest.raises(RefusedError, match="no hold `H000099`"):
-        lists.hold("H000099")
+        lists.holds.get("H000099")
     with pytest.raises(RefusedError, match="no grant `G000099`"):
-        lists.grant("G000099")
+        lists.grants.get("G000099")
 
 
 def test_only_what_ended_by_itself_has_lapsed(site: Registry, lists: RegistryQueries, now: datetime) -> None:
     with site.change(now - DAY) as change:
-        by_itself = change.add_grant("E1", "plans", reason="甲", approver="E2", until=now - DAY / 2)
-        change.end_grant(change.add_grant("E1", "plans", reason="甲", approver="E2", until=now))
-        change.add_grant("E1", "plans", reason="甲", approver="E2", until=now + DAY)
-        change.add_grant("E1", "plans", reason="甲", approver="E2")
-    assert ids(lists.lapsed(now - DAY, now)) == [by_itself]
-    assert ids(lists.lapsed(now - DAY / 4, now)) == []
+        by_itself = change.grants.add("E1", "plans", reason="甲", approver="E2", until=now - DAY / 2)
+        change.grants.end(change.grants.add("E1", "plans", reason="甲", approver="E2", until=now))
+        change.grants.add("E1", "plans", reason="甲", approver="E2", until=now + DAY)
+        change.grants.add("E1", "plans", reason="甲", approver="E2")
+    assert ids(lists.grants.lapsed(now - DAY, now)) == [by_itself]
+    assert ids(lists.grants.lapsed(now - DAY / 4, now)) == []
+
+
+def test_whatever_the_tables_declare_as_true_or_false_is_listed_so(
+    site: Registry, lists: RegistryQueries, path: Path, now: datetime
+) -> None:
+    with site.change(now) as change:
+        change.grants.add("E1", "plans", reason="x", approver="E2")
+        change.holds.add("E1", reason="x")
+        change.records.add("E1", "exam", on=now)
+        change.doors.add("d1", "vault", protocol="osdp", readers=[("r1", "in")], strike="r1")
+        change.declarations.add("E1", "vault", purpose="x", until=now + DAY)
+        change.pins.set("E1", "4711")
+    with closing(sqlite3.connect(path)) as connection:
+        question = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'case%'"  # a case is no row
+        tables = " ".join(sql for (sql,) in connection.execute(question))
+    declared = set(re.findall(r"CHECK \((\w+) IN \(0, 1\)\)", tables))
+    rows = [
+        *lists.people.find(),
+        *lists.services.all(),
+        *lists.grants.find(now),
+        *lists.holds.find(),
+        *lists.records.find(),
+        *lists.rooms.find(),
+        *lists.doors.find(),
+        *lists.declarations.find(),
+    ]
+    listed = {name: value for row in rows for name, value in row.items() if name in declared}
+    assert listed.keys() == declared
+    assert {name for name, value in listed.items() if not isinstance(value, bool)} == set()
+    assert lists.pins.find()[0]["duress"] is False

@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 
 from hypothesis import settings
@@ -13,7 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from agent.errors import RefusedError
 from agent.registry.facts import FactsReader
 from agent.registry.migrations import migrate
-from agent.registry.store import Registry, RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.store import Registry
 from rules.model import (
     Clearance,
     Departure,
@@ -99,7 +101,7 @@ class Registered(RuleBasedStateMachine):
         try:
             with self.registry.change(self.now) as change:
                 assert change.epoch == self.model.epoch + 1
-                done = getattr(change, act)(*given, **named)
+                done = attrgetter(act)(change)(*given, **named)
         except RefusedError:
             assert refused, act
             return ""
@@ -111,7 +113,7 @@ class Registered(RuleBasedStateMachine):
     def add_person(self, person: str, name: str, projects: frozenset[str], employment: Employment) -> None:
         known = person in self.model.people
         given = {"name": name, "projects": projects, "employment": employment}
-        self.do("add_person", person, refused=known, **given)
+        self.do("people.add", person, refused=known, **given)
         if not known:
             self.model.people[person] = Person(person, name, projects=projects, employment=employment)
 
@@ -119,7 +121,7 @@ class Registered(RuleBasedStateMachine):
     def set_person(self, person: str, active: bool | None, department: str | None, name: str | None) -> None:
         given = {"active": active, "department": department, "name": name}
         known = person in self.model.people
-        self.do("set_person", person, refused=not known, **given)
+        self.do("people.set", person, refused=not known, **given)
         if known:
             changed = {what: value for what, value in given.items() if value is not None}
             self.model.people[person] = replace(self.model.people[person], **changed)  # type: ignore[arg-type]
@@ -128,7 +130,7 @@ class Registered(RuleBasedStateMachine):
     def set_clearance(self, person: str, domain: str, level: Level, label: str, approver: str) -> None:
         refused = person not in self.model.people or (person == approver and level > 0)
         clearance = Clearance(domain, level, label, approver)
-        self.do("set_clearance", person, clearance, refused=refused)
+        self.do("people.set_clearance", person, clearance, refused=refused)
         if not refused:
             known = self.model.people[person]
             others = (held for held in known.clearances if held.domain != domain)
@@ -138,45 +140,69 @@ class Registered(RuleBasedStateMachine):
     @rule(person=people, uid=st.integers(1000, 1003))
     def add_account(self, person: str, uid: int) -> None:
         refused = person not in self.model.people or uid in self.model.accounts
-        self.do("add_account", uid, person, refused=refused)
+        self.do("accounts.add", uid, person, refused=refused)
         if not refused:
             self.model.accounts[uid] = person
 
     @rule(uid=st.integers(1000, 1003))
     def remove_account(self, uid: int) -> None:
-        self.do("remove_account", uid, refused=uid not in self.model.accounts)
+        self.do("accounts.remove", uid, refused=uid not in self.model.accounts)
         self.model.accounts.pop(uid, None)
 
-    @rule(place=places, level=levels, domain=names, scope=scopes, room=st.none() | room_rules, end=ends)
+    @rule(
+        place=places,
+        level=levels,
+        domain=names,
+        mode=st.sampled_from(Mode),
+        scope=scopes,
+        room=st.none() | room_rules,
+        end=ends,
+    )
     def add_place(
-        self, place: str, level: Level, domain: str, scope: Scope, room: RoomRules | None, end: datetime | None
+        self,
+        place: str,
+        level: Level,
+        domain: str,
+        mode: Mode,
+        scope: Scope,
+        room: RoomRules | None,
+        end: datetime | None,
     ) -> None:
         refused = place in self.model.places or not scope.persons <= self.model.people.keys()
-        given: dict[str, object] = {"level": level, "domain": domain, "scope": scope, "secret_until": end}
+        given: dict[str, object] = {"level": level, "domain": domain, "mode": mode, "scope": scope, "secret_until": end}
         if room is None:
-            self.do("add_area", place, refused=refused, path=f"/srv/{place}", **given)
+            self.do("areas.add", place, refused=refused, path=f"/srv/{place}", **given)
         else:
-            self.do("add_room", place, refused=refused, rules=room, **given)
+            self.do("rooms.add", place, refused=refused, rules=room, **given)
         if not refused:
-            self.model.places[place] = Resource(place, level, domain, scope, secret_until=end, room=room)
+            self.model.places[place] = Resource(place, level, domain, scope, mode, secret_until=end, room=room)
 
-    @rule(place=places, level=st.none() | levels, scope=st.none() | scopes, mode=st.sampled_from(Mode))
-    def set_place(self, place: str, level: Level | None, scope: Scope | None, mode: Mode) -> None:
+    @rule(place=places, level=st.none() | levels, scope=st.none() | scopes)
+    def set_place(self, place: str, level: Level | None, scope: Scope | None) -> None:
         known = place in self.model.places
         refused = not known or (scope is not None and not scope.persons <= self.model.people.keys())
-        self.do("set_resource", place, refused=refused, level=level, scope=scope)
+        self.do(f"{self.kind(place)}.set", place, refused=refused, level=level, scope=scope)
+        if not refused:
+            kept = self.model.places[place]
+            kept = replace(kept, level=kept.level if level is None else level, scope=scope or kept.scope)
+            self.model.places[place] = kept
+
+    @rule(place=places, mode=st.sampled_from(Mode))
+    def set_mode(self, place: str, mode: Mode) -> None:
+        known = place in self.model.places and self.model.places[place].room is None
+        self.do("areas.set_mode", place, mode, refused=not known)
         if known:
-            self.do("set_mode", place, mode)
-            kept = self.model.places[place] = replace(self.model.places[place], mode=mode)
-            if not refused:
-                kept = replace(kept, level=kept.level if level is None else level, scope=scope or kept.scope)
-                self.model.places[place] = kept
+            self.model.places[place] = replace(self.model.places[place], mode=mode)
 
     @rule(place=places)
     def remove_place(self, place: str) -> None:
-        self.do("remove_resource", place, refused=place not in self.model.places)
+        self.do(f"{self.kind(place)}.remove", place, refused=place not in self.model.places)
         self.model.places.pop(place, None)
         self.model.grants = {id: grant for id, grant in self.model.grants.items() if grant.resource != place}  # noqa: A001
+
+    def kind(self, place: str) -> str:
+        known = self.model.places.get(place)
+        return "rooms" if known and known.room else "areas"
 
     @rule(person=people, place=places, reason=words, approver=people, since=ends, until=ends, temporary=st.booleans())
     def add_grant(
@@ -200,7 +226,7 @@ class Registered(RuleBasedStateMachine):
             or (temporary and (until is None or until - begins > timedelta(days=90)))
         )
         given = {"since": since, "until": until, "temporary": temporary, "max_days": 90}
-        number = self.do("add_grant", person, place, refused=refused, reason=reason, approver=approver, **given)
+        number = self.do("grants.add", person, place, refused=refused, reason=reason, approver=approver, **given)
         if not refused:
             self.model.grants[number] = Grant(number, person, place, reason, approver, begins, until, temporary)
 
@@ -211,14 +237,14 @@ class Registered(RuleBasedStateMachine):
         grant = self.model.grants[number]
         at = self.now + timedelta(hours=1)
         refused = grant.until is not None and grant.until <= at
-        self.do("end_grant", number, refused=refused)
+        self.do("grants.end", number, refused=refused)
         if not refused:
             self.model.grants[number] = replace(grant, until=at)
 
     @rule(person=people, reason=reasons, since=ends)
     def add_hold(self, person: str, reason: str, since: datetime | None) -> None:
         known = person in self.model.people
-        number = self.do("add_hold", person, refused=not known, reason=reason, since=since)
+        number = self.do("holds.add", person, refused=not known, reason=reason, since=since)
         if known:
             self.model.holds[number] = person, Hold(since or self.now, reason)
 
@@ -226,12 +252,12 @@ class Registered(RuleBasedStateMachine):
     @rule(data=st.data())
     def lift_hold(self, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(list(self.model.holds)))
-        assert self.do("lift_hold", number) == self.model.holds.pop(number)[0]
+        assert self.do("holds.lift", number) == self.model.holds.pop(number)[0]
 
     @rule(person=people, kind=names, on=instants, passed=st.booleans(), topic=words)
     def add_record(self, person: str, kind: str, on: datetime, passed: bool, topic: str) -> None:
         known = person in self.model.people
-        self.do("add_record", person, kind, refused=not known, on=on, passed=passed, topic=topic)
+        self.do("records.add", person, kind, refused=not known, on=on, passed=passed, topic=topic)
         if known:
             held = self.model.people[person]
             record = Record(kind, on, passed, topic=topic)
@@ -243,7 +269,7 @@ class Registered(RuleBasedStateMachine):
     ) -> None:
         known = person in self.model.people
         given = {"stage": stage, "approved_at": approved_at, "cooling_off_until": end}
-        self.do("add_departure", person, refused=not known, **given)
+        self.do("departures.add", person, refused=not known, **given)
         if known:
             held = self.model.people[person]
             departures = (*held.departures, Departure(stage, approved_at, end))
@@ -251,7 +277,7 @@ class Registered(RuleBasedStateMachine):
 
     @rule(day=st.dates(date(2026, 1, 1), date(2026, 1, 9)))
     def add_holiday(self, day: date) -> None:
-        self.do("add_holiday", day)
+        self.do("holidays.add", day)
         self.model.holidays |= {day}
 
     @rule(person=people, place=places)
@@ -259,11 +285,11 @@ class Registered(RuleBasedStateMachine):
         def unlogged(change: RegistryTransaction) -> None:
             with change.attempt():
                 if person in self.model.people:
-                    change.add_hold(person, reason="x")
+                    change.holds.add(person, reason="x")
                 else:
-                    change.add_person(person)
+                    change.people.add(person)
                 if place in self.model.places:
-                    change.remove_resource(place)
+                    attrgetter(self.kind(place))(change).remove(place)
             raise ConnectionError
 
         try:

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from agent.errors import RefusedError
-from agent.registry import connect, migrations_people
+from agent.registry import connect
 from agent.registry.columns import instant
 from agent.registry.facts import FactsReader
-from agent.registry.queries import RegistryQueries
-from agent.registry.room_rows import RoomSettings
-from agent.registry.store import Registry, RegistryTransaction
+from agent.registry.queries.registry_queries import RegistryQueries
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.rows.rooms import RoomSettings
+from agent.registry.schema.cases import CASES
+from agent.registry.schema.first import FIRST
+from agent.registry.store import Registry
 from rules.model import Clearance, Employment, Level, Lockdown, Passback, RoomRules, Visit
 from rules.text import Text
 
@@ -24,17 +27,19 @@ BOARD = "uhppote://10.9.0.10:60000/405419896/1"
 
 
 def door(change: RegistryTransaction, name: str = "d1", **given: Any) -> None:
-    change.add_door(name, "vault", **{"protocol": "osdp", "readers": [(IN, "in"), (OUT, "out")], "strike": IN, **given})
+    change.doors.add(
+        name, "vault", **{"protocol": "osdp", "readers": [(IN, "in"), (OUT, "out")], "strike": IN, **given}
+    )
 
 
 def test_a_room_is_read_back_as_it_was_set(site: Registry, reader: FactsReader, now: datetime) -> None:
-    rules = RoomRules(two_person=True, needs_pin=True, anti_passback=Passback.HARD, limit=4, first_in=True)
+    rules = RoomRules(two_person=True, needs_pin=True, anti_passback=Passback.HARD, occupancy_limit=4, first_in=True)
     settings = RoomSettings(
         held_open_seconds=10, together_seconds=20, accompany=False, lone_alarm=True, reset_at="04:00"
     )
     with site.change(now) as change:
-        change.add_room("lab", level=Level.SECRET, domain="state", rules=rules, settings=settings)
-        change.keep("plans", "lab")
+        change.rooms.add("lab", level=Level.SECRET, domain="state", rules=rules, settings=settings)
+        change.contents.add("plans", "lab")
     found = reader.room("lab")
     assert found
     assert (found.resource.room, found.settings, found.keeps) == (rules, settings, ("plans",))
@@ -43,29 +48,29 @@ def test_a_room_is_read_back_as_it_was_set(site: Registry, reader: FactsReader, 
 
 
 def kept_in_a_lower_room(change: RegistryTransaction) -> None:
-    change.add_room("lab", level=Level.CONFIDENTIAL, domain="state")
-    change.keep("plans", "lab")
+    change.rooms.add("lab", level=Level.CONFIDENTIAL, domain="state")
+    change.contents.add("plans", "lab")
 
 
 def kept_in_a_room_of_another_domain(change: RegistryTransaction) -> None:
-    change.add_room("lab", level=Level.TOP_SECRET, domain="work")
-    change.keep("plans", "lab")
+    change.rooms.add("lab", level=Level.TOP_SECRET, domain="work")
+    change.contents.add("plans", "lab")
 
 
 def the_room_is_lowered(change: RegistryTransaction) -> None:
-    change.keep("plans", "vault")
-    change.set_resource("vault", level=Level.CONFIDENTIAL)
+    change.contents.add("plans", "vault")
+    change.rooms.set("vault", level=Level.CONFIDENTIAL)
 
 
 def what_is_kept_is_raised(change: RegistryTransaction) -> None:
-    change.set_resource("vault", level=Level.SECRET)
-    change.keep("plans", "vault")
-    change.set_resource("plans", level=Level.TOP_SECRET)
+    change.rooms.set("vault", level=Level.SECRET)
+    change.contents.add("plans", "vault")
+    change.areas.set("plans", level=Level.TOP_SECRET)
 
 
 def what_is_kept_changes_its_domain(change: RegistryTransaction) -> None:
-    change.keep("plans", "vault")
-    change.set_resource("plans", domain="work")
+    change.contents.add("plans", "vault")
+    change.areas.set("plans", domain="work")
 
 
 @pytest.mark.parametrize(
@@ -87,12 +92,12 @@ def test_a_room_is_never_below_what_is_kept_in_it(
 
 def test_what_is_kept_elsewhere_holds_nothing_back(site: Registry, reader: FactsReader, now: datetime) -> None:
     with site.change(now) as change:
-        change.add_room("lab", level=Level.SECRET, domain="state")
-        change.keep("plans", "vault")
-        change.keep("plans", "lab")  # it moves
-        change.set_resource("vault", level=Level.INTERNAL)
-        change.keep_no_longer("plans", "lab")
-        change.set_resource("plans", level=Level.TOP_SECRET)
+        change.rooms.add("lab", level=Level.SECRET, domain="state")
+        change.contents.add("plans", "vault")
+        change.contents.add("plans", "lab")  # it moves
+        change.rooms.set("vault", level=Level.INTERNAL)
+        change.contents.remove("plans", "lab")
+        change.areas.set("plans", level=Level.TOP_SECRET)
     assert [row.keeps for row in reader.rooms()] == [(), ()]
 
 
@@ -100,19 +105,19 @@ def test_a_removed_room_leaves_nothing_to_the_next_of_its_name(
     site: Registry, reader: FactsReader, now: datetime
 ) -> None:
     with site.change(now) as change:
-        change.keep("plans", "vault")
-        change.enter("vault", "E1")
-        change.save_room("vault", "{}")
-        change.add_person("V1", employment=Employment.VISITOR)
-        change.add_visit("V1", "vault", host="E1", escort="E1", purpose="x", until=now + HOUR)
-        change.add_lockdown("vault", reason="x")
+        change.contents.add("plans", "vault")
+        change.presence.enter("vault", "E1")
+        change.room_states.set("vault", "{}")
+        change.people.add("V1", employment=Employment.VISITOR)
+        change.visits.add("V1", "vault", host="E1", escort="E1", purpose="x", until=now + HOUR)
+        change.lockdowns.add("vault", reason="x")
         door(change)
     with pytest.raises(RefusedError, match="is a door of it"), site.change(now) as change:
-        change.remove_resource("vault")
+        change.rooms.remove("vault")
     with site.change(now) as change:
-        change.remove_door("d1")
-        change.remove_resource("vault")
-        change.add_room("vault", level=Level.NONE, domain="state")
+        change.doors.remove("d1")
+        change.rooms.remove("vault")
+        change.rooms.add("vault", level=Level.NONE, domain="state")
     found = reader.room("vault")
     assert found
     assert found.keeps == ()
@@ -125,9 +130,9 @@ def test_a_door_has_its_readers_by_side_and_keeps_their_keys(
     with site.change(now) as change:
         door(change, contact=True, strike_seconds=7)
     with site.note(now) as note:
-        note.set_reader_key(IN, "3f2a")
+        note.reader_keys.set(IN, "3f2a")
     with site.change(now) as change:
-        change.set_door("d1", readers=[(IN, "in")], output=2)
+        change.doors.set("d1", readers=[(IN, "in")], output=2)
     [found] = reader.doors()
     assert (found.name, found.room, found.protocol, found.contact, found.strike_seconds) == (
         *("d1", "vault", "osdp"),
@@ -167,7 +172,7 @@ def test_a_badge_stands_for_its_person_until_it_ends_is_lost_or_taken_back(
     site: Registry, reader: FactsReader, now: datetime
 ) -> None:
     with site.change(now) as change:
-        change.add_badge("22", "E2", until=now + DAY, facility=12, bits=26)
+        change.badges.add("22", "E2", until=now + DAY, facility=12, bits=26)
     assert reader.person_of_badge("4660", now) == "E1"
     assert reader.person_of_badge("22", now + DAY - HOUR) == "E2"
     assert reader.person_of_badge("22", now + DAY) is None
@@ -175,36 +180,36 @@ def test_a_badge_stands_for_its_person_until_it_ends_is_lost_or_taken_back(
     assert found
     assert (found.facility, found.bits) == (12, 26)
     with site.change(now) as change:
-        assert change.lose_badge("4660") == "E1"
+        assert change.badges.mark_lost("4660") == "E1"
     assert reader.person_of_badge("4660", now) is None
     lost = reader.badge("4660")
     assert lost
     assert lost.state == "lost"
     assert reader.facts(["E1"], "vault")[1].persons["E1"].badges == frozenset()
     with pytest.raises(RefusedError, match="belongs to `E1`"), site.change(now) as change:
-        change.add_badge("4660", "E2")  # whoever found it may still hold it
+        change.badges.add("4660", "E2")  # whoever found it may still hold it
     with site.change(now) as change:
-        change.remove_badge("4660")
-        change.add_badge("4660", "E2")
+        change.badges.remove("4660")
+        change.badges.add("4660", "E2")
     assert reader.person_of_badge("4660", now) == "E2"
     with pytest.raises(RefusedError, match="would end before"), site.change(now) as change:
-        change.add_badge("23", "E2", until=now)
+        change.badges.add("23", "E2", until=now)
 
 
 def test_the_zeros_printed_before_a_number_make_no_other_badge(
     site: Registry, reader: FactsReader, now: datetime
 ) -> None:
     with pytest.raises(RefusedError, match="`4660` exists already and belongs to `E1`"), site.change(now) as change:
-        change.add_badge("0004660", "E2")
+        change.badges.add("0004660", "E2")
     with site.change(now) as change:
-        change.add_badge("0012345678", "E2")
-        change.add_badge("00A7", "E2")
-        change.add_badge("000", "E2")
+        change.badges.add("0012345678", "E2")
+        change.badges.add("00A7", "E2")
+        change.badges.add("000", "E2")
     assert reader.person_of_badge("0", now) == "E2"
     assert reader.person_of_badge("12345678", now) == "E2"
     assert reader.person_of_badge("00A7", now) == "E2"
     with site.change(now) as change:
-        assert change.lose_badge("00012345678") == "E2"
+        assert change.badges.mark_lost("00012345678") == "E2"
     lost = reader.badge("12345678")
     assert lost
     assert lost.state == "lost"
@@ -214,8 +219,8 @@ def test_a_pin_opens_one_for_duress_is_told_apart_and_none_can_be_read_back(
     site: Registry, reader: FactsReader, path: Path, now: datetime
 ) -> None:
     with site.change(now) as change:
-        change.set_pin("E1", "471192", duress="918273")
-        change.set_pin("E2", "471192")
+        change.pins.set("E1", "471192", duress="918273")
+        change.pins.set("E2", "471192")
     answers = [reader.check_pin("E1", word) for word in ("471192", "918273", "471193", "", "４７１１９２")]
     assert answers == ["ok", "duress", "wrong", "wrong", "wrong"]
     assert [reader.check_pin("E2", word) for word in ("471192", "918273")] == ["ok", "wrong"]
@@ -235,7 +240,7 @@ def test_a_pin_everybody_would_try_is_refused_without_being_repeated(
     site: Registry, now: datetime, pin: str, duress: str
 ) -> None:
     with pytest.raises(RefusedError) as caught, site.change(now) as change:
-        change.set_pin("E1", pin, duress)
+        change.pins.set("E1", pin, duress)
     assert pin not in " ".join((*caught.value.text, *(caught.value.hint or ())))
 
 
@@ -243,8 +248,8 @@ def test_a_visit_is_of_a_visitor_to_people_of_the_site_and_ends(
     site: Registry, reader: FactsReader, lists: RegistryQueries, now: datetime
 ) -> None:
     with site.change(now) as change:
-        change.add_person("V1", name="来宾", employment=Employment.VISITOR)
-        visit = change.add_visit("V1", "vault", host="E1", escort="E2", purpose="audit", until=now + HOUR)
+        change.people.add("V1", name="来宾", employment=Employment.VISITOR)
+        visit = change.visits.add("V1", "vault", host="E1", escort="E2", purpose="audit", until=now + HOUR)
     assert reader.facts(["V1"], "vault")[1].persons["V1"].visits == (
         Visit(visit, "vault", "E2", "E1", "audit", now, now + HOUR),
     )
@@ -252,16 +257,16 @@ def test_a_visit_is_of_a_visitor_to_people_of_the_site_and_ends(
     assert reader.stated("V1", "vault", now) == ("audit", False, now + HOUR, "E2")
     assert reader.stated("V1", "vault", now + HOUR).purpose == ""
     with site.change(now) as change:
-        change.enter("vault", "V1")
-        change.end_visit(visit, by="E1")
+        change.presence.enter("vault", "V1")
+        change.visits.end(visit, by="E1")
     assert reader.visits("V1") == ()
-    assert [row["id"] for row in lists.visits(now=instant(now))] == [visit]  # he is still inside
+    assert [row["id"] for row in lists.visits.find(now=instant(now))] == [visit]  # he is still inside
     with site.change(now) as change:
-        change.leave("vault", "V1")
-        change.leave_visit(visit)
-    assert lists.visits(now=instant(now)) == []
+        change.presence.leave("vault", "V1")
+        change.visits.leave(visit)
+    assert lists.visits.find(now=instant(now)) == []
     with pytest.raises(RefusedError, match="left at"), site.change(now) as change:
-        change.leave_visit(visit)
+        change.visits.leave(visit)
 
 
 @pytest.mark.parametrize(
@@ -279,23 +284,23 @@ def test_a_visit_that_is_none_is_refused(site: Registry, now: datetime, given: d
     given = {"person": "V1", "host": "E1", "escort": "E2", "purpose": "audit", "hours": 1, **given}
     person, until = given.pop("person"), now + given.pop("hours") * HOUR
     with site.change(now) as change:
-        change.add_person("V1", employment=Employment.VISITOR)
+        change.people.add("V1", employment=Employment.VISITOR)
     with pytest.raises(RefusedError, match=why), site.change(now) as change:
-        change.add_visit(person, "vault", until=until, **given)
+        change.visits.add(person, "vault", until=until, **given)
 
 
 def test_what_is_stated_holds_for_one_room_and_a_while(site: Registry, reader: FactsReader, now: datetime) -> None:
     with site.change(now) as change:
-        first = change.add_declaration("E1", "vault", purpose="inventory", until=now + DAY)
-        change.add_declaration("E1", "vault", devices="", until=now + HOUR)
+        first = change.declarations.add("E1", "vault", purpose="inventory", until=now + DAY)
+        change.declarations.add("E1", "vault", devices="", until=now + HOUR)
     assert reader.stated("E1", "vault", now) == ("inventory", True, now + HOUR, "")
     assert reader.stated("E1", "vault", now + HOUR) == ("inventory", False, now + DAY, "")
     assert reader.stated("E2", "vault", now) == ("", False, None, "")
     with site.change(now) as change:
-        assert change.end_declaration(first) == "E1"
+        assert change.declarations.end(first) == "E1"
     assert reader.stated("E1", "vault", now) == ("", True, now + HOUR, "")
     with pytest.raises(RefusedError, match="nothing is stated"), site.change(now) as change:
-        change.add_declaration("E1", "vault", purpose=" ", until=now + HOUR)
+        change.declarations.add("E1", "vault", purpose=" ", until=now + HOUR)
 
 
 def test_what_happens_moves_no_epoch_and_an_officers_act_does(
@@ -303,12 +308,12 @@ def test_what_happens_moves_no_epoch_and_an_officers_act_does(
 ) -> None:
     before = reader.epoch()
     with site.note(now) as note:
-        note.enter("vault", "E1", door="d1")
-        note.enter("vault", "E1", at=now + HOUR)  # he was inside already
-        note.save_room("vault", '{"any": "thing"}')
-        alarm = note.raise_alarm("forced", Text("forced open", "被强行打开"), room="vault", door="d1", seq=7)
-        note.want_card("405419896", "4660", "put")
-        note.hear("405419896", 12)
+        note.presence.enter("vault", "E1", door="d1")
+        note.presence.enter("vault", "E1", at=now + HOUR)  # they were inside already
+        note.room_states.set("vault", '{"any": "thing"}')
+        alarm = note.alarms.add("forced", Text("forced open", "被强行打开"), room="vault", door="d1", seq=7)
+        note.boards.want_card("405419896", "4660", "put")
+        note.boards.hear("405419896", 12)
     assert reader.epoch() == before
     [inside] = reader.presence("vault")
     assert inside == ("vault", "E1", now, "d1")
@@ -318,13 +323,13 @@ def test_what_happens_moves_no_epoch_and_an_officers_act_does(
     assert [(one.id, one.kind, one.seq) for one in reader.open_alarms()] == [(alarm, "forced", 7)]
     assert reader.heard() == {"405419896": 12}
     with site.change(now) as change:
-        change.ack_alarm(alarm, by="E2", note="a cleaner")
-        assert change.leave("vault", "E1")
-        assert not change.leave("vault", "E1")
+        change.alarms.acknowledge(alarm, by="E2", note="a cleaner")
+        assert change.presence.leave("vault", "E1")
+        assert not change.presence.leave("vault", "E1")
     assert reader.epoch() == before + 1
     assert (reader.open_alarms(), reader.presence()) == ((), ())
     with pytest.raises(RefusedError, match="acknowledged by `E2`"), site.change(now) as change:
-        change.ack_alarm(alarm, by="E1", note="x")
+        change.alarms.acknowledge(alarm, by="E1", note="x")
 
 
 def test_a_note_cannot_write_what_officers_decide(site: Registry, now: datetime) -> None:
@@ -336,39 +341,39 @@ def test_a_note_cannot_write_what_officers_decide(site: Registry, now: datetime)
 def test_a_card_is_pending_until_its_board_has_confirmed_it(site: Registry, reader: FactsReader, now: datetime) -> None:
     why = Text("no answer", "无应答")
     with site.note(now) as note:
-        note.want_card("405419896", "4660", "put")
-        note.set_board_card("405419896", "4660", "confirmed")
-        note.want_card("405419896", "4660", "put")  # as it is: nothing to confirm again
+        note.boards.want_card("405419896", "4660", "put")
+        note.boards.set_card("405419896", "4660", "confirmed")
+        note.boards.want_card("405419896", "4660", "put")  # as it is: nothing to confirm again
         assert [row.state for row in reader.board_cards()] == []  # not committed yet
     assert [row.state for row in reader.board_cards()] == ["confirmed"]
     with site.note(now) as note:
-        note.want_card("405419896", "4660", "gone")
-        note.set_board_card("405419896", "4660", "pending", why)
+        note.boards.want_card("405419896", "4660", "gone")
+        note.boards.set_card("405419896", "4660", "pending", why)
     assert [(row.wanted, row.state, row.why) for row in reader.board_cards()] == [("gone", "pending", why)]
     with site.note(now) as note:
-        note.set_board_card("405419896", "4660", "confirmed")
+        note.boards.set_card("405419896", "4660", "confirmed")
     assert reader.board_cards() == ()
 
 
 def test_lockdowns_of_room_and_site_stand_beside_each_other(site: Registry, reader: FactsReader, now: datetime) -> None:
     with site.change(now) as change:
-        change.add_lockdown(reason="drill", by="E1")
-        change.add_lockdown("vault", reason="leak")
+        change.lockdowns.add(reason="drill", by="E1")
+        change.lockdowns.add("vault", reason="leak")
     both = (Lockdown(now, "", "drill"), Lockdown(now, "vault", "leak"))
     assert reader.lockdowns() == both == reader.facts([], "vault")[1].lockdowns
     with pytest.raises(RefusedError, match="locked down already"), site.change(now) as change:
-        change.add_lockdown(reason="again")
+        change.lockdowns.add(reason="again")
     with site.change(now) as change:
-        change.lift_lockdown(reason="over")
+        change.lockdowns.lift(reason="over")
     assert [one.room for one in reader.lockdowns()] == ["vault"]
     with pytest.raises(RefusedError, match="is not locked down"), site.change(now) as change:
-        change.lift_lockdown(reason="over")
+        change.lockdowns.lift(reason="over")
 
 
 def test_this_machine_stands_where_somebody_said(site: Registry, reader: FactsReader, now: datetime) -> None:
     assert reader.facts([], "plans")[1].here == ""
     with site.change(now) as change:
-        change.set_setting("host-room", "vault")
+        change.settings.set("host-room", "vault")
     assert reader.facts([], "plans")[1].here == reader.host_room() == "vault"
 
 
@@ -376,7 +381,7 @@ def test_rooms_and_badges_from_before_are_taken_over(tmp_path: Path, now: dateti
     path = tmp_path / "registry.db"
     path.touch(0o600)
     with closing(connect.connect(path, "rw")) as old:
-        for statement in (*migrations_people.FIRST, *migrations_people.CASES):
+        for statement in (*FIRST, *CASES):
             old.execute(statement)
         at = instant(now)
         old.execute("INSERT INTO people VALUES ('E1', '', '', '', 'regular', 1, ?, NULL)", (at,))
@@ -402,7 +407,7 @@ def test_rooms_and_badges_from_before_are_taken_over(tmp_path: Path, now: dateti
         assert room.settings == RoomSettings()
         assert reader.person_of_badge("4660", now) == "E1"
         with registry.change(now) as change:
-            change.set_clearance("E1", Clearance("state", Level.SECRET, approved_by="E2"))
+            change.people.set_clearance("E1", Clearance("state", Level.SECRET, approved_by="E2"))
 
 
 def test_no_question_at_a_door_reads_a_whole_table(site: Registry, reader: FactsReader, now: datetime) -> None:

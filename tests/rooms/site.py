@@ -15,7 +15,8 @@ from agent.control.decider_client import DeciderConnection
 from agent.demo.record import LogPosition
 from agent.doors.link import LinkClosedError
 from agent.doors.messages import Contact, Do, Read, Release, Released
-from agent.registry.store import Registry, RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.store import Registry
 from agent.rooms.controller import RoomController
 from agent.rooms.facts import SiteSnapshot
 from agent.rooms.recorder import Recorder
@@ -136,8 +137,8 @@ def kit(furnish: Callable[[RegistryTransaction], None] = lambda _change: None, p
         make(home, shipped_packs.text(pack))
         with Registry(home.registry) as registry, registry.change(datetime.now(UTC)) as change:
             people(change)
-            change.add_room("vault", level=Level.SECRET, domain="state", rules=RoomRules())
-            change.add_door(
+            change.rooms.add("vault", level=Level.SECRET, domain="state", rules=RoomRules())
+            change.doors.add(
                 "vault", "vault", protocol="osdp", readers=[(IN, "in"), (OUT, "out")], strike=IN, contact=True
             )
             for person in BADGES:
@@ -150,12 +151,12 @@ def kit(furnish: Callable[[RegistryTransaction], None] = lambda _change: None, p
 
 def people(change: RegistryTransaction) -> None:
     for person, badge in BADGES.items():
-        change.add_person(person, clearances=[Clearance("state", Level.SECRET, approved_by="boss")])
-        change.add_badge(badge, person)
+        change.people.add(person, clearances=[Clearance("state", Level.SECRET, approved_by="boss")])
+        change.badges.add(badge, person)
 
 
 def grant(change: RegistryTransaction, person: str, room: str) -> None:
-    change.add_grant(person, room, reason="test", approver="boss")
+    change.grants.add(person, room, reason="test", approver="boss")
 
 
 def root() -> bool:

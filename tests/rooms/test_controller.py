@@ -10,8 +10,8 @@ import pytest
 
 from agent.doors.messages import Contact, Flush, KeyPress, Refuse, Release, Released, RequestToExit
 from agent.errors import FatalError, RefusedError
-from agent.registry.room_rows import RoomSettings
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.rows.rooms import RoomSettings
 from rules.model import Level, Passback, RoomRules
 from tests.log.disk import memory_mounted
 from tests.rooms.site import BOARD, Kit, grant, kit, root
@@ -54,7 +54,7 @@ def test_who_went_in_is_inside_once_the_door_opened_and_out_once_it_opened_again
 @pytest.mark.parametrize("badge", ["777", "1002"])
 def test_an_unknown_or_lost_badge_is_refused_and_recorded(site: Kit, badge: str) -> None:
     with site.officer() as change:
-        change.lose_badge("1002")
+        change.badges.mark_lost("1002")
     assert site.swipe(badge) == []
     [entry] = site.entries(kind="door")
     assert (entry["verdict"], entry["person"], entry["badge"]) == ("deny", None, badge)
@@ -63,8 +63,8 @@ def test_an_unknown_or_lost_badge_is_refused_and_recorded(site: Kit, badge: str)
 
 def test_a_cloned_badge_is_refused_and_an_alarm(site: Kit) -> None:
     with site.officer() as change:
-        change.remove_badge("1001")
-        change.add_badge("1001", "E1", facility=12)
+        change.badges.remove("1001")
+        change.badges.add("1001", "E1", facility=12)
     assert site.swipe("E1", facility=99, bits=26) == []
     assert site.entries(kind="door")[0]["rule"] == "doubt"
     assert site.entries(kind="door-alarm")[0]["what"] == "copied"
@@ -73,8 +73,8 @@ def test_a_cloned_badge_is_refused_and_an_alarm(site: Kit) -> None:
 
 def test_a_badge_in_two_places_is_an_alarm_and_refused_where_the_room_says_so(site: Kit) -> None:
     with site.officer() as change:
-        change.add_room("lab", level=Level.SECRET, domain="state", rules=RoomRules(anti_passback=Passback.HARD))
-        change.add_door("lab", "lab", protocol="uhppote", readers=[(BOARD, "in")], strike=BOARD)
+        change.rooms.add("lab", level=Level.SECRET, domain="state", rules=RoomRules(anti_passback=Passback.HARD))
+        change.doors.add("lab", "lab", protocol="uhppote", readers=[(BOARD, "in")], strike=BOARD)
         grant(change, "E1", "lab")
     site.enter("E1")
     assert site.swipe("E1", door="lab") == []
@@ -83,7 +83,7 @@ def test_a_badge_in_two_places_is_an_alarm_and_refused_where_the_room_says_so(si
 
 
 def strict_about_places(change: RegistryTransaction) -> None:
-    change.set_room("vault", RoomRules(anti_passback=Passback.HARD))
+    change.rooms.set("vault", RoomRules(anti_passback=Passback.HARD))
 
 
 def left_by_the_button(site: Kit) -> None:
@@ -98,7 +98,7 @@ def left_by_the_button(site: Kit) -> None:
 def emptied_in_an_hour(site: Kit) -> None:
     hour = (site.now() + timedelta(hours=1)).astimezone().strftime("%H:%M")
     with site.officer() as change:
-        change.set_room("vault", RoomRules(anti_passback=Passback.HARD), RoomSettings(reset_at=hour))
+        change.rooms.set("vault", RoomRules(anti_passback=Passback.HARD), RoomSettings(reset_at=hour))
 
 
 def test_who_left_by_the_button_does_not_come_in_again_until_an_officer_says_so() -> None:
@@ -109,7 +109,7 @@ def test_who_left_by_the_button_does_not_come_in_again_until_an_officer_says_so(
         assert site.swipe("E1") == []
         assert site.entries(kind="door", person="E1")[-1]["rule"] == "one-place"
         with site.officer() as change:
-            change.leave("vault", "E1")
+            change.presence.leave("vault", "E1")
         assert len(site.swipe("E1")) == 1
 
 
@@ -135,7 +135,7 @@ def test_or_until_the_hour_at_which_the_room_is_taken_to_be_empty(*, slept: bool
 def test_a_hold_ends_the_badge_at_once_and_the_way_out_stays_open(site: Kit) -> None:
     site.enter("E1")
     with site.officer() as change:
-        change.add_hold("E1", reason="test")
+        change.holds.add("E1", reason="test")
     assert [row.kind for row in site.building.reader.open_alarms()] == ["stopped-inside"]
     assert site.swipe("E1") == []
     assert site.entries(kind="door", verdict="deny")[0]["rule"] == "hold"
@@ -145,18 +145,18 @@ def test_a_hold_ends_the_badge_at_once_and_the_way_out_stays_open(site: Kit) -> 
 def test_a_badge_that_becomes_somebody_elses_while_its_owner_is_inside_is_an_alarm_by_name(site: Kit) -> None:
     site.enter("E1")
     with site.officer() as change:
-        change.remove_badge("1001")
-        change.add_badge("1001", "E2")
+        change.badges.remove("1001")
+        change.badges.add("1001", "E2")
     [alarm] = site.building.reader.open_alarms()
     assert (alarm.kind, alarm.room, alarm.person) == ("badge-gone", "vault", "E1")
     assert "`E1` is inside `vault` by badge `1001`, which is `E2`'s now" in alarm.text.en
     for text in alarm.text:
         assert "shoumi occupancy reset vault E1" in text
     with site.officer() as change:  # and once is enough
-        change.add_person("E9")
+        change.people.add("E9")
     site.ahead += timedelta(seconds=120)
     with site.officer() as change:
-        change.leave("vault", "E1")
+        change.presence.leave("vault", "E1")
     assert len(site.entries(kind="door-alarm")) == 1
     assert site.entries(what="badge-gone-over")
     site.enter("1001")
@@ -168,19 +168,19 @@ def test_somebody_inside_whose_only_badge_is_gone_is_an_alarm_and_with_another_b
     site: Kit, becomes: str
 ) -> None:
     with site.officer() as change:
-        change.add_badge("2002", "E2")
+        change.badges.add("2002", "E2")
     for person in ("E1", "E2"):
         site.enter(person)
     with site.officer() as change:
         for badge in ("1001", "1002"):
-            (change.lose_badge if becomes == "lost" else change.remove_badge)(badge)
+            (change.badges.mark_lost if becomes == "lost" else change.badges.remove)(badge)
     assert [(row.kind, row.person) for row in site.building.reader.open_alarms()] == [("badge-gone", "E1")]
 
 
 def test_a_lockdown_refuses_everybody_drops_what_waits_and_lets_people_out(site: Kit) -> None:
     site.swipe("E1")
     with site.officer() as change:
-        change.add_lockdown("", reason="test")
+        change.lockdowns.add("", reason="test")
     assert Flush("vault") in site.sent
     assert site.swipe("E2") == []
     assert site.entries(kind="door", person="E2")[0]["rule"] == "lockdown"
@@ -188,7 +188,7 @@ def test_a_lockdown_refuses_everybody_drops_what_waits_and_lets_people_out(site:
 
 
 def test_two_people_enter_together_by_one_release_with_an_entry_each() -> None:
-    with kit(lambda change: change.set_room("vault", RoomRules(two_person=True))) as site:
+    with kit(lambda change: change.rooms.set("vault", RoomRules(two_person=True))) as site:
         assert site.swipe("E1") == []
         [release] = site.swipe("E2")
         both = site.entries(kind="door", verdict="allow")
@@ -197,13 +197,13 @@ def test_two_people_enter_together_by_one_release_with_an_entry_each() -> None:
 
 def with_pins(change: RegistryTransaction) -> None:
     """Three rooms that ask for a PIN, each with a door of its name."""
-    change.set_room("vault", RoomRules(needs_pin=True))
+    change.rooms.set("vault", RoomRules(needs_pin=True))
     for number, room in enumerate(("lab", "store")):
         address = f"osdp+tcp://127.0.0.1:4002/{number}"
-        change.add_room(room, level=Level.SECRET, domain="state", rules=RoomRules(needs_pin=True))
-        change.add_door(room, room, protocol="osdp", readers=[(address, "in")], strike=address)
+        change.rooms.add(room, level=Level.SECRET, domain="state", rules=RoomRules(needs_pin=True))
+        change.doors.add(room, room, protocol="osdp", readers=[(address, "in")], strike=address)
         grant(change, "E1", room)
-    change.set_pin("E1", "471192")
+    change.pins.set("E1", "471192")
 
 
 def enters(site: Kit, door: str, pin: str) -> bool:
@@ -269,7 +269,7 @@ def test_occupancy_alarms_and_release_numbers_survive_a_death(site: Kit) -> None
 def test_an_act_committed_just_before_a_death_is_taken_over_at_the_start(site: Kit) -> None:
     site.enter("E1")
     with site.registry.change(site.now()) as change:  # nobody told the rooms
-        change.leave("vault", "E1")
+        change.presence.leave("vault", "E1")
     site.crash()
     assert site.rooms.inside("E1") == []
 
@@ -383,5 +383,5 @@ def test_a_door_held_open_is_an_alarm_until_somebody_has_seen_it_and_it_is_close
     kinds = {row.kind: row.id for row in site.building.reader.open_alarms()}
     assert set(kinds) == {"held"}
     with site.officer() as change:
-        change.ack_alarm(kinds["held"], by="officer", note="seen")
+        change.alarms.acknowledge(kinds["held"], by="officer", note="seen")
     assert site.building.reader.open_alarms() == ()

@@ -10,7 +10,7 @@ from agent.doors.frames import Cards, CardStates, Commission, Keyed, Pong, Reade
 from agent.doors.link import LinkClosedError
 from agent.doors.osdp.keys import KeyStore, fingerprint
 from agent.errors import RefusedError
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import boards, configuration, on_a_board
 from agent.rooms.field_identity import identity
@@ -24,7 +24,7 @@ SERIAL = 405419896
 
 
 def with_board(change: RegistryTransaction) -> None:
-    change.add_door("store", "vault", protocol="uhppote", readers=[(BOARD, "in")], strike=BOARD)
+    change.doors.add("store", "vault", protocol="uhppote", readers=[(BOARD, "in")], strike=BOARD)
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ def test_a_new_process_is_told_every_good_badge_and_then_to_look_for_others(site
 
 def test_no_board_is_told_the_card_of_somebody_who_is_stopped_or_whose_badge_is_no_good(site: Kit) -> None:
     with site.officer() as change:
-        change.add_hold("E1", reason="test")
-        change.lose_badge("1002")
-        change.add_badge("77", "E3", until=site.now() + timedelta(seconds=1))
+        change.holds.add("E1", reason="test")
+        change.badges.mark_lost("1002")
+        change.badges.add("77", "E3", until=site.now() + timedelta(seconds=1))
     site.ahead += timedelta(seconds=2)
     told = Told()
     BoardCardSync(site.building, site.registry, told, site.now).anew()
@@ -76,11 +76,11 @@ def test_a_hold_takes_the_card_off_and_lifting_it_puts_it_back(site: Kit) -> Non
     made = BoardCardSync(site.building, site.registry, told, site.now)
     made.anew()
     with site.officer() as change:
-        hold = change.add_hold("E1", reason="test")
+        hold = change.holds.add("E1", reason="test")
     made.follow()
     assert told.cards()[-1].gone == (1001,)
     with site.officer() as change:
-        change.lift_hold(hold, reason="test", by="other")
+        change.holds.lift(hold, reason="test", by="other")
     made.follow()
     assert [badge.card for badge in told.cards()[-1].put] == [1001]
 
@@ -108,7 +108,7 @@ def test_what_was_pending_is_asked_again_after_a_restart(site: Kit) -> None:
     first = BoardCardSync(site.building, site.registry, Told(), site.now)
     first.anew()
     with site.officer() as change:
-        change.remove_badge("1001")
+        change.badges.remove("1001")
     first.follow()
     told = Told()
     second = BoardCardSync(site.building, site.registry, told, site.now)
@@ -124,7 +124,7 @@ def test_doors_refuse_whoever_leaves_and_ask_the_rules_about_whoever_stays(site:
     staying = list(refusals(site.building, site.rooms, made, "E1", site.now()))
     assert all(door.confirmed for door in staying)
     with site.officer() as change:
-        change.add_hold("E1", reason="test")
+        change.holds.add("E1", reason="test")
     made.follow()
     held = {door.name: door.confirmed for door in refusals(site.building, site.rooms, made, "E1", site.now())}
     assert held == {"vault": True, "store": False}

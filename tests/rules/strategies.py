@@ -196,7 +196,7 @@ room_rules = st.builds(
     RoomRules,
     needs_pin=st.booleans(),
     anti_passback=st.sampled_from(Passback),
-    limit=st.integers(0, 3),
+    occupancy_limit=st.integers(0, 3),
     first_in=st.booleans(),
 )
 scopes = st.builds(

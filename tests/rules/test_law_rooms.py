@@ -22,7 +22,7 @@ def entering(world: World, rules: RoomRules | None = None) -> World:
 @LAW
 @given(worlds(), room_rules, st.sampled_from(["", "stale", "insecure", "copied", "clock", "?"]))
 def test_leaving_is_allowed_whatever_is_true(world: World, rules: RoomRules, doubt: str) -> None:
-    full = entering(world, replace(rules, limit=1, needs_pin=True, first_in=True, two_person=True))
+    full = entering(world, replace(rules, occupancy_limit=1, needs_pin=True, first_in=True, two_person=True))
     asked = replace(full.request, action=Action.EXIT, doubt=doubt, pin=False, inside=frozenset(PEOPLE))
     locked = replace(full.facts, lockdowns=(Lockdown(NOW - timedelta(days=1)),))
     assert decide(asked, locked, full.pack, NOW) == LEAVING
@@ -89,7 +89,7 @@ def test_a_visitor_never_enters_without_an_allowed_escort_beside_him(world: Worl
         ]
         assert led_by
         # Whoever leads is allowed into a room that asks for nothing but the rules about a person.
-        plain = beside.at(replace(beside.place(), room=replace(beside.place().room, limit=0, first_in=False)))
+        plain = beside.at(replace(beside.place(), room=replace(beside.place().room, occupancy_limit=0, first_in=False)))
         assert any(plain.asking(asked).decide().allow for asked in own)
 
 

@@ -153,7 +153,7 @@ def entering(world: World) -> World:
 
 
 def a_room(world: World) -> Resource:
-    return replace(world.place(), room=RoomRules(two_person=True, limit=2, first_in=True))
+    return replace(world.place(), room=RoomRules(two_person=True, occupancy_limit=2, first_in=True))
 
 
 def asking(world: World, **changes: object) -> World:

@@ -7,7 +7,7 @@ from typing import get_args
 from agent.api.operations import TABLE
 from agent.api.roles import Role
 from agent.offboard.progress import TITLES
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.rooms.panel.effects import AlarmKind, Settled
 from rules.model import Action, Employment, Level, Passback, RoomRules
 from rules.text import Text
@@ -18,27 +18,27 @@ def everything(change: RegistryTransaction) -> None:
     now = datetime.now(UTC)
     end = now + timedelta(days=1)
     for approver in ("M1", "M2", "M3", "M4", "M5"):
-        change.add_person(approver, name="审批人", employment=Employment.OUTSOURCED)
-    change.add_badge("4660", "E1001")
-    change.add_badge("4661", "E1001")
-    change.lose_badge("4661")
-    change.add_account(61_234, "E1001")
-    change.set_pin("E1001", "472913", "613702")
-    change.add_service("backup", uid=61_235, executable="/usr/bin/true", areas=["plans"])
-    change.add_record("E1001", "training", on=now - timedelta(days=3), topic="保密")
-    change.add_record("E1001", "vetting", on=now - timedelta(days=3), passed=False)
+        change.people.add(approver, name="审批人", employment=Employment.OUTSOURCED)
+    change.badges.add("4660", "E1001")
+    change.badges.add("4661", "E1001")
+    change.badges.mark_lost("4661")
+    change.accounts.add(61_234, "E1001")
+    change.pins.set("E1001", "472913", "613702")
+    change.services.add("backup", uid=61_235, executable="/usr/bin/true", areas=["plans"])
+    change.records.add("E1001", "training", on=now - timedelta(days=3), topic="保密")
+    change.records.add("E1001", "vetting", on=now - timedelta(days=3), passed=False)
     rules = RoomRules(two_person=True, needs_purpose=True, anti_passback=Passback.HARD)
-    change.add_room("vault", level=Level.SECRET, domain="state", custodian="E1001", rules=rules)
+    change.rooms.add("vault", level=Level.SECRET, domain="state", custodian="E1001", rules=rules)
     readers = [("osdp+tcp://127.0.0.1:9/1", "in"), ("osdp+tcp://127.0.0.1:9/2", "out")]
-    change.add_door("vault", "vault", protocol="osdp", readers=readers, strike=readers[0][0])  # type: ignore[arg-type]
-    change.enter("vault", "E1001", door="vault")
-    change.add_visit(
+    change.doors.add("vault", "vault", protocol="osdp", readers=readers, strike=readers[0][0])  # type: ignore[arg-type]
+    change.presence.enter("vault", "E1001", door="vault")
+    change.visits.add(
         "V1", "vault", host="E1001", escort="E1001", purpose="维修", since=now, until=end
     ) if False else None
-    change.add_declaration("E1001", "vault", until=end, purpose="查档", devices="笔记本")
-    change.raise_alarm("forced", Text("forced", "强行打开"), room="vault", door="vault", person="E1001")
-    change.want_card("423187757", "4660", "put")
-    change.add_holiday((now + timedelta(days=30)).date(), name="国庆")
+    change.declarations.add("E1001", "vault", until=end, purpose="查档", devices="笔记本")
+    change.alarms.add("forced", Text("forced", "强行打开"), room="vault", door="vault", person="E1001")
+    change.boards.want_card("423187757", "4660", "put")
+    change.holidays.add((now + timedelta(days=30)).date(), name="国庆")
 
 
 def entries() -> Iterator[dict[str, object]]:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agent import shipped_packs
-from agent.registry.store import Registry, RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.store import Registry
 from agent.runtime.home import Home
 from agent.site.init import make
 from rules.model import Clearance, Level, Mode, Person, RoomRules, Scope
@@ -36,13 +37,13 @@ def furnished(root: Path, pack: str = "minimal", *, settings: str = "", hostile:
     with Registry(home.registry) as registry, registry.change(BEGIN) as change:
         for person, name, department, level in _PEOPLE:
             cleared = [Clearance("state", level, "", "x")]
-            change.add_person(person, name=name, department=department, clearances=cleared)
+            change.people.add(person, name=name, department=department, clearances=cleared)
         for area, level in (("plans", Level.SECRET), ("archive", Level.INTERNAL)):
-            change.add_area(
+            change.areas.add(
                 area, path=f"/srv/{area}", level=level, domain="state", mode=Mode.OBSERVE,
                 scope=Scope(departments=frozenset({"规划处"})), custodian="E1001",
             )  # fmt: skip
-        change.add_grant("E1001", "plans", reason="项目甲", approver="E1003")
+        change.grants.add("E1001", "plans", reason="项目甲", approver="E1003")
         _strangers(change, hostile)
     ordinary = ((BEGIN + timedelta(minutes=n), _entry(n)) for n in range(ENTRIES))
     later = BEGIN + timedelta(minutes=ENTRIES)
@@ -67,23 +68,23 @@ def _strangers(change: RegistryTransaction, hostile: Sequence[str]) -> None:
     for number, name in enumerate(hostile):
         stored = "".join(char for char in name if not 0xD800 <= ord(char) <= 0xDFFF and char != "\0")
         person = f"H{number}"
-        change.add_person(person, name=stored)
-        change.add_area(
+        change.people.add(person, name=stored)
+        change.areas.add(
             f"h{number}", path=os.path.normpath(f"/srv/h{number}/{name}".replace("\0", "")),
             level=Level.INTERNAL, domain="state", mode=Mode.OBSERVE, scope=Scope(persons=frozenset({person})),
             custodian=person,
         )  # fmt: skip
-        change.add_grant(person, f"h{number}", reason=stored or "x", approver="E1003")
-        change.add_hold(person, reason=stored or "x", by="E1003")
+        change.grants.add(person, f"h{number}", reason=stored or "x", approver="E1003")
+        change.holds.add(person, reason=stored or "x", by="E1003")
         room, now = f"r{number}", datetime.now(UTC)
         end = now + timedelta(days=1)
-        change.add_room(room, level=Level.INTERNAL, domain="state", custodian=person, rules=RoomRules())
-        change.add_visit(person, room, host="E1001", escort="E1001", purpose=stored or "x", since=now, until=end)
-        change.raise_alarm("forced", Text(stored, stored), room=room, door=stored, person=person)
+        change.rooms.add(room, level=Level.INTERNAL, domain="state", custodian=person, rules=RoomRules())
+        change.visits.add(person, room, host="E1001", escort="E1001", purpose=stored or "x", since=now, until=end)
+        change.alarms.add("forced", Text(stored, stored), room=room, door=stored, person=person)
         case = open_case(
             PACK, Person(person), CaseKind.RESIGNATION, end.date(), "E1003", BEGIN, reason=stored, reference=stored
         )  # fmt: skip
-        change.add_case(case)
+        change.cases.add(case)
 
 
 def _foreign(name: str) -> tuple[dict[str, object], ...]:

@@ -61,14 +61,14 @@ def _furnished(root: Path, *uids: int) -> Home:
     with Registry(home.registry) as registry, registry.change(datetime.now(UTC)) as change:
         for person, name in {"E1001": "张三", **APPROVERS}.items():
             cleared = [Clearance("commercial", Level.SECRET, "", "x")]
-            change.add_person(person, name=name, department="研发部", clearances=cleared)
+            change.people.add(person, name=name, department="研发部", clearances=cleared)
         for uid in uids:
-            change.add_account(uid, "E1001")
-        change.add_area(
+            change.accounts.add(uid, "E1001")
+        change.areas.add(
             "plans", path=str(plans), level=Level.SECRET, domain="commercial", mode=Mode.OBSERVE,
             scope=Scope(departments=frozenset({"研发部"})), custodian="M1",
         )  # fmt: skip
-        change.add_grant("E1001", "plans", reason="项目甲", approver="M5")
+        change.grants.add("E1001", "plans", reason="项目甲", approver="M5")
     return home
 
 

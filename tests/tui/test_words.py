@@ -18,7 +18,8 @@ from agent.api.operations import TABLE
 from agent.api.roles import Role
 from agent.offboard.progress import TITLES
 from agent.presentation import terms as labels
-from agent.registry.room_rows import BadgeState, CardState, Wanted
+from agent.registry.rows.badges import BadgeState
+from agent.registry.rows.boards import CardState, Wanted
 from agent.registry.store import Registry
 from agent.rooms.panel.effects import AlarmKind, RecordEntry, Settled
 from rules.model import Action, DepartureStage, Employment, Level, Mode, Passback

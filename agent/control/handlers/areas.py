@@ -11,8 +11,8 @@ from agent.control.handlers.people import known_domain
 from agent.errors import RefusedError
 from agent.log.search import denied_while_observing
 from agent.registry.columns import KEEP, moment
-from agent.registry.facts import AreaRow
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.rows.areas import AreaRow
 from agent.volumes.status import Protected, ProtectedArea, too_low, volume_of
 from rules.model import Mode, Scope
 from rules.text import Text
@@ -37,7 +37,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     volume = volume_of(plan, tier, accept_links=args.flag("accept_links"))
     level = args.level("level")
     assert level is not None
-    change.add_area(
+    change.areas.add(
         name,
         path=path,
         level=level,
@@ -77,14 +77,14 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @handlers.stream("area.list")
 def _list(request: HandlerRequest) -> Iterator[Json]:
-    rows = request.site.lists.areas()
+    rows = request.site.lists.areas.find()
     return iter([row | _state(request, str(row["name"])) for row in rows])
 
 
 @handlers.read("area.show")
 def _show(request: HandlerRequest) -> Json:
     name = request.args.text("area")
-    [row] = request.site.lists.areas(_row(request, name).resource.id)
+    [row] = request.site.lists.areas.find(_row(request, name).resource.id)
     found = request.services.protection.now.get(name)
     findings = [finding.wire() for finding in found.findings] if found else []
     return {**row, **_state(request, name), "findings": findings}
@@ -95,7 +95,7 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args = request.args
     if "domain" in args:
         known_domain(request, args.text("domain"))
-    change.set_resource(
+    change.areas.set(
         _row(request, args.text("area")).resource.id,
         level=args.level("level"),
         domain=args.maybe("domain"),
@@ -110,7 +110,7 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 @handlers.read("area.would")
 def _would(request: HandlerRequest) -> Json:
     row = _row(request, request.args.text("area"))
-    [listed] = request.site.lists.areas(row.resource.id)
+    [listed] = request.site.lists.areas.find(row.resource.id)
     request.services.indexer.fresh()
     since = moment(str(listed["added_at"]))
     denied = denied_while_observing(request.site.home.index, row.resource.id, since)
@@ -134,28 +134,28 @@ def _enforce(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
         raise RefusedError(low.text, low.hint)
     minutes = request.args.number("revert_after")
     confirm_by = request.at + timedelta(minutes=minutes) if minutes else None
-    change.set_mode(row.resource.id, Mode.ENFORCE, confirm_by=confirm_by)
+    change.areas.set_mode(row.resource.id, Mode.ENFORCE, confirm_by=confirm_by)
     back = {"reverts_at": confirm_by.isoformat()} if confirm_by else {}
     return HandlerResult({"area": row.resource.id, "mode": "enforce", **back}, on_ack=_list_covers(request))
 
 
 @handlers.act("area.confirm")
 def _confirm(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    change.confirm_enforce(request.args.text("area"))
+    change.areas.confirm_enforce(request.args.text("area"))
     return HandlerResult({"area": request.args.text("area"), "mode": "enforce"})
 
 
 @handlers.act("area.observe")
 def _observe(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     name = _row(request, request.args.text("area")).resource.id
-    change.set_mode(name, Mode.OBSERVE)
+    change.areas.set_mode(name, Mode.OBSERVE)
     return HandlerResult({"area": name, "mode": "observe"}, on_ack=_list_covers(request))
 
 
 @handlers.act("area.remove")
 def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     row = _row(request, request.args.text("area"))
-    ended = change.remove_resource(row.resource.id)
+    ended = change.areas.remove(row.resource.id)
 
     def release() -> dict[str, Json]:
         area = ProtectedArea(row.resource.id, row.path, dict(row.volume))

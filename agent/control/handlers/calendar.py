@@ -5,7 +5,7 @@ from datetime import date
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.errors import UsageError
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
 
@@ -15,20 +15,20 @@ handlers = HandlerTable()
 @handlers.act("holiday.add")
 def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     day = _day(request.args.text("day"))
-    change.add_holiday(day, name=request.args.text("name"))
+    change.holidays.add(day, name=request.args.text("name"))
     return HandlerResult({"day": day.isoformat()})
 
 
 @handlers.act("holiday.remove")
 def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     day = _day(request.args.text("day"))
-    change.remove_holiday(day)
+    change.holidays.remove(day)
     return HandlerResult({"day": day.isoformat()})
 
 
 @handlers.stream("holiday.list")
 def _list(request: HandlerRequest) -> Iterator[Json]:
-    return iter(request.site.lists.holidays())
+    return iter(request.site.lists.holidays.all())
 
 
 def _day(word: str) -> date:

@@ -6,8 +6,8 @@ from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, 
 from agent.control.handlers.case_transitions import by_the_rules, by_whom, moved, not_own, today
 from agent.control.handlers.case_view import brief, shown
 from agent.errors import UsageError
-from agent.registry.store import RegistryTransaction
-from agent.registry.transaction import identifier
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.validation import identifier
 from rules.offboarding import duties
 from rules.offboarding.case import HandoverItem
 from rules.text import Text
@@ -20,7 +20,7 @@ _LINE = Text("line", "移交项")
 
 @handlers.act("case.add-line")
 def _add_line(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, case = request.args, change.case(request.args.text("person"))
+    args, case = request.args, change.cases.get(request.args.text("person"))
     what, to = visible(args.text("what")), visible(args.text("to"))
     item = HandoverItem(identifier(args.text("line"), _LINE), Text(what, what), Text(to, to))
     with by_the_rules():
@@ -29,7 +29,7 @@ def _add_line(request: HandlerRequest, change: RegistryTransaction) -> HandlerRe
 
 @handlers.act("case.hand-over")
 def _hand_over(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, case, by = request.args, change.case(request.args.text("person")), by_whom(request)
+    args, case, by = request.args, change.cases.get(request.args.text("person")), by_whom(request)
     not_own(request, case)
     with by_the_rules():
         if "missing" in args:
@@ -41,7 +41,7 @@ def _hand_over(request: HandlerRequest, change: RegistryTransaction) -> HandlerR
 
 @handlers.act("case.educate")
 def _educate(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(request.args.text("person")), by_whom(request)
+    case, by = change.cases.get(request.args.text("person")), by_whom(request)
     not_own(request, case)
     with by_the_rules():
         return moved(request, change, case, duties.educate(case, by, request.at, request.args.text("note")))
@@ -49,7 +49,7 @@ def _educate(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
 
 @handlers.act("case.exam")
 def _exam(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(request.args.text("person")), by_whom(request)
+    case, by = change.cases.get(request.args.text("person")), by_whom(request)
     not_own(request, case)
     with by_the_rules():
         after = duties.examine(case, by, request.at, passed=not request.args.flag("failed"))
@@ -58,7 +58,7 @@ def _exam(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
 
 @handlers.act("case.sign")
 def _sign(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(request.args.text("person")), by_whom(request)
+    case, by = change.cases.get(request.args.text("person")), by_whom(request)
     not_own(request, case)
     with by_the_rules():
         return moved(request, change, case, duties.sign(case, request.args.text("document"), by, request.at))
@@ -66,7 +66,7 @@ def _sign(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
 
 @handlers.act("case.cool-off")
 def _cool_off(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, case, by = request.args, change.case(request.args.text("person")), by_whom(request)
+    args, case, by = request.args, change.cases.get(request.args.text("person")), by_whom(request)
     not_own(request, case)
     if ("until" in args) == args.flag("none"):
         raise UsageError(Text("give either --until or --none", "请在 --until 与 --none 中选择其一"))
@@ -77,7 +77,7 @@ def _cool_off(request: HandlerRequest, change: RegistryTransaction) -> HandlerRe
 
 @handlers.act("case.papers")
 def _papers(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(request.args.text("person")), by_whom(request)
+    case, by = change.cases.get(request.args.text("person")), by_whom(request)
     not_own(request, case)
     with by_the_rules():
         return moved(request, change, case, duties.release_papers(case, by, request.at))
@@ -85,7 +85,7 @@ def _papers(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
 
 @handlers.act("case.close")
 def _close(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(request.args.text("person")), by_whom(request)
+    case, by = change.cases.get(request.args.text("person")), by_whom(request)
     not_own(request, case)
     with by_the_rules():
         return moved(request, change, case, duties.close(case, by, request.at))
@@ -93,15 +93,15 @@ def _close(request: HandlerRequest, change: RegistryTransaction) -> HandlerResul
 
 @handlers.read("case.show")
 def _show(request: HandlerRequest) -> Json:
-    return shown(request.site.lists.case(request.args.text("person")), request.at, today(request))
+    return shown(request.site.lists.cases.get(request.args.text("person")), request.at, today(request))
 
 
 @handlers.read("case.status")
 def _status(request: HandlerRequest) -> Json:
-    return brief(request.site.lists.case(request.args.text("person")), request.at, today(request))
+    return brief(request.site.lists.cases.get(request.args.text("person")), request.at, today(request))
 
 
 @handlers.stream("case.list")
 def _list(request: HandlerRequest) -> Iterator[Json]:
-    cases = request.site.lists.cases(request.args.text("person"), over=request.args.flag("all"))
+    cases = request.site.lists.cases.find(request.args.text("person"), over=request.args.flag("all"))
     return iter([brief(case, request.at, today(request)) for case in cases])

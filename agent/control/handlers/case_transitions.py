@@ -17,8 +17,9 @@ from agent.control.dispatch import HandlerRequest, HandlerResult, Json
 from agent.control.eligibility import known
 from agent.control.handlers.case_view import brief
 from agent.errors import RefusedError
-from agent.registry.store import RegistryTransaction
-from agent.registry.transaction import PERSON, unknown
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.terms import PERSON
+from agent.registry.validation import unknown
 from agent.runtime.os_groups import roles_of
 from rules.eligibility import why_ineligible
 from rules.model import Person
@@ -34,27 +35,31 @@ def moved(
 ) -> HandlerResult:
     """Store *after*; when it is the approval, take everything, and afterwards tell who waits for it."""
     if not after.approved_at or (before and before.approved_at):
-        change.put_case(after)
+        change.cases.save(after)
         over = done(request, after)
         return _telling(request, after, over) if before and before.unconfirmed and after.confirmation else over
-    uids = [int(str(row["uid"])) for row in request.site.lists.accounts(after.person)]
+    uids = [int(str(row["uid"])) for row in request.site.lists.accounts.find(after.person)]
     held, _ = roles_of(uids, request.services.config.roles)
     written_by = "" if by_itself(request) else request.officer()
     after = machine.ended(after, sorted(held), written_by)
     overtaken = _overtaken(request, change, after)
-    change.put_case(after)
-    ended = change.end_grants_of(after, by=request.officer())
-    left = change.move_person(after) if after.kind is CaseKind.TRANSFER else []
+    change.cases.save(after)
+    ended = change.case_grants.end_all(after, by=request.officer())
+    left = _transferred(change, after) if after.kind is CaseKind.TRANSFER else []
     return _telling(request, after, done(request, after, grants_ended=ended, circles_left=left, **overtaken))
+
+
+def _transferred(change: RegistryTransaction, case: OffboardingCase) -> list[str]:
+    return change.people.transfer(case.person, department=case.department or None, post=case.post or None)
 
 
 def _overtaken(request: HandlerRequest, change: RegistryTransaction, approved: OffboardingCase) -> dict[str, Json]:
     """Close the transfer beside which this case was opened, and say which; until now it denied everything."""
-    for running in change.running_cases(approved.person):
+    for running in change.cases.running(approved.person):
         if running.id != approved.id:
             by = PERSONNEL if by_itself(request) else request.officer()
             with by_the_rules():
-                change.put_case(opening.overtake(running, approved.kind, by, request.at))
+                change.cases.save(opening.overtake(running, approved.kind, by, request.at))
             return {"overtakes": running.id}
     return {}
 

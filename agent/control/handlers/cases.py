@@ -13,7 +13,7 @@ from agent.control.eligibility import absence
 from agent.control.handlers.case_transitions import by_itself, by_the_rules, by_whom, done, moved, not_own, registered
 from agent.control.offboarding.hr_replay_guard import forget_older
 from agent.errors import ForbiddenError, RefusedError, UsageError
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.offboarding import machine, opening
 from rules.offboarding.case import PERSONNEL, HandoverItem, OffboardingCase
 from rules.offboarding.vocabulary import CaseKind, CaseStep
@@ -30,10 +30,10 @@ def _open(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
     args, pack, person = request.args, request.site.pack(), request.args.text("person")
     last_day, by = _day(args.text("last_day")), request.officer()
     with by_the_rules():
-        returned = next((one for one in change.running_cases(person) if one.step is CaseStep.RETURNED), None)
+        returned = next((one for one in change.cases.running(person) if one.step is CaseStep.RETURNED), None)
         if returned:
             again = opening.hand_in_again(returned, pack, last_day, by, request.at)
-            return done(request, change.put_case(again))
+            return done(request, change.cases.save(again))
         case = opening.open_case(
             pack,
             registered(request, person),
@@ -48,12 +48,12 @@ def _open(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
             department=args.text("department"),
             post=args.text("post"),
         )
-    return moved(request, change, None, change.add_case(case))
+    return moved(request, change, None, change.cases.add(case))
 
 
 @handlers.act("case.approve")
 def _approve(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(request.args.text("person")), by_whom(request)
+    case, by = change.cases.get(request.args.text("person")), by_whom(request)
     not_own(request, case)
     with by_the_rules():
         role, opinion = _role(case, request.args.text("as")), request.args.text("opinion")
@@ -63,7 +63,7 @@ def _approve(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
 
 @handlers.act("case.confirm")
 def _confirm(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case = change.case(request.args.text("person"))
+    case = change.cases.get(request.args.text("person"))
     with by_the_rules():
         return moved(request, change, case, machine.confirm(case, request.officer(), request.at))
 
@@ -83,9 +83,9 @@ def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
         after = says(opening.vouched(running, approvers, request.at) if running.unconfirmed else running)
         if after.confirmation != running.confirmation:
             return moved(request, change, running, after)
-        return done(request, after if after == running else change.put_case(after), already=True)
+        return done(request, after if after == running else change.cases.save(after), already=True)
     with by_the_rules():
-        case = running or change.add_case(
+        case = running or change.cases.add(
             opening.open_case(
                 pack,
                 registered(request, person),
@@ -131,22 +131,22 @@ def _meant(
     transfer is overtaken; after an approved departure nothing is left that a transfer could end.
     """
     other = None
-    for running in change.running_cases(person):
+    for running in change.cases.running(person):
         if (running.kind is CaseKind.TRANSFER) == (kind is CaseKind.TRANSFER):
             return running
         other = running
     if other and not other.approved_at:
-        change.put_case(machine.rescind(other, PERSONNEL, now, kind.value))
+        change.cases.save(machine.rescind(other, PERSONNEL, now, kind.value))
     elif other and kind is CaseKind.TRANSFER:
         return other
     elif other:
-        change.put_case(opening.vouched(other, approvers, now))
+        change.cases.save(opening.vouched(other, approvers, now))
     return None
 
 
 @handlers.act("case.return")
 def _return(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(request.args.text("person")), by_whom(request)
+    case, by = change.cases.get(request.args.text("person")), by_whom(request)
     not_own(request, case)
     with by_the_rules():
         return moved(request, change, case, machine.send_back(case, by, request.at, request.args.text("reason")))
@@ -154,12 +154,12 @@ def _return(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
 
 @handlers.act("case.rescind")
 def _rescind(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, by = change.case(request.args.text("person")), request.officer()
+    case, by = change.cases.get(request.args.text("person")), request.officer()
     with by_the_rules():
         after = machine.rescind(case, by, request.at, request.args.text("reason"))
     if after.rescinded and after.approved_at:
         # The departure stops counting, so something else must deny until officers have decided grant by grant.
-        change.add_hold(case.person, reason=f"case {case.id} rescinded", by=by, two_officers=True)
+        change.holds.add(case.person, reason=f"case {case.id} rescinded", by=by, two_officers=True)
     over = moved(request, change, case, after)
     if not after.rescinded:
         over = HandlerResult({**over.result, "asked_by": by}, over.log_fields)
@@ -168,14 +168,16 @@ def _rescind(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
 
 @handlers.act("case.restore")
 def _restore(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    case, grant = change.case(request.args.text("person")), request.args.text("grant")
+    case, grant = change.cases.get(request.args.text("person")), request.args.text("grant")
     with by_the_rules():
         after = machine.restore(case, grant, request.officer(), request.at)
-    change.ended_grant(case, grant)
+    change.case_grants.get(case, grant)
     [asked] = [one for one in after.restorations if one.grant == grant]
-    change.put_case(after)
+    change.cases.save(after)
     given = (
-        change.give_again(case, grant, reason=f"{case.id} {grant}", approver=asked.asked_by) if asked.given_by else ""
+        change.case_grants.restore(case, grant, reason=f"{case.id} {grant}", approver=asked.asked_by)
+        if asked.given_by
+        else ""
     )
     over, name = done(request, after, grant=grant, given=given), f"{case.id}.{grant}"
 
@@ -202,9 +204,9 @@ def _lines(request: HandlerRequest, pack: Pack, person: str) -> list[HandoverIte
     lists = request.site.lists
     badges = [
         HandoverItem(f"badge-{row['number']}", Text(f"badge {row['number']}", f"门禁卡 {row['number']}"), to)
-        for row in lists.badges(person)
+        for row in lists.badges.find(person)
     ]
-    places = [str(row["name"]) for row in (*lists.areas(), *lists.rooms()) if row["custodian"] == person]
+    places = [str(row["name"]) for row in (*lists.areas.find(), *lists.rooms.find()) if row["custodian"] == person]
     return badges + [
         HandoverItem(f"custody-{name}", Text(f"custody of {name}", f"{name} 的保管责任"), _OWN) for name in places
     ]

@@ -13,11 +13,12 @@ from agent.control.handlers.rooms import known, proves, told
 from agent.doctor.room_checks import of_room
 from agent.doors.address import Uhppote, parse
 from agent.errors import RefusedError, UsageError
-from agent.registry.doors import DOOR
-from agent.registry.reader import Row
-from agent.registry.room_rows import LISTENS_AT, DoorRow, Protocol, Side
-from agent.registry.store import RegistryTransaction
-from agent.registry.transaction import unknown
+from agent.registry.queries.connection import Row
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.rows.doors import DoorRow, Protocol, Side
+from agent.registry.rows.settings import LISTENS_AT
+from agent.registry.terms import DOOR
+from agent.registry.validation import unknown
 from agent.rooms.panel.state import RoomState
 from rules.text import Text
 from rules.visible import visible
@@ -38,7 +39,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, door, wiring = request.args, request.args.text("door"), _wiring(request, None)
     room = known(request, args.text("room")).resource
     proves(request, room.id, room.level, wiring.protocol)
-    change.add_door(
+    change.doors.add(
         door,
         room.id,
         protocol=wiring.protocol,
@@ -58,7 +59,7 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     wiring = _wiring(request, before)
     room = known(request, before.room).resource
     proves(request, room.id, room.level, wiring.protocol)
-    change.set_door(
+    change.doors.set(
         door,
         protocol=wiring.protocol,
         readers=wiring.readers,
@@ -73,21 +74,21 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 @handlers.read("door.show")
 def _show(request: HandlerRequest) -> Json:
     door = _door(request, request.args.text("door"))
-    [row] = request.site.lists.doors(door=door.name)
+    [row] = request.site.lists.doors.find(door=door.name)
     return _seen(row, _live(request), panels(request))
 
 
 @handlers.stream("door.list")
 def _list(request: HandlerRequest) -> Iterator[Json]:
     live, found = _live(request), panels(request)
-    for row in request.site.lists.doors(request.args.text("room")):
+    for row in request.site.lists.doors.find(request.args.text("room")):
         yield _seen(row, live, found)
 
 
 @handlers.act("door.remove")
 def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     door = request.args.text("door")
-    change.remove_door(door)
+    change.doors.remove(door)
     return told(request, {"door": door})
 
 
@@ -96,7 +97,7 @@ def _listen(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
     address = request.args.text("address")
     if address:
         parse(f"uhppote://{address}/1/1")  # the same shape, and the same errors
-    change.set_setting(LISTENS_AT, address or None)
+    change.settings.set(LISTENS_AT, address or None)
     return told(request, {"address": address})
 
 
@@ -139,7 +140,7 @@ def _outcome(request: HandlerRequest) -> Json:
 
 @handlers.stream("door.cards")
 def _cards(request: HandlerRequest) -> Iterator[Json]:
-    for row in request.site.lists.board_cards():
+    for row in request.site.lists.boards.cards():
         yield row | {"why": {"en": row.pop("why_en"), "zh": row.pop("why_zh")}}
 
 

@@ -11,7 +11,7 @@ from agent.control.handlers.what_if import supposing
 from agent.errors import RefusedError
 from agent.kernel import labels
 from agent.kernel.mountinfo import within
-from agent.registry.facts import AreaRow
+from agent.registry.rows.areas import AreaRow
 from rules.decide import decide
 from rules.model import Action, Facts, Request, Resource, RuleResult, Verdict
 from rules.pack.reader import Pack

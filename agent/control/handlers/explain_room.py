@@ -12,7 +12,8 @@ from itertools import takewhile
 
 from agent.control.dispatch import HandlerRequest, Json
 from agent.registry.columns import maybe_moment
-from agent.registry.transaction import PERSON, unknown
+from agent.registry.terms import PERSON
+from agent.registry.validation import unknown
 from rules.decide import decide
 from rules.model import Action, Facts, Person, Request, Verdict
 
@@ -75,7 +76,7 @@ def known_persons(request: HandlerRequest, persons: Iterable[str], resource: str
 
 def _badge(request: HandlerRequest, person: Person, at: datetime) -> str:
     """Return a badge *person* could show at *at*, the first of several; ``""`` for none."""
-    for row in request.site.lists.badges(person.id):
+    for row in request.site.lists.badges.find(person.id):
         until = maybe_moment(str(row["until"])) if row["until"] else None
         if row["number"] in person.badges and (until is None or at < until):
             return str(row["number"])

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.errors import RefusedError
-from agent.registry.queries import State
-from agent.registry.store import RegistryTransaction
+from agent.registry.queries.grants import State
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
 
@@ -24,7 +24,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
                 "请在规则包中启用 [temp_auth],再运行 shoumi pack use FILE",
             ),
         )
-    grant = change.add_grant(
+    grant = change.grants.add(
         args.text("person"),
         args.text("area"),
         reason=args.text("reason"),
@@ -43,9 +43,10 @@ def _end(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if "area" not in args:
         ended = [args.text("grant")]
     else:
-        lists, person, area = request.site.lists, args.text("grant"), args.text("area")
-        running = lists.grants(request.at, person=person, resource=area)
-        coming = lists.grants(request.at, person=person, resource=area, state="coming")
+        running = request.site.lists.grants.find(request.at, person=args.text("grant"), resource=args.text("area"))
+        coming = request.site.lists.grants.find(
+            request.at, person=args.text("grant"), resource=args.text("area"), state="coming"
+        )
         ended = [str(row["id"]) for row in (*running, *coming)]
         if not ended:
             person, area = visible(args.text("grant")), visible(args.text("area"))
@@ -54,7 +55,7 @@ def _end(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
                 Text("see `shoumi grant list`", "参见 `shoumi grant list`"),
             )
     for grant in ended:
-        change.end_grant(grant, by=request.officer(), reason=args.text("reason"))
+        change.grants.end(grant, by=request.officer(), reason=args.text("reason"))
     return HandlerResult({"grants": ended})
 
 
@@ -65,7 +66,7 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
     rows = [
         row
         for state in states
-        for row in lists.grants(request.at, person=args.text("person"), resource=args.text("area"), state=state)
+        for row in lists.grants.find(request.at, person=args.text("person"), resource=args.text("area"), state=state)
     ]
     return iter(rows)
 
@@ -73,7 +74,7 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
 @handlers.act("hold.add")
 def _hold(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     services, person, pid = request.services, request.args.text("person"), request.peer.pid
-    hold = change.add_hold(person, reason=request.args.text("reason"), by=request.officer())
+    hold = change.holds.add(person, reason=request.args.text("reason"), by=request.officer())
 
     def follow() -> dict[str, Json]:
         services.offboarding.start_revocation(person, hold, pid)
@@ -85,19 +86,19 @@ def _hold(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
 @handlers.act("hold.lift")
 def _lift(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     person = request.args.text("person")
-    holds = [str(row["id"]) for row in request.site.lists.holds(person)]
+    holds = [str(row["id"]) for row in request.site.lists.holds.find(person)]
     if not holds:
         said = visible(person)
         raise RefusedError(
             Text(f"`{said}` is not on hold", f"`{said}` 未被停权"),
             Text("see `shoumi hold list`", "参见 `shoumi hold list`"),
         )
-    lifted = [hold for hold in holds if change.ask_to_lift(hold, by=request.officer())]
+    lifted = [hold for hold in holds if change.holds.ask_to_lift(hold, by=request.officer())]
     for hold in lifted:
-        change.lift_hold(hold, by=request.officer(), reason=request.args.text("reason"))
+        change.holds.lift(hold, by=request.officer(), reason=request.args.text("reason"))
     return HandlerResult({"holds": lifted, "waiting": [hold for hold in holds if hold not in lifted], "person": person})
 
 
 @handlers.stream("hold.list")
 def _holds(request: HandlerRequest) -> Iterator[Json]:
-    return iter(request.site.lists.holds(request.args.text("person"), lifted=request.args.flag("all")))
+    return iter(request.site.lists.holds.find(request.args.text("person"), lifted=request.args.flag("all")))

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.rooms import known, told
 from agent.errors import RefusedError
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
 
@@ -18,7 +18,7 @@ handlers = HandlerTable()
 
 @handlers.stream("occupancy.list")
 def _inside(request: HandlerRequest) -> Iterator[Json]:
-    return iter(request.site.lists.presence(request.args.text("room")))
+    return iter(request.site.lists.presence.find(request.args.text("room")))
 
 
 @handlers.act("occupancy.reset")
@@ -32,13 +32,13 @@ def _reset(request: HandlerRequest, change: RegistryTransaction) -> HandlerResul
             Text("see `shoumi occupancy list`", "参见 `shoumi occupancy list`"),
         )
     for one in inside:
-        change.leave(room, one)
+        change.presence.leave(room, one)
     return told(request, {"room": room, "persons": inside})
 
 
 @handlers.stream("alarm.list")
 def _alarms(request: HandlerRequest) -> Iterator[Json]:
-    rows = request.site.lists.alarms(request.args.text("room"), acknowledged=request.args.flag("all"))
+    rows = request.site.lists.alarms.find(request.args.text("room"), acknowledged=request.args.flag("all"))
     for row in rows:
         yield row | {"text": {"en": row.pop("text_en"), "zh": row.pop("text_zh")}}
 
@@ -46,25 +46,25 @@ def _alarms(request: HandlerRequest) -> Iterator[Json]:
 @handlers.act("alarm.ack")
 def _ack(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     alarm = request.args.text("alarm")
-    kind = change.ack_alarm(alarm, by=request.officer(), note=request.args.text("note"))
+    kind = change.alarms.acknowledge(alarm, by=request.officer(), note=request.args.text("note"))
     return told(request, {"alarm": alarm, "kind": kind})
 
 
 @handlers.act("lockdown.on")
 def _lock(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     room = request.args.text("room")
-    number = change.add_lockdown(room, reason=request.args.text("reason"), by=request.officer())
+    number = change.lockdowns.add(room, reason=request.args.text("reason"), by=request.officer())
     return told(request, {"lockdown": number, "room": room})
 
 
 @handlers.act("lockdown.off")
 def _lift(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     room = request.args.text("room")
-    number = change.lift_lockdown(room, reason=request.args.text("reason"), by=request.officer())
+    number = change.lockdowns.lift(room, reason=request.args.text("reason"), by=request.officer())
     others = [one.room for one in request.site.facts.lockdowns() if one.room != room]
     return told(request, {"lockdown": number, "room": room, "still": others})
 
 
 @handlers.stream("lockdown.list")
 def _lockdowns(request: HandlerRequest) -> Iterator[Json]:
-    return iter(request.site.lists.lockdowns(lifted=request.args.flag("all")))
+    return iter(request.site.lists.lockdowns.find(lifted=request.args.flag("all")))

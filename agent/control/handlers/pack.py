@@ -1,7 +1,7 @@
 """Handlers: the rule pack in force (:mod:`agent.site.pack_file`)."""
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.site.pack_file import SETTING, checked, install, write
 from rules.pack.reader import Pack
 
@@ -19,7 +19,7 @@ def _use(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     text = request.args.text("pack")
     pack = checked(text)
     write(request.site.home, text)
-    change.set_setting(SETTING, pack.digest)
+    change.settings.set(SETTING, pack.digest)
     return HandlerResult(
         {"pack": pack.id}, request.digest("pack") | {"id": pack.id}, on_commit=lambda: install(request.site.home)
     )

@@ -1,16 +1,16 @@
 """Handlers: people, accounts, badges, services, records."""
 
 from collections.abc import Callable, Iterator
-from typing import cast
 
 from agent.api.roles import Role
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.quarantine import waiting_for
 from agent.control.handlers.what_if import clearances
 from agent.errors import RefusedError, UsageError
-from agent.registry.badges import BADGE, as_read
-from agent.registry.csv_import import CsvTarget, import_csv, read_csv
-from agent.registry.store import RegistryTransaction
+from agent.registry.csv_import import import_csv, read_csv
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.rows.badges import as_read
+from agent.registry.terms import ACCOUNT, BADGE
 from rules.model import Clearance, Employment, Level
 from rules.pack.reader import Pack
 from rules.text import Text
@@ -25,7 +25,7 @@ _NEUTRAL_COLUMNS = frozenset({"id", "name"})
 @handlers.act("person.add")
 def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, person = request.args, request.args.text("person")
-    change.add_person(
+    change.people.add(
         person,
         name=args.text("name"),
         department=args.text("department"),
@@ -35,9 +35,9 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         clearances=_levels(request),
     )
     for uid in args.numbers("account"):
-        change.add_account(uid, person)
+        change.accounts.add(uid, person)
     for number in args.texts("badge"):
-        change.add_badge(number, person)
+        change.badges.add(number, person)
     return HandlerResult({"person": person, "quarantined": waiting_for(request.site.home, person)})
 
 
@@ -46,7 +46,7 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, person = request.args, request.args.text("person")
     if args.flag("active") and args.flag("inactive"):
         raise UsageError(Text("active or inactive, not both", "不能同时启用和停用"))
-    change.set_person(
+    change.people.set(
         person,
         name=args.maybe("name"),
         department=args.maybe("department"),
@@ -56,9 +56,9 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         active=args.flag("active") if args.flag("active") or args.flag("inactive") else None,
     )
     if args.flag("post_changed"):
-        change.change_post(person)
+        change.people.change_post(person)
     for clearance in _levels(request):
-        change.set_clearance(person, clearance)
+        change.people.set_clearance(person, clearance)
     return HandlerResult({"person": person})
 
 
@@ -71,9 +71,7 @@ def _import(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
         request.need(Role.SYSTEM)
     if columns - _SYSTEM_COLUMNS - _NEUTRAL_COLUMNS:
         request.need(Role.SECURITY)
-    people = import_csv(
-        cast("CsvTarget", change), rows, approved_by=request.officer(), level_of=level_reader(request.site.pack())
-    )
+    people = import_csv(change, rows, approved_by=request.officer(), level_of=level_reader(request.site.pack()))
     return HandlerResult({"people": people}, request.digest("csv"))
 
 
@@ -123,19 +121,19 @@ def level_reader(pack: Pack) -> Callable[[str], Level]:
 
 @handlers.read("person.show")
 def _show(request: HandlerRequest) -> Json:
-    return request.site.lists.dossier(request.args.text("person"))
+    return request.site.lists.people.dossier(request.args.text("person"))
 
 
 @handlers.stream("person.list")
 def _list(request: HandlerRequest) -> Iterator[Json]:
-    return iter(request.site.lists.people(text=request.args.text("search")))
+    return iter(request.site.lists.people.find(text=request.args.text("search")))
 
 
 @handlers.act("account.add")
 def _account_add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     uid, person = request.args.number("uid"), request.args.text("person")
     assert uid is not None
-    change.add_account(uid, person, allow_system=request.args.flag("allow_system"))
+    change.accounts.add(uid, person, allow_system=request.args.flag("allow_system"))
     return HandlerResult({"person": person, "uid": uid})
 
 
@@ -143,19 +141,19 @@ def _account_add(request: HandlerRequest, change: RegistryTransaction) -> Handle
 def _account_remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     uid = request.args.number("uid")
     assert uid is not None
-    _theirs(change.remove_account(uid), request, Text("account", "账号"), str(uid))
+    _theirs(change.accounts.remove(uid), request, ACCOUNT, str(uid))
     return HandlerResult({"person": request.args.text("person"), "uid": uid})
 
 
 @handlers.stream("account.list")
 def _account_list(request: HandlerRequest) -> Iterator[Json]:
-    return iter(request.site.lists.accounts(request.args.text("person")))
+    return iter(request.site.lists.accounts.find(request.args.text("person")))
 
 
 @handlers.act("badge.add")
 def _badge_add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, number, person = request.args, as_read(request.args.text("number")), request.args.text("person")
-    change.add_badge(
+    change.badges.add(
         number, person, until=args.instant("until"), facility=args.number("facility"), bits=args.number("bits")
     )
     return HandlerResult({"person": person, "number": number}, on_ack=_tell(request))
@@ -164,20 +162,20 @@ def _badge_add(request: HandlerRequest, change: RegistryTransaction) -> HandlerR
 @handlers.act("badge.remove")
 def _badge_remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     number = as_read(request.args.text("number"))
-    _theirs(change.remove_badge(number), request, BADGE, number)
+    _theirs(change.badges.remove(number), request, BADGE, number)
     return HandlerResult({"person": request.args.text("person"), "number": number}, on_ack=_tell(request))
 
 
 @handlers.act("badge.lost")
 def _badge_lost(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     number = as_read(request.args.text("number"))
-    _theirs(change.lose_badge(number), request, BADGE, number)
+    _theirs(change.badges.mark_lost(number), request, BADGE, number)
     return HandlerResult({"person": request.args.text("person"), "number": number}, on_ack=_tell(request))
 
 
 @handlers.stream("badge.list")
 def _badge_list(request: HandlerRequest) -> Iterator[Json]:
-    return iter(request.site.lists.badges(request.args.text("person"), returned=request.args.flag("all")))
+    return iter(request.site.lists.badges.find(request.args.text("person"), returned=request.args.flag("all")))
 
 
 @handlers.act("service.add")
@@ -185,19 +183,19 @@ def _service_add(request: HandlerRequest, change: RegistryTransaction) -> Handle
     args, uid = request.args, request.args.number("uid")
     assert uid is not None
     name = args.text("service")
-    change.add_service(name, uid=uid, executable=args.text("executable"), areas=args.texts("area"))
+    change.services.add(name, uid=uid, executable=args.text("executable"), areas=args.texts("area"))
     return HandlerResult({"service": name})
 
 
 @handlers.act("service.remove")
 def _service_remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    change.remove_service(request.args.text("service"))
+    change.services.remove(request.args.text("service"))
     return HandlerResult({"service": request.args.text("service")})
 
 
 @handlers.stream("service.list")
 def _service_list(request: HandlerRequest) -> Iterator[Json]:
-    return iter(request.site.lists.services())
+    return iter(request.site.lists.services.all())
 
 
 @handlers.act("record.add")
@@ -211,7 +209,7 @@ def _record_add(request: HandlerRequest, change: RegistryTransaction) -> Handler
             Text(f"the pack knows no record kind `{said}`", f"规则包中没有档案种类 `{said}`"),
             Text(f"one of: {kinds}", f"可选：{kinds}"),
         )
-    record = change.add_record(
+    record = change.records.add(
         args.text("person"),
         kind,
         on=args.instant("on") or request.at,
@@ -224,13 +222,13 @@ def _record_add(request: HandlerRequest, change: RegistryTransaction) -> Handler
 
 @handlers.stream("record.list")
 def _record_list(request: HandlerRequest) -> Iterator[Json]:
-    return iter(request.site.lists.records(request.args.text("person")))
+    return iter(request.site.lists.records.find(request.args.text("person")))
 
 
 @handlers.act("record.void")
 def _record_void(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     record = request.args.text("record")
-    return HandlerResult({"record": record, "person": change.void_record(record, reason=request.args.text("reason"))})
+    return HandlerResult({"record": record, "person": change.records.void(record, reason=request.args.text("reason"))})
 
 
 def _tell(request: HandlerRequest) -> Callable[[], dict[str, Json]]:

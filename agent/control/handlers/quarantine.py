@@ -10,7 +10,7 @@ from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, 
 from agent.control.handlers.case_transitions import registered
 from agent.errors import RefusedError
 from agent.offboard.intake import quarantine
-from agent.registry.store import RegistryTransaction
+from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.runtime.home import Home
 from rules.text import Text
 from rules.visible import visible

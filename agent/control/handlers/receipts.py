@@ -25,9 +25,9 @@ def _plan(request: HandlerRequest) -> Json:
     """Of a person what a departure would end, whether or not there is a case; of a case what that case ends."""
     found, lists = request.args.text("person"), request.site.lists
     try:
-        lists.dossier(found)
+        lists.people.dossier(found)
     except RefusedError:
-        case = lists.case(found)
+        case = lists.cases.get(found)
         cause = Cause.TRANSFER if case.kind is CaseKind.TRANSFER else Cause.DEPARTURE
         return request.services.offboarding.survey(case.person, cause)
     return request.services.offboarding.survey(found, Cause.DEPARTURE)
@@ -36,19 +36,19 @@ def _plan(request: HandlerRequest) -> Json:
 @handlers.read("hold.plan")
 def _hold_plan(request: HandlerRequest) -> Json:
     person = request.args.text("person")
-    request.site.lists.dossier(person)
+    request.site.lists.people.dossier(person)
     return request.services.offboarding.survey(person, Cause.HOLD)
 
 
 @handlers.read("case.receipt")
 def _receipt(request: HandlerRequest) -> Json:
-    case = request.site.lists.case(request.args.text("person"))
+    case = request.site.lists.cases.get(request.args.text("person"))
     return _newest(request, case.id, Text("see `shoumi case status`", "参见 `shoumi case status`"))
 
 
 @handlers.read("case.progress")
 def _progress(request: HandlerRequest) -> Json:
-    case, root = request.site.lists.case(request.args.text("person")), request.site.home.root
+    case, root = request.site.lists.cases.get(request.args.text("person")), request.site.home.root
     rows = progress(database.path(root), case.id)
     return {
         "case": case.id,
@@ -61,8 +61,8 @@ def _progress(request: HandlerRequest) -> Json:
 @handlers.read("hold.receipt")
 def _hold_receipt(request: HandlerRequest) -> Json:
     found, lists = request.args.text("person"), request.site.lists
-    holds = [str(row["id"]) for row in lists.holds(found, lifted=True)]
-    name = holds[-1] if holds else str(lists.hold(found)["id"])
+    holds = [str(row["id"]) for row in lists.holds.find(found, lifted=True)]
+    name = holds[-1] if holds else str(lists.holds.get(found)["id"])
     return _newest(request, name, Text("see `shoumi hold list`", "参见 `shoumi hold list`"))
 
 

@@ -15,9 +15,11 @@ from agent.control.handlers.door_positions import panels
 from agent.control.handlers.people import known_domain
 from agent.errors import RefusedError, UsageError
 from agent.registry.columns import KEEP
-from agent.registry.room_rows import HERE, RoomRow, RoomSettings
-from agent.registry.store import RegistryTransaction
-from agent.registry.transaction import ROOM, unknown
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.rows.rooms import RoomRow, RoomSettings
+from agent.registry.rows.settings import HOST_ROOM
+from agent.registry.terms import ROOM
+from agent.registry.validation import unknown
 from rules.model import Level, Passback, RoomRules, Scope
 from rules.text import Text
 from rules.visible import visible
@@ -33,7 +35,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     known_domain(request, args.text("domain"))
     level = args.level("level")
     assert level is not None
-    change.add_room(
+    change.rooms.add(
         name,
         level=level,
         domain=args.text("domain"),
@@ -45,7 +47,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         settings=_settings(RoomSettings(), args),
     )
     for area in args.texts("keep"):
-        change.keep(area, name)
+        change.contents.add(area, name)
     return told(request, {"room": name, "level": level.word})
 
 
@@ -56,14 +58,16 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if "domain" in args:
         known_domain(request, args.text("domain"))
     for area in args.texts("unkeep"):
-        change.keep_no_longer(area, name)
+        change.contents.remove(area, name)
     level = args.level("level")
     if level is not None:
         for door in request.site.facts.doors():
             if door.room == name:
                 proves(request, name, level, door.protocol)
-    change.set_resource(
+    change.rooms.set(
         name,
+        _rules(row.resource.room or RoomRules(), args),
+        _settings(row.settings, args),
         level=level,
         domain=args.maybe("domain"),
         scope=scope(args),
@@ -71,22 +75,21 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         secret_until=args.instant("secret_until") if "secret_until" in args else KEEP,
         hours=hours(request) if "hours" in args else None,
     )
-    change.set_room(name, _rules(row.resource.room or RoomRules(), args), _settings(row.settings, args))
     for area in args.texts("keep"):
-        change.keep(area, name)
+        change.contents.add(area, name)
     return told(request, {"room": name})
 
 
 @handlers.read("room.show")
 def _show(request: HandlerRequest) -> Json:
     name = known(request, request.args.text("room")).resource.id
-    [row] = request.site.lists.rooms(name)
+    [row] = request.site.lists.rooms.find(name)
     return {
         **row,
-        "doors": [door["name"] for door in request.site.lists.doors(name)],
-        "inside": request.site.lists.presence(name),
+        "doors": [door["name"] for door in request.site.lists.doors.find(name)],
+        "inside": request.site.lists.presence.find(name),
         "unseen": panel.unseen if (panel := panels(request).get(name)) else 0,
-        "alarms": len(request.site.lists.alarms(name)),
+        "alarms": len(request.site.lists.alarms.find(name)),
         "locked": [one.reason for one in request.site.facts.lockdowns() if one.room in ("", name)],
         "here": request.site.facts.host_room() == name,
     }
@@ -96,11 +99,15 @@ def _show(request: HandlerRequest) -> Json:
 def _list(request: HandlerRequest) -> Iterator[Json]:
     lists = request.site.lists
     locked = {one.room for one in request.site.facts.lockdowns()}
-    inside = lists.presence()
-    for row in lists.rooms():
+    inside = lists.presence.find()
+    for row in lists.rooms.find():
         name = row["name"]
         count = sum(one["room"] == name for one in inside)
-        yield row | {"inside": count, "locked": "" in locked or name in locked, "doors": len(lists.doors(str(name)))}
+        yield row | {
+            "inside": count,
+            "locked": "" in locked or name in locked,
+            "doors": len(lists.doors.find(str(name))),
+        }
 
 
 @handlers.act("room.remove")
@@ -113,8 +120,8 @@ def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
             Text("when the room is empty: shoumi occupancy reset", "确认无人后运行：shoumi occupancy reset"),
         )
     if request.site.facts.host_room() == name:
-        change.set_setting(HERE, None)
-    return told(request, {"room": name, "grants_ended": change.remove_resource(name)})
+        change.settings.set(HOST_ROOM, None)
+    return told(request, {"room": name, "grants_ended": change.rooms.remove(name)})
 
 
 @handlers.act("room.host")
@@ -122,7 +129,7 @@ def _host(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
     name = request.args.text("room")
     if name:
         known(request, name)
-    change.set_setting(HERE, name or None)
+    change.settings.set(HOST_ROOM, name or None)
     return HandlerResult({"room": name})
 
 
@@ -166,7 +173,7 @@ def _rules(before: RoomRules, args: Arguments) -> RoomRules:
         needs_declaration=_yes(args, "declaration", before.needs_declaration),
         needs_pin=_yes(args, "pin", before.needs_pin),
         anti_passback=Passback(args.maybe("anti_passback") or before.anti_passback),
-        limit=_count(args, "limit", before.limit),
+        occupancy_limit=_count(args, "limit", before.occupancy_limit),
         first_in=_yes(args, "first_in", before.first_in),
     )
 

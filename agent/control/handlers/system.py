@@ -32,7 +32,7 @@ def _roles(request: HandlerRequest) -> Json:
 @handlers.read("status")
 def _status(request: HandlerRequest) -> Json:
     site, services = request.site, request.services
-    areas = site.lists.areas()
+    areas = site.lists.areas.find()
     protected = services.protection.now
     return {
         "host": os.uname().nodename,
@@ -44,8 +44,8 @@ def _status(request: HandlerRequest) -> Json:
             | {"tier": protected[str(row["name"])].tier if str(row["name"]) in protected else "none"}
             for row in areas
         ],
-        "people": len(site.lists.people()),
-        "holds": len(site.lists.holds()),
+        "people": len(site.lists.people.find()),
+        "holds": len(site.lists.holds.find()),
         "doors": len(site.facts.doors()),
         "pack": site.pack().id,
         "epoch": site.facts.epoch(),
@@ -74,7 +74,7 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
     site, services = request.site, request.services
     yield from registry_checks.roles(services.config, gid_of)
     yield from _decider(request)
-    areas = site.lists.areas()
+    areas = site.lists.areas.find()
     for name, protected in sorted(services.protection.now.items()):
         said = visible(name)
         if protected.tier != "none":
@@ -147,7 +147,7 @@ def _decider(request: HandlerRequest) -> Iterator[Finding]:
 
 def _pack(request: HandlerRequest) -> Iterator[Finding]:
     pack = request.site.pack()
-    recorded = request.site.lists.settings().get(SETTING)
+    recorded = request.site.lists.settings.all().get(SETTING)
     if recorded != pack.digest:
         text = Text(
             "the pack in force is not the one that was put in force: pack.toml was edited",

@@ -11,12 +11,12 @@ from datetime import UTC, datetime, time, timedelta
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.rooms import known, told
 from agent.errors import RefusedError, UsageError
-from agent.registry.badges import as_read
 from agent.registry.columns import instant
-from agent.registry.reader import Row
-from agent.registry.store import RegistryTransaction
-from agent.registry.transaction import unknown
-from agent.registry.visits import VISIT
+from agent.registry.queries.connection import Row
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.rows.badges import as_read
+from agent.registry.terms import VISIT
+from agent.registry.validation import unknown
 from rules.model import Employment, Level
 from rules.text import Text
 from rules.visible import visible
@@ -31,11 +31,11 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     room, until = place.id, args.instant("until") or _end_of_day(args.instant("since") or request.at)
     _taken(request, place.level, until)
     if not _registered(request, person):
-        change.add_person(person, name=args.text("name"), employment=Employment.VISITOR)
+        change.people.add(person, name=args.text("name"), employment=Employment.VISITOR)
     badge = as_read(args.text("badge"))
     if badge:
-        change.add_badge(badge, person, until=until)
-    visit = change.add_visit(
+        change.badges.add(badge, person, until=until)
+    visit = change.visits.add(
         person,
         room,
         host=args.text("host"),
@@ -52,7 +52,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 @handlers.stream("visitor.list")
 def _list(request: HandlerRequest) -> Iterator[Json]:
     now = "" if request.args.flag("all") else instant(request.at)
-    return iter(request.site.lists.visits(request.args.text("person"), room=request.args.text("room"), now=now))
+    return iter(request.site.lists.visits.find(request.args.text("person"), room=request.args.text("room"), now=now))
 
 
 @handlers.act("visitor.exit")
@@ -60,13 +60,13 @@ def _exit(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
     """Whoever has left has left every room: all his visits are over, and every badge given for them is back or lost."""
     lost, person, running = request.args.flag("badge_lost"), *_running(request)
     for visit in running:
-        change.leave_visit(str(visit["id"]), by=request.officer())
+        change.visits.leave(str(visit["id"]), by=request.officer())
     given = {visit["badge"] for visit in running}
-    badges = [str(row["number"]) for row in request.site.lists.badges(person) if row["number"] in given]
+    badges = [str(row["number"]) for row in request.site.lists.badges.find(person) if row["number"] in given]
     for badge in badges:
-        (change.lose_badge if lost else change.remove_badge)(badge)
+        (change.badges.mark_lost if lost else change.badges.remove)(badge)
     for room in dict.fromkeys(str(visit["room"]) for visit in running):
-        change.leave(room, person)
+        change.presence.leave(room, person)
     visits = [visit["id"] for visit in running]
     result = {"visits": visits, "person": person, "badges": badges, "badge_lost": lost and bool(badges)}
     return replace(told(request, result), log_fields={"person": person})
@@ -78,7 +78,7 @@ def _end(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     named, visits = request.args.text("visit"), [str(visit["id"]) for visit in running]
     ended = [named] if named in visits else visits
     for visit in ended:
-        change.end_visit(visit, by=request.officer())
+        change.visits.end(visit, by=request.officer())
     rooms = {visit["room"] for visit in running if visit["id"] in ended}
     inside = [one.room for one in request.site.facts.presence(person=person) if one.room in rooms]
     return told(request, {"visits": ended, "person": person, "inside": inside})
@@ -90,7 +90,7 @@ def _declare(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
     if args.flag("no_devices") and "devices" in args:
         raise UsageError(Text("devices or none, not both", "不能既申报设备又称未携带"))
     until = args.instant("until") or _end_of_day(args.instant("since") or request.at)
-    number = change.add_declaration(
+    number = change.declarations.add(
         args.text("person"),
         args.text("room"),
         until=until,
@@ -107,43 +107,45 @@ def _declare(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
 @handlers.stream("declaration.list")
 def _declarations(request: HandlerRequest) -> Iterator[Json]:
     now = "" if request.args.flag("all") else instant(request.at)
-    return iter(request.site.lists.declarations(request.args.text("person"), room=request.args.text("room"), now=now))
+    return iter(
+        request.site.lists.declarations.find(request.args.text("person"), room=request.args.text("room"), now=now)
+    )
 
 
 @handlers.act("declaration.end")
 def _end_declaration(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     declaration = request.args.text("declaration")
-    return HandlerResult({"declaration": declaration, "person": change.end_declaration(declaration)})
+    return HandlerResult({"declaration": declaration, "person": change.declarations.end(declaration)})
 
 
 @handlers.act("pin.set")
 def _set_pin(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     person = request.args.text("person")
-    change.set_pin(person, request.args.text("pin"), request.args.text("duress"))
+    change.pins.set(person, request.args.text("pin"), request.args.text("duress"))
     return HandlerResult({"person": person, "duress": "duress" in request.args})
 
 
 @handlers.act("pin.remove")
 def _remove_pin(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     person = request.args.text("person")
-    change.remove_pin(person)
+    change.pins.remove(person)
     return HandlerResult({"person": person})
 
 
 @handlers.stream("pin.list")
 def _pins(request: HandlerRequest) -> Iterator[Json]:
-    return iter(request.site.lists.pins(request.args.text("person")))
+    return iter(request.site.lists.pins.find(request.args.text("person")))
 
 
 def _registered(request: HandlerRequest, person: str) -> bool:
     """Whether *person* is known: from an earlier visit, or as somebody of the site who may not enter by himself."""
-    return any(row["id"] == person for row in request.site.lists.people(text=person))
+    return any(row["id"] == person for row in request.site.lists.people.find(text=person))
 
 
 def _running(request: HandlerRequest) -> tuple[str, list[Row]]:
     """Return the visitor named, by himself or by one of his visits, and the visits he has not left."""
     word = request.args.text("visit")
-    rows = request.site.lists.visits()
+    rows = request.site.lists.visits.find()
     person = next((str(row["person"]) for row in rows if word in (row["id"], row["person"])), None)
     if person is None:
         raise unknown(VISIT, word, "shoumi visitor list")

@@ -152,7 +152,7 @@ class OffboardingCoordinator:
         self._worker.close()
 
     def _subject(self, person: str) -> RevocationSubject:
-        uids = [int(str(row["uid"])) for row in self._site.lists.accounts(person)]
+        uids = [int(str(row["uid"])) for row in self._site.lists.accounts.find(person)]
         roles, sole = roles_of(uids, self._roles)
         return RevocationSubject(person, accounts(uids), roles, sole)
 

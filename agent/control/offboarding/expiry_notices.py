@@ -43,7 +43,7 @@ class ExpiryNotices:
     def _endings(self) -> Iterator[UpcomingExpiry]:
         site, pack, now = self._site, self._site.pack(), self._site.now()
         grants: defaultdict[str, list[Grant]] = defaultdict(list)
-        for row in site.lists.grants(now):
+        for row in site.lists.grants.find(now):
             if row["until"]:
                 grants[str(row["person"])].append(
                     Grant(
@@ -57,7 +57,7 @@ class ExpiryNotices:
                         temporary=True,
                     )
                 )
-        for row in site.lists.people():
+        for row in site.lists.people.find():
             name = str(row["id"])
             _, facts = site.facts.facts([name], "")
             person = facts.persons.get(name)

@@ -47,7 +47,7 @@ class HrIntake:
         while not pinned_keys.path(self._site.home.root).exists():  # no channel has been set up
             if self._stopped.wait(1):
                 return
-        forget_older(self._site.home, self._site.lists.cases(over=True))
+        forget_older(self._site.home, self._site.lists.cases.find(over=True))
         hooks = Hooks(self._known, self._acts, self._wanted, self._received, self._note, self._trouble)
         inbox = Inbox(self._site.home.root, hooks)
         try:
@@ -80,7 +80,7 @@ class HrIntake:
                 self._answer(notice.subject, str(result["case"]))
             return
         reason = f"{notice.event.value} {notice.txn}"
-        if all(row["reason"] != reason for row in self._site.lists.holds(notice.subject)):  # it may come twice
+        if all(row["reason"] != reason for row in self._site.lists.holds.find(notice.subject)):  # it may come twice
             self._stopping(notice, lambda: self._act("hold.add", {"person": notice.subject, "reason": reason}))
 
     def _departure(self, notice: HrNotice) -> dict[str, Any]:

@@ -64,12 +64,12 @@ def trigger_of(site: SiteContext, name: str) -> RevocationTrigger:
         return _hold(site, name)
     if name.startswith("G"):
         return _lapse(site, name)
-    return _case(site, site.lists.case(name))
+    return _case(site, site.lists.cases.get(name))
 
 
 def revocation_subject(site: SiteContext, found: RevocationTrigger) -> RevocationSubject:
     """Return the person with every account, as the runner takes them."""
-    uids = [int(str(row["uid"])) for row in site.lists.accounts(found.person)]
+    uids = [int(str(row["uid"])) for row in site.lists.accounts.find(found.person)]
     return RevocationSubject(found.person, accounts(uids), found.roles, areas=found.areas, tries=found.tries)
 
 
@@ -89,7 +89,7 @@ def _case(site: SiteContext, case: OffboardingCase) -> RevocationTrigger:
         case.officers,
         case.approved_at,
         roles=frozenset(case.roles),
-        tries=frozenset(site.lists.lost(case.id)) if transfer else None,
+        tries=frozenset(site.lists.case_grants.lost(case.id)) if transfer else None,
         waits=case.unconfirmed,
         over=over,
         reference=case.reference,
@@ -105,7 +105,7 @@ def _approver(case: OffboardingCase, approval: Approval) -> dict[str, Any]:
 
 
 def _hold(site: SiteContext, name: str) -> RevocationTrigger:
-    row = site.lists.hold(name)
+    row = site.lists.holds.get(name)
     by, since = str(row["placed_by"]), moment(str(row["since"]))
     return RevocationTrigger(
         name,
@@ -119,7 +119,7 @@ def _hold(site: SiteContext, name: str) -> RevocationTrigger:
 
 
 def _lapse(site: SiteContext, name: str) -> RevocationTrigger:
-    row = site.lists.grant(name)
+    row = site.lists.grants.get(name)
     person, area = str(row["person"]), str(row["resource"])
     ended = RevocationTrigger(
         name, person, Cause.EXPIRY, frozenset(), moment(str(row["until"])), areas=frozenset({area})
@@ -128,24 +128,24 @@ def _lapse(site: SiteContext, name: str) -> RevocationTrigger:
 
 
 def _restoration(site: SiteContext, name: str, case: str, grant: str) -> RevocationTrigger:
-    taken_back = site.lists.case(case)
+    taken_back = site.lists.cases.get(case)
     person = taken_back.person
     asked = next(one for one in taken_back.restorations if one.grant == grant)
-    left_again = any(running.approved_at for running in site.lists.cases(person))
+    left_again = any(running.approved_at for running in site.lists.cases.find(person))
     return RevocationTrigger(
         name,
         person,
         Cause.RESTORED,
         frozenset({asked.asked_by, asked.given_by} - {""}),
         asked.asked_at,
-        areas=frozenset({str(site.lists.grant(grant)["resource"])}),
+        areas=frozenset({str(site.lists.grants.get(grant)["resource"])}),
         over=_LEFT_AGAIN if left_again else None,
     )
 
 
 def allowed(site: SiteContext, person: str, area: str) -> bool:
     """Whether *person* may open *area* after all, by another grant that runs or because none is needed."""
-    if site.lists.grants(site.now(), person=person, resource=area):
+    if site.lists.grants.find(site.now(), person=person, resource=area):
         return True
     _, facts = site.facts.facts([person], area)
     return decide(Request((person,), area), facts, site.pack(), site.now()).allow

@@ -88,7 +88,7 @@ class OffboardingWorker:
         The decider denies them from that instant on; where nobody holds anything there is nothing to do or to prove.
         """
         site, now = self._site, self._site.now()
-        ended = [str(row["id"]) for row in site.lists.lapsed(now - _NEWS, now)]
+        ended = [str(row["id"]) for row in site.lists.grants.lapsed(now - _NEWS, now)]
         for name in (one for one in ended if one not in self._lapsed):
             found = trigger_of(site, name)
             who = revocation_subject(site, found)
@@ -115,11 +115,11 @@ class OffboardingWorker:
         """Return what was begun and is not finished, and what should have been begun."""
         lists, begun = self._site.lists, self._journal.begun()
         unfinished = {run.case for run in self._journal.unfinished()}
-        approved = [case for case in lists.cases() if case.approved_at]
+        approved = [case for case in lists.cases.find() if case.approved_at]
         left = [c.id for c in approved if c.id not in begun or (not c.unconfirmed and self._unproven(c.id, unfinished))]
-        held = [str(row["id"]) for row in lists.holds()]
+        held = [str(row["id"]) for row in lists.holds.find()]
         left += [name for name in held if name not in begun or self._unproven(name, unfinished)]
-        left += [name for name in lists.restored() if name not in begun or name in unfinished]
+        left += [name for name in lists.case_grants.restored() if name not in begun or name in unfinished]
         return left + sorted(unfinished - set(left) - {case.id for case in approved})
 
     def _unproven(self, name: str, unfinished: AbstractSet[str]) -> bool:

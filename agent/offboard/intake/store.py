@@ -23,32 +23,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from agent.offboard.database import damaged, open_database, rim
+from agent.offboard.database import damaged, open_database, translate_sqlite_errors
 from agent.offboard.intake.notice import HrEvent, HrNotice, from_json, to_json
 
 Outcome = Literal["accepted", "again", "replayed", "number-reused", "superseded", "unknown-person", "approver-out"]
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS hr_tokens (
-    seq         INTEGER PRIMARY KEY,
-    iss         TEXT NOT NULL,
-    jti         TEXT NOT NULL,
-    subject     TEXT NOT NULL,
-    strength    INTEGER NOT NULL,
-    toe         INTEGER NOT NULL,
-    iat         INTEGER NOT NULL,
-    received_at TEXT NOT NULL,
-    state       TEXT NOT NULL CHECK (state IN ('received', 'handed', 'unknown', 'superseded')),
-    filed       INTEGER NOT NULL DEFAULT 0 CHECK (filed IN (0, 1)),
-    claims      BLOB NOT NULL,
-    notice      TEXT NOT NULL,
-    token       BLOB NOT NULL,
-    UNIQUE (iss, jti)
-) STRICT;
-CREATE INDEX IF NOT EXISTS hr_tokens_open ON hr_tokens (toe, iat, seq) WHERE state = 'received';
-CREATE INDEX IF NOT EXISTS hr_tokens_mark ON hr_tokens (subject, toe, iat);
-CREATE TABLE IF NOT EXISTS hr_floors (subject TEXT PRIMARY KEY, toe INTEGER NOT NULL) STRICT;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +67,6 @@ class Store:
         """Open *file*. Raises :class:`RefusedError` and :class:`FatalError`."""
         self._file = file
         self._db = open_database(file)
-        with rim(file):
-            self._db.executescript(_TABLES)
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +94,7 @@ class Store:
 
     def open(self) -> list[Open]:
         """Return what was received and not yet handed over, oldest event first."""
-        with rim(self._file):
+        with translate_sqlite_errors(self._file):
             rows = self._db.execute(
                 "SELECT seq, notice, received_at FROM hr_tokens WHERE state = 'received' ORDER BY toe, iat, seq"
             ).fetchall()
@@ -153,7 +129,7 @@ class Store:
 
     def asked(self, subject: str, txn: str) -> HrNotice | None:
         """Return the newest notice about a person with this case number that was acted on."""
-        with rim(self._file):
+        with translate_sqlite_errors(self._file):
             row = self._db.execute(
                 "SELECT notice FROM hr_tokens WHERE subject = ? AND json_extract(notice, '$.txn') = ?"
                 " AND state IN ('received', 'handed') ORDER BY toe DESC, iat DESC LIMIT 1",
@@ -163,7 +139,7 @@ class Store:
 
     def awaiting(self, subject: str) -> list[HrNotice]:
         """Return the departures of a person that were acted on, of those since access was last given back to them."""
-        with rim(self._file):
+        with translate_sqlite_errors(self._file):
             rows = self._db.execute(
                 "SELECT notice FROM hr_tokens WHERE subject = ?1 AND strength = ?2 AND state IN ('received', 'handed')"
                 " AND toe > coalesce((SELECT toe FROM hr_floors WHERE subject = ?1), -1) ORDER BY toe, iat, seq",
@@ -173,7 +149,7 @@ class Store:
 
     def received_at(self, notice: HrNotice) -> datetime:
         """Return when the token of *notice* arrived."""
-        with rim(self._file):
+        with translate_sqlite_errors(self._file):
             [at] = self._db.execute(
                 "SELECT received_at FROM hr_tokens WHERE iss = ? AND jti = ?", notice.key
             ).fetchone()
@@ -238,7 +214,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with rim(self._file):
+        with translate_sqlite_errors(self._file):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield

@@ -72,17 +72,17 @@ class Office:
         self.executor = ActExecutor(self.services, self.handlers.acts)
         with opened.registry.change(self.site.now()) as change:
             for number in range(1, 10):
-                change.add_person(f"E{number}", department="rd", clearances=[Clearance("state", Level.SECRET, "", "x")])
+                change.people.add(f"E{number}", department="rd", clearances=[Clearance("state", Level.SECRET, "", "x")])
             for officer, uid in OFFICERS.items():
-                change.add_account(uid, officer)
-            change.add_badge("4660", "E1")
+                change.accounts.add(uid, officer)
+            change.badges.add("4660", "E1")
             scope = Scope(departments=frozenset({"rd"}))
             end = self.site.now() + timedelta(days=3650)
-            change.add_area(
+            change.areas.add(
                 "plans", path="/srv/plans", level=Level.SECRET, domain="state", scope=scope, custodian="E1",
                 secret_until=end,
             )  # fmt: skip
-            self.grant = change.add_grant("E1", "plans", reason="项目甲", approver="E8")
+            self.grant = change.grants.add("E1", "plans", reason="项目甲", approver="E8")
 
     @property
     def told(self) -> list[tuple[str, str, int]]:
@@ -265,10 +265,10 @@ def test_a_transferred_person_starts_anew_when_the_case_is_closed(office: Office
     office.do("case.hand-over", line="x") if office.do("case.show")["items"] else None
     office.do("case.close")
     assert office.verdict().rule == "scope"
-    dossier = office.site.lists.dossier("E1")
+    dossier = office.site.lists.people.dossier("E1")
     assert (dossier["department"], dossier["post"]) == ("archive", "keeper")
     with office.services.registry.change(office.site.now()) as change:
-        change.set_person("E1", department="rd")
+        change.people.set("E1", department="rd")
     assert office.verdict().rule == "grant"
 
 
@@ -295,12 +295,12 @@ def test_rescinding_an_approval_takes_two_officers_and_restores_nothing_by_itsel
 def lift_by_two(office: Office) -> None:
     """Lift the hold that a rescission left, and see that one officer cannot; another hold needs no second."""
     office.do("hold.add", reason="one more")
-    [left, plain] = [hold["id"] for hold in office.site.lists.holds("E1")]
+    [left, plain] = [hold["id"] for hold in office.site.lists.holds.find("E1")]
     with (
         pytest.raises(RefusedError, match="lifted by two officers, and this is the first"),
         office.services.registry.change(office.site.now()) as change,
     ):
-        change.lift_hold(left, by="E8")
+        change.holds.lift(left, by="E8")
     asked = office.do("hold.lift", reason="back")
     assert (asked["holds"], asked["waiting"]) == ([plain], [left])
     with pytest.raises(RefusedError, match="second officer, and `E8` is the first"):
@@ -323,7 +323,7 @@ def test_somebody_who_left_approves_nothing_any_more(company: Office) -> None:
     with pytest.raises(RefusedError, match="`E2` has left"):
         company.do("case.approve", by="E2")
     with company.services.registry.change(company.site.now()) as change:
-        change.set_person("E3", active=False)
+        change.people.set("E3", active=False)
     with pytest.raises(RefusedError, match="`E3` is inactive"):
         company.do("case.approve", by="E3")
 
@@ -334,9 +334,9 @@ def out(office: Office, person: str, how: str) -> None:
         office.do("case.open", person, "E8" if person != "E8" else "E9", last_day="2026-01-01", kind="unfit")
     with office.services.registry.change(office.site.now()) as change:
         if how == "on hold":
-            change.add_hold(person, reason="x")
+            change.holds.add(person, reason="x")
         elif how == "inactive":
-            change.set_person(person, active=False)
+            change.people.set(person, active=False)
 
 
 OUT = ("on hold", "inactive", "leaving")
@@ -517,7 +517,7 @@ def administrator(fresh: Site) -> Iterator[Office]:
     fresh.home.config.write_text(f"[roles]\nsecurity = {account.pw_gid}\n", encoding="utf-8")
     with office_of(fresh) as office:
         with office.services.registry.change(office.site.now()) as change:
-            change.add_account(account.pw_uid, "E1", allow_system=True)
+            change.accounts.add(account.pw_uid, "E1", allow_system=True)
         yield office
 
 
@@ -570,7 +570,7 @@ def test_two_approvers_inside_a_notice_are_the_two_and_one_is_one(administrator:
 def test_a_notice_with_two_approvers_waits_for_nobody(administrator: Office, kind: str) -> None:
     assert notice(administrator, "E2", "E3", kind=kind)["step"] == "approved"
     assert len(administrator.told) == 1
-    assert administrator.site.lists.case("E1").officers >= {"E3"}
+    assert administrator.site.lists.cases.get("E1").officers >= {"E3"}
 
 
 def test_a_day_that_is_none_is_usage(office: Office) -> None:

@@ -15,7 +15,7 @@ from agent.control.handlers.explain import areas_of
 from agent.control.handlers.what_if import supposing
 from agent.errors import RefusedError
 from agent.kernel import labels
-from agent.registry.facts import AreaRow
+from agent.registry.rows.areas import AreaRow
 from rules.decide import decide
 from rules.model import Clearance, Facts, Hold, Level, Person, Request, Resource
 from rules.pack.reader import load

@@ -275,7 +275,7 @@ def test_under_a_pack_that_says_so_a_file_opens_only_from_inside_the_room_of_the
         client.call("room.add", room="vault", level="secret", domain="state")
         assert explained(client, "E1", "plans") == ("deny", "in-room")  # this machine stands nowhere
         with Registry(home.registry) as registry, registry.note(datetime.now(UTC)) as door:
-            door.enter("vault", "E1")
+            door.presence.enter("vault", "E1")
         assert explained(client, "E1", "plans") == ("deny", "in-room")
         client.call("room.host", room="vault")
         assert client.call("room.show", room="vault")["here"]

@@ -295,7 +295,7 @@ def rescinded(office: Office) -> datetime:
     office.do("case.rescind", reason="wrong person")
     office.do("case.rescind", officer="E9", reason="so it is")
     assert office.do("case.status")["step"] == "rescinded"
-    return office.site.lists.case("E1").rescissions[-1].at
+    return office.site.lists.cases.get("E1").rescissions[-1].at
 
 
 def admitted(site: Site) -> list[tuple[str, list[str]]]:

@@ -7,7 +7,9 @@ from agent.rooms.panel.interface import BadgeHolder
 from rules.model import Action, Lockdown, Passback, RoomRules
 from tests.rooms.panel.kit import Room, moves, outcomes, raised, records, release, releases
 
-STRICT = RoomRules(two_person=True, needs_purpose=True, needs_declaration=True, needs_pin=True, limit=1, first_in=True)
+STRICT = RoomRules(
+    two_person=True, needs_purpose=True, needs_declaration=True, needs_pin=True, occupancy_limit=1, first_in=True
+)
 
 
 def test_a_badge_on_the_way_out_opens_and_is_recorded_first() -> None:

@@ -172,7 +172,7 @@ def test_what_was_stated_before_goes_into_the_question_and_the_entry() -> None:
 
 
 def test_who_is_inside_is_part_of_the_question() -> None:
-    room = Room(RoomRules(limit=1))
+    room = Room(RoomRules(occupancy_limit=1))
     room.enter("E1")
     effects = room.show("E2")
     assert rules_of(effects) == [("E2", "limit")]

@@ -90,7 +90,7 @@ rooms = st.builds(
     two_person=st.booleans(),
     needs_pin=st.booleans(),
     anti_passback=st.sampled_from(Passback),
-    limit=st.sampled_from([0, 0, 1, 2]),
+    occupancy_limit=st.sampled_from([0, 0, 1, 2]),
     first_in=st.booleans(),
 )
 

@@ -95,19 +95,19 @@ def test_where_those_inside_do_not_count_every_entry_takes_two_badges() -> None:
 
 
 def test_two_do_not_share_the_last_place() -> None:
-    room = Room(replace(TWO, limit=1))
+    room = Room(replace(TWO, occupancy_limit=1))
     assert rules_of(room.show("E1")) == [("E1", "two-person")]
     assert rules_of(room.show("E2")) == [("E2", "limit")]
 
 
 def test_who_would_come_too_late_for_the_limit_stays_while_the_others_go() -> None:
-    room = Room(replace(TWO, limit=2))
+    room = Room(replace(TWO, occupancy_limit=2))
     room.enter("E1", "E2")
     assert rules_of(room.show("E3")) == [("E3", "limit")]
 
 
 def test_of_more_than_the_room_takes_the_last_to_come_stays_behind() -> None:
-    room = Room(replace(TWO, limit=2))
+    room = Room(replace(TWO, occupancy_limit=2))
     room.show("E1")
     room.show("V1")
     assert {one.person for one in records(room.show("E2"))} == {"E1", "E2"}

@@ -1,0 +1,62 @@
+"""The tables of ``offboard.db``, as ordered migrations that are never edited once released.
+
+Rules of this file: tables are STRICT. Two parts share the file, each with tables of its own: the runs of revocations
+(:mod:`agent.offboard.journal`) and what HR sends (:mod:`agent.offboard.intake.store`).
+"""
+
+from agent.runtime.schema import Migration, Schema
+from rules.text import Text
+
+# A file from before there were versions has these tables, or those of one part of them: it keeps what it has.
+_FIRST = (
+    """CREATE TABLE IF NOT EXISTS runs (
+        number INTEGER PRIMARY KEY,
+        case_id TEXT NOT NULL UNIQUE,
+        person TEXT NOT NULL,
+        cause TEXT NOT NULL,
+        leaver TEXT NOT NULL,
+        officers TEXT NOT NULL,
+        begun_at TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE IF NOT EXISTS steps (
+        run INTEGER NOT NULL REFERENCES runs,
+        position INTEGER NOT NULL,
+        step TEXT NOT NULL,
+        state TEXT NOT NULL,
+        detail TEXT NOT NULL DEFAULT '["", ""]',
+        facts TEXT NOT NULL DEFAULT '{}',
+        tries INTEGER NOT NULL DEFAULT 0,
+        began_at TEXT,
+        ended_at TEXT,
+        logged TEXT,
+        PRIMARY KEY (run, step)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS callers (
+        run INTEGER NOT NULL REFERENCES runs,
+        pid INTEGER NOT NULL,
+        started INTEGER NOT NULL,
+        PRIMARY KEY (run, pid, started)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS steps_open ON steps (run) WHERE state IN ('planned', 'pending')",
+    """CREATE TABLE IF NOT EXISTS hr_tokens (
+        seq INTEGER PRIMARY KEY,
+        iss TEXT NOT NULL,
+        jti TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        strength INTEGER NOT NULL,
+        toe INTEGER NOT NULL,
+        iat INTEGER NOT NULL,
+        received_at TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('received', 'handed', 'unknown', 'superseded')),
+        filed INTEGER NOT NULL DEFAULT 0 CHECK (filed IN (0, 1)),
+        claims BLOB NOT NULL,
+        notice TEXT NOT NULL,
+        token BLOB NOT NULL,
+        UNIQUE (iss, jti)
+    ) STRICT""",
+    "CREATE INDEX IF NOT EXISTS hr_tokens_open ON hr_tokens (toe, iat, seq) WHERE state = 'received'",
+    "CREATE INDEX IF NOT EXISTS hr_tokens_mark ON hr_tokens (subject, toe, iat)",
+    "CREATE TABLE IF NOT EXISTS hr_floors (subject TEXT PRIMARY KEY, toe INTEGER NOT NULL) STRICT",
+)
+
+SCHEMA = Schema("offboard", Text("database of departures", "离岗数据库"), (Migration("m001_first", _FIRST),))

@@ -1,0 +1,34 @@
+"""Grants that departures took from people, and those that were given again.
+
+Rules of this file: what was removed is not listed.
+"""
+
+from agent.registry.columns import number
+from agent.registry.queries.connection import QueryConnection
+from agent.registry.terms import CASE
+
+
+class CaseGrantQueries:
+    """Grants that cases ended."""
+
+    def __init__(self, connection: QueryConnection) -> None:
+        self._connection = connection
+
+    def restored(self) -> list[str]:
+        """Return the grants that two officers gave again, as ``C000001.G000012``: the case and the grant it ended."""
+        rows = self._connection.select(
+            "SELECT printf('C%06d.', departure_case) || grant_id AS id FROM case_restorations",
+            {"given_by <> ''": ()},
+            "ORDER BY 1",
+        )
+        return [str(row["id"]) for row in rows]
+
+    def lost(self, case: str) -> list[str]:
+        """Return the areas and rooms for which the approval of *case* ended a grant, by name, once each."""
+        rows = self._connection.select(
+            "SELECT DISTINCT name FROM case_grants JOIN grants ON grants.number = ended_grant"
+            " JOIN resources ON key = resource",
+            {"departure_case = ?": (number("C", case, CASE),), "removed_at IS NULL": ()},
+            "ORDER BY name",
+        )
+        return [str(row["name"]) for row in rows]

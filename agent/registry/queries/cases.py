@@ -1,0 +1,43 @@
+"""Departure cases, each as it is stored.
+
+Rules of this file: everything is in the order it was opened.
+"""
+
+from agent.registry.columns import number
+from agent.registry.queries.connection import QueryConnection, Row, when
+from agent.registry.rows.cases import whole_case
+from agent.registry.terms import CASE
+from agent.registry.validation import unknown, without_case
+from rules.offboarding.case import OffboardingCase
+
+
+class CaseQueries:
+    """Departure cases."""
+
+    def __init__(self, connection: QueryConnection) -> None:
+        self._connection = connection
+
+    def find(self, person: str = "", *, over: bool = False) -> list[OffboardingCase]:
+        """Return the cases that run, or with *over* all of them."""
+        rows = self._connection.select(
+            "SELECT number FROM cases", {**when("person", person), "over = 0 OR ?": (over,)}, "ORDER BY number"
+        )
+        return [self._case(row) for row in rows]
+
+    def get(self, name: str) -> OffboardingCase:
+        """Return the case of this number, or the newest case of this person, of those that run if any does.
+
+        Raises :class:`agent.errors.RefusedError` when there is none.
+        """
+        select = self._connection.select
+        found = select("SELECT number FROM cases", {"person = ?": (name,)}, "ORDER BY over, number DESC LIMIT 1")
+        if not found and select("SELECT id FROM people", {"id = ?": (name,)}):
+            raise without_case(name)
+        if not found:
+            found = select("SELECT number FROM cases", {"number = ?": (number("C", name, CASE),)})
+        if not found:
+            raise unknown(CASE, name, "shoumi case list")
+        return self._case(found[0])
+
+    def _case(self, row: Row) -> OffboardingCase:
+        return self._connection.read(whole_case, self._connection.path, int(str(row["number"])))

@@ -1,0 +1,25 @@
+"""Services, with the areas they may touch.
+
+Rules of this file: everything is ordered by name.
+"""
+
+from agent.registry.queries.connection import QueryConnection, Row
+
+
+class ServiceQueries:
+    """Services."""
+
+    def __init__(self, connection: QueryConnection) -> None:
+        self._connection = connection
+
+    def all(self) -> list[Row]:
+        """Return the services with the names of their areas."""
+        with self._connection.snapshot():
+            rows = self._connection.select(
+                'SELECT id, uid, executable AS "executable [path]", active AS "active [bool]" FROM services',
+                order="ORDER BY id",
+            )
+            touched = self._connection.select(
+                "SELECT service, name FROM service_areas JOIN resources ON key = resource", order="ORDER BY name"
+            )
+        return [row | {"areas": [area["name"] for area in touched if area["service"] == row["id"]]} for row in rows]

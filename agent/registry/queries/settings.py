@@ -1,0 +1,18 @@
+"""Settings of the site.
+
+Rules of this file: what a name means belongs to whoever set it.
+"""
+
+from agent.registry.queries.connection import QueryConnection
+
+
+class SettingQueries:
+    """Settings."""
+
+    def __init__(self, connection: QueryConnection) -> None:
+        self._connection = connection
+
+    def all(self) -> dict[str, str]:
+        """Return every setting."""
+        rows = self._connection.select("SELECT name, value FROM settings", order="ORDER BY name")
+        return {str(row["name"]): str(row["value"]) for row in rows}

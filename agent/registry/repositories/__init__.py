@@ -1,0 +1,1 @@
+"""Writing the registry: a repository a subject, all over one transaction."""

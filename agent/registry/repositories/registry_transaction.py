@@ -1,0 +1,102 @@
+"""What one change of the registry can write: a repository a subject, all over the same transaction.
+
+Rules of this file: wiring only. A repository that has to write what is another's asks that one, and is handed it here.
+"""
+
+from contextlib import AbstractContextManager
+
+from agent.registry.repositories.accounts import AccountRepository
+from agent.registry.repositories.alarms import AlarmRepository
+from agent.registry.repositories.areas import AreaRepository
+from agent.registry.repositories.badges import BadgeRepository
+from agent.registry.repositories.boards import BoardRepository
+from agent.registry.repositories.case_grants import CaseGrantRepository
+from agent.registry.repositories.cases import CaseRepository
+from agent.registry.repositories.contents import ContentRepository
+from agent.registry.repositories.declarations import DeclarationRepository
+from agent.registry.repositories.departures import DepartureRepository
+from agent.registry.repositories.doors import DoorRepository
+from agent.registry.repositories.grants import GrantRepository
+from agent.registry.repositories.holds import HoldRepository
+from agent.registry.repositories.holidays import HolidayRepository
+from agent.registry.repositories.lockdowns import LockdownRepository
+from agent.registry.repositories.people import PersonRepository
+from agent.registry.repositories.pins import PinRepository
+from agent.registry.repositories.presence import PresenceRepository
+from agent.registry.repositories.reader_keys import ReaderKeyRepository
+from agent.registry.repositories.records import RecordRepository
+from agent.registry.repositories.resources import ResourceRepository
+from agent.registry.repositories.room_states import RoomStateRepository
+from agent.registry.repositories.rooms import RoomRepository
+from agent.registry.repositories.scopes import ScopeRepository
+from agent.registry.repositories.services import ServiceRepository
+from agent.registry.repositories.settings import SettingRepository
+from agent.registry.repositories.transaction import Transaction
+from agent.registry.repositories.visits import VisitRepository
+
+
+class UnversionedTransaction:
+    """One transaction for what happens at doors, without a new epoch: no verdict given before it is forgotten.
+
+    ``at`` is its instant, ``epoch`` the one that stands.
+    """
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self.at = transaction.at
+        self.epoch = transaction.epoch
+        self.alarms = AlarmRepository(transaction)
+        self.boards = BoardRepository(transaction)
+        self.presence = PresenceRepository(transaction)
+        self.reader_keys = ReaderKeyRepository(transaction)
+        self.room_states = RoomStateRepository(transaction)
+
+    def attempt(self) -> AbstractContextManager[None]:
+        """Undo what the block wrote, and only that, when it raises; the change goes on."""
+        return self._transaction.attempt()
+
+    def commit(self) -> None:
+        """Make the change durable before the end of its block: see :meth:`Transaction.commit`."""
+        self._transaction.commit()
+
+    def rollback(self) -> None:
+        """Forget the change, for a rehearsal."""
+        self._transaction.rollback()
+
+
+class RegistryTransaction(UnversionedTransaction):
+    """One transaction with an epoch of its own, in which everything can be written."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__(transaction)
+        self.accounts = AccountRepository(transaction)
+        self.badges = BadgeRepository(transaction)
+        self.contents = ContentRepository(transaction)
+        self.declarations = DeclarationRepository(transaction)
+        self.departures = DepartureRepository(transaction)
+        self.doors = DoorRepository(transaction)
+        self.grants = GrantRepository(transaction)
+        self.holds = HoldRepository(transaction)
+        self.holidays = HolidayRepository(transaction)
+        self.lockdowns = LockdownRepository(transaction)
+        self.pins = PinRepository(transaction)
+        self.records = RecordRepository(transaction)
+        self.services = ServiceRepository(transaction)
+        self.settings = SettingRepository(transaction)
+        self.visits = VisitRepository(transaction)
+        scopes = ScopeRepository(transaction)
+        resources = ResourceRepository(transaction, scopes, self.contents)
+        self.people = PersonRepository(transaction, scopes)
+        self.areas = AreaRepository(transaction, resources, self.grants, self.services)
+        self.rooms = RoomRepository(
+            transaction,
+            resources,
+            self.grants,
+            self.doors,
+            self.visits,
+            self.lockdowns,
+            self.presence,
+            self.room_states,
+        )
+        self.cases = CaseRepository(transaction, self.departures)
+        self.case_grants = CaseGrantRepository(transaction, self.grants)

@@ -1,0 +1,111 @@
+"""One open change of the registry: its connection, its instant and its epoch.
+
+Rules of this file: a refusal ends the change. It must leave the block, or the ``attempt`` it happened in, because a
+write of several rows may have begun. Names of tables and columns are our own words; what comes from outside is only
+ever bound to a question mark.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from agent.registry.columns import instant
+from agent.registry.connect import translate_sqlite_errors
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Transaction:
+    """What every repository writes through.
+
+    ``at`` is the instant of the change and ``stamp`` the same as it is stored; ``epoch`` is the one it will have.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, at: datetime, epoch: int) -> None:
+        self.path = path
+        self.at = at
+        self.stamp = instant(at)
+        self.epoch = epoch
+        self._connection = connection
+        self._open = True
+
+    def advance_epoch(self) -> None:
+        """Take the next epoch; the first write of every change that verdicts depend on."""
+        self.epoch += 1
+        self.execute("UPDATE epoch SET epoch = ?, changed_at = ?", self.epoch, self.stamp)
+
+    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+        """Run one statement. Raises what :func:`agent.registry.connect.translate_sqlite_errors` says."""
+        self._require_open()
+        with translate_sqlite_errors(self.path):
+            return self._connection.execute(statement, values)
+
+    def row(self, question: str, *values: object) -> tuple[Any, ...] | None:
+        """Return the first row of the answer."""
+        with translate_sqlite_errors(self.path):
+            found = self.execute(question, *values).fetchone()
+        return None if found is None else tuple(found)
+
+    def read(
+        self, question: Callable[Concatenate[sqlite3.Connection, _P], _T], *args: _P.args, **named: _P.kwargs
+    ) -> _T:
+        """Return what a function of :mod:`agent.registry.rows` finds, with all that was written so far."""
+        self._require_open()
+        with translate_sqlite_errors(self.path):
+            return question(self._connection, *args, **named)
+
+    def insert(self, table: str, /, **columns: object) -> int:
+        """Add a row, and return its number in a table that has one."""
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        number = self.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", *columns.values()).lastrowid  # noqa: S608
+        assert number is not None
+        return number
+
+    def update(self, table: str, key: str, value: object, /, **columns: object) -> None:
+        """Write the columns that are not ``None`` where *key* is *value*."""
+        given = {name: content for name, content in columns.items() if content is not None}
+        if given:
+            assignments = ", ".join(f"{name} = ?" for name in given)
+            self.execute(f"UPDATE {table} SET {assignments} WHERE {key} = ?", *given.values(), value)  # noqa: S608
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Undo what the block wrote, and only that, when it raises; the change goes on."""
+        self.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except BaseException:
+            self.execute("ROLLBACK TO attempt")
+            raise
+        finally:
+            self.execute("RELEASE attempt")
+
+    def commit(self) -> None:
+        """Make the change durable. The block's end does the same; after it the change takes no more writes.
+
+        Raises :class:`agent.errors.RefusedError` when the disk is full (rolled back for certain) and
+        :class:`agent.errors.FatalError` when nobody knows whether it is on disk.
+        """
+        if not self._open:
+            return
+        try:
+            self.execute("COMMIT")
+        except BaseException:
+            self.rollback()
+            raise
+        self._open = False
+
+    def rollback(self) -> None:
+        """Forget the change, for a rehearsal or after an error."""
+        if self._open:
+            self._open = False
+            with suppress(sqlite3.Error):  # SQLite has ended it by itself, and the first error is the one to tell
+                self._connection.rollback()
+
+    def _require_open(self) -> None:
+        if not self._open:
+            raise RuntimeError("this change is already committed or rolled back")

@@ -1,0 +1,18 @@
+"""From rows to whose a Linux uid is.
+
+Rules of this file: standard library only; the caller holds the read transaction. The uid of an inactive person is still
+that person's.
+"""
+
+import sqlite3
+
+
+def person_of_uid(connection: sqlite3.Connection, uid: int) -> str | None:
+    """Return the person this uid belongs to."""
+    found = connection.execute("SELECT person FROM accounts WHERE uid = ?", (uid,)).fetchone()
+    return None if found is None else str(found[0])
+
+
+def accounts(connection: sqlite3.Connection) -> dict[int, str]:
+    """Return uid → person for every account."""
+    return dict(connection.execute("SELECT uid, person FROM accounts"))

@@ -1,0 +1,1 @@
+"""The tables, as ordered migrations that are never edited once released."""

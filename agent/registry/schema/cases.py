@@ -1,0 +1,132 @@
+"""The statements of the migrations that brought departure cases, second officers, and a case beside another.
+
+Rules of this file: what it says is history, and tables are changed by adding a migration.
+"""
+
+from agent.registry.schema.column_types import PERSON, TRUTH, WORD
+
+_TITLED = "title_en TEXT NOT NULL, title_zh TEXT NOT NULL"
+_CASE = "INTEGER NOT NULL REFERENCES cases (number)"
+_SAID = "{0}_by TEXT, {0}_at TEXT, {0}_reason TEXT"
+
+CASES = (
+    # A decision does not see a row that was set aside: a departure that was rescinded, a transfer that is over.
+    "ALTER TABLE departures ADD COLUMN set_aside_at TEXT",
+    f"""CREATE TABLE cases (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        person {PERSON},
+        departure INTEGER NOT NULL REFERENCES departures (number),
+        kind TEXT NOT NULL,
+        last_day TEXT NOT NULL,
+        noticed_at TEXT NOT NULL,
+        opened_by TEXT NOT NULL,
+        late_days INTEGER NOT NULL,
+        reason {WORD},
+        reference {WORD},
+        department {WORD},
+        post {WORD},
+        approved_at TEXT,
+        sent_back {TRUTH.format("sent_back")},
+        needs_education {TRUTH.format("needs_education")},
+        needs_exam {TRUTH.format("needs_exam")},
+        needs_period {TRUTH.format("needs_period")},
+        {_SAID.format("education")},
+        period_until TEXT,
+        {_SAID.format("period")},
+        {_SAID.format("papers")},
+        {_SAID.format("closed")},
+        rescinded {TRUTH.format("rescinded")},
+        over {TRUTH.format("over")}
+    ) STRICT""",
+    # One case at a time: a person with two would owe some things twice, and could be approved twice.
+    "CREATE UNIQUE INDEX cases_running ON cases (person) WHERE over = 0",
+    "CREATE INDEX cases_of_person ON cases (person)",
+    f"""CREATE TABLE case_approvals (
+        departure_case {_CASE},
+        place INTEGER NOT NULL,
+        role TEXT NOT NULL,
+        {_TITLED},
+        approved_by TEXT,
+        approved_at TEXT,
+        opinion {WORD},
+        PRIMARY KEY (departure_case, place)
+    ) STRICT, WITHOUT ROWID""",
+    f"""CREATE TABLE case_items (
+        departure_case {_CASE},
+        place INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        {_TITLED},
+        department_en TEXT NOT NULL,
+        department_zh TEXT NOT NULL,
+        done_by {WORD},
+        done_at TEXT,
+        missing {WORD},
+        PRIMARY KEY (departure_case, place)
+    ) STRICT, WITHOUT ROWID""",
+    f"""CREATE TABLE case_signatures (
+        departure_case {_CASE},
+        place INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        {_TITLED},
+        seen_by {WORD},
+        signed_at TEXT,
+        PRIMARY KEY (departure_case, place)
+    ) STRICT, WITHOUT ROWID""",
+    f"""CREATE TABLE case_exams (
+        departure_case {_CASE},
+        place INTEGER NOT NULL,
+        examined_by TEXT NOT NULL,
+        at TEXT NOT NULL,
+        passed {TRUTH.format("passed")},
+        PRIMARY KEY (departure_case, place)
+    ) STRICT, WITHOUT ROWID""",
+    f"""CREATE TABLE case_decisions (
+        departure_case {_CASE},
+        what TEXT NOT NULL CHECK (what IN ('return', 'rescind')),
+        place INTEGER NOT NULL,
+        said_by TEXT NOT NULL,
+        at TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        PRIMARY KEY (departure_case, what, place)
+    ) STRICT, WITHOUT ROWID""",
+    # Grants that the approval ended, with the end they had: ending one overwrites it.
+    f"""CREATE TABLE case_grants (
+        departure_case {_CASE},
+        ended_grant INTEGER NOT NULL REFERENCES grants (number),
+        since TEXT NOT NULL,
+        until TEXT,
+        PRIMARY KEY (departure_case, ended_grant)
+    ) STRICT, WITHOUT ROWID""",
+    f"""CREATE TABLE case_restorations (
+        departure_case {_CASE},
+        place INTEGER NOT NULL,
+        grant_id TEXT NOT NULL,
+        asked_by TEXT NOT NULL,
+        asked_at TEXT NOT NULL,
+        given_by {WORD},
+        PRIMARY KEY (departure_case, place)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+SECOND = (
+    # What an administrator's departure waits for. ``roles`` are words with blanks between them.
+    f"ALTER TABLE cases ADD COLUMN roles {WORD}",
+    f"ALTER TABLE cases ADD COLUMN ended_by {WORD}",
+    "ALTER TABLE cases ADD COLUMN confirmed_by TEXT",
+    "ALTER TABLE cases ADD COLUMN confirmed_at TEXT",
+    "ALTER TABLE cases ADD COLUMN confirmed_reason TEXT",
+    # A hold that takes two officers to lift, and the first of them.
+    "ALTER TABLE holds ADD COLUMN two_officers INTEGER NOT NULL DEFAULT 0 CHECK (two_officers IN (0, 1))",
+    f"ALTER TABLE holds ADD COLUMN lift_asked_by {WORD}",
+    "ALTER TABLE holds ADD COLUMN lift_asked_at TEXT",
+)
+
+BESIDE = (
+    # A transfer that is approved and a departure that will overtake it run side by side; never two of one sort.
+    "DROP INDEX cases_running",
+    "CREATE UNIQUE INDEX cases_running ON cases (person, (kind = 'transfer')) WHERE over = 0",
+    # The class of the person as the personnel system printed it.
+    f"ALTER TABLE cases ADD COLUMN printed_class {WORD}",
+    # What a room's panel remembers of a release stands in its state: nothing else ever wrote this.
+    "DROP TABLE releases",
+)

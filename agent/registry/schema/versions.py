@@ -1,0 +1,25 @@
+"""Every version of the registry's schema, in order.
+
+Rules of this file: a released migration keeps its name, its place and what it says. Tables are STRICT; ``1`` and ``0``
+are true and false; an instant is text (:mod:`agent.registry.columns`). Nobody is deleted: a person becomes inactive, a
+grant ends, a hold is lifted, a record is voided, an area is removed, and the row stays for the inspection.
+"""
+
+from agent.registry.schema.cases import BESIDE, CASES, SECOND
+from agent.registry.schema.first import FIRST
+from agent.registry.schema.rooms import RESET, ROOMS
+from agent.runtime.schema import Migration, Schema
+from rules.text import Text
+
+SCHEMA = Schema(
+    "registry",
+    Text("registry", "登记库"),
+    (
+        Migration("m001_first", FIRST),
+        Migration("m002_cases", CASES),
+        Migration("m003_second", SECOND),  # what waits for a second officer
+        Migration("m004_rooms", ROOMS),  # what each asks, its doors, badges and PINs, visitors, and what happens there
+        Migration("m005_beside", BESIDE),  # a departure beside the transfer it overtakes
+        Migration("m006_reset", RESET),  # when the list of who is inside a room is emptied each day
+    ),
+)
