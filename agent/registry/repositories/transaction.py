@@ -61,7 +61,7 @@ class Transaction:
     def insert(self, table: str, /, **columns: object) -> int:
         """Add a row, and return its number in a table that has one."""
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-        number = self.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", *columns.values()).lastrowid  # noqa: S608
+        number = self.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", *columns.values()).lastrowid  # noqa: S608 - names of our own
         assert number is not None
         return number
 
@@ -70,7 +70,7 @@ class Transaction:
         given = {name: content for name, content in columns.items() if content is not None}
         if given:
             assignments = ", ".join(f"{name} = ?" for name in given)
-            self.execute(f"UPDATE {table} SET {assignments} WHERE {key} = ?", *given.values(), value)  # noqa: S608
+            self.execute(f"UPDATE {table} SET {assignments} WHERE {key} = ?", *given.values(), value)  # noqa: S608 - names of our own
 
     @contextmanager
     def attempt(self) -> Iterator[None]:

@@ -159,7 +159,7 @@ def _read(connection: sqlite3.Connection, number: int) -> OffboardingCase | None
 
 
 def _children(connection: sqlite3.Connection, table: str, number: int) -> list[tuple[Any, ...]]:
-    rows = connection.execute(f"SELECT * FROM {table} WHERE departure_case = ? ORDER BY place", (number,))  # noqa: S608
+    rows = connection.execute(f"SELECT * FROM {table} WHERE departure_case = ? ORDER BY place", (number,))  # noqa: S608 - names of our own
     return [tuple(row) for row in rows]
 
 
