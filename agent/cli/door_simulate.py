@@ -12,7 +12,6 @@ that no hardware has. A door that is elsewhere is named and left out.
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +99,8 @@ def _serve(context: CliContext, path: Path) -> int:
 
 def _description(home: Home) -> tuple[dict[str, Any], "Sequence[LeftOut]"]:
     """Return what is to be simulated, and the doors that cannot be. Raises :class:`RefusedError` when that is all."""
+    import msgspec
+
     from agent.doors.osdp.keys import KeyStore
     from agent.registry.facts import FactsReader
     from agent.rooms.configuration import configuration
@@ -113,7 +114,7 @@ def _description(home: Home) -> tuple[dict[str, Any], "Sequence[LeftOut]"]:
     description, left_out = described(configuration(doors, keys, listen="", seen={}, offset=0))
     if not description.readers and not description.boards:
         raise none_left(left_out)
-    return asdict(description), left_out
+    return msgspec.to_builtins(description), left_out
 
 
 def _act(args: Args) -> tuple[str, dict[str, Any]]:
