@@ -11,7 +11,6 @@ that no hardware has. A door that is elsewhere is named and left out.
 
 import time
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +64,8 @@ def _simulate(context: CliContext, args: Args) -> int:
 
 def _serve(context: CliContext, path: Path) -> int:
     """Make the devices of the site, say where they are, and wait until somebody ends it."""
+    import msgspec
+
     from agent.simulator.client import start
     from agent.simulator.site_doors import of_site
 
@@ -74,7 +75,7 @@ def _serve(context: CliContext, path: Path) -> int:
         name = shown(one.door)
         terminal.talk(Text(f"NOT SIMULATED: `{name}`: {one.why.en}", f"未模拟：`{name}`：{one.why.zh}"))
     path.unlink(missing_ok=True)  # one that was killed leaves its socket
-    with start(asdict(description), path) as running:
+    with start(msgspec.to_builtins(description), path) as running:
         if terminal.json:
             terminal.data(running.doors)
         for name, door in () if terminal.json else running.doors.items():

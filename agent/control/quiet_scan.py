@@ -102,6 +102,7 @@ class QuietScan:
 
     def _threads(self, pid: int) -> Iterator[Subject | None]:
         """Yield who each living thread is; ``None`` for one that lives and cannot be identified."""
+        # Names alone: psutil leaves out a thread of which it cannot read the rest, and here it has to count.
         tasks = Path(f"/proc/{pid}/task")
         try:
             tids = [int(task.name) for task in tasks.iterdir()]

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from agent.demo.parting import end_with_parent
 from agent.demo.record import LogPosition
 from agent.errors import RefusedError
@@ -106,9 +108,9 @@ class DemoStage:
         if self.agent is None:
             return
         processes = []
-        for pid in self._children():
+        for child in self._children():
             with contextlib.suppress(ProcessLookupError):
-                processes.append(os.pidfd_open(pid))
+                processes.append(os.pidfd_open(child.pid))
         self.agent.send_signal(signal.SIGTERM)
         try:
             self.agent.wait(_STOP_SECONDS)
@@ -122,20 +124,19 @@ class DemoStage:
             self.agent.stdout.close()
         self.agent = None
 
-    def _children(self) -> list[int]:
+    def _children(self) -> list[psutil.Process]:
         assert self.agent is not None
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            pids = Path(f"/proc/{self.agent.pid}/task/{self.agent.pid}/children").read_text().split()
-            return list(map(int, pids))
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.agent.pid).children()
         return []
 
     def process(self, name: str) -> int:
         """Return the pid of ``decider`` or ``control``. Raises ``LookupError`` while there is none."""
-        module = {"decider": b"agent.guard.decider", "control": b"agent.control"}[name]
-        for pid in self._children():
-            with contextlib.suppress(FileNotFoundError):
-                if module in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
-                    return pid
+        module = {"decider": "agent.guard.decider", "control": "agent.control"}[name]
+        for child in self._children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if module in child.cmdline():
+                    return child.pid
         raise LookupError(name)
 
 

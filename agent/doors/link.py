@@ -7,11 +7,11 @@ sender's to handle.
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from agent.doors import codec
-from agent.doors.frames import FROM_DOORS, TO_DOORS, FromDoors, ToDoors
+from agent.doors.frames import FromDoors, ToDoors
 from agent.errors import RefusedError, UnreachableError
 from rules.text import Text
 
@@ -43,15 +43,14 @@ class LinkCorruptError(RefusedError):
 
 
 class _Way(NamedTuple):
-    """One direction: the member that names the shape, the shapes, and the bytes a frame may have."""
+    """One direction: what reads a frame, and the bytes it may have."""
 
-    member: str
-    shapes: Mapping[str, type]
+    read: Callable[[bytes], Any]
     largest: int
 
 
-_TO_DOORS = _Way("do", TO_DOORS, 192 * 1024)
-_FROM_DOORS = _Way("said", FROM_DOORS, 64 * 1024)
+_TO_DOORS = _Way(codec.decoder(ToDoors), 192 * 1024)
+_FROM_DOORS = _Way(codec.decoder(FromDoors), 64 * 1024)
 
 
 class FrameLink(Generic[_In, _Out]):
@@ -62,7 +61,6 @@ class FrameLink(Generic[_In, _Out]):
         self._end = end
         self._hears = hears
         self._says = says
-        self._words = {kind: word for word, kind in says.shapes.items()}
 
     def fileno(self) -> int:
         """Return what to wait on: readable when :meth:`receive` has something, writable when a frame fits again."""
@@ -73,7 +71,7 @@ class FrameLink(Generic[_In, _Out]):
 
         Raises :class:`LinkFullError` and :class:`LinkClosedError`, and ``ValueError`` when it is too large to be one.
         """
-        data = codec.dumps(frame, **{self._says.member: self._words[type(frame)]})
+        data = codec.encode(frame)
         if len(data) > self._says.largest:
             raise ValueError(f"a frame of {len(data)} bytes")
         try:
@@ -99,21 +97,14 @@ class FrameLink(Generic[_In, _Out]):
         if flags & socket.MSG_TRUNC:
             raise LinkCorruptError("too large")
         try:
-            return self._understood(codec.loads(data))
+            found: _In = self._hears.read(data)
         except codec.InvalidMessageError as error:
             raise LinkCorruptError(str(error)) from None
+        return found
 
     def close(self) -> None:
         """Let go of the socket."""
         self._end.close()
-
-    def _understood(self, frame: dict[str, Any]) -> _In:
-        word = frame.pop(self._hears.member, None)
-        kind = self._hears.shapes.get(word) if isinstance(word, str) else None
-        if kind is None:
-            raise codec.InvalidMessageError("no such word")
-        found: _In = codec.read(kind, frame)
-        return found
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

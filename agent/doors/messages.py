@@ -1,37 +1,43 @@
 """What crosses between a door and whoever decides about it, as frozen data: what happened, and what to do.
 
-Rules of this file: data only. The shapes in :data:`SAID` come from the wires, through the doors process, and are
-bounded field by field, because that process faces networks; those in :data:`DONE` go back to it. Both are JSON objects
-whose first member, ``said`` or ``do``, names the shape. Instants are seconds since 1970 UTC; a card is its number as
-read. What only the control process and the panel say to each other stands in :mod:`agent.rooms.panel.events` and
+Rules of this file: data only. What is :data:`Said` comes from the wires, through the doors process, and is bounded
+field by field, because that process faces networks; what to :data:`Do` goes back to it. Both are JSON objects in which
+``said`` or ``do`` names the shape. Instants are seconds since 1970 UTC; a card is its number as read. What only the
+control process and the panel say to each other stands in :mod:`agent.rooms.panel.events` and
 :mod:`agent.rooms.panel.effects`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from agent.doors.codec import InvalidMessageError, Json, Within, read
+from msgspec import Meta
+
+from agent.doors.codec import Message
 from rules.text import Text
 
 Side = Literal["in", "out"]  # the reader one shows a badge to on the way in; on the way out
 Led = Literal["", "green", "red", "amber", "off"]  # "": leave it as it is
 Buzzer = Literal["", "once", "twice", "alarm", "off"]
 
-Name = Annotated[str, Within(1, 100)]  # of a door or a room
-Id = Annotated[str, Within(1, 160)]  # of one release
-Instant = Annotated[float, Within(0, 253_402_300_799)]  # up to the year 9999
-Seconds = Annotated[float, Within(0, 3600)]
-Card = Annotated[int, Within(0, 2**64 - 1)]
+Name = Annotated[str, Meta(min_length=1, max_length=100)]  # of a door or a room
+Id = Annotated[str, Meta(min_length=1, max_length=160)]  # of one release
+Instant = Annotated[float, Meta(ge=0, le=253_402_300_799)]  # up to the year 9999
+Seconds = Annotated[float, Meta(ge=0, le=3600)]
+Card = Annotated[int, Meta(ge=0)]  # and at most 64 bits: agent.doors.codec.MOST
 LONGEST_TEXT = 32  # characters a reader's display takes (IEC 60839-11-5, osdp_TEXT)
+
+
+class SaidFrame(Message, frozen=True, tag_field="said"):
+    """What the doors process says."""
+
+
+class DoFrame(Message, frozen=True, tag_field="do"):
+    """What the doors process is to do."""
 
 
 # --- what happened ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(SaidFrame, frozen=True, tag="read"):
     """A card was shown. ``bits`` and ``facility`` as decoded, ``raw`` as read, in hex; ``index`` is the board's own.
 
     ``secure``: it came over an authenticated wire (an OSDP secure channel), or was fetched from the board.
@@ -44,25 +50,23 @@ class Read:
     at: Instant
     secure: bool
     stale: bool = False
-    bits: Annotated[int, Within(0, 1024)] = 0
-    facility: Annotated[int, Within(0, 2**32 - 1)] | None = None
-    raw: Annotated[str, Within(0, 256)] = ""
-    index: Annotated[int, Within(0, 2**32 - 1)] | None = None
+    bits: Annotated[int, Meta(ge=0, le=1024)] = 0
+    facility: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
+    raw: Annotated[str, Meta(max_length=256)] = ""
+    index: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KeyPress:
+class KeyPress(SaidFrame, frozen=True, tag="key"):
     """Keys were pressed: digits, ``#`` to finish, ``*`` to start over; one or several at a time."""
 
     door: Name
     side: Side
-    digits: Annotated[str, Within(1, 32)]
+    digits: Annotated[str, Meta(min_length=1, max_length=32)]
     secure: bool = False
     stale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(SaidFrame, frozen=True, tag="contact"):
     """The door is open, or closed. Said when it changes, and once after every start of the doors process.
 
     ``stale``: it was so earlier, while nobody listened; how it is now is said in another word.
@@ -73,16 +77,14 @@ class Contact:
     stale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RequestToExit:
+class RequestToExit(SaidFrame, frozen=True, tag="rex"):
     """Request to exit: the button inside was pressed; ``stale``: earlier, while nobody listened."""
 
     door: Name
     stale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Tamper:
+class Tamper(SaidFrame, frozen=True, tag="tamper"):
     """A reader's housing was opened, or is closed again."""
 
     door: Name
@@ -90,28 +92,25 @@ class Tamper:
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(SaidFrame, frozen=True, tag="power"):
     """The power of a door's reader or board failed, or is back."""
 
     door: Name
     failed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Online:
+class Online(SaidFrame, frozen=True, tag="online"):
     """A reader or board is there, or not; ``secure``: over an authenticated wire. ``why`` it is not there."""
 
     door: Name
     side: Side
-    address: Annotated[str, Within(0, 200)]
+    address: Annotated[str, Meta(max_length=200)]
     online: bool
     secure: bool
     why: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(SaidFrame, frozen=True, tag="released"):
     """The strike was released, or not and ``why``; the answer to one :class:`Release`.
 
     ``confirmed`` is false where the device said so and does not show it: a board whose lock does not read as open.
@@ -123,38 +122,23 @@ class Released:
     confirmed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class OwnDecision:
+class OwnDecision(SaidFrame, frozen=True, tag="own-decision"):
     """A board decided by itself, as it does while it hears nothing: ``granted`` says what."""
 
     door: Name
     card: Card
     granted: bool
-    reason: Annotated[int, Within(0, 255)]
+    reason: Annotated[int, Meta(ge=0, le=255)]
     stale: bool = False
 
 
 Said = Read | KeyPress | Contact | RequestToExit | Tamper | Power | Online | Released | OwnDecision
-SAID: Mapping[str, type[Said]] = MappingProxyType(
-    {
-        "read": Read,
-        "key": KeyPress,
-        "contact": Contact,
-        "rex": RequestToExit,
-        "tamper": Tamper,
-        "power": Power,
-        "online": Online,
-        "released": Released,
-        "own-decision": OwnDecision,
-    }
-)
 
 
 # --- what to do ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(DoFrame, frozen=True, tag="release"):
     """Release the strike for ``seconds``. Sent only after the entry it rests on is in the log (contract C2)."""
 
     id: Id
@@ -163,8 +147,7 @@ class Release:
     seconds: Seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(DoFrame, frozen=True, tag="refuse"):
     """Show at the reader that nobody is let in, and say why in at most :data:`LONGEST_TEXT` characters."""
 
     door: Name
@@ -172,8 +155,7 @@ class Refuse:
     text: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(DoFrame, frozen=True, tag="signal"):
     """Light, sound or text at a reader; what is empty stays as it is."""
 
     door: Name
@@ -183,41 +165,10 @@ class Signal:
     text: Text | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Flush:
+class Flush(DoFrame, frozen=True, tag="flush"):
     """Drop every command for the door that has not gone out: a release that waits must not outlive its reason."""
 
     door: Name
 
 
 Do = Release | Refuse | Signal | Flush
-DONE: Mapping[str, type[Do]] = MappingProxyType(
-    {"release": Release, "refuse": Refuse, "signal": Signal, "flush": Flush}
-)
-
-
-def said(frame: Mapping[str, Json]) -> Said:
-    """Return what a frame of the doors process says. Raises :class:`agent.doors.codec.InvalidMessageError`."""
-    found: Said = _shape(SAID, "said", frame)
-    return found
-
-
-def done(frame: Mapping[str, Json]) -> Do:
-    """Return what a frame to the doors process asks for. Raises :class:`agent.doors.codec.InvalidMessageError`."""
-    found: Do = _shape(DONE, "do", frame)
-    return found
-
-
-def name_of(word: Said | Do) -> str:
-    """Return what stands in ``said`` or ``do`` for *word*."""
-    return _NAMES[type(word)]
-
-
-_NAMES: Mapping[type, str] = {kind: name for table in (SAID, DONE) for name, kind in table.items()}
-
-
-def _shape(table: Mapping[str, type[Any]], member: str, frame: Mapping[str, Json]) -> Any:
-    kind = table.get(frame[member]) if isinstance(frame.get(member), str) else None
-    if kind is None:
-        raise InvalidMessageError(f"no `{member}` that is known")
-    return read(kind, {name: value for name, value in frame.items() if name != member})

@@ -1,19 +1,17 @@
 """The command that approved a departure: what a run of it never ends, though it may sit in the leaver's own login.
 
-Rules of this file: the kernel named it (SO_PEERCRED), and it is known by its number and its start (proc_pid_stat(5),
-field 22), so that a number given again protects nobody. It counts as long as it lives.
+Rules of this file: the kernel named it (SO_PEERCRED), and it is known by its number and its start, so that a number
+given again protects nobody. It counts as long as it lives.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
-_AFTER_NAME = 3  # the first field behind the name, as proc_pid_stat(5) counts them
-_STARTED = 22
+from agent.kernel.start_time import start_time
 
 
 class Caller(NamedTuple):
-    """One process, for all time: *started* is in clock ticks since the boot."""
+    """One process, for all time: *started* is its :func:`agent.kernel.start_time.start_time`."""
 
     pid: int
     started: int
@@ -21,12 +19,8 @@ class Caller(NamedTuple):
 
 def caller(pid: int) -> Caller | None:
     """Return the process that has this number now, ``None`` when there is none."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return None
-    behind = stat.rpartition(b")")[2].split()  # the name may hold blanks and brackets
-    return Caller(pid, int(behind[_STARTED - _AFTER_NAME]))
+    started = start_time(pid)
+    return None if started is None else Caller(pid, started)
 
 
 def living(callers: Iterable[Caller]) -> frozenset[int]:

@@ -12,8 +12,10 @@ Rules of this file:
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
+
+from msgspec.structs import replace
 
 from agent.api.timestamps import latest
 from agent.doors.codec import InvalidMessageError

@@ -7,9 +7,11 @@ Rules of this file: parsing is pure and strict. An unknown setting is an error a
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+
+import msgspec
+from msgspec import Meta
 
 from agent.errors import RefusedError
 from rules.text import Language, Text
@@ -17,18 +19,18 @@ from rules.visible import visible
 
 Durability = Literal["power", "process"]
 Tier = Literal["A", "B", "C"]
+GroupName = Annotated[str, Meta(pattern=r"\A(?!root\Z)[^\0]+\Z")]
+GroupNumber = Annotated[int, Meta(ge=1, le=2**32 - 2)]  # 2³²-1 is "leave it" to chown(2), and nobody's
 Group = str | int
+_Table = TypeVar("_Table", bound=msgspec.Struct)
 
-ROLES = ("system", "security", "auditor")
 
-
-@dataclass(frozen=True, slots=True)
-class RoleGroups:
+class RoleGroups(msgspec.Struct, frozen=True):
     """The OS group of each role, by name or number; ``None`` while it is not set."""
 
-    system: Group | None = None
-    security: Group | None = None
-    auditor: Group | None = None
+    system: GroupName | GroupNumber | None = None
+    security: GroupName | GroupNumber | None = None
+    auditor: GroupName | GroupNumber | None = None
 
     @property
     def configured(self) -> bool:
@@ -36,17 +38,32 @@ class RoleGroups:
         return any(group is not None for group in (self.system, self.security, self.auditor))
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(msgspec.Struct, frozen=True):
     """All settings, with the values a new site starts from."""
 
     durability: Durability = "power"
     minimum_tier: Tier = "C"
-    heartbeat_seconds: float = 5.0
+    heartbeat_seconds: Annotated[float, Meta(ge=0.5, le=300)] = 5.0
     language: Language | None = None
     roles: RoleGroups = RoleGroups()
-    doors_user: str | None = None
+    doors_user: Annotated[str, Meta(pattern=r"\A(?!root\Z|0\Z)[^\0]+\Z")] | None = None
 
+
+def _one_of(words: Any) -> tuple[Text, str]:
+    return Text("`{key}` cannot be `{said}`", "`{key}` 不能是 `{said}`"), ", ".join(get_args(words))
+
+
+_GROUP = Text("`{key}` is the name or number of a group", "`{key}` 应为组名或组号"), "group, not root"
+# What is said of a setting that is wrong, and what would be right.
+_RIGHT: Final[Mapping[str, tuple[Text, str]]] = {
+    "durability": _one_of(Durability),
+    "minimum_tier": _one_of(Tier),
+    "heartbeat_seconds": (Text("`{key}` is a number of seconds", "`{key}` 应为秒数"), "0.5 … 300"),
+    "language": _one_of(Language),
+    "roles": (Text("`{key}` is a table", "`{key}` 应为一个表"), "[roles]"),
+    "doors_user": (Text("`{key}` is the name of an account", "`{key}` 应为账户名"), "account, not root"),
+    **dict.fromkeys(RoleGroups.__struct_fields__, _GROUP),
+}
 
 DEFAULT_TEXT = """\
 # Settings of this host. Rules, levels and people are not here: see `shoumi pack show` and `shoumi person list`.
@@ -102,64 +119,47 @@ def parse(text: str, *, name: str = "config.toml") -> Config:
     """Read settings from TOML; raise :class:`RefusedError` with the line of the first thing that is wrong."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise _wrong(name, int(line.group(1)) if line else text.count("\n") + 1, _plain(str(error))) from None
-    reader = _Reader(text, name)
-    reader.only(table, ("durability", "minimum_tier", "heartbeat_seconds", "language", "roles", "doors_user"))
-    return Config(
-        durability=cast("Durability", reader.word(table, "durability", ("power", "process"), "power")),
-        minimum_tier=cast("Tier", reader.word(table, "minimum_tier", ("A", "B", "C"), "C")),
-        heartbeat_seconds=reader.seconds(table, "heartbeat_seconds", 5.0),
-        language=cast("Language | None", reader.word(table, "language", ("zh", "en"), None)),
-        roles=reader.roles(table.get("roles", {})),
-        doors_user=reader.account(table, "doors_user"),
-    )
+    except (ValueError, RecursionError) as error:  # a number of 4301 digits is the former, and not a TOMLDecodeError
+        line, said = re.search(r"line (\d+)", str(error)), visible(str(error))
+        at = int(line.group(1)) if line else text.count("\n") + 1
+        raise _wrong(name, at, Text(f"not TOML: {said}", f"不是合法的 TOML:{said}")) from None
+    page = _Page(text, name)
+    config = page.read(Config, table)
+    page.three_groups(table.get("roles", {}))
+    return config
 
 
-class _Reader:
-    """One pass over a parsed table; knows the text, so that an error can name its line."""
+class _Page:
+    """The text of the settings, so that an error can name its line."""
 
     def __init__(self, text: str, name: str) -> None:
         self.text = text
         self.name = name
 
-    def only(self, table: Mapping[str, object], known: tuple[str, ...]) -> None:
-        for key in table:
+    def read(self, kind: type[_Table], table: Mapping[str, object]) -> _Table:
+        """Return *table* as a *kind*. Members are read one by one, so that each error belongs to one."""
+        known = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        values: dict[str, object] = {}
+        for key, value in table.items():
             if key not in known:
-                said, right = visible(key), ", ".join(known)
-                raise self.wrong(key, Text(f"no setting is called `{said}`", f"没有名为 `{said}` 的设置"), right)
+                said = visible(key)
+                text = Text(f"no setting is called `{said}`", f"没有名为 `{said}` 的设置")
+                raise self.wrong(key, text, ", ".join(known))
+            if isinstance(value, dict) and known[key] is RoleGroups:
+                values[key] = self.read(RoleGroups, value)
+                continue
+            try:
+                values[key] = msgspec.convert(value, known[key], strict=True)
+            except msgspec.ValidationError:
+                said, (text, right) = _shown(value), _RIGHT[key]
+                text = Text(*(sentence.format(key=key, said=said) for sentence in text))
+                raise self.wrong(key, text, right) from None
+        return kind(**values)
 
-    def word(self, table: Mapping[str, object], key: str, right: tuple[str, ...], default: str | None) -> object:
-        value = table.get(key, default)
-        if value is not None and value not in right:
-            said = visible(str(value))
-            text = Text(f"`{key}` cannot be `{said}`", f"`{key}` 不能是 `{said}`")
-            raise self.wrong(key, text, ", ".join(right))
-        return value
-
-    def seconds(self, table: Mapping[str, object], key: str, default: float) -> float:
-        value = table.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0.5 <= value <= 300:
-            raise self.wrong(key, Text(f"`{key}` is a number of seconds", f"`{key}` 应为秒数"), "0.5 … 300")
-        return float(value)
-
-    def account(self, table: Mapping[str, object], key: str) -> str | None:
-        value = table.get(key)
-        if value is not None and (not isinstance(value, str) or value in ("", "root", "0")):
-            text = Text(f"`{key}` is the name of an account", f"`{key}` 应为账户名")
-            raise self.wrong(key, text, "account, not root")
-        return value
-
-    def roles(self, table: object) -> RoleGroups:
-        if not isinstance(table, dict):
-            raise self.wrong("roles", Text("`roles` is a table", "`roles` 应为一个表"), "[roles]")
-        self.only(table, ROLES)
+    def three_groups(self, roles: Mapping[str, Group]) -> None:
+        """Raise :class:`RefusedError` where two roles share a group."""
         taken: dict[Group, str] = {}
-        for role, group in table.items():
-            if isinstance(group, bool) or not isinstance(group, str | int) or group in ("", "root", 0):
-                text = Text(f"`{role}` is the name or number of a group", f"`{role}` 应为组名或组号")
-                raise self.wrong(role, text, "group, not root")
+        for role, group in roles.items():
             if group in taken:
                 text = Text(
                     f"`{role}` and `{taken[group]}` name the same group; two roles never share one",
@@ -167,7 +167,6 @@ class _Reader:
                 )
                 raise self.wrong(role, text, "one group per role")
             taken[group] = role
-        return RoleGroups(**table)
 
     def wrong(self, key: str, text: Text, right: str) -> RefusedError:
         found = re.search(rf"^\s*\[?\s*[\"']?{re.escape(key)}\b", self.text, re.MULTILINE)
@@ -179,6 +178,8 @@ def _wrong(name: str, line: int, text: Text, hint: Text | None = None) -> Refuse
     return RefusedError(Text(f"{name} line {line}: {text.en}", f"{name} 第 {line} 行：{text.zh}"), hint)
 
 
-def _plain(message: str) -> Text:
-    said = visible(message)
-    return Text(f"not TOML: {said}", f"不是合法的 TOML:{said}")
+def _shown(value: object) -> str:
+    try:
+        return visible(str(value))
+    except ValueError:  # a number of more digits than Python writes
+        return "…"

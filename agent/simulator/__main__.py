@@ -19,14 +19,14 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+from msgspec import Meta
+
 from agent.doors import codec
-from agent.doors.codec import Within
-from agent.doors.messages import Side
+from agent.doors.messages import Card, Side
 from agent.errors import RefusedError, ShoumiError, UsageError, to_wire
 from agent.simulator.doors import SimulatedDoor
 from agent.simulator.site import Description, SimulatedSite
@@ -35,21 +35,24 @@ from rules.text import Text
 LONGEST = 1 << 20  # bytes of a description, or of a line
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatorCommand:
+class SimulatorCommand(codec.Message, frozen=True):
     """One command. Which members matter depends on ``do``."""
 
     do: str
-    door: Annotated[str, Within(0, 100)] = ""
+    door: Annotated[str, Meta(max_length=100)] = ""
     side: Side = "in"
-    card: Annotated[int, Within(0, 2**64 - 1)] = 0
-    facility: Annotated[int, Within(0, 2**16)] = 0
-    digits: Annotated[str, Within(0, 32)] = ""
+    card: Card = 0
+    facility: Annotated[int, Meta(ge=0, le=2**16)] = 0
+    digits: Annotated[str, Meta(max_length=32)] = ""
     active: bool = True
     open: bool = True
     failed: bool = True
-    times: Annotated[int, Within(1, 2**31)] = 1
-    seconds: Annotated[float, Within(0, 600)] = 10.0
+    times: Annotated[int, Meta(ge=1, le=2**31)] = 1
+    seconds: Annotated[float, Meta(ge=0, le=600)] = 10.0
+
+
+_command = codec.decoder(SimulatorCommand)
+_description = codec.decoder(Description)
 
 
 def _hold(door: SimulatedDoor, _act: SimulatorCommand) -> None:
@@ -121,12 +124,12 @@ async def _hear(
     with contextlib.suppress(OSError, ValueError):  # whoever asked went away, or sent a line without an end
         while line := await reader.readline():
             try:
-                answer = {"ok": True, **await obey(site, stop, codec.read(SimulatorCommand, codec.loads(line)))}
+                answer = {"ok": True, **await obey(site, stop, _command(line))}
             except codec.InvalidMessageError as error:
                 answer = {"ok": False, "error": to_wire(UsageError(Text(str(error), str(error))))}
             except ShoumiError as error:
                 answer = {"ok": False, "error": to_wire(error)}
-            writer.write(codec.line(answer))
+            writer.write(codec.encode(answer) + b"\n")
             await writer.drain()
     writer.close()
 
@@ -150,7 +153,7 @@ def _listen(path: Path) -> socket.socket:
 def main(argv: Sequence[str]) -> int:
     """Run until stdin ends, SIGTERM, or ``stop``; return the exit code."""
     try:
-        description = codec.read(Description, codec.loads(sys.stdin.buffer.readline(LONGEST)))
+        description = _description(sys.stdin.buffer.readline(LONGEST))
         asyncio.run(_main(description, Path(argv[0])))
     except (codec.InvalidMessageError, IndexError) as error:
         print(f"shoumi: simulator: {error}", file=sys.stderr)
@@ -174,7 +177,7 @@ async def _main(description: Description, path: Path) -> None:
     loop.add_reader(0, heard)
 
     def ready(doors: dict[str, Any]) -> None:
-        sys.stdout.buffer.write(codec.line(doors))
+        sys.stdout.buffer.write(codec.encode(doors) + b"\n")
         sys.stdout.buffer.flush()
 
     await serve(description, path, ready, stop)

@@ -7,12 +7,13 @@ these devices believe anybody.
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address
 from typing import Annotated, Any, Literal, NamedTuple
 
+from msgspec import Meta
+
 from agent.doors.address import Address, OsdpSerial, OsdpTcp, Uhppote, parse
-from agent.doors.codec import Within
+from agent.doors.codec import Message
 from agent.doors.frames import Configure, KeyHex, Serial
 from agent.doors.frames import DoorSetup as Planned
 from agent.doors.messages import Name, Side
@@ -32,11 +33,10 @@ _LOOPBACK = Text(
     f"若不接硬件试用，请为门设置如 osdp+tcp://127.0.0.1:48611/1 或 osdp+serial://{PREFIX}1#1 的地址：shoumi door set",
 )
 
-PortNumber = Annotated[int, Within(0, 65535)]
+PortNumber = Annotated[int, Meta(ge=0, le=65535)]
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedReader:
+class SimulatedReader(Message, frozen=True):
     """An OSDP reader. Readers of one ``line`` share a bus, which is a TCP port or, with ``pty``, a pseudo-terminal.
 
     ``device``: the serial port (:func:`agent.simulator.serial_port.possible`) that is to lead to that pseudo-terminal.
@@ -45,32 +45,30 @@ class SimulatedReader:
 
     door: Name
     side: Side
-    number: Annotated[int, Within(0, 126)] = 1
+    number: Annotated[int, Meta(ge=0, le=126)] = 1
     key: KeyHex | None = None
     wired: bool = True
-    line: Annotated[str, Within(0, 100)] = ""
-    host: Annotated[str, Within(1, 40)] = "127.0.0.1"
+    line: Annotated[str, Meta(max_length=100)] = ""
+    host: Annotated[str, Meta(min_length=1, max_length=40)] = "127.0.0.1"
     port: PortNumber = 0
     pty: bool = False
-    device: Annotated[str, Within(0, 100)] = ""
+    device: Annotated[str, Meta(max_length=100)] = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedBoard:
+class SimulatedBoard(Message, frozen=True):
     """A UHPPOTE board. ``doors``: place on the board, "1" to "4" → name."""
 
     serial: Serial
-    doors: Annotated[Mapping[Literal["1", "2", "3", "4"], Name], Within(1, 4)]
-    host: Annotated[str, Within(1, 40)] = "127.0.0.1"
+    doors: Annotated[Mapping[Literal["1", "2", "3", "4"], Name], Meta(min_length=1, max_length=4)]
+    host: Annotated[str, Meta(min_length=1, max_length=40)] = "127.0.0.1"
     port: PortNumber = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Message, frozen=True):
     """Everything a simulator makes."""
 
-    readers: Annotated[tuple[SimulatedReader, ...], Within(0, 200)] = ()
-    boards: Annotated[tuple[SimulatedBoard, ...], Within(0, 200)] = ()
+    readers: Annotated[tuple[SimulatedReader, ...], Meta(max_length=200)] = ()
+    boards: Annotated[tuple[SimulatedBoard, ...], Meta(max_length=200)] = ()
 
 
 class LeftOut(NamedTuple):

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from agent.errors import RefusedError
 from agent.kernel import mounting
+from agent.kernel.start_time import start_time
 from rules.text import Text
 from rules.visible import visible
 
@@ -93,7 +94,7 @@ def _new_folder() -> Path:
     # The owner is written before anybody else may look, so a folder without one belongs to a run that died right here.
     with _one_at_a_time() as top:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=top))
-        (folder / "owner").write_text(f"{os.getpid()} {_started(os.getpid())}", encoding="ascii")
+        (folder / "owner").write_text(f"{os.getpid()} {start_time(os.getpid())}", encoding="ascii")
     folder.chmod(0o755)  # the demo's people must reach the documents
     return folder
 
@@ -118,18 +119,9 @@ def _ours(folder: Path) -> bool:
 def _ownerless(folder: Path) -> bool:
     try:
         pid, started = (folder / "owner").read_text(encoding="ascii").split()
-        return _started(int(pid)) != started
+        return start_time(int(pid)) != int(started)
     except (FileNotFoundError, ValueError):
         return True
-
-
-def _started(pid: int) -> str:
-    """Return the start time of a process in clock ticks since boot, the part of its identity a pid does not have."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return "gone"
-    return fields.rpartition(b")")[2].split()[19].decode()
 
 
 def _remove(folder: Path) -> None:

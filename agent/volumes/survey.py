@@ -167,7 +167,7 @@ def _holders(facts: VolumeFacts) -> tuple[tuple[PathHolder, ...], int]:
     """Return what processes hold below the directory, and how many processes would not be looked into.
 
     A descriptor opened before the marks is exempt for ever (FMODE_NONOTIFY_PERM is fixed at open), so it is told. Seen
-    are the names by every mount of the filesystem in our namespace.
+    are the names by every mount of the filesystem in our namespace. psutil shows the table of the first thread alone.
     """
     assert facts.mount is not None
     inner = facts.mount.inner(facts.path) or "/"

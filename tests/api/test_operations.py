@@ -1,11 +1,13 @@
 """One table of operations: whole, bilingual, and matched by handlers and by the command line (contract C8)."""
 
 import re
+from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 
 from agent.api.operations import TABLE
-from agent.api.operations.schema import Operation
+from agent.api.operations.schema import Kind, Operation, Param
 from agent.api.roles import Role
 from agent.cli.__main__ import COMMANDS, NOUNS
 from agent.control.dispatch import HandlerTable
@@ -121,6 +123,49 @@ def test_an_argument_that_is_not_understood_is_usage(op: str, args: dict[str, ob
     with pytest.raises(UsageError) as caught:
         TABLE[op].read(args, None)
     bilingual(caught.value.text)
+
+
+GOOD = {
+    "text": ("绝密\n", "绝密\n"),
+    "file": ("a", "a"),
+    "path": ("/a\udcff", "/a\udcff"),
+    "target": ("/a\udcff", "/a\udcff"),
+    "number": ((1 << 63) - 1, (1 << 63) - 1),
+    "numbers": ([0, 7], (0, 7)),
+    "flag": (False, False),
+    "level": ("机密", Level.SECRET),
+    "levels": (["secret", "a=b=绝密"], (("", Level.SECRET), ("a=b", Level.TOP_SECRET))),
+    "since": ("2026-12-31", datetime(2026, 12, 31, tzinfo=UTC)),
+    "until": ("2026-12-31", datetime(2027, 1, 1, tzinfo=UTC)),
+    "texts": (["a", ""], ("a", "")),
+}
+BAD: dict[str, list[object]] = {
+    "text": [1, True, ["a"], {}, "a\0", "\ud800"],
+    "file": [1, "a\0", "\udcff"],
+    "path": [1, "a", "", "/a\0", ["/a"]],
+    "target": [1, "/a\0", "a\0", "a\udcff", ["a"]],
+    "number": [-1, 1 << 63, 1.0, 10**30, True, "1", [1], float("inf")],
+    "numbers": [1, "1", [True], [-1], [1.0], ["1"], [1 << 63], [[1]], {}],
+    "flag": [0, 1, "true", ["true"]],
+    "level": ["", "SECRET", "3", 3, ["secret"], "state=secret"],
+    "levels": ["secret", ["=secret"], ["state="], ["x"], [3], {"state": "secret"}],
+    "since": ["", "soon", 2026, "2026-02-30", "1969-12-31", "9999-01-01", ["2026-12-31"]],
+    "until": ["soon", "9999-12-31", True],
+    "texts": ["a", [1], ["a\0"], ["\ud800"], [None], [["a"]], {"a": 1}],
+}
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_each_kind_is_read_in_one_type_and_nothing_is_guessed(kind: Kind) -> None:
+    operation = Operation("do", Text("do", "做"), None, (Param("it", kind, Text("it", "它")),))
+    given, wanted = GOOD[kind]
+    read = operation.read({"it": given}, UTC).values["it"]
+    assert (read, type(read)) == (wanted, type(wanted))
+    for value in BAD[kind]:
+        with pytest.raises(UsageError, match=r"^`it` must be ") as caught:
+            operation.read({"it": value}, UTC)
+        bilingual(caught.value.text)
+        assert "\0" not in caught.value.text.en
 
 
 def test_levels_are_read_in_both_languages_and_with_domains() -> None:

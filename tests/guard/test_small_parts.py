@@ -101,7 +101,7 @@ def test_capabilities_given_up_do_not_come_back() -> None:
 
 
 def test_the_decider_loads_nothing_heavy() -> None:
-    heavy = "textual watchdog sqlite_utils jwt psutil asyncio"
+    heavy = "textual watchdog sqlite_utils jwt msgspec psutil asyncio"
     program = f"import sys, agent.guard.decider; print(sorted(set({heavy.split()!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -4,10 +4,14 @@ Rules of this file: pure. What an operation does not name, it does not take; wha
 one known type. Identifiers stay the site's own strings; only what SQLite and UTF-8 cannot hold is refused here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Literal
+from functools import partial
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
 
 from agent.api.roles import Role
 from agent.api.timestamps import instant
@@ -94,7 +98,7 @@ class Operation:
                 if param.required:
                     raise UsageError(Text(f"`{self.name}` needs `{param.name}`", f"`{self.name}` 缺少 `{param.name}`"))
             else:
-                values[param.name] = _READ[param.kind](param, given, zone)
+                values[param.name] = _read(param, given, zone)
         return Arguments(values)
 
 
@@ -158,101 +162,63 @@ class Arguments:
         return value
 
 
-def _text(param: Param, given: object, _zone: Zone) -> str:
-    if not isinstance(given, str):
-        raise _not(param, "a string", "字符串")
-    if any(0xD800 <= ord(c) <= 0xDFFF for c in given) or "\0" in given:
-        raise _not(param, "text that UTF-8 can hold", "可用 UTF-8 表示的文本")
-    if param.choices and given not in param.choices:
+class _Reading(NamedTuple):
+    """How a kind is read: strictly as ``type``, then by ``then``; and what is said when either finds it wrong."""
+
+    type: Any
+    en: str
+    zh: str
+    then: Callable[[Any, Zone], object] = lambda value, _zone: value
+
+
+def _domain_and_level(word: str) -> tuple[str, Level]:
+    domain, equals, level = word.rpartition("=")
+    if equals and not domain:
+        raise ValueError(word)
+    return domain, Level.parse(level)
+
+
+_Utf8 = Annotated[str, Meta(pattern=r"\A[^\0\ud800-\udfff]*\Z")]
+_Path = Annotated[str, Meta(pattern=r"\A/[^\0]*\Z")]  # lone surrogates are how Python carries what is not UTF-8
+_Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_LEVELS = ", ".join(level.word for level in Level), "、".join(level.text.zh for level in Level)
+_MOMENTS = "2026-12-31, 2026-12-31T17:00, 2026-12-31T09:00:00Z"
+
+_TEXT = _Reading(_Utf8, "text that UTF-8 can hold", "可用 UTF-8 表示的文本")
+_MOMENT = _Reading(str, f"a date or a time ({_MOMENTS})", f"日期或时间（{_MOMENTS}）", instant)
+_KINDS: Mapping[Kind, _Reading] = {
+    "text": _TEXT,
+    "file": _TEXT,
+    "path": _Reading(_Path, "an absolute path", "绝对路径"),
+    "number": _Reading(_Number, "a whole number", "非负整数"),
+    "flag": _Reading(bool, "true or false", "true 或 false"),
+    "level": _Reading(str, f"a level ({_LEVELS[0]})", f"密级（{_LEVELS[1]}）", lambda word, _: Level.parse(word)),
+    "since": _MOMENT,
+    "until": _MOMENT._replace(then=partial(instant, end=True)),
+    "texts": _Reading(tuple[_Utf8, ...], "a list of texts that UTF-8 can hold", "可用 UTF-8 表示的文本列表"),
+    "numbers": _Reading(tuple[_Number, ...], "a list of whole numbers", "非负整数列表"),
+    "levels": _Reading(
+        tuple[_Utf8, ...],
+        f"a list of LEVEL or DOMAIN=LEVEL ({_LEVELS[0]})",
+        f"“密级”或“种类=密级”的列表（{_LEVELS[1]}）",
+        lambda words, _: tuple(map(_domain_and_level, words)),
+    ),
+}
+
+
+def _read(param: Param, given: object, zone: Zone) -> object:
+    kind = param.kind
+    if kind == "target":
+        kind = "path" if isinstance(given, str) and given.startswith("/") else "text"
+    reading = _KINDS[kind]
+    try:
+        value = reading.then(msgspec.convert(given, reading.type, strict=True), zone)
+    except ValueError:  # msgspec's own errors are such too
+        raise _not(param, reading.en, reading.zh) from None
+    if param.choices and value not in param.choices:
         right = ", ".join(param.choices)
         raise _not(param, f"one of {right}", f"以下之一：{right}")
-    return given
-
-
-def _path(param: Param, given: object, _zone: Zone) -> str:
-    # Lone surrogates stay: they are how Python carries a path that is not UTF-8.
-    if not isinstance(given, str) or not given.startswith("/") or "\0" in given:
-        raise _not(param, "an absolute path", "绝对路径")
-    return given
-
-
-def _target(param: Param, given: object, zone: Zone) -> str:
-    return (_path if isinstance(given, str) and given.startswith("/") else _text)(param, given, zone)
-
-
-def _number(param: Param, given: object, _zone: Zone) -> int:
-    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given < 1 << 63:
-        raise _not(param, "a whole number", "非负整数")
-    return given
-
-
-def _flag(param: Param, given: object, _zone: Zone) -> bool:
-    if not isinstance(given, bool):
-        raise _not(param, "true or false", "true 或 false")
-    return given
-
-
-def _level(param: Param, given: object, _zone: Zone) -> Level:
-    try:
-        return Level.parse(str(given))
-    except ValueError:
-        right = ", ".join(level.word for level in Level)
-        zh = "、".join(level.text.zh for level in Level)
-        raise _not(param, f"a level ({right})", f"密级（{zh}）") from None
-
-
-def _since(param: Param, given: object, zone: Zone) -> datetime:
-    return _moment(param, given, zone, end=False)
-
-
-def _until(param: Param, given: object, zone: Zone) -> datetime:
-    return _moment(param, given, zone, end=True)
-
-
-def _moment(param: Param, given: object, zone: Zone, *, end: bool) -> datetime:
-    try:
-        return instant(str(given), zone, end=end)
-    except ValueError:
-        shapes = "2026-12-31, 2026-12-31T17:00, 2026-12-31T09:00:00Z"
-        raise _not(param, f"a date or a time ({shapes})", f"日期或时间（{shapes}）") from None
-
-
-def _texts(param: Param, given: object, zone: Zone) -> tuple[str, ...]:
-    if not isinstance(given, list):
-        raise _not(param, "a list of strings", "字符串列表")
-    return tuple(_text(param, one, zone) for one in given)
-
-
-def _levels(param: Param, given: object, zone: Zone) -> tuple[tuple[str, Level], ...]:
-    pairs = []
-    for word in _texts(param, given, zone):
-        domain, equals, level = word.rpartition("=")
-        if equals and not domain:
-            raise _not(param, "LEVEL or DOMAIN=LEVEL", "“密级”或“种类=密级”")
-        pairs.append((domain, _level(param, level, zone)))
-    return tuple(pairs)
-
-
-def _numbers(param: Param, given: object, zone: Zone) -> tuple[int, ...]:
-    if not isinstance(given, list):
-        raise _not(param, "a list of whole numbers", "非负整数列表")
-    return tuple(_number(param, one, zone) for one in given)
-
-
-_READ = {
-    "text": _text,
-    "path": _path,
-    "target": _target,
-    "number": _number,
-    "flag": _flag,
-    "level": _level,
-    "since": _since,
-    "until": _until,
-    "texts": _texts,
-    "levels": _levels,
-    "numbers": _numbers,
-    "file": _text,
-}
+    return value
 
 
 def _not(param: Param, en: str, zh: str) -> UsageError:

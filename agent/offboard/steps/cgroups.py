@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from agent.kernel import mountinfo
+
 Theirs = Callable[[int], bool]
 
 
@@ -59,11 +61,7 @@ class Group(NamedTuple):
 
 def root() -> Path | None:
     """Return where the cgroup v2 tree is mounted, ``None`` when it is not."""
-    for line in Path("/proc/self/mountinfo").read_text(errors="surrogateescape").splitlines():
-        before, _, after = line.partition(" - ")
-        if after.startswith("cgroup2 "):
-            return Path(before.split()[4])
-    return None
+    return next((Path(mount.point) for mount in mountinfo.table() if mount.fstype == "cgroup2"), None)
 
 
 def of_uid(tree: Path, uid: int) -> Group:

@@ -1,7 +1,8 @@
 """Which processes are somebody's, as the kernel says it now.
 
 Rules of this file: it looks, it signals nothing, and it keeps nothing between two looks. A process that ends while it
-is read is not there. Sources: proc_pid_status(5), proc_pid_loginuid(5).
+is read is not there. psutil knows neither the filesystem uid nor the login uid, and lists without the chase below.
+Sources: proc_pid_status(5), proc_pid_loginuid(5).
 """
 
 import contextlib

@@ -5,7 +5,7 @@ noise and never the condition; a condition that ends ends the noise and leaves t
 Nothing here opens or shuts a door.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from agent.doors.messages import Buzzer, Online, Power, Side, Signal, Tamper
 from agent.rooms.panel.effects import AlarmKind, Cleared

@@ -7,7 +7,7 @@ when it is calm again counts (:func:`agent.rooms.panel.contact.calm`). The count
 then before that.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from agent.doors.messages import Contact
 from agent.rooms.panel.alarms import over

@@ -6,7 +6,7 @@ locks, is forgotten with time and by the right PIN, and outlives a restart. Noth
 the duress one.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from agent.doors.messages import KeyPress, Refuse, Signal
 from agent.rooms.panel.effects import AlarmKind, RightPin

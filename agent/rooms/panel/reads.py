@@ -5,7 +5,7 @@ in clear never unlocks, whichever way it points: it may be anybody's, from any t
 dropped only as a repetition of one that has just been answered with the strike.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from agent.doors.messages import Read
 from agent.rooms.panel import releases

@@ -6,8 +6,9 @@ that the device does not bear out leaves open whether anybody went through. A re
 whose entry could not be written never happened on the way in, and happens all the same on the way out.
 """
 
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from agent.doors.messages import Contact, Flush, Refuse, Release, Released, Side
 from agent.rooms.panel.config import DoorConfig

@@ -1,30 +1,31 @@
 """What one room's panel remembers, and how it is kept over a restart.
 
 Rules of this file: data only, and every list in it is bounded. What a restart must not lose is written as JSON of a
-stated version; what it must not keep (digits of a PIN half entered, somebody waiting for his second) is
+stated version; what it must not keep (digits of a PIN half entered, somebody waiting for a second) is
 :class:`Fleeting` and is never written. Instants are seconds since 1970 UTC.
 """
 
-from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
-from agent.doors.codec import InvalidMessageError, Within, dumps, loads, read
+import msgspec
+from msgspec.structs import replace
+
+from agent.doors.codec import InvalidMessageError, Message, decoder, encode
 from agent.doors.messages import Side
 from agent.rooms.panel.effects import AlarmKind
 
-VERSION = 1
+VERSION: Final = 1
 MOST_PASSAGES = 32  # releases not settled yet
 MOST_ALARMS = 256  # remembered, so that one condition is one alarm
 MOST_PIN_COUNTS = 256
 MOST_WAITING = 8
 MOST_RECENT = 64  # reads remembered for duplicates
 
-Words = Annotated[str, Within(0, 1000)]
+Words = Annotated[str, msgspec.Meta(max_length=1000)]
 
 
-@dataclass(frozen=True, slots=True)
-class Occupant:
-    """Somebody inside. ``sure``: the strike or the contact bears it out. ``escort``: who must be inside with him."""
+class Occupant(Message, frozen=True):
+    """Somebody inside. ``sure``: the strike or the contact bears it out. ``escort``: who must be inside with them."""
 
     person: Words
     badge: Words
@@ -34,8 +35,7 @@ class Occupant:
     escort: Words = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Passer:
+class Passer(Message, frozen=True):
     """Somebody a release is for."""
 
     person: Words
@@ -43,8 +43,7 @@ class Passer:
     escort: Words = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PendingRelease:
+class PendingRelease(Message, frozen=True):
     """A release that is not settled. ``answered``: the strike did it; ``opened``: the door was seen to open.
 
     ``confirmed``: the strike was also seen to do it. ``blind``: the agent was away, so a closed door proves nothing.
@@ -62,15 +61,14 @@ class PendingRelease:
     confirmed: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAlarm:
+class OpenAlarm(Message, frozen=True):
     """An alarm raised. ``over``: its condition has ended; ``seen``: somebody acknowledged it. Both end it.
 
     ``times``: how often it began within a minute; beyond :data:`agent.rooms.panel.step.MOST_TIMES` that is told no
     more.
     """
 
-    kind: Words
+    kind: AlarmKind
     door: Words
     person: Words
     at: float
@@ -79,8 +77,7 @@ class OpenAlarm:
     times: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class DoorPosition:
+class DoorPosition(Message, frozen=True):
     """One door. ``open`` is ``None`` before it ever said; ``free_until``: till then it may open without alarm."""
 
     door: Words
@@ -91,8 +88,7 @@ class DoorPosition:
     offline: tuple[Side, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PinCount:
+class PinCount(Message, frozen=True):
     """Wrong PINs in a row; ``until``: when they are forgotten.
 
     Of a person in this room, with whichever badge; or (``badge``) with one badge in all rooms, as of the last one here.
@@ -104,9 +100,8 @@ class PinCount:
     badge: Words = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Somebody who may enter as soon as another one is with him."""
+class Waiting(Message, frozen=True):
+    """Somebody who may enter as soon as another one is with them."""
 
     door: str
     person: str
@@ -115,9 +110,8 @@ class Waiting:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class AskedPin:
-    """Somebody at a reader who is entering his PIN."""
+class AskedPin(Message, frozen=True):
+    """Somebody at a reader who is entering their PIN."""
 
     door: str
     person: str
@@ -126,8 +120,7 @@ class AskedPin:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class Recent:
+class Recent(Message, frozen=True):
     """A card read a moment ago."""
 
     door: str
@@ -137,8 +130,7 @@ class Recent:
     index: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Burst:
+class Burst(Message, frozen=True):
     """Reads on the way in at one door since ``since``, and how many of them were dropped."""
 
     door: str
@@ -147,8 +139,7 @@ class Burst:
     dropped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ContactChatter:
+class ContactChatter(Message, frozen=True):
     """Changes of a contact since ``since``; ``open``: what it said last.
 
     ``began``: since when it flutters (``None``: it does not), or was last written about; ``total``: changes since then,
@@ -163,8 +154,7 @@ class ContactChatter:
     total: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Fleeting:
+class Fleeting(Message, frozen=True):
     """What no restart keeps."""
 
     waiting: tuple[Waiting, ...] = ()
@@ -174,8 +164,10 @@ class Fleeting:
     flutters: tuple[ContactChatter, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RoomState:
+_NOTHING = Fleeting()
+
+
+class RoomState(Message, frozen=True, tag_field="version", tag=VERSION):
     """One room's panel. ``count``: releases asked so far; ``latest``: the latest instant it was told.
 
     ``unseen``: how many have gone out by the button since the list was last put right: it may name too many.
@@ -189,7 +181,7 @@ class RoomState:
     count: int = 0
     latest: float = 0.0
     unseen: int = 0
-    fleeting: Fleeting = Fleeting()
+    fleeting: Fleeting = _NOTHING
 
     def door(self, name: str) -> DoorPosition:
         """Return what is known of a door; nothing yet is a state too."""
@@ -200,17 +192,23 @@ class RoomState:
         return frozenset(one.person for one in self.occupants if one.sure)
 
 
+class _Header(msgspec.Struct):
+    version: Literal[1]  # of a state alone msgspec takes the absence of a tag for its right value
+
+
+_header = decoder(_Header)
+_state = decoder(RoomState)
+
+
 def state_to_json(state: RoomState) -> str:
     """Return *state* without what is fleeting, as one line of JSON."""
-    return dumps(replace(state, fleeting=Fleeting()), version=VERSION).decode()
+    return encode(replace(state, fleeting=_NOTHING)).decode()
 
 
 def state_from_json(text: str) -> RoomState:
     """Return the state written by :func:`state_to_json`; raise :class:`InvalidMessageError` for any other text."""
-    value = loads(text.encode("utf-8", "surrogatepass"))
-    if value.pop("version", None) != VERSION or "fleeting" in value:
-        raise InvalidMessageError("not the state of a room as this version writes it")
-    state = read(RoomState, value)
-    if any(alarm.kind not in set(AlarmKind) for alarm in state.alarms):
-        raise InvalidMessageError("an alarm of no known kind")
+    _header(text)
+    state: RoomState = _state(text)
+    if state.fleeting is not _NOTHING:
+        raise InvalidMessageError("a state that keeps what no restart does")
     return state

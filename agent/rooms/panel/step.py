@@ -5,8 +5,9 @@ stays pure while its parts read like what they do. Time only goes forward in a t
 not.
 """
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from agent.rooms.panel.config import RoomConfig
 from agent.rooms.panel.effects import AlarmKind, Effect, Raise, RecordNote

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from watchdog.observers.inotify_move_event_grouper import InotifyMoveEventGrouper
 
 from agent.errors import RefusedError
 from agent.offboard.intake import watcher
@@ -122,6 +123,31 @@ def test_the_inboxs_own_reading_and_filing_does_not_wake_it(tmp_path):
             assert not woken.wait(0.3)
         finally:
             watching.stop()
+
+
+def test_what_was_moved_away_holds_up_no_delivery_that_is_written_there(tmp_path, monkeypatch):
+    """News of a move is kept back to be paired, half a second long and here four."""
+    monkeypatch.setattr(InotifyMoveEventGrouper, "delay", 4.0)
+    woken = threading.Event()
+    with Site(tmp_path) as site:
+        (site.new / "filed").touch()
+        watching = SpoolWatcher(woken.set)
+        watching.follow(*site.inbox.folder)
+        try:
+            os.rename(site.new / "filed", tmp_path / "filed")
+            (site.new / "one.tmp").write_text(right())
+            os.rename(site.new / "one.tmp", site.new / "one.set")
+            assert woken.wait(3.0)
+        finally:
+            watching.stop()
+
+
+def test_a_watcher_that_cannot_start_leaves_nothing_behind(tmp_path):
+    watching = SpoolWatcher(lambda: None)
+    before = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        watching.follow(tmp_path / "nowhere", (0, 0))
+    assert (threading.active_count(), len(os.listdir("/proc/self/fd"))) == before
 
 
 def test_a_sweep_that_fails_is_said_once_and_ends_nothing(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from typing import cast
 
 import pytest
 
+from agent.kernel import mountinfo
 from agent.offboard import proof
 from agent.offboard.context import Account, RevocationSubject
 from agent.offboard.guardrails import Rails
@@ -301,6 +302,22 @@ def test_a_stranger_who_came_while_it_was_frozen_is_not_killed(uid: int, other: 
         assert late.alive
         assert one.alive
         assert_not_frozen(other, group)
+
+
+HYBRID = rb"""25 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+30 25 0:26 / /sys/fs/cgroup/systemd rw,nosuid - cgroup cgroup rw,xattr,name=systemd
+31 25 0:27 / /sys/fs/cgroup/all\040of\040it rw,nosuid - cgroup2 cgroup2 rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"), [(HYBRID, Path("/sys/fs/cgroup/all of it")), (HYBRID.splitlines()[0], None)]
+)
+def test_the_tree_is_found_where_the_host_has_it(
+    rows: bytes, found: Path | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mountinfo, "table", lambda: mountinfo.parse(rows))
+    assert cgroups.root() == found
 
 
 def test_the_root_group_is_never_killed() -> None:

@@ -1,9 +1,8 @@
 """Laws of the panel, whatever comes in whatever order: entry before strike, no way out refused, nothing without end."""
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agent.doors.messages import (
     Contact,

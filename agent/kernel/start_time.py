@@ -1,0 +1,20 @@
+"""When a process started: the part of its identity that a pid does not have.
+
+Rules of this file: clock ticks since the boot, as the kernel counts them. They may be written down and compared later
+by another process; ``psutil.Process.create_time`` may not, because it moves with the clock of the host.
+Source: proc_pid_stat(5), field 22.
+"""
+
+from pathlib import Path
+
+_AFTER_NAME = 3  # the first field behind the name, as proc_pid_stat(5) counts them
+_STARTED = 22
+
+
+def start_time(pid: int) -> int | None:
+    """Return when the process that has the number *pid* now was started, ``None`` when there is none."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    return int(stat.rpartition(b")")[2].split()[_STARTED - _AFTER_NAME])  # the name may hold blanks and brackets
