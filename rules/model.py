@@ -227,6 +227,23 @@ class RoomRules:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """How a room's panel is set; what it asks of a person is in :class:`RoomRules`. No verdict rests on it.
+
+    ``held_open_seconds``: how long a door may stand open after an entry. ``together_seconds``: within what time two
+    badges are shown where two enter; 0: as the pack says. ``accompany``: people who are inside count as the second
+    person. ``lone_alarm``: one person left alone is an alarm. ``reset_at``: the hour (``HH:MM``, on the host's clock)
+    at which whoever is still listed as inside is taken off each day; ``""``: never.
+    """
+
+    held_open_seconds: int = 30
+    together_seconds: int = 0
+    accompany: bool = True
+    lone_alarm: bool = False
+    reset_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """An area (涉密目录) or a room (涉密场所): one shape, so that files and doors share one decision.
 

@@ -1,20 +1,12 @@
 """``shoumi room``: places with doors, what each asks, and what is kept there."""
 
+from agent.api.operations.room_fields import asked_for, values
 from agent.api.timestamps import local
 from agent.cli.context import Args, CliContext, OutputColumn, act, coded, column, command, level, shown, table
-from agent.presentation.terms import DOMAINS, PASSBACKS, word
+from agent.presentation.terms import DOMAINS, word
 from rules.text import Text
 
 NOUN = Text("rooms and what they ask", "涉密场所")
-
-_ASKS = (
-    ("two_person", Text("two enter together", "双人进入")),
-    ("needs_purpose", Text("a purpose", "事由")),
-    ("needs_declaration", Text("a declaration of devices", "携带物品申报")),
-    ("needs_pin", Text("a PIN", "密码")),
-    ("first_in", Text("the custodian first", "责任人先进")),
-    ("lone_alarm", Text("nobody alone", "不得单人停留")),
-)
 
 
 def _host(result: dict[str, str]) -> Text:
@@ -32,18 +24,14 @@ def _show(context: CliContext, args: Args) -> int:
     if terminal.json:
         terminal.data(found)
         return 0
-    passback, limit = found["anti_passback"], found["occupancy_limit"]
     rows = [
         (Text("room", "场所"), found["name"]),
         (
             Text("level", "密级"),
             f"{terminal.say(level(found['level']))} ({terminal.say(word(DOMAINS, found['domain']))})",
         ),
-        (Text("asks for", "进入要求"), [terminal.say(text) for name, text in _ASKS if found[name]]),
-        (Text("anti-passback", "反潜回"), None if passback == "none" else terminal.say(word(PASSBACKS, passback))),
-        (Text("at most inside", "人数上限"), limit or None),
-        (Text("may stand open", "可敞开秒数"), found["held_open_seconds"]),
-        (Text("list emptied at", "在场名单清空时刻"), found["reset_at"]),
+        (Text("asks for", "进入要求"), [terminal.say(text) for text in asked_for(found)]),
+        *((label, terminal.say(value) if isinstance(value, Text) else value) for label, value in values(found)),
         (Text("persons in scope", "知悉人员"), found["scope"]["person"]),
         (Text("departments in scope", "知悉部门"), found["scope"]["department"]),
         (Text("projects in scope", "知悉项目"), found["scope"]["project"]),

@@ -49,7 +49,6 @@ from rules.text import Text
 
 _STOPPED = frozenset({"hold", "departure", "cooling-off", "inactive"})
 _LOOK = 10.0  # seconds between two looks at an hour of the day
-_TOGETHER = 30.0  # seconds between two badges, where the room does not say
 _UNRECORDED = Text("the entry was not confirmed, and nothing was released", "日志条目未获确认，未放行")
 _RESTARTED = Text("the state of the room could not be read and begins anew", "场所状态无法读取，重新开始")
 
@@ -349,9 +348,7 @@ class RoomController:
                 )
                 for door in doors
             ),
-            together_seconds=float(row.settings.together_seconds or _TOGETHER),
-            accompany=row.settings.accompany,
-            lone_alarm=row.settings.lone_alarm,
+            settings=row.settings,
             passback=passback(row.resource, pack).value if pack else "none",
         )
 

@@ -137,6 +137,7 @@ GOOD = {
     "levels": (["secret", "a=b=绝密"], (("", Level.SECRET), ("a=b", Level.TOP_SECRET))),
     "since": ("2026-12-31", datetime(2026, 12, 31, tzinfo=UTC)),
     "until": ("2026-12-31", datetime(2027, 1, 1, tzinfo=UTC)),
+    "hour": ("04:00", "04:00"),
     "texts": (["a", ""], ("a", "")),
 }
 BAD: dict[str, list[object]] = {
@@ -151,6 +152,7 @@ BAD: dict[str, list[object]] = {
     "levels": ["secret", ["=secret"], ["state="], ["x"], [3], {"state": "secret"}],
     "since": ["", "soon", 2026, "2026-02-30", "1969-12-31", "9999-01-01", ["2026-12-31"]],
     "until": ["soon", "9999-12-31", True],
+    "hour": ["4:00", "24:00", "04:00:00", "", 4, "Never"],
     "texts": ["a", [1], ["a\0"], ["\ud800"], [None], [["a"]], {"a": 1}],
 }
 

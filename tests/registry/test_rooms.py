@@ -14,11 +14,10 @@ from agent.registry.columns import instant
 from agent.registry.facts import FactsReader
 from agent.registry.queries.registry_queries import RegistryQueries
 from agent.registry.repositories.registry_transaction import RegistryTransaction
-from agent.registry.rows.rooms import RoomSettings
 from agent.registry.schema.cases import CASES
 from agent.registry.schema.first import FIRST
 from agent.registry.store import Registry
-from rules.model import Clearance, Employment, Level, Lockdown, Passback, RoomRules, Visit
+from rules.model import Clearance, Employment, Level, Lockdown, Passback, RoomRules, RoomSettings, Visit
 from rules.text import Text
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -11,8 +11,7 @@ import pytest
 from agent.doors.messages import Contact, Flush, KeyPress, Refuse, Release, Released, RequestToExit
 from agent.errors import FatalError, RefusedError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
-from agent.registry.rows.rooms import RoomSettings
-from rules.model import Level, Passback, RoomRules
+from rules.model import Level, Passback, RoomRules, RoomSettings
 from tests.log.disk import memory_mounted
 from tests.rooms.site import BOARD, Kit, grant, kit, root
 

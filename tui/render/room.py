@@ -7,6 +7,7 @@ that does not answer, doors nobody serves) is said to be unknown, never to be we
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from agent.api.operations.room_fields import asked_for
 from agent.presentation.terms import DOMAINS, LEVELS, PASSBACKS, SIDES, word
 from rules.text import Text
 from rules.visible import visible
@@ -18,14 +19,6 @@ Row = Mapping[str, Any]
 
 FORCED, HELD = Text("FORCED OPEN", "强行打开"), Text("HELD OPEN", "长时间未关")
 _DOOR_ALARMS = {"forced": FORCED, "held": HELD}
-_ASKS = (
-    ("two_person", Text("two enter together", "双人进入")),
-    ("needs_purpose", Text("a purpose", "事由")),
-    ("needs_declaration", Text("a declaration of devices", "携带物品申报")),
-    ("needs_pin", Text("a PIN", "密码")),
-    ("first_in", Text("the custodian first", "责任人先进")),
-    ("lone_alarm", Text("nobody alone", "不得单人停留")),
-)
 _NONE = Text("nobody, as far as badges say", "无人（以刷卡为准）")
 
 
@@ -172,7 +165,7 @@ def _declared(declarations: Sequence[Row]) -> Iterator[Piece]:
 
 
 def _asks(room: Row) -> Iterator[Piece]:
-    asked: list[Text] = [text for name, text in _ASKS if room[name]]
+    asked = list(asked_for(room))
     if room["anti_passback"] != "none":
         passback = word(PASSBACKS, room["anti_passback"])
         asked.append(Text(f"anti-passback: {passback.en}", f"反潜回：{passback.zh}"))

@@ -5,52 +5,18 @@ Any of the two locks down at once; only the security officer opens again, and sa
 """
 
 from agent.api.operations.areas import SCOPE
+from agent.api.operations.room_fields import ROOM_FIELDS
 from agent.api.operations.schema import ANY, OFFICERS, SECURITY, SYSTEM, Operation, Param
-from rules.model import Passback
 from rules.text import Text
 
 ROOM = Param("room", "text", Text("name of a room", "场所名称"), required=True, positional=True, metavar="ROOM")
 SOME_ROOM = Param("room", "text", Text("only this room", "只看该场所"), positional=True, metavar="ROOM")
 REASON = Param("reason", "text", Text("why", "理由"), required=True)
 ALL = Param("all", "flag", Text("also what is over", "包括已结束的"))
-_YES_NO = ("yes", "no")
 _KEEP = Param(
     "keep", "texts", Text("an area that is kept in it; may be repeated", "存放于此的目录；可重复"), metavar="AREA"
 )
-_ASKS = (
-    Param("two_person", "text", Text("two enter together", "须双人进入"), choices=_YES_NO),
-    Param("purpose", "text", Text("a purpose is stated", "须说明事由"), choices=_YES_NO),
-    Param("declaration", "text", Text("devices are declared", "须申报携带物品"), choices=_YES_NO),
-    Param("pin", "text", Text("a PIN beside the badge", "须刷卡并输入密码"), choices=_YES_NO),
-    Param("first_in", "text", Text("the custodian goes first", "无人时责任人先进"), choices=_YES_NO),
-    Param(
-        "anti_passback",
-        "text",
-        Text("who is inside comes in again: alarm, or refusal", "反潜回：报警或拒绝"),
-        choices=tuple(map(str, Passback)),
-    ),
-    Param("limit", "number", Text("how many may be inside; 0: any number", "人数上限；0 为不限"), metavar="N"),
-    Param("held_open", "number", Text("seconds a door may stand open", "门可敞开的秒数"), metavar="SECONDS"),
-    Param(
-        "together",
-        "number",
-        Text("seconds within which two badges are shown; 0: as the pack says", "双人刷卡间隔秒数；0 为按规则包"),
-        metavar="SECONDS",
-    ),
-    Param(
-        "accompany",
-        "text",
-        Text("somebody inside counts as the second person", "室内已有人员可作为第二人"),
-        choices=_YES_NO,
-    ),
-    Param("lone_alarm", "text", Text("one person left alone is an alarm", "仅剩一人时报警"), choices=_YES_NO),
-    Param(
-        "reset_at",
-        "text",
-        Text("when whoever is still listed as inside is taken off, each day", "每日何时清空在场名单"),
-        metavar="HH:MM|never",
-    ),
-)
+_FIELDS = tuple(field.param for field in ROOM_FIELDS)
 
 OPERATIONS = (
     Operation(
@@ -62,7 +28,7 @@ OPERATIONS = (
             Param("level", "level", Text("its level", "密级"), required=True),
             Param("domain", "text", Text("its domain", "秘密种类"), required=True),
             *SCOPE,
-            *_ASKS,
+            *_FIELDS,
             _KEEP,
         ),
         act=True,
@@ -76,7 +42,7 @@ OPERATIONS = (
             Param("level", "level", Text("its level", "密级")),
             Param("domain", "text", Text("its domain", "秘密种类")),
             *SCOPE,
-            *_ASKS,
+            *_FIELDS,
             _KEEP,
             Param("unkeep", "texts", Text("an area kept there no longer", "不再存放于此的目录"), metavar="AREA"),
         ),

@@ -21,7 +21,7 @@ from rules.text import Text
 from rules.visible import visible
 
 Kind = Literal[
-    "text", "path", "target", "number", "flag", "level", "since", "until", "texts", "numbers", "levels", "file"
+    "text", "path", "target", "number", "flag", "level", "since", "until", "hour", "texts", "numbers", "levels", "file"
 ]
 
 Zone = tzinfo | None  # None: the host's own
@@ -37,7 +37,7 @@ EVERYBODY: frozenset[Role] | None = None  # also a caller without a role
 class Param:
     """One argument. ``since`` and ``until`` are instants: a bare date means its start, or its end.
 
-    ``target`` is an absolute path or the name of an area.
+    ``target`` is an absolute path or the name of an area; ``hour`` a time of day, ``""`` for ``never``.
     ``levels`` is a list of ``LEVEL`` or ``DOMAIN=LEVEL``; ``file`` the text of a file. ``roles``
     narrows the operation's: an account given with a new person needs the system administrator, a level the officer.
     A ``secret`` is in no entry, not even in that of a refusal.
@@ -112,7 +112,7 @@ class Arguments:
         return name in self.values
 
     def text(self, name: str) -> str:
-        """Return a ``text``, ``path`` or ``target``."""
+        """Return a ``text``, ``path``, ``target`` or ``hour``."""
         value = self.values.get(name, "")
         assert isinstance(value, str)
         return value
@@ -180,6 +180,7 @@ def _domain_and_level(word: str) -> tuple[str, Level]:
 
 _Utf8 = Annotated[str, Meta(pattern=r"\A[^\0\ud800-\udfff]*\Z")]
 _Path = Annotated[str, Meta(pattern=r"\A/[^\0]*\Z")]  # lone surrogates are how Python carries what is not UTF-8
+_Hour = Annotated[str, Meta(pattern=r"\A(([01][0-9]|2[0-3]):[0-5][0-9]|never)\Z")]
 _Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 _LEVELS = ", ".join(level.word for level in Level), "、".join(level.text.zh for level in Level)
 _MOMENTS = "2026-12-31, 2026-12-31T17:00, 2026-12-31T09:00:00Z"
@@ -195,6 +196,12 @@ _KINDS: Mapping[Kind, _Reading] = {
     "level": _Reading(str, f"a level ({_LEVELS[0]})", f"密级（{_LEVELS[1]}）", lambda word, _: Level.parse(word)),
     "since": _MOMENT,
     "until": _MOMENT._replace(then=partial(instant, end=True)),
+    "hour": _Reading(
+        _Hour,
+        "a time of day such as 04:00, or never",
+        "一天中的时刻，如 04:00；不设写 never",
+        lambda word, _: word.removesuffix("never"),
+    ),
     "texts": _Reading(tuple[_Utf8, ...], "a list of texts that UTF-8 can hold", "可用 UTF-8 表示的文本列表"),
     "numbers": _Reading(tuple[_Number, ...], "a list of whole numbers", "非负整数列表"),
     "levels": _Reading(

@@ -4,29 +4,25 @@ Rules of this file: a room is never lower than what is kept in it (the registry 
 pack's ``[wire]`` says has no door whose wire proves nothing. An act tells the doors once it is in force.
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import replace
 
-from agent.api.operations.schema import Arguments
+from agent.api.operations.room_fields import changed
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.areas import hours, scope
 from agent.control.handlers.door_positions import panels
 from agent.control.handlers.people import known_domain
-from agent.errors import RefusedError, UsageError
+from agent.errors import RefusedError
 from agent.registry.columns import KEEP
 from agent.registry.repositories.registry_transaction import RegistryTransaction
-from agent.registry.rows.rooms import RoomRow, RoomSettings
+from agent.registry.rows.rooms import RoomRow
 from agent.registry.rows.settings import HOST_ROOM
 from agent.registry.terms import ROOM
 from agent.registry.validation import unknown
-from rules.model import Level, Passback, RoomRules, Scope
+from rules.model import Level, RoomRules, RoomSettings, Scope
 from rules.text import Text
 from rules.visible import visible
 
 handlers = HandlerTable()
-
-_HOUR = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 @handlers.act("room.add")
@@ -43,8 +39,8 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         custodian=args.text("custodian"),
         secret_until=args.instant("secret_until"),
         hours=hours(request),
-        rules=_rules(RoomRules(), args),
-        settings=_settings(RoomSettings(), args),
+        rules=changed(RoomRules(), args),
+        settings=changed(RoomSettings(), args),
     )
     for area in args.texts("keep"):
         change.contents.add(area, name)
@@ -66,8 +62,8 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
                 proves(request, name, level, door.protocol)
     change.rooms.set(
         name,
-        _rules(row.resource.room or RoomRules(), args),
-        _settings(row.settings, args),
+        changed(row.resource.room or RoomRules(), args),
+        changed(row.settings, args),
         level=level,
         domain=args.maybe("domain"),
         scope=scope(args),
@@ -163,49 +159,3 @@ def proves(request: HandlerRequest, room: str, level: Level, protocol: str) -> N
             ),
             Text("use OSDP readers with a Secure Channel there", "请改用具备安全信道的 OSDP 读卡器"),
         )
-
-
-def _rules(before: RoomRules, args: Arguments) -> RoomRules:
-    return replace(
-        before,
-        two_person=_yes(args, "two_person", before.two_person),
-        needs_purpose=_yes(args, "purpose", before.needs_purpose),
-        needs_declaration=_yes(args, "declaration", before.needs_declaration),
-        needs_pin=_yes(args, "pin", before.needs_pin),
-        anti_passback=Passback(args.maybe("anti_passback") or before.anti_passback),
-        occupancy_limit=_count(args, "limit", before.occupancy_limit),
-        first_in=_yes(args, "first_in", before.first_in),
-    )
-
-
-def _settings(before: RoomSettings, args: Arguments) -> RoomSettings:
-    return RoomSettings(
-        held_open_seconds=_count(args, "held_open", before.held_open_seconds),
-        together_seconds=_count(args, "together", before.together_seconds),
-        accompany=_yes(args, "accompany", before.accompany),
-        lone_alarm=_yes(args, "lone_alarm", before.lone_alarm),
-        reset_at=_hour(args, "reset_at", before.reset_at),
-    )
-
-
-def _yes(args: Arguments, name: str, before: bool) -> bool:  # noqa: FBT001 - what holds when nothing is said
-    return args.text(name) == "yes" if name in args else before
-
-
-def _hour(args: Arguments, name: str, before: str) -> str:
-    word = args.text(name) if name in args else before
-    if word in ("", "never"):
-        return ""
-    if not _HOUR.fullmatch(word):
-        shown = visible(word)
-        raise UsageError(
-            Text(f"`{shown}` is not a time of day", f"`{shown}` 不是一天中的时刻"),
-            Text("such as 04:00, or never", "如 04:00；不清空写 never"),
-        )
-    return word
-
-
-def _count(args: Arguments, name: str, before: int) -> int:
-    found = args.number(name, before)
-    assert found is not None
-    return found

@@ -17,9 +17,8 @@ from agent.registry.repositories.resources import NewResource, ResourceChange, R
 from agent.registry.repositories.room_states import RoomStateRepository
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.repositories.visits import VisitRepository
-from agent.registry.rows.rooms import RoomSettings
 from agent.registry.terms import ROOM
-from rules.model import RoomRules
+from rules.model import RoomRules, RoomSettings
 from rules.text import Text
 
 _NO_RULES = RoomRules()

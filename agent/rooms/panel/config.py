@@ -7,7 +7,11 @@ strike is never released for longer than a reader can be told in one command (25
 from dataclasses import dataclass
 from typing import Literal
 
+from rules.model import RoomSettings
+
 LONGEST_STRIKE = 25.0  # seconds
+_TOGETHER = 30.0  # seconds between two badges, where the room does not say
+_SETTINGS = RoomSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +32,18 @@ class DoorConfig:
 class RoomConfig:
     """One room.
 
-    ``together_seconds``: how far apart the two badges of a two-person entry, or a visitor's and his escort's, may be.
-    ``accompany``: whoever is inside counts as the second person, so that a third may follow two by himself; if not,
-    every entry takes two badges. ``lone_alarm``: one person left alone is an alarm. ``passback``: as in the room's
-    rules, here for its alarms. ``pin_seconds`` for the whole PIN; after ``pin_tries`` wrong ones for a person here,
-    or with one badge anywhere, none is taken for ``pin_lock_seconds``. A read counts for ``fresh_seconds``; the same
-    card at the same reader, and at no other between, within ``debounce_seconds`` is one read; more than ``flood_reads``
-    in ``flood_seconds`` at one reader on the way in are dropped. A contact that changes more than ``flutter_changes``
-    times in ``flutter_seconds`` flutters (a leaf does not swing six times in ten seconds). A strike that has not
-    answered after ``answer_seconds`` never will.
+    ``settings``: as officers set them. ``passback``: as in the room's rules, here for its alarms. ``pin_seconds`` for
+    the whole PIN; after ``pin_tries`` wrong ones for a person here, or with one badge anywhere, none is taken for
+    ``pin_lock_seconds``. A read counts for ``fresh_seconds``; the same card at the same reader, and at no other
+    between, within ``debounce_seconds`` is one read; more than ``flood_reads`` in ``flood_seconds`` at one reader on
+    the way in are dropped. A contact that changes more than ``flutter_changes`` times in ``flutter_seconds`` flutters
+    (a leaf does not swing six times in ten seconds). A strike that has not answered after ``answer_seconds`` never
+    will.
     """
 
     room: str
     doors: tuple[DoorConfig, ...]
-    together_seconds: float = 30.0
-    accompany: bool = True
-    lone_alarm: bool = False
+    settings: RoomSettings = _SETTINGS
     passback: Literal["none", "soft", "hard"] = "none"
     pin_seconds: float = 20.0
     pin_tries: int = 3
@@ -55,6 +55,11 @@ class RoomConfig:
     flutter_changes: int = 12
     flutter_seconds: float = 10.0
     answer_seconds: float = 5.0
+
+    @property
+    def together_seconds(self) -> float:
+        """How far apart the two badges of a two-person entry, or a visitor's and their escort's, may be."""
+        return float(self.settings.together_seconds or _TOGETHER)
 
     def door(self, name: str) -> DoorConfig | None:
         """Return the door of this name, ``None`` if the room has none."""

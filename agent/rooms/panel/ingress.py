@@ -102,7 +102,7 @@ def _agreed(turn: PanelStep, comer: _Comer, others: list[_Comer]) -> tuple[list[
 def _judge(turn: PanelStep, comer: _Comer, group: tuple[_Comer, ...]) -> Verdict:
     inside = {one.person: one.badge for one in turn.state.occupants if one.sure}
     shown = {**inside, **{one.person: one.badge for one in group}}
-    beside = set(shown if turn.config.accompany else (one.person for one in group)) | {comer.stated.escort}
+    beside = set(shown if turn.config.settings.accompany else (one.person for one in group)) | {comer.stated.escort}
     request = Request(
         persons=(comer.person,),
         resource=turn.config.room,

@@ -84,7 +84,7 @@ def look(turn: PanelStep) -> None:
     """See who is left alone: one person where two must be, a visitor without his escort."""
     inside = [one for one in turn.state.occupants if one.sure]
     cleared = [one for one in inside if not one.escort]
-    if turn.config.lone_alarm and len(cleared) == 1:
+    if turn.config.settings.lone_alarm and len(cleared) == 1:
         shown = visible(cleared[0].person)
         turn.alarm(AlarmKind.LONE, Text(f"`{shown}` is alone inside", f"`{shown}` 单独在场"), person=cleared[0].person)
     else:

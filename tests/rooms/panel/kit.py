@@ -5,7 +5,7 @@ behind every release on the way in.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -29,6 +29,7 @@ from rules.model import (
     Request,
     Resource,
     RoomRules,
+    RoomSettings,
     Verdict,
     Visit,
 )
@@ -115,6 +116,9 @@ class Desk:
         self.people[person] = replace(self.people[person], holds=(Hold(LONG_AGO),))
 
 
+_SETTINGS = {field.name for field in fields(RoomSettings)}
+
+
 class Room:
     """A room, its panel's state, and the clock. The first door has a contact and readers on both sides."""
 
@@ -122,7 +126,9 @@ class Room:
         self, rules: RoomRules | None = None, *, doors: tuple[DoorConfig, ...] | None = None, **config: object
     ) -> None:
         self.desk = Desk(rules or RoomRules())
-        self.config = replace(RoomConfig(ROOM, doors or (DoorConfig("d1", contact=True),)), **config)
+        settings = {name: config.pop(name) for name in _SETTINGS & config.keys()}
+        made = RoomConfig(ROOM, doors or (DoorConfig("d1", contact=True),), RoomSettings(**settings))  # type: ignore[arg-type]
+        self.config = replace(made, **config)
         self.state = RoomState()
         self.now = START
         self.seen: list[Effect] = []
