@@ -7,8 +7,8 @@ that does not answer, doors nobody serves) is said to be unknown, never to be we
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from agent.api.operations.room_fields import asked_for
-from agent.presentation.terms import DOMAINS, LEVELS, PASSBACKS, SIDES, word
+from agent.api.operations.room_fields import asked_for, values
+from agent.presentation.terms import DOMAINS, LEVELS, SIDES, word
 from rules.text import Text
 from rules.visible import visible
 from tui.i18n import text_of
@@ -166,11 +166,9 @@ def _declared(declarations: Sequence[Row]) -> Iterator[Piece]:
 
 def _asks(room: Row) -> Iterator[Piece]:
     asked = list(asked_for(room))
-    if room["anti_passback"] != "none":
-        passback = word(PASSBACKS, room["anti_passback"])
-        asked.append(Text(f"anti-passback: {passback.en}", f"反潜回：{passback.zh}"))
-    if limit := room["occupancy_limit"]:
-        asked.append(Text(f"at most {limit} inside", f"人数上限 {limit}"))
+    for label, value in values(room, all_of_them=False):
+        said = value if isinstance(value, Text) else Text(*[visible(str(value))] * 2)
+        asked.append(Text(f"{label.en}: {said.en}", f"{label.zh}：{said.zh}"))
     if room["keeps"]:
         kept = ", ".join(map(visible, room["keeps"]))
         asked.append(Text(f"keeps {kept}", f"存放 {kept}"))

@@ -106,6 +106,9 @@ ROOM_FIELDS = (
 )
 
 
+_NEW = {one.name: one.default for kind in (RoomRules, RoomSettings) for one in fields(kind)}
+
+
 def changed(before: _Fields, args: Arguments) -> _Fields:
     """Return *before* with those of its fields that *args* gives."""
     known = {one.name for one in fields(before)}
@@ -124,11 +127,14 @@ def asked_for(room: Mapping[str, Any]) -> Iterator[Text]:
             yield one.label
 
 
-def values(room: Mapping[str, Any]) -> Iterator[tuple[Text, Text | str | int | None]]:
-    """Yield label and value of everything that is more than yes or no; ``None`` for what is not set."""
+def values(room: Mapping[str, Any], *, all_of_them: bool = True) -> Iterator[tuple[Text, Text | str | int | None]]:
+    """Yield label and value of everything that is more than yes or no; ``None`` for what is not set.
+
+    Without *all_of_them* what is as a new room has it is left out.
+    """
     for one in ROOM_FIELDS:
         value = room[one.name]
-        if one.label and not isinstance(value, bool):
+        if one.label and not isinstance(value, bool) and (all_of_them or value != _NEW[one.name]):
             yield one.label, None if value in one.unset else word(one.words, value) if one.words else value
 
 
