@@ -233,7 +233,8 @@ class RoomSettings:
     ``held_open_seconds``: how long a door may stand open after an entry. ``together_seconds``: within what time two
     badges are shown where two enter; 0: as the pack says. ``accompany``: people who are inside count as the second
     person. ``lone_alarm``: one person left alone is an alarm. ``reset_at``: the hour (``HH:MM``, on the host's clock)
-    at which whoever is still listed as inside is taken off each day; ``""``: never.
+    at which whoever is still listed as inside is taken off each day; ``""``: never. ``location``: where it is, for
+    whoever has to go there.
     """
 
     held_open_seconds: int = 30
@@ -241,6 +242,7 @@ class RoomSettings:
     accompany: bool = True
     lone_alarm: bool = False
     reset_at: str = ""
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True)

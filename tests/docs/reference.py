@@ -1,4 +1,4 @@
-"""Pages of ``docs/`` that are made from the program itself. ``python tests/docs/reference.py`` writes them.
+"""Pages of ``docs/`` that are made from the program itself. ``python -m tests.docs.reference`` writes them.
 
 Rules of this file: pure functions from the program's tables to Markdown; ``test_reference.py`` fails while a page in
 the repository says anything else.
@@ -28,7 +28,7 @@ from tui.keys.shape import EVERYWHERE, KeyAction
 
 DOCS = ROOT / "docs"
 RULES = ROOT / "rules"
-_MADE = "<!-- made by tests/docs/reference.py: do not edit -->"
+_MADE = "<!-- made by `python -m tests.docs.reference`: do not edit -->"
 
 
 def commands() -> str:

@@ -13,7 +13,7 @@ ROOT = DOCS.parent
 
 @pytest.mark.parametrize(("name", "page"), PAGES.items())
 def test_a_generated_page_says_what_the_program_says(name: str, page: Callable[[], str]) -> None:
-    assert (DOCS / name).read_text(encoding="utf-8") == page(), "run: .venv/bin/python tests/docs/reference.py"
+    assert (DOCS / name).read_text(encoding="utf-8") == page(), "run: make docs"
 
 
 @pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), ROOT / "README.md", ROOT / "README.zh.md"], ids=str)

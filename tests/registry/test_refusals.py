@@ -10,7 +10,7 @@ from agent.errors import RefusedError
 from agent.registry.facts import FactsReader
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.store import Registry
-from rules.model import Clearance, Level, Mode, Scope
+from rules.model import Clearance, Level, Mode, RoomSettings, Scope
 
 NOW = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)  # the instant of the fixtures
 DAY = timedelta(days=1)
@@ -88,6 +88,10 @@ REFUSED: dict[str, tuple[Callable[[RegistryTransaction], object], str]] = {
     ),
     "confirming nothing": (lambda c: c.areas.confirm_enforce("plans"), "nothing waits"),
     "room rules of an area": (lambda c: c.rooms.set("plans", None), "there is no room `plans`"),  # type: ignore[arg-type]
+    "room somewhere that takes a book to tell": (
+        lambda c: c.rooms.set("vault", None, settings=RoomSettings(location="楼" * 2_001)),
+        "the location has 2001 characters",
+    ),
     "removing no area": (lambda c: c.areas.remove("vault"), "there is no area `vault`"),
     "removing no room": (lambda c: c.rooms.remove("plans"), "there is no room `plans`"),
     "grant to a stranger": (lambda c: grant(c, person="E9"), "there is no person `E9`"),

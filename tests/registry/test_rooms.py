@@ -34,7 +34,7 @@ def door(change: RegistryTransaction, name: str = "d1", **given: Any) -> None:
 def test_a_room_is_read_back_as_it_was_set(site: Registry, reader: FactsReader, now: datetime) -> None:
     rules = RoomRules(two_person=True, needs_pin=True, anti_passback=Passback.HARD, occupancy_limit=4, first_in=True)
     settings = RoomSettings(
-        held_open_seconds=10, together_seconds=20, accompany=False, lone_alarm=True, reset_at="04:00"
+        held_open_seconds=10, together_seconds=20, accompany=False, lone_alarm=True, reset_at="04:00", location="楼 3"
     )
     with site.change(now) as change:
         change.rooms.add("lab", level=Level.SECRET, domain="state", rules=rules, settings=settings)

@@ -38,6 +38,11 @@ def _yes_no(name: str, param: str, help: Text, label: Text | None = None) -> Roo
 
 
 ROOM_FIELDS = (
+    RoomField(
+        "location",
+        Param("location", "text", Text("where it is: building, floor, number", "位置：楼栋、楼层、房号")),
+        Text("location", "位置"),
+    ),
     _yes_no(
         "two_person", "two_person", Text("two enter together", "须双人进入"), Text("two enter together", "双人进入")
     ),

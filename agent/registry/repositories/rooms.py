@@ -18,6 +18,7 @@ from agent.registry.repositories.room_states import RoomStateRepository
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.repositories.visits import VisitRepository
 from agent.registry.terms import ROOM
+from agent.registry.validation import words
 from rules.model import RoomRules, RoomSettings
 from rules.text import Text
 
@@ -97,6 +98,7 @@ def _rules(rules: RoomRules) -> dict[str, object]:
 
 def _settings(settings: RoomSettings) -> dict[str, object]:
     _check_most(settings.held_open_seconds - 1, settings.together_seconds)
+    words(settings.location, Text("location", "位置"))
     return asdict(settings)
 
 

@@ -144,3 +144,6 @@ RESET = (
     """ALTER TABLE rooms ADD COLUMN reset_at TEXT NOT NULL DEFAULT ''
         CHECK (reset_at = '' OR reset_at GLOB '[0-2][0-9]:[0-5][0-9]')""",
 )
+
+# A migration of its own: where a room is.
+LOCATION = ("ALTER TABLE rooms ADD COLUMN location TEXT NOT NULL DEFAULT ''",)

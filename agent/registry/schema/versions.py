@@ -7,7 +7,7 @@ grant ends, a hold is lifted, a record is voided, an area is removed, and the ro
 
 from agent.registry.schema.cases import BESIDE, CASES, SECOND
 from agent.registry.schema.first import FIRST
-from agent.registry.schema.rooms import RESET, ROOMS
+from agent.registry.schema.rooms import LOCATION, RESET, ROOMS
 from agent.runtime.schema import Migration, Schema
 from rules.text import Text
 
@@ -21,5 +21,6 @@ SCHEMA = Schema(
         Migration("m004_rooms", ROOMS),  # what each asks, its doors, badges and PINs, visitors, and what happens there
         Migration("m005_beside", BESIDE),  # a departure beside the transfer it overtakes
         Migration("m006_reset", RESET),  # when the list of who is inside a room is emptied each day
+        Migration("m007_location", LOCATION),  # where a room is
     ),
 )

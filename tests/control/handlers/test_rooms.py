@@ -176,7 +176,7 @@ def test_an_area_kept_in_a_room_holds_its_level_up(
 
 
 def test_setting_one_thing_of_a_room_leaves_the_others(client: AgentClient) -> None:
-    client.call("room.set", room="vault", limit=4, anti_passback="hard", lone_alarm="yes")
+    client.call("room.set", room="vault", limit=4, anti_passback="hard", lone_alarm="yes", location="3 号楼 B1-07")
     client.call("room.set", room="vault", held_open=9, accompany="no")
     found = client.call("room.show", room="vault")
     assert [found[name] for name in ("two_person", "occupancy_limit", "anti_passback", "lone_alarm")] == [
@@ -184,6 +184,7 @@ def test_setting_one_thing_of_a_room_leaves_the_others(client: AgentClient) -> N
         *("hard", True),
     ]
     assert (found["held_open_seconds"], found["accompany"], found["custodian"]) == (9, False, "E1")
+    assert found["location"] == "3 号楼 B1-07"
     client.call("room.set", room="vault", limit=0, anti_passback="none", lone_alarm="no", accompany="yes")
     with pytest.raises(UsageError, match="one of"):
         client.call("room.set", room="vault", two_person="maybe")
