@@ -22,6 +22,7 @@ MOST_WAITING = 8
 MOST_RECENT = 64  # reads remembered for duplicates
 
 Words = Annotated[str, msgspec.Meta(max_length=1000)]
+StoredInstant = Annotated[float, msgspec.Meta(gt=-(2**53), lt=2**53)]  # seconds beyond that a float cannot count
 
 
 class Occupant(Message, frozen=True):
@@ -30,7 +31,7 @@ class Occupant(Message, frozen=True):
     person: Words
     badge: Words
     door: Words
-    since: float
+    since: StoredInstant
     sure: bool = True
     escort: Words = ""
 
@@ -53,8 +54,8 @@ class PendingRelease(Message, frozen=True):
     door: Words
     side: Side
     people: tuple[Passer, ...]
-    at: float
-    until: float
+    at: StoredInstant
+    until: StoredInstant
     answered: bool = False
     opened: bool = False
     blind: bool = False
@@ -71,7 +72,7 @@ class OpenAlarm(Message, frozen=True):
     kind: AlarmKind
     door: Words
     person: Words
-    at: float
+    at: StoredInstant
     over: bool = False
     seen: bool = False
     times: int = 1
@@ -82,8 +83,8 @@ class DoorPosition(Message, frozen=True):
 
     door: Words
     open: bool | None = None
-    since: float = 0.0
-    free_until: float = 0.0
+    since: StoredInstant = 0.0
+    free_until: StoredInstant = 0.0
     tampered: tuple[Side, ...] = ()
     offline: tuple[Side, ...] = ()
 
@@ -96,7 +97,7 @@ class PinCount(Message, frozen=True):
 
     person: Words
     wrong: int
-    until: float
+    until: StoredInstant
     badge: Words = ""
 
 
@@ -179,7 +180,7 @@ class RoomState(Message, frozen=True, tag_field="version", tag=VERSION):
     doors: tuple[DoorPosition, ...] = ()
     pins: tuple[PinCount, ...] = ()
     count: int = 0
-    latest: float = 0.0
+    latest: StoredInstant = 0.0
     unseen: int = 0
     fleeting: Fleeting = _NOTHING
 

@@ -170,6 +170,8 @@ def test_a_state_that_an_earlier_agent_stored_is_read_and_written_as_it_is() -> 
         '{"version":1,"fleeting":{}}',
         '{"version":1,"doors":[{"door":"d1","more":1}]}',
         '{"version":1,"latest":NaN}',
+        '{"version":1,"latest":9007199254740992}',
+        '{"version":1,"doors":[{"door":"d1","since":-9007199254740992}]}',
         '{"version":1,"latest":1e999}',
         '{"version":1,"occupants":[{"person":"' + "E" * 1001 + '","badge":"1","door":"d1","since":1}]}',
         '{"version":1,"more":1}',
