@@ -12,8 +12,6 @@ import pytest
 
 from tests.control.site import Site
 
-pytest.importorskip("osdp")
-
 Shoumi = Callable[..., Any]
 
 

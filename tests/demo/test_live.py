@@ -16,6 +16,7 @@ from agent.demo.play import play
 from agent.demo.rights import lacking
 from agent.demo.scene import ALLOWED
 from agent.demo.story import STORY
+from tests import needs
 from tests.demo.run import environment, left_behind, read_until, start, temporary, terminal, used
 
 pytestmark = pytest.mark.kernel
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.kernel
 @pytest.fixture(scope="module", autouse=True)
 def able() -> None:
     if lacks := lacking():
-        pytest.skip("; ".join(lack.text.en for lack in lacks))
+        needs.skip_or_fail("; ".join(lack.text.en for lack in lacks))
 
 
 @pytest.fixture

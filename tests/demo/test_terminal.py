@@ -11,6 +11,7 @@ import pytest
 
 from agent.demo import looking
 from agent.demo.rights import lacking
+from tests import needs
 from tests.demo.run import Terminal, environment, left_behind, temporary, terminal
 
 pytestmark = pytest.mark.kernel
@@ -27,7 +28,7 @@ ENTERED, LEFT = "\x1b[?1049h", "\x1b[?1049l"  # the alternate screen
 @pytest.fixture(scope="module", autouse=True)
 def able() -> None:
     if lacks := lacking():
-        pytest.skip("; ".join(lack.text.en for lack in lacks))
+        needs.skip_or_fail("; ".join(lack.text.en for lack in lacks))
 
 
 @pytest.fixture

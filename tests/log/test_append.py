@@ -11,6 +11,7 @@ from agent.errors import FatalError, RefusedError
 from agent.log import segments
 from agent.log.append import Appender, LogFullError, LogUnwritableError
 from agent.log.verify import verify
+from tests import needs
 from tests.log.samples import BEGIN, line, numbers, record, write_plain
 
 MODES = pytest.mark.parametrize("durability", ["power", "process"])
@@ -231,7 +232,7 @@ def test_a_folder_others_can_write_to_is_refused(folder, mode):
     assert_refused(folder, "written by others")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a folder away")
+@needs.root
 def test_a_folder_of_somebody_else_is_refused(folder):
     os.chown(folder, 61001, 61001)
     assert_refused(folder, "written by others")

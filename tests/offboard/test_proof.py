@@ -17,10 +17,11 @@ from agent.offboard.guardrails import Rails
 from agent.offboard.probe_access import ProbeAnswer, ProbeAttempt, ProbeIdentity, ProbeTarget
 from agent.offboard.proof import STEP, STEPS, AccessProof, prove, scan, staying
 from agent.offboard.steps.step import StepState
+from tests import needs
 from tests.offboard import proof_kit as kit
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="taking the leaver's uid needs root")
-landlock = pytest.mark.skipif(not kit.landlock_works(), reason="this kernel has no Landlock")
+pytestmark = needs.root
+landlock = needs.needs(lambda: None if kit.landlock_works() else "this kernel has no Landlock")
 SELF = ProbeIdentity(kit.UID, kit.UID, kit.UID)
 OPEN_TO_ALL = ("/proc", "/usr", "/etc")
 

@@ -13,8 +13,9 @@ from agent.errors import FatalError, RefusedError
 from agent.registry.room_rows import RoomSettings
 from agent.registry.store import RegistryTransaction
 from rules.model import Level, Passback, RoomRules
+from tests import needs
 from tests.log.disk import memory_mounted
-from tests.rooms.site import BOARD, Kit, grant, kit, root
+from tests.rooms.site import BOARD, Kit, grant, kit
 
 
 @pytest.fixture
@@ -300,7 +301,7 @@ def small_log(site: Kit) -> Iterator[None]:
             site.kill_decider()
 
 
-@pytest.mark.skipif(not root(), reason="mounts a small disk, which takes root")
+@needs.root
 def test_a_full_log_lets_nobody_in_everybody_out_and_owns_up_later() -> None:
     with kit() as site, small_log(site):
         assert site.swipe("E1") == []

@@ -12,6 +12,7 @@ import pytest
 
 from agent.kernel import mounting
 from agent.simulator import volume_image
+from tests import needs
 
 
 @pytest.fixture(params=["ext4", "xfs"])
@@ -39,7 +40,7 @@ def tmpfs(ext4: volume_image.Volume) -> Path:
 
 @contextmanager
 def _made(fstype: str) -> Iterator[volume_image.Volume]:
-    if missing := volume_image.available(fstype):
-        pytest.skip(missing.en)
+    if reason := needs.volume(fstype)():
+        needs.skip_or_fail(reason)
     with volume_image.volume(fstype) as made:
         yield made
