@@ -35,6 +35,7 @@ class DemoStage:
     """A site: ``volume`` is the mount point of its filesystem, ``home`` is where the agent keeps its things."""
 
     def __init__(self, home: Home, volume: volume_image.Volume | None) -> None:
+        self.stderr: int | None = None  # a descriptor that takes what the agent says there, else ours does
         self.home = home
         self.volume = volume
         self.agent: subprocess.Popen[str] | None = None
@@ -80,6 +81,7 @@ class DemoStage:
         self.agent = subprocess.Popen(
             [sys.executable, "-I", "-m", "agent.cli.main", "--home", str(self.home.root), "run"],
             stdout=subprocess.PIPE,
+            stderr=self.stderr,
             stdin=subprocess.DEVNULL,
             text=True,
             env={**os.environ, "SHOUMI_LANG": "en"},

@@ -15,6 +15,7 @@ from tests.long.premises import Badges, Premises, badges, premises
 from tests.long.rounds import Part, Run
 
 VICTIMS = (("decider",), ("doors",), ("control",), ("decider", "control"))
+_SETTINGS = ("heartbeat_seconds = 1.0",)
 _DEATHS = 12  # of one site
 _FILES = 40
 _SITE_SECONDS = 25.0  # what a site needs to be made and to be looked through
@@ -26,7 +27,7 @@ def run(run: Run) -> None:
     for volume in itertools.cycle(("ext4", "xfs")):
         if not run.more(_SITE_SECONDS):
             return
-        with premises(volume) as made, dead_man(made.site.site, _SITE_PATIENCE):
+        with premises(volume, _SETTINGS) as made, dead_man(made.site.site, _SITE_PATIENCE):
             with load(documents(made.site, _FILES)) as people, badges(made) as shown:
                 for number in run.rounds(_SITE_SECONDS, most=_DEATHS):
                     _death(run, number, made, people)

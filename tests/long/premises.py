@@ -7,11 +7,11 @@ for ``annex``: whatever opens there is wrong, whenever it opens.
 import contextlib
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from agent.simulator.client import Running, start
-from tests.enforcement.scene import Area, Scene, scene, until
+from tests.enforcement.scene import Scene, scene, until
 
 CLEARED_CARDS = {"E1": range(4660, 4664), "E3": range(4670, 4674)}
 WRONG_CARDS = (4699, 4680)  # nobody's, and of somebody who may not
@@ -113,10 +113,10 @@ def badges(premises: Premises) -> Iterator[Badges]:
 
 
 @contextmanager
-def premises(volume: str = "ext4", *areas: Area) -> Iterator[Premises]:
+def premises(volume: str = "ext4", settings: Sequence[str] = (), stderr: int | None = None) -> Iterator[Premises]:
     """A running site on a volume of this type; everything is removed on leaving."""
     with (
-        scene((Area("plans"), *areas), ("heartbeat_seconds = 1.0",), volume, 400 << 20) as site,
+        scene(settings=settings, volume=volume, size=400 << 20, stderr=stderr) as site,
         start({"readers": _READERS}, site.site.home.root.parent / "devices") as devices,
     ):
         made = Premises(site, devices)
