@@ -72,7 +72,7 @@ def _run(what: Part, chosen: argparse.Namespace) -> int:
         _say(f"stopped after {state.rounds} rounds; `--resume` goes on with them")
         return 3
     except Exception as error:  # a part that breaks is a finding of its own, with what it had counted
-        traceback.print_exc()
+        _say("".join(traceback.format_tb(error.__traceback__)))
         run.fail(f"{type(error).__name__}: {error}")
     run.save()
     result = results.add(what.name, state, dirty=dirty)

@@ -24,7 +24,16 @@ _PACKAGES = "python3,python3-venv,python3-dev,make,git,ca-certificates,e2fsprogs
 _CACHE = ROOT / "build" / "roots"
 _HANDED = re.compile(r"PIP_|.*_PROXY$|.*_proxy$|SSL_CERT|REQUESTS_CA|CURL_CA")
 _CONFIGURATION = ("/etc/pip.conf", "/etc/xdg/pip", "/root/.config/pip", "/root/.pip", "/etc/resolv.conf",
-                  "/etc/ssl/certs")  # fmt: skip
+                  "/etc/ssl/certs/ca-certificates.crt")  # fmt: skip
+_MOUNTS = {
+    "/proc": ("-t", "proc", "proc"),
+    "/sys": ("-t", "sysfs", "sys"),
+    "/dev": ("--bind", "/dev"),  # not what is mounted below it: that stays with this machine
+    "/dev/pts": ("-t", "devpts", "devpts"),
+    "/dev/shm": ("-t", "tmpfs", "shm"),
+    "/tmp": ("-t", "tmpfs", "tmp"),
+    "/run": ("-t", "tmpfs", "run"),
+}
 _TEST_SECONDS = 2_700.0
 _COUNTS = re.compile(r"(\d+) (passed|failed|skipped|error)")
 
@@ -71,7 +80,7 @@ def _copy(base: Path, root: Path) -> None:
             into = root / path.relative_to("/")
             into.parent.mkdir(parents=True, exist_ok=True)
             if path.is_dir():
-                shutil.copytree(path, into, dirs_exist_ok=True)
+                shutil.copytree(path, into)
             else:
                 into.unlink(missing_ok=True)
                 shutil.copy(path, into)
@@ -80,23 +89,20 @@ def _copy(base: Path, root: Path) -> None:
 @contextmanager
 def _mounted(root: Path) -> Iterator[None]:
     """Mount what a root needs to be run in, and the folders pip's own configuration names."""
-    for kind in ("proc", "sysfs"):
-        _mount(root, {"proc": "/proc", "sysfs": "/sys"}[kind], "-t", kind, kind)
-    _mount(root, "/dev", "--rbind", "/dev")
-    _mount(root, "/dev", "--make-rslave", at_target=True)
-    for folder in _wheels():
-        _mount(root, folder, "--rbind", folder)
     try:
+        for at, words in _MOUNTS.items():
+            _mount(root, at, *words)
+        for folder in _wheels():
+            _mount(root, folder, "--bind", folder)
         yield
     finally:
         mounting.unmount_below(str(root))
 
 
-def _mount(root: Path, at: str, *words: str, at_target: bool = False) -> None:
+def _mount(root: Path, at: str, *words: str) -> None:
     target = root / at.lstrip("/")
     target.mkdir(parents=True, exist_ok=True)
     subprocess.run(["mount", *words, str(target)], check=True, capture_output=True)
-    assert at_target or os.path.ismount(target)
 
 
 def _wheels() -> set[str]:
