@@ -92,8 +92,8 @@ def _mounted(root: Path) -> Iterator[None]:
     try:
         for at, words in _MOUNTS.items():
             _mount(root, at, *words)
-        for folder in _wheels():
-            _mount(root, folder, "--bind", folder)
+        for folder in _wheels(root):
+            _mount(root, folder, "--bind", "-o", "ro", folder)
         yield
     finally:
         mounting.unmount_below(str(root))
@@ -105,12 +105,12 @@ def _mount(root: Path, at: str, *words: str) -> None:
     subprocess.run(["mount", *words, str(target)], check=True, capture_output=True)
 
 
-def _wheels() -> set[str]:
-    """Return the folders of this machine that its pip looks into."""
+def _wheels(root: Path) -> set[str]:
+    """Return the folders of this machine that its pip reads: indexes refer to what lies beside them."""
     said = subprocess.run(["pip", "config", "list"], capture_output=True, text=True, check=False).stdout
-    found = re.findall(r"(?:file://|')(/[^\s']+)", said + " ".join(f"'{v}'" for v in _environment().values()))
-    tops = {str(Path(path)) for path in found if Path(path).is_dir() and not path.startswith("/etc")}
-    return {path for path in tops if not any(path != other and path.startswith(other + "/") for other in tops)}
+    found = re.findall(r"(?:file://|')(/[^\s']+)", said + " ".join(f"'{value}'" for value in _environment().values()))
+    tops = {"/" + path.split("/")[1] for path in found if Path(path).is_dir()}
+    return {top for top in tops if not (root / top[1:]).exists() or not list((root / top[1:]).iterdir())}
 
 
 def _environment() -> dict[str, str]:
