@@ -90,6 +90,7 @@ def _copy(base: Path, root: Path) -> None:
 def _mounted(root: Path) -> Iterator[None]:
     """Mount what a root needs to be run in, and the folders pip's own configuration names."""
     try:
+        _mount(root, "/", "--bind", str(root))  # without a mount at its root a chroot does not see its own mounts
         for at, words in _MOUNTS.items():
             _mount(root, at, *words)
         for folder in _wheels(root):
@@ -139,8 +140,9 @@ def _install(run: Run, release: str, root: Path) -> None:
     python = _inside(root, ".venv/bin/python --version", 60).stdout.strip()
     run.count("installed")
     demo = _inside(root, "make demo", 300)
-    last = (demo.stdout.strip().splitlines() or [""])[-1]
-    run.note(f"{release}: {python}; `make demo` ends with {demo.returncode}: {last}")
+    lines = [line for line in demo.stdout.splitlines() if line.strip() and not line.startswith("make")]
+    said = [line.strip() for line in lines if "✗" in line or line.startswith("shoumi: ")] or lines[-1:]
+    run.note(f"{release}: {python}; `make demo` ends with {demo.returncode}: {'; '.join(said)[:500]}")
     if run.short:
         return
     tests = _inside(root, "make test", _TEST_SECONDS)
