@@ -20,7 +20,6 @@ Check = Callable[[], str | None]
 """Return what is missing, ``None`` when nothing is."""
 
 PACKAGES = {
-    "getfacl": "acl",
     "loginctl": "systemd",
     "losetup": "util-linux",
     "mkfs.ext4": "e2fsprogs",
