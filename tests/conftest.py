@@ -28,7 +28,7 @@ settings.load_profile("same")
 
 
 def pytest_configure() -> None:
-    """Take signals as a run in the foreground does: what ``nohup`` or a background job ignores, children ignore, too."""
+    """Take signals as in the foreground: what ``nohup`` or a background job ignores, every child would ignore, too."""
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
