@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import termios
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,16 +11,11 @@ import pytest
 from agent.demo import looking
 from agent.demo.rights import lacking
 from tests import needs
-from tests.demo.run import Terminal, environment, left_behind, temporary, terminal
+from tests.demo.run import Terminal, environment, left_behind, telling, temporary, terminal
 
 pytestmark = pytest.mark.kernel
 
-# Two scenes: enough for the log to have something in it.
-SHORT = (
-    "import sys; from agent.demo.play import play; from agent.demo.story import STORY;"
-    "sys.exit(play(language='zh', interactive=True, screens=True, story=STORY[:2]))"
-)
-WORDS = (sys.executable, "-c", SHORT)
+WORDS = telling(1, 2, "zh", interactive=True, screens=True)  # two scenes: enough for the log to have something in it
 ENTERED, LEFT = "\x1b[?1049h", "\x1b[?1049l"  # the alternate screen
 
 

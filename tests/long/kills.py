@@ -8,7 +8,7 @@ import itertools
 import time
 from collections import Counter
 
-from tests.enforcement.killing import documents, killed, successor, survived, verified
+from tests.enforcement.killing import documents, killed, survived, verified
 from tests.enforcement.load import Load, load, unrecorded
 from tests.enforcement.scene import dead_man, until
 from tests.long.premises import Badges, Premises, badges, premises
@@ -18,6 +18,7 @@ VICTIMS = (("decider",), ("doors",), ("control",), ("decider", "control"))
 _SETTINGS = ("heartbeat_seconds = 1.0",)
 _DEATHS = 12  # of one site
 _FILES = 40
+_DOOR_PATIENCE = 60.0  # seconds until a lock is released again
 _SITE_SECONDS = 25.0  # what a site needs to be made and to be looked through
 _SITE_PATIENCE = 600.0
 
@@ -43,7 +44,8 @@ def _death(run: Run, number: int, made: Premises, people: Load) -> None:
     survived(made.site, dead, people)
     run.count("+".join(names))
     if {"doors", "control"} & dead.keys():
-        until(lambda: successor(made.site, "doors"))
+        opened = made.opened("vault")
+        until(lambda: made.opened("vault") > opened, _DOOR_PATIENCE)
 
 
 def _look(run: Run, made: Premises, people: Load, shown: Badges) -> None:
