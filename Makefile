@@ -9,6 +9,9 @@ BIN    := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint test-rules test-agent test-long laws bench lock clean
 
+# These tests wait more than they work: more workers than processors. What takes longest begins first.
+WORKERS    ?= 4
+SLOW_FIRST := tests/demo tests/tui tests/enforcement tests/control tests/cli
 LONG := tests kills power log fuzz mutants days kernels install
 
 help:            ## list the targets
@@ -44,7 +47,7 @@ test-rules: .venv/.dev
 	$(BIN)/coverage report --include='rules/*' --fail-under=100 --skip-covered
 
 test-agent: .venv/.dev
-	$(BIN)/pytest --ignore=tests/rules -m 'not long' -n 2 --dist loadfile
+	$(BIN)/pytest $(SLOW_FIRST) tests --ignore=tests/rules -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-long:       ## all parts of the long tests, one after the other: hours; test-long-kills and so on is one of them
 	@$(MAKE) --no-print-directory --keep-going $(LONG:%=test-long-%)

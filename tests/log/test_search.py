@@ -87,7 +87,7 @@ def make(base: Path, entries) -> Path:
     return base / "index"
 
 
-@examples(100)
+@examples(40)
 @given(
     st.lists(st.tuples(st.integers(0, 30), st.one_of(accesses, accesses, acts)), min_size=5, max_size=60),
     st.lists(filters, min_size=25, max_size=25),
