@@ -66,7 +66,7 @@ def test_a_demo_ended_by_a_signal_ends_the_screens_first_and_gives_the_terminal_
         assert screen.read_to_end() == 128 + signal.SIGTERM
         assert _modes(screen) == before
     assert LEFT in screen.seen
-    assert looking._BACK not in screen.seen  # they left by themselves
+    assert looking.BACK not in screen.seen  # they left by themselves
     assert left_behind(folder) == []
 
 
@@ -76,7 +76,7 @@ def test_screens_that_die_leave_a_terminal_in_order_and_the_other_way_of_looking
         _open(screen)
         [child] = _screens(screen.process.pid)
         os.kill(child, signal.SIGKILL)
-        assert looking._BACK in screen.read_until("[y/N]")
+        assert looking.BACK in screen.read_until("[y/N]")
         assert _modes(screen) == before
         screen.write("n\n")
         assert screen.read_to_end() == 0

@@ -210,7 +210,7 @@ def test_it_ends_when_control_is_gone_however_it_went() -> None:
 @pytest.mark.parametrize("frame", [b"", b"{", b"[]", b'{"do":"release","id":"1"}', b'{"do":"fly"}', b"x" * 250_000])
 def test_a_frame_that_is_none_ends_it(frame: bytes) -> None:
     with doors_process() as control:
-        control.link._end.send(frame or b"\0")
+        control.end.send(frame or b"\0")
         assert control.process.wait(30) == 1
         assert control.process.stderr
         assert b"no frame" in control.process.stderr.read()

@@ -86,7 +86,7 @@ def test_the_child_is_the_leaver_login_uid_and_groups_included(tmp_path: Path) -
     pid = os.fork()
     if pid == 0:
         try:
-            probe_access._become(ProbeIdentity(0, kit.UID, 0, (62190,)))
+            probe_access.become(ProbeIdentity(0, kit.UID, 0, (62190,)))
             seen.write_text(f"{Path('/proc/self/loginuid').read_text()} {os.getgroups()} {os.getresuid()}")
         finally:
             os._exit(0)

@@ -297,11 +297,11 @@ def test_a_journal_that_takes_nothing_does_not_keep_access_open(tmp_path: Path, 
 
     runner = Runner(journal, context(tmp_path, deny=noting(denied)), [step("last", last)])
     run = runner.begin("C1", NOBODY, Cause.DEPARTURE, OFFICERS)
-    journal._db.execute("PRAGMA query_only = ON")
+    journal._db.execute("PRAGMA query_only = ON")  # noqa: SLF001 - a disk that takes nothing
     with pytest.raises(RefusedError):
         runner.advance("C1")
     assert denied == ["E1001", "and the last step was done"]
-    journal._db.execute("PRAGMA query_only = OFF")
+    journal._db.execute("PRAGMA query_only = OFF")  # noqa: SLF001
     finish(runner, journal)
     assert {done.tries for done in journal.steps(run)} == {1}
 

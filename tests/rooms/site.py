@@ -46,7 +46,9 @@ class Kit:
     def start(self) -> None:
         self.building = SiteSnapshot(self.home)
         self.recorder = Recorder(self.decider, self.now)
-        self.rooms = RoomController(self.building, self.registry, self.recorder, self.send, self.now)
+        self.rooms = RoomController(
+            self.building, self.registry, self.recorder, lambda frame: self.send(frame), self.now
+        )
         self.rooms.begin()
 
     def crash(self) -> None:

@@ -34,7 +34,7 @@ def tmpfs(ext4: volume_image.Volume) -> Path:
     """A tmpfs, mounted on a directory of a volume so that it goes when the volume goes."""
     point = ext4.point / "memory"
     point.mkdir()
-    mounting._mount("shoumi-test", str(point), "tmpfs", 0, "size=1m")
+    mounting.mount("shoumi-test", str(point), "tmpfs", 0, "size=1m")
     return point
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,7 +70,7 @@ def test_a_receipt_is_genuine_and_complete_and_says_the_same_twice() -> None:
 
 
 def test_the_public_key_may_be_given_as_its_32_bytes() -> None:
-    raw = SIGNER._public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    raw = load_pem_public_key(PUBLIC).public_bytes(Encoding.Raw, PublicFormat.Raw)
     assert verify(GOOD, raw).complete
 
 

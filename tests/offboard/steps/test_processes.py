@@ -199,7 +199,7 @@ def test_whoever_is_slow_with_what_a_look_finds_can_still_see_everything(uid: in
     with child(uid) as one:
         for process in look:
             assert process.pid == one.pid
-            time.sleep(2 * tasks._CHASE)
+            time.sleep(2 * tasks.CHASE)
     assert look.complete
 
 
