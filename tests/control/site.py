@@ -60,10 +60,14 @@ class Site:
         found = LogPosition(self.home.log).fresh()
         return [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
 
-    def stop(self) -> None:
+    def stop_control(self) -> None:
+        """Stop the control process, if there is one."""
         if self.control:
             self.control.terminate()
             self.control.wait(30)
+
+    def stop(self) -> None:
+        self.stop_control()
         if self.peer.poll() is None:
             self.peer.kill()
         self._bury_peer()

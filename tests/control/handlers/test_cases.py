@@ -98,6 +98,7 @@ def fresh() -> Iterator[Site]:
 
 @contextmanager
 def office_of(site: Site, pack: str = "minimal") -> Iterator[Office]:
+    site.stop_control()
     site.home.pack.write_text(shipped_packs.text(pack), encoding="utf-8")
     with open_services(site.home, DeciderConnection(channel.ChannelClient(site.control_end)), None) as desk:
         yield Office(desk)
