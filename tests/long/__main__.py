@@ -76,7 +76,8 @@ def _run(what: Part, chosen: argparse.Namespace) -> int:
         run.fail(f"{type(error).__name__}: {error}")
     run.save()
     result = results.add(what.name, state, dirty=dirty)
-    shutil.rmtree(folder)
+    if chosen.short or state.rounds >= rounds:  # else its time was over first, and it can go on
+        shutil.rmtree(folder)
     print("\n".join(results.table([result])))
     return 1 if state.failures else 0
 
