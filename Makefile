@@ -10,7 +10,7 @@ BIN    := .venv/bin
 .PHONY: help demo test lint test-rules test-agent test-long laws bench lock clean
 
 # These tests wait more than they work: more workers than processors. What takes longest begins first.
-WORKERS    ?= 4
+WORKERS    ?= 3
 SLOW_FIRST := tests/demo tests/tui tests/enforcement tests/control tests/cli
 LONG := tests kills power log fuzz mutants days kernels install
 

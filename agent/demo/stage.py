@@ -27,7 +27,7 @@ from agent.simulator import volume_image
 from rules.text import Text
 from rules.visible import visible
 
-_START_SECONDS = 20.0
+START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 
 
@@ -89,7 +89,7 @@ class DemoStage:
             preexec_fn=lambda: end_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here
         )
         assert self.agent.stdout is not None
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + START_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             if not select.select([self.agent.stdout], [], [], left)[0]:
                 break
