@@ -27,7 +27,8 @@ _PATIENT = (  # the demo on a machine that is twenty times slower
     "import sys; from agent.demo import stage; stage.START_SECONDS = 400; from agent.demo.play import play; "
     "sys.exit(play(language='en', interactive=False))"
 )
-_SHOUMI = f"{shlex.quote(sys.executable)} -m agent.cli.main"
+_PYTHON = shlex.quote(sys.executable)
+_SHOUMI = f"{_PYTHON} -m agent.cli.main"
 
 
 class Said(NamedTuple):
@@ -56,7 +57,7 @@ def _round(run: Run, series: str, kernel: guest.Kernel) -> None:
         f"cd {shlex.quote(str(ROOT))}; export SHOUMI_LANG=en PYTHONDONTWRITEBYTECODE=1; H=$TMPDIR/site; "
         f"{_SHOUMI} --home $H init --pack minimal >/dev/null; "
         f"echo DOCTOR; timeout {doctor_seconds:.0f} {_SHOUMI} --home $H doctor 2>&1; echo DOCTOR-RC=$?; "
-        f"echo DEMO; timeout {demo_seconds:.0f} {shlex.quote(sys.executable)} -c {shlex.quote(_PATIENT)} 2>&1; echo DEMO-RC=$?"
+        f"echo DEMO; timeout {demo_seconds:.0f} {_PYTHON} -c {shlex.quote(_PATIENT)} 2>&1; echo DEMO-RC=$?"
     )
     found = guest.run(kernel, command, doctor_seconds + demo_seconds + 60)
     doctor, demo = _part(found.output, "DOCTOR"), _part(found.output, "DEMO")
