@@ -1,14 +1,21 @@
 # Two commands do everything on a fresh machine that has Python and make: `make demo` and `make test`.
+# `make test` stays short; what takes minutes or hours is in the parts of `make test-long`, each of which goes on where
+# it was interrupted (python -m tests.long).
 # Each makes the virtual environment and installs the hash-locked requirements when they are missing.
 
 PYTHON ?= python3
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint laws bench lock clean
+.PHONY: help demo test lint test-rules test-agent test-long laws bench lock clean
+
+# These tests wait more than they work: more workers than processors. What takes longest begins first.
+WORKERS    ?= 3
+SLOW_FIRST := tests/demo tests/tui tests/enforcement tests/control tests/cli
+LONG := tests kills power log fuzz mutants days kernels install
 
 help:            ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
 
 .venv/.run: requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -30,13 +37,25 @@ lint: .venv/.dev
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.lint
 
-test: lint       ## linters, types, import directions, laws, vectors, real-kernel tests
+test: .venv/.dev ## linters, types, import directions, laws, vectors, real-kernel tests
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint test-rules
+	@$(MAKE) --no-print-directory test-agent
+
+test-rules: .venv/.dev
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest tests/rules -n 2
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --include='rules/*' --fail-under=100 --skip-covered
-	$(BIN)/pytest --ignore=tests/rules --ignore=tests/tui -n 2 --dist loadfile
-	$(BIN)/pytest tests/tui -n 2 --dist loadfile
+
+test-agent: .venv/.dev
+	$(BIN)/pytest $(SLOW_FIRST) tests --ignore=tests/rules -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test-long:       ## all parts of the long tests, one after the other: hours; test-long-kills and so on is one of them
+	@$(MAKE) --no-print-directory --keep-going $(LONG:%=test-long-%)
+	@$(BIN)/python -m tests.long report
+
+test-long-%: .venv/.dev
+	$(BIN)/python -m tests.long $* --resume
 
 laws: .venv/.dev  ## look for new examples that break a law (`make test` tries the same ones each time)
 	$(BIN)/pytest -m hypothesis --hypothesis-profile=search -n 2

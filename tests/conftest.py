@@ -12,6 +12,8 @@ from types import FrameType
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import needs
+
 _SECONDS = 300  # far above any test on a busy machine: only one that hangs meets it
 
 settings.register_profile(
@@ -23,6 +25,18 @@ settings.register_profile(
 )
 settings.register_profile("search", settings.get_profile("same"), derandomize=False, max_examples=1_000)
 settings.load_profile("same")
+
+
+def pytest_configure() -> None:
+    """Take signals as in the foreground: what ``nohup`` or a background job ignores, every child would ignore, too."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    needs.met(item)
 
 
 class HungError(Exception):

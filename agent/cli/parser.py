@@ -61,7 +61,7 @@ def _sub(verbs: Any, name: str, about: Text | None, language: Language) -> "_Par
 def _argument(parser: argparse.ArgumentParser, param: Param, language: Language) -> None:
     settings: dict[str, Any] = {"help": param.help.say(language).replace("%", "%%")}
     if param.kind == "flag":
-        parser.add_argument(_option(param), dest=param.name, action="store_true", **settings)
+        parser.add_argument(option(param), dest=param.name, action="store_true", **settings)
         return
     settings["metavar"] = param.metavar or param.name.upper().replace("_", "-")
     if param.choices:
@@ -73,10 +73,11 @@ def _argument(parser: argparse.ArgumentParser, param: Param, language: Language)
     if param.positional:
         parser.add_argument(param.name, nargs=None if param.required else "?", **settings)
     else:
-        parser.add_argument(_option(param), dest=param.name, required=param.required, **settings)
+        parser.add_argument(option(param), dest=param.name, required=param.required, **settings)
 
 
-def _option(param: Param) -> str:
+def option(param: Param) -> str:
+    """Return the word that sets *param* on a command line."""
     return "--" + param.name.replace("_", "-")
 
 

@@ -47,7 +47,7 @@ _WORK: tuple[Callable[[DemoSite], object], ...] = (  # what people do, over and 
 )
 _PACE = 2.0  # seconds between two of them
 _PATIENCE = 10.0  # seconds for the screens to end when they are asked to
-_BACK = (  # as xterm and kitty name them: mouse, focus, pasting, resizing, keys; cursor, style, and the screen itself
+BACK = (  # as xterm and kitty name them: mouse, focus, pasting, resizing, keys; cursor, style, and the screen itself
     "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1004l\x1b[?2004l\x1b[?2048l\x1b[<u"
     "\x1b[?25h\x1b[0m\x1b[?1049l"
 )
@@ -106,7 +106,7 @@ def _child(site: DemoStage, language: Language) -> Iterator[subprocess.Popen[byt
             child.kill()
             child.wait()
         if child.returncode < 0:
-            sys.stdout.write(_BACK)
+            sys.stdout.write(BACK)
             sys.stdout.flush()
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, modes)
 

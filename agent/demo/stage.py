@@ -29,7 +29,7 @@ from agent.simulator import volume_image
 from rules.text import Text
 from rules.visible import visible
 
-_START_SECONDS = 20.0
+START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 
 
@@ -37,6 +37,7 @@ class DemoStage:
     """A site: ``volume`` is the mount point of its filesystem, ``home`` is where the agent keeps its things."""
 
     def __init__(self, home: Home, volume: volume_image.Volume | None) -> None:
+        self.stderr: int | None = None  # a descriptor that takes what the agent says there, else ours does
         self.home = home
         self.volume = volume
         self.agent: subprocess.Popen[str] | None = None
@@ -82,6 +83,7 @@ class DemoStage:
         self.agent = subprocess.Popen(
             python("agent.cli", "--home", str(self.home.root), "run"),
             stdout=subprocess.PIPE,
+            stderr=self.stderr,
             stdin=subprocess.DEVNULL,
             text=True,
             env={**os.environ, "SHOUMI_LANG": "en"},
@@ -89,7 +91,7 @@ class DemoStage:
             preexec_fn=lambda: end_with_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here
         )
         assert self.agent.stdout is not None
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + START_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             if not select.select([self.agent.stdout], [], [], left)[0]:
                 break

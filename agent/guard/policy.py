@@ -13,6 +13,7 @@ from agent.registry.facts import FactsReader
 from agent.registry.rows.areas import AreaLocation
 from agent.runtime.home import Home
 from agent.runtime.pack_cache import PackCache
+from rules.pack.reader import PackError
 from rules.text import Text
 
 
@@ -32,7 +33,7 @@ class PolicySnapshot:
     def reload(self) -> None:
         """Read everything again; afterwards either there is a ``source``, or ``trouble`` says why not."""
         try:
-            pack = self._pack.read()
+            pack = self._pack.parsed()
             if self._reader is None:
                 self._reader = FactsReader(self._home.registry)
             with self._reader.snapshot() as epoch:
@@ -44,7 +45,7 @@ class PolicySnapshot:
             self.source, self.trouble = VerdictSource(self._reader, pack, uids), None
         except (FatalError, ShoumiError) as error:
             self._distrust(error)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, PackError) as error:
             self._distrust(FatalError(Text(f"the rules cannot be read: {error}", f"无法读取规则：{error}")))
 
     def moved(self) -> bool:

@@ -37,7 +37,7 @@ def bind_to_itself(path: str) -> Mount:
         return found
     if hidden(path):
         raise OSError(errno.EBUSY, "hidden, and not bound below", path)
-    _mount(path, path, "", _MS_BIND)
+    mount(path, path, "", _MS_BIND)
     return mountinfo.mount_of(path)
 
 
@@ -61,7 +61,7 @@ def hide(path: str) -> None:
     This stops lookups by name. A process whose working directory or open descriptor is inside keeps what it has.
     """
     if not hidden(path):
-        _mount(HIDDEN, path, "tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, "size=4k,nr_inodes=2,mode=000")
+        mount(HIDDEN, path, "tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, "size=4k,nr_inodes=2,mode=000")
 
 
 def unhide(path: str) -> bool:
@@ -112,7 +112,7 @@ def lift_for_this_thread(path: str) -> None:
     """Take the cover off *path* in a private copy of the mount namespace that the calling thread moves into."""
     if _libc.unshare(_CLONE_NEWNS):
         _raise(path)
-    _mount("none", "/", "", _MS_REC | _MS_PRIVATE)
+    mount("none", "/", "", _MS_REC | _MS_PRIVATE)
     unhide(path)
 
 
@@ -127,7 +127,8 @@ def _is_cover(mount: Mount) -> bool:
     return (mount.source, mount.fstype) == (HIDDEN, "tmpfs")
 
 
-def _mount(source: str, target: str, fstype: str, flags: int, data: str = "") -> None:
+def mount(source: str, target: str, fstype: str, flags: int, data: str = "") -> None:
+    """Mount *source* at *target*: mount(2). Raises ``OSError``."""
     arguments = (os.fsencode(source), os.fsencode(target), os.fsencode(fstype) or None, flags, data.encode() or None)
     if _libc.mount(*arguments):
         _raise(target)

@@ -199,7 +199,7 @@ def _child(targets: Sequence[ProbeTarget], who: ProbeIdentity, telling: int, pat
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(int(patience * (len(targets) + 1)) + 1)  # the last resort if whoever started us is gone
-        if number := _failure(lambda: _become(who)):
+        if number := _failure(lambda: become(who)):
             _tell(telling, _NOT_TAKEN, number)
         elif number := _failure(lambda: os.close(os.open(_WITNESS, os.O_RDONLY | os.O_CLOEXEC))):
             _tell(telling, _NO_WITNESS, number)
@@ -218,7 +218,7 @@ def _tried(target: ProbeTarget) -> int:
     return _failure(lambda: os.close(os.open(target.path, flags)))
 
 
-def _become(who: ProbeIdentity) -> None:
+def become(who: ProbeIdentity) -> None:
     """Take *who* for good, login uid first: it needs rights that the uid does not have. Raises :class:`OSError`.
 
     Without auditing in the kernel nobody has a login uid, and the account alone is the identity; root with the login

@@ -26,15 +26,19 @@ class PackCache:
     def read(self) -> Pack:
         """Return the pack; raise :class:`RefusedError` when it cannot be read or is damaged."""
         try:
-            identity = _identity(os.stat(self._path))  # noqa: PTH116 - asked at every change of rights and every badge
-            if self._parsed is None or self._parsed[0] != identity:
-                self._parsed = self._parse()
+            return self.parsed()
         except (OSError, UnicodeDecodeError, PackError) as error:
             why = visible(str(error))
             raise RefusedError(
                 Text(f"the pack in force cannot be read: {why}", f"无法读取生效的规则包：{why}"),
                 Text("see `shoumi pack check`", "参见 `shoumi pack check`"),
             ) from error
+
+    def parsed(self) -> Pack:
+        """Return the pack; raise ``OSError``, ``UnicodeDecodeError`` or :class:`PackError` as it comes."""
+        identity = _identity(os.stat(self._path))  # noqa: PTH116 - asked at every change of rights and every badge
+        if self._parsed is None or self._parsed[0] != identity:
+            self._parsed = self._parse()
         return self._parsed[1]
 
     def _parse(self) -> tuple[_Identity, Pack]:

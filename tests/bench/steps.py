@@ -72,9 +72,11 @@ def _steps() -> Iterator[list[Step]]:
         journal = EntryJournal(appender, clock, "files1")
         thing, who, now = objects.find(fd), tasks.identify(os.getpid()), clock.now()
         ruling = replace(verdicts.ruling(who, ("plans",), Action.OPEN, now), until=NEVER)
-        verdicts._rulings[(who.fsuid, who.loginuid, b"", ("plans",), Action.OPEN)] = ruling
+        verdicts._rulings[(who.fsuid, who.loginuid, b"", ("plans",), Action.OPEN)] = ruling  # noqa: SLF001 - kept
         text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
-        event = fanotify._METADATA.pack(_EVENT, fanotify.VERSION, 0, _EVENT, fanotify.FAN_OPEN_PERM, fd, os.getpid())
+        event = fanotify._METADATA.pack(  # noqa: SLF001 - as the kernel writes it
+            _EVENT, fanotify.VERSION, 0, _EVENT, fanotify.FAN_OPEN_PERM, fd, os.getpid()
+        )
         rule = partial(verdicts.ruling, who, thing.areas, Action.OPEN, now)
         yield [
             Step("event", Text("parse the event", "解析事件"), lambda: fanotify.events(event)),

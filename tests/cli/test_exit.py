@@ -111,7 +111,10 @@ def test_log_follow_shows_what_happens_and_ctrl_c_ends_it(site: Site, shoumi) ->
         shoumi("person", "add", "E1")
         assert next(shown)["act"] == "person.add"
         follower.send_signal(signal.SIGINT)
-        _, err = follower.communicate(timeout=30)
+        try:
+            _, err = follower.communicate(timeout=30)
+        finally:
+            follower.kill()  # else the block would wait for it for ever
     assert (follower.returncode, err) == (130, "")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli.__main__ import COMMANDS
-from agent.cli.parser import Command, _option
+from agent.cli.parser import Command, option
 
 HEAVY = (
     "cryptography",
@@ -43,9 +43,9 @@ def line(command: Command, *, everything: bool) -> list[str]:
             else VALUES.get(param.kind, "2026-12-01" if param.kind == "until" else "x")
         )
         if param.kind == "flag":
-            words.append(_option(param))
+            words.append(option(param))
         else:
-            words += [value] if param.positional else [_option(param), value]
+            words += [value] if param.positional else [option(param), value]
     return words
 
 

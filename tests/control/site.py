@@ -19,13 +19,14 @@ from tests import ROOT
 class Site:
     """Both processes, and the pair between them, which outlives them as the holder's does."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, control: bool = True) -> None:
         self.home = home
         self.control_end, self.peer_end = channel.pair()
         self.peer = self._peer()
-        self.control: subprocess.Popen[bytes]
+        self.control: subprocess.Popen[bytes] | None = None
         self.said = ""
-        self.start_control()
+        if control:
+            self.start_control()
 
     def client(self) -> AgentClient:
         return AgentClient(self.home, timeout=30)
@@ -59,9 +60,14 @@ class Site:
         found = LogPosition(self.home.log).fresh()
         return [entry for entry in found if all(entry.get(key) == value for key, value in wanted.items())]
 
+    def stop_control(self) -> None:
+        """Stop the control process, if there is one."""
+        if self.control:
+            self.control.terminate()
+            self.control.wait(30)
+
     def stop(self) -> None:
-        self.control.terminate()
-        self.control.wait(30)
+        self.stop_control()
         if self.peer.poll() is None:
             self.peer.kill()
         self._bury_peer()
@@ -81,11 +87,12 @@ class Site:
 
 
 @contextmanager
-def running(root: Path, pack: str = "minimal") -> Iterator[Site]:
+def running(root: Path, pack: str = "minimal", *, control: bool = True) -> Iterator[Site]:
+    """A site; without *control* only its decider, for a test that starts the other process or takes its place."""
     home = Home(root)
     if not home.config.exists():
         make(home, shipped_packs.text(pack))
-    site = Site(home)
+    site = Site(home, control=control)
     try:
         yield site
     finally:

@@ -16,9 +16,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent.kernel import mountinfo
+from agent.kernel import mountinfo, mounting
 
 DEMO = (sys.executable, "-m", "agent.cli", "demo")
+
+
+def telling(
+    first: int, last: int, language: str = "en", *, interactive: bool = False, screens: bool = False
+) -> tuple[str, ...]:
+    """Return the command of a demo that tells only these scenes of the story; they are numbered from 1 again."""
+    words = f"language={language!r}, interactive={interactive}, screens={screens}, story=STORY[{first - 1}:{last}]"
+    play = f"from agent.demo.play import play; from agent.demo.story import STORY; sys.exit(play({words}))"
+    return (sys.executable, "-c", f"import sys; {play}")
+
+
 # An ordinary uid that may read, so that it finds a Python that lies in somebody's home.
 AS_NOBODY = (
     *("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
@@ -34,6 +45,7 @@ def temporary() -> Iterator[Path]:
     try:
         yield folder
     finally:
+        mounting.unmount_below(str(folder))  # of a demo that a failed test left
         shutil.rmtree(folder, ignore_errors=True)
 
 

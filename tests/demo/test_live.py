@@ -16,7 +16,8 @@ from agent.demo.play import play
 from agent.demo.rights import lacking
 from agent.demo.scene import ALLOWED
 from agent.demo.story import STORY
-from tests.demo.run import environment, left_behind, read_until, start, temporary, terminal, used
+from tests import needs
+from tests.demo.run import environment, left_behind, read_until, start, telling, temporary, terminal, used
 
 pytestmark = pytest.mark.kernel
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.kernel
 @pytest.fixture(scope="module", autouse=True)
 def able() -> None:
     if lacks := lacking():
-        pytest.skip("; ".join(lack.text.en for lack in lacks))
+        needs.skip_or_fail("; ".join(lack.text.en for lack in lacks))
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_every_line_holds_in_chinese_without_a_terminal(folder: Path) -> None:
 
 
 def test_in_a_terminal_one_can_look_around_and_then_it_is_all_removed(folder: Path) -> None:
-    with terminal(environment(folder, "en"), "--no-tui") as screen:
+    with terminal(environment(folder, "en"), words=telling(1, 2, interactive=True)) as screen:
         screen.read_until("[y/N]")
         assert "\x1b[32m✓ held" in screen.seen
         assert "✗" not in screen.seen
@@ -66,7 +67,7 @@ def test_in_a_terminal_one_can_look_around_and_then_it_is_all_removed(folder: Pa
 
 
 def test_colour_is_not_forced_on_anybody(folder: Path) -> None:
-    with terminal(environment(folder, "en", NO_COLOR="1")) as screen:
+    with terminal(environment(folder, "en", NO_COLOR="1"), words=telling(1, 3, interactive=True)) as screen:
         screen.read_until("3. ")
         assert "\x1b[" not in screen.seen
         assert "✓ held" in screen.seen
@@ -84,13 +85,13 @@ def test_a_scenario_with_a_wrong_expectation_ends_with_one(capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(
-    ("at", "number"),
-    [("8.", signal.SIGINT), ("1.", signal.SIGTERM), ("9.", signal.SIGHUP)],
+    ("scene", "number"),
+    [(8, signal.SIGINT), (1, signal.SIGTERM), (9, signal.SIGHUP)],
     ids=["in traffic", "at the beginning", "before the hold"],
 )
-def test_a_signal_in_the_middle_leaves_nothing_behind(folder: Path, at: str, number: signal.Signals) -> None:
-    process = start(folder)
-    read_until(process, at)
+def test_a_signal_in_the_middle_leaves_nothing_behind(folder: Path, scene: int, number: signal.Signals) -> None:
+    process = start(folder, words=telling(scene, scene + 1))
+    read_until(process, "1.")
     process.send_signal(number)
     process.communicate()
     assert process.returncode == 128 + number
@@ -98,8 +99,8 @@ def test_a_signal_in_the_middle_leaves_nothing_behind(folder: Path, at: str, num
 
 
 def test_a_second_signal_does_not_cut_the_tidying_short(folder: Path) -> None:
-    process = start(folder)
-    read_until(process, "8.")
+    process = start(folder, words=telling(8, 9))
+    read_until(process, "1.")
     for _ in range(20):
         process.send_signal(signal.SIGINT)
         time.sleep(0.01)
@@ -109,7 +110,7 @@ def test_a_second_signal_does_not_cut_the_tidying_short(folder: Path) -> None:
 
 
 def test_a_demo_that_was_killed_takes_its_agent_along_and_the_next_one_tidies_up(folder: Path) -> None:
-    process = start(folder)
+    process = start(folder, words=telling(1, 3))
     read_until(process, "3.")
     process.kill()
     process.communicate()

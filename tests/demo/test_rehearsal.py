@@ -16,6 +16,7 @@ from agent.demo.scene import ALLOWED, Scene, perform
 from agent.demo.story import STORY
 from agent.presentation.table import width
 from rules.text import Language
+from tests import needs
 from tests.demo.run import AS_NOBODY, DEMO, environment, left_behind, temporary
 
 ONLY_REAL = (GONE, PROVEN, REFUSING, TRACED)  # where nothing is ended no process is gone, and nothing is certified
@@ -31,9 +32,7 @@ def _rehearsed(language: Language, *words: str) -> subprocess.CompletedProcess[s
     return done
 
 
-needs_setpriv = pytest.mark.skipif(
-    "os.geteuid() != 0 or not __import__('shutil').which('setpriv')", reason="needs root and setpriv to drop rights"
-)
+needs_setpriv = needs.needs(needs.is_root, needs.tools("setpriv"))
 
 
 @needs_setpriv

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import termios
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,23 +10,19 @@ import pytest
 
 from agent.demo import looking
 from agent.demo.rights import lacking
-from tests.demo.run import Terminal, environment, left_behind, temporary, terminal
+from tests import needs
+from tests.demo.run import Terminal, environment, left_behind, telling, temporary, terminal
 
 pytestmark = pytest.mark.kernel
 
-# Two scenes: enough for the log to have something in it.
-SHORT = (
-    "import sys; from agent.demo.play import play; from agent.demo.story import STORY;"
-    "sys.exit(play(language='zh', interactive=True, screens=True, story=STORY[:2]))"
-)
-WORDS = (sys.executable, "-c", SHORT)
+WORDS = telling(1, 2, "zh", interactive=True, screens=True)  # two scenes: enough for the log to have something in it
 ENTERED, LEFT = "\x1b[?1049h", "\x1b[?1049l"  # the alternate screen
 
 
 @pytest.fixture(scope="module", autouse=True)
 def able() -> None:
     if lacks := lacking():
-        pytest.skip("; ".join(lack.text.en for lack in lacks))
+        needs.skip_or_fail("; ".join(lack.text.en for lack in lacks))
 
 
 @pytest.fixture
@@ -71,7 +66,7 @@ def test_a_demo_ended_by_a_signal_ends_the_screens_first_and_gives_the_terminal_
         assert screen.read_to_end() == 128 + signal.SIGTERM
         assert _modes(screen) == before
     assert LEFT in screen.seen
-    assert looking._BACK not in screen.seen  # they left by themselves
+    assert looking.BACK not in screen.seen  # they left by themselves
     assert left_behind(folder) == []
 
 
@@ -81,7 +76,7 @@ def test_screens_that_die_leave_a_terminal_in_order_and_the_other_way_of_looking
         _open(screen)
         [child] = _screens(screen.process.pid)
         os.kill(child, signal.SIGKILL)
-        assert looking._BACK in screen.read_until("[y/N]")
+        assert looking.BACK in screen.read_until("[y/N]")
         assert _modes(screen) == before
         screen.write("n\n")
         assert screen.read_to_end() == 0

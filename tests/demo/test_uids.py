@@ -1,6 +1,5 @@
 """The demo's people are nobody's: no account's, no running process's, and no other demo's at the same time."""
 
-import os
 import pwd
 import signal
 from contextlib import ExitStack
@@ -10,6 +9,7 @@ import pytest
 from agent.demo.actors import UNSET, ActorIdentity, acting
 from agent.demo.uids import unused_uids
 from agent.errors import RefusedError
+from tests import needs
 
 PEOPLE = 7
 
@@ -21,7 +21,7 @@ def test_demos_that_run_side_by_side_share_nobody() -> None:
     assert {entry.pw_uid for entry in pwd.getpwall()}.isdisjoint(uid for block in blocks for uid in block)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="becomes somebody else, which takes root")
+@needs.root
 @pytest.mark.parametrize("login", [False, True], ids=["by uid", "by login"])
 def test_a_uid_that_a_process_runs_under_is_left_alone(login: bool) -> None:
     with unused_uids(PEOPLE) as uid:

@@ -28,6 +28,7 @@ class Control:
 
     def __init__(self, process: subprocess.Popen[bytes], end: socket.socket, life: int) -> None:
         self.process, self.life = process, life
+        self.end = end
         self.link = link.control_end(end)
         self.frames: list[FromDoors] = []
 

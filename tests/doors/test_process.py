@@ -32,10 +32,10 @@ from agent.doors.messages import Contact, Flush, Online, OwnDecision, Read, Refu
 from agent.doors.outbox import FRAMES, FRAMES_PER_DOOR
 from agent.simulator.osdp_reader import ReaderLine
 from agent.simulator.osdp_reader import SoftwareReader as OsdpReader
+from tests import needs
 from tests.doors.kit import UNUSED, Control, boards, doors_process
 
 CARD = 4660
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give privileges up")
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def status(control: Control) -> dict[str, str]:
     return {name: value.strip() for name, value in (line.split(":", 1) for line in lines)}
 
 
-@needs_root
+@needs.root
 def test_it_is_nobody_who_may_do_anything() -> None:
     with doors_process() as control:
         control.send(Ping("p"))
@@ -80,7 +80,7 @@ def test_nobody_of_its_account_looks_into_its_memory() -> None:
     assert done.stdout == b"0\n"
 
 
-@needs_root
+@needs.root
 def test_as_root_it_does_not_run() -> None:
     for words in ([], ["uid=0", "gid=0"], [f"uid={UNUSED}", "gid=0"], [f"uid={UNUSED}", f"gid={UNUSED}", "groups=0"]):
         with doors_process(*words, uid=None) as control:
@@ -210,7 +210,7 @@ def test_it_ends_when_control_is_gone_however_it_went() -> None:
 @pytest.mark.parametrize("frame", [b"", b"{", b"[]", b'{"do":"release","id":"1"}', b'{"do":"fly"}', b"x" * 250_000])
 def test_a_frame_that_is_none_ends_it(frame: bytes) -> None:
     with doors_process() as control:
-        control.link._end.send(frame or b"\0")
+        control.end.send(frame or b"\0")
         assert control.process.wait(30) == 1
         assert control.process.stderr
         assert b"no frame" in control.process.stderr.read()

@@ -1,13 +1,11 @@
 """Tests against the real kernel: real volumes, real processes, the real agent. Nothing here is imitated."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from agent.kernel import fanotify
-from agent.simulator import volume_image
+from tests import needs
 from tests.enforcement.scene import Scene, dead_man
 
 _FORKING = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")  # Python 3.12 on
@@ -20,21 +18,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(_FORKING)
 
 
-def missing() -> str | None:
-    """Return what these tests lack on this machine, ``None`` when they can run."""
-    if found := volume_image.available():
-        return found.en
-    try:
-        os.close(fanotify.init())
-    except OSError as error:
-        return f"no fanotify permission events here: {error.strerror}"
-    return None
-
-
 @pytest.fixture(scope="session", autouse=True)
 def able() -> None:
-    if reason := missing():
-        pytest.skip(reason)
+    if reason := needs.fanotify_permissions():
+        needs.skip_or_fail(reason)
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from agent.demo.actors import ActorIdentity, acting
 from tests.enforcement.scene import BYSTANDER, CLEARED, NO_LOGIN, TOO_LOW, UNKNOWN
 
 _OPENED = struct.Struct("=qqii")  # before, after (ns since 1970), pid, number of the file
-_PAUSE = 0.001
+_PAUSE = 0.001  # seconds between two opens of one opener
 
 # Half of them may open the files of the area, each in a way of its own, and half may not.
 ALLOWED = (CLEARED, BYSTANDER, ActorIdentity(0, CLEARED.uid), ActorIdentity(CLEARED.uid, BYSTANDER.uid))
@@ -63,14 +63,14 @@ class Load:
 
 
 @contextmanager
-def load(paths: Iterable[str | os.PathLike[str]]) -> Iterator[Load]:
+def load(paths: Iterable[str | os.PathLike[str]], pause: float = _PAUSE) -> Iterator[Load]:
     """Eight openers that go on until the end of the block. What they got can be read afterwards, too."""
     names = [os.fspath(path) for path in paths]
     reports = [_report(), _report()]
     with ExitStack() as stack:
         for people, report in zip((ALLOWED, FORBIDDEN), reports, strict=True):
             for who in people:
-                stack.enter_context(acting(who, _opener(names, report)))
+                stack.enter_context(acting(who, _opener(names, report, pause)))
         yield Load(names, *reports)
 
 
@@ -80,11 +80,11 @@ def _report() -> int:
     return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
 
 
-def _opener(paths: list[str], report: int) -> Callable[[Callable[[object], None]], None]:
+def _opener(paths: list[str], report: int, pause: float) -> Callable[[Callable[[object], None]], None]:
     def act(_say: Callable[[object], None]) -> None:
         pid, chance = os.getpid(), random.Random(os.getpid())
         while True:
-            time.sleep(_PAUSE)  # for what must start again beside us
+            time.sleep(pause)  # for what must start again beside us
             number = chance.randrange(len(paths))
             before = time.time_ns()
             try:

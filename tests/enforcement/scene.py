@@ -172,11 +172,16 @@ def until(come: Callable[[], object], patience: float = 30.0) -> None:
 
 @contextmanager
 def scene(
-    areas: Sequence[Area] = (Area("plans"),), settings: Sequence[str] = (), volume: str = "ext4", size: int = 64 << 20
+    areas: Sequence[Area] = (Area("plans"),),
+    settings: Sequence[str] = (),
+    volume: str = "ext4",
+    size: int = 64 << 20,
+    stderr: int | None = None,
 ) -> Iterator[Scene]:
     """A running agent with people, documents and *areas*, one directory of the volume for each."""
     with stage(settings=settings, fstype=volume, size=size) as site:
         made = Scene(site)
+        site.stderr = stderr
         for name in (*(area.name for area in areas), "public"):
             folder = site.root / name
             folder.mkdir()

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from agent.demo.actors import acting
-from agent.simulator import volume_image
+from tests import needs
 from tests.enforcement.scene import CLEARED, SECRET, Gate, Scene, error_of, scene
 
 pytestmark = [
     pytest.mark.kernel,
     pytest.mark.xdist_group("kernel-reflink"),
-    pytest.mark.skipif(bool(volume_image.available("xfs")), reason="needs mkfs.xfs"),
+    needs.needs(needs.volume("xfs")),
 ]
 
 Say = Callable[[object], None]

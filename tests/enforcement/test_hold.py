@@ -65,7 +65,7 @@ def idle(say: Say) -> None:
     """Hold nothing, for as long as it takes."""
     say("idle")
     while True:
-        time.sleep(1)
+        signal.pause()
 
 
 @contextmanager

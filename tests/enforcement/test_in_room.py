@@ -17,8 +17,6 @@ from agent.demo.actors import ActorIdentity, acting, attempt, reading
 from agent.simulator.client import Running, start
 from tests.enforcement.scene import BYSTANDER, CLEARED, SIZE, Scene, error_of, scene, until
 
-pytest.importorskip("uhppoted")
-
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-in-room")]
 
 Say = Callable[[object], None]

@@ -1,7 +1,8 @@
 """Whoever of the agent dies, and whenever: nobody gets a file that was not allowed, and none without an entry (C2, C3).
 
-The decider and the control process are killed again and again while eight openers are at work; the holder is killed,
-stopped in order, and frozen. After every death the agent must serve again by itself.
+The decider and the control process are killed while eight openers are at work, a few times here and hundreds of times
+in ``tests.long.kills``; the holder is killed, stopped in order, and frozen. After every death the agent must serve
+again by itself.
 """
 
 import os
@@ -17,13 +18,14 @@ import pytest
 
 from agent.demo.actors import acting, attempt, reading
 from agent.kernel import mounting
+from tests.enforcement.killing import FLOWING, documents, killed, successor, survived, verified
 from tests.enforcement.load import load, unrecorded
 from tests.enforcement.scene import CLEARED, TOO_LOW, Scene, asked, dead_man, error_of, scene, until
 from tests.stopped import stopped
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-kills")]
 
-ROUNDS = ("decider", "control", "decider", "both") * 13
+ROUNDS = (("decider",), ("control",), ("decider", "control")) * 3
 FILES = 40
 
 
@@ -35,29 +37,15 @@ def site(able: None) -> Iterator[Scene]:
 
 @pytest.fixture(scope="module")
 def files(site: Scene) -> list[Path]:
-    def making() -> None:
-        for number in range(FILES):
-            fd = os.open(site.plans / f"load{number}.txt", os.O_WRONLY | os.O_CREAT, 0o644)
-            os.fchmod(fd, 0o644)
-            os.write(fd, b"x" * 100)
-            os.close(fd)
-
-    assert attempt(CLEARED, making).allowed
-    return [site.plans / f"load{number}.txt" for number in range(FILES)]
+    return documents(site, FILES)
 
 
 @pytest.fixture
 def watched(site: Scene) -> Iterator[None]:
-    """More patience than elsewhere: fifty deaths take their time."""
+    """More patience than elsewhere: deaths take their time."""
     with dead_man(site.site, 300):
         site.mark()
         yield
-
-
-def killed(site: Scene, name: str) -> int:
-    pid = site.site.process(name)
-    os.kill(pid, signal.SIGKILL)
-    return pid
 
 
 def test_no_death_of_decider_or_control_lets_anybody_in_or_loses_an_entry(site: Scene, files: list[Path]) -> None:
@@ -65,36 +53,15 @@ def test_no_death_of_decider_or_control_lets_anybody_in_or_loses_an_entry(site: 
     with load(files) as people:
         for victims in ROUNDS:
             time.sleep(chance.uniform(0, 0.1))  # so that death comes at any point of its work
-            names = ("decider", "control") if victims == "both" else (victims,)
-            dead = {name: killed(site, name) for name in names}
-            for name, pid in dead.items():
-                until(lambda name=name, pid=pid: successor(site, name) not in (None, pid))
-            before = people.count()
-            until(lambda before=before: people.count() > before + 20)
-            if "control" in dead:
-                until(site.answers)
+            survived(site, killed(site, victims), people)
             assert people.wrongly_opened() == []
     opened, entries = people.opened(), site.news()
     assert people.wrongly_opened() == []
     assert unrecorded(opened, entries) == []
-    assert len(opened) > 20 * len(ROUNDS)
+    assert len(opened) > FLOWING * len(ROUNDS)
     starts = [entry for entry in entries if entry["kind"] == "decider-started"]
-    assert len(starts) >= ROUNDS.count("decider") + ROUNDS.count("both")
+    assert len(starts) >= sum("decider" in victims for victims in ROUNDS)
     verified(site)
-
-
-def successor(site: Scene, name: str) -> int | None:
-    try:
-        return site.site.process(name)
-    except (LookupError, OSError):
-        return None
-
-
-def verified(site: Scene) -> None:
-    """Check that the log is one unbroken sequence."""
-    assert site.site.shoumi("log", "verify").returncode == 0
-    numbers = [entry["seq"] for entry in site.site.entries()]
-    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_a_frozen_decider_is_replaced_and_lets_nobody_in_when_it_thaws(site: Scene, files: list[Path]) -> None:

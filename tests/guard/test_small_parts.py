@@ -1,6 +1,5 @@
 """Clock, repeats, capabilities, channel: small parts whose laws the open path stands on."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from agent.errors import UnreachableError
 from agent.guard.denial_limiter import DenialRateLimiter
 from agent.runtime import channel
 from agent.runtime.clock import AgentClock, instant, nanoseconds
+from tests import needs
 
 
 def test_the_clock_never_goes_before_what_was_logged() -> None:
@@ -88,7 +88,7 @@ def test_channel_is_seqpacket() -> None:
         assert control.type == socket.SOCK_SEQPACKET
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="giving up capabilities needs capabilities")
+@needs.root
 def test_capabilities_given_up_do_not_come_back() -> None:
     program = (
         "from agent.runtime import capabilities as caps; import os\n"

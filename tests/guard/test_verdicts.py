@@ -44,11 +44,16 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 
 
 @pytest.fixture
-def verdicts(registry: Registry, tmp_path: Path) -> Iterator[VerdictCache]:
+def source(registry: Registry, tmp_path: Path) -> Iterator[VerdictSource]:
     with FactsReader(tmp_path / "registry.db") as reader:
-        made = VerdictCache("host")
-        made.advance(1, VerdictSource(reader, load(shipped_packs.text("minimal")), frozenset({BACKUP})))
-        yield made
+        yield VerdictSource(reader, load(shipped_packs.text("minimal")), frozenset({BACKUP}))
+
+
+@pytest.fixture
+def verdicts(source: VerdictSource) -> VerdictCache:
+    made = VerdictCache("host")
+    made.advance(1, source)
+    return made
 
 
 def subject(fsuid: int, loginuid: int | None = None, executable: bytes = b"/bin/cat") -> Subject:
@@ -116,32 +121,36 @@ def test_observe_lets_pass_and_records_the_deny(verdicts: VerdictCache) -> None:
     assert (ruling.passes, fields["verdict"], fields["enforced"], fields["rule"]) == (True, "deny", False, "level")
 
 
-def test_a_verdict_is_not_kept_beyond_its_until(registry: Registry, verdicts: VerdictCache) -> None:
+def test_a_verdict_is_not_kept_beyond_its_until(
+    registry: Registry, verdicts: VerdictCache, source: VerdictSource
+) -> None:
     end = NOW + timedelta(hours=1)
     with registry.change(NOW) as change:
         change.grants.add("E2", "plans", reason="help", approver="officer", until=end, temporary=True)
-    verdicts.advance(2, verdicts._source)
+    verdicts.advance(2, source)
     who = subject(CLEARED)
     assert verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW)).until > nanoseconds(end)
     with registry.change(NOW) as change:
         change.grants.end("G000001", by="officer", reason="over")
         change.grants.add("E1", "plans", reason="work", approver="officer", until=end)
-    verdicts.advance(3, verdicts._source)
+    verdicts.advance(3, source)
     assert verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(end) - 1000).passes
     assert not verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(end)).passes
 
 
-def test_after_a_new_epoch_no_older_verdict_is_used(registry: Registry, verdicts: VerdictCache) -> None:
+def test_after_a_new_epoch_no_older_verdict_is_used(
+    registry: Registry, verdicts: VerdictCache, source: VerdictSource
+) -> None:
     who = subject(CLEARED)
     assert verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW)).passes
     with registry.change(NOW) as change:
         change.holds.add("E1", reason="stop")
-    verdicts.advance(2, verdicts._source)
+    verdicts.advance(2, source)
     assert not verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW)).passes
 
 
 def test_whose_a_uid_is_is_asked_once_an_epoch_and_anew_in_the_next(
-    registry: Registry, verdicts: VerdictCache, monkeypatch: pytest.MonkeyPatch
+    registry: Registry, verdicts: VerdictCache, source: VerdictSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
     real = FactsReader.person_of_uid
@@ -158,7 +167,7 @@ def test_whose_a_uid_is_is_asked_once_an_epoch_and_anew_in_the_next(
     with registry.change(NOW) as change:
         change.accounts.remove(CLEARED)
         change.accounts.add(CLEARED, "E2")
-    verdicts.advance(2, verdicts._source)
+    verdicts.advance(2, source)
     ruling = verdicts.ruling(who, ("plans",), Action.OPEN, nanoseconds(NOW))
     assert (ruling.allow, json.loads(b"{%b}" % ruling.fields)["person"]) == (False, "E2")
 
@@ -178,9 +187,9 @@ class Broken:
         raise RuntimeError(name)
 
 
-def test_an_error_while_a_verdict_is_made_is_a_deny_that_lasts_a_second(verdicts: VerdictCache) -> None:
-    source = verdicts._source
-    assert source
+def test_an_error_while_a_verdict_is_made_is_a_deny_that_lasts_a_second(
+    verdicts: VerdictCache, source: VerdictSource
+) -> None:
     verdicts.advance(2, source._replace(reader=Broken()))  # type: ignore[arg-type]
     now = nanoseconds(NOW)
     ruling = verdicts.ruling(subject(CLEARED), ("plans",), Action.OPEN, now)

@@ -87,7 +87,7 @@ def test_clearing_the_volume_removes_this_areas_labels_only(area: Path) -> None:
 
 
 def test_another_filesystem_inside_is_told_and_not_entered(area: Path) -> None:
-    mounting._mount("shoumi-test", str(area / "below"), "tmpfs", 0, "size=1m")
+    mounting.mount("shoumi-test", str(area / "below"), "tmpfs", 0, "size=1m")
     (area / "below" / "foreign").touch()
     report = labels.sweep(str(area), "plans")
     assert report.troubles == (walk.WalkFailure(str(area / "below"), errno.EXDEV),)
@@ -106,7 +106,7 @@ def test_a_filesystem_mounted_while_walked_is_not_entered(area: Path) -> None:
     for item in walk.walk(str(area)):
         if isinstance(item, walk.WalkEntry) and item.path in waiting and len(waiting) == 2:
             waiting.remove(item.path)
-            mounting._mount("shoumi-test", *waiting, "tmpfs", 0, "size=1m")
+            mounting.mount("shoumi-test", *waiting, "tmpfs", 0, "size=1m")
         elif item.path in waiting:
             assert isinstance(item, walk.WalkFailure)
             assert item.error == errno.EXDEV

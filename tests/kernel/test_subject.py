@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from agent.kernel.subject import TaskGoneError, Tasks, pidfd_info_works
+from tests import needs
 
-root = pytest.mark.skipif(os.geteuid() != 0, reason="changing uids needs root")
 UNUSED_UID = 61_777
 
 
 @pytest.fixture(params=["pidfd", "proc"])
 def tasks(request: pytest.FixtureRequest) -> Iterator[Tasks]:
     if request.param == "pidfd" and not pidfd_info_works():
-        pytest.skip("this kernel has no PIDFD_GET_INFO")
+        needs.skip_or_fail("this kernel has no PIDFD_GET_INFO")
     found = Tasks(pidfd_info=request.param == "pidfd")
     yield found
     found.close()
@@ -35,7 +35,7 @@ def test_we_are_ourselves(tasks: Tasks) -> None:
     assert me.loginuid == (None if said == 0xFFFFFFFF else said)
 
 
-@root
+@needs.root
 def test_a_thread_has_its_own_file_system_uid(tasks: Tasks) -> None:
     ready, done = threading.Event(), threading.Event()
     tids: list[int] = []
@@ -57,7 +57,7 @@ def test_a_thread_has_its_own_file_system_uid(tasks: Tasks) -> None:
         thread.join()
 
 
-@root
+@needs.root
 def test_a_change_of_uid_is_seen_at_the_next_look(tasks: Tasks) -> None:
     said, told = os.pipe(), os.pipe()
     pid = os.fork()
@@ -81,7 +81,7 @@ def test_a_change_of_uid_is_seen_at_the_next_look(tasks: Tasks) -> None:
         os.close(fd)
 
 
-@root
+@needs.root
 def test_a_login_uid_set_and_one_never_set(tasks: Tasks) -> None:
     said, told = os.pipe(), os.pipe()
     pid = os.fork()
@@ -106,7 +106,7 @@ def test_a_thread_out_of_sight_is_gone(tasks: Tasks, tid: int) -> None:
         tasks.identify(tid)
 
 
-@root
+@needs.root
 def test_a_kernel_thread_has_no_executable_and_no_login(tasks: Tasks) -> None:
     kthreadd = tasks.identify(2)
     assert (kthreadd.executable, kthreadd.loginuid, kthreadd.fsuid) == (b"", None, 0)
@@ -123,10 +123,9 @@ def test_descriptors_stay_bounded(tasks: Tasks) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+@needs.root
 def test_the_client_of_an_smb_server_process(tmp_path: Path, tasks: Tasks) -> None:
     """A process called smbd that holds an established connection on port 445 shows its peer; anything else none."""
-    if os.geteuid() != 0:
-        pytest.skip("port 445 needs root")
     server = tmp_path / "smbd"
     shutil.copy(shutil.which("python3", path="/usr/bin:/bin") or sys.executable, server)
     program = (
@@ -137,7 +136,7 @@ def test_the_client_of_an_smb_server_process(tmp_path: Path, tasks: Tasks) -> No
     with subprocess.Popen([server, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         if process.stdout.readline() != "up\n":
-            pytest.skip("port 445 is taken, or the copied interpreter does not start here")
+            needs.skip_or_fail("port 445 is taken, or the copied interpreter does not start here")
         with socket.create_connection(("127.0.0.1", 445), timeout=5):
             process.stdout.readline()
             assert tasks.identify(process.pid).client == "127.0.0.1"

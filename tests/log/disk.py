@@ -1,24 +1,19 @@
 """Small real filesystems for the tests, and the processes that write to them. Needs root; everything is undone."""
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+from agent.log.append import Appender, Durability
+from agent.log.verify import verify
 from tests import ROOT
+from tests.log.samples import line
 
 WRITER = ("-m", "tests.log.writer_process")
-
-
-def missing() -> str:
-    """Return why no filesystem can be made here; empty when it can."""
-    if os.geteuid() != 0:
-        return "needs root to mount a small filesystem"
-    absent = [tool for tool in ("mkfs.ext4", "losetup", "mount") if not shutil.which(tool)]
-    return f"needs {', '.join(absent)}" if absent else ""
 
 
 def run(*command: str | Path) -> str:
@@ -33,12 +28,12 @@ def make_image(path: Path, size: str, *options: str) -> None:
 
 
 @contextlib.contextmanager
-def loop_mounted(image: Path, point: Path) -> Iterator[Path]:
+def loop_mounted(image: Path, point: Path, options: str = "defaults") -> Iterator[Path]:
     """Mount *image*, yield its log folder, and take everything down again."""
     point.mkdir()
     device = run("losetup", "--find", "--show", image)
     try:
-        run("mount", "-t", "ext4", device, point)
+        run("mount", "-t", "ext4", "-o", options, device, point)
         try:
             (point / "log").mkdir(mode=0o700, exist_ok=True)
             yield point / "log"
@@ -86,3 +81,40 @@ def killed(process: subprocess.Popen[bytes]) -> int:
     assert process.stdout
     whole, _, _ = process.stdout.read().rpartition(b"\n")
     return int(whole.split(b"\n")[-1] or 0)
+
+
+class PowerCut(NamedTuple):
+    """What a power cut did: the last number acknowledged before it, and the last one a start after it found."""
+
+    acknowledged: int
+    found: int
+
+
+def cut_power(
+    folder: Path, name: str, durability: Durability, segment_bytes: int, acknowledgements: int, before: int = 0
+) -> PowerCut:
+    """Cut the power of a log after so many acknowledgements; check that what is left starts and verifies.
+
+    The cut: the image behind the mounted filesystem is copied at the moment of the kill. What the kernel holds in
+    memory for that filesystem is not in the copy, as it would not be on the disk. A disk's own cache is not modelled.
+    *before* entries are in the log already, and durable.
+    """
+    image, copy = folder / f"{name}.img", folder / f"{name}-copy.img"
+    make_image(image, "24M")
+    by_itself_never = "commit=600"  # the copy takes a moment, in which the kernel must not write back by itself
+    with loop_mounted(image, folder / name, by_itself_never) as log_folder:
+        if before:
+            with Appender(log_folder, "power", segment_bytes) as log:
+                log.append([line(log.next_seq + n) for n in range(before)])
+        with writer(log_folder, durability, segment_bytes) as process:
+            last = acknowledged(process, acknowledgements)
+            last = max(last, killed(process))
+            shutil.copyfile(image, copy)
+    with loop_mounted(copy, folder / f"{name}-after") as log_folder:
+        with Appender(log_folder, "power") as log:
+            found = log.next_seq - 1
+            log.append([line(log.next_seq)])
+        report = verify(log_folder)
+        assert report.ok, report.problems
+        assert report.last == found + 1
+    return PowerCut(last, found)

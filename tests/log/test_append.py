@@ -11,6 +11,7 @@ from agent.errors import FatalError, RefusedError
 from agent.log import segments
 from agent.log.append import Appender, LogFullError, LogUnwritableError
 from agent.log.verify import verify
+from tests import needs
 from tests.log.samples import BEGIN, line, numbers, record, write_plain
 
 MODES = pytest.mark.parametrize("durability", ["power", "process"])
@@ -185,15 +186,15 @@ def test_after_a_failed_sync_nothing_is_written_any_more(folder):
     # A pipe takes the write and refuses the sync: "failed, but it happened", which nobody can tell from "failed".
     with Appender(folder, "power", segment_bytes=1) as log:
         log.append([line(1)])
-        log._segment_bytes = 1 << 20
+        log._segment_bytes = 1 << 20  # noqa: SLF001 - the same file takes the next batch
         reader, writer = os.pipe()
-        os.dup2(writer, log._file, inheritable=False)
+        os.dup2(writer, log._file, inheritable=False)  # noqa: SLF001 - under the very descriptor it writes to
         with pytest.raises(FatalError, match="unknown"):
             log.append([line(2)])
         os.close(reader)
         os.close(writer)
         for limit in (1 << 20, 1):
-            log._segment_bytes = limit
+            log._segment_bytes = limit  # noqa: SLF001
             with pytest.raises(FatalError, match="unknown"):
                 log.append([line(2)])
     assert numbers(folder) == [1]
@@ -231,7 +232,7 @@ def test_a_folder_others_can_write_to_is_refused(folder, mode):
     assert_refused(folder, "written by others")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a folder away")
+@needs.root
 def test_a_folder_of_somebody_else_is_refused(folder):
     os.chown(folder, 61001, 61001)
     assert_refused(folder, "written by others")

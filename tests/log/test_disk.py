@@ -11,12 +11,13 @@ from agent.log.append import Appender, LogFullError
 from agent.log.index import Indexer
 from agent.log.search import Filter, query
 from agent.log.verify import verify
-from tests.log.disk import acknowledged, killed, loop_mounted, make_image, memory_mounted, missing, run, writer
+from tests import needs
+from tests.log.disk import cut_power, loop_mounted, make_image, memory_mounted, run
 from tests.log.samples import line, numbers, write_plain
 
 pytestmark = [
     pytest.mark.kernel,
-    pytest.mark.skipif(bool(missing()), reason=missing()),
+    needs.small_disk,
     pytest.mark.xdist_group("log disk"),
 ]
 
@@ -24,28 +25,6 @@ pytestmark = [
 def append_for_ever(log, batch, **fields):
     while True:
         log.append([line(log.next_seq + n, **fields) for n in range(batch)])
-
-
-def cut_power(tmp_path, name, durability, segment_bytes, acknowledgements):
-    """Return the last number acknowledged before the cut, and the last one a start after it finds.
-
-    The cut: the image behind the mounted filesystem is copied at the moment of the kill. What the kernel holds in
-    memory for that filesystem is not in the copy, as it would not be on the disk. A disk's own cache is not modelled.
-    """
-    image, copy = tmp_path / f"{name}.img", tmp_path / f"{name}-copy.img"
-    make_image(image, "24M")
-    with loop_mounted(image, tmp_path / name) as folder, writer(folder, durability, segment_bytes) as process:
-        last = acknowledged(process, acknowledgements)
-        last = max(last, killed(process))
-        shutil.copyfile(image, copy)
-    with loop_mounted(copy, tmp_path / f"{name}-after") as folder:
-        with Appender(folder, "power") as log:
-            found = log.next_seq - 1
-            log.append([line(log.next_seq)])
-        report = verify(folder)
-        assert report.ok, report.problems
-        assert report.last == found + 1
-    return last, found
 
 
 def test_no_acknowledged_entry_is_lost_in_a_power_cut(tmp_path):

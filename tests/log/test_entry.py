@@ -6,13 +6,14 @@ import math
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.log import entry
 from agent.log.segments import MAX_RECORD, head
 from rules.text import Text
 from rules.visible import visible
+from tests.examples import examples
 
 TIME = "2026-03-01T08:00:00.000000Z"
 hostile = st.one_of(
@@ -56,7 +57,7 @@ def test_the_bytes_of_a_path_can_always_be_had_back(raw):
     assert bytes.fromhex(members["path_hex"]) == raw if "path_hex" in members else members["path"].encode() == raw
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(fields)
 def test_any_fields_become_one_clean_line(given_fields):
     assert_one_clean_line(entry.render(7, TIME, given_fields))

@@ -7,7 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.log import segments
@@ -15,6 +15,7 @@ from agent.log.append import Appender
 from agent.log.index import Indexer
 from agent.log.search import Filter, last_seq, query
 from tests import ROOT
+from tests.examples import examples
 from tests.log.samples import BEGIN, access, line, record, write, write_plain
 
 YEAR_END = datetime(2026, 12, 31, 23, 59, 50, tzinfo=UTC)
@@ -207,7 +208,7 @@ def test_killed_at_any_moment_it_goes_on_and_becomes_equal(folder, index, tmp_pa
     assert content(index) == content(tmp_path / "anew")
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(
     st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["E1", "E2", None])), min_size=1, max_size=30),
     st.lists(st.integers(0, 29), max_size=5),

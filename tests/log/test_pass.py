@@ -2,10 +2,11 @@
 
 import os
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from agent.log.verify import Pass, verify
+from tests.examples import examples
 from tests.log.samples import write_plain
 
 SEGMENT = 1_000
@@ -21,7 +22,7 @@ def kinds(report):
     return [problem.kind for problem in report.problems]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@examples(50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, 9_000), max_size=4), broken=st.none() | st.integers(0, 8_000))
 def test_looks_at_a_growing_record_find_what_one_reading_finds(tmp_path_factory, cuts, broken):
     whole, grown = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("grown")

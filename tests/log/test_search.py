@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import RefusedError, UsageError
@@ -15,6 +15,7 @@ from agent.log import query_plan
 from agent.log.append import Appender
 from agent.log.index import Indexer
 from agent.log.search import Filter, QueryStoppedError, denied_while_observing, find, numbers, query
+from tests.examples import examples
 from tests.log.samples import BEGIN, access, line, record, write
 
 PEOPLE = ["E1", "E2", "E3", None]
@@ -86,7 +87,7 @@ def make(base: Path, entries) -> Path:
     return base / "index"
 
 
-@settings(max_examples=100)
+@examples(40)
 @given(
     st.lists(st.tuples(st.integers(0, 30), st.one_of(accesses, accesses, acts)), min_size=5, max_size=60),
     st.lists(filters, min_size=25, max_size=25),

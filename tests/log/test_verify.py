@@ -8,6 +8,7 @@ import pytest
 
 from agent.log import segments
 from agent.log.verify import verify
+from tests import needs
 from tests.log.samples import BEGIN, line, write_plain
 
 SEGMENT = 1_000  # bytes: a few entries
@@ -169,7 +170,7 @@ def test_a_torn_tail_put_aside_is_told_and_a_stranger_is_a_fault(folder, lines):
     assert "\x1b" not in str([problem.text for problem in report.problems])
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make what mkfs makes")
+@needs.root
 def test_what_a_filesystem_of_its_own_comes_with_is_no_stranger_and_what_only_looks_like_it_is(folder, lines, tmp_path):
     comes_with_it = folder / "lost+found"
     comes_with_it.mkdir(mode=0o700)

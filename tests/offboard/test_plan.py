@@ -1,7 +1,6 @@
 """The plan says what ends, who else is touched and what cannot be undone, and ends nothing by being made."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from agent.offboard.runner import steps_for, survey, vetted
 from agent.offboard.steps import STEPS
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget, always
 from rules.text import Text
+from tests import needs
 from tests.offboard.host import area, child, context, furnish, leaver, picture, unused_uid
 
 WHAT = Text("a process", "一个进程")
@@ -121,7 +121,7 @@ def uid() -> Iterator[int]:
         yield found
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="becomes other people, which takes root")
+@needs.root
 def test_a_survey_sees_what_a_run_would_end_and_changes_nothing(tmp_path: Path, uid: int) -> None:
     furnish(tmp_path, uid)
     place = area(tmp_path, uid)

@@ -18,10 +18,11 @@ from agent.offboard.guardrails import Rails
 from agent.offboard.probe_access import ProbeAnswer, ProbeAttempt, ProbeIdentity, ProbeTarget
 from agent.offboard.proof import STEP, STEPS, AccessProof, prove, scan, staying
 from agent.offboard.steps.step import StepState
+from tests import needs
 from tests.offboard import proof_kit as kit
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="taking the leaver's uid needs root")
-landlock = pytest.mark.skipif(not kit.landlock_works(), reason="this kernel has no Landlock")
+pytestmark = needs.root
+landlock = needs.needs(lambda: None if kit.landlock_works() else "this kernel has no Landlock")
 SELF = ProbeIdentity(kit.UID, kit.UID, kit.UID)
 OPEN_TO_ALL = ("/proc", "/usr", "/etc")
 
@@ -86,7 +87,7 @@ def test_the_child_is_the_leaver_login_uid_and_groups_included(tmp_path: Path) -
     pid = os.fork()
     if pid == 0:
         try:
-            probe_access._become(ProbeIdentity(0, kit.UID, 0, (62190,)))
+            probe_access.become(ProbeIdentity(0, kit.UID, 0, (62190,)))
             seen.write_text(f"{Path('/proc/self/loginuid').read_text()} {os.getgroups()} {os.getresuid()}")
         finally:
             os._exit(0)

@@ -23,9 +23,9 @@ from agent.offboard.runner import Runner, steps_for
 from agent.offboard.steps import tasks
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, always
 from rules.text import Text
+from tests import needs
 from tests.offboard.host import area, child, context, furnish, leaver, picture, unused_uid
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes other people, which takes root")
 WHAT = Text("done", "完成")
 OFFICERS = ("E2001",)
 
@@ -72,7 +72,7 @@ NOBODY = RevocationSubject("E1001")
 # --- one run --------------------------------------------------------------------------------------
 
 
-@needs_root
+@needs.root
 def test_a_departure_ends_everything_on_a_host_and_is_written_down(
     tmp_path: Path, uid: int, journal: RevocationJournal
 ) -> None:
@@ -176,7 +176,7 @@ def test_a_case_that_is_no_file_name_is_refused(tmp_path: Path, journal: Revocat
         Runner(journal, context(tmp_path)).begin(case, NOBODY, Cause.HOLD, OFFICERS)
 
 
-@needs_root
+@needs.root
 def test_a_privileged_leaver_is_denied_at_once_and_ended_when_a_second_officer_wants_it(
     tmp_path: Path, uid: int, journal: RevocationJournal
 ) -> None:
@@ -198,7 +198,7 @@ def test_a_privileged_leaver_is_denied_at_once_and_ended_when_a_second_officer_w
     assert denied == [who.id]
 
 
-@needs_root
+@needs.root
 def test_the_command_that_asked_lives_though_it_runs_in_the_login_of_the_leaver(
     tmp_path: Path, uid: int, journal: RevocationJournal
 ) -> None:
@@ -297,11 +297,11 @@ def test_a_journal_that_takes_nothing_does_not_keep_access_open(tmp_path: Path, 
 
     runner = Runner(journal, context(tmp_path, deny=noting(denied)), [step("last", last)])
     run = runner.begin("C1", NOBODY, Cause.DEPARTURE, OFFICERS)
-    journal._db.execute("PRAGMA query_only = ON")
+    journal._db.execute("PRAGMA query_only = ON")  # noqa: SLF001 - a disk that takes nothing
     with pytest.raises(RefusedError):
         runner.advance("C1")
     assert denied == ["E1001", "and the last step was done"]
-    journal._db.execute("PRAGMA query_only = OFF")
+    journal._db.execute("PRAGMA query_only = OFF")  # noqa: SLF001
     finish(runner, journal)
     assert {done.tries for done in journal.steps(run)} == {1}
 
@@ -440,7 +440,7 @@ def at_owners(tick: Callable[[], None]) -> Callable[..., None]:
     return at_changes(tick, "acl")
 
 
-@needs_root
+@needs.root
 @pytest.mark.parametrize(
     ("count", "stride", "elsewhere"),
     [(at_steps, 1, False), (at_owners, 1, False), (at_changes, 9, False), (at_changes, 9, True)],

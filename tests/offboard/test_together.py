@@ -21,9 +21,10 @@ from agent.offboard.steps import acl_bytes, holders
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, always
 from agent.runtime import channel
 from rules.text import Text
+from tests import needs
 from tests.offboard.host import area, child, context, owners, reach, unused_uid
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becomes other people, which takes root")
+pytestmark = needs.root
 WHAT = Text("done", "完成")
 
 

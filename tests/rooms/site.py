@@ -1,6 +1,5 @@
 """A site's rooms without wires: real registry, rules, decider process and log; what would go to the doors is kept."""
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -48,7 +47,9 @@ class Kit:
     def start(self) -> None:
         self.building = SiteSnapshot(self.home)
         self.recorder = Recorder(self.decider, self.now)
-        self.rooms = RoomController(self.building, self.registry, self.recorder, self.send, self.now)
+        self.rooms = RoomController(
+            self.building, self.registry, self.recorder, lambda frame: self.send(frame), self.now
+        )
         self.rooms.begin()
 
     def crash(self) -> None:
@@ -157,7 +158,3 @@ def people(change: RegistryTransaction) -> None:
 
 def grant(change: RegistryTransaction, person: str, room: str) -> None:
     change.grants.add(person, room, reason="test", approver="boss")
-
-
-def root() -> bool:
-    return os.geteuid() == 0

@@ -12,8 +12,9 @@ from agent.doors.messages import Contact, Flush, KeyPress, Refuse, Release, Rele
 from agent.errors import FatalError, RefusedError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.model import Level, Passback, RoomRules, RoomSettings
+from tests import needs
 from tests.log.disk import memory_mounted
-from tests.rooms.site import BOARD, Kit, grant, kit, root
+from tests.rooms.site import BOARD, Kit, grant, kit
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def site() -> Iterator[Kit]:
 def test_the_entry_is_in_the_log_before_the_release_is_sent(site: Kit) -> None:
     seen: list[list[dict[str, object]]] = []
     send = site.send
-    site.rooms._send = lambda frame: (seen.append(site.entries(kind="door")), send(frame))[1]  # type: ignore[assignment]
+    site.send = lambda frame: (seen.append(site.entries(kind="door")), send(frame))[1]  # type: ignore[assignment]
     [release] = site.swipe("E1")
     [[entry]] = seen
     assert (entry["person"], entry["verdict"], entry["release"], entry["released"]) == ("E1", "allow", release.id, "?")
@@ -35,7 +36,7 @@ def test_the_entry_is_in_the_log_before_the_release_is_sent(site: Kit) -> None:
 def test_the_room_expects_an_answer_on_disk_before_the_release_is_sent(site: Kit) -> None:
     stored: list[str] = []
     send = site.send
-    site.rooms._send = lambda frame: (stored.append(site.building.reader.room_states()["vault"]), send(frame))[1]  # type: ignore[assignment]
+    site.send = lambda frame: (stored.append(site.building.reader.room_states()["vault"]), send(frame))[1]  # type: ignore[assignment]
     [release] = site.swipe("E1")
     assert release.id in stored[0]
 
@@ -299,7 +300,7 @@ def small_log(site: Kit) -> Iterator[None]:
             site.kill_decider()
 
 
-@pytest.mark.skipif(not root(), reason="mounts a small disk, which takes root")
+@needs.root
 def test_a_full_log_lets_nobody_in_everybody_out_and_owns_up_later() -> None:
     with kit() as site, small_log(site):
         assert site.swipe("E1") == []
@@ -315,10 +316,10 @@ def test_a_full_log_lets_nobody_in_everybody_out_and_owns_up_later() -> None:
 
 
 def test_a_registry_that_takes_nothing_lets_nobody_in_and_everybody_out(site: Kit) -> None:
-    site.registry._connection.execute("PRAGMA query_only = ON")
+    site.registry._connection.execute("PRAGMA query_only = ON")  # noqa: SLF001 - a disk that takes nothing
     assert site.swipe("E1") == []
     assert len(site.swipe("E1", side="out")) == 1
-    site.registry._connection.execute("PRAGMA query_only = OFF")
+    site.registry._connection.execute("PRAGMA query_only = OFF")  # noqa: SLF001 - and one that does again
     site.rooms.tick()
     assert len(site.swipe("E2")) == 1
 
@@ -337,7 +338,7 @@ def test_a_registry_that_somebody_else_holds_keeps_nobody_in(site: Kit) -> None:
     holder = threading.Thread(target=hold)
     holder.start()
     assert held.wait(30)
-    site.rooms._send = lambda frame: (seen.append(done.is_set()), done.set(), send(frame))[2]  # type: ignore[assignment]
+    site.send = lambda frame: (seen.append(done.is_set()), done.set(), send(frame))[2]  # type: ignore[assignment]
     assert len(site.swipe("E1", side="out")) == 1
     holder.join()
     assert seen[0] is False

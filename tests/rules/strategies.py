@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from rules.decide import decide
@@ -37,8 +36,9 @@ from rules.model import (
 )
 from rules.pack.reader import Pack, load
 from tests import ROOT
+from tests.examples import examples
 
-LAW = settings(max_examples=80)
+LAW = examples(80)
 NOW = datetime(2026, 6, 1, 4, 0, tzinfo=UTC)  # a Monday, noon at +08:00
 PLACE = "place"
 HERE = "this machine's room"

@@ -70,4 +70,4 @@ def test_no_plugin_of_another_package_is_run(connection: sqlite3.Connection) -> 
     import sqlite_utils.plugins
 
     upgrade(connection, ONE)
-    assert not sqlite_utils.plugins._plugins_loaded
+    assert not sqlite_utils.plugins._plugins_loaded  # noqa: SLF001 - the library says it nowhere else

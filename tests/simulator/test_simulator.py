@@ -31,6 +31,7 @@ from agent.errors import RefusedError, UnreachableError, UsageError
 from agent.simulator.client import Running, command, start
 from agent.simulator.site import Description, SimulatedBoard, SimulatedReader, described
 from rules.text import Text
+from tests import needs
 from tests.doors.kit import Control, doors_process
 
 CARD = 4660
@@ -245,7 +246,7 @@ def test_a_door_that_is_not_on_loopback_or_a_simulated_port_is_left_out_and_name
     assert all(at in one.why.en and at in one.why.zh for one, at in zip(left_out, far.values(), strict=False))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a name under /dev takes root")
+@needs.root
 def test_a_serial_port_that_no_hardware_has_is_simulated_under_its_name(tmp_path: Path) -> None:
     device = Path(f"/dev/shoumi-test-{os.getpid()}")
     address, key = f"osdp+serial://{device}?baud=9600#1", secrets.token_hex(16)

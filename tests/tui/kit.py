@@ -45,7 +45,7 @@ class Walk:
 
     def told(self) -> list[str]:
         """Return the sentences that were told in passing and have not gone yet, however few of them fit the screen."""
-        return [one.message for one in self.terminal._notifications]
+        return [one.message for one in self.terminal._notifications]  # noqa: SLF001 - Textual lists them nowhere else
 
     async def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
@@ -120,7 +120,7 @@ def journey(
 
 def strips(screen: Screen[object]) -> list[Strip]:
     """Return the lines of a screen with their styles."""
-    return screen._compositor.render_strips()
+    return screen._compositor.render_strips()  # noqa: SLF001 - the one place; see above
 
 
 def lines(screen: Screen[object]) -> list[str]:

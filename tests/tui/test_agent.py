@@ -46,6 +46,7 @@ def test_losing_the_agent_shows_at_once_and_it_reconnects_by_itself(shared: Site
         await t.sees("filter: the agent is not running")
         shared.start_control()
         await t.sees_no("AGENT LOST")
+        await t.settled()
         await t.press("home")
         await t.sees("计划0.txt")
         await t.press("1")

@@ -23,6 +23,7 @@ from agent.registry.store import Registry
 from agent.runtime.home import Home
 from agent.site.init import make
 from rules.model import Clearance, Level, Mode, Scope
+from tests import needs
 from tests.control.site import Site, running
 from tests.offboard.host import unused_uid
 from tests.tui.kit import Walk, acting_as, everything_loaded, journey
@@ -30,7 +31,7 @@ from tests.tui.kit import Walk, acting_as, everything_loaded, journey
 SECURITY, OFFICER = 61_701, 61_800  # a group and a uid no host has
 APPROVERS = {"M1": "部门部长", "M2": "行政部", "M3": "行政部部长", "M4": "分管副总", "M5": "总经理"}
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="ends processes of another uid, which takes root")
+pytestmark = needs.root
 
 
 class Office(NamedTuple):

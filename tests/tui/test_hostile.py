@@ -6,13 +6,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from rules.text import Text
 from rules.visible import visible
 from tests.control.site import running
+from tests.examples import examples
 from tests.tui.kit import Walk, journey, strips
 from tests.tui.pty_driver import Pty
 from tests.tui.site import furnished
@@ -76,8 +77,8 @@ def test_a_foreign_sentence_only_says_things_in_either_language(name: str) -> No
         assert visible(shown) == shown
 
 
-@settings(
-    max_examples=2,
+@examples(
+    1,
     phases=[Phase.explicit, Phase.generate],  # an example takes seconds: one that fails is not made smaller
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

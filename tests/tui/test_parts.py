@@ -132,8 +132,9 @@ def test_what_is_long_goes_to_a_file_beside_the_clipboard(
     written: list[str] = []
 
     async def walk(t: Walk) -> None:
-        assert t.terminal._driver
-        monkeypatch.setattr(t.terminal._driver, "write", written.append)
+        driver = t.terminal._driver  # noqa: SLF001 - the wire itself: what reaches the terminal
+        assert driver
+        monkeypatch.setattr(driver, "write", written.append)
         t.terminal.copy("密" * 10, "a.txt")
         await t.sees("sent to the terminal")
         t.terminal.copy("x" * 5000, "a.txt")

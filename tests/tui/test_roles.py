@@ -4,7 +4,6 @@ Rules of this file: who may do what is read from the agent's own table, so a rol
 change here; a few sentences are spelled out, so that the table is not only compared with itself.
 """
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 
 from agent.api.operations import TABLE
 from agent.api.roles import Role
+from tests import needs
 from tests.control.site import Site, running
 from tests.tui.kit import WIDE, Walk, acting_as, everything_loaded, journey
 from tests.tui.site import furnished
@@ -23,7 +23,7 @@ from tui.keys.shape import KeyAction
 GROUPS = {Role.SYSTEM: 61_700, Role.SECURITY: 61_701, Role.AUDITOR: 61_702}  # groups no host has
 SETTINGS = "".join(f"{role} = {group}\n" for role, group in GROUPS.items())
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="acts as other users, which takes root")
+pytestmark = needs.root
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pytest
 
 from agent.kernel import mounting
 from agent.simulator import volume_image
+from tests import needs
 
 
 @pytest.fixture(params=["ext4", "xfs"])
@@ -33,13 +34,13 @@ def tmpfs(ext4: volume_image.Volume) -> Path:
     """A tmpfs, mounted on a directory of a volume so that it goes when the volume goes."""
     point = ext4.point / "memory"
     point.mkdir()
-    mounting._mount("shoumi-test", str(point), "tmpfs", 0, "size=1m")
+    mounting.mount("shoumi-test", str(point), "tmpfs", 0, "size=1m")
     return point
 
 
 @contextmanager
 def _made(fstype: str) -> Iterator[volume_image.Volume]:
-    if missing := volume_image.available(fstype):
-        pytest.skip(missing.en)
+    if reason := needs.volume(fstype)():
+        needs.skip_or_fail(reason)
     with volume_image.volume(fstype) as made:
         yield made

@@ -418,7 +418,7 @@ def test_a_plan_that_no_longer_fits_the_filesystem_is_refused(ext4: volume_image
     area = ext4.point / "area"
     area.mkdir()
     plan = plan_area(look(area))
-    mounting._mount("shoumi-test", str(area), "tmpfs", 0, "size=1m")
+    mounting.mount("shoumi-test", str(area), "tmpfs", 0, "size=1m")
     groups = Groups()
     try:
         with pytest.raises(marks.RefusedError):

@@ -11,7 +11,8 @@ from rules.text import Text
 from rules.visible import visible
 
 _SECONDS = 20.0
-_ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+"""What a tool finds in its environment, and nothing else of ours."""
 
 
 class CommandResult(NamedTuple):
@@ -30,7 +31,7 @@ def call(argv: Sequence[str]) -> CommandResult:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_SECONDS,
-            env=_ENVIRONMENT,
+            env=ENVIRONMENT,
             errors="surrogateescape",
             check=False,
         )

@@ -17,7 +17,7 @@ from pathlib import Path
 from agent.offboard.guardrails import Process
 
 _UNSET = 0xFFFFFFFF
-_CHASE = 0.25  # seconds one look follows new processes at the least, once it has seen those that were there
+CHASE = 0.25  # seconds one look follows new processes at the least, once it has seen those that were there
 _ROUNDS = 32  # and rounds at the least: on a machine that stands still now and then, seconds alone are soon over
 _FIELDS = re.compile(rb"^(Name|State|Tgid|Uid|Threads):\t(.*)$", re.MULTILINE)
 
@@ -45,7 +45,7 @@ class Look:
     def __iter__(self) -> Iterator[Process]:
         newest = _newest()
         yield from self._theirs(pids())  # as long as it takes: they may be many, and the reader slow with each
-        until = time.monotonic() + _CHASE
+        until = time.monotonic() + CHASE
         for rounds in itertools.count():
             if rounds >= _ROUNDS and time.monotonic() >= until:
                 return

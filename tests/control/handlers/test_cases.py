@@ -29,7 +29,8 @@ from agent.runtime.clock import nanoseconds
 from rules.decide import decide
 from rules.model import Clearance, Level, Request, Scope, Verdict
 from rules.offboarding.vocabulary import CaseDuty
-from tests.control.site import Site
+from tests.control.conftest import folder
+from tests.control.site import Site, running
 
 OFFICERS = {"E8": 62_008, "E9": 62_009}
 STRANGER_PID = 1
@@ -114,10 +115,16 @@ class Office:
         return decide(Request((person,), "plans"), facts, self.site.pack(), self.site.now())
 
 
+@pytest.fixture
+def fresh() -> Iterator[Site]:
+    """A site whose control process is the test."""
+    with folder() as root, running(root / "home", control=False) as site:
+        yield site
+
+
 @contextmanager
 def office_of(site: Site, pack: str = "minimal") -> Iterator[Office]:
-    site.control.terminate()
-    site.control.wait(30)
+    site.stop_control()
     site.home.pack.write_text(shipped_packs.text(pack), encoding="utf-8")
     with open_services(site.home, DeciderConnection(channel.ChannelClient(site.control_end)), None) as services:
         yield Office(services)
@@ -589,6 +596,7 @@ def test_the_command_line_of_the_design_works_as_written(
         said = capsys.readouterr()
         return code, said.out, said.err
 
+    fresh.start_control()
     shoumi("person", "add", "E1001", "--name", "张三")
     assert shoumi("case", "open", "E1001", "--last-day", "2026-12-31")[0] == 0
     code, out, _ = shoumi("case", "status", "E1001")
@@ -616,6 +624,7 @@ def test_the_command_line_of_the_design_works_as_written(
 
 
 def test_the_plan_of_a_case_is_asked_for_by_person_or_by_number(fresh: Site) -> None:
+    fresh.start_control()
     with fresh.client() as agent:
         agent.call("person.add", person="E7", name="钱七")
         case = agent.call("case.open", person="E7", last_day="2099-12-31")["case"]

@@ -19,6 +19,7 @@ from agent.registry.rows.areas import AreaRow
 from rules.decide import decide
 from rules.model import Clearance, Facts, Hold, Level, Person, Request, Resource
 from rules.pack.reader import load
+from tests import needs
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 PACK = load(shipped_packs.text("minimal"))
@@ -66,9 +67,10 @@ def test_links_and_dots_are_followed_to_the_real_place(tmp_path: Path) -> None:
         areas_of(str(top / "p/../other"), rows(top))
 
 
+@needs.root
 def test_a_file_moved_out_of_an_area_is_still_in_it_by_its_label(tmp_path: Path) -> None:
-    if os.geteuid() != 0 or not labels.supported(str(tmp_path)):
-        pytest.skip("needs root, and a filesystem that keeps trusted attributes")
+    if not labels.supported(str(tmp_path)):
+        needs.skip_or_fail("needs a filesystem that keeps trusted attributes")
     top = tmp_path.resolve()
     (top / "p/d").mkdir(parents=True)
     moved, inner = top / "moved", top / "p/d/inner"

@@ -26,6 +26,7 @@ from agent.runtime import capabilities, channel
 from agent.runtime.pack_cache import PackCache
 from agent.simulator import volume_image
 from rules.text import Text
+from tests import needs
 from tests.control.site import Site
 
 PATIENCE = 30.0
@@ -140,7 +141,7 @@ def test_it_is_gone_with_the_control_process(fresh: Site, number: signal.Signals
         os.close(gone)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="who is not root has no rights to give up")
+@needs.root
 def test_control_and_what_it_starts_keep_twelve_rights_of_root_and_gain_none(fresh: Site) -> None:
     until(lambda: departures_of(fresh))
     wanted = sum(1 << number for number in capabilities.CONTROL)
@@ -188,18 +189,8 @@ def test_who_must_not_wait_never_carries_pages_over(tmp_path: Path) -> None:
     assert pages[1] == 0
 
 
-def able() -> bool:
-    if volume_image.available():
-        return False
-    try:
-        os.close(fanotify.init())
-    except OSError:
-        return False
-    return True
-
-
 @pytest.mark.kernel
-@pytest.mark.skipif(not able(), reason="needs root, loop devices and fanotify permission events")
+@needs.kernel
 def test_one_way_leads_into_all_areas_of_a_volume_and_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     real = private_mount.doorway

@@ -25,6 +25,7 @@ from agent.offboard.intake.notice import HrEvent, HrNotice
 from agent.offboard.intake.token import TYPE
 from agent.simulator import hr_sender
 from rules.offboarding.vocabulary import CaseKind
+from tests import needs
 from tests.control.handlers.test_cases import Office, office_of
 from tests.control.site import Site
 
@@ -200,10 +201,7 @@ def test_a_notice_signed_by_somebody_on_hold_is_alarmed_and_waits_for_an_officer
     assert [case["step"] for case in until(lambda: cases(fresh))] == ["approved"]
 
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to start a process of somebody else")
-
-
-@needs_root
+@needs.root
 def test_while_the_log_cannot_be_written_a_leaver_is_stopped_and_ends_when_it_can(fresh: Site, private: Path) -> None:
     until((fresh.home.root / "spool" / "new").is_dir)
     with fresh.client() as client:
@@ -218,7 +216,7 @@ def test_while_the_log_cannot_be_written_a_leaver_is_stopped_and_ends_when_it_ca
     assert [case["step"] for case in cases(fresh)] == ["approved"]
 
 
-@needs_root
+@needs.root
 @pytest.mark.parametrize(
     "what", [{"event": HrEvent.SESSION_REVOKED}, {"kind": CaseKind.TRANSFER}], ids=["hold", "transfer"]
 )

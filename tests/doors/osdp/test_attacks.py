@@ -36,8 +36,8 @@ class Loop(Wire):
         self.id = 10_000 + number
         self.seen: list[bytes] = []
         self.forge: Callable[[bytes], bytes | None] = lambda _command: None
-        self._going = bytearray()
-        self._coming = bytearray()
+        self.going = bytearray()
+        self.coming = bytearray()
         self.device = Peripheral(
             self.Side(self),
             PeripheralSetup(number, key),
@@ -54,12 +54,12 @@ class Loop(Wire):
             self.loop = loop
 
         def read(self, most: int) -> bytes:
-            data = bytes(self.loop._going[:most])
-            del self.loop._going[:most]
+            data = bytes(self.loop.going[:most])
+            del self.loop.going[:most]
             return data
 
         def write(self, data: bytes) -> int:
-            self.loop._coming += data
+            self.loop.coming += data
             return len(data)
 
         def flush(self) -> None:
@@ -76,21 +76,21 @@ class Loop(Wire):
         self.device.close()
 
     def flush(self) -> None:
-        self._coming.clear()
+        self.coming.clear()
 
     def write(self, data: bytes) -> int:
         self.seen.append(data)
         forged = self.forge(data)
         if forged is None:
-            self._going += data
+            self.going += data
             self.device.refresh()
         else:
-            self._coming += forged
+            self.coming += forged
         return len(data)
 
     def read(self, most: int = 4096) -> bytes:
-        data = bytes(self._coming[:most])
-        del self._coming[:most]
+        data = bytes(self.coming[:most])
+        del self.coming[:most]
         return data
 
 
@@ -380,10 +380,10 @@ def test_a_round_that_dies_is_started_anew_and_the_readers_return() -> None:
         def die(_now: float) -> None:
             raise SystemExit
 
-        first = buses._round
-        buses._wishes.put(die)
+        first = buses._round  # noqa: SLF001 - the thread that is to be another one
+        buses._wishes.put(die)  # noqa: SLF001 - nothing from outside ends a round
         heard.wait(lambda heard: len(heard.all(Online, online=True)) == 2)
-        assert buses._round is not first
+        assert buses._round is not first  # noqa: SLF001
         after_quarantine(heard, reader)
         reader.swipe(1)
         heard.wait(lambda heard: heard.all(Read, stale=False))
@@ -419,6 +419,6 @@ def test_what_libosdp_loses_of_an_event_is_empty_and_counted() -> None:
         lambda *_: None,
     )
     event = {"event": library.EVENT_KEYS, "data": b"12"}
-    panel._event(0, event)
+    panel._event(0, event)  # noqa: SLF001 - as the library calls it, which loses events only by chance
     assert (event, taken, panel.events) == ({}, [{"event": library.EVENT_KEYS, "data": b"12"}], 1)
     panel.close()

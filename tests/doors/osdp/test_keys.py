@@ -12,6 +12,7 @@ from agent.doors.address import parse
 from agent.doors.osdp.keys import KeyStore, fingerprint
 from agent.doors.osdp.plan import DEFAULT_KEY, ReaderPlan, by_line
 from agent.errors import RefusedError
+from tests import needs
 
 HERE, THERE = "osdp+tcp://127.0.0.1:4001/1", "osdp+tcp://127.0.0.1:4001/2"
 
@@ -65,7 +66,7 @@ def test_a_file_others_could_touch_is_refused(keys: KeyStore, tmp_path: Path, mo
         keys.begin(HERE)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="gives a file away")
+@needs.root
 def test_a_file_of_somebody_else_and_a_link_are_refused(keys: KeyStore, tmp_path: Path) -> None:
     keys.begin(HERE)
     path = tmp_path / "osdp-keys.json"

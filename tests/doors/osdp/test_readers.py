@@ -171,7 +171,8 @@ def test_many_events_leave_nothing_behind() -> None:
         for number in range(20):
             reader.press(f"{number}#")
         heard.wait(lambda heard: len("".join(key.digits for key in heard.all(KeyPress))) >= 50)
-        assert becomes(lambda: buses._out.empty() and buses._wishes.empty() and buses._waiting == 0)
+        # Nothing outside tells an empty queue from one that is slow.
+        assert becomes(lambda: buses._out.empty() and buses._wishes.empty() and buses._waiting == 0)  # noqa: SLF001
         assert not buses.worn
 
 
@@ -183,7 +184,7 @@ def test_more_words_than_can_wait_are_counted_and_not_kept(monkeypatch: pytest.M
     heard = Heard()
     buses = lines.OsdpBuses(heard)  # not started: nobody takes words away
     for number in range(20):
-        buses._heard(RequestToExit(f"door-{number % 2}"))
+        buses._heard(RequestToExit(f"door-{number % 2}"))  # noqa: SLF001 - as its rounds call it
     buses.start()
     try:
         heard.wait(lambda heard: len(heard.all(RequestToExit)) == 5 and len(heard.all(Lost)) == 2)

@@ -484,7 +484,7 @@ def test_a_board_that_opens_by_its_own_list_is_told_and_taken_over_at_once() -> 
         async with site(every=1000) as made:
             store(made.board, rights=(1, 1, 1, 1))
             await online(made)
-            made.board._pc_control = False
+            made.board._pc_control = False  # noqa: SLF001 - a board that forgets it, which no packet makes it do
             made.board.swipe(1, CARD)
             said = await made.ears.hear(OwnDecision)
             assert (said.granted, said.reason, said.card) == (True, reasons.SWIPE, CARD)

@@ -180,8 +180,8 @@ def test_an_event_answered_in_the_place_of_another_is_not_taken_for_it() -> None
         async with site() as made:
             for card in (1, 2, 3):
                 made.board.swipe(1, card)
-            kept = made.board._event
-            made.board._event = lambda index: kept(index - 1)  # type: ignore[method-assign]
+            kept = made.board._event  # noqa: SLF001 - a board that answers wrongly
+            made.board._event = lambda index: kept(index - 1)  # type: ignore[method-assign]  # noqa: SLF001
             assert await BoardClient(made.where()).event(3) is None
             await made.configure(seen=0)
             await made.ears.hear(Heard, lambda said: said.index == 3)
@@ -194,13 +194,13 @@ def test_an_event_answered_in_the_place_of_another_is_not_taken_for_it() -> None
 def test_a_card_answered_in_the_place_of_another_proves_nothing() -> None:
     async def test() -> None:
         async with site() as made:
-            carry_out = made.board._card
+            carry_out = made.board._card  # noqa: SLF001 - a board that answers wrongly
 
             def other(fn: Fn, data: bytes) -> tuple[tuple[int, bytes], ...]:
                 fields = carry_out(fn, data)
                 return ((8, uhppote_packet.word(77)), *fields[1:]) if fn is Fn.GET_CARD and fields else fields
 
-            made.board._card = other  # type: ignore[method-assign]
+            made.board._card = other  # type: ignore[method-assign]  # noqa: SLF001
             await online(made)
             made.serving.cards(Cards("c", put=(BoardBadge(CARD, "2099-12-31"),)))
             said = await made.ears.hear(CardStates)

@@ -1,8 +1,6 @@
 """A small real filesystem and the cut of its power, and an inbox process that is ended. Needs root; all is undone."""
 
 import contextlib
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,14 +9,6 @@ from pathlib import Path
 from tests import ROOT
 
 AGENT = ("-m", "tests.offboard.intake.agent_process")
-
-
-def missing() -> str:
-    """Return why no filesystem can be made here; empty when it can."""
-    if os.geteuid() != 0:
-        return "needs root to mount a small filesystem"
-    absent = [tool for tool in ("mkfs.ext4", "losetup", "mount") if not shutil.which(tool)]
-    return f"needs {', '.join(absent)}" if absent else ""
 
 
 @contextlib.contextmanager

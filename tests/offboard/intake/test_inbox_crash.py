@@ -14,7 +14,8 @@ from agent.offboard.intake.inbox import Hooks, Inbox
 from agent.offboard.intake.spool import Spool
 from agent.offboard.intake.store import Store, arrived, awaiting
 from rules.text import Text
-from tests.offboard.intake.disk import agent, handed, line, make_image, missing, mounted
+from tests import needs
+from tests.offboard.intake.disk import agent, handed, line, make_image, mounted
 from tests.offboard.intake.site import KEYS, Site
 from tests.offboard.intake.vectors import departure, right, small
 
@@ -86,7 +87,7 @@ def test_killed_between_durable_and_acted_on_it_is_acted_on_after_the_next_start
 
 
 @pytest.mark.kernel
-@pytest.mark.skipif(bool(missing()), reason=missing())
+@needs.small_disk
 def test_the_power_cut_between_durable_and_acted_on_loses_nothing(tmp_path):
     """The image is copied while the agent stands in its first act: what only memory held is not in the copy."""
     image, copy = tmp_path / "image", tmp_path / "copy"
@@ -240,7 +241,7 @@ def test_a_damaged_database_stops_the_agent(tmp_path):
 
 
 @pytest.mark.kernel
-@pytest.mark.skipif(bool(missing()), reason=missing())
+@needs.small_disk
 def test_on_a_full_disk_everything_waits_and_goes_on_when_there_is_space(tmp_path):
     make_image(tmp_path / "image")
     with mounted(tmp_path / "image", tmp_path / "point") as home, Site(home) as site:

@@ -10,10 +10,9 @@ import tracemalloc
 import pytest
 
 from agent.offboard.intake import quarantine, rename
+from tests import needs
 from tests.offboard.intake.site import NOW, Site
 from tests.offboard.intake.vectors import departure, right, small
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to make files of others, and devices")
 
 
 @pytest.fixture
@@ -46,15 +45,15 @@ def test_what_is_no_file_is_put_away_without_being_opened(site, kind):
             with socket.socket(socket.AF_UNIX) as listening:
                 listening.bind(str(path))
         case "device":
-            if os.geteuid():
-                pytest.skip("needs root to make a device")
+            if reason := needs.is_root():
+                needs.skip_or_fail(reason)
             os.mknod(path, 0o600 | 0o020000, os.makedev(1, 7))  # /dev/full
     [done] = site.sweep()
     assert (done.folder, done.reason) == ("rejected", "not-a-file")
     assert os.listdir(site.new) == []
 
 
-@needs_root
+@needs.root
 def test_a_file_of_somebody_else_is_put_away(site):
     file = site.drop(right())
     os.chown(file, 12345, 12345)
@@ -62,7 +61,7 @@ def test_a_file_of_somebody_else_is_put_away(site):
     assert not site.handed
 
 
-@needs_root
+@needs.root
 def test_the_drop_user_may_drop_and_the_directory_is_theirs(tmp_path):
     pinned = (Site(tmp_path).home / "hr-keys.json").read_bytes().replace(b"{", b'{"drop_uid": 61500,', 1)
     site = Site(tmp_path, pinned=pinned)
@@ -267,7 +266,7 @@ def test_a_withdrawn_key_counts_at_the_next_sweep(site):
 
 
 @pytest.mark.kernel
-@needs_root
+@needs.root
 def test_what_cannot_be_moved_is_said_and_keeps_nothing_else_back(site):
     stuck = site.new / "a mount point.set"
     stuck.mkdir()

@@ -16,7 +16,7 @@ from agent.offboard.intake.notice import HrEvent
 from agent.offboard.intake.outbox import Completion
 from agent.offboard.intake.reasons import BadTokenError
 from agent.simulator import hr_sender
-from tests import ROOT
+from tests import ROOT, needs
 from tests.offboard.intake.site import NOW, Site
 from tests.offboard.intake.vectors import departure, right
 
@@ -108,7 +108,7 @@ def test_the_agents_key_is_made_once_for_nobody_else_to_read(tmp_path):
         outbox.public_jwks(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a file away")
+@needs.root
 def test_the_answer_can_be_read_by_the_drop_user_and_nobody_else(site, tmp_path):
     file = outbox.complete(tmp_path, SITE, notice(site), Completion("done", {}), NOW, reader=61500)
     assert (file.stat().st_uid, file.stat().st_mode & 0o777) == (61500, 0o400)

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.offboard.intake import json_strict, notice, pinned_keys
@@ -12,6 +12,7 @@ from agent.offboard.intake.notice import HrNotice
 from agent.offboard.intake.reasons import REASONS, BadTokenError
 from agent.offboard.intake.token import verify
 from rules.visible import visible
+from tests.examples import examples
 from tests.offboard.intake.site import KEYS, NOW, TOKENS
 from tests.offboard.intake.vectors import DEPARTURE, approved, by_hand, departure, signed
 
@@ -23,7 +24,7 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-quick = settings(max_examples=150)
+quick = examples(150)
 
 
 def ends_well(token: bytes) -> HrNotice | None:

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from hypothesis import given, settings
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import RefusedError, UsageError
@@ -26,6 +26,7 @@ from agent.offboard.receipt.signing import Signer, key_path
 from agent.offboard.receipt.timeline import DoorMark, Marks
 from agent.offboard.receipt.verify import verify
 from rules.text import Language, Text
+from tests.examples import examples
 from tests.offboard import proof_kit as kit
 
 SIGNER = Signer(Ed25519PrivateKey.generate())
@@ -69,7 +70,7 @@ def test_a_receipt_is_genuine_and_complete_and_says_the_same_twice() -> None:
 
 
 def test_the_public_key_may_be_given_as_its_32_bytes() -> None:
-    raw = SIGNER._public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    raw = load_pem_public_key(PUBLIC).public_bytes(Encoding.Raw, PublicFormat.Raw)
     assert verify(GOOD, raw).complete
 
 
@@ -80,7 +81,7 @@ def test_a_key_that_is_none_is_said_to_be_none(cut: int) -> None:
         verify(GOOD, key)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     st.sampled_from(leaves(body_of(GOOD))),
     st.sampled_from([None, "", "done", 0, 1, True, [], {}, "2026-01-01T00:00:00Z"]),
@@ -91,7 +92,7 @@ def test_no_field_can_be_changed_after_signing(path: tuple[Any, ...], value: Any
     assert verify(forged, PUBLIC).genuine == (forged == GOOD)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.integers(0, len(GOOD) - 1), st.integers(1, 255))
 def test_no_byte_can_be_changed(at: int, by: int) -> None:
     forged = bytearray(GOOD)
@@ -99,14 +100,14 @@ def test_no_byte_can_be_changed(at: int, by: int) -> None:
     assert not verify(bytes(forged), PUBLIC).genuine
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.integers(0, len(GOOD)), st.sampled_from([b" ", b"\n", b"=", b"0", b"\r", b","]))
 def test_no_byte_can_be_put_in_or_left_out(at: int, more: bytes) -> None:
     assert not verify(GOOD[:at] + more + GOOD[at:], PUBLIC).genuine
     assert not verify(GOOD[:at] + GOOD[at + 1 :], PUBLIC).genuine or at == len(GOOD)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass") + b"\n{}\n")
 )
@@ -114,7 +115,7 @@ def test_anything_at_all_is_answered(junk: bytes) -> None:
     assert not verify(junk, PUBLIC).genuine
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(
     st.sampled_from([(key,) for key in body_of(GOOD)] + leaves(body_of(GOOD))),
     st.sampled_from([None, "", 0, -1, True, [], {}, [[]], {"en": 1}, "x"]),

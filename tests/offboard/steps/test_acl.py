@@ -20,6 +20,7 @@ from agent.offboard.steps import acl, acl_bytes
 from agent.offboard.steps.acl_bytes import GROUP, GROUP_OBJ, MASK, OTHER, USER, USER_OBJ, Acl, AclEntry
 from agent.offboard.steps.step import StepState
 from agent.runtime import capabilities
+from tests import needs
 from tests.offboard.host import area, context, owners, picture, unused_uid
 
 PERMS = st.integers(0, 7)
@@ -117,8 +118,6 @@ def test_an_entry_that_gives_something_is_not_undone() -> None:
 
 # --- on real files --------------------------------------------------------------------------------
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes other people, which takes root")
-
 
 @pytest.fixture
 def uid() -> Iterator[int]:
@@ -140,7 +139,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@needs_root
+@needs.root
 def test_the_kernel_denies_the_leaver_everywhere_and_nobody_else(home: Path, uid: int, other: int) -> None:
     place = area(home, uid)
     here = context(home, areas=lambda: [place])
@@ -163,7 +162,7 @@ def test_the_kernel_denies_the_leaver_everywhere_and_nobody_else(home: Path, uid
     assert [(line["uid"], line["path"]) for line in owners(home, "C1")] == [(uid, str(top / "deep" / "mine.txt"))]
 
 
-@needs_root
+@needs.root
 def test_a_second_run_changes_nothing_and_undoing_gives_the_modes_back(home: Path, uid: int) -> None:
     place = area(home, uid)
     os.chown(Path(place.path) / "deep" / "mine.txt", 0, 0)  # an owner does not come back by itself
@@ -184,7 +183,7 @@ def test_a_second_run_changes_nothing_and_undoing_gives_the_modes_back(home: Pat
     assert picture(Path(place.path)) == before
 
 
-@needs_root
+@needs.root
 def test_a_default_acl_is_changed_where_there_is_one_and_made_nowhere(home: Path, uid: int) -> None:
     place = area(home, uid)
     deep = Path(place.path) / "deep"
@@ -204,7 +203,7 @@ def test_a_default_acl_is_changed_where_there_is_one_and_made_nowhere(home: Path
         os.getxattr(place.path, acl_bytes.DEFAULT)
 
 
-@needs_root
+@needs.root
 def test_what_could_not_be_reached_is_counted_and_leaves_the_step_pending(home: Path, uid: int) -> None:
     place = area(home, uid)
 
@@ -221,7 +220,7 @@ def test_what_could_not_be_reached_is_counted_and_leaves_the_step_pending(home: 
     assert acl.run(RevocationSubject("E1001", (Account(uid),)), missing, "C2").state is StepState.PENDING
 
 
-@needs_root
+@needs.root
 def test_a_filesystem_without_acls_is_said_to_be_one(home: Path, uid: int) -> None:
     place = area(home, uid)
 
@@ -234,7 +233,7 @@ def test_a_filesystem_without_acls_is_said_to_be_one(home: Path, uid: int) -> No
     assert "plans" in result.detail.en
 
 
-@needs_root
+@needs.root
 def test_a_file_deleted_meanwhile_is_no_trouble(home: Path, uid: int) -> None:
     place = area(home, uid)
 
@@ -252,7 +251,7 @@ def test_a_host_without_areas_skips_the_step(tmp_path: Path) -> None:
     assert acl.probe(RevocationSubject("E1001"), context(tmp_path)) is not None
 
 
-@needs_root
+@needs.root
 def test_with_the_rights_that_are_left_shared_directories_stay_shared(tmp_path: Path, uid: int) -> None:
     """Without one of them the kernel takes the setgid bit of a directory away whose group is not ours, silently."""
     place = area(tmp_path, uid)

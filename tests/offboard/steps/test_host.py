@@ -1,8 +1,6 @@
 """Accounts, login sessions and Samba: with the host's real tools where it has them, and with what they are told."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +14,7 @@ from agent.offboard.context import Account, DenialAck, RevocationSubject
 from agent.offboard.steps import account, commands, deny, samba, sessions
 from agent.offboard.steps.step import StepState
 from rules.text import Text
+from tests import needs
 from tests.offboard.host import context, furnish, leaver, unused_uid
 
 
@@ -51,9 +50,7 @@ def test_a_silent_decider_leaves_the_deny_pending_with_its_reason(tmp_path: Path
 
 # --- the account ----------------------------------------------------------------------------------
 
-needs_usermod = pytest.mark.skipif(
-    shutil.which("usermod") is None or os.geteuid() != 0, reason="needs usermod, as root"
-)
+needs_usermod = needs.needs(needs.is_root, needs.tools("usermod"))
 
 
 @needs_usermod
@@ -134,11 +131,11 @@ def test_lingering_ends_before_the_sessions_do() -> None:
     )
 
 
-@pytest.mark.skipif(
-    shutil.which("loginctl") is None or Path("/run/systemd/system").is_dir(),
-    reason="for a host that systemd left alone",
-)
-def test_a_logind_that_does_not_answer_leaves_the_step_pending(home: Path, uid: int) -> None:
+@needs.needs(needs.tools("loginctl"))
+def test_a_logind_that_does_not_answer_leaves_the_step_pending(
+    home: Path, uid: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(commands.ENVIRONMENT, "DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={home}/no-such-bus")
     (home / "host/run/systemd/system").mkdir(parents=True)
     (home / f"host/run/systemd/users/{uid}").mkdir(parents=True)
     who, here = leaver(home, uid), context(home)
@@ -214,8 +211,11 @@ def test_a_status_that_is_none_is_an_error_and_not_an_empty_answer(text: str) ->
         samba.connected(text, {62400}, ())
 
 
-@pytest.mark.skipif(shutil.which("smbcontrol") is not None, reason="for a host without Samba")
-def test_without_samba_the_step_is_skipped_and_would_stay_pending(tmp_path: Path) -> None:
+def test_without_samba_the_step_is_skipped_and_would_stay_pending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(commands.ENVIRONMENT, "PATH", str(tmp_path))
     who, here = RevocationSubject("E1001"), context(tmp_path)
     assert samba.probe(who, here) is not None
     assert samba.look(who, here) == ()

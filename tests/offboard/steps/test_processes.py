@@ -21,9 +21,10 @@ from agent.offboard.guardrails import Rails
 from agent.offboard.steps import cgroups, holders, processes, signals, tasks
 from agent.offboard.steps.ending import ProcessTerminator, TerminationResult
 from agent.offboard.steps.step import StepState
+from tests import needs
 from tests.offboard.host import Child, chain, child, context, now, reach, unused_uid
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becomes other people, which takes root")
+pytestmark = needs.root
 
 
 @pytest.fixture
@@ -199,7 +200,7 @@ def test_whoever_is_slow_with_what_a_look_finds_can_still_see_everything(uid: in
     with child(uid) as one:
         for process in look:
             assert process.pid == one.pid
-            time.sleep(2 * tasks._CHASE)
+            time.sleep(2 * tasks.CHASE)
     assert look.complete
 
 
@@ -236,12 +237,12 @@ def test_a_number_that_changed_hands_is_not_signalled(uid: int) -> None:
 def group() -> Iterator[Path]:
     root = cgroups.root()
     if root is None or not (root / "cgroup.procs").exists():
-        pytest.skip("no cgroup v2 tree is mounted")
+        needs.skip_or_fail("no cgroup v2 tree is mounted")
     made = root / f"shoumi-test-{os.getpid()}"
     try:
         (made / "inner").mkdir(parents=True)
     except OSError:
-        pytest.skip("control groups cannot be made here")
+        needs.skip_or_fail("control groups cannot be made here")
     yield made
     for path in (made / "inner", made):
         path.rmdir()
@@ -323,7 +324,7 @@ def test_the_tree_is_found_where_the_host_has_it(
 def test_the_root_group_is_never_killed() -> None:
     tree = cgroups.root()
     if tree is None:
-        pytest.skip("no cgroup v2 tree is mounted")
+        needs.skip_or_fail("no cgroup v2 tree is mounted")
     assert not cgroups.Group(tree, tree).wholly(lambda _pid: True)
 
 

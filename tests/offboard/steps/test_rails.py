@@ -1,9 +1,10 @@
 """The guard rails as laws: whatever a process looks like, these are never ended."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.offboard.guardrails import Process, Rails, Reach, ends, ordinary, reach, sweepable
+from tests.examples import examples
 
 # few enough values that everything meets everything, THEIRS most often; every border is among them
 THEIRS = 62001
@@ -12,7 +13,7 @@ UIDS = st.sampled_from(
 )
 PIDS = st.sampled_from([-1, 0, 1, 2, 300, 301])
 PROGRAMS = st.sampled_from(["/usr/sbin/backup", "/bin/sh", ""])
-laws = settings(max_examples=500)
+laws = examples(500)
 
 
 @st.composite

@@ -13,9 +13,10 @@ from agent.offboard.context import Account, RevocationContext, RevocationSubject
 from agent.offboard.steps import at, cron, keys, places, tickets, timers
 from agent.offboard.steps.seizing import seize
 from agent.offboard.steps.step import RevocationStep, StepState
+from tests import needs
 from tests.offboard.host import context, furnish, leaver, picture, unused_uid
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives files to other people, which takes root")
+pytestmark = needs.root
 
 MEMORY = Path("/dev/shm")
 

@@ -1,11 +1,10 @@
 """Subordinate uids: what runs under one ends with its owner, and nobody is ever taken for somebody else."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.offboard import proof
@@ -14,9 +13,10 @@ from agent.offboard.steps import holders, processes, tasks
 from agent.offboard.steps.places import Login, accounts
 from agent.offboard.steps.step import StepState
 from agent.offboard.steps.subids import SubidLine, attributed, lines
+from tests import needs
+from tests.examples import examples
 from tests.offboard.host import chain, child, context, unused_uid
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes other people, which takes root")
 UNSET = 0xFFFFFFFF  # the login uid of who never logged in
 
 # --- whose they are -------------------------------------------------------------------------------
@@ -29,7 +29,7 @@ BORDERS = st.sampled_from([0, 999, 1000, 60_999, 61_001, 61_002, 65_534, 65_535,
 OWNERS = st.sampled_from(["zhang", "61001", "li", "61002", "root", "nobody-here"])
 LINES = st.lists(st.builds(lambda who, a, b: SubidLine(who, range(min(a, b), max(a, b) + 1)), OWNERS, BORDERS, BORDERS))
 TAKEN = st.frozensets(BORDERS, max_size=2)
-laws = settings(max_examples=500)
+laws = examples(500)
 
 
 @laws
@@ -107,7 +107,7 @@ def person(uid: int, root: Path) -> RevocationSubject:
     return RevocationSubject("E1001", accounts([uid], root))
 
 
-@needs_root
+@needs.root
 def test_what_runs_under_a_subordinate_uid_without_a_login_ends_and_is_in_the_plan(
     tmp_path: Path, uid: int, below: int
 ) -> None:
@@ -122,7 +122,7 @@ def test_what_runs_under_a_subordinate_uid_without_a_login_ends_and_is_in_the_pl
         assert proof.scan(who, here).clean
 
 
-@needs_root
+@needs.root
 @pytest.mark.parametrize(
     "given", ["{uid}:{below}:1\nli:{below}:1\n", "{uid}:{below}:1\n61999:1:99999\n", "", "li:{below}:1\n"]
 )
@@ -133,7 +133,7 @@ def test_what_may_be_somebody_else_s_goes_on(tmp_path: Path, uid: int, below: in
         assert container.alive
 
 
-@needs_root
+@needs.root
 def test_a_registered_account_in_the_range_is_a_bystander_with_all_of_the_range(
     tmp_path: Path, uid: int, below: int
 ) -> None:
@@ -143,7 +143,7 @@ def test_a_registered_account_in_the_range_is_a_bystander_with_all_of_the_range(
         assert container.alive
 
 
-@needs_root
+@needs.root
 def test_a_chain_that_forks_every_half_millisecond_under_a_subordinate_uid_does_not_survive(
     tmp_path: Path, uid: int, below: int
 ) -> None:
@@ -160,7 +160,7 @@ class Holder:
         self.link = ""
 
 
-@needs_root
+@needs.root
 def test_of_who_stays_only_what_holds_classified_files_ends(tmp_path: Path, uid: int, below: int) -> None:
     with child(below, UNSET) as holder, child(below, UNSET) as free:
         here = host(

@@ -2,7 +2,7 @@
 
 from itertools import chain
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.doors.messages import Contact, Released
@@ -10,9 +10,10 @@ from agent.rooms.panel.contact_chatter import SUMMARY
 from agent.rooms.panel.effects import AlarmKind, Cleared, Effect, Raise, RecordNote
 from agent.rooms.panel.engine import due
 from agent.rooms.panel.events import AlarmAcknowledged, Freed, Restarted, Tick
+from tests.examples import examples
 from tests.rooms.panel.kit import Room, raised, release
 
-LAW = settings(max_examples=150)
+LAW = examples(150)
 NEVER = 10**9  # changes
 
 # What a contact says and how long after the word before: at the speed it is asked, now and then with a pause.

@@ -1,6 +1,6 @@
 """Laws of the panel, whatever comes in whatever order: entry before strike, no way out refused, nothing without end."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -37,9 +37,10 @@ from agent.rooms.panel.state import Fleeting, RoomState, state_from_json, state_
 from agent.rooms.panel.step import PanelStep
 from rules.model import Lockdown, Passback, RoomRules
 from rules.text import Text
+from tests.examples import examples
 from tests.rooms.panel.kit import CARDS, START, Room, releases
 
-LAW = settings(max_examples=120)
+LAW = examples(120)
 DOORS = (DoorConfig("d1", contact=True, held_seconds=20.0), DoorConfig("d2", strike_seconds=1.0))
 
 doors = st.sampled_from(["d1", "d1", "d2", "d9"])

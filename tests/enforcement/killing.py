@@ -1,0 +1,78 @@
+"""Killing what a running agent is made of, and what must hold afterwards: for the tests and for the long rounds.
+
+Rules of this file: only processes of the agent of the scene are killed, by pid.
+"""
+
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from agent.demo.actors import attempt
+from tests.enforcement.load import Load
+from tests.enforcement.scene import CLEARED, Scene, until
+
+FLOWING = 20  # opens that must have been let in since a death before it counts as survived
+
+
+def documents(site: Scene, count: int) -> list[Path]:
+    """Make *count* documents in the first area, as somebody who may."""
+    paths = [site.plans / f"load{number}.txt" for number in range(count)]
+
+    def making() -> None:
+        for path in paths:
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+            os.fchmod(fd, 0o644)
+            os.write(fd, b"x" * 100)
+            os.close(fd)
+
+    assert attempt(CLEARED, making).allowed
+    return paths
+
+
+def successor(site: Scene, name: str) -> int | None:
+    """Return the pid of ``decider``, ``control`` or ``doors``, ``None`` while there is none."""
+    try:
+        return doors_process(site) if name == "doors" else site.site.process(name)
+    except (LookupError, OSError):
+        return None
+
+
+def doors_process(site: Scene) -> int:
+    """Return the pid of the doors process, a child of the control process. Raises ``LookupError`` without one."""
+    control = site.site.process("control")
+    for children in Path(f"/proc/{control}/task").glob("*/children"):
+        for pid in children.read_text().split():
+            if b"agent.doors" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                return int(pid)
+    raise LookupError("doors")
+
+
+def killed(site: Scene, names: Sequence[str]) -> dict[str, int]:
+    """Kill these processes of the agent; return who they were."""
+    dead = {}
+    for name in names:
+        until(lambda name=name: successor(site, name))
+        pid = successor(site, name)
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        dead[name] = pid
+    return dead
+
+
+def survived(site: Scene, dead: dict[str, int], people: Load) -> None:
+    """Wait until everybody who died has a successor, opens go through again, and the control process answers."""
+    for name, pid in dead.items():
+        until(lambda name=name, pid=pid: successor(site, name) not in (None, pid))
+    before = people.count()
+    until(lambda: people.count() > before + FLOWING)
+    if "control" in dead:
+        until(site.answers)
+
+
+def verified(site: Scene) -> int:
+    """Check that the log is one unbroken sequence, and return how long it is."""
+    assert site.site.shoumi("log", "verify").returncode == 0
+    numbers = [entry["seq"] for entry in site.site.entries()]
+    assert numbers == list(range(1, len(numbers) + 1))
+    return len(numbers)
