@@ -12,6 +12,7 @@ Rules of this file: a text is one lower-case sentence without a full stop; forei
 gone through ``visible``; a hint says what to do next, with the command where there is one.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from rules.text import Language, Text
@@ -34,6 +35,18 @@ class ShoumiError(Exception):
         if self.hint:
             said.append(f"{Text('hint', '提示').say(language)}: {self.hint.say(language)}")
         return said
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as it crosses a socket: ``{"kind", "text": {en, zh}, "hint": {en, zh} | null}``."""
+        hint = self.hint.to_json() if self.hint else None
+        return {"kind": self.kind, "text": self.text.to_json(), "hint": hint}
+
+    @staticmethod
+    def from_json(value: Mapping[str, object]) -> "ShoumiError":
+        """Rebuild what :meth:`to_json` wrote, as far as it goes: a kind that is not known is a refusal."""
+        kinds = {cls.kind: cls for cls in (RefusedError, UsageError, ForbiddenError, UnreachableError)}
+        text, hint = value.get("text"), value.get("hint")
+        return kinds.get(str(value.get("kind")), RefusedError)(_text(text), _text(hint) if hint else None)
 
 
 class RefusedError(ShoumiError):
@@ -69,21 +82,5 @@ class FatalError(Exception):
         self.text = text
 
 
-def from_wire(error: dict[str, object]) -> ShoumiError:
-    """Rebuild an error that crossed the control socket as ``{"kind", "text": {en, zh}, "hint": {en, zh} | null}``."""
-    kinds = {cls.kind: cls for cls in (RefusedError, UsageError, ForbiddenError, UnreachableError)}
-    text, hint = error.get("text"), error.get("hint")
-    return kinds.get(str(error.get("kind")), RefusedError)(_text(text), _text(hint) if hint else None)
-
-
-def to_wire(error: ShoumiError) -> dict[str, object]:
-    """Return *error* in the shape :func:`from_wire` reads."""
-    return {
-        "kind": error.kind,
-        "text": error.text._asdict(),
-        "hint": error.hint._asdict() if error.hint else None,
-    }
-
-
-def _text(wire: object) -> Text:
-    return Text(str(wire["en"]), str(wire["zh"])) if isinstance(wire, dict) else Text(str(wire), str(wire))
+def _text(value: object) -> Text:
+    return Text(str(value["en"]), str(value["zh"])) if isinstance(value, dict) else Text(str(value), str(value))

@@ -4,6 +4,7 @@ Rules of this file: a :class:`Text` holds finished sentences. Foreign values (na
 enter it only through :func:`rules.visible.visible`; the caller does that while building the text.
 """
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Language = Literal["en", "zh"]
@@ -18,3 +19,12 @@ class Text(NamedTuple):
     def say(self, language: Language) -> str:
         """Return the sentence in *language*."""
         return self.zh if language == "zh" else self.en
+
+    def to_json(self) -> dict[str, str]:
+        """Return it as JSON; :meth:`from_json` reads it back."""
+        return {"en": self.en, "zh": self.zh}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, str]) -> "Text":
+        """Read what :meth:`to_json` wrote. Raises ``TypeError`` for other members."""
+        return cls(**value)

@@ -21,7 +21,7 @@ from agent.api import protocol
 from agent.api.client import AgentClient, connect
 from agent.api.operations import TABLE
 from agent.api.roles import CallerRole, Role
-from agent.errors import ShoumiError, UnreachableError, from_wire
+from agent.errors import ShoumiError, UnreachableError
 from agent.runtime.home import Home
 from rules.text import Text
 
@@ -106,7 +106,7 @@ class AgentSession:
                     line = await reader.readline()
                 answer = json.loads(line)
                 if not answer["ok"]:
-                    raise from_wire(answer["error"])
+                    raise ShoumiError.from_json(answer["error"])
                 self._now(None, _standing(answer["result"]))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_EVERY):
@@ -145,7 +145,7 @@ class AgentSession:
 
 def _standing(answer: Json) -> CallerRole:
     yours, because = answer["yours"], answer["because"]
-    return CallerRole(Role(yours) if yours else None, Text(**because) if because else None)
+    return CallerRole(Role(yours) if yours else None, Text.from_json(because) if because else None)
 
 
 def _for_others(roles: frozenset[Role], who: CallerRole) -> Text:

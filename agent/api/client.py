@@ -12,7 +12,7 @@ from contextlib import closing, suppress
 from typing import IO, Any, Self
 
 from agent.api import protocol
-from agent.errors import UnreachableError, from_wire
+from agent.errors import ShoumiError, UnreachableError
 from agent.runtime.home import Home
 from rules.text import Text
 from rules.visible import visible
@@ -108,7 +108,7 @@ class AgentClient:
             self.close()
             raise self._unreachable(ValueError("unexpected answer"))
         if answer.get("ok") is False:
-            raise from_wire(answer["error"])
+            raise ShoumiError.from_json(answer["error"])
         return answer
 
     def _unreachable(self, error: Exception) -> UnreachableError:

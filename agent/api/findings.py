@@ -1,5 +1,6 @@
 """What a check found. ``doctor``, ``status`` and ``area show`` speak in these."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,17 +18,17 @@ class Finding:
     text: Text
     hint: Text | None = None
 
-    def wire(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {
             "state": self.state,
             "code": self.code,
-            "text": self.text._asdict(),
-            "hint": self.hint._asdict() if self.hint else None,
+            "text": self.text.to_json(),
+            "hint": self.hint.to_json() if self.hint else None,
         }
 
-
-def from_wire(found: dict[str, Any]) -> Finding:
-    """Read what :meth:`Finding.wire` wrote."""
-    hint = found.get("hint")
-    return Finding(found["state"], found["code"], Text(**found["text"]), Text(**hint) if hint else None)
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Finding":
+        """Read what :meth:`to_json` wrote."""
+        hint = value.get("hint")
+        return cls(value["state"], value["code"], Text.from_json(value["text"]), Text.from_json(hint) if hint else None)

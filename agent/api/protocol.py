@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agent.errors import ShoumiError, UsageError, to_wire
+from agent.errors import ShoumiError, UsageError
 from rules.text import Text
 
 LIMIT = 1 << 20  # bytes of one request, with its newline
@@ -74,7 +74,7 @@ def end(ident: str) -> bytes:
 
 def failure(ident: str, error: ShoumiError) -> bytes:
     """Return the line that says why a call or a stream ended early."""
-    return _line({"id": ident, "ok": False, "error": to_wire(error)})
+    return _line({"id": ident, "ok": False, "error": error.to_json()})
 
 
 def _line(value: Mapping[str, Json]) -> bytes:

@@ -111,7 +111,7 @@ def _verified(context: CliContext, file: Path, key: object) -> int:
         )
     report = _read(receipt, public)
     if context.terminal.json:
-        problems = [problem._asdict() for problem in report.problems]
+        problems = [problem.to_json() for problem in report.problems]
         context.terminal.data({"ok": report.genuine, "complete": report.complete, "problems": problems})
     else:
         _print(context, report)

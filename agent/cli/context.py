@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.api.client import AgentClient
-from agent.api.findings import from_wire
+from agent.api.findings import Finding
 from agent.api.operations import TABLE
 from agent.api.operations.schema import Param
 from agent.api.timestamps import local
@@ -126,7 +126,7 @@ def findings(context: CliContext, found: Iterable[Json]) -> bool:
     """Print findings with their hints; return whether one of them is serious."""
     words = {"good": Text("ok", "正常"), "warning": Text("note", "注意"), "serious": Text("GAP", "缺口")}
     serious = False
-    for item in map(from_wire, found):
+    for item in map(Finding.from_json, found):
         serious = serious or item.state == "serious"
         terminal = context.terminal
         terminal.line(f"{pad(terminal.say(words[item.state]), 4)}  {terminal.say(item.text)}")

@@ -16,7 +16,7 @@ from rules.text import Text
 def _doctor(context: CliContext, args: Args) -> int:
     from agent.doctor import offline_checks  # the guard's modules are of no use to any other command
 
-    found = [*(finding.wire() for finding in (*_paths(context), *offline_checks.host())), *_rest(context, args)]
+    found = [*(finding.to_json() for finding in (*_paths(context), *offline_checks.host())), *_rest(context, args)]
     if context.terminal.json:
         for item in found:
             context.terminal.data(item)
@@ -50,11 +50,11 @@ def _rest(context: CliContext, args: Args) -> list[dict[str, Any]]:
         from agent.doctor import offline_checks
 
         absent = Finding("serious", "agent", error.text, error.hint)
-        return [absent.wire(), *(finding.wire() for finding in offline_checks.files(context.home))]
+        return [absent.to_json(), *(finding.to_json() for finding in offline_checks.files(context.home))]
     except ShoumiError as error:
-        return [Finding("serious", "agent", error.text, error.hint).wire()]
+        return [Finding("serious", "agent", error.text, error.hint).to_json()]
     running = Finding("good", "agent", Text("the agent answers", "代理正常应答"))
-    return [running.wire(), *answer]
+    return [running.to_json(), *answer]
 
 
 def _status(context: CliContext, args: Args) -> int:

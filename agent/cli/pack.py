@@ -60,8 +60,8 @@ def _check(context: CliContext, args: Args) -> int:
                 {
                     "line": problem.line,
                     "severity": problem.severity,
-                    "text": problem.text._asdict(),
-                    "hint": problem.hint._asdict(),
+                    "text": problem.text.to_json(),
+                    "hint": problem.hint.to_json(),
                 }
             )
         return 1 if errors else 0
@@ -90,7 +90,7 @@ def _list(context: CliContext, args: Args) -> int:
     terminal = context.terminal
     if terminal.json:
         for pack in packs:
-            terminal.data({"name": pack.name, "id": pack.id, "title": pack.title._asdict(), "rules": len(pack.rules)})
+            terminal.data({"name": pack.name, "id": pack.id, "title": pack.title.to_json(), "rules": len(pack.rules)})
         return 0
     terminal.table(
         [Text("pack", "规则包"), Text("rules", "规则数"), Text("title", "名称")],

@@ -103,7 +103,7 @@ class DeciderConnection:
             answer = self._client.ask(message, seconds)
         error = answer.get("error")
         if error is not None:
-            said = Text(**error) if isinstance(error, dict) else Text(str(error), str(error))
+            said = Text.from_json(error) if isinstance(error, dict) else Text(str(error), str(error))
             raise UnrecordedError(
                 Text(f"the entry could not be written: {said.en}", f"无法写入日志条目：{said.zh}"),
                 Text("nothing was changed; see `shoumi doctor`", "未作任何更改；请运行 `shoumi doctor`"),

@@ -149,7 +149,7 @@ class RejectionAudit:
             if self._too_many(request.peer.uid):
                 return
             fields = entry(request, outcome, request.site.facts.epoch(), request.given)
-            fields["error"] = error.text._asdict()
+            fields["error"] = error.text.to_json()
             skipped = self._skipped.pop(request.peer.uid, 0)
             if skipped:
                 fields["not_recorded"] = skipped

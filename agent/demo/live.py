@@ -149,8 +149,10 @@ class Live:
     def explain(self, player: Player, document: str) -> Explained:
         """Ask ``shoumi explain``."""
         found = self._stage.ask("explain", player.id, str(self._stage.root / document))
-        change = Text(**found["change"]) if found["change"] else None
-        return Explained(found["verdict"], found["rule"], tuple(found["clauses"]), Text(**found["because"]), change)
+        change = Text.from_json(found["change"]) if found["change"] else None
+        return Explained(
+            found["verdict"], found["rule"], tuple(found["clauses"]), Text.from_json(found["because"]), change
+        )
 
     def entries(self) -> list[Entry]:
         """Return what is in the log, without the traffic."""
@@ -160,7 +162,7 @@ class Live:
     def verify(self) -> LogVerification:
         """Ask ``shoumi log verify``."""
         found = json.loads(self._stage.shoumi("log", "verify", "--json", check=False).stdout)
-        problems = tuple(Text(**problem["text"]) for problem in found["problems"])
+        problems = tuple(Text.from_json(one["text"]) for one in found["problems"] if one["severity"] == "error")
         return LogVerification(found["entries"], found["first"], found["last"], problems)
 
     @cached_property

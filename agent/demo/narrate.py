@@ -136,10 +136,10 @@ class JsonLines:
         self._print(
             {
                 "scene": self._scene,
-                "what": step.what._asdict(),
+                "what": step.what.to_json(),
                 "expected": step.expected.word,
                 "seen": seen.outcome.word,
-                "detail": seen.detail._asdict(),
+                "detail": seen.detail.to_json(),
                 "held": step.held(seen),
             }
         )

@@ -178,7 +178,7 @@ class Rehearsal:
     def verify(self) -> LogVerification:
         """Read the log as an auditor would."""
         found = verify(self._home.log)
-        problems = tuple(problem.text for problem in found.problems)
+        problems = tuple(problem.text for problem in found.problems if problem.severity == "error")
         return LogVerification(found.entries, found.first or 0, found.last or 0, problems)
 
     def close(self) -> None:

@@ -134,7 +134,7 @@ class Explained(NamedTuple):
 
 
 class LogVerification(NamedTuple):
-    """What an independent reading of the whole log found."""
+    """What an independent reading of the whole log found; ``problems`` without warnings, which break nothing."""
 
     entries: int
     first: int

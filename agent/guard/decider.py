@@ -283,7 +283,7 @@ class Decider:
             try:
                 answer |= self._obey(message)
             except LogUnwritableError as error:
-                answer["error"] = error.text._asdict()
+                answer["error"] = error.text.to_json()
             except (KeyError, TypeError, ValueError) as error:
                 answer["error"] = {"en": visible(repr(error)), "zh": visible(repr(error))}
             with contextlib.suppress(OSError):  # a control process that does not read must not stop the loop
@@ -320,7 +320,7 @@ class Decider:
             "quiet": self._silence.granted,
             "next_seq": self._journal.next_seq,
             "clock_behind": self._clock.behind(),
-            "trouble": self._policy.trouble.text._asdict() if self._policy.trouble else None,
+            "trouble": self._policy.trouble.text.to_json() if self._policy.trouble else None,
         }
 
 

@@ -174,7 +174,7 @@ class VerdictCache:
             "epoch": self.epoch,
         }
         if not verdict.allow:
-            fields["reason"] = verdict.because._asdict()
+            fields["reason"] = verdict.because.to_json()
         text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=list)
         return CachedVerdict(verdict.allow or not enforced, until, text[1:-1].encode(), verdict.allow, verdict.rule)
 

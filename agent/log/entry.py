@@ -106,7 +106,7 @@ class _Writer:
             self.cut = True
             return '"…"'
         if isinstance(value, Text):
-            value = value._asdict()
+            value = value.to_json()
         if isinstance(value, Mapping):
             return f"{{{','.join(self.members(value, depth + 1))}}}"
         items = [self.value(item, depth + 1) for item in islice(value, self.most)]

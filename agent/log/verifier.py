@@ -64,7 +64,7 @@ def summary(report: LogReport) -> dict[str, Any]:
     return {
         "to": report.last or 0,
         "faults": len(faults) + report.more,
-        "first": {"file": visible(first.file)[:100], "seq": first.seq, "text": first.text._asdict()} if first else None,
+        "first": {"file": visible(first.file)[:100], "seq": first.seq, "text": first.text.to_json()} if first else None,
     }
 
 

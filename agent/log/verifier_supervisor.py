@@ -84,7 +84,7 @@ class VerifierSupervisor:
         self.now = VerifiedState(reached, newest, trouble)
         first = said["first"]["text"]["en"] if trouble else ""
         if trouble and first not in self._told:  # the count may grow while the pass goes on
-            fields = {"kind": "log-damaged", "alarm": True, "faults": said["faults"], "reason": trouble._asdict()}
+            fields = {"kind": "log-damaged", "alarm": True, "faults": said["faults"], "reason": trouble.to_json()}
             with suppress(ShoumiError):  # said again with the next look
                 self._append(fields)
                 self._told.add(first)
@@ -111,5 +111,5 @@ def _trouble(said: dict[str, Any]) -> Text | None:
     first = said["first"]
     if not first:
         return None
-    text, count = Text(**first["text"]), said["faults"]
+    text, count = Text.from_json(first["text"]), said["faults"]
     return Text(f"the log has {count} faults; the first: {text.en}", f"日志有 {count} 处问题，首处：{text.zh}")

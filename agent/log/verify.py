@@ -60,6 +60,10 @@ class LogProblem(NamedTuple):
     severity: Severity
     text: Text
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {**self._asdict(), "text": self.text.to_json()}
+
 
 class LogReport(NamedTuple):
     """*entries* counts lines in good form; *more* counts problems beyond the first thousand."""
@@ -77,8 +81,7 @@ class LogReport(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON: the same from the agent and from the command line without one."""
-        problems = [problem._asdict() | {"text": problem.text._asdict()} for problem in self.problems]
-        return {**self._asdict(), "ok": self.ok, "problems": problems}
+        return {**self._asdict(), "ok": self.ok, "problems": [problem.to_json() for problem in self.problems]}
 
 
 def verify(folder: Path, known_last: int | None = None) -> LogReport:

@@ -48,8 +48,8 @@ class RevocationSubject:
         """The uids, in order."""
         return tuple(account.uid for account in self.accounts)
 
-    def record(self) -> dict[str, Any]:
-        """Return it as JSON; :meth:`of_record` reads it back."""
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON; :meth:`from_json` reads it back."""
         return {
             "id": self.id,
             "accounts": [[account.uid, list(account.names), account.home] for account in self.accounts],
@@ -60,7 +60,7 @@ class RevocationSubject:
         }
 
     @classmethod
-    def of_record(cls, record: Mapping[str, Any]) -> "RevocationSubject":
+    def from_json(cls, record: Mapping[str, Any]) -> "RevocationSubject":
         """Return what :meth:`record` gave."""
         accounts = tuple(Account(uid, tuple(names), home) for uid, names, home in record["accounts"])
         areas = frozenset(record.get("areas", ()))  # a run of an earlier version is about everything

@@ -48,12 +48,12 @@ class JournaledStep:
     began_at: datetime | None = None
     ended_at: datetime | None = None
 
-    def record(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {
             "step": self.step,
             "state": str(self.result.state),
-            "detail": self.result.detail._asdict(),
+            "detail": self.result.detail.to_json(),
             "facts": dict(self.result.facts),
             "tries": self.tries,
             "began_at": self.began_at.isoformat() if self.began_at else None,
@@ -93,7 +93,7 @@ class RevocationJournal:
                     case,
                     leaver.id,
                     str(cause),
-                    json.dumps(leaver.record()),
+                    json.dumps(leaver.to_json()),
                     json.dumps(named),
                     at.isoformat(),
                 ),
@@ -138,7 +138,7 @@ class RevocationJournal:
                 number,
                 case,
                 Cause(cause),
-                RevocationSubject.of_record(json.loads(leaver)),
+                RevocationSubject.from_json(json.loads(leaver)),
                 tuple(json.loads(officers)),
                 datetime.fromisoformat(begun_at),
                 tuple(Caller(*one) for one in asked[number]),

@@ -45,14 +45,14 @@ class PlannedStep:
         """Whether something of it cannot be undone, as far as there is something to do."""
         return self.lasting is not None and self.skipped is None and bool(self.targets)
 
-    def record(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {
             "id": self.id,
-            "title": self.title._asdict(),
+            "title": self.title.to_json(),
             "skipped": _words(self.skipped),
             "lasting": _words(self.lasting) if self.irreversible else None,
-            "targets": [{"what": what._asdict(), "other": _words(other)} for what, other in self.targets],
+            "targets": [{"what": what.to_json(), "other": _words(other)} for what, other in self.targets],
         }
 
 
@@ -66,14 +66,14 @@ class RevocationPlan:
     officers: int
     notices: tuple[Text, ...]
 
-    def record(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {
             "person": self.person,
             "cause": str(self.cause),
             "officers": self.officers,
-            "notices": [notice._asdict() for notice in self.notices],
-            "steps": [step.record() for step in self.steps],
+            "notices": [notice.to_json() for notice in self.notices],
+            "steps": [step.to_json() for step in self.steps],
         }
 
 
@@ -130,4 +130,4 @@ def notices(leaver: RevocationSubject, cause: Cause) -> tuple[Text, ...]:
 
 
 def _words(text: Text | None) -> dict[str, str] | None:
-    return text._asdict() if text else None
+    return text.to_json() if text else None

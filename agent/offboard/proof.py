@@ -82,7 +82,7 @@ class Scan:
         """Whether everything was looked at and nothing found."""
         return self.complete and not self.found and not self.holding
 
-    def record(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         return {
             "at": written(self.at),
@@ -118,10 +118,10 @@ class AccessProof:
             and all(attempt.answer is ProbeAnswer.DENIED for attempt in self.attempts)
         )
 
-    def record(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return it as JSON, the way it stands in a receipt."""
         return {
-            "scans": [scan.record() for scan in self.scans],
+            "scans": [scan.to_json() for scan in self.scans],
             "attempts": [{**attempt._asdict(), "area": visible(attempt.area)} for attempt in self.attempts],
             "unreached": [visible(name) for name in self.unreached],
             "areas": self.areas,
@@ -262,7 +262,7 @@ def _run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> S
     """Prove, and say how it went: ``CONFIRMED`` or, for anything short of it, ``PENDING``."""
     proof = prove(leaver, context)
     state = StepState.CONFIRMED if proof.holds else StepState.PENDING
-    return StepResult(state, summary(proof), proof.record())
+    return StepResult(state, summary(proof), proof.to_json())
 
 
 def summary(proof: AccessProof) -> Text:
@@ -295,7 +295,7 @@ def _look_twice(leaver: RevocationSubject, context: RevocationContext) -> tuple[
 
 def _run_staying(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
     proof = staying(leaver, context)
-    return StepResult(StepState.CONFIRMED if proof.holds else StepState.PENDING, summary(proof), proof.record())
+    return StepResult(StepState.CONFIRMED if proof.holds else StepState.PENDING, summary(proof), proof.to_json())
 
 
 STEP = RevocationStep(id="proof", title=Text("proof", "证明"), probe=always, look=_look, run=_run, leaving=True)

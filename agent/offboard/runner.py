@@ -299,7 +299,7 @@ class Runner:
 
     def _log(self, run: Run) -> None:
         for done in self._journal.unlogged(run):
-            told = _brief(done.record())
+            told = _brief(done.to_json())
             fields = {"kind": "revocation", "case": run.case, "person": run.leaver.id, **told}
             try:
                 self._context.append(fields)

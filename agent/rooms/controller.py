@@ -40,7 +40,7 @@ from agent.rooms.panel.events import (
     Tick,
     Withdrawn,
 )
-from agent.rooms.panel.state import Occupant, RoomState, state_from_json, state_to_json
+from agent.rooms.panel.state import Occupant, RoomState, decode_state, encode_state
 from agent.rooms.recorder import Recorder
 from rules.checks.room import passback
 from rules.model import Action, Request
@@ -268,7 +268,7 @@ class RoomController:
         numbered = [(alarm, self._alarm_entry(name, alarm)) for alarm in room.owed]
         try:
             with self._registry.note(now) as note:
-                note.room_states.set(name, state_to_json(room.state))
+                note.room_states.set(name, encode_state(room.state))
                 if room.astray:
                     note.presence.replace(name, _present(room.state))
                 for move in () if room.astray else moves:
@@ -328,7 +328,7 @@ class RoomController:
 
     def _opened(self, name: str, stored: str | None) -> _Room:
         try:
-            state = state_from_json(stored) if stored else RoomState()
+            state = decode_state(stored) if stored else RoomState()
             return _Room(self._config(name), state, _gist(state))
         except InvalidMessageError:
             self._recorder.later(entries.event(name, "", "state-lost", _RESTARTED))
@@ -365,7 +365,7 @@ class RoomController:
 
 def _gist(state: RoomState) -> str:
     """Return what of a state must be on disk: all of it, but not at every event that the time has moved on."""
-    return state_to_json(replace(state, latest=0.0))
+    return encode_state(replace(state, latest=0.0))
 
 
 def _present(state: RoomState) -> Mapping[str, tuple[datetime, str]]:

@@ -31,9 +31,9 @@ class CommandOutcome:
     key: str = ""
     confirmed: bool = True
 
-    def wire(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        why = self.why._asdict() if self.why else None
+        why = self.why.to_json() if self.why else None
         return {"ok": self.ok, "why": why, "key": self.key, "confirmed": bool(self.ok and self.confirmed)}
 
 

@@ -283,8 +283,8 @@ class DoorWorker:
             "address": reader.address,
             "online": bool(said and said.online),
             "secure": bool(said and said.secure),
-            "why": gone.why._asdict() if gone else None,
-            "hint": gone.hint._asdict() if gone else None,
+            "why": gone.why.to_json() if gone else None,
+            "hint": gone.hint.to_json() if gone else None,
             "key": self._keys.proven(reader.address),
         }
 

@@ -27,7 +27,7 @@ from msgspec import Meta
 
 from agent.doors import codec
 from agent.doors.messages import Card, Side
-from agent.errors import RefusedError, ShoumiError, UsageError, to_wire
+from agent.errors import RefusedError, ShoumiError, UsageError
 from agent.simulator.doors import SimulatedDoor
 from agent.simulator.site import Description, SimulatedSite
 from rules.text import Text
@@ -126,9 +126,9 @@ async def _hear(
             try:
                 answer = {"ok": True, **await obey(site, stop, _command(line))}
             except codec.InvalidMessageError as error:
-                answer = {"ok": False, "error": to_wire(UsageError(Text(str(error), str(error))))}
+                answer = {"ok": False, "error": UsageError(Text(str(error), str(error))).to_json()}
             except ShoumiError as error:
-                answer = {"ok": False, "error": to_wire(error)}
+                answer = {"ok": False, "error": error.to_json()}
             writer.write(codec.encode(answer) + b"\n")
             await writer.drain()
     writer.close()

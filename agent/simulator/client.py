@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from agent.errors import RefusedError, UnreachableError, from_wire
+from agent.errors import RefusedError, ShoumiError, UnreachableError
 from agent.runtime.supervisor import python
 from rules.text import Text
 from rules.visible import visible
@@ -87,6 +87,6 @@ def command(path: Path, word: str, **members: Any) -> dict[str, Any]:
                 Text("start one: shoumi door simulate --serve", "请先启动：shoumi door simulate --serve"),
             ) from None
     if not answer.pop("ok"):
-        raise from_wire(answer["error"])
+        raise ShoumiError.from_json(answer["error"])
     found: dict[str, Any] = answer
     return found

@@ -34,10 +34,10 @@ class Protected:
     labelled: int = 0
     findings: tuple[Finding, ...] = ()
 
-    def wire(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
         fields = ("area", "path", "tier", "sharing", "files", "directories", "labelled")
-        return {name: getattr(self, name) for name in fields} | {"findings": [f.wire() for f in self.findings]}
+        return {name: getattr(self, name) for name in fields} | {"findings": [f.to_json() for f in self.findings]}
 
 
 def volume_of(plan: AreaPlan | None, tier: str, *, accept_links: bool) -> dict[str, Any]:

@@ -31,8 +31,8 @@ class Row:
     def json(self) -> dict[str, object]:
         """Return the row for the JSON report; texts as ``{"en", "zh"}``."""
         row = asdict(self)
-        row["what"] = self.what._asdict()
-        row["against"] = self.against._asdict() if self.against else None
+        row["what"] = self.what.to_json()
+        row["against"] = self.against.to_json() if self.against else None
         return row
 
 

@@ -56,7 +56,7 @@ class Peer:
                 try:
                     answer["seq"] = self.append(message["fields"])
                 except LogUnwritableError as error:
-                    answer["error"] = error.text._asdict()
+                    answer["error"] = error.text.to_json()
                 if self.dying:
                     os._exit(0)
                 if self.victim:

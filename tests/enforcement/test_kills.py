@@ -81,6 +81,7 @@ def test_a_frozen_decider_is_replaced_and_lets_nobody_in_when_it_thaws(site: Sce
 def test_while_no_decider_can_start_opens_are_denied_soon(site: Scene) -> None:
     """Killed as soon as it starts, it is started ever more slowly, and the holder says no in its place."""
     denied_before = denied_by_holder(site)
+    site.mark()
     deadline = time.monotonic() + 3
 
     def trying(say: Callable[[object], None]) -> None:
@@ -99,7 +100,9 @@ def test_while_no_decider_can_start_opens_are_denied_soon(site: Scene) -> None:
     assert {error for error, _ in outcomes} == {"EPERM"}
     assert max(seconds for _, seconds in outcomes) < 20  # nobody waits for a decider that never comes
     site.serving()
-    assert denied_by_holder(site) >= denied_before + len(outcomes) - 1  # counted, and recorded by the next decider
+    by_deciders = [entry for entry in site.denials() if entry["fsuid"] == TOO_LOW.uid]  # some live long enough for it
+    by_holder = denied_by_holder(site) - denied_before  # counted, and recorded by the next decider
+    assert by_holder + len(by_deciders) >= len(outcomes) - 1
 
 
 def denied_by_holder(site: Scene) -> int:

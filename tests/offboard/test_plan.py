@@ -65,10 +65,10 @@ def test_irreversible_is_what_lasts_and_is_there() -> None:
 
 def test_a_plan_can_be_sent_as_json() -> None:
     step = PlannedStep("x", WHAT, (StepTarget(WHAT, LOST),), LOST)
-    record = json.loads(json.dumps(plan(RevocationSubject("E1001", (Account(62400),)), Cause.HOLD, [step]).record()))
+    record = json.loads(json.dumps(plan(RevocationSubject("E1001", (Account(62400),)), Cause.HOLD, [step]).to_json()))
     assert record["cause"] == "hold"
-    assert record["steps"][0]["targets"] == [{"what": WHAT._asdict(), "other": LOST._asdict()}]
-    assert record["steps"][0]["lasting"] == LOST._asdict()
+    assert record["steps"][0]["targets"] == [{"what": WHAT.to_json(), "other": LOST.to_json()}]
+    assert record["steps"][0]["lasting"] == LOST.to_json()
 
 
 def test_every_step_has_a_name_of_its_own_and_speaks_both_languages() -> None:
@@ -112,7 +112,7 @@ def test_accounts_that_are_no_ordinary_ones_are_left_out() -> None:
 def test_a_leaver_survives_the_journal(uids: list[int], roles: frozenset[str], sole: frozenset[str]) -> None:
     accounts = tuple(Account(uid, (f"u{uid}",), f"/home/{uid}") for uid in uids)
     who = RevocationSubject("E1001", accounts, roles, sole, frozenset({"plans", *roles}))
-    assert RevocationSubject.of_record(json.loads(json.dumps(who.record()))) == who
+    assert RevocationSubject.from_json(json.loads(json.dumps(who.to_json()))) == who
 
 
 @pytest.fixture

@@ -176,7 +176,7 @@ def test_who_stays_is_tried_at_what_they_lost_and_what_they_run_is_theirs(
     walked = list(walk(place.path))
     context = kit.context(*areas, walk=lambda path: iter(list(walked)))
     who = replace(kit.leaver(), areas=frozenset(about), tries=None if tries is None else frozenset(tries))
-    assert RevocationSubject.of_record(who.record()) == who
+    assert RevocationSubject.from_json(who.to_json()) == who
     with living(kit.UID):
         proof = kit.kept_out(OPEN_TO_ALL, lambda: staying(who, context))
         assert proof.holds
@@ -185,9 +185,9 @@ def test_who_stays_is_tried_at_what_they_lost_and_what_they_run_is_theirs(
 
 
 def test_a_run_of_an_earlier_version_that_tried_nothing_tries_nothing_when_it_is_resumed(place: AreaPath) -> None:
-    record = kit.leaver().record()
+    record = kit.leaver().to_json()
     del record["tries"]
-    assert staying(RevocationSubject.of_record(record), kit.context(place)).attempts == ()
+    assert staying(RevocationSubject.from_json(record), kit.context(place)).attempts == ()
 
 
 def test_who_stays_and_is_let_in_is_not_shown_to_be_kept_out(place: AreaPath) -> None:

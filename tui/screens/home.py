@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 
-from agent.api.findings import from_wire
+from agent.api.findings import Finding
 from agent.errors import RefusedError
 from rules.text import Text
 from tui.i18n import LocalizedText
@@ -73,7 +73,7 @@ class HomeScreen(BaseScreen):
     async def load(self) -> None:
         """Ask how things are."""
         if self._loads % _SELDOM == 0:
-            found = [from_wire(finding) for finding in await self.agent.call("doctor")]
+            found = [Finding.from_json(finding) for finding in await self.agent.call("doctor")]
             self.query_one("#needs", Table).show(truth.needs(found, PLACES))
             self._cases = len(await self.agent.items("case.list"))
         status = await self.agent.call("status")

@@ -70,7 +70,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         protection.list_covers(request.site.facts.areas())
         # Again: what was opened before the labels is asked about now.
         request.services.decider.epoch(request.site.facts.epoch())
-        return found.wire()
+        return found.to_json()
 
     return HandlerResult({"area": name, "path": path, "mode": "observe" if observe else "enforce"}, on_ack=protect)
 
@@ -86,7 +86,7 @@ def _show(request: HandlerRequest) -> Json:
     name = request.args.text("area")
     [row] = request.site.lists.areas.find(_row(request, name).resource.id)
     found = request.services.protection.now.get(name)
-    findings = [finding.wire() for finding in found.findings] if found else []
+    findings = [finding.to_json() for finding in found.findings] if found else []
     return {**row, **_state(request, name), "findings": findings}
 
 
@@ -162,7 +162,7 @@ def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
         others = request.site.facts.areas()
         findings = request.services.protection.release(area, others)
         request.services.protection.list_covers(others)
-        return {"findings": [finding.wire() for finding in findings]}
+        return {"findings": [finding.to_json() for finding in findings]}
 
     return HandlerResult({"area": row.resource.id, "path": row.path, "grants_ended": ended}, on_ack=release)
 

@@ -10,6 +10,7 @@ from typing import Any
 from agent.api.timestamps import printed
 from rules.offboarding.case import OffboardingCase
 from rules.offboarding.next_steps import flags, next_steps
+from rules.text import Text
 
 Json = Any
 
@@ -22,7 +23,7 @@ def shown(case: OffboardingCase, now: datetime, today: date) -> Json:
         **brief(case, now, today),
         **values,
         "approvals": [
-            {"role": place.role, "title": place.title._asdict(), **_plain(given)}
+            {"role": place.role, "title": place.title.to_json(), **_plain(given)}
             for place, given in zip(case.chain, _approvals(case), strict=True)
         ],
         "items": [_plain(asdict(item)) for item in case.items],
@@ -36,18 +37,18 @@ def brief(case: OffboardingCase, now: datetime, today: date) -> Json:
         "case": case.id,
         "person": case.person,
         "kind": case.kind.value,
-        "kind_text": case.kind.text._asdict(),
+        "kind_text": case.kind.text.to_json(),
         "step": case.step.value,
-        "step_text": case.step.text._asdict(),
+        "step_text": case.step.text.to_json(),
         "last_day": case.last_day.isoformat(),
         "approved_at": printed(case.approved_at) if case.approved_at else None,
         "cooling_off_until": printed(case.period.until) if case.period and case.period.until else None,
-        "owed": [{"duty": duty.value, "text": duty.text._asdict()} for duty in case.owed],
+        "owed": [{"duty": duty.value, "text": duty.text.to_json()} for duty in case.owed],
         "next": [
-            {"event": step.event.value, "name": step.name, "what": step.what._asdict()}
+            {"event": step.event.value, "name": step.name, "what": step.what.to_json()}
             for step in next_steps(case, now)
         ],
-        "flags": [flag._asdict() for flag in flags(case, today)],
+        "flags": [flag.to_json() for flag in flags(case, today)],
     }
 
 
@@ -64,8 +65,8 @@ def _plain(value: Json) -> Json:
         return value.isoformat()
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
-    if hasattr(value, "_asdict"):
-        return value._asdict()
+    if isinstance(value, Text):
+        return value.to_json()
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value

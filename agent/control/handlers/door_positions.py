@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from agent.api.timestamps import printed
 from agent.control.dispatch import HandlerRequest, Json
 from agent.doors.codec import InvalidMessageError
-from agent.rooms.panel.state import RoomState, state_from_json
+from agent.rooms.panel.state import RoomState, decode_state
 
 
 def panels(request: HandlerRequest) -> dict[str, RoomState]:
@@ -17,7 +17,7 @@ def panels(request: HandlerRequest) -> dict[str, RoomState]:
     found = {}
     for room, text in request.site.facts.room_states().items():
         try:
-            found[room] = state_from_json(text)
+            found[room] = decode_state(text)
         except InvalidMessageError:
             continue  # the thread that serves the doors meets it too, says so in the log, and begins anew
     return found

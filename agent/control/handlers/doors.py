@@ -135,7 +135,7 @@ def _rotate(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
 @handlers.read("door.outcome")
 def _outcome(request: HandlerRequest) -> Json:
     ticket = request.args.text("ticket")
-    return {"ticket": ticket, **request.services.doors.outcome(ticket, _WAIT).wire()}
+    return {"ticket": ticket, **request.services.doors.outcome(ticket, _WAIT).to_json()}
 
 
 @handlers.stream("door.cards")
@@ -217,6 +217,6 @@ def _checked(request: HandlerRequest, room: str, result: dict[str, Json]) -> Han
     def look() -> dict[str, Json]:
         request.services.doors.changed()
         found = of_room(known(request, room), request.site.facts.doors(), request.site.pack())
-        return {"findings": [finding.wire() for finding in found]}
+        return {"findings": [finding.to_json() for finding in found]}
 
     return HandlerResult(result, on_ack=look)

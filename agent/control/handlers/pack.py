@@ -31,9 +31,9 @@ def described(pack: Pack) -> dict[str, Json]:
         "id": pack.id,
         "name": pack.name,
         "version": pack.version,
-        "title": pack.title._asdict(),
-        "rules": [{"id": rule.id, "title": rule.title._asdict(), "clauses": list(rule.clauses)} for rule in pack.rules],
-        "records": {kind: record.title._asdict() for kind, record in pack.records.items()},
-        "domains": {domain: text._asdict() for domain, text in pack.domains.items()},
+        "title": pack.title.to_json(),
+        "rules": [{"id": rule.id, "title": rule.title.to_json(), "clauses": list(rule.clauses)} for rule in pack.rules],
+        "records": {kind: record.title.to_json() for kind, record in pack.records.items()},
+        "domains": {domain: text.to_json() for domain, text in pack.domains.items()},
         "hours": list(pack.hours),
     }

@@ -27,7 +27,7 @@ def waiting_for(home: Home, person: str) -> list[str]:
 @handlers.stream("case.quarantine")
 def _quarantine(request: HandlerRequest) -> Iterator[Json]:
     for one in quarantine.quarantined(request.site.home.root / "spool"):
-        yield {**one._asdict(), "text": one.text._asdict()}
+        yield {**one._asdict(), "text": one.text.to_json()}
 
 
 @handlers.act("case.release")

@@ -53,7 +53,7 @@ def _progress(request: HandlerRequest) -> Json:
     return {
         "case": case.id,
         "person": case.person,
-        "steps": [row._asdict() | {"title": row.title._asdict(), "detail": row.detail._asdict()} for row in rows],
+        "steps": [row._asdict() | {"title": row.title.to_json(), "detail": row.detail.to_json()} for row in rows],
         "receipt": bool(receipt.kept(receipt.receipts_folder(root), case.id)),
     }
 

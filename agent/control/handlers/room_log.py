@@ -58,7 +58,7 @@ def meanwhile(index: Path, room: str, since: datetime, until: datetime) -> Itera
         if len(found) == _MOST:
             cut.append(person)
         yield from _accesses(person, found, [stay for stay in told if stay.person == person])
-    yield from ({"what": "limit", "text": text._asdict()} for text in _limits(since, cut))
+    yield from ({"what": "limit", "text": text.to_json()} for text in _limits(since, cut))
 
 
 def during(word: str) -> tuple[datetime, datetime]:

@@ -21,10 +21,10 @@ def _roles(request: HandlerRequest) -> Json:
     groups, mine = request.services.config.roles, request.standing
     return {
         "roles": [
-            {"role": role.value, "text": role.text._asdict(), "group": getattr(groups, role.value)} for role in THREE
+            {"role": role.value, "text": role.text.to_json(), "group": getattr(groups, role.value)} for role in THREE
         ],
         "yours": mine.role.value if mine.role else None,
-        "because": mine.why_none._asdict() if mine.why_none else None,
+        "because": mine.why_none.to_json() if mine.why_none else None,
         "bootstrap": not groups.configured,
     }
 
@@ -61,13 +61,13 @@ def _log(request: HandlerRequest) -> Json:
     return {
         "verified_to": known.to,
         "verified_at": known.at.isoformat() if known.at else None,
-        "verify_trouble": known.trouble._asdict() if known.trouble else None,
+        "verify_trouble": known.trouble.to_json() if known.trouble else None,
     }
 
 
 @handlers.read("doctor")
 def _doctor(request: HandlerRequest) -> Json:
-    return [finding.wire() for finding in _findings(request)]
+    return [finding.to_json() for finding in _findings(request)]
 
 
 def _findings(request: HandlerRequest) -> Iterator[Finding]:

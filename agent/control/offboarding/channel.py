@@ -69,7 +69,7 @@ class ControlClient:
         with self._turn:
             answer = self._client.ask(message, seconds)
         if error := answer.get("error"):
-            raise RefusedError(Text(**error))
+            raise RefusedError(Text.from_json(error))
         return answer
 
 
@@ -79,7 +79,7 @@ def answer(message: channel.Message, answering: Answering) -> channel.Message:
     try:
         return said | answering[str(message.get("op"))](message)
     except ShoumiError as error:
-        return said | {"error": error.text._asdict()}
+        return said | {"error": error.text.to_json()}
     except (KeyError, TypeError, ValueError) as error:
         why = visible(repr(error))
         return said | {"error": {"en": why, "zh": why}}

@@ -136,7 +136,7 @@ class OffboardingCoordinator:
 
     def survey(self, person: str, cause: Cause) -> dict[str, Any]:
         """Return the plan of what a revocation for *cause* would end of *person* now, as JSON; nothing is touched."""
-        return survey(self._subject(person), self._context, cause, MORE).record()
+        return survey(self._subject(person), self._context, cause, MORE).to_json()
 
     def serve(self) -> None:
         """Keep the process of departures alive, and answer it, until :meth:`stop`. Raises :class:`FatalError`."""

@@ -54,7 +54,7 @@ def told(doors: DoorRevoker, person: str) -> dict[str, Any]:
                 "name": one.name,
                 "confirmed": one.confirmed,
                 "at": one.at.isoformat() if one.at else None,
-                "detail": one.detail._asdict(),
+                "detail": one.detail.to_json(),
             }
             for one in doors.refuse(person)
         ],
@@ -63,4 +63,4 @@ def told(doors: DoorRevoker, person: str) -> dict[str, Any]:
 
 def _state(one: Mapping[str, Any]) -> KnownRefusal:
     at = datetime.fromisoformat(one["at"]) if one["at"] else None
-    return KnownRefusal(str(one["name"]), bool(one["confirmed"]), at, Text(**one["detail"]))
+    return KnownRefusal(str(one["name"]), bool(one["confirmed"]), at, Text.from_json(one["detail"]))

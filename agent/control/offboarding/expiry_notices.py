@@ -35,7 +35,7 @@ class ExpiryNotices:
             return
         found = due(self._endings(), _read(self._file), self._site.now())
         for start in range(0, len(found.now), _MOST):
-            lines = [one.text._asdict() for one in found.now[start : start + _MOST]]
+            lines = [one.text.to_json() for one in found.now[start : start + _MOST]]
             self._site.audit.append({"kind": "expiring", "count": len(lines), "what": lines})
         _write(self._file, found.said)
         self._next = time.monotonic() + _EVERY

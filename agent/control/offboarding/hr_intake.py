@@ -134,7 +134,7 @@ class HrIntake:
             "folder": received.folder,
             "outcome": received.reason,
             "alarm": received.alarm,
-            "reason": received.text._asdict(),
+            "reason": received.text.to_json(),
         }
         if notice:
             fields |= {
@@ -149,7 +149,7 @@ class HrIntake:
         self._site.audit.append(fields)
 
     def _trouble(self, word: str, text: Text) -> None:
-        self._site.audit.append({"kind": "hr-channel", "outcome": word, "alarm": True, "reason": text._asdict()})
+        self._site.audit.append({"kind": "hr-channel", "outcome": word, "alarm": True, "reason": text.to_json()})
 
 
 def _end_of(day: date, zone: timezone) -> str:

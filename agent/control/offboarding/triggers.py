@@ -99,7 +99,7 @@ def _case(site: SiteContext, case: OffboardingCase) -> RevocationTrigger:
 
 def _approver(case: OffboardingCase, approval: Approval) -> dict[str, Any]:
     """Return who approved as a receipt says it; with the title the role had in the chain of the case."""
-    titles = {place.role: place.title._asdict() for place in case.chain}
+    titles = {place.role: place.title.to_json() for place in case.chain}
     said = {"role": approval.role, "by": approval.by, "at": approval.at.isoformat()}
     return said | ({"title": titles[approval.role]} if approval.role in titles else {})
 

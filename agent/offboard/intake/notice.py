@@ -4,7 +4,6 @@ Rules of this file: no judgement here. A :class:`HrNotice` is made by :func:`age
 or read back from the store that kept one; it is never verified again, because keys may have been exchanged since.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -71,53 +70,47 @@ class HrNotice:
         """What makes two tokens one event: issuer and number, never the token's bytes (RFC 8417 section 2.2)."""
         return self.iss, self.jti
 
-
-def to_json(notice: HrNotice) -> str:
-    """Return *notice* as one line that :func:`from_json` reads."""
-    return json.dumps(
-        {
-            "iss": notice.iss,
-            "jti": notice.jti,
-            "kid": notice.kid,
-            "iat": notice.iat.isoformat(),
-            "toe": notice.toe.isoformat(),
-            "txn": notice.txn,
-            "subject": notice.subject,
-            "event": notice.event.value,
-            "details": notice.details,
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON; :meth:`from_json` reads it back."""
+        return {
+            "iss": self.iss,
+            "jti": self.jti,
+            "kid": self.kid,
+            "iat": self.iat.isoformat(),
+            "toe": self.toe.isoformat(),
+            "txn": self.txn,
+            "subject": self.subject,
+            "event": self.event.value,
+            "details": self.details,
             "approvals": [
                 {"kid": one.kid, "role": one.role, "person": one.person, "at": one.at.isoformat()}
-                for one in notice.approvals
+                for one in self.approvals
             ],
-            "claims": notice.claims,
-            "late": notice.late,
-        },
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+            "claims": self.claims,
+            "late": self.late,
+        }
 
-
-def from_json(line: str) -> HrNotice:
-    """Return what :func:`to_json` wrote. Raises ``KeyError`` or ``ValueError`` for anything else."""
-    stored = json.loads(line)
-    approvals = tuple(
-        SignedApproval(one["kid"], one["role"], one["person"], datetime.fromisoformat(one["at"]))
-        for one in stored["approvals"]
-    )
-    return HrNotice(
-        iss=stored["iss"],
-        jti=stored["jti"],
-        kid=stored["kid"],
-        iat=datetime.fromisoformat(stored["iat"]),
-        toe=datetime.fromisoformat(stored["toe"]),
-        txn=stored["txn"],
-        subject=stored["subject"],
-        event=HrEvent(stored["event"]),
-        details=stored["details"],
-        approvals=approvals,
-        claims=stored["claims"],
-        late=stored["late"],
-    )
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "HrNotice":
+        """Read what :meth:`to_json` wrote. Raises ``KeyError`` or ``ValueError`` for anything else."""
+        approvals = tuple(
+            SignedApproval(one["kid"], one["role"], one["person"], datetime.fromisoformat(one["at"]))
+            for one in value["approvals"]
+        )
+        return cls(
+            iss=value["iss"],
+            jti=value["jti"],
+            kid=value["kid"],
+            iat=datetime.fromisoformat(value["iat"]),
+            toe=datetime.fromisoformat(value["toe"]),
+            txn=value["txn"],
+            subject=value["subject"],
+            event=HrEvent(value["event"]),
+            details=value["details"],
+            approvals=approvals,
+            claims=value["claims"],
+            late=value["late"],
+        )
 
 
 def instant(seconds: float) -> datetime:

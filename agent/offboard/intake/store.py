@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from agent.offboard.database import damaged, open_database, translate_sqlite_errors
-from agent.offboard.intake.notice import HrEvent, HrNotice, from_json, to_json
+from agent.offboard.intake.notice import HrEvent, HrNotice
 
 Outcome = Literal["accepted", "again", "replayed", "number-reused", "superseded", "unknown-person", "approver-out"]
 
@@ -99,7 +99,7 @@ class Store:
                 "SELECT seq, notice, received_at FROM hr_tokens WHERE state = 'received' ORDER BY toe, iat, seq"
             ).fetchall()
         try:
-            return [Open(seq, from_json(line), datetime.fromisoformat(at)) for seq, line, at in rows]
+            return [Open(seq, _notice(line), datetime.fromisoformat(at)) for seq, line, at in rows]
         except (KeyError, ValueError) as error:
             raise damaged(self._file, str(error)) from error
 
@@ -135,7 +135,7 @@ class Store:
                 " AND state IN ('received', 'handed') ORDER BY toe DESC, iat DESC LIMIT 1",
                 (subject, txn),
             ).fetchone()
-        return from_json(row[0]) if row else None
+        return _notice(row[0]) if row else None
 
     def awaiting(self, subject: str) -> list[HrNotice]:
         """Return the departures of a person that were acted on, of those since access was last given back to them."""
@@ -145,7 +145,7 @@ class Store:
                 " AND toe > coalesce((SELECT toe FROM hr_floors WHERE subject = ?1), -1) ORDER BY toe, iat, seq",
                 (subject, HrEvent.DEPARTURE_APPROVED.strength),
             ).fetchall()
-        return [from_json(line) for (line,) in rows]
+        return [_notice(line) for (line,) in rows]
 
     def received_at(self, notice: HrNotice) -> datetime:
         """Return when the token of *notice* arrived."""
@@ -177,7 +177,7 @@ class Store:
             outcome = "superseded"
         state = {"accepted": "received", "superseded": "superseded"}.get(outcome, "unknown")
         if found:  # judged once more: who counts may have changed with what is known of the people
-            values = (state, to_json(notice), *notice.key)
+            values = (state, _line(notice), *notice.key)
             self._db.execute("UPDATE hr_tokens SET state = ?, notice = ? WHERE iss = ? AND jti = ?", values)
         else:
             self._insert(arrival, digest, state, now)
@@ -197,7 +197,7 @@ class Store:
                 now.astimezone(UTC).isoformat(timespec="microseconds"),
                 state,
                 digest,
-                to_json(notice),
+                _line(notice),
                 arrival.token,
             ),
         )
@@ -223,6 +223,14 @@ class Store:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+
+def _line(notice: HrNotice) -> str:
+    return json.dumps(notice.to_json(), ensure_ascii=False, separators=(",", ":"))
+
+
+def _notice(line: str) -> HrNotice:
+    return HrNotice.from_json(json.loads(line))
 
 
 def _digest(claims: Mapping[str, Any]) -> bytes:

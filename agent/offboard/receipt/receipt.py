@@ -72,7 +72,7 @@ class RevocationRecord:
     marks: Marks
     steps: tuple[StepRecord, ...]
     proof: Mapping[str, Any] | None
-    """:meth:`agent.offboard.proof.AccessProof.record`; those of a step ``proof`` win. ``None``: not made yet."""
+    """:meth:`agent.offboard.proof.AccessProof.to_json`; those of a step ``proof`` win. ``None``: not made yet."""
     doors: tuple[DoorMark, ...] = ()
 
 
@@ -99,15 +99,15 @@ def build(ending: RevocationRecord, key: str, now: datetime, previous: str | Non
         "steps": [
             {
                 "id": step.id,
-                "title": step.title._asdict(),
+                "title": step.title.to_json(),
                 "state": str(step.state),
-                "detail": step.detail._asdict(),
+                "detail": step.detail.to_json(),
                 "facts": dict(step.facts) if step.id != PROOF_STEP else {},
             }
             for step in ending.steps
         ],
         "proof": proof,
-        "cannot_see": [text._asdict() for text in CANNOT_SEE],
+        "cannot_see": [text.to_json() for text in CANNOT_SEE],
         "key": key,
         "previous": previous,
     }

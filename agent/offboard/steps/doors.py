@@ -63,7 +63,7 @@ def _fact(door: DoorRefusal) -> dict[str, Any]:
         "door": door.name,
         "state": "confirmed" if door.confirmed else "pending",
         "at": written(door.at),
-        "detail": door.detail._asdict(),
+        "detail": door.detail.to_json(),
     }
 
 

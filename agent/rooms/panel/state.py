@@ -201,13 +201,13 @@ _header = decoder(_Header)
 _state = decoder(RoomState)
 
 
-def state_to_json(state: RoomState) -> str:
+def encode_state(state: RoomState) -> str:
     """Return *state* without what is fleeting, as one line of JSON."""
     return encode(replace(state, fleeting=_NOTHING)).decode()
 
 
-def state_from_json(text: str) -> RoomState:
-    """Return the state written by :func:`state_to_json`; raise :class:`InvalidMessageError` for any other text."""
+def decode_state(text: str) -> RoomState:
+    """Return the state written by :func:`encode_state`; raise :class:`InvalidMessageError` for any other text."""
     _header(text)
     state: RoomState = _state(text)
     if state.fleeting is not _NOTHING:

@@ -450,7 +450,7 @@ def test_a_notice_of_the_other_sort_is_carried_out_as_what_it_says(office: Offic
     assert notice(office, "E2", kind=came)["case"] == "C000002"
     assert [(case["kind"], case["step"], case["owed"]) for case in office.do("case.list", person="", all=True)] == [
         (opened, "rescinded", []),
-        (came, "approved", [{"duty": "cooling-off", "text": CaseDuty.COOLING_OFF.text._asdict()}]),
+        (came, "approved", [{"duty": "cooling-off", "text": CaseDuty.COOLING_OFF.text.to_json()}]),
     ]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.offboard.intake import json_strict, notice, pinned_keys
+from agent.offboard.intake import json_strict, pinned_keys
 from agent.offboard.intake.notice import HrNotice
 from agent.offboard.intake.reasons import REASONS, BadTokenError
 from agent.offboard.intake.token import verify
@@ -38,7 +38,7 @@ def ends_well(token: bytes) -> HrNotice | None:
         assert refused.reason in REASONS
         assert [visible(text) for text in refused.text] == list(refused.text)
         return None
-    assert notice.from_json(notice.to_json(found)) == found
+    assert HrNotice.from_json(json.loads(json.dumps(found.to_json()))) == found
     return found
 
 

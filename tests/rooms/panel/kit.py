@@ -15,7 +15,7 @@ from agent.rooms.panel.effects import AlarmKind, Effect, Moved, Raise, RecordEnt
 from agent.rooms.panel.engine import step
 from agent.rooms.panel.events import Event
 from agent.rooms.panel.interface import BadgeHolder, Statement
-from agent.rooms.panel.state import RoomState, state_from_json, state_to_json
+from agent.rooms.panel.state import RoomState, decode_state, encode_state
 from rules.decide import decide
 from rules.model import (
     Clearance,
@@ -168,7 +168,7 @@ class Room:
 
     def restart(self) -> None:
         """What a new process knows: what was written, and nothing else."""
-        self.state = state_from_json(state_to_json(self.state))
+        self.state = decode_state(encode_state(self.state))
 
     def open_alarms(self) -> set[str]:
         return {alarm.kind for alarm in self.state.alarms if not alarm.over}

@@ -33,7 +33,7 @@ from agent.rooms.panel.events import (
     Tick,
     Withdrawn,
 )
-from agent.rooms.panel.state import Fleeting, RoomState, state_from_json, state_to_json
+from agent.rooms.panel.state import Fleeting, RoomState, decode_state, encode_state
 from agent.rooms.panel.step import PanelStep
 from rules.model import Lockdown, Passback, RoomRules
 from rules.text import Text
@@ -159,9 +159,9 @@ def test_a_release_is_settled_at_most_once_and_ids_are_never_used_again(rules: R
 def test_the_state_goes_through_json_without_a_change_but_for_what_is_fleeting(rules: RoomRules, script: list) -> None:
     room = fresh(rules)
     run(room, script)
-    again = state_from_json(state_to_json(room.state))
+    again = decode_state(encode_state(room.state))
     assert again == replace(room.state, fleeting=Fleeting())
-    assert state_to_json(again) == state_to_json(room.state)
+    assert encode_state(again) == encode_state(room.state)
 
 
 @LAW
@@ -233,4 +233,4 @@ def test_the_state_stays_small_whatever_comes() -> None:
         room.tell(Contact(door, open=number % 2 == 0))
         largest = max(largest, len(repr(room.state)))
     assert largest < 60_000, largest
-    assert len(state_to_json(room.state)) < 60_000
+    assert len(encode_state(room.state)) < 60_000

@@ -33,8 +33,8 @@ from agent.rooms.panel.state import (
     PendingRelease,
     PinCount,
     RoomState,
-    state_from_json,
-    state_to_json,
+    decode_state,
+    encode_state,
 )
 from rules.text import Text
 from tests.rooms.panel.kit import Room
@@ -116,13 +116,13 @@ def test_a_frame_that_does_not_fit_is_refused(frame: dict[str, object]) -> None:
 def test_a_state_is_written_with_its_version_and_read_again() -> None:
     room = Room()
     room.enter("E1")
-    written = json.loads(state_to_json(room.state))
+    written = json.loads(encode_state(room.state))
     assert (written["version"], "fleeting" in written) == (1, False)
-    assert state_from_json(state_to_json(RoomState())) == RoomState()
+    assert decode_state(encode_state(RoomState())) == RoomState()
 
 
 def test_a_state_that_an_earlier_agent_stored_is_read_and_written_as_it_is() -> None:
-    found = state_from_json(STORED)
+    found = decode_state(STORED)
     assert found == RoomState(
         (
             Occupant("E1", "4660", "d1", THEN + 0.5),
@@ -153,7 +153,7 @@ def test_a_state_that_an_earlier_agent_stored_is_read_and_written_as_it_is() -> 
         THEN + 5.125,
         3,
     )
-    assert state_to_json(found) == STORED
+    assert encode_state(found) == STORED
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_state_that_an_earlier_agent_stored_is_read_and_written_as_it_is() -> 
 )
 def test_another_text_is_no_state(text: str) -> None:
     with pytest.raises(InvalidMessageError):
-        state_from_json(text)
+        decode_state(text)
 
 
 @pytest.mark.parametrize("wrong", [{"strike_seconds": 0.0}, {"strike_seconds": 25.6}, {"held_seconds": -1.0}])

@@ -4,7 +4,7 @@ from agent.doors.messages import KeyPress, Read, Signal
 from agent.rooms.panel.config import DoorConfig
 from agent.rooms.panel.effects import AlarmKind, Raise, RightPin
 from agent.rooms.panel.events import Proven, Tick
-from agent.rooms.panel.state import state_to_json
+from agent.rooms.panel.state import encode_state
 from rules.model import RoomRules
 from tests.rooms.panel.kit import Room, raised, records, refused, releases, rules_of
 
@@ -172,7 +172,7 @@ def test_a_pin_longer_than_any_is_wrong_and_digits_are_never_written() -> None:
     room = Room(PIN)
     room.show("E1")
     room.keys("1234")
-    assert "1234" not in state_to_json(room.state)
+    assert "1234" not in encode_state(room.state)
     for _ in range(5):
         room.keys("99999999", after=0.1)
     assert len(room.state.fleeting.asked[0].digits) <= 13
