@@ -200,7 +200,7 @@ def test_a_clock_set_back_brings_no_ended_grant_to_life(site: Scene) -> None:
     assert healed(site)
     times = [entry["time"] for entry in site.site.entries()]
     assert times == sorted(times)
-    [clock] = [entry for entry in site.news() if entry["kind"] == "clock"]
+    clock, *_ = (entry for entry in site.news() if entry["kind"] == "clock")  # each decider that starts says so
     assert 3000 < clock["behind_seconds"] < 4000
     assert site.stats()["clock_behind"] > 3000
     decider = os.pidfd_open(site.site.process("decider"))
