@@ -14,7 +14,7 @@ _FORKING = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:Depr
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """People are forked children, and the test runner has threads. The children run no code that takes their locks."""
     for item in items:
-        if item.path.parent == Path(__file__).parent:
+        if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(_FORKING)
 
 

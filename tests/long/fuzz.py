@@ -15,9 +15,8 @@ from tests import ROOT
 from tests.long.rounds import Part, Run
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "rules": ("tests/rules/test_law_grants.py", "tests/rules/test_law_level.py", "tests/rules/test_law_persons.py",
-              "tests/rules/test_law_stop.py"),
-    "time": ("tests/rules/test_law_until.py", "tests/rules/test_law_total.py", "tests/rules/test_law_rooms.py"),
+    "rules": tuple(f"tests/rules/laws/test_{name}.py" for name in ("grants", "level", "persons", "stop")),
+    "time": tuple(f"tests/rules/laws/test_{name}.py" for name in ("until", "total", "rooms")),
     "packs": ("tests/rules/pack/test_fuzz.py",),
     "offboarding": ("tests/rules/offboarding/test_laws.py", "tests/offboard/test_plan.py"),
     "tokens": ("tests/offboard/intake/test_token_fuzz.py",),

@@ -1,4 +1,4 @@
-"""Worlds to decide in, shared by the law tests (`test_law_*`).
+"""Worlds to decide in, shared by the law tests (`laws/`).
 
 A world starts in order (cleared, vetted, granted persons), because a law about denials is only tested by worlds that
 allow; then up to four things in it may be off: own approvals, foreign domains, windows that just begin or end. Instants

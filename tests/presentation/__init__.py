@@ -1,0 +1,1 @@
+"""Tests of what the terminal and the command line draw with."""

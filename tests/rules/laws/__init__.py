@@ -1,0 +1,1 @@
+"""Laws of the decision, as property tests over whole worlds."""
