@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-rules test-agent test-long laws bench lock clean
+.PHONY: help demo test lint test-rules test-agent test-long laws bench docs lock clean
 
 # These tests wait more than they work: more workers than processors. What takes longest begins first.
 WORKERS    ?= 3
@@ -62,6 +62,10 @@ laws: .venv/.dev  ## look for new examples that break a law (`make test` tries t
 
 bench: .venv/.dev ## the numbers table: ratios against a bare run and, when installed, fapolicyd
 	$(BIN)/python -m tests.bench
+
+docs: .venv/.dev ## renew what docs/ has of the program: pages, then pictures of the terminal (as root, as the demo)
+	$(BIN)/python -m tests.docs.reference
+	$(BIN)/python -m tests.docs.screens
 
 lock: .venv/.dev ## renew both lock files (hashes only, no index is named)
 	$(BIN)/python -m pip install --quiet uv
