@@ -21,6 +21,8 @@ from rules.pack.model import RuleSource
 from rules.pack.reader import Pack, load
 from rules.text import Text
 from tests import ROOT
+from tests.docs import architecture
+from tests.docs.markdown import table
 from tui.actions import key_of
 from tui.keys import PLACES, actions_of
 from tui.keys.elsewhere import ELSEWHERE
@@ -74,13 +76,13 @@ def departure() -> str:
         f"# Departures 离岗办理\n\n{_MADE}\n\n{_DEPARTURE}",
         f"## The procedure 流程\n\n```mermaid\n{diagram()}```\n\n```mermaid\n{diagram(language='zh')}```\n",
         "## Every move 全部步骤\n\nWhat is not in this table is refused.\n\n"
-        + _table(("event", "at", "leads to", "when", "条件"), [_move(move) for move in MOVES]),
+        + table(("event", "at", "leads to", "when", "条件"), [_move(move) for move in MOVES]),
         "## Who approves, in order 审批顺序\n\n"
-        + _table(
+        + table(
             ("kind", "类别", *packs), [(k.value, k.text.zh, *(_chain(p, k) for p in packs.values())) for k in CaseKind]
         ),
         "## What is owed before papers and closing 办结之前\n\n"
-        + _table(
+        + table(
             ("duty", "事项", *packs), [(d.value, d.text.zh, *(_owed(p, d) for p in packs.values())) for d in CaseDuty]
         ),
     ]
@@ -94,9 +96,9 @@ def terminal() -> str:
         title = f"{place.title.en} {place.title.zh} `{place.key}`" if place else "Everywhere 所有屏幕"
         rows = [_key(action) for action in actions_of(place.name if place else EVERYWHERE)]
         about = f"{place.help.en[0].upper()}{place.help.en[1:]}. {place.help.zh}。\n\n" if place else ""
-        parts.append(f"## {title}\n\n{about}" + _table(("key", "id", "what it does", "作用", "who 角色"), rows))
+        parts.append(f"## {title}\n\n{about}" + table(("key", "id", "what it does", "作用", "who 角色"), rows))
     reasons = [(f"`{name.replace('.', ' ')}`", why.en, why.zh) for name, why in ELSEWHERE.items()]
-    parts.append("## Commands without a key 无对应按键的命令\n\n" + _table(("command", "why", "原因"), reasons))
+    parts.append("## Commands without a key 无对应按键的命令\n\n" + table(("command", "why", "原因"), reasons))
     return "\n".join(parts)
 
 
@@ -147,7 +149,13 @@ prints one; papers come last, and the case is closed after the cooling-off perio
   (`case restore`). What the personnel system approved before that ends nothing any more; a new approval does.
 """
 
-PAGES = {"commands.md": commands, "coverage.md": coverage, "departure.md": departure, "terminal.md": terminal}
+PAGES = {
+    "architecture.md": architecture.page,
+    "commands.md": commands,
+    "coverage.md": coverage,
+    "departure.md": departure,
+    "terminal.md": terminal,
+}
 
 
 def _case_tables(pack: Pack) -> tuple[RuleSource, ...]:
@@ -201,13 +209,7 @@ def _who(command: Command) -> str:
 
 
 def _page(title: Text, about: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    return f"# {title.en} {title.zh}\n\n{_MADE}\n\n{about}\n\n{_table(head, rows)}"
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    table = "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-    return f"{table}\n"
+    return f"# {title.en} {title.zh}\n\n{_MADE}\n\n{about}\n\n{table(head, rows)}"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs import pages
 from tests.docs.reference import DOCS, PAGES
 
 ROOT = DOCS.parent
@@ -16,7 +17,7 @@ def test_a_generated_page_says_what_the_program_says(name: str, page: Callable[[
     assert (DOCS / name).read_text(encoding="utf-8") == page(), "run: make docs"
 
 
-@pytest.mark.parametrize("page", [*sorted(DOCS.glob("*.md")), ROOT / "README.md", ROOT / "README.zh.md"], ids=str)
+@pytest.mark.parametrize("page", pages.DOCUMENTS, ids=lambda page: page.name)
 def test_links_and_named_files_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]

@@ -1,0 +1,120 @@
+"""The threads of the product beside the main one of each process: a table of ``docs/architecture.md``.
+
+Rules of this file: data only. ``test_architecture.py`` compares it with the source: every kind of thread stands here,
+and nothing else does.
+"""
+
+from typing import NamedTuple
+
+from tests.docs.source_scan import DEFAULT, UNNAMED
+
+
+class ThreadRow(NamedTuple):
+    """One kind of thread beside the main one of its process."""
+
+    process: str
+    name: str
+    module: str
+    does: str
+    owns: str
+
+
+THREADS = (
+    ThreadRow(
+        "control",
+        "acts",
+        "agent.control.server",
+        "does every act, one after the other: callers', scheduled, HR's",
+        "`agent.control.transaction.ActExecutor`; writes the registry",
+    ),
+    ThreadRow("control", "questions", "agent.control.server", "answers reads and streams, eight at a time", "nothing"),
+    ThreadRow(
+        "control",
+        "others",
+        "agent.control.chores",
+        "four loops: the doors, the departures' supervisor, HR's inbox, the verifier's supervisor",
+        "each its own: `agent.rooms.worker.DoorWorker` (writes states of rooms into the registry), "
+        "`agent.control.offboarding.worker_supervisor.WorkerSupervisor`, `agent.offboard.intake.inbox.Inbox`, "
+        "`agent.log.verifier_supervisor.VerifierSupervisor`",
+    ),
+    ThreadRow(
+        "control",
+        "quiet",
+        "agent.control.chores",
+        "looks who holds what, and lets reads be quiet again",
+        "`agent.control.quiet_scan.QuietScan`",
+    ),
+    ThreadRow(
+        "control",
+        "index",
+        "agent.log.indexer",
+        "keeps the search index close behind the log",
+        "`agent.log.index.Indexer`",
+    ),
+    ThreadRow(
+        "control",
+        "cuts",
+        "agent.control.offboarding.coordinator",
+        "cuts the access of one person after another",
+        "a `agent.offboard.runner.Runner` with its journal",
+    ),
+    ThreadRow(
+        "control", "door-entries", "agent.rooms.recorder", "has the entries of doors appended, in order", "nothing"
+    ),
+    ThreadRow(
+        "control",
+        UNNAMED,
+        "agent.offboard.intake.watcher",
+        "watchdog's observers: they wake the loop of HR's inbox",
+        "inotify descriptors",
+    ),
+    ThreadRow(
+        "control",
+        "look below a cover",
+        "agent.kernel.mounting",
+        "reaches a covered directory, then ends; also in the volume probe",
+        "a mount namespace of its own",
+    ),
+    ThreadRow(
+        "control",
+        "sweep",
+        "agent.offboard.steps.signals",
+        "signals everything of one uid, then ends; also in departures",
+        "its own uids, while it lives",
+    ),
+    ThreadRow(
+        "departures",
+        "life",
+        "agent.control.offboarding.worker",
+        "ends the process when control or the holder is gone",
+        "nothing",
+    ),
+    ThreadRow(
+        "departures", "alongside", "agent.offboard.runner", "steps that wait for others, such as doors", "nothing"
+    ),
+    ThreadRow(
+        "doors", "osdp-round", "agent.doors.osdp.buses", "goes round all OSDP lines every 5 ms", "libosdp and the lines"
+    ),
+    ThreadRow("doors", "osdp-words", "agent.doors.osdp.buses", "says what the round heard; starts it again", "nothing"),
+    ThreadRow("doors", DEFAULT, "agent.doors.dispatcher", "waits for the lines to be let go, at the end", "nothing"),
+    ThreadRow("doors", "life", "agent.doors.__main__", "ends the process when control is gone", "nothing"),
+    ThreadRow("doors", UNNAMED, "agent.doors.__main__", "a timer: ends the process if its end takes 2 s", "nothing"),
+    ThreadRow(
+        "terminal",
+        "asking",
+        "tui.agent",
+        "calls to the agent, four at a time",
+        "one `agent.api.client.AgentClient` each",
+    ),
+    ThreadRow("terminal", DEFAULT, "tui.agent", "connects to the agent", "nothing"),
+    ThreadRow("terminal", DEFAULT, "tui.log_jobs", "writes an export to the disk", "nothing"),
+    ThreadRow(
+        "simulator",
+        "simulated-readers",
+        "agent.simulator.osdp_reader",
+        "plays the OSDP readers of one line",
+        "libosdp and the line",
+    ),
+    ThreadRow("simulator", DEFAULT, "agent.simulator.site", "waits for lines to be let go, at the end", "nothing"),
+    ThreadRow("probe opener", UNNAMED, "agent.volumes.probe_opener", "opens once, as another thread", "nothing"),
+)
