@@ -5,6 +5,7 @@ start nobody described is noticed. A name is looked up by import, as Python itse
 """
 
 import ast
+import functools
 import importlib
 import re
 from collections.abc import Iterator
@@ -17,9 +18,11 @@ TOOL = "tool"  # … a program of the host
 UNNAMED = "(no name)"
 DEFAULT = "asyncio"  # the event loop's own executor, whose threads asyncio names
 
+_product = functools.cache(modules)
 _LAUNCHER = "agent.runtime.supervisor"  # starts what others have put together with its `python`
 _PROGRAM = re.compile(
-    r"subprocess\.(Popen|run|call|check_call|check_output|getoutput)|asyncio\.create_subprocess_\w+|os\.(system|popen|posix_spawnp?)"
+    r"(subprocess\.)?Popen|subprocess\.(run|call|check_call|check_output|getoutput)"
+    r"|(asyncio\.)?create_subprocess_\w+|os\.(system|popen|posix_spawnp?)"
 )
 _FORK = re.compile(r"os\.fork(pty)?|multiprocessing\.\w+|ProcessPoolExecutor|pty\.(fork|spawn)")
 # Where a thread's name stands in the call that makes it: by position, by keyword.
@@ -47,12 +50,12 @@ class FoundThread(NamedTuple):
 
 def starts() -> set[FoundStart]:
     """Return every start of a process in the product."""
-    return {FoundStart(name, what) for name, found in modules().items() for what in started(name, found.tree)}
+    return {FoundStart(name, what) for name, found in _product().items() for what in started(name, found.tree)}
 
 
 def threads() -> set[FoundThread]:
     """Return every kind of thread that the product makes."""
-    return {FoundThread(name, thread) for name, found in modules().items() for thread in threads_made(found.tree)}
+    return {FoundThread(name, thread) for name, found in _product().items() for thread in threads_made(found.tree)}
 
 
 def resolve(name: str) -> object:
@@ -80,7 +83,7 @@ def started(module: str, tree: ast.Module) -> Iterator[str]:
     ours = list(_modules_run(tree))
     yield from ours
     for call in _calls(tree):
-        called = ast.unparse(call.func)
+        called = _dotted(call.func)
         if _FORK.fullmatch(called):
             yield FORK
         elif _PROGRAM.fullmatch(called) and not ours and module != _LAUNCHER:
@@ -105,7 +108,7 @@ def _modules_run(tree: ast.Module) -> Iterator[str]:
 def threads_made(tree: ast.Module) -> Iterator[str]:
     """Yield the names of the threads that the source *tree* makes, in the order of a walk."""
     for call in _calls(tree):
-        name = ast.unparse(call.func).rpartition(".")[2]
+        name = _dotted(call.func).rpartition(".")[2]
         if name in _THREADS:
             place, keyword = _THREADS[name]
             given = [one.value for one in call.keywords if one.arg == keyword] or call.args[place : place + 1]
@@ -116,6 +119,16 @@ def threads_made(tree: ast.Module) -> Iterator[str]:
 
 def _calls(tree: ast.Module) -> Iterator[ast.Call]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def _dotted(node: ast.expr) -> str:
+    """Return ``name`` or ``owner.name``; of what has a longer way to it the last name."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(value=ast.Attribute() | ast.Call() | ast.Subscript(), attr=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=owner), attr=name):
+            return f"{owner}.{name}"
+    return ""
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
