@@ -216,7 +216,7 @@ WIRES = (
     ),
     WireRow(
         between=("control", "departures"),
-        what="socket pair",
+        what="socket pair, groups, life pipe",
         carries="`finish`; asked back: `append`, `epoch`, `fresh`, `cut`, `doors`",
         made="agent.runtime.channel:pair",
     ),
