@@ -30,7 +30,7 @@ help:            ## list the targets
 demo: .venv/.run ## the main job on real files: the kernel refuses, the log records
 	$(BIN)/shoumi demo
 
-lint: .venv/.dev
+lint: .venv/.dev  ## linters, types, import directions, the rules of the tree
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -1,4 +1,4 @@
-"""Errors are for the reader.
+"""The errors of the agent, each a sentence for its reader in both languages, and what may go on after each.
 
     Exception
     ├── ShoumiError          a request failed; the process goes on

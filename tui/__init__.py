@@ -1,1 +1,1 @@
-"""The administration terminal: talks to the control API and reads the log index, nothing else."""
+"""The administration terminal: a client of the control API, and nothing else."""

@@ -2,7 +2,8 @@
 
     event loop      the server's connections, signals, the end of the holder
     act thread      acts of callers, scheduled acts, what HR's notices ask for
-    thread each     doors, departures, HR's inbox, the verifier's reports, quiet scans, the search index
+    thread each     doors, departures, HR's inbox, the verifier's reports, quiet scans
+    beside them     the search index, in the thread of its own that it makes
 
 Rules of this file: no error of a chore ends it, and a :class:`FatalError` of any ends the process.
 """
@@ -49,14 +50,20 @@ async def serve(
 
     schedule = ScheduledActs(services.site, executor)
     hr_intake = HrIntake(services.site, services.offboarding, act)
-    with ThreadPoolExecutor(1, "quiet") as quiet, ThreadPoolExecutor(4, "others") as others:
+    with (
+        ThreadPoolExecutor(1, "doors") as doors,
+        ThreadPoolExecutor(1, "departures") as departures,
+        ThreadPoolExecutor(1, "hr-inbox") as inbox,
+        ThreadPoolExecutor(1, "verifier") as verifier,
+        ThreadPoolExecutor(1, "quiet") as quiet,
+    ):
         chores = [
             asyncio.create_task(_repeat(server, seconds, work))
             for seconds, work in (
-                (_AGAIN, lambda: loop.run_in_executor(others, services.doors.serve)),
-                (_AGAIN, lambda: loop.run_in_executor(others, services.offboarding.serve)),
-                (_AGAIN, lambda: loop.run_in_executor(others, hr_intake.serve)),
-                (_AGAIN, lambda: loop.run_in_executor(others, services.verifier.serve)),
+                (_AGAIN, lambda: loop.run_in_executor(doors, services.doors.serve)),
+                (_AGAIN, lambda: loop.run_in_executor(departures, services.offboarding.serve)),
+                (_AGAIN, lambda: loop.run_in_executor(inbox, hr_intake.serve)),
+                (_AGAIN, lambda: loop.run_in_executor(verifier, services.verifier.serve)),
                 (_TICK, lambda: asyncio.wrap_future(services.indexer.step(_INDEX_SECONDS))),
                 (_TICK, lambda: loop.run_in_executor(quiet, services.quiet_scan.step)),
                 (_SCHEDULE, lambda: server.act_thread(schedule.step)),

@@ -1,4 +1,4 @@
-"""The process that faces the wires: ``python -I -m agent.doors.__main__ channel=FD life=FD uid=N gid=N groups=N,N``.
+"""The process that faces the wires: ``python -I -m agent.doors channel=FD life=FD uid=N gid=N groups=N,N``.
 
     channel   its end of the pair to control         life   reaches its end when control is gone, however it went
 
@@ -88,7 +88,7 @@ class _Process:
         self._serving = serving(self._outbox)
 
     async def run(self, life: int | None) -> None:
-        """Serve until control is gone. Raises :class:`link.Corrupt`, and :class:`RefusedError` without randomness."""
+        """Serve until control is gone. Raises :class:`link.LinkCorruptError`; :class:`RefusedError` without chance."""
         self._serving.start()
         if life is not None:
             threading.Thread(target=self._watch, args=(life,), name="life", daemon=True).start()

@@ -115,7 +115,7 @@ class FieldProcess:
         self._push()
 
     def push(self) -> list[Release]:
-        """Send what waits, as far as there is room; return releases that are given up. Raises ``link.Gone``."""
+        """Send what waits, as far as there is room; return releases that are given up. Raises ``LinkClosedError``."""
         late = time.monotonic() - _LATE
         self._give_up(lambda at, _release: at < late)
         self._push()
@@ -138,7 +138,7 @@ class FieldProcess:
                 self._waiting.popleft()
 
     def receive(self, most: int) -> Iterator[FromDoors]:
-        """Yield the frames that are there, at most *most*. Raises ``link.Corrupt`` and ``link.Gone``: end it."""
+        """Yield the frames that are there, at most *most*; after ``LinkCorruptError``, ``LinkClosedError`` end it."""
         for _ in range(most):
             frame = self._link.receive() if self._link else None
             if frame is None:

@@ -1,4 +1,4 @@
-"""The simulator's process: ``python -I -m agent.simulator.__main__ SOCKET``; the description comes as JSON on stdin.
+"""The simulator's process: ``python -I -m agent.simulator SOCKET``; the description comes as JSON on stdin.
 
     ← ready line on stdout: {"doors": {NAME: {…addresses…}}}
     → one JSON object a line at SOCKET: {"do": "swipe", "door": D, "side": "in", "card": 4660, "facility": 0}

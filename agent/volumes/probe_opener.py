@@ -1,8 +1,8 @@
 """A process that opens what it is told and says what happened. The probe needs one that may be kept waiting.
 
-Run as ``python -I -S opener.py PATH``: one command a line on stdin, one answer a line on stdout: ``ok`` with a number,
-or an ``errno`` name. Rules of this file: standard library only and no import of the agent, so that it starts in a few
-milliseconds; it touches nothing but PATH.
+Run as ``python -I -S probe_opener.py PATH``: one command a line on stdin, one answer a line on stdout: ``ok`` with a
+number, or an ``errno`` name. Rules of this file: standard library only and no import of the agent, so that it starts in
+a few milliseconds; it touches nothing but PATH.
 """
 
 import ctypes
@@ -40,7 +40,7 @@ class Opener:
             except OSError as error:
                 found.append(error)
 
-        worker = threading.Thread(target=run)
+        worker = threading.Thread(target=run, name="second-opener")
         worker.start()
         worker.join()
         if isinstance(found[0], OSError):

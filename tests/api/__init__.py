@@ -1,0 +1,1 @@
+"""Tests of what clients import: operations, protocol, client, roles, instants."""

@@ -1,0 +1,1 @@
+"""Tests of the demo: its story, its site, what it leaves behind."""

@@ -30,11 +30,30 @@ THREADS = (
     ThreadRow("control", "questions", "agent.control.server", "answers reads and streams, eight at a time", "nothing"),
     ThreadRow(
         "control",
-        "others",
+        "doors",
         "agent.control.chores",
-        "four loops: the doors, the departures' supervisor, HR's inbox, the verifier's supervisor",
-        "each its own: `agent.rooms.worker.DoorWorker` (writes states of rooms into the registry), "
-        "`agent.control.offboarding.worker_supervisor.WorkerSupervisor`, `agent.offboard.intake.inbox.Inbox`, "
+        "hears readers and boards, has badges decided, sends orders",
+        "`agent.rooms.worker.DoorWorker`; writes the states of rooms into the registry",
+    ),
+    ThreadRow(
+        "control",
+        "departures",
+        "agent.control.chores",
+        "keeps the process of departures alive, and answers what it asks",
+        "`agent.control.offboarding.worker_supervisor.WorkerSupervisor`",
+    ),
+    ThreadRow(
+        "control",
+        "hr-inbox",
+        "agent.control.chores",
+        "takes in what HR sends",
+        "`agent.offboard.intake.inbox.Inbox`",
+    ),
+    ThreadRow(
+        "control",
+        "verifier",
+        "agent.control.chores",
+        "keeps the verifier alive, and takes its reports",
         "`agent.log.verifier_supervisor.VerifierSupervisor`",
     ),
     ThreadRow(
@@ -116,5 +135,7 @@ THREADS = (
         "libosdp and the line",
     ),
     ThreadRow("simulator", DEFAULT, "agent.simulator.site", "waits for lines to be let go, at the end", "nothing"),
-    ThreadRow("probe opener", UNNAMED, "agent.volumes.probe_opener", "opens once, as another thread", "nothing"),
+    ThreadRow(
+        "probe opener", "second-opener", "agent.volumes.probe_opener", "opens once, as another thread", "nothing"
+    ),
 )

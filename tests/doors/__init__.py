@@ -1,0 +1,1 @@
+"""Tests of the doors process and its drivers, against simulated devices over the real protocols."""

@@ -1,0 +1,1 @@
+"""Tests of the bindings, against the kernel of this machine."""

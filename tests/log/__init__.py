@@ -1,0 +1,1 @@
+"""Tests of the log: appended, cut, verified, indexed, searched."""

@@ -1,0 +1,1 @@
+"""Tests of revocation: the plan, the run, the proof."""

@@ -1,0 +1,1 @@
+"""Tests of rooms with simulated doors, and who is let in."""

@@ -1,0 +1,1 @@
+"""Tests of the terminal, on a pty and a real agent."""

@@ -1,0 +1,1 @@
+"""Tests of OSDP readers, honest and hostile."""

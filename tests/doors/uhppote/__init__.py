@@ -1,0 +1,1 @@
+"""Tests of UHPPOTE boards, honest, odd and lying."""

@@ -1,0 +1,1 @@
+"""Tests of HR's channel: tokens good and bad, the spool, the outbox."""

@@ -1,0 +1,1 @@
+"""Tests of receipts: made, printed, verified, forged."""

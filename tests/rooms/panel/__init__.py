@@ -1,0 +1,1 @@
+"""Tests of the panel of a room, as laws and scripted days."""

@@ -1,0 +1,1 @@
+"""Tests of rule packs, right and wrong."""
