@@ -56,6 +56,7 @@ def online(shoumi: Shoumi, door: str) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.long
 def test_a_door_that_cannot_be_reached_says_what_is_wrong_and_what_to_do(site: Site, shoumi: Shoumi) -> None:
     address, out = (f"osdp+tcp://127.0.0.1:{free_port()}/{number}" for number in (1, 2))
     assert shoumi("room", "add", "cellar", "--level", "secret", "--domain", "state").code == 0

@@ -34,6 +34,7 @@ def folder() -> Iterator[Path]:
         yield made
 
 
+@pytest.mark.long
 def test_every_line_holds_in_chinese_without_a_terminal(folder: Path) -> None:
     process = start(folder, "zh")
     out, _ = process.communicate()
@@ -45,6 +46,7 @@ def test_every_line_holds_in_chinese_without_a_terminal(folder: Path) -> None:
     assert left_behind(folder) == []
 
 
+@pytest.mark.long
 def test_in_a_terminal_one_can_look_around_and_then_it_is_all_removed(folder: Path) -> None:
     with terminal(environment(folder, "en"), words=telling(1, 2, interactive=True)) as screen:
         screen.read_until("[y/N]")

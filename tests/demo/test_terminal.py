@@ -31,6 +31,7 @@ def folder() -> Iterator[Path]:
         yield made
 
 
+@pytest.mark.long
 def test_the_demo_ends_in_the_screens_over_its_site_where_its_people_go_on(folder: Path) -> None:
     with terminal(_environ(folder), words=WORDS) as screen:
         before = _modes(screen)

@@ -10,8 +10,9 @@ pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-departures")]
 PEOPLE = 30  # two tokens about each
 
 
-def test_of_sixty_tokens_at_once_none_is_lost_when_the_control_process_is_killed() -> None:
-    with company(people=8_002, areas=4, files=20, leavers=PEOPLE) as site, dead_man(site.site, 150):
+@pytest.mark.parametrize("people", [802, pytest.param(8_002, marks=pytest.mark.long)])
+def test_of_sixty_tokens_at_once_none_is_lost_when_the_control_process_is_killed(people: int) -> None:
+    with company(people=people, areas=4, files=20, leavers=PEOPLE) as site, dead_man(site.site, 150):
         done = burst(site, range(PEOPLE)).done
         assert done == {person(number): ["hold.add", "case.notice"] for number in range(PEOPLE)}
         folder = site.site.home.root / "spool"

@@ -4,14 +4,9 @@ A round is one group of tests with one seed. A failing example is printed by hyp
 becomes an ``@example`` of its law and stays.
 """
 
-import os
 import re
-import signal
-import subprocess
-import sys
-from collections.abc import Sequence
 
-from tests import ROOT
+from tests.long import suite
 from tests.long.rounds import Part, Run
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -41,9 +36,8 @@ def run(run: Run) -> None:
 
 def _try(run: Run, name: str, seed: int) -> None:
     limit = min(_SHORT_ROUND if run.short else _ROUND_SECONDS, run.seconds_left)
-    code, said = _pytest(
-        ("-m", "hypothesis", "--hypothesis-profile=search", f"--hypothesis-seed={seed}", *GROUPS[name]), limit
-    )
+    words = ("-m", "hypothesis", "--hypothesis-profile=search", f"--hypothesis-seed={seed}", *GROUPS[name])
+    code, said = suite.run(limit, *words)
     if code is None:
         run.count("rounds ended by the clock")
     elif code:
@@ -53,29 +47,6 @@ def _try(run: Run, name: str, seed: int) -> None:
     for passed in re.findall(r"(\d+) passed", said):
         run.count("laws", int(passed))
     run.state.notes.append(f"{name}: seed {seed}")
-
-
-def _pytest(words: Sequence[str], seconds: float) -> tuple[int | None, str]:
-    """Run tests; return the exit code, ``None`` when the time was over, and what they said."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:cacheprovider", *words],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "COLUMNS": "120"},
-    )
-    try:
-        said, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)
-        said, _ = process.communicate()
-        return None, said
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-    return process.returncode, said
 
 
 PART = Part("fuzz", "new examples for laws and byte fuzzers", run, rounds=90, short=4)

@@ -4,11 +4,10 @@ A round is one file of tests.
 """
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from tests import ROOT
+from tests.long import suite
 from tests.long.rounds import Part, Run
 
 _SECONDS = 1_800.0
@@ -23,21 +22,18 @@ def run(run: Run) -> None:
         if number >= len(files):
             break
         file = files[(start + number) % len(files)]
-        done = _pytest("-q", "-x", file)
-        for count, what in re.findall(r"(\d+) (passed|failed|skipped|error)", done.stdout):
+        code, output = suite.run(min(_SECONDS, run.seconds_left), "-m", "long", "--durations=0", file)
+        for count, what in re.findall(r"(\d+) (passed|failed|skipped|error)", output):
             run.count(what, int(count))
-        if done.returncode:
-            run.fail(f"{file} ends with {done.returncode}: {done.stdout[-1500:]}")
+        if code is None and run.short:
+            run.count("files ended by the clock")
+        elif code != 0:
+            run.fail(f"{file} ends with {code}: {output[-1500:]}")
 
 
 def _has_some(file: Path) -> bool:
     """Whether a file has such tests: asking pytest would collect everything."""
     return "pytest.mark.long" in file.read_text(encoding="utf-8")
-
-
-def _pytest(*words: str) -> subprocess.CompletedProcess[str]:
-    command = (sys.executable, "-m", "pytest", "-m", "long", "--no-header", "--durations=0", *words)
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=_SECONDS)
 
 
 PART = Part("tests", "tests that are marked long", run, rounds=1_000, short=3)

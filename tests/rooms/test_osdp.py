@@ -141,6 +141,7 @@ def test_a_killed_control_process_takes_the_doors_process_with_it_and_the_next_o
     home.through("E1", out=True)
 
 
+@pytest.mark.long
 def test_a_reader_that_goes_offline_in_mid_transaction_counts_as_not_released(home: House) -> None:
     home.call("occupancy.reset", room="vault", reason="test")
     before, known = home.outside.times("strike"), len(home.site.entries(kind="door"))

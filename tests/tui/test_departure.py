@@ -73,6 +73,7 @@ def _furnished(root: Path, *uids: int) -> Home:
     return home
 
 
+@pytest.mark.long
 def test_a_new_administrator_takes_a_departure_from_notice_to_its_receipt(office: Office) -> None:
     async def walk(t: Walk) -> None:
         await t.settled()

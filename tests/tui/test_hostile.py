@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -83,6 +84,7 @@ def test_a_foreign_sentence_only_says_things_in_either_language(name: str) -> No
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.lists(names, min_size=8, max_size=8))
+@pytest.mark.long
 def test_no_place_acts_on_a_hostile_name_or_dies_of_it(zone: None, hostile: list[str]) -> None:
     for root in folder():
         furnished(root / "home", hostile=hostile)
@@ -97,7 +99,7 @@ def test_no_byte_of_the_zoo_reaches_the_terminal_as_a_command(zone: None) -> Non
             terminal.until("following")
             while b"proof" not in terminal.rest():  # there may be no line to open yet
                 terminal.press(b"\r")
-            for _ in range(12):  # the detail follows the highlight, from one name to the next
+            for _ in range(6):  # the detail follows the highlight, from one name to the next
                 terminal.press(b"k")
                 sent = terminal.rest()
     for evil in (b"owned\x07", b"\x1b]52;", b"\x1b]0;", b"\xc2\x9b31m", "\u202e".encode(), b"\xff\xfe"):

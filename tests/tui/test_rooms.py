@@ -115,6 +115,7 @@ def test_the_site_is_locked_down_with_one_word_and_every_room_says_so(home: Hous
     go(home, walk)
 
 
+@pytest.mark.long
 def test_a_visitor_is_registered_seen_and_leaves(home: House) -> None:
     async def walk(t: Walk) -> None:
         await t.sees("vault")
@@ -175,6 +176,7 @@ def test_who_was_inside_and_when_is_asked_of_the_log_with_its_limits(home: House
     go(home, walk, size=WIDE)
 
 
+@pytest.mark.long
 def test_what_nobody_can_know_is_unknown_and_never_well(home: House) -> None:
     async def walk(t: Walk) -> None:
         await t.sees("✓ closed")

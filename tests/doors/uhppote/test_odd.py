@@ -66,6 +66,7 @@ def test_a_packet_cut_short_is_no_answer(length: int) -> None:
     run(test())
 
 
+@pytest.mark.long
 def test_a_board_whose_packets_are_cut_short_is_away_and_opens_nothing() -> None:
     with served() as (loop, board, control):
         board.faults.cut = 63
