@@ -74,7 +74,7 @@ def _append(run: Run, log: Appender, last: int) -> None:
 
 def _line(seq: int) -> bytes:
     at = stamp(_BEGIN + timedelta(seconds=seq))
-    denied = seq // 7 % 50 == 0
+    denied = seq // 7 % 53 == 0  # no factor of 1000, so that everybody is denied now and then
     who, word = seq * 7919 % _PEOPLE, "北门" if seq % _EVERY == 0 else "计划"
     fields = _FIELDS % (*(("deny", "level") if denied else ("allow", "allow")), who, who, seq * 31 % _AREAS, word, seq)
     return b'{"seq":%d,"time":"%b",%b}' % (seq, at.encode(), fields.encode())
