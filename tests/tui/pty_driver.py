@@ -45,13 +45,13 @@ class Pty:
         """Read until *words* were sent since the last :meth:`clear`; return when that was. Raises TimeoutError."""
         deadline, wanted = time.perf_counter() + seconds, words.encode()
         while wanted not in self.seen:
-            if not self._read(deadline - time.perf_counter()):
+            if not self.read(deadline - time.perf_counter()):
                 raise TimeoutError(f"{words!r} was not shown; the end of what was: {self.seen[-2000:]!r}")
         return time.perf_counter()
 
     def rest(self, seconds: float = QUIET) -> bytes:
         """Read until nothing was sent for *seconds*; return all since the last :meth:`clear`."""
-        while self._read(seconds):
+        while self.read(seconds):
             pass
         return self.seen
 
@@ -68,7 +68,7 @@ class Pty:
         self.process.wait(30)
         os.close(self._end)
 
-    def _read(self, seconds: float) -> bool:
+    def read(self, seconds: float) -> bool:
         ready, _, _ = select.select([self._end], [], [], max(0.0, seconds))
         if not ready:
             return False
