@@ -30,7 +30,7 @@ _THREADS = {
     "Thread": (2, "name"),
     "ThreadPoolExecutor": (1, "thread_name_prefix"),
     "Timer": (9, ""),
-    "Observer": (9, ""),
+    "BaseObserver": (9, ""),
 }
 
 

@@ -4,11 +4,12 @@ Rules of this file: no event carries meaning, each is only a reason to sweep now
 nothing about files that were there before it, nothing when the watched directory is renamed and made again, and a full
 kernel queue is a line in a log. So the directory is watched anew when it is another one, and a watcher that cannot
 start is no trouble at all. And it keeps the news of a file that was moved away for half a second, to find out whereto,
-with everything behind it in the queue: filing one delivery holds up the news of the next. So the end of a writing, with
-which nearly every delivery begins, is watched for by an observer of its own, which hears of no move.
+with everything behind it in the queue: filing one delivery would hold up the next. So that news is not asked for, by
+the one method of its emitter that says what is. Without overriding it, a delivery renamed from elsewhere waits up to
+half a second behind the last one; watching the whole spool, where a filed delivery can be followed, would give
+whoever may write there directories to make, each of which costs root an inotify watch.
 """
 
-import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,8 +18,9 @@ from pathlib import Path
 from typing import Final
 
 from watchdog.events import FileClosedEvent, FileCreatedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
+from watchdog.observers.inotify import InotifyEmitter
+from watchdog.observers.inotify_c import InotifyConstants, Mask
 
 from agent.errors import ShoumiError
 from agent.offboard.intake.inbox import Inbox
@@ -26,19 +28,15 @@ from rules.text import Text
 
 SWEEP_SECONDS: Final = 1.0
 
-# What each observer is asked for; our own reading is in neither.
-_ARRIVALS: Final[tuple[list[type[FileSystemEvent]], ...]] = ([FileClosedEvent], [FileCreatedEvent, FileMovedEvent])
-
-# Of an observer that ends while it keeps news back, that is an error to watchdog; here nobody waits for that news.
-logging.getLogger("watchdog.observers.inotify").setLevel(logging.CRITICAL)
+_ARRIVALS: Final[list[type[FileSystemEvent]]] = [FileClosedEvent, FileCreatedEvent, FileMovedEvent]  # no reading
 
 
 class SpoolWatcher:
-    """Calls *wake* from threads of its own soon after something arrives in a directory."""
+    """Calls *wake* from a thread of its own soon after something arrives in a directory."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
-        self._observers: list[BaseObserver] = []
+        self._observer: BaseObserver | None = None
         self._watched: object = None
 
     def follow(self, folder: Path, identity: tuple[int, int]) -> None:
@@ -46,24 +44,25 @@ class SpoolWatcher:
         if identity == self._watched:
             return
         self.stop()
+        observer = BaseObserver(_Emitter)
         try:
-            for kinds in _ARRIVALS:
-                observer = Observer()
-                self._observers.append(observer)
-                observer.schedule(_Waker(self._wake), str(folder), event_filter=kinds)
-                observer.start()
+            observer.schedule(_Waker(self._wake), str(folder), event_filter=_ARRIVALS)
+            observer.start()
         except (OSError, RuntimeError):  # no inotify left, no thread left: the sweep does without
-            self.stop()
             return
-        self._watched = identity
+        self._observer, self._watched = observer, identity
 
     def stop(self) -> None:
-        """End watching; takes half a second where news is kept back."""
-        for observer in self._observers:
-            observer.stop()
-            if observer.is_alive():
-                observer.join()
-        self._observers, self._watched = [], None
+        """End watching."""
+        if self._observer:
+            self._observer.stop()
+            self._observer.join()
+        self._observer, self._watched = None, None
+
+
+class _Emitter(InotifyEmitter):
+    def get_event_mask_from_filter(self) -> Mask:
+        return Mask(super().get_event_mask_from_filter() & ~InotifyConstants.IN_MOVED_FROM)
 
 
 class _Waker(FileSystemEventHandler):
@@ -80,7 +79,7 @@ def serve(
     stop: threading.Event,
     trouble: Callable[[str, Text], None],
 ) -> None:
-    """Sweep at the start, whenever something arrives, and every second; return within two seconds after *stop* is set.
+    """Sweep at the start, whenever something arrives, and every second; return within a second after *stop* is set.
 
     A :class:`ShoumiError` of a sweep goes to *trouble*, once while it lasts, and the next sweep tries again. What
     *trouble* raises ends nothing. Raises :class:`agent.errors.FatalError`.

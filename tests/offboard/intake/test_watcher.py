@@ -125,7 +125,8 @@ def test_the_inboxs_own_reading_and_filing_does_not_wake_it(tmp_path):
             watching.stop()
 
 
-def test_what_was_moved_away_holds_up_no_delivery_that_is_written_there(tmp_path, monkeypatch):
+@pytest.mark.parametrize("written", ["in place", "elsewhere"])
+def test_what_was_moved_away_holds_up_no_delivery(tmp_path, monkeypatch, written):
     """News of a move is kept back to be paired, half a second long and here four."""
     monkeypatch.setattr(InotifyMoveEventGrouper, "delay", 4.0)
     woken = threading.Event()
@@ -135,8 +136,9 @@ def test_what_was_moved_away_holds_up_no_delivery_that_is_written_there(tmp_path
         watching.follow(*site.inbox.folder)
         try:
             os.rename(site.new / "filed", tmp_path / "filed")
-            (site.new / "one.tmp").write_text(right())
-            os.rename(site.new / "one.tmp", site.new / "one.set")
+            draft = (site.new if written == "in place" else tmp_path) / "one.tmp"
+            draft.write_text(right())
+            os.rename(draft, site.new / "one.set")
             assert woken.wait(3.0)
         finally:
             watching.stop()
