@@ -13,8 +13,8 @@ from agent.offboard.journal import JournaledStep, RevocationJournal
 from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
 from agent.offboard.steps.step import StepState
-from tests.control.handlers.test_cases import office_of
 from tests.control.offboarding.test_hr_intake import until
+from tests.control.office import office_of
 from tests.control.site import Site
 
 

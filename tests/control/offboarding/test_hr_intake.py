@@ -26,7 +26,7 @@ from agent.offboard.intake.token import TYPE
 from agent.simulator import hr_sender
 from rules.offboarding.vocabulary import CaseKind
 from tests import needs
-from tests.control.handlers.test_cases import Office, office_of
+from tests.control.office import Office, office_of
 from tests.control.site import Site
 
 LEAVER_UID = 63_050  # nobody has it

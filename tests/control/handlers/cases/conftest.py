@@ -1,0 +1,40 @@
+"""Each fixture is an office under one rule pack; the control process of its site is the test itself."""
+
+import pwd
+from collections.abc import Iterator
+
+import pytest
+
+from tests.control.conftest import folder
+from tests.control.office import Office, office_of
+from tests.control.site import Site, running
+
+
+@pytest.fixture
+def fresh() -> Iterator[Site]:
+    """A site whose control process is the test."""
+    with folder() as root, running(root / "home", control=False) as site:
+        yield site
+
+
+@pytest.fixture
+def office(fresh: Site) -> Iterator[Office]:
+    with office_of(fresh) as found:
+        yield found
+
+
+@pytest.fixture
+def company(fresh: Site) -> Iterator[Office]:
+    with office_of(fresh, "company") as found:
+        yield found
+
+
+@pytest.fixture
+def administrator(fresh: Site) -> Iterator[Office]:
+    """A site where `E1` has an account in the group of the security officers, and the pack asks HR for one approver."""
+    account = pwd.getpwnam("daemon")  # every host has one; nothing of it is touched
+    fresh.home.config.write_text(f"[roles]\nsecurity = {account.pw_gid}\n", encoding="utf-8")
+    with office_of(fresh) as office:
+        with office.services.registry.change(office.site.now()) as change:
+            change.accounts.add(account.pw_uid, "E1", allow_system=True)
+        yield office

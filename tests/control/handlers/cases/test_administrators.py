@@ -1,0 +1,76 @@
+"""An administrator leaves: access ends at once, and a second officer confirms the rest."""
+
+import pytest
+
+from agent.errors import ForbiddenError, RefusedError
+from tests.control.office import OUT, Office, notice, out
+from tests.control.site import Site
+
+
+@pytest.mark.parametrize("how", OUT)
+def test_an_officer_who_is_out_of_office_does_nothing_at_all(administrator: Office, fresh: Site, how: str) -> None:
+    administrator.approved()
+    assert administrator.do("case.status")["step"] == "confirmation"
+    administrator.do("case.open", "E2", last_day="2099-12-31")
+    out(administrator, "E9", how)
+    for op, person in (("case.confirm", "E1"), ("case.approve", "E2"), ("case.rescind", "E1")):
+        with pytest.raises(ForbiddenError, match="acts for nobody"):
+            administrator.do(op, person, "E9", **({"reason": "x"} if op == "case.rescind" else {}))
+    assert administrator.do("case.status")["step"] == "confirmation"
+    assert administrator.do("case.status", "E2")["step"] == "notice"
+    assert [entry["act"] for entry in fresh.entries(outcome="forbidden")] == [
+        "case.confirm", "case.approve", "case.rescind",
+    ]  # fmt: skip
+    assert administrator.do("case.approve", "E2")["step"] == "approved"
+
+
+def test_an_administrator_loses_access_at_the_last_approval_and_the_case_asks_for_a_second_officer(
+    administrator: Office,
+) -> None:
+    administrator.do("case.open", last_day="2099-12-31")
+    result = administrator.do("case.approve")
+    assert (result["step"], result["grants_ended"]) == ("confirmation", [administrator.grant])
+    assert administrator.verdict().rule == "departure"
+    status = administrator.do("case.status")
+    assert [step["event"] for step in status["next"]] == ["confirm"]
+    assert [(flag["en"], flag["zh"]) for flag in status["flags"]] == [
+        (
+            "an administrator (security): access is over, processes run until a second officer confirms",
+            "当事人是管理员（security）：权限已取消，进程待第二名管理员确认后结束",
+        )
+    ]
+    with pytest.raises(RefusedError, match="this takes a second officer, and `E8` is the first"):
+        administrator.do("case.confirm")
+    with pytest.raises(RefusedError, match="not possible now"):
+        administrator.do("case.cool-off", none=True, reason="x")
+    confirmed = administrator.do("case.confirm", officer="E9")
+    assert (confirmed["step"], confirmed["revoked"]) == ("approved", True)
+    assert administrator.told == [("E1", "C000001", result["epoch"]), ("E1", "C000001", confirmed["epoch"])]
+    assert administrator.do("case.show")["confirmation"]["by"] == "E9"
+    with pytest.raises(RefusedError, match="not possible now"):
+        administrator.do("case.confirm", officer="E9")
+
+
+def test_who_writes_down_what_another_one_approved_is_not_the_second(administrator: Office) -> None:
+    administrator.do("case.open", last_day="2099-12-31")
+    administrator.do("case.approve", by="E2")
+    with pytest.raises(RefusedError, match="`E8` is the first"):
+        administrator.do("case.confirm")
+    assert administrator.do("case.confirm", officer="E9")["step"] == "approved"
+
+
+@pytest.mark.parametrize("kind", ["resignation", "unauthorised"])
+def test_two_approvers_inside_a_notice_are_the_two_and_one_is_one(administrator: Office, kind: str) -> None:
+    assert notice(administrator, "E2", kind=kind)["step"] == "confirmation"
+    assert notice(administrator, "E2")["already"]
+    assert administrator.do("case.status")["step"] == "confirmation"
+    later = notice(administrator, "E3")
+    assert (later["step"], later["revoked"]) == ("approved", True)
+    assert len(administrator.told) == 2
+
+
+@pytest.mark.parametrize("kind", ["resignation", "unauthorised"])
+def test_a_notice_with_two_approvers_waits_for_nobody(administrator: Office, kind: str) -> None:
+    assert notice(administrator, "E2", "E3", kind=kind)["step"] == "approved"
+    assert len(administrator.told) == 1
+    assert administrator.site.lists.cases.get("E1").officers >= {"E3"}
