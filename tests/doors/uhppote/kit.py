@@ -1,24 +1,29 @@
 """Boards on loopback and the agent's side of them in one event loop; everything said is kept and can be awaited."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
-from datetime import date
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 from agent.doors.address import Uhppote
 from agent.doors.frames import FromDoors
 from agent.doors.link import LinkFullError
+from agent.doors.messages import Contact, Online
 from agent.doors.outbox import CAPACITY, Outbox
 from agent.doors.uhppote.boards import BoardDriver, BoardPlan
 from agent.doors.uhppote.client import PACE
 from agent.doors.uhppote.events import DoorBinding
+from agent.simulator import uhppote_packet
 from agent.simulator.uhppote_board import Board
+from agent.simulator.uhppote_packet import BoardCard, BoardEvent, Fn
 
 SERIAL = 405419896
 CARD = 4660
 FAR = date(2099, 12, 31)
 PATIENCE = 30.0
+NO_RIGHTS = (0, 0, 0, 0)
 
 Kind = TypeVar("Kind")
 
@@ -103,3 +108,28 @@ async def site(
 def run(test: Coroutine[Any, Any, None]) -> None:
     """Run a test that awaits."""
     asyncio.run(test)
+
+
+def store(board: Board, card: int = CARD, rights: tuple[int, int, int, int] = NO_RIGHTS) -> None:
+    board.memory.cards.append(BoardCard(card, datetime(2020, 1, 1, tzinfo=UTC).date(), FAR, rights))
+
+
+async def online(made: Site, *sides: str, **how: object) -> None:
+    await made.configure(*sides, **how)  # type: ignore[arg-type]
+    await made.ears.hear(Online, lambda said: said.online)
+    await made.ears.hear(Contact)
+
+
+@contextmanager
+def sender() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+        made.bind(("127.0.0.1", 0))
+        yield made
+
+
+def hint_of(board: Board, index: int, card: int = 1) -> bytes:
+    return bytes(
+        uhppote_packet.answer(
+            Fn.STATUS, board.serial, *uhppote_packet.event_fields(BoardEvent(index, 1, True, 1, 1, card, None, 5))
+        )
+    )
