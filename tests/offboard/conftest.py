@@ -1,4 +1,4 @@
-"""An account that nobody has, and a journal, for each test that asks."""
+"""Accounts that nobody has, and a journal, for each test that asks."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +12,12 @@ from tests.offboard.host import unused_uid
 
 @pytest.fixture
 def uid() -> Iterator[int]:
+    with unused_uid() as found:
+        yield found
+
+
+@pytest.fixture
+def other() -> Iterator[int]:
     with unused_uid() as found:
         yield found
 

@@ -20,6 +20,7 @@ from agent.kernel.walk import walk
 from agent.offboard.context import AreaPath, DenialAck, RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Rails
 from agent.offboard.steps import places
+from agent.offboard.steps.ending import ProcessTerminator, TerminationResult
 
 LOCKS = Path("/run/lock")
 
@@ -98,6 +99,11 @@ def child(
         yield made
     finally:
         made.end()
+
+
+def end(uid: int, rails: Rails | None = None, **more: object) -> TerminationResult:
+    """End everything of *uid*, as the steps of a revocation do."""
+    return ProcessTerminator([uid], lambda: rails or Rails(frozenset({os.getpid()})), now, **more).run()  # type: ignore[arg-type]
 
 
 def chain(seconds: float = 60.0) -> None:

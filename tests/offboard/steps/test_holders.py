@@ -1,0 +1,103 @@
+"""Whoever holds classified files is ended, by their own descriptors or by ones handed over."""
+
+import os
+import signal
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+from agent.offboard import proof
+from agent.offboard.context import Account, RevocationSubject
+from agent.offboard.steps import holders
+from agent.offboard.steps.step import StepState
+from tests import needs
+from tests.offboard.host import child, context, end
+
+pytestmark = needs.root
+
+
+def test_a_hold_ends_only_what_holds_classified_files(tmp_path: Path, uid: int, other: int) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    secret.chmod(0o644)
+    tmp_path.chmod(0o755)
+    fd = os.open(secret, os.O_RDONLY)
+    leaver = RevocationSubject("E1001", (Account(uid),))
+
+    def held(_devices: object) -> list[Holder]:
+        return [Holder(int(name)) for name in os.listdir("/proc") if name.isdigit() and holds(int(name))]
+
+    def holds(pid: int) -> bool:
+        try:
+            return any(os.readlink(f"/proc/{pid}/fd/{n}") == str(secret) for n in os.listdir(f"/proc/{pid}/fd"))
+        except OSError:
+            return False
+
+    def let_go() -> None:
+        os.close(fd)
+        os.write(telling, b"!")
+        signal.pause()
+
+    told, telling = os.pipe()
+    here = context(tmp_path, held=held, devices=lambda: frozenset({1}))
+    with child(uid) as holder, child(0, uid) as root_holder, child(uid, act=let_go) as free, child(other) as bystander:
+        assert os.read(told, 1) == b"!"
+        assert len(holders.look(leaver, here)) == 2
+        assert holders.run(leaver, here, "C1").state is StepState.CONFIRMED
+        assert not holder.alive
+        assert not root_holder.alive
+        assert free.alive
+        assert bystander.alive  # it holds the same file, on its own rights
+    for open_one in (fd, told, telling):
+        os.close(open_one)
+
+
+class Holder:
+    def __init__(self, pid: int, link: str = "") -> None:
+        self.pid = pid
+        self.how = "fd"
+        self.link = link
+
+
+def test_where_one_grant_ended_only_what_holds_that_area_is_ended_and_what_cannot_be_told_is(
+    tmp_path: Path, uid: int
+) -> None:
+    leaver = RevocationSubject("E1001", (Account(uid),), areas=frozenset({"plans"}))
+    with child(uid) as plans, child(uid) as ledger, child(uid) as nowhere, child(uid) as untold:
+        holding = {plans.pid: "plans", ledger.pid: "ledger", nowhere.pid: None, untold.pid: ""}
+        here = context(
+            tmp_path,
+            held=lambda _devices: [Holder(pid) for pid in holding],
+            area_of=lambda found: holding[found.pid],
+            devices=lambda: frozenset({1}),
+        )
+        assert len(holders.look(leaver, here)) == 2
+        assert proof.staying(leaver, here).holds is False
+        assert holders.run(leaver, here, "C1").state is StepState.CONFIRMED
+        assert [one.alive for one in (plans, ledger, nowhere, untold)] == [False, True, True, False]
+        shown = proof.staying(leaver, here)
+        assert (shown.holds, [scan.left for scan in shown.scans]) == (True, [2, 2])
+        everything = replace(leaver, areas=frozenset())
+        assert len(holders.look(everything, here)) == 1
+
+
+def test_a_descriptor_handed_over_inside_the_person_s_processes_goes_with_them(uid: int, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    one, two = socket.socketpair()
+
+    def take() -> None:
+        _, fds, _, _ = socket.recv_fds(two, 1, 1)
+        signal.pause()
+        os.close(fds[0])
+
+    fd = os.open(secret, os.O_RDONLY)
+    with one, two, child(uid, act=take) as receiver:
+        socket.send_fds(one, [b"!"], [fd])
+        assert end(uid).sure
+        assert not receiver.alive
+    os.close(fd)
+
+
+def test_without_a_protected_volume_there_is_nothing_to_hold(tmp_path: Path) -> None:
+    assert holders.probe(RevocationSubject("E1001"), context(tmp_path)) is not None
