@@ -1,7 +1,7 @@
 """A real registry in a real file for every test."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from agent.registry.store import Registry
 from rules.model import Clearance, Level
 
 NOW = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
