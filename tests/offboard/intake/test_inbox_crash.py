@@ -16,8 +16,8 @@ from agent.offboard.intake.store import Store, arrived, awaiting
 from rules.text import Text
 from tests import needs
 from tests.offboard.intake.disk import agent, handed, line, make_image, mounted
+from tests.offboard.intake.signing import departure, right, small
 from tests.offboard.intake.site import KEYS, Site
-from tests.offboard.intake.vectors import departure, right, small
 
 PEOPLE = 50
 

@@ -11,8 +11,8 @@ import pytest
 
 from agent.offboard.intake import quarantine, rename
 from tests import needs
+from tests.offboard.intake.signing import departure, right, small
 from tests.offboard.intake.site import NOW, Site
-from tests.offboard.intake.vectors import departure, right, small
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from agent.offboard.intake.outbox import Completion
 from agent.offboard.intake.reasons import BadTokenError
 from agent.simulator import hr_sender
 from tests import ROOT, needs
+from tests.offboard.intake.signing import departure, right
 from tests.offboard.intake.site import NOW, Site
-from tests.offboard.intake.vectors import departure, right
 
 DOCUMENT = ROOT / "docs/hr-integration.md"
 SITE = "urn:shoumi:agent:site-a"

@@ -13,8 +13,8 @@ from agent.offboard.intake.reasons import REASONS, BadTokenError
 from agent.offboard.intake.token import verify
 from rules.visible import visible
 from tests.examples import examples
+from tests.offboard.intake.signing import DEPARTURE, approved, by_hand, departure, signed
 from tests.offboard.intake.site import KEYS, NOW, TOKENS
-from tests.offboard.intake.vectors import DEPARTURE, approved, by_hand, departure, signed
 
 PINNED = pinned_keys.load(KEYS / "hr-keys.json")
 RIGHT = json.loads((TOKENS / "right-eddsa.json").read_text())["drops"][0]["token"].encode()

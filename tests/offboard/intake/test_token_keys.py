@@ -10,8 +10,8 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from agent.errors import RefusedError
 from agent.offboard.intake import pinned_keys
+from tests.offboard.intake.signing import private
 from tests.offboard.intake.site import KEYS
-from tests.offboard.intake.vectors import private
 
 
 def pinned():

@@ -10,8 +10,8 @@ from agent.offboard.intake import pinned_keys
 from agent.offboard.intake.notice import HrEvent
 from agent.offboard.intake.reasons import REASONS, BadTokenError
 from agent.offboard.intake.token import verify
+from tests.offboard.intake.signing import departure, details, right
 from tests.offboard.intake.site import KEYS, NOW, TOKENS, Site
-from tests.offboard.intake.vectors import departure, details, right
 
 PINNED = pinned_keys.load(KEYS / "hr-keys.json")
 VECTORS = sorted(TOKENS.glob("*.json"))

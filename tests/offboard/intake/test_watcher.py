@@ -13,8 +13,8 @@ from agent.offboard.intake import watcher
 from agent.offboard.intake.watcher import SpoolWatcher, serve
 from agent.simulator.hr_sender import drop
 from rules.text import Text
+from tests.offboard.intake.signing import departure, right
 from tests.offboard.intake.site import NOW, Site
-from tests.offboard.intake.vectors import departure, right
 
 
 @contextmanager
