@@ -1,7 +1,7 @@
 """The rules of the tree that no linter knows: ``python -m tests.lint`` names every place that breaks one.
 
     one concept, one name   a public class is defined once in the whole tree
-    one file, one idea      no file has more than 400 lines
+    one file, one idea      no file has more than 400 lines; this holds for the tests, too
     one folder, one thing   no folder has more than 40 files, or five whose names begin with one word, and each says in
                             one line what it is
     a reference leads       what a docstring names in ``:class:`` and the like is there
@@ -38,8 +38,13 @@ class Module(NamedTuple):
 
 def modules() -> dict[str, Module]:
     """Return every module of the product by its dotted name."""
-    paths = [path for package in PRODUCT for path in sorted((ROOT / package).rglob("*.py"))]
-    return dict(module(path.relative_to(ROOT), path.read_text(encoding="utf-8")) for path in paths)
+    return dict(module(path, text) for path, text in texts(*PRODUCT).items())
+
+
+def texts(*packages: str) -> dict[Path, str]:
+    """Return the text of every file of these packages by its path in the tree."""
+    paths = [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+    return {path.relative_to(ROOT): path.read_text(encoding="utf-8") for path in paths}
 
 
 def module(path: Path, text: str) -> tuple[str, Module]:
@@ -52,9 +57,17 @@ def module(path: Path, text: str) -> tuple[str, Module]:
 def problems(tree: Mapping[str, Module]) -> Iterator[str]:
     """Yield one line for every place that breaks a rule of the tree."""
     yield from _classes(tree)
+    yield from too_long({module.path: module.text for module in tree.values()})
     yield from _files(tree)
     yield from _folders(tree)
     yield from _references(tree)
+
+
+def too_long(files: Mapping[Path, str]) -> Iterator[str]:
+    """Yield one line for every file that has more lines than one idea takes."""
+    for path, text in files.items():
+        if (lines := text.count("\n")) > MOST_LINES:
+            yield f"{path}:{MOST_LINES + 1}: the file has {lines} lines, more than {MOST_LINES}"
 
 
 def _classes(tree: Mapping[str, Module]) -> Iterator[str]:
@@ -70,8 +83,6 @@ def _classes(tree: Mapping[str, Module]) -> Iterator[str]:
 
 def _files(tree: Mapping[str, Module]) -> Iterator[str]:
     for module in tree.values():
-        if (lines := module.text.count("\n")) > MOST_LINES:
-            yield f"{module.path}:{MOST_LINES + 1}: the file has {lines} lines, more than {MOST_LINES}"
         if module.path.name != "__init__.py" and ast.get_docstring(module.tree) is None:
             yield f"{module.path}:1: the file does not say what it is"
 
@@ -126,7 +137,7 @@ def _names(tree: ast.Module) -> Iterator[str]:
 
 def main() -> int:
     """Print what breaks a rule; return 1 if anything does."""
-    found = list(problems(modules()))
+    found = [*problems(modules()), *too_long(texts("tests"))]
     for line in found:
         print(line)
     return 1 if found else 0

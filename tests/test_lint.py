@@ -1,4 +1,4 @@
-"""The rules of the tree: kept by the product, and each noticed when it is broken."""
+"""The rules of the tree: kept by the product, one of them by the tests too, and each noticed when it is broken."""
 
 from pathlib import Path
 
@@ -16,6 +16,12 @@ def found(files: dict[str, str]) -> list[str]:
 
 def test_the_product_keeps_the_rules_of_the_tree() -> None:
     assert list(lint.problems(lint.modules())) == []
+
+
+def test_no_file_of_the_tests_is_long() -> None:
+    files = lint.texts("tests")
+    assert Path("tests/test_lint.py") in files
+    assert list(lint.too_long(files)) == []
 
 
 def test_a_class_that_is_defined_twice_is_named_with_both_places() -> None:
