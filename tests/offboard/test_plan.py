@@ -1,10 +1,8 @@
 """The plan says what ends, who else is touched and what cannot be undone, and ends nothing by being made."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +14,7 @@ from agent.offboard.steps import STEPS
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget, always
 from rules.text import Text
 from tests import needs
-from tests.offboard.host import area, child, context, furnish, leaver, picture, unused_uid
+from tests.offboard.host import area, child, context, furnish, leaver, picture
 
 WHAT = Text("a process", "一个进程")
 LOST = Text("it is lost", "将丢失")
@@ -113,12 +111,6 @@ def test_a_leaver_survives_the_journal(uids: list[int], roles: frozenset[str], s
     accounts = tuple(Account(uid, (f"u{uid}",), f"/home/{uid}") for uid in uids)
     who = RevocationSubject("E1001", accounts, roles, sole, frozenset({"plans", *roles}))
     assert RevocationSubject.from_json(json.loads(json.dumps(who.to_json()))) == who
-
-
-@pytest.fixture
-def uid() -> Iterator[int]:
-    with unused_uid() as found:
-        yield found
 
 
 @needs.root

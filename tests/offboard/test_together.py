@@ -5,7 +5,6 @@ import os
 import signal
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,28 +21,10 @@ from agent.offboard.steps.step import RevocationStep, StepResult, StepState, alw
 from agent.runtime import channel
 from rules.text import Text
 from tests import needs
-from tests.offboard.host import area, child, context, owners, reach, unused_uid
+from tests.offboard.host import area, child, context, owners, reach
 
 pytestmark = needs.root
 WHAT = Text("done", "完成")
-
-
-@pytest.fixture
-def uid() -> Iterator[int]:
-    with unused_uid() as found:
-        yield found
-
-
-@pytest.fixture
-def other() -> Iterator[int]:
-    with unused_uid() as found:
-        yield found
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[RevocationJournal]:
-    with closing(RevocationJournal(tmp_path / "offboard.db")) as found:
-        yield found
 
 
 def person(uid: int) -> RevocationSubject:

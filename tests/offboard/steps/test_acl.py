@@ -21,7 +21,7 @@ from agent.offboard.steps.acl_bytes import GROUP, GROUP_OBJ, MASK, OTHER, USER, 
 from agent.offboard.steps.step import StepState
 from agent.runtime import capabilities
 from tests import needs
-from tests.offboard.host import area, context, owners, picture, unused_uid
+from tests.offboard.host import area, context, owners, picture
 
 PERMS = st.integers(0, 7)
 IDS = st.integers(1000, 1004)
@@ -117,18 +117,6 @@ def test_an_entry_that_gives_something_is_not_undone() -> None:
 
 
 # --- on real files --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def uid() -> Iterator[int]:
-    with unused_uid() as found:
-        yield found
-
-
-@pytest.fixture
-def other() -> Iterator[int]:
-    with unused_uid() as found:
-        yield found
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Accounts, login sessions and Samba: with the host's real tools where it has them, and with what they are told."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,13 +14,7 @@ from agent.offboard.steps import account, commands, deny, samba, sessions
 from agent.offboard.steps.step import StepState
 from rules.text import Text
 from tests import needs
-from tests.offboard.host import context, furnish, leaver, unused_uid
-
-
-@pytest.fixture
-def uid() -> Iterator[int]:
-    with unused_uid() as found:
-        yield found
+from tests.offboard.host import context, furnish, leaver
 
 
 @pytest.fixture

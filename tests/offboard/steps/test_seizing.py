@@ -14,17 +14,11 @@ from agent.offboard.steps import at, cron, keys, places, tickets, timers
 from agent.offboard.steps.seizing import seize
 from agent.offboard.steps.step import RevocationStep, StepState
 from tests import needs
-from tests.offboard.host import context, furnish, leaver, picture, unused_uid
+from tests.offboard.host import context, furnish, leaver, picture
 
 pytestmark = needs.root
 
 MEMORY = Path("/dev/shm")
-
-
-@pytest.fixture
-def uid() -> Iterator[int]:
-    with unused_uid() as found:
-        yield found
 
 
 @pytest.fixture

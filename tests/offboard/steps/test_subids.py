@@ -86,12 +86,6 @@ def test_a_name_that_two_accounts_have_gives_nobody_anything_and_a_system_accoun
 
 
 @pytest.fixture
-def uid() -> Iterator[int]:
-    with unused_uid() as found:
-        yield found
-
-
-@pytest.fixture
 def below() -> Iterator[int]:
     with unused_uid() as found:
         yield found
