@@ -51,8 +51,8 @@ test-agent: .venv/.dev
 	$(BIN)/pytest $(SLOW_FIRST) tests --ignore=tests/rules -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-long:       ## all parts of the long tests, one after the other: hours; test-long-kills and so on is one of them
-	@$(MAKE) --no-print-directory --keep-going $(LONG:%=test-long-%)
-	@$(BIN)/python -m tests.long report
+	@$(MAKE) --no-print-directory --keep-going $(LONG:%=test-long-%); code=$$?; \
+		$(BIN)/python -m tests.long report; exit $$code
 
 test-long-%: .venv/.dev
 	$(BIN)/python -m tests.long $* --resume

@@ -20,7 +20,7 @@ from agent.demo.stage import DemoStage
 
 _KILLS = 5
 _BETWEEN = 150  # opens that must have been let in since a kill, so that a decider lives, before the next one
-_PATIENCE = 15.0
+PATIENCE = 15.0
 _PACE = 0.001  # seconds between two opens of one opener: traffic, not a flood that would fill the disk
 
 
@@ -38,7 +38,7 @@ def killing(
         kills = sum(_kill(stage, opened, len(openers)) for _ in range(_KILLS))
         opened.end()
         for actor in actors:
-            actor.next(_PATIENCE)
+            actor.next(PATIENCE)
     return _told(kills, opened, actors, 2 * len(cleared), record)
 
 
@@ -64,11 +64,11 @@ def _kill(stage: DemoStage, opened: Numbers, openers: int) -> bool:
     def let_in() -> int:
         return sum(opened[2 * number] for number in range(openers))
 
-    if not wait_until(lambda: let_in() >= _BETWEEN, _PATIENCE):
+    if not wait_until(lambda: let_in() >= _BETWEEN, PATIENCE):
         return False
     before = let_in()
     os.kill(stage.process("decider"), signal.SIGKILL)
-    return wait_until(lambda: let_in() >= before + _BETWEEN, _PATIENCE)
+    return wait_until(lambda: let_in() >= before + _BETWEEN, PATIENCE)
 
 
 def _told(kills: int, opened: Numbers, actors: list[Actor], cleared: int, record: LogPosition) -> Traffic:

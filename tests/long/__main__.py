@@ -26,21 +26,34 @@ def main(argv: list[str]) -> int:
     options.add_argument("part", choices=(*PARTS, "report", "pick", "needs"))
     options.add_argument("of", nargs="?", help="`pick`: a commit; `needs`: a part, whose packages are printed")
     options.add_argument("--short", action="store_true", help="the form that takes three minutes at most")
-    options.add_argument("--rounds", type=int, metavar="N")
-    options.add_argument("--seconds", type=float, metavar="N", help="begin no round after N seconds")
+    options.add_argument("--rounds", type=_positive, metavar="N")
+    options.add_argument("--seconds", type=_positive, metavar="N", help="begin no round after N seconds")
     options.add_argument("--resume", action="store_true", help="go on with a run of this commit that was stopped")
     chosen = options.parse_args(argv)
+    if chosen.of and chosen.part not in ("pick", "needs"):
+        options.error(f"`{chosen.part}` takes no second word")
     match chosen.part:
         case "report":
             print("\n".join(results.table(results.read())))
             return 0
         case "pick":
-            print(picked(chosen.of or results.commit()[0]))
+            if not (commit := results.full(chosen.of or "HEAD")):
+                options.error(f"`{chosen.of or 'HEAD'}` is no commit")
+            print(picked(commit))
             return 0
         case "needs":
+            if chosen.of not in PARTS:
+                options.error(f"`needs` is followed by one of {', '.join(PARTS)}")
             print(*part(chosen.of).needs)
             return 0
     return _run(part(chosen.part), chosen)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
 
 def part(name: str) -> Part:
@@ -67,9 +80,8 @@ def _run(what: Part, chosen: argparse.Namespace) -> int:
     run = Run(what, state, folder, rounds, seconds, _say)
     try:
         what.run(run)
-    except KeyboardInterrupt:
-        run.save()
-        _say(f"stopped after {state.rounds} rounds; `--resume` goes on with them")
+    except KeyboardInterrupt:  # what was saved is done and checked, and nothing else is
+        _say(f"stopped; `--resume` goes on after {run.saved} rounds")
         return 3
     except Exception as error:  # a part that breaks is a finding of its own, with what it had counted
         _say("".join(traceback.format_tb(error.__traceback__)))

@@ -13,13 +13,14 @@ mount --move /proc /new/proc
 mount --move /sys /new/sys
 mount --move /dev /new/dev
 mount -t tmpfs tmpfs /new/run
-mkdir -p /new/dev/shm /new/dev/pts /new/run/lock /new/run/tmp
+mkdir -p /new/dev/shm /new/dev/pts /new/run/lock /new/mnt
+mount -t tmpfs tmpfs /new/mnt  # temporary files: the agent protects nothing below /run
 mount -t tmpfs shm /new/dev/shm
 mount -t devpts pts /new/dev/pts
 exec switch_root /new /bin/bash -c '
-export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root LANG=C.UTF-8 TMPDIR=/run/tmp
+export PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root LANG=C.UTF-8 TMPDIR=/mnt
 ip link set lo up
-chmod 1777 /run/tmp
+chmod 1777 /mnt
 echo GUEST-BEGINS
 eval "$(sed "s/.*guestcmd=//" /proc/cmdline | base64 -d)"
 echo GUEST-RC=$?

@@ -24,8 +24,8 @@ _CACHE = ROOT / "build" / "kernels"
 _DOCTOR_SECONDS, _DEMO_SECONDS = 240.0, 900.0
 _SHORT_BOOT, _SHORT_DEMO = 60.0, 90.0
 _PATIENT = (  # the demo on a machine that is twenty times slower
-    "import sys; from agent.demo import stage; stage.START_SECONDS = 400; from agent.demo.play import play; "
-    "sys.exit(play(language='en', interactive=False))"
+    "import sys; from agent.demo import stage, traffic; stage.START_SECONDS = traffic.PATIENCE = 400; "
+    "from agent.demo.play import play; sys.exit(play(language='en', interactive=False))"
 )
 _PYTHON = shlex.quote(sys.executable)
 _SHOUMI = f"{_PYTHON} -m agent.cli"

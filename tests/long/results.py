@@ -24,6 +24,14 @@ def commit() -> tuple[str, bool]:
         return "unknown", True
 
 
+def full(name: str) -> str | None:
+    """Return all digits of a commit by any of its names, ``None`` when it is none."""
+    try:
+        return _git("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}").strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
 def _git(*words: str) -> str:
     return subprocess.run(("git", *words), cwd=ROOT, check=True, capture_output=True, text=True).stdout
 

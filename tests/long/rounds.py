@@ -55,6 +55,7 @@ class Run:
         self.state = state
         self.folder = folder
         self.wanted = rounds
+        self.saved = state.rounds
         self.say = say
         self._before = state.seconds
         self._begun = time.monotonic()
@@ -74,13 +75,18 @@ class Run:
         """Whether a round is left, and *need* seconds for it."""
         return self.state.rounds < self.wanted and self.seconds_left > need
 
-    def rounds(self, need: float = 0.0, most: int | None = None) -> Iterator[int]:
-        """Yield the number of each round that is left, from 0 and *most* of them, while :meth:`more`."""
+    def rounds(self, need: float = 0.0, most: int | None = None, *, checked: bool = True) -> Iterator[int]:
+        """Yield the number of each round that is left, from 0 and *most* of them, while :meth:`more`.
+
+        A round that is not *checked* when it ends is saved by whoever checks it, with :meth:`save`: what nobody looked
+        at is not done.
+        """
         last = self.wanted if most is None else self.state.rounds + most
         while self.state.rounds < last and self.more(need):
             yield self.state.rounds
             self.state.rounds += 1
-            self.save()
+            if checked:
+                self.save()
 
     def chance(self, number: int) -> random.Random:
         """Return the chance of round *number*: the same for the same commit, another one for the next."""
@@ -118,6 +124,7 @@ class Run:
         fresh = file.with_suffix(".new")
         fresh.write_text(json.dumps(asdict(self.state)), encoding="utf-8")
         fresh.replace(file)
+        self.saved = self.state.rounds
 
 
 def begin(folder: Path, commit: str, *, short: bool, resume: bool) -> State:

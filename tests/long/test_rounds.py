@@ -29,6 +29,18 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     assert second.state.started == first.state.started
 
 
+def test_what_nobody_has_looked_at_is_not_done(tmp_path: Path) -> None:
+    first = run_of(tmp_path)
+    for number in first.rounds(checked=False):
+        first.count("done")
+        if number == 1:
+            first.save()  # two were looked through
+        if number == 3:
+            break
+    second = run_of(tmp_path)
+    assert (first.saved, list(second.rounds())) == (1, [1, 2, 3, 4])
+
+
 def test_another_commit_and_a_run_that_is_not_resumed_begin_anew(tmp_path: Path) -> None:
     list(run_of(tmp_path).rounds())
     assert list(run_of(tmp_path, "c2").rounds()) == list(range(5))
