@@ -22,18 +22,18 @@ YES_NO = ("yes", "no")
 class RoomField:
     """One field. ``name`` is that of the dataclass and of the JSON; ``label`` is its heading where it is shown.
 
-    A field that is true or false is shown by its label when it is true; one without a label is not shown, and a value
-    that is ``unset`` is shown as none.
+    A field that is true or false is shown where it is not as a new room has it: true by its label, false by a no to it.
+    A value that is ``unset`` is shown as none.
     """
 
     name: str
     param: Param
-    label: Text | None = None
+    label: Text
     words: Words = field(default_factory=dict)  # for codes
     unset: tuple[object, ...] = (0, "")
 
 
-def _yes_no(name: str, param: str, help: Text, label: Text | None = None) -> RoomField:  # noqa: A002 - as in Param
+def _yes_no(name: str, param: str, help: Text, label: Text) -> RoomField:  # noqa: A002 - as in Param
     return RoomField(name, Param(param, "text", help, choices=YES_NO), label)
 
 
@@ -90,8 +90,14 @@ ROOM_FIELDS = (
             Text("seconds within which two badges are shown; 0: as the pack says", "双人刷卡间隔秒数；0 为按规则包"),
             metavar="SECONDS",
         ),
+        Text("seconds between two badges", "双人刷卡间隔秒数"),
     ),
-    _yes_no("accompany", "accompany", Text("somebody inside counts as the second person", "室内已有人员可作为第二人")),
+    _yes_no(
+        "accompany",
+        "accompany",
+        Text("somebody inside counts as the second person", "室内已有人员可作为第二人"),
+        Text("somebody inside as the second person", "室内人员作为第二人"),
+    ),
     _yes_no(
         "lone_alarm",
         "lone_alarm",
@@ -126,10 +132,11 @@ def changed(before: _Fields, args: Arguments) -> _Fields:
 
 
 def asked_for(room: Mapping[str, Any]) -> Iterator[Text]:
-    """Yield the labels of what a room (JSON of ``room.show``) asks for."""
+    """Yield what a room (JSON of ``room.show``) asks for, or does without, as a new room does not: yes or no."""
     for one in ROOM_FIELDS:
-        if one.label and room[one.name] is True:
-            yield one.label
+        value = room[one.name]
+        if isinstance(value, bool) and value != _NEW[one.name]:
+            yield one.label if value else Text(f"{one.label.en}: no", f"{one.label.zh}：否")
 
 
 def values(room: Mapping[str, Any], *, all_of_them: bool = True) -> Iterator[tuple[Text, Text | str | int | None]]:
@@ -139,7 +146,7 @@ def values(room: Mapping[str, Any], *, all_of_them: bool = True) -> Iterator[tup
     """
     for one in ROOM_FIELDS:
         value = room[one.name]
-        if one.label and not isinstance(value, bool) and (all_of_them or value != _NEW[one.name]):
+        if not isinstance(value, bool) and (all_of_them or value != _NEW[one.name]):
             yield one.label, None if value in one.unset else word(one.words, value) if one.words else value
 
 

@@ -92,20 +92,20 @@ class RoomRepository:
 
 
 def _rules(rules: RoomRules) -> dict[str, object]:
-    _check_most(rules.occupancy_limit)
+    _check(rules.occupancy_limit, range(_MOST))
     return asdict(rules)
 
 
 def _settings(settings: RoomSettings) -> dict[str, object]:
-    _check_most(settings.held_open_seconds - 1, settings.together_seconds)
+    _check(settings.held_open_seconds, range(1, _MOST + 1))
+    _check(settings.together_seconds, range(_MOST))
     words(settings.location, Text("location", "位置"))
     return asdict(settings)
 
 
-def _check_most(*counts: int) -> None:
-    for count in counts:
-        if not 0 <= count < _MOST:
-            raise RefusedError(
-                Text(f"`{count}` is not a limit of a room", f"`{count}` 不能用作场所的限值"),
-                Text(f"stay below {_MOST}", f"请小于 {_MOST}"),
-            )
+def _check(count: int, allowed: range) -> None:
+    if count not in allowed:
+        raise RefusedError(
+            Text(f"`{count}` is not a limit of a room", f"`{count}` 不能用作场所的限值"),
+            Text(f"from {allowed[0]} to {allowed[-1]}", f"应为 {allowed[0]} 至 {allowed[-1]}"),
+        )
