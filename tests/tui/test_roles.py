@@ -76,16 +76,22 @@ def test_a_key_of_another_role_stands_in_brackets_says_whose_it_is_and_does_noth
         journey(ruled, walk, size=WIDE)
 
 
+async def told(t: Walk, words: str) -> None:
+    """Wait until the terminal has said *words* and nothing else."""
+    await t.until(lambda: t.told() == [words], words)
+
+
 def test_what_each_may_not_do_is_what_the_three_are_kept_apart_for(ruled: Site) -> None:
     async def auditor(t: Walk) -> None:
         await t.go("people")
         await t.sees("(h HOLD)", "(g grant)", "张三")
         await t.press("h")
-        assert t.told() == ["HOLD: for the security officer; you are the auditor"]
+        await told(t, "HOLD: for the security officer; you are the auditor")
 
     async def officer(t: Walk) -> None:
+        await t.settled()
         await t.press("2")
-        assert t.told() == ["Access log: for the auditor; you are the security officer"]
+        await told(t, "Access log: for the auditor; you are the security officer")
         await t.go("people")
         await t.sees("g grant", "h HOLD")
         assert "(g grant)" not in t.text()
@@ -95,7 +101,7 @@ def test_what_each_may_not_do_is_what_the_three_are_kept_apart_for(ruled: Site) 
         await t.sees("a add", "(g grant)")
         await t.go("departures")
         await t.press("o")
-        assert t.told() == ["open case: for the security officer; you are the system administrator"]
+        await told(t, "open case: for the security officer; you are the system administrator")
 
     for role, walk in ((Role.AUDITOR, auditor), (Role.SECURITY, officer), (Role.SYSTEM, administrator)):
         with acting_as(61_800, GROUPS[role]):
