@@ -8,12 +8,14 @@ import asyncio
 import os
 import pkgutil
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
 from textual.events import Paste
+from textual.message import Message
+from textual.notifications import Notify
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
@@ -34,18 +36,19 @@ _FOR_EVER = {"watch", "new"}  # groups of work that never ends
 class Walk:
     """A terminal under way."""
 
-    def __init__(self, terminal: Terminal, pilot: Pilot[None], site: Site) -> None:
+    def __init__(self, terminal: Terminal, pilot: Pilot[None], site: Site, told: Sequence[str] = ()) -> None:
         self.terminal = terminal
         self.pilot = pilot
         self.site = site
+        self._told = told
 
     def text(self) -> str:
         """Return what the screen shows."""
         return "\n".join(lines(self.terminal.screen))
 
     def told(self) -> list[str]:
-        """Return the sentences that were told in passing and have not gone yet, however few of them fit the screen."""
-        return [one.message for one in self.terminal._notifications]  # noqa: SLF001 - Textual lists them nowhere else
+        """Return the sentences that were told in passing since the walk began, also those that are gone again."""
+        return list(self._told)
 
     async def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
@@ -111,9 +114,14 @@ def journey(
     """Open the terminal of *site* and walk through it."""
 
     async def go() -> None:
-        terminal = Terminal(site.home, language, Settings(), place)
-        async with terminal.run_test(size=size, notifications=True) as pilot:
-            await walk(Walk(terminal, pilot, site))
+        terminal, told = Terminal(site.home, language, Settings(), place), list[str]()
+
+        def hear(message: Message) -> None:
+            if isinstance(message, Notify):
+                told.append(message.notification.message)
+
+        async with terminal.run_test(size=size, notifications=True, message_hook=hear) as pilot:
+            await walk(Walk(terminal, pilot, site, told))
 
     asyncio.run(go())
 

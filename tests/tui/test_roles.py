@@ -65,11 +65,11 @@ def test_a_key_of_another_role_stands_in_brackets_says_whose_it_is_and_does_noth
                     await refused(t, action)
 
     async def refused(t: Walk, action: KeyAction) -> None:
-        before = t.terminal.screen
+        before, known = t.terminal.screen, len(t.told())
         await t.press(action.key.partition(",")[0])
-        said = [one for one in t.told() if one.startswith(f"{action.title.en}: for the ")]
-        assert said
-        assert said[-1].endswith(f"you are the {role.text.en}")
+        await t.until(lambda: t.told()[known:], action.id)
+        assert t.told()[-1].startswith(f"{action.title.en}: for the ")
+        assert t.told()[-1].endswith(f"you are the {role.text.en}")
         assert t.terminal.screen is before
 
     with acting_as(61_800, GROUPS[role]):
