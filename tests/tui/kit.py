@@ -10,6 +10,7 @@ import pkgutil
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from difflib import unified_diff
 from importlib import import_module
 from pathlib import Path
 
@@ -183,4 +184,6 @@ def golden(name: str, text: str) -> None:
     if os.environ.get("SHOUMI_GOLDEN") == "write":
         GOLDEN.mkdir(exist_ok=True)
         path.write_text(text + "\n", encoding="utf-8")
-    assert text + "\n" == path.read_text(encoding="utf-8")
+    should = path.read_text(encoding="utf-8").splitlines()
+    difference = "\n".join(unified_diff(should, text.splitlines(), name, "the screen", lineterm=""))
+    assert not difference, difference

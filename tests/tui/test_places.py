@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from agent import shipped_packs
 from tests.control.site import Site
 from tests.tui.kit import WIDE, Walk, journey
+from tui.agent import Json
+from tui.screens.home import HomeScreen
 
 
 def test_a_person_is_found_read_given_a_record_and_stopped(site: Site) -> None:
@@ -201,3 +205,25 @@ def test_a_quarantine_that_is_empty_says_so(shared: Site) -> None:
         await t.sees("隔离区为空")
 
     journey(shared, walk, language="zh")
+
+
+def test_the_denials_are_there_after_a_load_that_was_cut_short(shared: Site) -> None:
+    async def walk(t: Walk) -> None:
+        agent, ask = t.terminal.agent, t.terminal.agent.call
+        cut = {"log.read", "log.numbers", "log.page"}
+
+        async def call(op: str, **args: Json) -> Json:
+            if op in cut:
+                cut.discard(op)
+                home = t.terminal.screen
+                assert isinstance(home, HomeScreen)
+                home.start(home.load)  # cuts this very load short
+            return await ask(op, **args)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(agent, "call", call)
+            await t.go("home")
+            await t.sees("预算393.xlsx")
+        assert not cut
+
+    journey(shared, walk, place="people")

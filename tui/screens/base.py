@@ -108,7 +108,8 @@ class BaseScreen(Screen[None]):
             await self.run_action(f"app.act('{ident}')")
 
     def _again(self) -> None:
-        if self.is_current and self.agent.trouble is None:
+        loading = any(one.node is self and one.group == "load" and not one.is_finished for one in self.workers)
+        if self.is_current and self.agent.trouble is None and not loading:  # a slow answer is waited for
             self.start(self.load)
 
     async def _told(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:

@@ -57,6 +57,7 @@ class HomeScreen(BaseScreen):
         self._loads = 0
         self._cases = 0
         self._reading: LogPager | None = None
+        self._shown: int | None = None  # denials that stand on the screen; a load can be cut short before it shows any
         self._before: dict[str, int] = {}
         self._rates = {name: deque([0.0] * _SAMPLES, _SAMPLES) for name in ("allowed", "denied")}
 
@@ -78,7 +79,10 @@ class HomeScreen(BaseScreen):
             self._cases = len(await self.agent.items("case.list"))
         status = await self.agent.call("status")
         self._loads += 1
-        self.program.verified = truth.verified(status, self.program.verified)
+        verified = truth.verified(status, self.program.verified)
+        if verified and not self.program.verified:
+            self._loads = 0  # the findings above say that nobody has verified the log: ask again at the next load
+        self.program.verified = verified
         self.query_one("#truth", LocalizedText).say(*truth.sentence(status, self._cases, self.program.verified))
         self._say_rates(status["decider"])
         self._say_waits(truth.waits(status))
@@ -104,18 +108,22 @@ class HomeScreen(BaseScreen):
             return
         try:
             if self._reading is None:
-                self._reading = LogPager(self.agent, {"verdict": "deny"})
-                await self._reading.begin()
-                await self._reading.older()
-            elif not await self._reading.newer(0):
-                return
+                reading = LogPager(self.agent, {"verdict": "deny"})
+                await reading.begin()
+                await reading.older()
+                self._reading, self._shown = reading, None
+            else:
+                await self._reading.newer(0)
         except RefusedError:  # it is over; the next load begins another one
             self._reading = None
             return
-        count = self._reading.count
+        reading, count = self._reading, self._reading.count
+        if count == self._shown:
+            return
         newest = range(max(0, count - _DENIALS), count)
-        await self._reading.fetch(newest)
-        table.show([entry_columns.parsed(self._reading.line(index) or "") for index in reversed(newest)])
+        await reading.fetch(newest)
+        table.show([entry_columns.parsed(reading.line(index) or "") for index in reversed(newest)])
+        self._shown = count
 
     def _say_rates(self, stats: dict[str, Any]) -> None:
         pieces: list[Piece] = []
