@@ -33,6 +33,7 @@ NO_LOGIN = 0xFFFF_FFFF  # an unset login uid: what a service has, and what a chi
 # What ends somebody on one site ends every process of that uid, so tests that run side by side share no people.
 _FIRST = 61_011 + 10 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 CLEARED, TOO_LOW, BYSTANDER, UNKNOWN = (ActorIdentity(_FIRST + number, NO_LOGIN) for number in range(4))
+ROOT = ActorIdentity(0, NO_LOGIN)
 PEOPLE = {"E1": (CLEARED.uid, "secret"), "E2": (TOO_LOW.uid, "internal"), "E3": (BYSTANDER.uid, "secret")}
 SECRET = "机密内容\n" * 400
 SIZE = len(SECRET.encode())

@@ -23,7 +23,7 @@ RELEASES = ("bookworm", "trixie")
 _PACKAGES = "python3,python3-venv,python3-dev,make,git,ca-certificates,e2fsprogs,util-linux,gcc,libc6-dev"
 _CACHE = ROOT / "build" / "roots"
 _HANDED = re.compile(r"PIP_|.*_PROXY$|.*_proxy$|SSL_CERT|REQUESTS_CA|CURL_CA")
-_CONFIGURATION = ("/etc/pip.conf", "/etc/xdg/pip", "/root/.config/pip", "/root/.pip", "/etc/resolv.conf",
+_CONFIGURATION = ("/etc/pip.conf", "/etc/xdg/pip", "~/.config/pip", "~/.pip", "/etc/resolv.conf",
                   "/etc/ssl/certs/ca-certificates.crt")  # fmt: skip
 _MOUNTS = {
     "/proc": ("-t", "proc", "proc"),
@@ -75,7 +75,7 @@ def _copy(base: Path, root: Path) -> None:
     subprocess.run(["cp", "-a", "--reflink=auto", str(base), str(root)], check=True)
     clone = root / "srv" / "shoumi"
     subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone)], check=True)
-    for path in map(Path, _CONFIGURATION):
+    for path in (Path(name).expanduser() for name in _CONFIGURATION):
         if path.exists():
             into = root / path.relative_to("/")
             into.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent import shipped_packs
+from rules.text import Text
 from tests.control.site import Site
 from tests.tui.kit import WIDE, Walk, journey
 from tui.agent import Json
@@ -227,3 +228,17 @@ def test_the_denials_are_there_after_a_load_that_was_cut_short(shared: Site) -> 
         assert not cut
 
     journey(shared, walk, place="people")
+
+
+def test_the_denials_are_back_when_the_role_is(shared: Site) -> None:
+    async def walk(t: Walk) -> None:
+        whose = Text("for the auditor", "须由安全审计员执行")
+        await t.sees("预算393.xlsx")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(t.terminal.agent, "not_mine", lambda *ops: whose if "log.read" in ops else None)
+            t.terminal.screen.agent_changed()
+            await t.sees(whose.en)
+        t.terminal.screen.agent_changed()
+        await t.sees("预算393.xlsx")
+
+    journey(shared, walk)

@@ -26,6 +26,8 @@ _SELDOM = 5  # loads between two of what is expensive
 _DENIALS = 50
 _SAMPLES = 24  # bars of a sparkline
 
+_NOTHING_DENIED = Text("nothing was denied", "没有被拒绝的访问")
+
 _NEEDS = (
     Column(Text("", ""), lambda row: _state(row["state"]), 8),
     Column(Text("what needs somebody", "待处理事项"), lambda row: row["text"]),
@@ -67,7 +69,7 @@ class HomeScreen(BaseScreen):
         yield LocalizedText(id="rates")
         yield LocalizedText(id="waits")
         yield Table(_NEEDS, "id", empty=Text("nothing needs anybody now", "目前没有待处理事项"), id="needs")
-        yield Table(_DENIED, "seq", empty=Text("nothing was denied", "没有被拒绝的访问"), id="denied")
+        yield Table(_DENIED, "seq", empty=_NOTHING_DENIED, id="denied")
 
     # Asking -----------------------------------------------------------------------------------------------------------
 
@@ -80,8 +82,8 @@ class HomeScreen(BaseScreen):
         status = await self.agent.call("status")
         self._loads += 1
         verified = truth.verified(status, self.program.verified)
-        if verified and not self.program.verified:
-            self._loads = 0  # the findings above say that nobody has verified the log: ask again at the next load
+        if bool(verified) != bool(self.program.verified):
+            self._loads = 0  # the findings were asked before, and say otherwise of the log: ask again at the next load
         self.program.verified = verified
         self.query_one("#truth", LocalizedText).say(*truth.sentence(status, self._cases, self.program.verified))
         self._say_rates(status["decider"])
@@ -105,6 +107,7 @@ class HomeScreen(BaseScreen):
         if why := self.agent.not_mine("log.read"):
             table.empty = why
             table.show([])
+            self._reading = None
             return
         try:
             if self._reading is None:
@@ -122,6 +125,7 @@ class HomeScreen(BaseScreen):
             return
         newest = range(max(0, count - _DENIALS), count)
         await reading.fetch(newest)
+        table.empty = _NOTHING_DENIED
         table.show([entry_columns.parsed(reading.line(index) or "") for index in reversed(newest)])
         self._shown = count
 

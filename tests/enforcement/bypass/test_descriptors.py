@@ -17,7 +17,7 @@ from tests.enforcement import syscalls
 from tests.enforcement.scene import (
     BYSTANDER,
     CLEARED,
-    NO_LOGIN,
+    ROOT,
     TOO_LOW,
     UNKNOWN,
     Area,
@@ -31,7 +31,6 @@ from tests.enforcement.scene import (
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-descriptors")]
 
 Say = Callable[[object], None]
-ROOT = ActorIdentity(0, NO_LOGIN)
 READING = ("read", "pread", "preadv", "sendfile", "splice", "copy_file_range", "mmap")
 
 

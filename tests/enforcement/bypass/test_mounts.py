@@ -19,7 +19,7 @@ from tests import needs
 from tests.enforcement import syscalls
 from tests.enforcement.scene import (
     CLEARED,
-    NO_LOGIN,
+    ROOT,
     SECRET,
     SIZE,
     TOO_LOW,
@@ -32,8 +32,6 @@ from tests.enforcement.scene import (
 )
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-mounts")]
-
-ROOT = ActorIdentity(0, NO_LOGIN)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from agent.demo.actors import ActorIdentity, acting, attempt, reading
 from tests.enforcement import syscalls
 from tests.enforcement.scene import (
     CLEARED,
-    NO_LOGIN,
+    ROOT,
     SECRET,
     SIZE,
     TOO_LOW,
@@ -29,8 +29,6 @@ from tests.enforcement.scene import (
 )
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-bypass")]
-
-ROOT = ActorIdentity(0, NO_LOGIN)
 
 
 @pytest.fixture(scope="module")
