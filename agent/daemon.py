@@ -19,11 +19,12 @@ from rules.text import Text
 from rules.visible import visible
 
 
-def run(home: Home, announce: Callable[[str], None]) -> int:
+def run(home: Home, announce: Callable[[str], bool]) -> int:
     """Run the agent of *home* in the foreground until it is told to stop; return the exit code.
 
-    *announce* gets the one line that says the agent enforces, ``ready tier=A areas=1``. Raises :class:`RefusedError`
-    when the site was never made, another agent runs on it, or this machine does not let us enforce anything.
+    *announce* gets the one line that says the agent enforces, ``ready tier=A areas=1``, and returns whether it could
+    be said without waiting. Raises :class:`RefusedError` when the site was never made, another agent runs on it, or
+    this machine does not let us enforce anything.
     """
     settings = config.load(home.config)
     with _alone(home):

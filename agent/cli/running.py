@@ -7,6 +7,7 @@ from typing import NoReturn
 from agent.api.operations.schema import Param
 from agent.cli.context import Args, CliContext
 from agent.cli.parser import Command
+from agent.runtime.saying import say
 from agent.runtime.supervisor import python
 from rules.text import Text
 
@@ -14,9 +15,8 @@ from rules.text import Text
 def _run(context: CliContext, _args: Args) -> int:
     from agent import daemon  # the holder's modules are of no use to any other command
 
-    def announce(line: str) -> None:
-        context.terminal.line(line)
-        context.terminal.out.flush()
+    def announce(line: str) -> bool:
+        return say(line, context.terminal.out.fileno())
 
     return daemon.run(context.home, announce)
 

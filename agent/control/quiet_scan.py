@@ -9,8 +9,9 @@ be asked about again since it began.
 """
 
 import contextlib
+import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from agent.control.decider_client import DeciderClient
@@ -66,7 +67,7 @@ class QuietScan:
         """Return the inodes that must stay loud; ``None`` when that is all of them."""
         self._verdicts.advance(self._policy.epoch, self._policy.source, self._policy.trouble)
         roots = self._policy.roots or ()
-        devices = {root.device for root in roots} - {0}
+        devices = set(_devices(root.path for root in roots))
         every = tuple(dict.fromkeys(root.area for root in roots))
         loud: set[tuple[int, int]] = set()
         blind: set[HeldFile] = set()
@@ -114,3 +115,9 @@ class QuietScan:
             except TaskGoneError:
                 if (tasks / str(tid)).exists():
                     yield None
+
+
+def _devices(paths: Iterable[bytes]) -> Iterator[int]:
+    for path in paths:
+        with contextlib.suppress(OSError):  # no filesystem has it: the area is not there now
+            yield Path(os.fsdecode(path)).stat().st_dev

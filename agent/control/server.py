@@ -9,8 +9,6 @@ Rules of this file:
 
 import asyncio
 import socket
-import sys
-import traceback
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +26,7 @@ from agent.control.services import ControlServices
 from agent.control.transaction import ActExecutor, record_reading
 from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UnreachableError, UsageError
 from agent.runtime.os_groups import gid_of
+from agent.runtime.saying import say_traceback
 from rules.text import Text
 from rules.visible import visible
 
@@ -262,7 +261,7 @@ def _crowded() -> RefusedError:
 
 
 def _our_fault(error: Exception) -> RefusedError:
-    traceback.print_exception(error, file=sys.stderr)
+    say_traceback(error)
     said = type(error).__name__
     return RefusedError(
         Text(f"the agent failed on this request (`{said}`)", f"代理处理该请求时出错（`{said}`）"),

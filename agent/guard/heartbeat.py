@@ -1,4 +1,4 @@
-"""One page of memory between the holder and the decider: am I alive, may I read, what happened while I was not.
+"""One page of memory between the holder and the decider: am I alive, and what happened while I was not.
 
 Rules of this file: each word has one writer. Aligned 8-byte stores are not torn on the machines this runs on, and
 nothing but liveness and counters is ever told here. The page outlives every decider; the holder makes it.
@@ -10,7 +10,7 @@ import struct
 import time
 
 _WORD = struct.Struct("=Q")
-_BEAT, _DENIED, _STARTS = 0, 8, 16
+_BEAT, _DENIED, _STARTS, _WATCHING = 0, 8, 16, 24
 
 
 class Heartbeat:
@@ -42,6 +42,14 @@ class Heartbeat:
     def starts(self) -> int:
         """How many deciders were started, this one included."""
         return self._read(_STARTS)
+
+    def set_watching(self, only: bool) -> None:  # noqa: FBT001 - one word of the page
+        """Decider: whether every area is only observed, so that nothing may be denied, whatever breaks."""
+        _WORD.pack_into(self._page, _WATCHING, int(only))
+
+    def watching(self) -> bool:
+        """Holder: see :meth:`set_watching`. False until a decider has read the site."""
+        return bool(self._read(_WATCHING))
 
     def _read(self, offset: int) -> int:
         return int(_WORD.unpack_from(self._page, offset)[0])

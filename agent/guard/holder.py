@@ -5,11 +5,14 @@ So the groups belong to a process that does nothing that could fail: it parses n
 registry. It starts the two processes that do the work, starts them again when they end, and denies in their place.
 
 Rules of this file:
-- never two readers: the kernel matches answers to events by descriptor *number* alone, so the holder reads a group
-  only while no decider lives, and nobody else ever does;
+- never two readers: the kernel matches answers to events by descriptor *number* alone, so a decider reads a group only
+  after the holder has given it the turn, the holder only while nobody has it, and nobody else ever does;
 - before a new decider starts, every number the dead one may have left unanswered is answered DENY;
-- a decider that has not beaten for ``patience`` seconds is killed, for it may wake up later with an old verdict;
-- the holder's own end hides the areas first, and a decider that loses its holder does the same.
+- whenever no decider has beaten for ``patience`` seconds the holder denies, whether one is being started or not;
+- a decider that had its turn and has not beaten for so long is killed, for it may wake up later with an old verdict;
+- the holder's own end hides the areas first, and a decider that loses its holder does the same;
+- where every area is only observed, the holder lets pass what it would deny;
+- what it says is said when somebody takes it: a full pipe stops nothing.
 
 Standard library only.
 """
@@ -20,7 +23,7 @@ import signal
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from agent.guard import heartbeat
+from agent.guard import heartbeat, turns
 from agent.kernel import fanotify, fdstore
 from agent.kernel.fanotify import DESCRIPTORS
 from agent.runtime import channel
@@ -29,6 +32,7 @@ from agent.runtime.supervisor import ProcessSupervisor, launcher
 _TICK = 0.25
 _TICK_ALONE = 0.02  # while the holder answers itself
 _READ = 4096
+_STARTING = 60.0  # seconds a decider may take until it asks for its turn; one that was stopped on the way is replaced
 
 
 class Holder:
@@ -49,21 +53,37 @@ class Holder:
         self._control_end, self._decider_end = channel.pair()
         page = heartbeat.create()
         self._beat = heartbeat.Heartbeat(page)
+        self._beat.beat()  # until the first decider beats, patience counts from here
+        self._turn, their_turn = turns.pair()
+        self._serving = False  # a decider has the turn
         life, self._life_held = os.pipe()  # children see its end when the holder is gone
         self._said, saying = os.pipe()
         shared = {**self._groups, "life": life}
         self._decider = ProcessSupervisor(
-            launcher(decider, {**shared, "channel": self._decider_end.fileno(), "heartbeat": page})
+            launcher(
+                decider,
+                {
+                    **shared,
+                    "channel": self._decider_end.fileno(),
+                    "heartbeat": page,
+                    "turn": their_turn.fileno(),
+                },
+            )
         )
         self._control = ProcessSupervisor(
             launcher(control, {**shared, "channel": self._control_end.fileno(), "say": saying})
         )
+        self._their_turn = their_turn
+        self._unsaid: str | None = None
         self._stopping = False
         if left:
             self._sweep()  # what the reader of a predecessor left unanswered
 
-    def run(self, announce: Callable[[str], None]) -> None:
-        """Serve until SIGTERM, SIGINT or SIGHUP. *announce* gets each line the control process says."""
+    def run(self, announce: Callable[[str], bool]) -> None:
+        """Serve until SIGTERM, SIGINT or SIGHUP. *announce* gets each line the control process says.
+
+        It returns whether the line was taken, without waiting; one that was not is said again.
+        """
         wake, waker = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -72,38 +92,55 @@ class Holder:
         try:
             while not self._stopping:
                 self._tend()
-                tick = _TICK if self._decider.alive else _TICK_ALONE
-                readable, _, _ = select.select([wake, self._said], [], [], tick)
+                tick = _TICK if self._serving else _TICK_ALONE
+                readable, _, _ = select.select([wake, self._said, self._turn.fileno()], [], [], tick)
                 if wake in readable:
                     os.read(wake, 512)
                 if self._said in readable:
                     for line in os.read(self._said, _READ).decode("utf-8", "replace").splitlines():
-                        announce(line)
+                        self._unsaid = line
                         fdstore.ready()
+                if self._unsaid is not None and announce(self._unsaid):
+                    self._unsaid = None
         finally:
             self._end()
 
     def _tend(self) -> None:
+        silent = self._beat.age() > self._patience
         if self._decider.ended():
-            self._sweep()
-        elif self._decider.alive and self._beat.age() > self._patience:
+            self._taken_back()
+        elif self._serving and silent:
             self._decider.kill()
-            self._sweep()
-        if not self._decider.alive:
-            self._beat.beat()  # patience counts from the start
-            self._beat.add_start()
-            if not self._decider.start():
-                self._deny_waiting()
+            self._taken_back()
+        elif not self._serving and self._decider.age() > _STARTING:
+            self._decider.kill()
+        if self._decider.due():
+            self._beat.add_start()  # before it starts: it asks with this number
+            self._decider.start()
+        if not self._serving and turns.asked(self._turn, self._beat.starts()) and self._decider.alive:
+            self._serving = True
+            self._beat.beat()
+            turns.give(self._turn, self._beat.starts())
+        elif not self._serving and silent:
+            self._deny_waiting()
         self._control.ended()
         self._control.start()
 
+    def _taken_back(self) -> None:
+        """The decider is gone: the turn is ours, and what it left unanswered is answered."""
+        self._serving = False
+        self._sweep()
+
     def _sweep(self) -> None:
         for group in self._groups.values():
-            self._beat.add_denied(fanotify.sweep(group, DESCRIPTORS))
+            self._beat.add_denied(fanotify.sweep(group, DESCRIPTORS, self._response()))
 
     def _deny_waiting(self) -> None:
         for group in self._groups.values():
-            self._beat.add_denied(fanotify.deny_waiting(group))
+            self._beat.add_denied(fanotify.answer_waiting(group, self._response()))
+
+    def _response(self) -> int:
+        return fanotify.FAN_ALLOW if self._beat.watching() else fanotify.FAN_DENY
 
     def _end(self) -> None:
         self._hide()

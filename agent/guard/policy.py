@@ -4,8 +4,6 @@ Rules of this file: it is read whole or not at all. When it cannot be read there
 everything is denied until it can be read again. Areas once known stay known; areas never known are everywhere.
 """
 
-import os
-
 from agent.errors import FatalError, ShoumiError
 from agent.guard.objects import Root
 from agent.guard.verdicts import VerdictSource
@@ -28,7 +26,13 @@ class PolicySnapshot:
         self.trouble: FatalError | ShoumiError | None = None
         self.roots: tuple[Root, ...] | None = None
         self.loud_areas: frozenset[str] = frozenset()
+        self.observed: frozenset[str] = frozenset()  # areas that only watch: nothing that breaks denies there
         self.epoch = 0
+
+    @property
+    def only_observes(self) -> bool:
+        """Whether there are areas, and every one of them only watches: then nothing may be denied, whatever breaks."""
+        return bool(self.roots) and not any(root.enforced for root in self.roots or ())
 
     def reload(self) -> None:
         """Read everything again; afterwards either there is a ``source``, or ``trouble`` says why not."""
@@ -41,6 +45,7 @@ class PolicySnapshot:
                 uids = self._reader.service_uids()
             self.roots = tuple(map(_root, places))
             self.loud_areas = frozenset(place.area for place in places if place.reads == "each")
+            self.observed = frozenset(place.area for place in places if not place.enforced)
             self.epoch = epoch
             self.source, self.trouble = VerdictSource(self._reader, pack, uids), None
         except (FatalError, ShoumiError) as error:
@@ -66,8 +71,4 @@ class PolicySnapshot:
 
 
 def _root(place: AreaLocation) -> Root:
-    try:
-        device = os.stat(place.path).st_dev
-    except OSError:
-        device = 0  # no filesystem has it: the area is not there now
-    return Root(place.path, place.area, device, alone=place.alone)
+    return Root(place.path, place.area, alone=place.alone, enforced=place.enforced)

@@ -8,7 +8,7 @@ a deny that lasts a second and says so; it never becomes an allow, and it never 
 import json
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -58,12 +58,17 @@ class Principals(NamedTuple):
 
 
 _NO_ONE = Principals(None, None, None, "")
-_UNIDENTIFIED = Verdict(
-    allow=False,
-    rule="nobody",
-    clauses=(),
-    because=Text("the subject or the object could not be identified", "无法识别主体或客体"),
+
+
+def _denied(rule: str, en: str, zh: str) -> Verdict:
+    return Verdict(allow=False, rule=rule, clauses=(), because=Text(en, zh))
+
+
+UNIDENTIFIED = _denied("nobody", "the subject or the object could not be identified", "无法识别主体或客体")
+LATE = _denied(
+    "deadline", "the filesystem did not say in time which area the object is in", "文件系统未及时答复该对象所属目录"
 )
+CROWDED = _denied("busy", "too many questions of this user wait for an answer already", "该用户等待答复的请求过多")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class CachedVerdict:
     fields: bytes
     allow: bool  # what was decided; ``passes`` is true as well where an area is only observed
     rule: str
+    owed: bool  # it passes only with its entry; where an area is only observed it passes without, too
 
 
 class VerdictCache:
@@ -90,15 +96,26 @@ class VerdictCache:
         self._behind: dict[tuple[int, int | None, bytes], Principals] = {}
         self._service_uids: frozenset[int] = frozenset()
         self._trouble: Exception | None = None
+        self._observed: frozenset[str] = frozenset()
         self.epoch = 0
 
-    def advance(self, epoch: int, source: VerdictSource | None, trouble: Exception | None = None) -> None:
-        """Forget every ruling: from here on none is older than *epoch*. Without a *source* everything is denied."""
+    def advance(
+        self,
+        epoch: int,
+        source: VerdictSource | None,
+        trouble: Exception | None = None,
+        observed: frozenset[str] = frozenset(),
+    ) -> None:
+        """Forget every ruling: from here on none is older than *epoch*.
+
+        Without a *source* everything is denied, but in the areas *observed*, where nothing ever is.
+        """
         self._rulings.clear()
         self._behind.clear()
         self._source = source
         self._service_uids = source.service_uids if source else frozenset()
         self._trouble = trouble
+        self._observed = observed
         self.epoch = epoch
 
     @property
@@ -130,19 +147,22 @@ class VerdictCache:
                 self._behind[uids] = behind
                 decided = [_decide(source, behind, area, action, instant(now)) for area in areas]
         except Exception as error:  # noqa: BLE001 - anything at all that goes wrong here must become a deny
-            return self._compiled(error_verdict(error), None, areas[0], behind, action, now + _RETRY)
+            area = next((area for area in areas if area not in self._observed), areas[0])
+            return self._compiled(error_verdict(error), None, area, behind, action, now + _RETRY)
         until = min((nanoseconds(v.until) if v.until else NEVER for v, _ in decided), default=NEVER)
         verdict, resource = min(decided, key=_strictest)
-        return self._compiled(verdict, resource, areas[0], behind, action, until)
+        made = self._compiled(verdict, resource, areas[0], behind, action, until)
+        owed = any(found is None or found.mode is Mode.ENFORCE for _, found in decided)
+        return replace(made, owed=owed) if owed != made.owed else made
 
     def _needed(self) -> VerdictSource:
         if self._source is None:
             raise self._trouble or LookupError("no policy")
         return self._source
 
-    def unidentified(self, area: str | None) -> bytes:
-        """Return the entry fields of an open whose subject or object cannot be told any more: a deny."""
-        return self._compiled(_UNIDENTIFIED, None, area, _NO_ONE, Action.OPEN, NEVER).fields
+    def refused(self, verdict: Verdict, area: str | None, action: Action = Action.OPEN) -> CachedVerdict:
+        """Return the ruling of what could not be judged: *verdict* is why, *area* the one its name is in, if any."""
+        return self._compiled(verdict, None, area, _NO_ONE, action, NEVER)
 
     def _compiled(
         self,
@@ -153,7 +173,7 @@ class VerdictCache:
         action: Action,
         until: int,
     ) -> CachedVerdict:
-        mode = resource.mode if resource else Mode.ENFORCE
+        mode = resource.mode if resource else Mode.OBSERVE if area in self._observed else Mode.ENFORCE
         enforced = mode is Mode.ENFORCE
         fields: dict[str, object] = {
             "host": self._host,
@@ -176,7 +196,8 @@ class VerdictCache:
         if not verdict.allow:
             fields["reason"] = verdict.because.to_json()
         text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"), default=list)
-        return CachedVerdict(verdict.allow or not enforced, until, text[1:-1].encode(), verdict.allow, verdict.rule)
+        passes = verdict.allow or not enforced
+        return CachedVerdict(passes, until, text[1:-1].encode(), verdict.allow, verdict.rule, enforced)
 
 
 def _decide(

@@ -133,8 +133,8 @@ def respond(group: int, fd: int, response: int) -> None:
     os.write(group, _RESPONSE.pack(fd, response))
 
 
-def sweep(group: int, limit: int) -> int:
-    """Deny every event some dead reader left unanswered under a number below *limit*; return how many there were.
+def sweep(group: int, limit: int, response: int = FAN_DENY) -> int:
+    """Answer every event some dead reader left unanswered under a number below *limit*; return how many there were.
 
     The kernel matches answers by descriptor number alone, so the numbers of a reader that is gone can be answered
     by anybody who holds the group. Only when no other reader lives: its open events would be denied too.
@@ -142,7 +142,7 @@ def sweep(group: int, limit: int) -> int:
     found = 0
     for number in range(limit):
         try:
-            os.write(group, _RESPONSE.pack(number, FAN_DENY))
+            os.write(group, _RESPONSE.pack(number, response))
         except OSError:
             continue
         found += 1
@@ -150,17 +150,22 @@ def sweep(group: int, limit: int) -> int:
 
 
 def deny_waiting(group: int) -> int:
-    """Read everything that waits in *group* and deny it; return how many there were. The only reader may do this."""
-    denied = 0
+    """Deny everything that waits in *group*: see :func:`answer_waiting`."""
+    return answer_waiting(group, FAN_DENY)
+
+
+def answer_waiting(group: int, response: int) -> int:
+    """Read everything that waits in *group* and answer it; return how many there were. The only reader may do this."""
+    answered = 0
     with contextlib.suppress(BlockingIOError):
         while buffer := os.read(group, 4096):
             for fd, _ in events(buffer):
                 if fd >= 0:
                     with contextlib.suppress(FileNotFoundError):  # the opener was killed meanwhile
-                        respond(group, fd, FAN_DENY)
+                        respond(group, fd, response)
                     os.close(fd)
-                    denied += 1
-    return denied
+                    answered += 1
+    return answered
 
 
 def _os_error(call: str) -> OSError:

@@ -10,7 +10,6 @@ Rules of this file:
 - an error about one event is one event's: the next one is dealt with.
 """
 
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -49,6 +48,7 @@ from agent.rooms.recorder import Recorder
 from agent.rooms.refusal_check import KnownRefusal, cards_of, is_stopped, refusals
 from agent.rooms.watchdog import FieldWatchdog
 from agent.runtime.failures import going_on
+from agent.runtime.saying import say
 from agent.site.context import SiteContext
 from rules.text import Text
 
@@ -170,7 +170,7 @@ class DoorWorker:
 
     def _listen(self) -> None:
         for line in self._child.said():
-            print(f"shoumi: doors: {line}", file=sys.stderr, flush=True)
+            say(f"shoumi: doors: {line}")
         try:
             for given_up in self._child.push():
                 self.rooms.answered(Released(given_up.id, ok=False, why=_BEHIND))

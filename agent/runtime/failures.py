@@ -2,15 +2,14 @@
 
 Rules of this file: :class:`FatalError` always passes, because after it the state of the process is unknown. Everything
 else is reported, and what is a mistake of ours with its traceback: a part that stopped without a word would be missed
-much later. Standard output is data, so reports go to standard error.
+much later. Standard output is data, so reports go to standard error, and nobody waits for a reader of that.
 """
 
-import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from agent.errors import FatalError, ShoumiError
+from agent.runtime.saying import say, say_traceback
 from rules.model import Verdict
 from rules.text import Text
 
@@ -21,7 +20,7 @@ def to_stderr(process: str) -> Report:
     """Return what reports the errors of *process*, one line each."""
 
     def report(error: ShoumiError | FatalError) -> None:
-        print(f"shoumi: {process}: {error.text.en}", file=sys.stderr, flush=True)
+        say(f"shoumi: {process}: {error.text.en}")
 
     return report
 
@@ -36,7 +35,7 @@ def going_on(report: Report) -> Iterator[None]:
     except FatalError:
         raise
     except Exception as error:  # noqa: BLE001 - see the rules of this file
-        traceback.print_exception(error, file=sys.stderr)
+        say_traceback(error)
 
 
 def error_verdict(error: Exception) -> Verdict:

@@ -70,12 +70,19 @@ class ProcessSupervisor:
         """Its process id, ``None`` while there is none."""
         return self._process.pid if self._process else None
 
+    def due(self) -> bool:
+        """Whether it may be started: it does not live, and has not died young a moment ago."""
+        return self._process is None and time.monotonic() - self._started >= self._delay
+
+    def age(self) -> float:
+        """Return for how many seconds it has lived; 0.0 while there is none."""
+        return time.monotonic() - self._started if self._process is not None else 0.0
+
     def start(self) -> bool:
-        """Start it, unless it lives or died young a moment ago; return whether it was started."""
-        now = time.monotonic()
-        if self._process is not None or now - self._started < self._delay:
+        """Start it, unless it is not :meth:`due`; return whether it was started."""
+        if not self.due():
             return False
-        self._process, self._started = self._launch(), now
+        self._process, self._started = self._launch(), time.monotonic()
         return True
 
     def ended(self) -> bool:

@@ -63,8 +63,18 @@ PROCESSES = (
         where=("agent.daemon",),
         runs="agent.guard.decider",
         rights="root with three capabilities (`agent.runtime.capabilities.DECIDER`)",
-        loop="`agent.guard.decider:Decider.run`: `epoll` on groups, channel, life",
+        loop="`agent.guard.answer_loop:AnswerLoop.run`: `epoll` on groups, channel, label worker, life",
         owns="appending to the log, the verdicts in memory, the ignore marks",
+    ),
+    ProcessRow(
+        "label worker",
+        entry="agent.guard.label_worker:fork",
+        starter="decider",
+        where=("agent.guard.label_worker",),
+        runs=FORK,
+        rights="as the decider",
+        loop="`agent.guard.label_worker:fork`: questions of the decider, four threads a filesystem",
+        owns="writing labels on first open; it may sleep on a disk for as long as that takes",
     ),
     ProcessRow(
         "control",
@@ -198,8 +208,8 @@ PROCESSES = (
 WIRES = (
     WireRow(
         between=("holder", "decider"),
-        what="groups, heartbeat page, life pipe",
-        carries="inherited descriptors; a beat each tick",
+        what="groups, heartbeat page, turns, life pipe",
+        carries="inherited descriptors; a beat each tick; whose turn it is to read the groups (`agent.guard.turns`)",
         made="agent.guard.heartbeat:create",
     ),
     WireRow(
@@ -207,6 +217,12 @@ WIRES = (
         what="groups, life pipe, say pipe",
         carries="inherited descriptors; the ready line",
         made="agent.control.__main__:announce",
+    ),
+    WireRow(
+        between=("decider", "label worker"),
+        what="socket pair made by the decider",
+        carries="descriptors of events; which area each lies in",
+        made="agent.guard.label_worker:fork",
     ),
     WireRow(
         between=("control", "decider"),

@@ -21,6 +21,13 @@ class ThreadRow(NamedTuple):
 
 THREADS = (
     ThreadRow(
+        "label worker",
+        "labels",
+        "agent.guard.label_worker",
+        "reads and writes labels, four at a time for each filesystem",
+        "nothing",
+    ),
+    ThreadRow(
         "control",
         "acts",
         "agent.control.server",

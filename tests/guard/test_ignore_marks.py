@@ -1,4 +1,4 @@
-"""When data may pass unasked: only on a look that nothing has overtaken. A real decider, without a kernel's groups."""
+"""When data may pass unasked: only on a look that nothing has overtaken. A real loop, without a kernel's groups."""
 
 import os
 import threading
@@ -10,9 +10,10 @@ import pytest
 
 from agent import shipped_packs
 from agent.control.decider_client import DeciderConnection
-from agent.guard import heartbeat
-from agent.guard.decider import Decider
+from agent.guard import heartbeat, label_worker
+from agent.guard.answer_loop import AnswerLoop
 from agent.guard.journal import EntryJournal
+from agent.guard.messages import ControlMessages
 from agent.guard.policy import PolicySnapshot
 from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.subject import Tasks
@@ -21,6 +22,8 @@ from agent.runtime import channel
 from agent.runtime.clock import AgentClock
 from agent.runtime.home import Home
 from agent.site.init import make
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")  # Python 3.12 on
 
 
 @pytest.fixture
@@ -32,17 +35,20 @@ def decider(tmp_path: Path) -> Iterator[DeciderConnection]:
     os.set_blocking(opens, False)
     clock, tasks = AgentClock(), Tasks(pidfd_info=False)
     with closing(Appender(home.log, "process")) as appender, closing(tasks):
-        made = Decider(
+        made = AnswerLoop(
             FanotifyGroups(opens, -1),
             theirs,
             PolicySnapshot(home),
             EntryJournal(appender, clock, "here"),
             clock,
             tasks,
+            label_worker.fork(()),
             "here",
         )
         made.take_policy()
-        serving = threading.Thread(target=made.run, args=(heartbeat.Heartbeat(page), life))
+        serving = threading.Thread(
+            target=made.run, args=(heartbeat.Heartbeat(page), life, ControlMessages(theirs, made).obey)
+        )
         serving.start()
         try:
             yield DeciderConnection(channel.ChannelClient(ours))

@@ -1,4 +1,4 @@
-"""Clock, repeats, capabilities, channel: small parts whose laws the open path stands on."""
+"""Clock, capabilities, channel: small parts whose laws the open path stands on."""
 
 import socket
 import subprocess
@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import UnreachableError
-from agent.guard.denial_limiter import DenialRateLimiter
 from agent.runtime import channel
 from agent.runtime.clock import AgentClock, instant, nanoseconds
 from tests import needs
@@ -34,23 +33,6 @@ def test_the_clock_does_not_go_back_between_two_looks() -> None:
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_instants_survive_the_way_to_nanoseconds_and_back(moment: datetime) -> None:
     assert instant(nanoseconds(moment)) == moment
-
-
-@given(st.integers(1, 5), st.lists(st.sampled_from("abc"), max_size=60))
-def test_repeats_are_recorded_or_counted_and_never_lost(limit: int, keys: list[str]) -> None:
-    repeats = DenialRateLimiter(limit)
-    recorded = sum(repeats.record(key, key) for key in keys)
-    counted = sum(held.times for held in repeats.due(10**18))
-    assert recorded + counted == len(keys)
-    assert recorded == sum(min(limit, keys.count(key)) for key in set(keys))
-
-
-def test_after_a_second_everything_is_recorded_again() -> None:
-    repeats = DenialRateLimiter(1)
-    assert repeats.record("k", "f")
-    assert not repeats.record("k", "f")
-    assert [held.times for held in repeats.due(2_000_000_000)] == [1]
-    assert repeats.record("k", "f")
 
 
 def test_a_question_nobody_answers_is_an_error_and_never_a_success() -> None:

@@ -38,6 +38,7 @@ class AreaLocation(NamedTuple):
     path: bytes
     reads: str
     alone: bool
+    enforced: bool
 
 
 def areas(connection: sqlite3.Connection) -> tuple[AreaRow, ...]:
@@ -54,10 +55,12 @@ def areas(connection: sqlite3.Connection) -> tuple[AreaRow, ...]:
 def places(connection: sqlite3.Connection) -> tuple[AreaLocation, ...]:
     """Return where every area lies; one plain query, because every change of rights waits for it."""
     rows = connection.execute(
-        "SELECT name, path, reads, json_extract(volume, '$.alone') IS 1"
+        "SELECT name, path, reads, json_extract(volume, '$.alone') IS 1, mode <> 'observe'"
         " FROM areas JOIN resources ON resources.key = areas.resource WHERE removed_at IS NULL"
     )
-    return tuple(AreaLocation(area, path, reads, bool(alone)) for area, path, reads, alone in rows)
+    return tuple(
+        AreaLocation(area, path, reads, bool(alone), bool(enforced)) for area, path, reads, alone, enforced in rows
+    )
 
 
 def observing(connection: sqlite3.Connection) -> frozenset[str]:

@@ -29,6 +29,7 @@ from tests.enforcement.scene import (
     refused,
     scene,
     write,
+    writing,
 )
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-mounts")]
@@ -135,6 +136,43 @@ def test_row_3_a_private_mount_that_nobody_else_sees_is_refused(site: Scene, els
     assert attempt(ROOT, through(CLEARED, "doc.txt")).value == SIZE
     os.mknod(site.plans / "fresh.txt", 0o666)  # made without an open: it has no label yet
     assert attempt(ROOT, through(TOO_LOW, "fresh.txt")).error == "EPERM"
+
+
+def in_a_namespace(who: ActorIdentity, source: Path, target: Path, act: Callable[[], object]) -> Callable[[], object]:
+    """Do *act* as *who* where *source* stands at *target*, as in a container."""
+
+    def there() -> object:
+        syscalls.private_mounts()
+        syscalls.mount(str(source), str(target), flags=syscalls.MS_BIND)
+        become(who)
+        return act()
+
+    return there
+
+
+def test_in_a_container_the_cleared_create_and_read_and_the_others_do_not(site: Scene, elsewhere: Path) -> None:
+    new = elsewhere / "made-inside.txt"
+    assert attempt(ROOT, in_a_namespace(CLEARED, site.plans, elsewhere, lambda: writing(new))).value == SIZE
+    assert attempt(ROOT, in_a_namespace(CLEARED, site.plans, elsewhere, reading(new))).value == SIZE
+    refused(site, site.plans / new.name)
+    os.mknod(site.plans / "unseen.txt", 0o666)
+    site.mark()
+    unseen = reading(elsewhere / "unseen.txt")
+    assert attempt(ROOT, in_a_namespace(TOO_LOW, site.plans, elsewhere, unseen)).error == "EPERM"
+    assert [entry["area"] for entry in site.denials()] == ["plans"]
+
+
+def test_in_a_container_what_is_public_on_the_volume_is_public(site: Scene, elsewhere: Path) -> None:
+    for act in (reading(elsewhere / "doc.txt"), lambda: writing(elsewhere / "new.txt")):
+        assert attempt(ROOT, in_a_namespace(UNKNOWN, site.public, elsewhere, act)).value == SIZE
+
+
+def test_a_public_file_is_not_labelled_by_a_name_that_only_its_opener_gave_it(site: Scene) -> None:
+    """Whoever binds a folder of their own over an area, in a namespace of their own, labels nothing."""
+    write(site.public / "mine.txt")
+    act = in_a_namespace(UNKNOWN, site.public, site.plans, reading(site.plans / "mine.txt"))
+    attempt(ROOT, act)
+    assert attempt(UNKNOWN, reading(site.public / "mine.txt")).value == SIZE
 
 
 def test_row_20_an_overlay_over_the_area_is_refused(site: Scene, elsewhere: Path) -> None:

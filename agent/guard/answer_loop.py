@@ -1,0 +1,363 @@
+"""The loop of the decider: reads what the kernel asks, finds the subject, looks up the verdict, records it, answers.
+
+Rules of this file:
+- one thread, one loop; what it may wait for is its own log file, and nothing else (contract C13): what an inode is
+  that nobody has looked at yet is asked of the label worker, and its opener waits no longer than a deadline;
+- a batch is decided whole, appended with one write, then answered: no entry, no access (contract C2);
+- every event is answered, whatever went wrong with it, and the answer for trouble is DENY; but nothing that breaks
+  denies where an area is only observed;
+- between two events it forgets nothing it owes: descriptors are closed, counters and denials are kept.
+
+Two groups, because the kernel does not take directories and pre-access in one mark: *open* asks before a file or
+directory is opened, *access* before data passes through a descriptor that is already open. The access group is quiet
+(an ignore mark per inode) until somebody's rights change; then all ignore marks go at once and every read is asked
+about again. It may turn quiet only after the control process has looked who holds what (``quiet`` message).
+"""
+
+import contextlib
+import errno
+import os
+import select
+import socket
+import time
+from collections.abc import Callable
+
+from agent.errors import FatalError
+from agent.guard import label_worker
+from agent.guard.heartbeat import Heartbeat
+from agent.guard.ignore_marks import IgnoreMarks
+from agent.guard.journal import EntryJournal
+from agent.guard.label_worker import LabelWorkerClient
+from agent.guard.latency import LatencyHistogram
+from agent.guard.objects import Object, Objects
+from agent.guard.parked import ParkedEvent, ParkedEvents
+from agent.guard.policy import PolicySnapshot
+from agent.guard.refusals import Answer, Refusals, person_of
+from agent.guard.verdicts import CROWDED, LATE, UNIDENTIFIED, VerdictCache
+from agent.kernel import fanotify
+from agent.kernel.fanotify import FanotifyGroups
+from agent.kernel.subject import Subject, TaskGoneError, Tasks
+from agent.runtime import channel
+from agent.runtime.clock import AgentClock
+from rules.model import Action
+from rules.text import Text
+
+BATCH = 64  # events per read: what one append, and one fsync, serve together
+_READ = BATCH * 56  # an access event carries a range record behind its 24 bytes of metadata
+_TURN_NS = 2_000_000  # of opens, before the other descriptors are looked at again
+_TICK_NS = 100_000_000
+_MOST_RECORDED = 32_768
+_RECHECK = 1_000_000_000
+_WORKER_SILENT = 10_000_000_000  # nanoseconds after which a label worker that says nothing is given up
+
+
+_Handler = Callable[[int, int, int], Answer | None]  # descriptor, thread, now; ``None``: it waits for the label worker
+
+
+class AnswerLoop:
+    """The loop and what it needs. Everything in it belongs to its one thread."""
+
+    def __init__(
+        self,
+        groups: FanotifyGroups,
+        control: socket.socket,
+        policy: PolicySnapshot,
+        journal: EntryJournal,
+        clock: AgentClock,
+        tasks: Tasks,
+        worker: LabelWorkerClient,
+        host: str,
+    ) -> None:
+        self._groups = groups
+        self._control = control
+        self.policy = policy
+        self.journal = journal
+        self.clock = clock
+        self._tasks = tasks
+        self._worker = worker
+        self._objects = Objects()
+        self.verdicts = VerdictCache(host)
+        self._refusals = Refusals(self.verdicts, policy)
+        self.silence = IgnoreMarks(groups.access)
+        self.spans = LatencyHistogram()
+        self._parked = ParkedEvents()
+        self._asked = self._asked_since_change = label_worker.FIRST
+        self._worker_heard = 0
+        self._recorded_accesses: set[tuple[int, int | None, int, int]] = set()
+        self._denied_accesses: set[tuple[int, int, int]] = set()  # this second
+        self._rechecked = 0
+        self._next_tick = 0
+        self.accesses = self.allowed = self.denied = self.unprotected = self.unlogged = self.late = 0
+
+    # The loop.
+
+    def run(self, heartbeat: Heartbeat, life: int, obey: Callable[[], None]) -> None:
+        """Serve until the holder is gone (*life* reaches its end); *obey* takes messages of the control process.
+
+        Raises :class:`FatalError` when it must not go on; every event it had read by then has been denied.
+        """
+        opens, accesses, control = self._groups.open, self._groups.access, self._control.fileno()
+        worker = self._worker.fileno()
+        with select.epoll() as poll:
+            for fd in (opens, accesses, control, worker, life):
+                if fd >= 0:
+                    poll.register(fd, select.EPOLLIN)
+            moment = self._next_tick = self._worker_heard = time.monotonic_ns()
+            try:
+                while True:
+                    ready = poll.poll((self._next_tick - moment) / 1e9)
+                    for fd, _ in ready:
+                        if fd == opens:
+                            self._serve_opens()
+                        elif fd == accesses:
+                            self._serve(accesses, self._access)
+                        elif fd == worker:
+                            self._placed()
+                        elif fd == control:
+                            obey()
+                        else:
+                            return
+                    moment = time.monotonic_ns()  # not the clock: that one follows the system's
+                    if moment >= self._next_tick:
+                        heartbeat.beat()
+                        heartbeat.set_watching(self.policy.only_observes)
+                        self._tick(moment)
+            finally:
+                self._give_up()
+
+    def take_policy(self, epoch: int | None = None) -> None:
+        """Read areas, services and pack afresh, forget every verdict, and ask about open descriptors again."""
+        policy = self.policy
+        policy.reload()
+        self._objects.replace_roots(policy.roots)
+        if policy.roots is not None:
+            self._worker.replace([root.place for root in policy.roots])
+            self._asked_since_change = self._asked + 1  # earlier questions are answered by where areas were
+        self.silence.loud_areas = policy.loud_areas
+        self.verdicts.advance(max(epoch or 0, policy.epoch), policy.source, policy.trouble, policy.observed)
+        self._break_silence()
+        self._ask_to_look()
+
+    def _break_silence(self) -> None:
+        self.silence.end()
+        self._recorded_accesses.clear()
+
+    def _tick(self, moment: int) -> None:
+        now = self.clock.now()
+        left = self.silence.left(now)
+        if left <= 0:
+            self._break_silence()
+            self._ask_to_look()
+        self.spans.fold(moment)
+        self._next_tick = moment + (min(_TICK_NS, left) if left > 0 else _TICK_NS)
+        self._deny_overdue(moment, now)
+        self._tell_denials(moment, now)
+        if len(self._recorded_accesses) > _MOST_RECORDED:  # forgetting costs one more entry per reader and file
+            self._recorded_accesses.clear()
+        if self.silence.wants_look(moment):
+            self._ask_to_look()
+        if moment - self._rechecked > _RECHECK:  # the guarantee behind the epoch message, which can get lost
+            self._rechecked = moment
+            self._denied_accesses.clear()
+            self._worker.ping()
+            if moment - self._worker_heard > _WORKER_SILENT:
+                raise _worker_gone("the label worker does not answer", "标记进程没有应答")
+            if self.policy.moved():
+                self.take_policy()
+
+    def _tell_denials(self, moment: int, now: int) -> None:
+        texts = self._refusals.counts(moment)
+        if texts and not self.journal.accesses(texts, now):
+            self.unlogged += len(texts)
+
+    def _ask_to_look(self) -> None:
+        with contextlib.suppress(OSError):  # a full channel: the next tick asks again
+            channel.send(self._control, {"op": "flushed"})
+
+    # Events.
+
+    def _serve_opens(self) -> None:
+        """Whoever was just answered has often asked again by now: reading tells as much as another poll would."""
+        begun = time.monotonic_ns()
+        enough = begun + _TURN_NS
+        while begun < enough and (opens := self._serve(self._groups.open, self._open)):
+            moment = time.monotonic_ns()
+            self.spans.fresh.append((moment - begun, opens))
+            begun = moment
+
+    def _serve(self, group: int, handle: _Handler) -> int:
+        """Answer one batch; return how many questions it had, none when nobody asks."""
+        try:
+            buffer = os.read(group, _READ)
+        except BlockingIOError:
+            return 0
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE, errno.EINTR):
+                raise
+            return 1  # the kernel has denied that event itself
+        now = self.clock.now()
+        answers: list[tuple[int, Answer]] = []
+        asked = fanotify.events(buffer)
+        for fd, tid in asked:
+            answer = self._decided(handle, fd, tid, now)
+            if answer is not None:
+                answers.append((fd, answer))
+        self._conclude(group, answers, now)
+        return len(asked)
+
+    def _conclude(self, group: int, answers: list[tuple[int, Answer]], now: int) -> None:
+        """Record *answers*, then give them."""
+        texts = [answer[1] for _, answer in answers if answer[1]]
+        recorded = not texts
+        try:
+            recorded = recorded or self.journal.accesses(texts, now)
+        finally:  # a Fatal leaves through here as well: everything that needed its entry is denied
+            if not recorded:
+                self._recorded_accesses.clear()
+                self.unlogged += len(texts)
+            opens = group == self._groups.open  # an access without a text may stand on one that was not written
+            for fd, (passes, text, hush, owed) in answers:
+                if fd >= 0:
+                    passes = passes and (recorded or not owed or (opens and not text))
+                    self._answer(group, fd, passes=passes, hush=hush and recorded)
+
+    def _decided(self, handle: _Handler, fd: int, tid: int, now: int) -> Answer | None:
+        if fd < 0:  # the kernel could not open it for us, and has denied it
+            return False, self._refusals.unseen(tid, -fd), False, True
+        try:
+            return handle(fd, tid, now)
+        except OSError as error:  # its name could not be read: unknown, therefore denied
+            return self._refusals.unknown(tid, error.errno or 0)
+
+    def _answer(self, group: int, fd: int, *, passes: bool, hush: bool) -> None:
+        try:
+            if passes:
+                self.allowed += 1
+                if hush:
+                    self.silence.hush(fd)
+                os.write(group, fanotify.ALLOWED[fd])
+            else:
+                self.denied += 1
+                fanotify.respond(group, fd, fanotify.FAN_DENY)
+        except FileNotFoundError:  # the opener was killed while it waited; ours may be the last close
+            self._worker.close_there(fd)
+        finally:
+            os.close(fd)
+
+    def _open(self, fd: int, tid: int, now: int) -> Answer | None:
+        thing = self._objects.find(fd)
+        return self._judge_open(thing, tid, now) if thing else self._park(self._groups.open, fd, tid)
+
+    def _access(self, fd: int, tid: int, now: int) -> Answer | None:
+        self.accesses += 1
+        thing = self._objects.find(fd)
+        return self._judge_access(thing, tid, now) if thing else self._park(self._groups.access, fd, tid)
+
+    def _judge_open(self, thing: Object, tid: int, now: int) -> Answer:
+        if not thing.areas:
+            self.unprotected += 1
+            return True, b"", False, False
+        try:
+            who = self._tasks.identify(tid)
+        except TaskGoneError:
+            return self._refusals.refused(UNIDENTIFIED, thing, tid, None)
+        action = Action.LIST if thing.directory else Action.OPEN
+        ruling = self.verdicts.ruling(who, thing.areas, action, now)
+        text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
+        if ruling.passes:
+            if not self.silence.granted:  # this entry stands for the reads that follow, too
+                self._recorded_accesses.add((who.fsuid, who.loginuid, thing.device, thing.inode))
+        else:
+            text = self._refusals.entry(who, thing, text)
+        return ruling.passes, text, False, ruling.owed
+
+    def _judge_access(self, thing: Object, tid: int, now: int) -> Answer:
+        if not thing.areas:
+            return True, b"", True, False
+        try:
+            who = self._tasks.identify(tid)
+        except TaskGoneError:
+            return self._refusals.refused(UNIDENTIFIED, thing, tid, None)
+        ruling = self.verdicts.ruling(who, thing.areas, Action.ACCESS, now)
+        text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
+        if not ruling.passes:
+            again = (tid, thing.device, thing.inode)
+            repeated = again in self._denied_accesses  # a reader that tries on and on is one entry a second
+            self._denied_accesses.add(again)
+            return False, self._refusals.entry(who, thing, text, counted=repeated), False, True
+        key = (who.fsuid, who.loginuid, thing.device, thing.inode)
+        if key in self._recorded_accesses:
+            text = b""
+        self._recorded_accesses.add(key)  # one entry per subject, file and epoch; taken back when it is not written
+        return True, text, self.silence.allows(thing, ruling.until, now), ruling.owed
+
+    # What waits for the label worker.
+
+    def _park(self, group: int, fd: int, tid: int) -> Answer | None:
+        """Ask the worker where *fd* lies, and let its opener wait."""
+        thing = self._objects.seen(fd)
+        try:
+            who: Subject | None = self._tasks.identify(tid)
+        except TaskGoneError:
+            who = None
+        event = ParkedEvent(group, fd, tid, thing.path, person_of(who), thing.device, time.monotonic_ns())
+        if not self._parked.room_for(event.who, event.device):
+            return self._refusals.refused(CROWDED, thing, tid, who)
+        self._asked += 1
+        if not self._worker.ask(self._asked, fd, tid):
+            return self._refusals.refused(LATE, thing, tid, who)
+        self._parked.park(self._asked, event)
+        return None
+
+    def _placed(self) -> None:
+        """Take what the worker has found, and answer whom it was about."""
+        now = self.clock.now()
+        answers: dict[int, list[tuple[int, Answer]]] = {self._groups.open: [], self._groups.access: []}
+        try:
+            for number, found in self._worker.answers():
+                self._worker_heard = time.monotonic_ns()
+                event = self._parked.answered(number)
+                if event is None:
+                    continue
+                if number < self._asked_since_change:  # the areas have changed meanwhile
+                    answer = self._park(event.group, event.fd, event.tid)
+                elif found.error:
+                    answer = self._refusals.unknown(event.tid, found.error, self._objects.seen(event.fd))
+                else:
+                    answer = self._judge(event, self._objects.learn(event.path, found), now)
+                if answer is not None:
+                    answers[event.group].append((event.fd, answer))
+        except EOFError:
+            raise _worker_gone("the label worker ended", "标记进程已退出") from None
+        finally:
+            for group, given in answers.items():
+                for start in range(0, len(given), BATCH):
+                    self._conclude(group, given[start : start + BATCH], now)
+
+    def _judge(self, event: ParkedEvent, thing: Object, now: int) -> Answer:
+        if thing.fresh:
+            self.silence.came(thing, event.fd)
+        if event.group == self._groups.open:
+            return self._judge_open(thing, event.tid, now)
+        return self._judge_access(thing, event.tid, now)
+
+    def _deny_overdue(self, moment: int, now: int) -> None:
+        for event in list(self._parked.overdue(moment)):
+            self.late += 1
+            thing = self._objects.seen(event.fd)
+            try:
+                who: Subject | None = self._tasks.identify(event.tid)
+            except TaskGoneError:
+                who = None
+            self._conclude(event.group, [(event.fd, self._refusals.refused(LATE, thing, event.tid, who))], now)
+
+    def _give_up(self) -> None:
+        """On the way out: whoever still waits is denied, and the worker goes."""
+        for event in list(self._parked.overdue(1 << 63)):
+            with contextlib.suppress(OSError):
+                fanotify.respond(event.group, event.fd, fanotify.FAN_DENY)
+        self._worker.kill()
+
+
+def _worker_gone(en: str, zh: str) -> FatalError:
+    return FatalError(Text(en, zh))

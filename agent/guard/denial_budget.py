@@ -1,0 +1,105 @@
+"""How many entries of denials one user can cause: the first ones whole, then counts at growing intervals (C13).
+
+A denied reader in a tight loop must not be able to fill the disk that every allow depends on, however many threads,
+files or users it takes for that.
+
+Rules of this file: what is counted belongs to a person (the login uid, else the file-system uid) and an area. The
+first :data:`WHOLE` denials are recorded one by one, and one more for every :data:`REFILL` that has passed; further ones
+are counted, and the count is recorded after one second, then two, four and so on, up to :data:`SLOWEST`. All together
+get :data:`WHOLE_A_MINUTE`; at most :data:`MOST` pairs are kept apart, the others share one. Every denial is either
+recorded or counted. Nothing that was allowed ever passes through here. Pure; nanoseconds of the monotonic clock.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+SECOND = 1_000_000_000
+WHOLE = 500
+REFILL = 10 * SECOND
+WHOLE_A_MINUTE = 3_000
+SLOWEST = 3600 * SECOND
+MOST = 4096
+_OTHERS = "others"
+
+
+class CountedDenials(NamedTuple):
+    """Denials that were counted: the text of the last one, how many there were, and whether they are the first ones.
+
+    ``first``: somebody has just gone beyond what is recorded whole; that is worth an alarm.
+    """
+
+    fields: bytes
+    times: int
+    first: bool
+
+
+@dataclass(slots=True)
+class _Account:
+    refilled: int
+    whole: int = 0  # recorded one by one, less what the time since has given back
+    counted: int = 0
+    fields: bytes = b""
+    due: int = 0
+    interval: int = SECOND
+    over: bool = False  # more than what is recorded whole
+    told: bool = False
+
+    def refill(self, now: int) -> None:
+        back = (now - self.refilled) // REFILL
+        self.refilled += back * REFILL
+        self.whole = max(0, self.whole - back)
+        if not self.whole and not self.counted:
+            self.interval, self.over, self.told = SECOND, False, False
+
+
+class DenialBudget:
+    """Whole entries and counts of denials. Belongs to the loop that answers."""
+
+    def __init__(self) -> None:
+        self._accounts: OrderedDict[Hashable, _Account] = OrderedDict()  # who was denied last stands last
+        self._minute = 0
+        self._this_minute = 0
+
+    def record(self, who: Hashable, fields: bytes, now: int, *, counted: bool = False) -> bool:
+        """Return whether this denial of *who* is to be recorded now; if not, it has been counted.
+
+        With *counted* it is counted in any case.
+        """
+        account = self._account(who, now)
+        account.refill(now)
+        if now // (60 * SECOND) != self._minute:
+            self._minute, self._this_minute = now // (60 * SECOND), 0
+        if account.whole < WHOLE and self._this_minute < WHOLE_A_MINUTE and not counted:
+            account.whole += 1
+            self._this_minute += 1
+            return True
+        if not account.counted:
+            account.due = now + account.interval
+        account.over = account.over or account.whole >= WHOLE
+        account.counted += 1
+        account.fields = fields
+        return False
+
+    def due(self, now: int) -> Iterator[CountedDenials]:
+        """Yield the counts whose time has come."""
+        for account in self._accounts.values():
+            if account.counted and now >= account.due:
+                yield CountedDenials(account.fields, account.counted, first=account.over and not account.told)
+                account.counted, account.told = 0, account.over
+                account.interval = min(2 * account.interval, SLOWEST) if account.over else SECOND
+
+    def _account(self, who: Hashable, now: int) -> _Account:
+        known = self._accounts.get(who)
+        if known is not None:
+            self._accounts.move_to_end(who)
+            return known
+        if len(self._accounts) >= MOST:
+            oldest, account = next(iter(self._accounts.items()))
+            account.refill(now)
+            if account.counted or account.whole or oldest == _OTHERS:  # one who was denied lately is not forgotten
+                return self._accounts.setdefault(_OTHERS, _Account(now))
+            del self._accounts[oldest]
+        made = self._accounts[who] = _Account(now)
+        return made

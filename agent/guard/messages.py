@@ -1,0 +1,80 @@
+"""What the control process asks of the decider, and its answers.
+
+Rules of this file: it runs in the loop that answers, between two batches; a control process that does not read must
+not stop it. What cannot be understood is answered with an error and changes nothing.
+"""
+
+import contextlib
+import socket
+import time
+
+from agent.guard.answer_loop import BATCH, AnswerLoop
+from agent.log.append import LogUnwritableError
+from agent.runtime import channel
+from rules.visible import visible
+
+
+class ControlMessages:
+    """The decider's end of the channel to the control process."""
+
+    def __init__(self, control: socket.socket, loop: AnswerLoop) -> None:
+        self._control = control
+        self._loop = loop
+
+    def obey(self) -> None:
+        """Answer what has come; after so many messages opens have their turn again."""
+        for _ in range(BATCH):
+            message = channel.receive(self._control)
+            if message is None:
+                return
+            answer: channel.Message = {"id": message.get("id")}
+            try:
+                answer |= self._answer(message)
+            except LogUnwritableError as error:
+                answer["error"] = error.text.to_json()
+            except (KeyError, TypeError, ValueError) as error:
+                answer["error"] = {"en": visible(repr(error)), "zh": visible(repr(error))}
+            with contextlib.suppress(OSError):
+                channel.send(self._control, answer)
+
+    def _answer(self, message: channel.Message) -> channel.Message:
+        loop, silence = self._loop, self._loop.silence
+        match message.get("op"):
+            case "epoch":
+                loop.take_policy(int(message["epoch"]))
+                return {"epoch": loop.verdicts.epoch}
+            case "append":
+                return {"seq": loop.journal.write(dict(message["fields"]))}
+            case "silences":
+                return {"silences": silence.ended}
+            case "quiet":
+                if (int(message["epoch"]), int(message["since"])) == (loop.verdicts.epoch, silence.ended):
+                    silence.grant((int(device), int(inode)) for device, inode in message["noisy"])
+                return {"quiet": silence.granted}
+            case "stats":
+                return {"stats": self._stats()}
+            case unknown:
+                return {"error": {"en": f"unknown message `{visible(str(unknown))}`", "zh": "未知消息"}}
+
+    def _stats(self) -> dict[str, object]:
+        loop = self._loop
+        lately = loop.spans.summary(time.monotonic_ns())
+        trouble = loop.policy.trouble
+        return {
+            "allowed": loop.allowed,
+            "denied": loop.denied,
+            "accesses": loop.accesses,
+            "unprotected": loop.unprotected,
+            "unlogged": loop.unlogged,
+            "late": loop.late,
+            "opens": {"count": lately.opens, "p50_us": _us(lately.p50), "p99_us": _us(lately.p99)},
+            "epoch": loop.verdicts.epoch,
+            "quiet": loop.silence.granted,
+            "next_seq": loop.journal.next_seq,
+            "clock_behind": loop.clock.behind(),
+            "trouble": trouble.text.to_json() if trouble else None,
+        }
+
+
+def _us(nanoseconds: int | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds / 1000

@@ -1,0 +1,233 @@
+"""In which area an inode lies: its label, and its place on its own filesystem.
+
+Rules of this file: every call here may sleep, because somebody else's disk, or a frozen filesystem, decides how long it
+takes; so it runs in the label worker and never in the loop that answers. The place is the path *inside the filesystem*,
+through the mount the file was opened by, whatever mount namespace that is in: a path is text, and in another namespace
+it may name something else. We look through our own mounts of that filesystem, and leave it nowhere. A label is written
+where the place is known, before anybody gets the file. Sources: proc_pid_mountinfo(5), proc_pid_fdinfo(5), xattr(7).
+"""
+
+import contextlib
+import errno
+import os
+import select
+import stat
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from agent.kernel import beneath, labels, mountinfo, mounting
+from agent.kernel.mountinfo import Device, Mount, within
+
+UNKNOWN_AREA = "?"  # no area has this name: whatever is decided for it is a deny
+_DEEPEST = 64  # folders between a mount and a file, as far as a place is looked for in another namespace
+
+
+class AreaPlace(NamedTuple):
+    """Where an area stands. ``alone``: its filesystem holds nothing but protected things (a dedicated volume)."""
+
+    path: str
+    area: str
+    alone: bool
+
+
+class Placement(NamedTuple):
+    """What was found. ``labelled`` is the label afterwards, ``inside`` the area the inode lies in, each "" for none.
+
+    ``fresh``: it came into an area just now. ``error`` is an ``errno``: then nothing else counts.
+    """
+
+    error: int = 0
+    labelled: str = ""
+    inside: str = ""
+    fresh: bool = False
+    device: int = 0
+    inode: int = 0
+    changed: int = 0  # ctime in nanoseconds, after the label was written
+    directory: bool = False
+
+
+class _Place(NamedTuple):
+    """A path inside a filesystem. ``proven``: it was looked up, and led to the very inode."""
+
+    device: Device
+    path: str
+    proven: bool
+
+
+class Places:
+    """The areas, and the mounts of our own namespace. For any thread."""
+
+    def __init__(self, areas: Iterable[AreaPlace] = ()) -> None:
+        self._areas = tuple(areas)
+        self._turn = threading.Lock()
+        self._changes = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
+        self._poll = select.poll()
+        self._poll.register(self._changes, select.POLLPRI)
+        self._view: _View | None = None
+
+    def close(self) -> None:
+        """Let go of the mount table."""
+        os.close(self._changes)
+
+    def replace(self, areas: Iterable[AreaPlace]) -> None:
+        """Take another set of areas."""
+        with self._turn:
+            self._areas, self._view = tuple(areas), None
+
+    def settle(self, fd: int, tid: int) -> Placement:
+        """Find where the inode open as *fd* lies, which thread *tid* opened, and label it. Never raises."""
+        try:
+            return _settle(fd, tid, self._now())
+        except OSError as error:
+            return Placement(error.errno or errno.EIO)
+
+    def _now(self) -> "_View":
+        with self._turn:
+            if self._view is None or self._poll.poll(0):
+                self._view = _View(self._areas, mounting.uncovered(mountinfo.table()))
+            return self._view
+
+
+class _View:
+    """Areas and mounts at one moment, and where each area lies inside its filesystem."""
+
+    def __init__(self, areas: Iterable[AreaPlace], mounts: tuple[Mount, ...]) -> None:
+        self.areas = sorted(areas, key=lambda area: len(area.path), reverse=True)
+        self.mounts = mounts
+        self.inside: list[tuple[_Place, AreaPlace]] = []
+        for area in self.areas:
+            top = mountinfo.resolve(area.path, mounts)
+            if top and (inner := top.inner(area.path)):
+                self.inside.append((_Place(top.device, inner, proven=True), area))
+        self.inside.sort(key=lambda entry: len(entry[0].path), reverse=True)
+
+    def area_of(self, place: _Place) -> str:
+        """Return the area that *place* lies in, by where the areas lie now."""
+        return next(
+            (area.area for at, area in self.inside if at.device == place.device and within(place.path, at.path)), ""
+        )
+
+    def named(self, path: str) -> str:
+        """Return the area that has *path* by its text."""
+        return next((area.area for area in self.areas if within(path, area.path)), "")
+
+    def alone(self, device: Device) -> bool:
+        """Whether the filesystem *device* holds nothing but protected things."""
+        return any(area.alone for at, area in self.inside if at.device == device)
+
+
+def _settle(fd: int, tid: int, view: _View) -> Placement:
+    found = os.fstat(fd)
+    labelled = labels.read(fd) or ""
+    path = os.readlink(f"/proc/self/fd/{fd}").removesuffix(" (deleted)")
+    place = _place(fd, path, found, tid, view)
+    if place is None:
+        area = _unplaced(labelled, path, found, view)
+    else:
+        area = view.area_of(place)
+        if not labelled and not area and found.st_nlink:
+            area = _from_above(place, found, view)
+    fresh = bool(area) and area != labelled
+    if not labelled and area and area != UNKNOWN_AREA:
+        labelled = labels.write(fd, area)
+        found = os.fstat(fd)  # the label changed the inode's ctime
+    directory = stat.S_ISDIR(found.st_mode)
+    return Placement(0, labelled, area, fresh, found.st_dev, found.st_ino, found.st_ctime_ns, directory)
+
+
+def _unplaced(labelled: str, path: str, found: os.stat_result, view: _View) -> str:
+    """Where the place cannot be told: the name can take away, never give."""
+    named = view.named(path)
+    if labelled:
+        return named
+    known = any(mount.device == _device(found.st_dev) and view.alone(mount.device) for mount in view.mounts)
+    return UNKNOWN_AREA if named or known else ""
+
+
+def _from_above(place: _Place, found: os.stat_result, view: _View) -> str:
+    """Return the label of the nearest labelled folder above *place*, "" when there is none."""
+    if not place.proven and not _leads(place, found, view):
+        return UNKNOWN_AREA if view.alone(place.device) else ""
+    above = place.path
+    while above != "/":
+        above = os.path.dirname(above)
+        with _look(_Place(place.device, above, proven=False), view) as folder:
+            if folder is not None and (label := labels.read(f"/proc/self/fd/{folder}/.")):
+                return label
+    return ""
+
+
+def _place(fd: int, path: str, found: os.stat_result, tid: int, view: _View) -> _Place | None:
+    number = mountinfo.mount_id(fd)
+    for mount in view.mounts:
+        if mount.id == number:
+            inner = mount.inner(path)
+            return _Place(mount.device, inner, proven=False) if inner else None
+    for mount in _mounts_of(tid):
+        if mount.id == number:
+            return _elsewhere(mount, path, found, view)
+    return None
+
+
+def _elsewhere(mount: Mount, path: str, found: os.stat_result, view: _View) -> _Place | None:
+    """Return the place of a file that was opened by a *mount* of another namespace: tried, until one leads to it.
+
+    The kernel writes *path* from the root of that namespace, and mountinfo what its reader can see; so where the mount
+    begins in *path* is found out by looking.
+    """
+    parts = path.strip("/").split("/")
+    if len(parts) > _DEEPEST:
+        return None
+    tries = [
+        mount.inner(path),
+        *(mountinfo.join(mount.root, "/".join(parts[at:]) or ".") for at in range(len(parts) + 1)),
+    ]
+    for inner in dict.fromkeys(tries):
+        if inner and _leads(place := _Place(mount.device, inner, proven=True), found, view):
+            return place
+    return None
+
+
+def _leads(place: _Place, found: os.stat_result, view: _View) -> bool:
+    with _look(place, view) as there:
+        if there is None:
+            return False
+        seen = os.fstat(there)
+        return (seen.st_dev, seen.st_ino) == (found.st_dev, found.st_ino)
+
+
+@contextlib.contextmanager
+def _look(place: _Place, view: _View) -> Iterator[int | None]:
+    """Yield a descriptor of *place* through a mount of ours, ``None`` when none shows it."""
+    there = next(_looks(place, view), None)
+    try:
+        yield there
+    finally:
+        if there is not None:
+            os.close(there)
+
+
+def _looks(place: _Place, view: _View) -> Iterator[int]:
+    for mount in view.mounts:
+        if mount.device != place.device or not within(place.path, mount.root):
+            continue
+        with contextlib.suppress(OSError):
+            start = os.open(mount.point, os.O_PATH | os.O_CLOEXEC)
+            try:
+                if mountinfo.mount_id(start) == mount.id:  # nothing is mounted over it
+                    yield beneath.look(start, os.path.relpath(place.path, mount.root))
+            finally:
+                os.close(start)
+
+
+def _mounts_of(tid: int) -> tuple[Mount, ...]:
+    try:
+        return mountinfo.parse(Path(f"/proc/{tid}/mountinfo").read_bytes())
+    except (OSError, ValueError):  # it ended, or has no root any more
+        return ()
+
+
+def _device(number: int) -> Device:
+    return os.major(number), os.minor(number)

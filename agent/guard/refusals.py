@@ -1,0 +1,81 @@
+"""Refused opens: what they get and how they stand in the log.
+
+Rules of this file: a denial is recorded whole or counted (``denial_budget``); what could not be judged is denied, and
+passes only where an area is observed, by its name, or where nothing is enforced at all. Belongs to the loop.
+"""
+
+import errno
+import time
+from collections.abc import Hashable
+
+from agent.guard.denial_budget import DenialBudget
+from agent.guard.objects import Object
+from agent.guard.policy import PolicySnapshot
+from agent.guard.verdicts import UNIDENTIFIED, VerdictCache
+from agent.kernel.subject import Subject
+from agent.runtime.json_string import json_string
+from rules.model import Verdict
+
+# What one event got, before its entry is written: whether it passes; the entry, empty when nothing is to be recorded;
+# whether to stop asking about this inode once it is recorded and allowed; whether it passes only with its entry.
+# A plain tuple: this is the path of an open.
+Answer = tuple[bool, bytes, bool, bool]
+
+_NOBODY = ("", "")
+
+
+class Refusals:
+    """Answers for what is refused, and the budget of their entries."""
+
+    def __init__(self, verdicts: VerdictCache, policy: PolicySnapshot) -> None:
+        self._verdicts = verdicts
+        self._policy = policy
+        self._budget = DenialBudget()
+
+    def entry(self, who: Subject | None, thing: Object, text: bytes, *, counted: bool = False) -> bytes:
+        """Return the entry *text* of a denial, nothing when it has only been counted (always with *counted*)."""
+        account = person_of(who), thing.areas[0] if thing.areas else ""
+        return text if self._budget.record(account, text, time.monotonic_ns(), counted=counted) else b""
+
+    def counts(self, moment: int) -> list[bytes]:
+        """Return the entries of denials that were only counted, when they are due at *moment*.
+
+        The first of each person and area is an alarm: it names who tries more than is recorded one by one.
+        """
+        alarm = b',"alarm":true'
+        return [
+            b'%b,"repeats":%d%b' % (due.fields, due.times, alarm if due.first else b"")
+            for due in self._budget.due(moment)
+        ]
+
+    def refused(self, why: Verdict, thing: Object, tid: int, who: Subject | None) -> Answer:
+        """Refuse thread *tid* the object *thing*, of which only the name is known."""
+        ruling = self._verdicts.refused(why, self._strictest(thing))
+        subject = who.fields if who else b'"tid":%d' % tid
+        text = b"%b,%b,%b" % (ruling.fields, subject, thing.fields)
+        passes = ruling.passes or self._policy.only_observes
+        return passes, text if passes else self.entry(who, thing, text), False, not passes
+
+    def unknown(self, tid: int, code: int, thing: Object | None = None) -> Answer:
+        """Refuse what could not be read: its name, or its label. *code* is the ``errno``."""
+        area = self._strictest(thing)
+        passes = self._verdicts.refused(UNIDENTIFIED, area).passes or self._policy.only_observes
+        return passes, self.unseen(tid, code, area), False, not passes
+
+    def _strictest(self, thing: Object | None) -> str | None:
+        areas = thing.areas if thing else ()
+        return next((area for area in areas if area not in self._policy.observed), areas[0] if areas else None)
+
+    def unseen(self, tid: int, code: int, area: str | None = None) -> bytes:
+        """Return the entry of an object nobody could see."""
+        name = json_string(errno.errorcode.get(code, str(code))).encode()
+        fields = self._verdicts.refused(UNIDENTIFIED, area).fields
+        text = b'%b,"tid":%d,"path":null,"errno":%b' % (fields, tid, name)
+        return text if self._budget.record(_NOBODY, text, time.monotonic_ns()) else b""
+
+
+def person_of(who: Subject | None) -> Hashable:
+    """Return whose denials and waiting events these are: a login's, whatever it becomes, else a user's."""
+    if who is None:
+        return None
+    return who.fsuid if who.loginuid is None else (who.loginuid,)
