@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 from agent.errors import RefusedError
 from agent.guard.holder import Holder
-from agent.kernel.cover import hide_all
 from agent.runtime import config
 from agent.runtime.home import Home
 from agent.runtime.supervisor import python
@@ -32,8 +31,9 @@ def run(home: Home, announce: Callable[[str], bool]) -> int:
             holder = Holder(
                 decider=python("agent.guard.decider", str(home.root), settings.durability),
                 control=python("agent.control", str(home.root)),
+                watcher=python("agent.guard.mount_watcher", str(home.root)),
                 patience=settings.heartbeat_seconds,
-                hide=lambda: hide_all(home.covers),
+                covers=home.covers,
             )
         except PermissionError:
             raise RefusedError(

@@ -2,10 +2,11 @@
 
     channel   one end of the pair to the decider        open, access   the fanotify groups (absent in a rehearsal)
     say       where lines for the holder go             life           reaches its end when the holder is gone
+    watch     one end of the pair to the mount watcher
 
-Order of the start: settle what was under way when the last one died → protect every area → the decider takes over the
-epoch → the socket opens → ``ready tier=A areas=1`` is said. A start that cannot vouch for the state ends; the holder
-tries again, and meanwhile verdicts go on being given by the decider.
+Order of the start: settle what was under way when the last one died → bring every area under guard → the decider takes
+over the epoch → the socket opens → ``ready tier=A areas=1`` is said. A start that cannot vouch for the state ends; the
+holder tries again, and meanwhile verdicts go on being given by the decider.
 """
 
 import asyncio
@@ -40,9 +41,10 @@ def main(argv: Sequence[str]) -> int:
     groups = FanotifyGroups(int(words["open"]), int(words.get("access", -1))) if "open" in words else None
     say = int(words["say"]) if "say" in words else 1
     life = int(words["life"]) if "life" in words else None
+    watcher = socket.socket(fileno=int(words["watch"])) if "watch" in words else None
     handlers = handler_table()
     try:
-        with open_services(Home.at(argv[1]), decider, groups, life) as services:
+        with open_services(Home.at(argv[1]), decider, groups, life, watcher) as services:
             executor = ActExecutor(services, handlers.acts)
             line = start(services, executor)
             listening = listen(services.site.home)
@@ -59,15 +61,15 @@ def start(services: ControlServices, executor: ActExecutor) -> str:
 
     Raises :class:`ShoumiError` or :class:`FatalError` when that cannot be done.
     """
-    site, decider, protection = services.site, services.decider, services.protection
+    site, decider = services.site, services.decider
     _patiently(decider.stats)
     executor.settle()
     recorded = site.lists.settings.all().get(pack_file.SETTING)
     if recorded and not pack_file.settle(site.home, recorded):
         decider.append({"kind": "pack-edited", "recorded": recorded, "pack": _pack_id(services)})
-    found = protection.protect_all(site.facts.areas())
+    found = services.mounts.start()
     decider.epoch(site.facts.epoch())
-    areas = [{"area": p.area, "tier": p.tier, "labelled": p.labelled} for p in found]
+    areas = [{"area": p.area, "tier": p.tier} for p in found]
     decider.append({"kind": "start", "process": "control", "epoch": site.facts.epoch(), "areas": areas})
     return ready(services)
 

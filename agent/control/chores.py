@@ -2,7 +2,7 @@
 
     event loop      the server's connections, signals, the end of the holder
     act thread      acts of callers, scheduled acts, what HR's notices ask for
-    thread each     doors, departures, HR's inbox, the verifier's reports, quiet scans
+    thread each     doors, departures, HR's inbox, the verifier's reports, quiet scans, mounts, sweeps of labels
     beside them     the search index, in the thread of its own that it makes
 
 Rules of this file: no error of a chore ends it, and a :class:`FatalError` of any ends the process.
@@ -27,6 +27,7 @@ from agent.runtime.failures import going_on, to_stderr
 _TICK = 0.2
 _SCHEDULE = 2.0
 _AGAIN = 5.0  # seconds after which a chore that runs for ever, and has failed, begins again
+_LABELS = 1.0
 _INDEX_SECONDS = 0.5  # of indexing at a time
 
 
@@ -56,6 +57,8 @@ async def serve(
         ThreadPoolExecutor(1, "hr-inbox") as inbox,
         ThreadPoolExecutor(1, "verifier") as verifier,
         ThreadPoolExecutor(1, "quiet") as quiet,
+        ThreadPoolExecutor(1, "mounts") as mounts,
+        ThreadPoolExecutor(1, "labels") as labels,
     ):
         chores = [
             asyncio.create_task(_repeat(server, seconds, work))
@@ -66,13 +69,22 @@ async def serve(
                 (_AGAIN, lambda: loop.run_in_executor(verifier, services.verifier.serve)),
                 (_TICK, lambda: asyncio.wrap_future(services.indexer.step(_INDEX_SECONDS))),
                 (_TICK, lambda: loop.run_in_executor(quiet, services.quiet_scan.step)),
+                (_AGAIN, lambda: loop.run_in_executor(mounts, services.mounts.serve)),
+                (_LABELS, lambda: loop.run_in_executor(labels, services.protection.sweep_waiting)),
                 (_SCHEDULE, lambda: server.act_thread(schedule.step)),
             )
         ]
         try:
             await server.serve(listening)
         finally:
-            for part in (services.doors, hr_intake, services.offboarding, services.verifier):
+            for part in (
+                services.doors,
+                hr_intake,
+                services.offboarding,
+                services.verifier,
+                services.mounts,
+                services.protection.sweeps,
+            ):
                 part.stop()
             for chore in chores:
                 chore.cancel()

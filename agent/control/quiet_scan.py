@@ -11,19 +11,16 @@ be asked about again since it began.
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
 from agent.control.decider_client import DeciderClient
+from agent.control.holder_verdicts import HolderVerdicts
 from agent.errors import ShoumiError
 from agent.guard.policy import PolicySnapshot
-from agent.guard.verdicts import VerdictCache
-from agent.kernel import labels
+from agent.kernel import mounting
 from agent.kernel.open_files import HeldFile, held
-from agent.kernel.subject import Subject, TaskGoneError, Tasks, pidfd_info_works
 from agent.runtime.clock import AgentClock
 from agent.runtime.home import Home
-from rules.model import Action
 
 _AGAIN = 2.0  # seconds between two looks while somebody without rights holds a file
 
@@ -34,9 +31,7 @@ class QuietScan:
     def __init__(self, home: Home, decider: DeciderClient, clock: AgentClock) -> None:
         self._policy = PolicySnapshot(home)
         self._decider = decider
-        self._clock = clock
-        self._verdicts = VerdictCache("")
-        self._tasks = Tasks(pidfd_info=pidfd_info_works())
+        self._verdicts = HolderVerdicts(self._policy, clock)
         self._again = 0.0
         self._loud: frozenset[tuple[int, int]] | None = None  # None: the decider has not been told anything yet
         self.blind: frozenset[HeldFile] = frozenset()  # for their sake every read is asked about
@@ -61,11 +56,11 @@ class QuietScan:
 
     def close(self) -> None:
         """Close what is kept of processes."""
-        self._tasks.close()
+        self._verdicts.close()
 
     def _look(self) -> frozenset[tuple[int, int]] | None:
         """Return the inodes that must stay loud; ``None`` when that is all of them."""
-        self._verdicts.advance(self._policy.epoch, self._policy.source, self._policy.trouble)
+        self._verdicts.renew()
         roots = self._policy.roots or ()
         devices = set(_devices(root.path for root in roots))
         every = tuple(dict.fromkeys(root.area for root in roots))
@@ -73,51 +68,19 @@ class QuietScan:
         blind: set[HeldFile] = set()
         for found in held(devices, flights=True) if devices else ():
             if not found.inode:
-                if not self._all_may(found.pid, every):
+                if not self._verdicts.all_may(found.pid, every):
                     blind.add(found)
-            elif (found.device, found.inode) not in loud and not self._may(found):
+            elif (found.device, found.inode) not in loud and not self._verdicts.may(found):
                 loud.add((found.device, found.inode))
         self.blind = frozenset(blind)
         return None if blind else frozenset(loud)
-
-    def _may(self, found: HeldFile) -> bool:
-        """Whether every thread that shares this descriptor or mapping may go on reading."""
-        try:
-            area = labels.read(found.link, follow=True)
-        except (FileNotFoundError, ProcessLookupError):
-            return True  # it is gone, and what it held with it
-        except OSError:
-            return False  # a label that cannot be read is not an absent one
-        return area is None or self._all_may(found.pid, (area,))
-
-    def _all_may(self, pid: int, areas: Sequence[str]) -> bool:
-        """Whether every thread of *pid* may read in each of *areas*. Of process 0 it cannot be told."""
-        if not pid:
-            return False
-        now = self._clock.now()
-        return all(
-            who is not None and self._verdicts.ruling(who, (area,), Action.ACCESS, now).passes
-            for who in self._threads(pid)
-            for area in areas
-        )
-
-    def _threads(self, pid: int) -> Iterator[Subject | None]:
-        """Yield who each living thread is; ``None`` for one that lives and cannot be identified."""
-        # Names alone: psutil leaves out a thread of which it cannot read the rest, and here it has to count.
-        tasks = Path(f"/proc/{pid}/task")
-        try:
-            tids = [int(task.name) for task in tasks.iterdir()]
-        except OSError:
-            return
-        for tid in tids:
-            try:
-                yield self._tasks.identify(tid)
-            except TaskGoneError:
-                if (tasks / str(tid)).exists():
-                    yield None
 
 
 def _devices(paths: Iterable[bytes]) -> Iterator[int]:
     for path in paths:
         with contextlib.suppress(OSError):  # no filesystem has it: the area is not there now
-            yield Path(os.fsdecode(path)).stat().st_dev
+            below = mounting.reach(os.fsdecode(path))  # below a cover of ours, too: what is open there stays open
+            try:
+                yield os.fstat(below).st_dev
+            finally:
+                os.close(below)

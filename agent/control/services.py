@@ -7,12 +7,15 @@ Rules of this file: wiring only, in constructors. Nothing is patched in later, a
 not there yet. The registry is written by the thread of acts, by the thread of doors, and by nobody else.
 """
 
+import select
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from agent.control.decider_client import DeciderClient
 from agent.control.intent_log import WriteAheadIntent
+from agent.control.mount_chore import MountChore
 from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.quiet_scan import QuietScan
 from agent.kernel.fanotify import FanotifyGroups
@@ -25,6 +28,7 @@ from agent.runtime.config import Config
 from agent.runtime.config import load as load_config
 from agent.runtime.home import Home
 from agent.site.context import SiteContext, agent_clock
+from agent.volumes.proof import mark_seen
 from agent.volumes.protection import Protection
 
 
@@ -39,6 +43,7 @@ class ControlServices:
     intent: WriteAheadIntent
     indexer: BackgroundIndexer
     protection: Protection
+    mounts: MountChore
     doors: DoorServer
     offboarding: OffboardingCoordinator
     quiet_scan: QuietScan
@@ -48,11 +53,16 @@ class ControlServices:
 
 @contextmanager
 def open_services(
-    home: Home, decider: DeciderClient, groups: FanotifyGroups | None, life: int | None = None
+    home: Home,
+    decider: DeciderClient,
+    groups: FanotifyGroups | None,
+    life: int | None = None,
+    watcher: socket.socket | None = None,
 ) -> Iterator[ControlServices]:
     """Open everything of *home*, and close it at the end of the block.
 
-    *groups* is ``None`` in a rehearsal; *life* reaches its end when the holder is gone. Raises
+    *groups* is ``None`` in a rehearsal; *life* reaches its end when the holder is gone; *watcher* is our end of the
+    pair to the mount watcher. Raises
     :class:`agent.errors.ShoumiError` and :class:`agent.errors.FatalError`.
     """
     config = load_config(home.config)
@@ -70,6 +80,9 @@ def open_services(
         stack.callback(offboarding.close)
         quiet_scan = QuietScan(home, decider, site.clock)
         stack.callback(quiet_scan.close)
+        protection = Protection(home, groups, mark_seen(groups), lambda: _lives(life), config.minimum_tier)
+        mounts = MountChore(site, decider, protection, watcher)
+        stack.callback(mounts.close)
         verifier = VerifierSupervisor(home, decider.append, site.now)
         stack.callback(verifier.close)
         yield ControlServices(
@@ -79,10 +92,16 @@ def open_services(
             decider=decider,
             intent=intent,
             indexer=indexer,
-            protection=Protection(home, groups, config.minimum_tier),
+            protection=protection,
+            mounts=mounts,
             doors=doors,
             offboarding=offboarding,
             quiet_scan=quiet_scan,
             verifier=verifier,
             log_sessions=LogSessions(),
         )
+
+
+def _lives(life: int | None) -> bool:
+    """Whether the holder lives, as far as *life* tells: without one nobody ever ends it."""
+    return life is None or not select.select([life], [], [], 0)[0]

@@ -96,7 +96,7 @@ class DemoStage:
             if not select.select([self.agent.stdout], [], [], left)[0]:
                 break
             line = self.agent.stdout.readline()
-            if line.startswith("ready "):
+            if line.startswith(("ready ", "degraded ")):
                 self.ready = line.strip()
                 return self.ready
             if not line:

@@ -2,7 +2,7 @@
 
 Closing the last descriptor of a group answers everything ALLOW and drops every mark; fanotify(7) knows no other end.
 So the groups belong to a process that does nothing that could fail: it parses no policy, touches no network, reads no
-registry. It starts the two processes that do the work, starts them again when they end, and denies in their place.
+registry. It starts the three processes that do the work, starts them again when they end, and denies in their place.
 
 Rules of this file:
 - never two readers: the kernel matches answers to events by descriptor *number* alone, so a decider reads a group only
@@ -10,6 +10,7 @@ Rules of this file:
 - before a new decider starts, every number the dead one may have left unanswered is answered DENY;
 - whenever no decider has beaten for ``patience`` seconds the holder denies, whether one is being started or not;
 - a decider that had its turn and has not beaten for so long is killed, for it may wake up later with an old verdict;
+- before anything is marked, every area that is there is covered; the control process uncovers what it has proven;
 - the holder's own end hides the areas first, and a decider that loses its holder does the same;
 - where every area is only observed, the holder lets pass what it would deny;
 - what it says is said when somebody takes it: a full pipe stops nothing.
@@ -21,10 +22,12 @@ import os
 import select
 import signal
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import FrameType
 
 from agent.guard import heartbeat, turns
-from agent.kernel import fanotify, fdstore
+from agent.guard.mount_watcher import cover_exposed
+from agent.kernel import cover, fanotify, fdstore
 from agent.kernel.fanotify import DESCRIPTORS
 from agent.runtime import channel
 from agent.runtime.supervisor import ProcessSupervisor, launcher
@@ -36,21 +39,29 @@ _STARTING = 60.0  # seconds a decider may take until it asks for its turn; one t
 
 
 class Holder:
-    """Groups, heartbeat page, channel and the two children. One per agent.
+    """Groups, heartbeat page, channels and the three children. One per agent.
 
-    *decider* and *control* are command lines, to which ``name=fd`` words for the inherited descriptors are added.
-    *hide* makes the areas unreachable; it must not raise. *patience* is in seconds.
+    *decider*, *control* and *watcher* are command lines, to which ``name=fd`` words for the inherited descriptors are
+    added. *covers* is the file of the areas to hide (:mod:`agent.kernel.cover`). *patience* is in seconds.
     """
 
     def __init__(
-        self, decider: Sequence[str], control: Sequence[str], patience: float, hide: Callable[[], None]
+        self,
+        decider: Sequence[str],
+        control: Sequence[str],
+        watcher: Sequence[str],
+        patience: float,
+        covers: Path,
     ) -> None:
         self._patience = patience
-        self._hide = hide
+        self._covers = covers
         left = fdstore.taken()
         self._groups = {name: left[name] if name in left else fanotify.init() for name in ("open", "access")}
         fdstore.keep(self._groups)
+        if not left:
+            cover_exposed(covers)  # nothing carries a mark yet
         self._control_end, self._decider_end = channel.pair()
+        self._watch_end, self._watchers_end = channel.pair()
         page = heartbeat.create()
         self._beat = heartbeat.Heartbeat(page)
         self._beat.beat()  # until the first decider beats, patience counts from here
@@ -71,7 +82,19 @@ class Holder:
             )
         )
         self._control = ProcessSupervisor(
-            launcher(control, {**shared, "channel": self._control_end.fileno(), "say": saying})
+            launcher(
+                control,
+                {
+                    **shared,
+                    "channel": self._control_end.fileno(),
+                    "say": saying,
+                    "watch": self._watch_end.fileno(),
+                },
+            )
+        )
+        us = (str(os.getpid()), str(self._groups["open"]))
+        self._watcher = ProcessSupervisor(
+            launcher((*watcher, *us), {"channel": self._watchers_end.fileno(), "life": life})
         )
         self._their_turn = their_turn
         self._unsaid: str | None = None
@@ -123,8 +146,9 @@ class Holder:
             turns.give(self._turn, self._beat.starts())
         elif not self._serving and silent:
             self._deny_waiting()
-        self._control.ended()
-        self._control.start()
+        for child in (self._control, self._watcher):
+            child.ended()
+            child.start()
 
     def _taken_back(self) -> None:
         """The decider is gone: the turn is ours, and what it left unanswered is answered."""
@@ -143,11 +167,12 @@ class Holder:
         return fanotify.FAN_ALLOW if self._beat.watching() else fanotify.FAN_DENY
 
     def _end(self) -> None:
-        self._hide()
-        self._control.terminate()
+        self._control.terminate()  # first: it takes covers off; until they are on, the decider answers
+        cover.hide_all(self._covers)
         self._decider.kill()
         self._sweep()
         self._deny_waiting()  # whoever came in by a descriptor of the hidden tree; closing the groups would let it pass
+        self._watcher.kill()
         fdstore.drop(self._groups)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:

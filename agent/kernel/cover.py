@@ -1,34 +1,68 @@
-"""When nobody is left to ask, the areas are out of reach: an empty directory is mounted over each of them.
+"""What must be out of reach when nobody guards it: the enforced areas, kept in a file the guard's processes read.
 
-Rules of this file: the list of areas to hide is a plain file in the run directory, one escaped path per line, written
-by the control process whenever areas change; reading it needs no registry. Hiding never raises: it is done on the way
-out. What it cannot do: take away descriptors and working directories that processes already have (docs/limits.md).
+Rules of this file: the list is a plain file in the run directory, written by the control process whenever areas or
+mounts change and kept over restarts; reading it needs no registry. Hiding never raises: it is done on the way out, and
+before anything else on the way in. What it cannot do: take away descriptors and working directories that processes
+already have (docs/limits.md).
 """
 
 import contextlib
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+from agent.kernel.mountinfo import Device
 from agent.kernel.mounting import hide
 
 
-def write_list(file: Path, paths: Iterable[bytes]) -> None:
-    """Replace the list in *file* (:attr:`agent.runtime.home.Home.covers`) with *paths*, atomically."""
+class GuardedPlace(NamedTuple):
+    """An enforced area. ``point``: where its volume is mounted, as last seen. ``alone``: the volume is its own.
+
+    ``doors``: every path to cover to take it out of reach, as last seen. ``hold``: whether the superblock of its volume
+    is to be kept alive while it is not mounted; ``device`` names that, as mountinfo does, as last seen.
+    """
+
+    area: str
+    path: str
+    point: str
+    alone: bool
+    doors: tuple[str, ...]
+    device: Device = (0, 0)
+    hold: bool = True
+
+
+def write_list(file: Path, places: Iterable[GuardedPlace]) -> None:
+    """Replace the list in *file* (:attr:`agent.runtime.home.Home.covers`), atomically."""
+    text = "".join(json.dumps(place) + "\n" for place in places)  # names that are not UTF-8 stand there as surrogates
+    with contextlib.suppress(OSError):
+        if file.read_text(encoding="ascii") == text:
+            return
     fresh = file.with_suffix(".new")
-    fresh.write_bytes(b"".join(path.hex().encode() + b"\n" for path in paths))
+    with fresh.open("w", encoding="ascii") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
     fresh.replace(file)
 
 
-def read_list(file: Path) -> list[str]:
-    """Return the listed paths; an absent or unreadable list is empty."""
-    with contextlib.suppress(OSError, ValueError):
-        return [os.fsdecode(bytes.fromhex(line)) for line in file.read_text().splitlines()]
-    return []
+def read_list(file: Path) -> tuple[GuardedPlace, ...]:
+    """Return the listed places; lines that cannot be understood, and an absent file, are no places."""
+    return tuple(_places(file))
+
+
+def _places(file: Path) -> Iterator[GuardedPlace]:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        for line in file.read_text(encoding="ascii").splitlines():
+            with contextlib.suppress(ValueError, TypeError):
+                area, path, point, alone, doors, (major, minor), hold = json.loads(line)
+                shown, device = tuple(map(str, doors)), (int(major), int(minor))
+                yield GuardedPlace(str(area), str(path), str(point), bool(alone), shown, device, bool(hold))
 
 
 def hide_all(file: Path) -> None:
     """Hide every area listed in *file* that is there."""
-    for path in read_list(file):
-        with contextlib.suppress(OSError):
-            hide(path)
+    for door in dict.fromkeys(door for place in read_list(file) for door in place.doors):
+        with contextlib.suppress(OSError, ValueError):
+            hide(door)

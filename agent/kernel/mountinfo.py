@@ -125,15 +125,34 @@ def resolve(path: str, mounts: Iterable[Mount]) -> Mount | None:
     From the root mount downwards: of the mounts sitting on the current one, the lookup meets the one nearest to the
     root first; whatever the current mount carries below that point is out of reach.
     """
-    rows = tuple(mounts)
-    known = {mount.id for mount in rows}
-    here = next((mount for mount in rows if mount.point == "/" and mount.parent not in known - {mount.id}), None)
-    while here is not None:
-        crossed = [row for row in rows if row.parent == here.id != row.id and within(path, row.point)]
-        if not crossed:
-            return here
-        here = min(crossed, key=lambda row: len(row.point))
-    return None
+    return MountTree(mounts).resolve(path)
+
+
+class MountTree:
+    """A mount table made ready for many lookups."""
+
+    def __init__(self, mounts: Iterable[Mount]) -> None:
+        rows = tuple(mounts)
+        known = {mount.id for mount in rows}
+        self._root = next((row for row in rows if row.point == "/" and row.parent not in known - {row.id}), None)
+        self._at = {(row.parent, row.point): row for row in rows if row.parent != row.id}
+
+    def resolve(self, path: str) -> Mount | None:
+        """See :func:`resolve`."""
+        here, steps = self._root, prefixes(path)
+        while here is not None:
+            number = here.id
+            crossed = next((row for step in steps if (row := self._at.get((number, step)))), None)
+            if crossed is None:
+                return here
+            here = crossed
+        return None
+
+
+def prefixes(path: str) -> tuple[str, ...]:
+    """Return *path* and every directory above it, from ``/`` downwards."""
+    parts = path.strip("/").split("/") if path != "/" else []
+    return ("/", *("/" + "/".join(parts[: count + 1]) for count in range(len(parts))))
 
 
 def siblings(mount: Mount, mounts: Iterable[Mount]) -> tuple[Mount, ...]:

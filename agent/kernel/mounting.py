@@ -52,7 +52,7 @@ def unbind(path: str) -> bool:
 def hidden(path: str) -> bool:
     """Whether a lookup of *path* meets our own empty cover, at *path* or above it. Looks nothing up."""
     top = mountinfo.resolve(os.path.abspath(path), mountinfo.table())
-    return top is not None and _is_cover(top)
+    return top is not None and is_cover(top)
 
 
 def hide(path: str) -> None:
@@ -67,7 +67,7 @@ def hide(path: str) -> None:
 def unhide(path: str) -> bool:
     """Take our covers off *path* and off what is above it; whether there were any. A stranger's mount stays."""
     found = False
-    while (top := mountinfo.resolve(os.path.abspath(path), mountinfo.table())) and _is_cover(top):
+    while (top := mountinfo.resolve(os.path.abspath(path), mountinfo.table())) and is_cover(top):
         _unmount(top.point)
         found = True
     return found
@@ -75,7 +75,7 @@ def unhide(path: str) -> bool:
 
 def uncovered(rows: Iterable[Mount]) -> tuple[Mount, ...]:
     """Return the mount table as it is below our covers."""
-    return tuple(row for row in rows if not _is_cover(row))
+    return tuple(row for row in rows if not is_cover(row))
 
 
 def reach(path: str) -> int:
@@ -123,7 +123,8 @@ def unmount_below(top: str) -> None:
         _unmount(point)
 
 
-def _is_cover(mount: Mount) -> bool:
+def is_cover(mount: Mount) -> bool:
+    """Whether *mount* is one of our covers."""
     return (mount.source, mount.fstype) == (HIDDEN, "tmpfs")
 
 

@@ -38,7 +38,9 @@ class VolumeFacts:
     (ENOTDIR: it is no directory), else 0. ``mount`` is the one a lookup ends on and ``st_dev`` what stat(2) says there;
     our own covers (``mounting.hide``) are left out of both ``mount`` and ``mounts``. ``vital`` places must never wait
     for a verdict; ``busy`` ones make a filesystem shared. ``exports``: (path, exporter). ``areas``: the other areas of
-    this agent, (name, path). ``unseen`` counts processes that could not be looked into for ``holders``.
+    this agent, (name, path). ``known``: it was an area before, and was looked into then.
+
+    ``unseen`` counts processes that could not be looked into for ``holders``.
     """
 
     asked: str
@@ -52,6 +54,7 @@ class VolumeFacts:
     busy: tuple[MachinePath, ...] = ()
     exports: tuple[tuple[str, str], ...] = ()
     areas: tuple[tuple[str, str], ...] = ()
+    known: bool = False
     holders: tuple[PathHolder, ...] = ()
     unseen: int = 0
     survey: LabelReport = field(default_factory=LabelReport)

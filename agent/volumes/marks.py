@@ -64,17 +64,26 @@ def marks(plan: AreaPlan, rows: Sequence[Mount], others: Iterable[AreaPlan] = ()
     again is harmless, and mends what a later mount or a new area has changed.
     """
     exemptions = () if plan.dedicated else _exemptions(plan, rows, others)
-    return (*exemptions, *_filesystem_marks(plan, fanotify.FAN_MARK_ADD))
+    return (*exemptions, *filesystem_marks(plan))
+
+
+def filesystem_marks(plan: AreaPlan) -> tuple[MarkRequest, ...]:
+    """Return the marks of the filesystem alone: with them everything on it is asked about, for everybody not exempt."""
+    return _filesystem_marks(plan, fanotify.FAN_MARK_ADD)
+
+
+def unexempt(plan: AreaPlan, rows: Sequence[Mount]) -> tuple[MarkRequest, ...]:
+    """Return what takes every exemption on the filesystem of *plan* away."""
+    return tuple(
+        _on_mount(group, fanotify.FAN_MARK_REMOVE, row) for row in rows if row.device == plan.device for group in _MASKS
+    )
 
 
 def unmarks(plan: AreaPlan, rows: Sequence[Mount], others: Iterable[AreaPlan] = ()) -> tuple[MarkRequest, ...]:
     """Return what takes the marks of *plan* away. Nothing, while another area lies on the same filesystem."""
     if any(other.device == plan.device for other in others):
         return ()
-    exemptions = [
-        _on_mount(group, fanotify.FAN_MARK_REMOVE, row) for row in rows if row.device == plan.device for group in _MASKS
-    ]
-    return (*_filesystem_marks(plan, fanotify.FAN_MARK_REMOVE), *exemptions)
+    return (*_filesystem_marks(plan, fanotify.FAN_MARK_REMOVE), *unexempt(plan, rows))
 
 
 def ignorable(mount: Mount, rows: Sequence[Mount], inners: Iterable[str]) -> bool:

@@ -1,53 +1,66 @@
-"""Areas under protection: planned, labelled, marked, and found out how well (contract C5).
+"""Areas under protection: brought under guard, watched, let go, and what was seen of that (contracts C5 and C11).
 
-    look → plan → probe the tier → bind onto itself (shared) → label every inode → mark → uncover
+    cover → look → plan → probe the tier → mark → prove → uncover;   afterwards, behind it: label every inode
 
 Rules of this file:
-- the tier is what was seen to work on that volume; below the configured minimum an area is not called protected;
-- labels come before marks on a fresh volume, and through the agent's own doorway on one that is marked already;
-- everything can be done again: at every start, after a crash in the middle, with the same result;
+- the tier is what was seen to work on that volume; below the minimum an area is not called protected;
+- an enforced area that is not guarded is covered, whatever the reason; only a proof takes the cover off;
+- everything can be done again: at every start, after each change of the mount table, after a crash in the middle;
 - without fanotify groups (a rehearsal without the rights) nothing is marked, and every tier is ``none``.
 """
 
 import contextlib
-import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from agent.api.findings import Finding
 from agent.errors import RefusedError
 from agent.kernel import cover, labels, mountinfo, mounting
 from agent.kernel.fanotify import FanotifyGroups
-from agent.kernel.private_mount import doorway
 from agent.registry.rows.areas import AreaRow
 from agent.runtime.home import Home
-from agent.volumes import marks, probe
+from agent.volumes import guarding, marks, probe, status
+from agent.volumes.guarding import Guarding
+from agent.volumes.labelling import LabelSweeps, sweep
 from agent.volumes.planning import AreaPlan, Sharing, doors, plan_area
 from agent.volumes.probe import Tier
 from agent.volumes.status import REHEARSAL, Protected, ProtectedArea, of_sweep, too_low
 from agent.volumes.survey import Machine, gather, look_around
+from agent.volumes.visits import VisitNumbers
 from rules.model import Mode
 from rules.text import Text
 from rules.visible import visible
 
 _RANK: dict[str, int] = {"none": 0, "C": 1, "B": 2, "A": 3}
 _TIERS: dict[str, Tier] = {"A": "A", "B": "B", "C": "C"}
-_SDEV = re.compile(r"^fanotify sdev:([0-9a-f]+) ", re.MULTILINE)
+
+Prove = Callable[[ProtectedArea, AreaPlan, Tier], Finding | None]
+"""Tries as somebody uncleared; returns why the guard was not seen to work, ``None`` when it was."""
 
 
 @dataclass(slots=True)
 class Protection:
-    """The areas of one agent and how each is protected. Used by the thread of acts; ``now`` may be read by any."""
+    """The areas of one agent and how each is protected. For any thread: one at a time works, ``now`` is for all."""
 
     home: Home
     groups: FanotifyGroups | None
+    prove: Prove
+    guarded_by: Callable[[], bool]  # whether the holder lives: without it every cover stays, or comes back
     minimum: str = "C"
     now: dict[str, Protected] = field(default_factory=dict)
     plans: dict[str, AreaPlan] = field(default_factory=dict)
+    turn: threading.RLock = field(default_factory=threading.RLock)
     _probed: dict[tuple[int, str], Tier] = field(default_factory=dict)
+    _released: set[str] = field(default_factory=set)
+    sweeps: LabelSweeps = field(init=False)
+    visits: VisitNumbers = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read what earlier starts have kept."""
+        self.sweeps = LabelSweeps(self.home.run / "swept")
+        self.visits = VisitNumbers(self.home.run / "visits")
 
     def plan(
         self,
@@ -74,157 +87,237 @@ class Protection:
         return plan_area(facts, sharing=sharing, accept_links=accept_links)
 
     def tier(self, plan: AreaPlan | None, remembered: object = None) -> Tier:
-        """Return what *plan* can reach on its volume: probed, or on a volume that is marked already what is known."""
+        """Return what *plan* can reach on its volume: probed, or on a volume that is marked already what was probed.
+
+        *remembered* is what the registry knows from earlier: while a mark stands nothing can be probed.
+        """
         if self.groups is None or plan is None:
             return "none"
-        if plan.st_dev in _marked(self.groups.open):
-            for name, other in self.plans.items():
-                if other.st_dev == plan.st_dev and name in self.now:
-                    return self.now[name].tier
-            return _TIERS.get(str(remembered), "C")
         volume = plan.st_dev, plan.sharing
-        if volume not in self._probed:
-            tier = probe.tier_of(probe.probe(plan.path), plan.sharing)
-            self._probed[volume] = "C" if self.groups.access < 0 and tier in ("A", "B") else tier
-        return self._probed[volume]
+        if plan.st_dev in guarding.marked(self.groups.open):
+            return self._probed.get(volume) or _TIERS.get(str(remembered), "C")
+        tier = probe.tier_of(probe.probe(plan.path), plan.sharing)
+        tier = "C" if self.groups.access < 0 and tier in ("A", "B") else tier
+        if tier != "none":
+            self._probed[volume] = tier
+        return tier
 
     def below(self, tier: str) -> bool:
         """Whether *tier* is below the configured minimum (a rehearsal protects nothing, and says so itself)."""
         return self.groups is not None and _RANK[tier] < max(_RANK[self.minimum], 1)
 
     def protect(self, area: ProtectedArea, plan: AreaPlan | None, tier: Tier) -> Protected:
-        """Bind, label and mark a new area, and be ready to hide it. Raises ``OSError`` and :class:`RefusedError`."""
-        if plan is None:
-            return self._rehearsed(area)
-        return self._mark(area, plan, tier, self._label(area, plan))
+        """Bind, mark and label a new area, and be ready to hide it. Raises ``OSError`` and :class:`RefusedError`."""
+        with self.turn:
+            if plan is None:
+                return self._rehearsed(area)
+            assert self.groups
+            guard = Guarding(self.groups, plan, self._others(area.name))
+            marks.prepare(plan)
+            guard.mark()
+            self.plans[area.name] = plan
+            report = sweep(self.groups, area.name, plan.path)
+            self.visits.arrive(area.name, plan.path)
+            return self._seen(area, plan, tier, status.Counts.of(report), [*of_sweep(report, area)])
 
     def release(self, area: ProtectedArea, others: Sequence[AreaRow]) -> tuple[Finding, ...]:
         """Take marks, labels and self-bind of a removed area away; what could not be undone is a finding."""
-        self.now.pop(area.name, None)
-        plan = self.plans.pop(area.name, None)
-        if self.groups is None:
+        with self.turn:
+            self.now.pop(area.name, None)
+            self.sweeps.forget(area.name)
+            plan = self.plans.pop(area.name, None)
+            if self.groups is None:
+                return ()
+            try:
+                plan = plan or self.plan(area.path, others, sharing=None, accept_links=True, inside=False)
+                assert plan
+                self.visits.forget(area.name, plan.path)
+                Guarding(self.groups, plan, list(self.plans.values())).let_go(area.name)
+            except (OSError, RefusedError) as error:
+                self.visits.forget(area.name)
+                said = visible(str(error))
+                text = Text(f"something of `{area.path}` is left behind: {said}", f"`{area.path}` 未能完全清理：{said}")
+                return (Finding("warning", "left-behind", text),)
             return ()
-        try:
-            plan = plan or self.plan(area.path, others, sharing=None, accept_links=True, inside=False)
-            assert plan
-            table = mounting.uncovered(mountinfo.table())
-            self._place(marks.unmarks(plan, table, list(self.plans.values())))
-            volume = mountinfo.resolve(plan.path, table)
-            # Files moved out of the area carry its label too; out of a self-bound one nothing can be moved.
-            top = volume.point if volume and plan.dedicated else plan.path
-            with self._way_in(plan, top) as inside:
-                labels.clear(inside, area.name)
-            mounting.unbind(area.path)
-        except (OSError, RefusedError) as error:
-            said = visible(str(error))
-            text = Text(f"something of `{area.path}` is left behind: {said}", f"`{area.path}` 未能完全清理：{said}")
-            return (Finding("warning", "left-behind", text),)
-        return ()
 
-    def protect_all(self, rows: Sequence[AreaRow]) -> tuple[Protected, ...]:
-        """Protect every area, as at each start, and uncover them. Never raises.
+    def bring_up(self, rows: Sequence[AreaRow]) -> tuple[Protected, ...]:
+        """Bring every area that is not guarded now under guard; return those whose state was looked at. Never raises.
 
-        Every area is labelled before the first mark is placed, and marked before the first is uncovered. One that
-        cannot be protected has tier ``none``, says why, and stays covered if the last holder covered it.
+        For the start, and after each change of the mount table. An enforced area that cannot be guarded stays covered,
+        has tier ``none`` and says why.
         """
-        marked = _marked(self.groups.open) if self.groups else frozenset()
-        machine = look_around(self.home.root) if self.groups else None
-        steps = [self._first_half(row, rows, marked, machine) for row in rows]
-        found = tuple(step() for step in steps)
-        self.list_covers(rows)
-        table = mounting.uncovered(mountinfo.table())
-        safe = [self.plans[area.area] for area in found if area.tier != "none"]
-        for path in dict.fromkeys(path for plan in safe for path in doors(plan, table)):
-            with contextlib.suppress(OSError):  # the cover stays: nobody gets in
-                mounting.unhide(path)
-        return found
+        with self.turn:
+            if self.groups is None:
+                return tuple(self._rehearsed(_area(row)) for row in rows)
+            if not self.guarded_by():
+                return ()
+            table, marked = mountinfo.table(), guarding.marked(self.groups.open)
+            waiting = [row for row in rows if not self._is_guarded(row, table, marked)]
+            if not waiting:
+                self.list_covers(rows)
+                return ()
+            for row in waiting:  # all of them first: nobody is asked there
+                if row.resource.mode is Mode.ENFORCE:
+                    with contextlib.suppress(OSError):  # tried again, and told, when it cannot be guarded either
+                        guarding.close(self._place(row), table, marked)
+            machine = look_around(self.home.root)
+            found = tuple(self._bring_up(row, rows, machine) for row in waiting)
+            self.list_covers(rows)
+            self._cover_inside(rows)
+            return found
+
+    def close_area(self, name: str, why: Finding) -> None:
+        """Cover an area that was seen not to be guarded, and say *why*."""
+        with self.turn:
+            found = self.now.get(name)
+            if self.groups is None or found is None:
+                return
+            place = self._known_places().get(name) or cover.GuardedPlace(name, found.path, "", False, (found.path,))
+            closed = guarding.close(place, mountinfo.table(), frozenset())
+            self.now[name] = replace(found, tier="none", closed=closed, findings=(why,))
+
+    def add_finding(self, name: str, finding: Finding) -> None:
+        """Add what was found out about an area afterwards."""
+        with self.turn:
+            if (found := self.now.get(name)) is not None:
+                kept = tuple(other for other in found.findings if other.code != finding.code)
+                self.now[name] = replace(found, findings=(*kept, finding))
 
     def list_covers(self, rows: Sequence[AreaRow]) -> None:
-        """Tell the holder what to cover when the agent ends: every way into the areas of *rows* that are enforced."""
+        """Tell holder and watcher what to cover: every way into the areas of *rows* that are enforced."""
         table = mounting.uncovered(mountinfo.table())
-        enforced = {row.resource.id for row in rows if row.resource.mode is Mode.ENFORCE}
-        plans = [plan for name, plan in self.plans.items() if name in enforced]
-        cover.write_list(
-            self.home.covers, map(os.fsencode, dict.fromkeys(path for plan in plans for path in doors(plan, table)))
-        )
+        places = []
+        for row in rows:
+            name = row.resource.id
+            if row.resource.mode is not Mode.ENFORCE or self.groups is None:
+                continue
+            plan, place = self.plans.get(name), self._place(row)
+            if plan is not None and (shown := doors(plan, table)):  # else what was known of it stays known
+                point = _point(plan, table) or place.point
+                place = cover.GuardedPlace(name, row.path, point, plan.dedicated, shown, plan.device)
+            places.append(place._replace(hold=name not in self._released))
+        cover.write_list(self.home.covers, places)
 
     def lowest(self) -> str:
         """Return the tier the agent may claim: the lowest of its areas, ``none`` without areas."""
         return min((p.tier for p in self.now.values()), key=lambda tier: _RANK[tier], default="none")
 
-    def _first_half(
-        self, row: AreaRow, rows: Sequence[AreaRow], marked: frozenset[int], machine: Machine | None
-    ) -> Callable[[], Protected]:
-        """Plan and label an area the registry knows; return what marks it. On a volume of *marked*, no label lacks."""
-        area = ProtectedArea(row.resource.id, row.path, dict(row.volume))
-        others = [other for other in rows if other.path != row.path]
-        chosen: Any = area.volume.get("sharing")
-        links = bool(area.volume.get("accept_links"))
+    def sweep_waiting(self) -> None:
+        """Label what waits to be labelled. Takes as long as that takes, and ends early when the sweeps are stopped.
+
+        Raises ``OSError`` for an area that cannot be walked; the others wait for the next call.
+        """
+        while self.groups is not None and self.sweeps.step(self.groups, self._swept):
+            pass
+
+    def _swept(self, name: str, report: labels.LabelReport) -> None:
+        with self.turn:
+            found = self.now.get(name)
+            if found is not None:
+                news = [*of_sweep(report, ProtectedArea(name, found.path, {}))]
+                kept = tuple(finding for finding in found.findings if finding.code != status.UNLABELLED)
+                counted = replace(found, counts=status.Counts.of(report), findings=(*kept, *news))
+                self.now[name] = counted
+
+    def _is_guarded(self, row: AreaRow, table: Sequence[mountinfo.Mount], marked: frozenset[int]) -> bool:
+        found, plan = self.now.get(row.resource.id), self.plans.get(row.resource.id)
+        if found is None or plan is None or found.tier == "none" or found.path != row.path:
+            return False
+        top = mountinfo.resolve(row.path, table)
+        if top is None or top.device != plan.device or plan.st_dev not in marked or top.read_only != found.read_only:
+            return False
+        return top.inner(row.path) == plan.inner and (plan.dedicated or top.point == row.path)
+
+    def _bring_up(self, row: AreaRow, rows: Sequence[AreaRow], machine: Machine) -> Protected:
+        """Plan, mark, prove and uncover one area."""
+        assert self.groups
+        area, enforced = _area(row), row.resource.mode is Mode.ENFORCE
         try:
-            plan = self.plan(row.path, others, sharing=chosen, accept_links=links, inside=False, machine=machine)
-            if plan is None:
-                return lambda: self._rehearsed(area)
-            tier = self.tier(plan, area.volume.get("tier"))
-            report = labels.LabelReport() if plan.st_dev in marked else self._label(area, plan)
+            plan = self.plan(
+                row.path,
+                [other for other in rows if other.path != row.path],
+                sharing=guarding.chosen_sharing(row.volume),
+                accept_links=bool(row.volume.get("accept_links")),
+                inside=False,
+                machine=machine,
+            )
+            assert plan is not None
+            tier = self.tier(plan, row.volume.get("tier"))
+            guard = Guarding(self.groups, plan, self._others(area.name))
+            fresh = guard.place()
+            self.plans[area.name] = plan
+            findings = [finding for finding in (guard.arrived(area, self.visits),) if finding]
+            if enforced and (why := self.prove(area, plan, tier)):
+                return self._failed(row, RefusedError(why.text, why.hint), marks_hold=False)
+            if tier != "none" or not enforced:
+                guard.open_doors()
+            if enforced and not self.guarded_by():  # whoever hides the areas now must not be undone by us
+                return self._failed(row, RefusedError(Text("the agent ends", "代理正在退出")), marks_hold=False)
+            self.sweeps.want(area.name, plan.path, plan.st_dev, again=fresh)
         except (OSError, RefusedError) as error:
-            found = self._failed(area, error)
-            return lambda: found
-        return lambda: self._second_half(area, plan, tier, report)
+            return self._failed(row, error)
+        return replace(self._seen(area, plan, tier, status.NOT_COUNTED, findings), fresh=fresh)
 
-    def _second_half(self, area: ProtectedArea, plan: AreaPlan, tier: Tier, report: labels.LabelReport) -> Protected:
-        try:
-            return self._mark(area, plan, tier, report)
-        except (OSError, RefusedError) as error:
-            return self._failed(area, error)
+    def _cover_inside(self, rows: Sequence[AreaRow]) -> None:
+        """Cover what others have mounted inside guarded areas: the watcher does so at once, and may be away."""
+        assert self.groups
+        table, marked = mountinfo.table(), guarding.marked(self.groups.open)
+        for row in rows:
+            if row.resource.mode is Mode.ENFORCE:
+                with contextlib.suppress(OSError):  # the watcher says why
+                    guarding.close(self._place(row), table, marked)
 
-    def _label(self, area: ProtectedArea, plan: AreaPlan) -> labels.LabelReport:
-        marks.prepare(plan)
-        with self._way_in(plan, plan.path) as inside:
-            return labels.sweep(inside, area.name, named=plan.path)
+    def _place(self, row: AreaRow) -> cover.GuardedPlace:
+        """Return where the area of *row* stands, as it was seen last."""
+        fresh = cover.GuardedPlace(row.resource.id, row.path, "", row.volume.get("alone") is True, (row.path,))
+        return self._known_places().get(row.resource.id, fresh)._replace(path=row.path)
 
-    def _mark(self, area: ProtectedArea, plan: AreaPlan, tier: Tier, report: labels.LabelReport) -> Protected:
-        others = [other for name, other in self.plans.items() if name != area.name]
-        self._place(marks.marks(plan, mounting.uncovered(mountinfo.table()), others))
-        self.plans[area.name] = plan
-        findings = [Finding("warning", notice.code, notice.text, notice.hint) for notice in plan.notices]
-        findings += of_sweep(report, area)
+    def _known_places(self) -> dict[str, cover.GuardedPlace]:
+        return {place.area: place for place in cover.read_list(self.home.covers)}
+
+    def _others(self, name: str) -> list[AreaPlan]:
+        return [other for other_name, other in self.plans.items() if other_name != name]
+
+    def _seen(
+        self, area: ProtectedArea, plan: AreaPlan, tier: Tier, counts: status.Counts, findings: Sequence[Finding]
+    ) -> Protected:
+        told = [Finding("warning", notice.code, notice.text, notice.hint) for notice in plan.notices]
+        told += findings
         if self.below(tier):
-            findings.append(too_low(area, tier, self.minimum))
-        counts = report.files, report.directories, report.fresh
-        found = self.now[area.name] = Protected(area.name, area.path, tier, plan.sharing, *counts, tuple(findings))
+            told.append(too_low(area, tier, self.minimum))
+        top = mountinfo.resolve(plan.path, mounting.uncovered(mountinfo.table()))
+        read_only = top is not None and top.read_only
+        if read_only:
+            told.append(status.read_only(area))
+        found = Protected(area.name, area.path, tier, plan.sharing, counts, tuple(told), read_only=read_only)
+        self.now[area.name] = found
         return found
 
     def _rehearsed(self, area: ProtectedArea) -> Protected:
         found = self.now[area.name] = Protected(area.name, area.path, "none", findings=(REHEARSAL,))
         return found
 
-    def _failed(self, area: ProtectedArea, error: OSError | RefusedError) -> Protected:
+    def _failed(self, row: AreaRow, error: OSError | RefusedError, *, marks_hold: bool = True) -> Protected:
+        """Cover what shows the area, but for filesystems that carry a mark, if these are known to hold."""
+        assert self.groups
         text = error.text if isinstance(error, RefusedError) else Text(visible(str(error)), visible(str(error)))
-        why = Finding("serious", "unprotected", text, error.hint if isinstance(error, RefusedError) else None)
-        found = self.now[area.name] = Protected(area.name, area.path, "none", findings=(why,))
+        findings = [Finding("serious", "unprotected", text, error.hint if isinstance(error, RefusedError) else None)]
+        closed = False
+        if row.resource.mode is Mode.ENFORCE:
+            try:
+                trusted = guarding.marked(self.groups.open) if marks_hold else frozenset[int]()
+                closed = guarding.close(self._place(row), mountinfo.table(), trusted)
+            except OSError as trouble:
+                findings.append(status.open_to_all(_area(row), trouble))
+        found = Protected(row.resource.id, row.path, "none", findings=tuple(findings), closed=closed)
+        self.now[row.resource.id] = found
         return found
 
-    def _place(self, requests: Iterable[marks.MarkRequest]) -> None:
-        assert self.groups
-        marks.place(self.groups.open, self.groups.access if self.groups.access >= 0 else None, requests)
 
-    @contextlib.contextmanager
-    def _way_in(self, plan: AreaPlan, path: str) -> Iterator[str]:
-        """Yield a path to *path* that asks nobody, and leads below our own cover."""
-        assert self.groups
-        if plan.st_dev in _marked(self.groups.open):
-            with doorway(self.groups.open, self.groups.access, path) as inside:
-                yield inside
-            return
-        descriptor = mounting.reach(path)
-        try:
-            yield f"/proc/self/fd/{descriptor}/."
-        finally:
-            os.close(descriptor)
+def _area(row: AreaRow) -> ProtectedArea:
+    return ProtectedArea(row.resource.id, row.path, dict(row.volume))
 
 
-def _marked(group: int) -> frozenset[int]:
-    """Return the devices (``st_dev``) whose filesystem carries a mark of *group*: proc_pid_fdinfo(5)."""
-    text = Path(f"/proc/self/fdinfo/{group}").read_text(encoding="ascii")
-    numbers = (int(found, 16) for found in _SDEV.findall(text))
-    return frozenset(os.makedev(number >> 20, number & 0xFFFFF) for number in numbers)  # the kernel's own dev_t
+def _point(plan: AreaPlan, table: Sequence[mountinfo.Mount]) -> str:
+    top = mountinfo.resolve(plan.path, table)
+    return top.point if top is not None and top.device == plan.device else ""

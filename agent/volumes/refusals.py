@@ -166,7 +166,9 @@ def overlapping(facts: VolumeFacts) -> UnprotectableError | None:
 
 
 def mounted_inside(facts: VolumeFacts) -> UnprotectableError | None:
-    """What is mounted inside belongs to another filesystem, which the mark does not cover."""
+    """What is mounted inside belongs to another filesystem, which the mark does not cover. Later on it is covered."""
+    if facts.known:
+        return None
     for mount in facts.mounts:
         if mount.point != facts.path and within(mount.point, facts.path):
             shown = visible(mount.point)
@@ -182,8 +184,8 @@ def mounted_inside(facts: VolumeFacts) -> UnprotectableError | None:
 
 
 def without_labels(facts: VolumeFacts) -> UnprotectableError | None:
-    """A file that cannot carry its label loses it with the next rename or hard link."""
-    if _mount(facts).read_only:
+    """A file that cannot carry its label loses it with the next rename or hard link. Later on they have theirs."""
+    if _mount(facts).read_only and not facts.known:
         return UnprotectableError(
             "read-only",
             Text(

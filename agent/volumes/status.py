@@ -1,7 +1,7 @@
 """What is known of an area's protection: data, and the sentences of what can be wrong with it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,31 +21,59 @@ class ProtectedArea(NamedTuple):
     volume: dict[str, Any]
 
 
+UNLABELLED = "unlabelled"
+
+
+class Counts(NamedTuple):
+    """What the last sweep met; zero before the first."""
+
+    files: int = 0
+    directories: int = 0
+    labelled: int = 0
+
+    @classmethod
+    def of(cls, report: labels.LabelReport) -> "Counts":
+        """Return the counts of a sweep."""
+        return cls(report.files, report.directories, report.fresh)
+
+
+NOT_COUNTED = Counts()
+
+
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """How an area is protected now; ``tier`` is ``none`` when it is not. ``findings``: what the officer must know."""
+    """How an area is protected now; ``tier`` is ``none`` when it is not. ``findings``: what the officer must know.
+
+    ``closed``: it is covered, so nobody gets in. ``fresh``: its filesystem carried no mark before; whoever opened
+    something there earlier was not asked.
+    """
 
     area: str
     path: str
     tier: Tier
     sharing: str = ""
-    files: int = 0
-    directories: int = 0
-    labelled: int = 0
+    counts: Counts = NOT_COUNTED
     findings: tuple[Finding, ...] = ()
+    closed: bool = False
+    read_only: bool = False
+    fresh: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        fields = ("area", "path", "tier", "sharing", "files", "directories", "labelled")
-        return {name: getattr(self, name) for name in fields} | {"findings": [f.to_json() for f in self.findings]}
+        fields = ("area", "path", "tier", "sharing", "closed")
+        shown = {name: getattr(self, name) for name in fields} | self.counts._asdict()
+        return shown | {"findings": [finding.to_json() for finding in self.findings]}
 
 
-def volume_of(plan: AreaPlan | None, tier: str, *, accept_links: bool) -> dict[str, Any]:
-    """Return what the registry remembers of an area's place. The decider reads ``alone``."""
+def volume_of(plan: AreaPlan | None, tier: str, *, accept_links: bool, held: str | None = None) -> dict[str, Any]:
+    """Return what the registry remembers of an area's place. The decider reads ``alone``.
+
+    *held*: what becomes of processes that held its files before it was guarded, ``name`` or ``end``.
+    """
     if plan is None:
         return {"tier": tier}
     shape = {"alone": plan.dedicated, "sharing": plan.sharing, "fstype": plan.fstype, "tier": tier}
-    return shape | ({"accept_links": True} if accept_links else {})
+    return shape | ({"accept_links": True} if accept_links else {}) | ({"held": held} if held else {})
 
 
 def of_sweep(report: labels.LabelReport, area: ProtectedArea) -> Iterator[Finding]:
@@ -56,13 +84,74 @@ def of_sweep(report: labels.LabelReport, area: ProtectedArea) -> Iterator[Findin
         why = os.strerror(first.error)
         yield Finding(
             "serious",
-            "unlabelled",
+            UNLABELLED,
             Text(
                 f"{report.trouble_count} places of `{area.name}` could not be labelled, first `{said}`: {why}",
                 f"`{area.name}` 中有 {report.trouble_count} 处无法标记，首个为 `{said}`：{why}",
             ),
             Text("see to it, then restart the agent: it labels again", "处理后重启代理，将重新标记"),
         )
+
+
+def read_only(area: ProtectedArea) -> Finding:
+    """Say that the volume cannot be written: what has no label yet stays out of reach."""
+    return Finding(
+        "warning",
+        "read-only",
+        Text(
+            f"the volume of `{area.name}` is read-only: files without a label cannot be opened",
+            f"`{area.name}` 所在卷为只读：尚无标记的文件无法打开",
+        ),
+        Text("mount it read-write, and it is labelled", "以读写方式重新挂载后将自动标记"),
+    )
+
+
+def held_before(area: str, holders: Sequence[tuple[int, str, bool]]) -> Finding:
+    """Say who held files of an area before it was guarded: process, its name, whether it may read them now."""
+    said = visible(area)
+    refused = [holder for holder in holders if not holder[2]]
+    first = ", ".join(f"{pid} `{visible(comm)}`" for pid, comm, _ in (refused or holders)[:5])
+    text = Text(
+        f"{len(holders)} processes opened files of `{said}` before it was guarded, {len(refused)} of them may not "
+        f"read them; the kernel asks about none of that: {first}",
+        f"有 {len(holders)} 个进程在 `{said}` 受保护之前已打开其文件，其中 {len(refused)} 个无权读取；"
+        f"内核不再询问这些读取：{first}",
+    )
+    hint = Text(
+        f"end or restart them; `shoumi area set {said} --held end` ends who may not read, at each start",
+        f"请结束或重启这些进程；`shoumi area set {said} --held end` 可在每次启动时结束无权者",
+    )
+    return Finding("serious" if refused else "warning", "held-before", text, hint)
+
+
+def open_to_all(area: ProtectedArea, error: OSError) -> Finding:
+    """Say that an area is neither guarded nor covered."""
+    said, why = visible(area.path), visible(error.strerror or "")
+    return Finding(
+        "serious",
+        "uncovered",
+        Text(
+            f"`{said}` is not guarded and could not be covered: {why}; whoever its permissions let in gets in",
+            f"`{said}` 未受保护且无法遮蔽：{why}；凡文件权限允许者均可进入",
+        ),
+        Text("unmount it until that is mended", "请先将其卸载，待问题解决"),
+    )
+
+
+def replaced(area: ProtectedArea, change: str) -> Finding:
+    """Say that another volume, or an older state of it, stands where the area was."""
+    said = visible(area.path)
+    older = Text(
+        f"`{said}` is an older state of the volume than was guarded last: a snapshot or a restored image",
+        f"`{said}` 是该卷的较旧状态：快照或还原的镜像",
+    )
+    other = Text(f"`{said}` is on another volume than was guarded last", f"`{said}` 所在卷并非上次受保护的卷")
+    return Finding(
+        "serious",
+        f"volume-{change}",
+        older if change == "older" else other,
+        Text("it is guarded; make sure that it is the one you mean", "该卷已受保护；请确认其正确无误"),
+    )
 
 
 REHEARSAL = Finding(

@@ -91,6 +91,7 @@ def gather(
             busy=machine.busy,
             exports=machine.exports,
             areas=tuple(areas),
+            known=not inside,
         )
         if not inside or refusal(facts):  # a walk over a whole system disk would only delay the answer
             return facts

@@ -77,6 +77,16 @@ PROCESSES = (
         owns="writing labels on first open; it may sleep on a disk for as long as that takes",
     ),
     ProcessRow(
+        "mount watcher",
+        entry="agent.guard.mount_watcher:main",
+        starter="holder",
+        where=("agent.daemon",),
+        runs="agent.guard.mount_watcher",
+        rights="root with three capabilities",
+        loop="`agent.guard.mount_watcher:main`: `poll` on the mount table, channel, life",
+        owns="covering what is not guarded; a detached mount of each guarded volume",
+    ),
+    ProcessRow(
         "control",
         entry="agent.control.__main__:main",
         starter="holder",
@@ -223,6 +233,12 @@ WIRES = (
         what="socket pair made by the decider",
         carries="descriptors of events; which area each lies in",
         made="agent.guard.label_worker:fork",
+    ),
+    WireRow(
+        between=("control", "mount watcher"),
+        what="socket pair made by the holder",
+        carries="what was covered; a question whether it has looked",
+        made="agent.runtime.channel:pair",
     ),
     WireRow(
         between=("control", "decider"),

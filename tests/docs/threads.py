@@ -72,6 +72,20 @@ THREADS = (
     ),
     ThreadRow(
         "control",
+        "mounts",
+        "agent.control.chores",
+        "brings areas under guard after each change of the mount table",
+        "`agent.control.mount_chore.MountChore`; with the acts, `agent.volumes.protection.Protection`",
+    ),
+    ThreadRow(
+        "control",
+        "labels",
+        "agent.control.chores",
+        "labels what nobody has opened yet",
+        "`agent.volumes.labelling.LabelSweeps`",
+    ),
+    ThreadRow(
+        "control",
         "index",
         "agent.log.indexer",
         "keeps the search index close behind the log",

@@ -7,6 +7,15 @@ The system administrator brings a directory under protection, which can only tak
 from agent.api.operations.schema import ANY, SECURITY, SYSTEM, Operation, Param
 from rules.text import Text
 
+HELD = Param(
+    "held",
+    "text",
+    Text(
+        "of who held its files before it was guarded: name them, or end who may not read",
+        "对受保护前已占用其文件的进程：仅列出，或结束其中无权者",
+    ),
+    choices=("name", "end"),
+)
 AREA = Param("area", "text", Text("name of an area", "目录名称"), required=True, positional=True, metavar="AREA")
 SCOPE = (
     Param(
@@ -44,6 +53,7 @@ OPERATIONS = (
                 choices=("dedicated", "shared"),
             ),
             Param("accept_links", "flag", Text("though files have names outside", "允许文件在目录外另有名称")),
+            HELD,
         ),
         act=True,
     ),
@@ -58,6 +68,7 @@ OPERATIONS = (
             Param("level", "level", Text("its level", "密级")),
             Param("domain", "text", Text("its domain", "秘密种类")),
             *SCOPE,
+            HELD,
         ),
         act=True,
     ),

@@ -34,7 +34,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if protection.below(tier) and not observe:
         low = too_low(ProtectedArea(name, path, {}), tier, protection.minimum)
         raise RefusedError(low.text, low.hint)
-    volume = volume_of(plan, tier, accept_links=args.flag("accept_links"))
+    volume = volume_of(plan, tier, accept_links=args.flag("accept_links"), held=args.maybe("held"))
     level = args.level("level")
     assert level is not None
     change.areas.add(
@@ -95,8 +95,10 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args = request.args
     if "domain" in args:
         known_domain(request, args.text("domain"))
+    row = _row(request, args.text("area"))
     change.areas.set(
-        _row(request, args.text("area")).resource.id,
+        row.resource.id,
+        volume={**row.volume, "held": args.text("held")} if "held" in args else None,
         level=args.level("level"),
         domain=args.maybe("domain"),
         scope=scope(args),
@@ -195,7 +197,7 @@ def _row(request: HandlerRequest, name: str) -> AreaRow:
 
 def _state(request: HandlerRequest, name: str) -> dict[str, Json]:
     found = request.services.protection.now.get(name, Protected(name, "", "none"))
-    return {"tier": found.tier, "files": found.files}
+    return {"tier": found.tier, "files": found.counts.files, "closed": found.closed}
 
 
 def hours(request: HandlerRequest) -> str:

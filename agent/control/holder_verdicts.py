@@ -1,0 +1,70 @@
+"""Whether processes may go on with what they hold: every thread that shares it is judged as if it read it now.
+
+Rules of this file: it looks and never opens; what cannot be told is a "may not". Belongs to one thread.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from agent.guard.policy import PolicySnapshot
+from agent.guard.verdicts import VerdictCache
+from agent.kernel import labels
+from agent.kernel.open_files import HeldFile
+from agent.kernel.subject import Subject, TaskGoneError, Tasks, pidfd_info_works
+from agent.runtime.clock import AgentClock
+from rules.model import Action
+
+
+class HolderVerdicts:
+    """Verdicts about processes, by the policy in force."""
+
+    def __init__(self, policy: PolicySnapshot, clock: AgentClock) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._verdicts = VerdictCache("")
+        self._tasks = Tasks(pidfd_info=pidfd_info_works())
+
+    def close(self) -> None:
+        """Close what is kept of processes."""
+        self._tasks.close()
+
+    def renew(self) -> None:
+        """Forget every verdict: who is inside a room changes verdicts and no epoch."""
+        policy = self._policy
+        self._verdicts.advance(policy.epoch, policy.source, policy.trouble, policy.observed)
+
+    def may(self, found: HeldFile) -> bool:
+        """Whether every thread that shares this descriptor or mapping may go on reading."""
+        try:
+            area = labels.read(found.link, follow=True)
+        except (FileNotFoundError, ProcessLookupError):
+            return True  # it is gone, and what it held with it
+        except OSError:
+            return False  # a label that cannot be read is not an absent one
+        return area is None or self.all_may(found.pid, (area,))
+
+    def all_may(self, pid: int, areas: Sequence[str]) -> bool:
+        """Whether every thread of *pid* may read in each of *areas*. Of process 0 it cannot be told."""
+        if not pid:
+            return False
+        now = self._clock.now()
+        return all(
+            who is not None and self._verdicts.ruling(who, (area,), Action.ACCESS, now).passes
+            for who in self.threads(pid)
+            for area in areas
+        )
+
+    def threads(self, pid: int) -> Iterator[Subject | None]:
+        """Yield who each living thread is; ``None`` for one that lives and cannot be identified."""
+        # Names alone: psutil leaves out a thread of which it cannot read the rest, and here it has to count.
+        tasks = Path(f"/proc/{pid}/task")
+        try:
+            tids = [int(task.name) for task in tasks.iterdir()]
+        except OSError:
+            return
+        for tid in tids:
+            try:
+                yield self._tasks.identify(tid)
+            except TaskGoneError:
+                if (tasks / str(tid)).exists():
+                    yield None

@@ -1,0 +1,128 @@
+"""What the control process does when mounts change: guards again what is not guarded, and says what it saw (C11).
+
+The watcher has covered what was exposed by then; here the area is planned, marked, proven and uncovered, and whoever
+opened something in between is named and ended. Rules of this file: woken by the mount table itself and by the watcher's
+notices, and looking again every half a minute; a look that fails is told and comes again. Belongs to one thread.
+"""
+
+import contextlib
+import os
+import select
+import socket
+import time
+from collections.abc import Mapping, Sequence
+
+from agent.api.findings import Finding
+from agent.control.decider_client import DeciderClient
+from agent.control.earlier_holders import AreaOnDevice, EarlierHolders
+from agent.errors import ShoumiError
+from agent.registry.rows.areas import AreaRow
+from agent.runtime import channel
+from agent.runtime.failures import going_on, to_stderr
+from agent.site.context import SiteContext
+from agent.volumes.protection import Protection
+from agent.volumes.status import Protected, held_before
+
+_AGAIN = 30.0  # seconds between two looks when nothing changes
+_SETTLE, _BUSY = 0.03, 0.5  # seconds: mounts often come in pairs; somebody who goes on and on is not followed closely
+
+
+class MountChore:
+    """Follows the mount table. *watcher* is our end of the pair to the mount watcher, if there is one."""
+
+    def __init__(
+        self, site: SiteContext, decider: DeciderClient, protection: Protection, watcher: socket.socket | None
+    ) -> None:
+        self._site = site
+        self._decider = decider
+        self._protection = protection
+        self._watcher = watcher
+        self._holders = EarlierHolders(site.home, decider, site.clock)
+        self._stop, self._stopping = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+
+    def close(self) -> None:
+        """Close what is kept of processes."""
+        self._holders.close()
+        for fd in (self._stop, self._stopping):
+            os.close(fd)
+
+    def stop(self) -> None:
+        """End :meth:`serve`, from any thread."""
+        os.write(self._stopping, b".")
+
+    def serve(self) -> None:
+        """Look after every change until :meth:`stop`."""
+        table = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
+        poll = select.poll()
+        poll.register(table, select.POLLPRI)
+        poll.register(self._stop, select.POLLIN)
+        if self._watcher is not None:
+            poll.register(self._watcher.fileno(), select.POLLIN)
+        try:
+            looked = 0.0
+            while self._stop not in dict(poll.poll(_AGAIN * 1000)):
+                select.select([self._stop], [], [], _SETTLE if time.monotonic() - looked > _BUSY else _BUSY)
+                looked = time.monotonic()
+                poll.poll(0)
+                with going_on(to_stderr("control")):
+                    self.step()
+        finally:
+            os.close(table)
+
+    def start(self) -> tuple[Protected, ...]:
+        """Bring every area under guard for the first time; return them. Raises :class:`agent.errors.ShoumiError`."""
+        rows, before = self._site.facts.areas(), dict(self._protection.now)
+        found = self._protection.bring_up(rows)
+        self._tell(rows, found, before, mounted=self._take_notices())
+        return found
+
+    def step(self) -> None:
+        """Look once: at the notices of the watcher, and at every area. Raises :class:`agent.errors.ShoumiError`."""
+        self._take_notices()
+        rows, before = self._site.facts.areas(), dict(self._protection.now)
+        if found := self._protection.bring_up(rows):
+            self._tell(rows, found, before, mounted=True)
+
+    def _tell(
+        self, rows: Sequence[AreaRow], found: Sequence[Protected], before: Mapping[str, Protected], *, mounted: bool
+    ) -> None:
+        """Record what has become of areas, and who held files of those that were not guarded before."""
+        for area in found:
+            if _state(area) != _state(before.get(area.area)):
+                self._decider.append({"kind": "volume", **_state(area), "area": area.area, "path": area.path})
+        if any(area.tier != "none" for area in found):
+            self._decider.epoch(self._site.facts.epoch())  # what was opened meanwhile is asked about
+        if fresh := [area for area in found if area.fresh]:
+            ending = {row.resource.id for row in rows if mounted or row.volume.get("held") == "end"}
+            self._name_holders(fresh, ending, "mounted" if mounted else "start")
+
+    def _name_holders(self, fresh: Sequence[Protected], ending: set[str], why: str) -> None:
+        plans = self._protection.plans
+        areas = {a.area: AreaOnDevice(plans[a.area].st_dev, a.path) for a in fresh if a.area in plans}
+        for name, holders in self._holders.look(areas).items():
+            ended = self._holders.record(name, holders, end=name in ending, why=why)
+            left = [holder for holder in holders if holder not in ended]
+            if left:
+                self._protection.add_finding(name, held_before(name, [(h.pid, h.comm, h.may) for h in left]))
+
+    def _take_notices(self) -> bool:
+        """Record what the watcher has covered; return whether it had to cover anything."""
+        covered = False
+        while self._watcher is not None and (message := channel.receive(self._watcher)) is not None:
+            if message.get("op") != "covered":
+                continue
+            covered = True
+            fields = {name: message.get(name) for name in ("area", "path", "why", "after_ms")}
+            with contextlib.suppress(ShoumiError):  # a cover needs no entry; the state that follows is recorded, too
+                self._decider.append({"kind": "volume", "state": "covered", **fields, "alarm": True})
+        return covered
+
+
+def _state(area: Protected | None) -> dict[str, object]:
+    """Return what an entry says of an area's state; equal while nothing has changed."""
+    if area is None:
+        return {}
+    state = "guarded" if area.tier != "none" else "closed" if area.closed else "not-there"
+    reasons: list[Finding] = [finding for finding in area.findings if finding.state == "serious"]
+    said = {"state": state, "tier": area.tier}
+    return said | ({"reason": reasons[0].text.to_json()} if reasons and state != "guarded" else {})

@@ -1,0 +1,128 @@
+"""The acts of bringing one area under guard: cover, mark, bind, uncover, let go.
+
+Rules of this file: each act can be repeated. On a shared filesystem the border of an area is a bind of the directory
+onto itself, and bystanders' mounts are exempt; while that border is made again nobody is exempt, so there is no moment
+in which the area can be reached unasked.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from agent.api.findings import Finding
+from agent.kernel import labels, mountinfo, mounting
+from agent.kernel.cover import GuardedPlace
+from agent.kernel.exposure import exposures
+from agent.kernel.fanotify import FanotifyGroups
+from agent.kernel.mountinfo import Mount
+from agent.kernel.private_mount import doorway
+from agent.volumes import marks, status
+from agent.volumes.planning import AreaPlan, Sharing, doors
+from agent.volumes.status import ProtectedArea
+from agent.volumes.visits import VisitNumbers
+
+_SDEV = re.compile(r"^fanotify sdev:([0-9a-f]+) ", re.MULTILINE)
+
+
+def marked(group: int) -> frozenset[int]:
+    """Return the devices (``st_dev``) whose filesystem carries a mark of *group*: proc_pid_fdinfo(5)."""
+    text = Path(f"/proc/self/fdinfo/{group}").read_text(encoding="ascii")
+    numbers = (int(found, 16) for found in _SDEV.findall(text))
+    return frozenset(os.makedev(number >> 20, number & 0xFFFFF) for number in numbers)  # the kernel's own dev_t
+
+
+def chosen_sharing(volume: Any) -> Sharing | None:
+    """Return how an area was bound when it was added, as the registry remembers."""
+    said = volume.get("sharing")
+    return said if said in ("dedicated", "shared") else None
+
+
+def close(place: GuardedPlace, table: Sequence[Mount], guarded: Iterable[int]) -> bool:
+    """Cover what shows the area at *place* and is on none of the *guarded* devices; return whether it is covered now.
+
+    What cannot be covered raises ``OSError``.
+    """
+    devices = frozenset((os.major(number), os.minor(number)) for number in guarded)
+    for exposure in exposures(table, (place,), devices):
+        if exposure.why != "beneath" or Path(exposure.path).is_dir():
+            mounting.hide(exposure.path)
+    return mounting.hidden(place.path)
+
+
+class Guarding:
+    """One area on its volume. *others* are the plans of the agent's other areas."""
+
+    def __init__(self, groups: FanotifyGroups, plan: AreaPlan, others: Sequence[AreaPlan]) -> None:
+        self._groups = groups
+        self._plan = plan
+        self._others = others
+
+    def mark(self) -> None:
+        """Place every mark, exemptions first. Raises ``OSError`` and :class:`RefusedError`."""
+        self._place(marks.marks(self._plan, mounting.uncovered(mountinfo.table()), self._others))
+
+    def place(self) -> bool:
+        """Place the marks of an area that may be covered; return whether its filesystem carried none before.
+
+        On a shared filesystem whose border is missing nobody is exempt until :meth:`open_doors`.
+        """
+        fresh = self._plan.st_dev not in marked(self._groups.open)
+        if self._border_missing():
+            table = mounting.uncovered(mountinfo.table())
+            self._place(marks.unexempt(self._plan, table))
+            self._place(marks.filesystem_marks(self._plan))
+        else:
+            self.mark()
+        return fresh
+
+    def open_doors(self) -> None:
+        """Take the covers off, and make the border of an area on a shared filesystem again."""
+        missing = self._border_missing()
+        table = mounting.uncovered(mountinfo.table())
+        for path in (*doors(self._plan, table), self._plan.path):
+            mounting.unhide(path)
+        if missing:
+            marks.prepare(self._plan)
+            self.mark()
+
+    def arrived(self, area: ProtectedArea, visits: VisitNumbers) -> Finding | None:
+        """Say when the volume is not the one that was guarded last, or an older state of it."""
+        with self.way_in(self._plan.path) as inside:
+            change = visits.arrive(area.name, inside)
+        return status.replaced(area, change) if change else None
+
+    def let_go(self, name: str) -> None:
+        """Take marks, labels and border away. Raises ``OSError`` and :class:`RefusedError`."""
+        table = mounting.uncovered(mountinfo.table())
+        volume = mountinfo.resolve(self._plan.path, table)
+        # Files moved out of the area carry its label too; out of a self-bound one nothing can be moved.
+        top = volume.point if volume and self._plan.dedicated else self._plan.path
+        with self.way_in(top) as inside:
+            labels.clear(inside, name)
+        self._place(marks.unmarks(self._plan, table, self._others))
+        with suppress(OSError):
+            mounting.unhide(self._plan.path)
+        mounting.unbind(self._plan.path)
+
+    @contextmanager
+    def way_in(self, path: str) -> Iterator[str]:
+        """Yield a path to *path* that asks nobody, and leads below our own cover."""
+        if mounting.hidden(path):
+            descriptor = mounting.reach(path)
+            try:
+                yield f"/proc/self/fd/{descriptor}/."
+            finally:
+                os.close(descriptor)
+            return
+        with doorway(self._groups.open, self._groups.access, path) as inside:
+            yield inside
+
+    def _border_missing(self) -> bool:
+        shared = self._plan.sharing == "shared"
+        return shared and mountinfo.self_bind(self._plan.path, mounting.uncovered(mountinfo.table())) is None
+
+    def _place(self, requests: Iterable[marks.MarkRequest]) -> None:
+        marks.place(self._groups.open, self._groups.access if self._groups.access >= 0 else None, requests)

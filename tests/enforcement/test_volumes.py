@@ -1,0 +1,255 @@
+"""Whatever happens to a mount, an area is guarded, and seen to be, or closed (contract C11).
+
+Each test does to the volume what an administrator, an automounter or an accident does, and then asks the only question
+that counts: does somebody uncleared get in, and does the record name them?
+"""
+
+import contextlib
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.demo.actors import acting, attempt, reading
+from agent.kernel import mounting
+from agent.simulator import volume_image
+from tests.enforcement import syscalls
+from tests.enforcement.scene import CLEARED, SIZE, TOO_LOW, UNKNOWN, Scene, error_of, scene, until, write, writing
+
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-volumes")]
+
+MS_REMOUNT, MS_RDONLY = 32, 1
+COVERED_WITHIN = 0.2  # seconds (docs/limits.md)
+
+
+@pytest.fixture(params=["ext4", "xfs"])
+def site(able: None, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    size = {"ext4": 64, "xfs": 320}[request.param]
+    with scene(volume=request.param, size=size << 20) as made:
+        yield made
+
+
+def mount_volume(site: Scene, at: Path | None = None, check: bool = True) -> None:
+    """Mount the volume where it was, or somewhere else: a loop device is found again while its filesystem lives."""
+    volume = site.site.volume
+    assert volume is not None
+    mount("-o", "loop", volume.folder / "image", at or volume.point, check=check)
+
+
+def mount(*words: object, check: bool = True) -> None:
+    done = subprocess.run(["mount", *map(str, words)], check=False, capture_output=True, text=True)
+    assert not check or done.returncode == 0, done.stderr
+
+
+def umount(*words: object) -> None:
+    """Unmount; an open that is just being decided keeps a mount busy for a moment."""
+    until(lambda: subprocess.run(["umount", *map(str, words)], check=False, capture_output=True).returncode == 0, 5)
+
+
+def guarded(site: Scene) -> None:
+    """Check that the uncleared are refused with an entry and the cleared get in, once the area is open again."""
+    until(lambda: attempt(CLEARED, reading(site.plans / "doc.txt")).allowed)
+    site.mark()
+    assert attempt(TOO_LOW, reading(site.plans / "doc.txt")) == (None, "EPERM")
+    assert [entry["rule"] for entry in site.denials() if entry["fsuid"] == TOO_LOW.uid] == ["level"]
+
+
+def nobody_gets_in(site: Scene) -> None:
+    assert attempt(TOO_LOW, reading(site.plans / "doc.txt")).error in ("EPERM", "EACCES", "ENOENT")
+
+
+def area(site: Scene) -> dict[str, Any]:
+    found: dict[str, Any] = site.site.ask("area", "show", "plans")
+    return found
+
+
+@contextlib.contextmanager
+def trying(path: Path) -> Iterator[list[str]]:
+    """Have a stranger try to open *path* all the time; yields what came of it, complete after the block."""
+    outcomes: list[str] = []
+
+    def opening(say: Callable[[object], None]) -> None:
+        said = ""
+        while True:
+            came = error_of(lambda: os.close(os.open(path, os.O_RDONLY))) or "opened"
+            if came != said:
+                said = came
+                say(came)
+
+    with acting(UNKNOWN, opening) as actor:
+        outcomes.append(actor.next().value)
+        yield outcomes
+        outcomes += [reply.value for reply in actor.heard()]
+
+
+def test_a_guarded_volume_that_is_unmounted_and_mounted_again_is_never_open(site: Scene) -> None:
+    with trying(site.plans / "doc.txt") as outcomes:
+        for _ in range(5):
+            umount(site.site.root)
+            mount_volume(site)
+        time.sleep(0.3)  # the span itself: longer than any cover takes
+    assert "opened" not in outcomes
+    guarded(site)
+
+
+def test_a_volume_mounted_after_the_agent_is_covered_at_once_and_then_guarded(site: Scene) -> None:
+    site.site.stop()
+    mounting.unmount_below(str(site.site.root))
+    site.site.start()
+    assert area(site)["tier"] == "none"
+    nobody_gets_in(site)
+
+    def holding(say: Callable[[object], None]) -> None:
+        path, opened = site.plans / "doc.txt", []
+        while True:
+            with contextlib.suppress(OSError):
+                opened.append(os.open(path, os.O_RDONLY))
+                say("opened")
+
+    with acting(UNKNOWN, holding) as thief:
+        mount_volume(site)
+        until(lambda: area(site)["tier"] in ("A", "B"))
+        guarded(site)
+        said = thief.heard()
+        if said:  # they were faster than the cover: named, and ended
+            until(lambda: not Path(f"/proc/{thief.pid}").exists() or "Z" in Path(f"/proc/{thief.pid}/stat").read_text())
+            named = [entry for entry in site.site.entries() if entry["kind"] == "held-before"]
+            assert thief.pid in [holder["pid"] for entry in named for holder in entry["holders"]]
+    covered = [entry for entry in site.site.entries() if entry.get("state") == "covered"]
+    assert [entry["why"] for entry in covered][:1] == ["unguarded"]
+    assert all(entry["after_ms"] < COVERED_WITHIN * 1000 for entry in covered)
+
+
+def test_another_image_in_its_place_is_closed_then_guarded_and_told(site: Scene) -> None:
+    with volume_image.volume(size=64 << 20) as other:
+        (other.point / "plans").mkdir()
+        (other.point / "plans").chmod(0o777)
+        write(other.point / "plans" / "doc.txt")
+        umount(site.site.root)
+        with trying(site.plans / "doc.txt") as outcomes:
+            mount("--bind", other.point, site.site.root)
+            until(lambda: attempt(CLEARED, reading(site.plans / "doc.txt")).value == SIZE)
+            time.sleep(0.3)
+        assert outcomes[-1] == "EPERM"
+        guarded(site)
+        assert "volume-other" in [finding["code"] for finding in area(site)["findings"]]
+        umount(site.site.root)
+        until(lambda: area(site)["tier"] == "none")
+
+
+def test_a_filesystem_mounted_over_the_area_is_covered(site: Scene) -> None:
+    mount("-t", "tmpfs", "tmpfs", site.plans)
+    try:
+        until(lambda: mounting.hidden(str(site.plans)))
+        nobody_gets_in(site)
+        until(lambda: area(site)["closed"])
+    finally:
+        umount("-l", site.plans)  # the cover, then what it covers
+        umount("-l", site.plans)
+    guarded(site)
+
+
+def test_a_filesystem_mounted_inside_the_area_is_covered(site: Scene) -> None:
+    inside = site.plans / "inside"
+    assert attempt(CLEARED, lambda: os.mkdir(inside)).allowed
+    mount("-t", "tmpfs", "tmpfs", inside)
+    until(lambda: mounting.hidden(str(inside)))
+    assert attempt(UNKNOWN, lambda: writing(inside / "x")).error in ("EACCES", "ENOENT", "EROFS")
+    guarded(site)
+    umount("-l", inside)
+    umount("-l", inside)
+
+
+def test_a_volume_remounted_read_only_is_guarded_and_told(site: Scene) -> None:
+    mount("-o", "remount,ro", site.site.root)
+    until(lambda: "read-only" in [finding["code"] for finding in area(site)["findings"]])
+    guarded(site)
+    mount("-o", "remount,rw", site.site.root)
+    until(lambda: "read-only" not in [finding["code"] for finding in area(site)["findings"]])
+    guarded(site)
+
+
+def test_a_second_mount_of_the_volume_is_guarded_and_covered_when_the_agent_ends(site: Scene) -> None:
+    again = site.site.volume.folder / "again"  # type: ignore[union-attr]
+    again.mkdir()
+    mount_volume(site, again)
+    try:
+        assert attempt(TOO_LOW, reading(again / "plans" / "doc.txt")).error == "EPERM"
+        until(lambda: str(again) in (site.site.home.run / "areas").read_text())
+        site.site.stop()
+        assert mounting.hidden(str(again))
+        assert mounting.hidden(str(site.site.root))
+        site.site.start()
+        assert attempt(TOO_LOW, reading(again / "plans" / "doc.txt")).error == "EPERM"
+        guarded(site)
+    finally:
+        umount("-l", again)
+
+
+def test_a_volume_that_is_moved_is_guarded_where_it_is(site: Scene) -> None:
+    there = site.site.volume.folder / "there"  # type: ignore[union-attr]
+    there.mkdir()
+    mount("--bind", site.site.root, there)  # and not --move, which a shared parent refuses
+    umount(site.site.root)
+    try:
+        until(lambda: area(site)["tier"] == "none")
+        assert attempt(TOO_LOW, reading(there / "plans" / "doc.txt")).error == "EPERM"
+        assert attempt(CLEARED, reading(there / "plans" / "doc.txt")).value == SIZE
+        mount("--bind", there, site.site.root)
+        guarded(site)
+    finally:
+        umount("-l", there)
+
+
+def test_a_storm_of_mounts_leaves_the_area_guarded_and_the_watcher_alive(site: Scene) -> None:
+    ended = threading.Event()
+    storm_at = site.site.volume.folder / "storm"  # type: ignore[union-attr]
+    storm_at.mkdir()
+
+    def storm() -> None:
+        while not ended.is_set():
+            with contextlib.suppress(OSError):
+                syscalls.mount("tmpfs", str(storm_at), "tmpfs")
+                syscalls.unmount(str(storm_at))
+            ended.wait(0.02)
+
+    thread = threading.Thread(target=storm)
+    thread.start()
+    try:
+        with trying(site.plans / "doc.txt") as outcomes:
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline:
+                with contextlib.suppress(OSError):  # the cover, or the volume
+                    syscalls.unmount(str(site.site.root))
+                mount_volume(site, check=False)
+                assert attempt(CLEARED, reading(site.public / "doc.txt")).error != "timeout"
+        assert "opened" not in outcomes
+    finally:
+        ended.set()
+        thread.join()
+        with contextlib.suppress(OSError):
+            syscalls.unmount(str(storm_at))
+    guarded(site)
+
+
+def test_a_volume_whose_area_is_missing_at_the_start_is_covered_and_guarded_when_it_comes(site: Scene) -> None:
+    aside = site.site.root / "aside"
+    site.site.stop()
+    mounting.unhide(str(site.site.root))
+    os.rename(site.plans, aside)
+    site.site.start()
+    found = area(site)
+    assert (found["tier"], found["closed"]) == ("none", True)
+    assert "unprotected" in [finding["code"] for finding in found["findings"]]
+    assert attempt(TOO_LOW, reading(aside / "doc.txt")).error in ("EACCES", "ENOENT")
+    elsewhere = site.site.volume.folder / "elsewhere"  # type: ignore[union-attr]
+    elsewhere.mkdir()
+    mount_volume(site, elsewhere)
+    os.rename(elsewhere / "aside", elsewhere / "plans")
+    umount(elsewhere)
+    guarded(site)
