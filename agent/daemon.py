@@ -33,7 +33,7 @@ def run(home: Home, announce: Callable[[str], bool]) -> int:
                 control=python("agent.control", str(home.root)),
                 watcher=python("agent.guard.mount_watcher", str(home.root)),
                 patience=settings.heartbeat_seconds,
-                covers=home.covers,
+                home=home,
             )
         except PermissionError:
             raise RefusedError(

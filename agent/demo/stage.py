@@ -30,6 +30,7 @@ from rules.text import Text
 from rules.visible import visible
 
 START_SECONDS = 20.0
+_MODULES = {"decider": "agent.guard.decider", "control": "agent.control", "watcher": "agent.guard.mount_watcher"}
 _STOP_SECONDS = 10.0
 
 
@@ -133,8 +134,8 @@ class DemoStage:
         return []
 
     def process(self, name: str) -> int:
-        """Return the pid of ``decider`` or ``control``. Raises ``LookupError`` while there is none."""
-        module = {"decider": "agent.guard.decider", "control": "agent.control"}[name]
+        """Return the pid of ``decider``, ``control`` or ``watcher``. Raises ``LookupError`` while there is none."""
+        module = _MODULES[name]
         for child in self._children():
             with contextlib.suppress(psutil.NoSuchProcess):
                 if module in child.cmdline():

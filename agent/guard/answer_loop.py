@@ -264,12 +264,11 @@ class AnswerLoop:
         action = Action.LIST if thing.directory else Action.OPEN
         ruling = self.verdicts.ruling(who, thing.areas, action, now)
         text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
-        if ruling.passes:
+        if ruling.passes or self.policy.only_observes:
             if not self.silence.granted:  # this entry stands for the reads that follow, too
                 self._recorded_accesses.add((who.fsuid, who.loginuid, thing.device, thing.inode))
-        else:
-            text = self._refusals.entry(who, thing, text)
-        return ruling.passes, text, False, ruling.owed
+            return True, text, False, ruling.owed and not self.policy.only_observes
+        return False, self._refusals.entry(who, thing, text), False, True
 
     def _judge_access(self, thing: Object, tid: int, now: int) -> Answer:
         if not thing.areas:
@@ -280,7 +279,7 @@ class AnswerLoop:
             return self._refusals.refused(UNIDENTIFIED, thing, tid, None)
         ruling = self.verdicts.ruling(who, thing.areas, Action.ACCESS, now)
         text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
-        if not ruling.passes:
+        if not (ruling.passes or self.policy.only_observes):
             again = (tid, thing.device, thing.inode)
             repeated = again in self._denied_accesses  # a reader that tries on and on is one entry a second
             self._denied_accesses.add(again)
@@ -289,7 +288,8 @@ class AnswerLoop:
         if key in self._recorded_accesses:
             text = b""
         self._recorded_accesses.add(key)  # one entry per subject, file and epoch; taken back when it is not written
-        return True, text, self.silence.allows(thing, ruling.until, now), ruling.owed
+        owed = ruling.owed and not self.policy.only_observes
+        return True, text, self.silence.allows(thing, ruling.until, now), owed
 
     # What waits for the label worker.
 
@@ -352,10 +352,11 @@ class AnswerLoop:
             self._conclude(event.group, [(event.fd, self._refusals.refused(LATE, thing, event.tid, who))], now)
 
     def _give_up(self) -> None:
-        """On the way out: whoever still waits is denied, and the worker goes."""
+        """On the way out: whoever still waits is answered, and the worker goes."""
         for event in list(self._parked.overdue(1 << 63)):
             with contextlib.suppress(OSError):
-                fanotify.respond(event.group, event.fd, fanotify.FAN_DENY)
+                response = fanotify.FAN_ALLOW if self.policy.only_observes else fanotify.FAN_DENY
+                fanotify.respond(event.group, event.fd, response)
         self._worker.kill()
 
 

@@ -71,7 +71,8 @@ def _decide(home: Home, appender: Appender, worker: label_worker.LabelWorkerClie
     turn = socket.socket(fileno=fds["turn"])
     tasks = Tasks(pidfd_info=pidfd_info_works())
     groups = FanotifyGroups(fds["open"], fds["access"])
-    loop = AnswerLoop(groups, control, PolicySnapshot(home), journal, clock, tasks, worker, host)
+    policy = PolicySnapshot(home, only_observes=heartbeat.watching())
+    loop = AnswerLoop(groups, control, policy, journal, clock, tasks, worker, host)
     loop.take_policy()
     heartbeat.set_watching(loop.policy.only_observes)
     if not turns.take(turn, heartbeat.starts(), fds["life"]):

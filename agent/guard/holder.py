@@ -22,7 +22,6 @@ import os
 import select
 import signal
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import FrameType
 
 from agent.guard import heartbeat, turns
@@ -30,6 +29,7 @@ from agent.guard.mount_watcher import cover_exposed
 from agent.kernel import cover, fanotify, fdstore
 from agent.kernel.fanotify import DESCRIPTORS
 from agent.runtime import channel
+from agent.runtime.home import Home
 from agent.runtime.supervisor import ProcessSupervisor, launcher
 
 _TICK = 0.25
@@ -42,7 +42,7 @@ class Holder:
     """Groups, heartbeat page, channels and the three children. One per agent.
 
     *decider*, *control* and *watcher* are command lines, to which ``name=fd`` words for the inherited descriptors are
-    added. *covers* is the file of the areas to hide (:mod:`agent.kernel.cover`). *patience* is in seconds.
+    added. *home* has the list of the areas to hide (:mod:`agent.kernel.cover`). *patience* is in seconds.
     """
 
     def __init__(
@@ -51,15 +51,15 @@ class Holder:
         control: Sequence[str],
         watcher: Sequence[str],
         patience: float,
-        covers: Path,
+        home: Home,
     ) -> None:
         self._patience = patience
-        self._covers = covers
+        self._home = home
         left = fdstore.taken()
         self._groups = {name: left[name] if name in left else fanotify.init() for name in ("open", "access")}
         fdstore.keep(self._groups)
         if not left:
-            cover_exposed(covers)  # nothing carries a mark yet
+            cover_exposed(home)  # nothing carries a mark yet
         self._control_end, self._decider_end = channel.pair()
         self._watch_end, self._watchers_end = channel.pair()
         page = heartbeat.create()
@@ -168,7 +168,7 @@ class Holder:
 
     def _end(self) -> None:
         self._control.terminate()  # first: it takes covers off; until they are on, the decider answers
-        cover.hide_all(self._covers)
+        cover.hide_all(self._home.covers)
         self._decider.kill()
         self._sweep()
         self._deny_waiting()  # whoever came in by a descriptor of the hidden tree; closing the groups would let it pass

@@ -18,7 +18,7 @@ import sys
 import time
 from pathlib import Path
 
-from agent.kernel import cover, mount_clone, mountinfo, mounting
+from agent.kernel import cover, mount_clone, mountinfo, mounting, volume_lock
 from agent.kernel.cover import GuardedPlace
 from agent.kernel.exposure import Exposure, exposures
 from agent.kernel.mountinfo import Device, Mount
@@ -31,19 +31,20 @@ _MARKED = re.compile(r"^fanotify sdev:([0-9a-f]+) ", re.MULTILINE)
 
 
 class MountWatcher:
-    """One watcher. *covers* is the file of guarded places, *fdinfo* that of the open group."""
+    """One watcher of the agent at *home*. *fdinfo* is that of the open group."""
 
-    def __init__(self, covers: Path, fdinfo: Path) -> None:
-        self._covers = covers
+    def __init__(self, home: Home, fdinfo: Path) -> None:
+        self._home = home
         self._fdinfo = fdinfo
         self._kept: dict[Device, int] = {}
 
     def look(self) -> list[Exposure]:
         """Cover what is exposed now; return what was covered. Never raises."""
-        places = cover.read_list(self._covers)
+        places = cover.read_list(self._home.covers)
         guarded = self._guarded()
         rows = mountinfo.table()
-        covered = [exposure for exposure in exposures(rows, places, guarded) if _cover(exposure)]
+        found = exposures(rows, places, guarded)
+        covered = [exposure for exposure in found if _cover(exposure, self._home)]
         self._keep(rows, places, guarded)
         return covered
 
@@ -74,8 +75,10 @@ class MountWatcher:
                         self._kept[device] = mount_clone.clone(row.point)
 
 
-def _cover(exposure: Exposure) -> bool:
+def _cover(exposure: Exposure, home: Home) -> bool:
     try:
+        if volume_lock.owner(exposure.device) not in (None, str(home.root)):
+            return False  # another agent guards that filesystem
         if exposure.why == "beneath" and not _is_there(exposure.path):
             return False
         mounting.hide(exposure.path)
@@ -91,11 +94,11 @@ def _is_there(path: str) -> bool:
     return False
 
 
-def cover_exposed(covers: Path) -> None:
+def cover_exposed(home: Home) -> None:
     """Cover every listed area that is there, as if nothing were guarded: what a fresh holder does first."""
     with contextlib.suppress(OSError, ValueError):
-        for exposure in exposures(mountinfo.table(), cover.read_list(covers), frozenset()):
-            _cover(exposure)
+        for exposure in exposures(mountinfo.table(), cover.read_list(home.covers), frozenset()):
+            _cover(exposure, home)
 
 
 def main(argv: list[str]) -> int:
@@ -103,7 +106,7 @@ def main(argv: list[str]) -> int:
     home = Home(Path(argv[0]))
     fds = {name: int(fd) for name, _, fd in (word.partition("=") for word in argv[3:])}
     capabilities.keep_only((capabilities.CAP_SYS_ADMIN, capabilities.CAP_SYS_PTRACE, capabilities.CAP_DAC_READ_SEARCH))
-    watcher = MountWatcher(home.covers, Path(f"/proc/{int(argv[1])}/fdinfo/{int(argv[2])}"))
+    watcher = MountWatcher(home, Path(f"/proc/{int(argv[1])}/fdinfo/{int(argv[2])}"))
     end = socket.socket(fileno=fds["channel"])
     table = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
     poll = select.poll()

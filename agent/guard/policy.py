@@ -18,7 +18,8 @@ from rules.text import Text
 class PolicySnapshot:
     """One reading of the site. Owner: the decider's one thread."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, *, only_observes: bool = False) -> None:
+        """*only_observes*: what is known of that from a predecessor, until the site could be read."""
         self._home = home
         self._reader: FactsReader | None = None
         self._pack = PackCache(home.pack)
@@ -27,12 +28,9 @@ class PolicySnapshot:
         self.roots: tuple[Root, ...] | None = None
         self.loud_areas: frozenset[str] = frozenset()
         self.observed: frozenset[str] = frozenset()  # areas that only watch: nothing that breaks denies there
+        # Whether there are areas, and every one of them only watches: then nothing may be denied, whatever breaks.
+        self.only_observes = only_observes
         self.epoch = 0
-
-    @property
-    def only_observes(self) -> bool:
-        """Whether there are areas, and every one of them only watches: then nothing may be denied, whatever breaks."""
-        return bool(self.roots) and not any(root.enforced for root in self.roots or ())
 
     def reload(self) -> None:
         """Read everything again; afterwards either there is a ``source``, or ``trouble`` says why not."""
@@ -46,6 +44,7 @@ class PolicySnapshot:
             self.roots = tuple(map(_root, places))
             self.loud_areas = frozenset(place.area for place in places if place.reads == "each")
             self.observed = frozenset(place.area for place in places if not place.enforced)
+            self.only_observes = bool(places) and not any(place.enforced for place in places)
             self.epoch = epoch
             self.source, self.trouble = VerdictSource(self._reader, pack, uids), None
         except (FatalError, ShoumiError) as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.api.findings import Finding
-from agent.kernel import labels, mountinfo, mounting
+from agent.kernel import labels, mountinfo, mounting, volume_lock
 from agent.kernel.cover import GuardedPlace
 from agent.kernel.exposure import exposures
 from agent.kernel.fanotify import FanotifyGroups
@@ -40,14 +40,15 @@ def chosen_sharing(volume: Any) -> Sharing | None:
     return said if said in ("dedicated", "shared") else None
 
 
-def close(place: GuardedPlace, table: Sequence[Mount], guarded: Iterable[int]) -> bool:
+def close(place: GuardedPlace, table: Sequence[Mount], guarded: Iterable[int], home: Path) -> bool:
     """Cover what shows the area at *place* and is on none of the *guarded* devices; return whether it is covered now.
 
-    What cannot be covered raises ``OSError``.
+    What another agent than that of *home* guards is left to it. What cannot be covered raises ``OSError``.
     """
     devices = frozenset((os.major(number), os.minor(number)) for number in guarded)
     for exposure in exposures(table, (place,), devices):
-        if exposure.why != "beneath" or Path(exposure.path).is_dir():
+        there = exposure.why != "beneath" or Path(exposure.path).is_dir()
+        if there and volume_lock.owner(exposure.device) in (None, str(home)):
             mounting.hide(exposure.path)
     return mounting.hidden(place.path)
 

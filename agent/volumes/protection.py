@@ -19,6 +19,7 @@ from agent.api.findings import Finding
 from agent.errors import RefusedError
 from agent.kernel import cover, labels, mountinfo, mounting
 from agent.kernel.fanotify import FanotifyGroups
+from agent.kernel.volume_lock import VolumeLocks
 from agent.registry.rows.areas import AreaRow
 from agent.runtime.home import Home
 from agent.volumes import guarding, marks, probe, status
@@ -54,11 +55,13 @@ class Protection:
     turn: threading.RLock = field(default_factory=threading.RLock)
     _probed: dict[tuple[int, str], Tier] = field(default_factory=dict)
     _released: set[str] = field(default_factory=set)
+    locks: VolumeLocks = field(init=False)
     sweeps: LabelSweeps = field(init=False)
     visits: VisitNumbers = field(init=False)
 
     def __post_init__(self) -> None:
         """Read what earlier starts have kept."""
+        self.locks = VolumeLocks(self.home.root)
         self.sweeps = LabelSweeps(self.home.run / "swept")
         self.visits = VisitNumbers(self.home.run / "visits")
 
@@ -84,7 +87,10 @@ class Protection:
             return None
         taken = [(row.resource.id, row.path) for row in others]
         facts = gather(path, self.home.root, taken, inside=inside, machine=machine)
-        return plan_area(facts, sharing=sharing, accept_links=accept_links)
+        plan = plan_area(facts, sharing=sharing, accept_links=accept_links)
+        if owner := self.locks.take(plan.device):
+            raise status.guarded_by(owner)
+        return plan
 
     def tier(self, plan: AreaPlan | None, remembered: object = None) -> Tier:
         """Return what *plan* can reach on its volume: probed, or on a volume that is marked already what was probed.
@@ -159,11 +165,12 @@ class Protection:
             for row in waiting:  # all of them first: nobody is asked there
                 if row.resource.mode is Mode.ENFORCE:
                     with contextlib.suppress(OSError):  # tried again, and told, when it cannot be guarded either
-                        guarding.close(self._place(row), table, marked)
+                        guarding.close(self._place(row), table, marked, self.home.root)
             machine = look_around(self.home.root)
             found = tuple(self._bring_up(row, rows, machine) for row in waiting)
             self.list_covers(rows)
             self._cover_inside(rows)
+            self.locks.keep_only(frozenset(plan.device for plan in self.plans.values()))
             return found
 
     def close_area(self, name: str, why: Finding) -> None:
@@ -173,7 +180,7 @@ class Protection:
             if self.groups is None or found is None:
                 return
             place = self._known_places().get(name) or cover.GuardedPlace(name, found.path, "", False, (found.path,))
-            closed = guarding.close(place, mountinfo.table(), frozenset())
+            closed = guarding.close(place, mountinfo.table(), frozenset(), self.home.root)
             self.now[name] = replace(found, tier="none", closed=closed, findings=(why,))
 
     def add_finding(self, name: str, finding: Finding) -> None:
@@ -265,7 +272,7 @@ class Protection:
         for row in rows:
             if row.resource.mode is Mode.ENFORCE:
                 with contextlib.suppress(OSError):  # the watcher says why
-                    guarding.close(self._place(row), table, marked)
+                    guarding.close(self._place(row), table, marked, self.home.root)
 
     def _place(self, row: AreaRow) -> cover.GuardedPlace:
         """Return where the area of *row* stands, as it was seen last."""
@@ -306,7 +313,7 @@ class Protection:
         if row.resource.mode is Mode.ENFORCE:
             try:
                 trusted = guarding.marked(self.groups.open) if marks_hold else frozenset[int]()
-                closed = guarding.close(self._place(row), mountinfo.table(), trusted)
+                closed = guarding.close(self._place(row), mountinfo.table(), trusted, self.home.root)
             except OSError as trouble:
                 findings.append(status.open_to_all(_area(row), trouble))
         found = Protected(row.resource.id, row.path, "none", findings=tuple(findings), closed=closed)

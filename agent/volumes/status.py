@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from agent.api.findings import Finding
 from agent.kernel import labels
+from agent.volumes.facts import UnprotectableError
 from agent.volumes.planning import AreaPlan
 from agent.volumes.probe import Tier
 from rules.text import Text
@@ -103,6 +104,19 @@ def read_only(area: ProtectedArea) -> Finding:
             f"`{area.name}` 所在卷为只读：尚无标记的文件无法打开",
         ),
         Text("mount it read-write, and it is labelled", "以读写方式重新挂载后将自动标记"),
+    )
+
+
+def guarded_by(owner: str) -> UnprotectableError:
+    """Return the refusal of a volume that another agent guards."""
+    said = visible(owner)
+    return UnprotectableError(
+        "another-agent",
+        Text(f"the agent at `{said}` guards this volume", f"该卷由位于 `{said}` 的代理保护"),
+        Text(
+            "one volume has one agent: add the area there, or stop that agent",
+            "一个卷只由一个代理保护：请在该代理中添加，或先将其停止",
+        ),
     )
 
 

@@ -31,11 +31,21 @@ def documents(site: Scene, count: int) -> list[Path]:
 
 
 def successor(site: Scene, name: str) -> int | None:
-    """Return the pid of ``decider``, ``control`` or ``doors``, ``None`` while there is none."""
+    """Return the pid of a process of the agent by its name, ``None`` while there is none."""
     try:
-        return doors_process(site) if name == "doors" else site.site.process(name)
+        if name == "doors":
+            return doors_process(site)
+        return label_worker(site) if name == "labels" else site.site.process(name)
     except (LookupError, OSError):
         return None
+
+
+def label_worker(site: Scene) -> int:
+    """Return the pid of the label worker, the decider's only child. Raises ``LookupError`` without one."""
+    for children in Path(f"/proc/{site.site.process('decider')}/task").glob("*/children"):
+        for pid in children.read_text().split():
+            return int(pid)
+    raise LookupError("labels")
 
 
 def doors_process(site: Scene) -> int:
