@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent.demo.actors import ActorIdentity, acting
@@ -63,14 +64,18 @@ class Load:
 
 
 @contextmanager
-def load(paths: Iterable[str | os.PathLike[str]], pause: float = _PAUSE) -> Iterator[Load]:
-    """Eight openers that go on until the end of the block. What they got can be read afterwards, too."""
+def load(paths: Iterable[str | os.PathLike[str]], pause: float = _PAUSE, program: Path | None = None) -> Iterator[Load]:
+    """Eight openers that go on until the end of the block. What they got can be read afterwards, too.
+
+    *program* is an opener in C (``tests/long/opener.c``), which does the same and is faster at it.
+    """
     names = [os.fspath(path) for path in paths]
     reports = [_report(), _report()]
     with ExitStack() as stack:
         for people, report in zip((ALLOWED, FORBIDDEN), reports, strict=True):
             for who in people:
-                stack.enter_context(acting(who, _opener(names, report, pause)))
+                act = _opener(names, report, pause) if program is None else _program(program, names, report, pause)
+                stack.enter_context(acting(who, act))
         yield Load(names, *reports)
 
 
@@ -95,6 +100,16 @@ def _opener(paths: list[str], report: int, pause: float) -> Callable[[Callable[[
             with contextlib.suppress(PermissionError):
                 os.read(fd, 16)  # the other group of events has its share
             os.close(fd)
+
+    return act
+
+
+def _program(program: Path, paths: list[str], report: int, pause: float) -> Callable[[Callable[[object], None]], None]:
+    def act(_say: Callable[[object], None]) -> None:
+        listed = os.memfd_create("paths", 0)
+        os.write(listed, "".join(f"{path}\n" for path in paths).encode())
+        os.set_inheritable(report, True)
+        os.execv(program, [str(program), str(report), str(int(pause * 1e6)), f"/proc/self/fd/{listed}"])
 
     return act
 
