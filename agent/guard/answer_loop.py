@@ -301,12 +301,12 @@ class AnswerLoop:
         except TaskGoneError:
             who = None
         event = ParkedEvent(group, fd, tid, thing.path, person_of(who), thing.device, time.monotonic_ns())
-        if not self._parked.room_for(event.who, event.device):
+        if not self._parked.room_for(event.who):
             return self._refusals.refused(CROWDED, thing, tid, who)
         self._asked += 1
-        if not self._worker.ask(self._asked, fd, tid):
+        if self._parked.park(self._asked, event) and not self._worker.ask(self._asked, fd, tid):
+            self._parked.answered(self._asked)
             return self._refusals.refused(LATE, thing, tid, who)
-        self._parked.park(self._asked, event)
         return None
 
     def _placed(self) -> None:
@@ -330,6 +330,8 @@ class AnswerLoop:
         except EOFError:
             raise _worker_gone("the label worker ended", "标记进程已退出") from None
         finally:
+            for number, event in self._parked.next_questions():
+                self._worker.ask(number, event.fd, event.tid)  # one that is not taken is denied at its deadline
             for group, given in answers.items():
                 for start in range(0, len(given), BATCH):
                     self._conclude(group, given[start : start + BATCH], now)

@@ -4,9 +4,9 @@ The loop that answers waits for its log and for nothing else. Whatever touches a
 process, with the event's own descriptor; a frozen or hung disk then stops one of its threads and nobody's answer.
 
 Rules of this file: the decider forks it before it opens anything that must not outlive it (the log and its lock), and
-gives it no fanotify group, so that a worker that sleeps in the kernel for ever keeps nothing but its own memory. Four
-threads a filesystem; a descriptor that cannot be handled is closed and answered with its error. Messages are one
-packet each over a SOCK_SEQPACKET pair; a packet with number 0 asks whether it lives.
+gives it no fanotify group, so that a worker that sleeps in the kernel for ever keeps nothing but its own memory. The
+decider asks only so many questions about one filesystem at a time (``parked``) that a thread is left for the others.
+Messages are one packet each over a SOCK_SEQPACKET pair; a packet with number 0 asks whether it lives.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ import signal
 import socket
 import struct
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 from agent.guard.placing import AreaPlace, Placement, Places
 
@@ -25,8 +25,7 @@ _QUESTION = struct.Struct("=Qi")  # number, thread that waits
 _ANSWER = struct.Struct("=QiQQq??H")  # number, errno, device, inode, changed, fresh, directory, length of the label
 ALIVE, AREAS, CLOSE = 0, 1, 2  # numbers that are no questions
 FIRST = 16
-_THREADS = 4  # of one filesystem
-_FILESYSTEMS = 64
+_THREADS = 32  # each takes one question at a time
 _LONGEST = 4096
 _PR_SET_PDEATHSIG = 1
 
@@ -122,38 +121,34 @@ def fork(keep_out: tuple[int, ...]) -> LabelWorkerClient:
 
 
 def _serve(end: socket.socket) -> None:
-    places, pools = Places(), dict[int, ThreadPoolExecutor]()
+    """Have every thread take questions; return when the decider is gone."""
+    places = Places()
+    for _ in range(_THREADS - 1):
+        Thread(target=_answer_questions, args=(end, places), name="labels", daemon=True).start()
+    _answer_questions(end, places)
+
+
+def _answer_questions(end: socket.socket, places: Places) -> None:
     while True:
         data, fds, flags, _ = socket.recv_fds(end, _LONGEST, 2)
         if not data:
             return
         number, tid = _QUESTION.unpack(data)
         fd = fds[0] if fds else -1
-        if number == ALIVE:
-            end.send(_answer(ALIVE, Placement()))
-        elif number == AREAS:
-            with open(fd, "rb") as page:
-                page.seek(0)
-                places.replace(AreaPlace(*area) for area in json.load(page))
-        elif fd < 0 or flags & socket.MSG_CTRUNC:
-            end.send(_answer(number, Placement(errno.EMFILE)))
-        else:
-            pool = _pool(pools, os.fstat(fd).st_dev)
-            pool.submit(_one, end, places, number, fd, tid)
-
-
-def _pool(pools: dict[int, ThreadPoolExecutor], device: int) -> ThreadPoolExecutor:
-    if device not in pools and len(pools) >= _FILESYSTEMS:
-        device = next(iter(pools))
-    return pools.setdefault(device, ThreadPoolExecutor(_THREADS, "labels"))
-
-
-def _one(end: socket.socket, places: Places, number: int, fd: int, tid: int) -> None:
-    try:
-        if number != CLOSE:
-            end.send(_answer(number, places.settle(fd, tid)))
-    finally:
-        os.close(fd)
+        try:
+            if number == ALIVE:
+                end.send(_answer(ALIVE, Placement()))
+            elif number == AREAS:
+                places.replace(AreaPlace(*area) for area in json.loads(os.pread(fd, os.fstat(fd).st_size, 0)))
+            elif number == CLOSE:
+                pass
+            elif fd < 0 or flags & socket.MSG_CTRUNC:
+                end.send(_answer(number, Placement(errno.EMFILE)))
+            else:
+                end.send(_answer(number, places.settle(fd, tid)))
+        finally:
+            if fd >= 0:
+                os.close(fd)
 
 
 def _answer(number: int, found: Placement) -> bytes:

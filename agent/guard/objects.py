@@ -17,7 +17,7 @@ from agent.guard.placing import UNKNOWN_AREA, AreaPlace, Placement
 from agent.kernel.fanotify import DESCRIPTORS
 from agent.log.entry import json_path
 
-_MOST = 16_384  # remembered objects, about 600 bytes each; then all are forgotten and found again
+_MOST = 32_768  # remembered objects, about 600 bytes each; then all are forgotten and found again
 _NUMBERS = tuple(b"%d" % fd for fd in range(DESCRIPTORS))  # of descriptors, written out once
 
 

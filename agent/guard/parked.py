@@ -1,18 +1,19 @@
 """Events that wait for the label worker: who waits, how long, and how many may.
 
 Rules of this file: an event waits until it is answered or its deadline is over, and then it is denied. What one user
-makes wait is bounded, and so is what a filesystem that does not answer keeps in the worker; beyond that an event is
-denied at once. Pure bookkeeping; nanoseconds of the monotonic clock.
+makes wait is bounded. Of one filesystem so few questions are asked at a time that a disk that does not answer leaves
+threads of the worker to the others; further ones wait here. Pure bookkeeping; nanoseconds of the monotonic clock.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 DEADLINE = 2_000_000_000
 MOST = 768  # of all; each keeps a descriptor
 MOST_OF_ONE = 256  # user
-MOST_ASKED = 384  # questions about one filesystem that the worker has not answered, given up or not
+AT_ONCE = 4  # questions about one filesystem that the worker has and has not answered
+FILESYSTEMS = 6  # that may keep so many of its threads for good
 
 
 class ParkedEvent(NamedTuple):
@@ -33,33 +34,50 @@ class ParkedEvents:
     def __init__(self) -> None:
         self._waiting: dict[int, ParkedEvent] = {}  # in the order in which they came
         self._of: Counter[Hashable] = Counter()
-        self._asked: dict[int, int] = {}  # filesystem by question
+        self._asked: dict[int, int] = {}  # filesystem by question, until the worker has answered it
         self._about: Counter[int] = Counter()
+        self._later: dict[int, deque[int]] = {}  # questions about a filesystem that has enough of them
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def room_for(self, who: Hashable, device: int) -> bool:
-        """Whether another event of *who* about *device* may wait."""
-        crowded = len(self._waiting) >= MOST or self._of[who] >= MOST_OF_ONE
-        return not crowded and self._about[device] < MOST_ASKED
+    def room_for(self, who: Hashable) -> bool:
+        """Whether another event of *who* may wait."""
+        return len(self._waiting) < MOST and self._of[who] < MOST_OF_ONE
 
-    def park(self, number: int, event: ParkedEvent) -> None:
-        """Let *event* wait for the answer to question *number*."""
+    def park(self, number: int, event: ParkedEvent) -> bool:
+        """Let *event* wait for the answer to question *number*; return whether that may be asked now."""
         self._waiting[number] = event
         self._of[event.who] += 1
-        self._asked[number] = event.device
-        self._about[event.device] += 1
+        if self._may_ask(event.device):
+            self._ask(number, event.device)
+            return True
+        self._later.setdefault(event.device, deque()).append(number)
+        return False
 
     def answered(self, number: int) -> ParkedEvent | None:
         """Return the event that question *number* was about, ``None`` when it waits no more."""
         device = self._asked.pop(number, None)
         if device is not None:
             self._about[device] -= 1
+            if not self._about[device]:
+                del self._about[device]
         event = self._waiting.pop(number, None)
         if event is not None:
             self._leave(event)
         return event
+
+    def next_questions(self) -> Iterator[tuple[int, ParkedEvent]]:
+        """Yield what may be asked now; the caller asks it."""
+        for device in [*self._later]:
+            later = self._later[device]
+            while later and self._may_ask(device):
+                number = later.popleft()
+                if (event := self._waiting.get(number)) is not None:  # else its deadline is over
+                    self._ask(number, device)
+                    yield number, event
+            if not later:
+                del self._later[device]
 
     def overdue(self, moment: int) -> Iterator[ParkedEvent]:
         """Yield the events whose deadline is over at *moment*; they wait no more."""
@@ -70,6 +88,13 @@ class ParkedEvents:
             del self._waiting[number]
             self._leave(event)
             yield event
+
+    def _may_ask(self, device: int) -> bool:
+        return self._about[device] < AT_ONCE and (device in self._about or len(self._about) < FILESYSTEMS)
+
+    def _ask(self, number: int, device: int) -> None:
+        self._asked[number] = device
+        self._about[device] += 1
 
     def _leave(self, event: ParkedEvent) -> None:
         self._of[event.who] -= 1

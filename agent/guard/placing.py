@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.kernel import beneath, labels, mountinfo, mounting
-from agent.kernel.mountinfo import Device, Mount, within
+from agent.kernel.mountinfo import Device, Mount, MountTree, prefixes, within
 
 UNKNOWN_AREA = "?"  # no area has this name: whatever is decided for it is a deny
 _DEEPEST = 64  # folders between a mount and a file, as far as a place is looked for in another namespace
@@ -94,28 +94,36 @@ class _View:
     """Areas and mounts at one moment, and where each area lies inside its filesystem."""
 
     def __init__(self, areas: Iterable[AreaPlace], mounts: tuple[Mount, ...]) -> None:
-        self.areas = sorted(areas, key=lambda area: len(area.path), reverse=True)
         self.mounts = mounts
-        self.inside: list[tuple[_Place, AreaPlace]] = []
-        for area in self.areas:
-            top = mountinfo.resolve(area.path, mounts)
+        self.by_number = {mount.id: mount for mount in mounts}
+        self._named = {area.path: area.area for area in areas}
+        self._inside: dict[tuple[Device, str], str] = {}
+        self._alone: set[Device] = set()
+        tree = MountTree(mounts)
+        for area in areas:
+            top = tree.resolve(area.path)
             if top and (inner := top.inner(area.path)):
-                self.inside.append((_Place(top.device, inner, proven=True), area))
-        self.inside.sort(key=lambda entry: len(entry[0].path), reverse=True)
+                self._inside[top.device, inner] = area.area
+                if area.alone:
+                    self._alone.add(top.device)
 
     def area_of(self, place: _Place) -> str:
         """Return the area that *place* lies in, by where the areas lie now."""
-        return next(
-            (area.area for at, area in self.inside if at.device == place.device and within(place.path, at.path)), ""
-        )
+        at = place.path
+        while True:
+            if (area := self._inside.get((place.device, at))) is not None:
+                return area
+            if at == "/":
+                return ""
+            at = at[: at.rindex("/")] or "/"
 
     def named(self, path: str) -> str:
         """Return the area that has *path* by its text."""
-        return next((area.area for area in self.areas if within(path, area.path)), "")
+        return next((self._named[at] for at in reversed(prefixes(path)) if at in self._named), "")
 
     def alone(self, device: Device) -> bool:
         """Whether the filesystem *device* holds nothing but protected things."""
-        return any(area.alone for at, area in self.inside if at.device == device)
+        return device in self._alone
 
 
 def _settle(fd: int, tid: int, view: _View) -> Placement:
@@ -161,14 +169,26 @@ def _from_above(place: _Place, found: os.stat_result, view: _View) -> str:
 
 def _place(fd: int, path: str, found: os.stat_result, tid: int, view: _View) -> _Place | None:
     number = mountinfo.mount_id(fd)
-    for mount in view.mounts:
-        if mount.id == number:
-            inner = mount.inner(path)
-            return _Place(mount.device, inner, proven=False) if inner else None
+    if (mount := view.by_number.get(number)) is not None:
+        inner = _inner(mount, path)
+        return _Place(mount.device, inner, proven=False) if inner else None
     for mount in _mounts_of(tid):
         if mount.id == number:
             return _elsewhere(mount, path, found, view)
     return None
+
+
+def _inner(mount: Mount, path: str) -> str | None:
+    """As :meth:`Mount.inner`, for a *path* that the kernel wrote: it is normal already."""
+    if mount.point == "/":
+        below = path
+    elif path == mount.point or path.startswith(mount.point + "/"):
+        below = path[len(mount.point) :]
+    else:
+        return None
+    if mount.root == "/":
+        return below or "/"
+    return mount.root + below.rstrip("/")
 
 
 def _elsewhere(mount: Mount, path: str, found: os.stat_result, view: _View) -> _Place | None:

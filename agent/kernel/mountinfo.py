@@ -103,8 +103,11 @@ def mount_id(path: str | int) -> int:
     """Return the id of the mount that *path* (or an open descriptor) is on. Opens with O_PATH: no event, no reading."""
     descriptor = path if isinstance(path, int) else os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
-        with open(f"/proc/self/fdinfo/{descriptor}", "rb") as file:
-            return next(int(line.split()[1]) for line in file if line.startswith(b"mnt_id:"))
+        info = os.open(f"/proc/self/fdinfo/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return int(os.read(info, 512).partition(b"\nmnt_id:")[2].split(None, 1)[0])
+        finally:
+            os.close(info)
     finally:
         if not isinstance(path, int):
             os.close(descriptor)

@@ -73,7 +73,7 @@ PROCESSES = (
         where=("agent.guard.label_worker",),
         runs=FORK,
         rights="as the decider",
-        loop="`agent.guard.label_worker:fork`: questions of the decider, four threads a filesystem",
+        loop="`agent.guard.label_worker:fork`: questions of the decider, one a thread",
         owns="writing labels on first open; it may sleep on a disk for as long as that takes",
     ),
     ProcessRow(

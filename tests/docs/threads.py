@@ -24,7 +24,7 @@ THREADS = (
         "label worker",
         "labels",
         "agent.guard.label_worker",
-        "reads and writes labels, four at a time for each filesystem",
+        "reads and writes labels, one question at a time each",
         "nothing",
     ),
     ThreadRow(
