@@ -192,6 +192,10 @@ class Protection:
 
     def list_covers(self, rows: Sequence[AreaRow]) -> None:
         """Tell holder and watcher what to cover: every way into the areas of *rows* that are enforced."""
+        with self.turn:  # one writer at a time, and nobody's older list after a newer one
+            cover.write_list(self.home.covers, self._places(rows))
+
+    def _places(self, rows: Sequence[AreaRow]) -> list[cover.GuardedPlace]:
         table = mounting.uncovered(mountinfo.table())
         places = []
         for row in rows:
@@ -203,7 +207,7 @@ class Protection:
                 point = _point(plan, table) or place.point
                 place = cover.GuardedPlace(name, row.path, point, plan.dedicated, shown, plan.device)
             places.append(place._replace(hold=name not in self._released))
-        cover.write_list(self.home.covers, places)
+        return places
 
     def lowest(self) -> str:
         """Return the tier the agent may claim: the lowest of its areas, ``none`` without areas."""

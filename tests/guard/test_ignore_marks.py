@@ -42,7 +42,7 @@ def decider(tmp_path: Path) -> Iterator[DeciderConnection]:
             EntryJournal(appender, clock, "here"),
             clock,
             tasks,
-            label_worker.fork(()),
+            label_worker.fork((living, opens)),
             "here",
         )
         made.take_policy()
