@@ -123,6 +123,8 @@ ENTRIES: Words = {  # kinds of entries
     "hr-event": Text("event from HR", "人事通知"),
     "hr-channel": Text("channel to HR", "人事通道"),
     "expiring": Text("about to end", "即将到期"),
+    "volume": Text("volume", "卷"),
+    "held-before": Text("held before it was guarded", "受保护前已占用"),
     "start": Text("start", "启动"),
     "decider-started": Text("decider started", "判定进程启动"),
     "recovered": Text("log recovered", "日志已恢复"),
@@ -198,9 +200,11 @@ SHARING: Words = {
     "dedicated": Text("its own filesystem", "专用文件系统"),
     "shared": Text("a shared one", "共用文件系统"),
 }
+HOLDERS: Words = {"name": Text("named only", "仅列出"), "end": Text("ended", "予以结束")}  # who held files earlier
 
 CHOICES: Words = {  # what a parameter of an operation may be, where the table of operations lists it
     **YES_NO, **VERDICTS, **EMPLOYMENTS, **DEPARTURES, **SIDES, **PASSBACKS, **SHARING,
+    **HOLDERS,
 }  # fmt: skip
 
 

@@ -154,7 +154,7 @@ class Protection:
         """
         with self.turn:
             if self.groups is None:
-                return tuple(self._rehearsed(_area(row)) for row in rows)
+                return tuple(self._rehearse(row) for row in rows)
             if not self.guarded_by():
                 return ()
             table, marked = mountinfo.table(), guarding.marked(self.groups.open)
@@ -303,6 +303,15 @@ class Protection:
         found = Protected(area.name, area.path, tier, plan.sharing, counts, tuple(told), read_only=read_only)
         self.now[area.name] = found
         return found
+
+    def _rehearse(self, row: AreaRow) -> Protected:
+        try:
+            self.plan(row.path, (), sharing=None, accept_links=True, inside=False)
+        except RefusedError as error:
+            why = Finding("serious", "unprotected", error.text, error.hint)
+            found = self.now[row.resource.id] = Protected(row.resource.id, row.path, "none", findings=(why,))
+            return found
+        return self._rehearsed(_area(row))
 
     def _rehearsed(self, area: ProtectedArea) -> Protected:
         found = self.now[area.name] = Protected(area.name, area.path, "none", findings=(REHEARSAL,))
