@@ -200,6 +200,18 @@ SHARING: Words = {
     "dedicated": Text("its own filesystem", "专用文件系统"),
     "shared": Text("a shared one", "共用文件系统"),
 }
+VOLUMES: Words = {  # what an entry says of an area's volume
+    "guarded": Text("guarded", "已受保护"),
+    "covered": Text("COVERED", "已遮蔽"),
+    "closed": Text("CLOSED", "已关闭"),
+    "not-there": Text("NOT THERE", "不存在"),
+    "unguarded": Text("no mark on what is mounted there", "该处挂载的文件系统未加标记"),
+    "inside": Text("mounted inside the area", "挂载于目录之内"),
+    "unbound": Text("its border is gone", "边界已消失"),
+    "beneath": Text("the volume is gone", "卷已不在"),
+    "mounted": Text("mounted without the agent", "绕过代理挂载"),
+    "start": Text("before the agent started", "代理启动之前"),
+}
 HOLDERS: Words = {"name": Text("named only", "仅列出"), "end": Text("ended", "予以结束")}  # who held files earlier
 
 CHOICES: Words = {  # what a parameter of an operation may be, where the table of operations lists it

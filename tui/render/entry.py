@@ -24,6 +24,7 @@ from agent.presentation.terms import (
     ROLES,
     SIDES,
     TIERS,
+    VOLUMES,
     Words,
     word,
 )
@@ -116,7 +117,7 @@ _VALUES: dict[str, Words] = {
     "kind": ENTRIES, "action": ACTIONS, "level": LEVELS, "domain": DOMAINS, "mode": MODES, "outcome": OUTCOMES,
     "side": SIDES, "how": HOW, "released": RELEASES, "what": HAPPENINGS, "role": ROLES, "step": REVOCATIONS,
     "process": PROCESSES, "tier": TIERS,
-    "state": {code: text for code, (text, _, _) in STATES.items()},
+    "state": {**{code: text for code, (text, _, _) in STATES.items()}, **VOLUMES}, "why": VOLUMES,
 }  # fmt: skip
 _SAID = {"seq", "time", "verdict", "enforced", "rule", "clauses", "reason", "error"}
 
