@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-rules test-agent test-long laws bench docs lock clean
+.PHONY: help demo test lint test-rules test-agent test-long kernels laws bench docs lock clean
 
 # These tests wait more than they work: more workers than processors. What takes longest begins first.
 WORKERS    ?= 3
@@ -56,6 +56,10 @@ test-long:       ## all parts of the long tests, one after the other: hours; tes
 
 test-long-%: .venv/.dev
 	$(BIN)/python -m tests.long $* --resume
+
+kernels: .venv/.dev ## boot Debian's stock kernels in QEMU and renew docs/kernels.md (as root; about an hour)
+	$(BIN)/python -m tests.long kernels
+	$(BIN)/python -m tests.docs.reference
 
 laws: .venv/.dev  ## look for new examples that break a law (`make test` tries the same ones each time)
 	$(BIN)/pytest -m hypothesis --hypothesis-profile=search -n 2

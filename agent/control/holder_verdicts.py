@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from agent.guard.policy import PolicySnapshot
-from agent.guard.verdicts import VerdictCache
+from agent.guard.verdicts import NEVER, VerdictCache
 from agent.kernel import labels
 from agent.kernel.open_files import HeldFile
 from agent.kernel.subject import Subject, TaskGoneError, Tasks, pidfd_info_works
@@ -33,26 +33,28 @@ class HolderVerdicts:
         policy = self._policy
         self._verdicts.advance(policy.epoch, policy.source, policy.trouble, policy.observed)
 
-    def may(self, found: HeldFile) -> bool:
-        """Whether every thread that shares this descriptor or mapping may go on reading."""
+    def area_of(self, found: HeldFile) -> str | None:
+        """Return the area that what is *found* belongs to, ``None`` when it is in none, or gone. Raises ``OSError``."""
         try:
-            area = labels.read(found.link, follow=True)
+            return labels.read(found.link, follow=True)
         except (FileNotFoundError, ProcessLookupError):
-            return True  # it is gone, and what it held with it
-        except OSError:
-            return False  # a label that cannot be read is not an absent one
-        return area is None or self.all_may(found.pid, (area,))
+            return None  # it is gone, and what it held with it
 
     def all_may(self, pid: int, areas: Sequence[str]) -> bool:
         """Whether every thread of *pid* may read in each of *areas*. Of process 0 it cannot be told."""
-        if not pid:
-            return False
+        return self.until(pid, areas) is not None
+
+    def until(self, pid: int, areas: Sequence[str]) -> int | None:
+        """Return until when every thread of *pid* may read in each of *areas*, ``None`` when one may not."""
+        until: int | None = NEVER if pid else None
         now = self._clock.now()
-        return all(
-            who is not None and self._verdicts.ruling(who, (area,), Action.ACCESS, now).passes
-            for who in self.threads(pid)
-            for area in areas
-        )
+        for who in self.threads(pid) if pid else ():
+            for area in areas:
+                ruling = self._verdicts.ruling(who, (area,), Action.ACCESS, now) if who else None
+                if until is None or ruling is None or not ruling.passes:
+                    return None
+                until = min(until, ruling.until)
+        return until
 
     def threads(self, pid: int) -> Iterator[Subject | None]:
         """Yield who each living thread is; ``None`` for one that lives and cannot be identified."""

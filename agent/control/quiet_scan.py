@@ -5,7 +5,8 @@ somebody holds who would be denied. Those stay loud and are looked at again, unt
 Where it cannot be said which inodes those are, everything stays loud: a ring that keeps files (io_uring), of somebody
 who may not read all of them, descriptors that wait in a socket of such a process, or a look that could not be finished.
 Each look asks the rules afresh (who is inside a room changes verdicts and no epoch), and counts only if nothing had to
-be asked about again since it began.
+be asked about again since it began. What the kernel would not cut of what is found, :mod:`agent.control.holder_cuts`
+ends; for its sake there is a look when the first verdict ends that somebody holds such a thing by.
 """
 
 import contextlib
@@ -14,9 +15,11 @@ import time
 from collections.abc import Iterable, Iterator
 
 from agent.control.decider_client import DeciderClient
+from agent.control.holder_cuts import HolderCuts
 from agent.control.holder_verdicts import HolderVerdicts
 from agent.errors import ShoumiError
 from agent.guard.policy import PolicySnapshot
+from agent.guard.verdicts import NEVER
 from agent.kernel import mounting
 from agent.kernel.open_files import HeldFile, held
 from agent.runtime.clock import AgentClock
@@ -28,7 +31,10 @@ _AGAIN = 2.0  # seconds between two looks while somebody without rights holds a 
 class QuietScan:
     """Follows the changes. Belongs to one thread, which calls :meth:`step` a few times a second."""
 
-    def __init__(self, home: Home, decider: DeciderClient, clock: AgentClock) -> None:
+    def __init__(self, home: Home, decider: DeciderClient, clock: AgentClock, cuts: HolderCuts) -> None:
+        self._clock = clock
+        self._cuts = cuts
+        self._ends = NEVER  # when the first verdict ends that an uncut hold rests on
         self._policy = PolicySnapshot(home)
         self._decider = decider
         self._verdicts = HolderVerdicts(self._policy, clock)
@@ -42,7 +48,7 @@ class QuietScan:
         moved = self._policy.moved()
         if moved:
             self._policy.reload()
-        due = self._loud != frozenset() and time.monotonic() >= self._again
+        due = (self._loud != frozenset() and time.monotonic() >= self._again) or self._clock.now() >= self._ends
         if self._policy.source is None or not (asked or moved or due):
             return
         with contextlib.suppress(ShoumiError):  # it answers later, and is told then
@@ -66,14 +72,35 @@ class QuietScan:
         every = tuple(dict.fromkeys(root.area for root in roots))
         loud: set[tuple[int, int]] = set()
         blind: set[HeldFile] = set()
+        self._cuts.begin()
+        self._ends = NEVER
         for found in held(devices, flights=True) if devices else ():
-            if not found.inode:
-                if not self._verdicts.all_may(found.pid, every):
-                    blind.add(found)
-            elif (found.device, found.inode) not in loud and not self._verdicts.may(found):
-                loud.add((found.device, found.inode))
+            if found.inode:
+                if not self._may(found, known=(found.device, found.inode) in loud):
+                    loud.add((found.device, found.inode))
+            elif not self._verdicts.all_may(found.pid, every):
+                blind.add(found)
         self.blind = frozenset(blind)
+        self._cuts.finish(lambda hold: not self._verdicts.all_may(hold.pid, (hold.area,)))
         return None if blind else frozenset(loud)
+
+    def _may(self, found: HeldFile, *, known: bool) -> bool:
+        """Whether every thread that shares this descriptor or mapping may go on; *known*: somebody else may not."""
+        try:
+            area = self._verdicts.area_of(found)
+        except OSError:
+            return False  # a label that cannot be read is not an absent one
+        if area is None:
+            return True
+        uncut = self._cuts.concerns(found, area)
+        if known and not uncut:
+            return False
+        until = self._verdicts.until(found.pid, (area,))
+        if uncut and until is None:
+            self._cuts.denied(found, area)
+        elif uncut and until is not None:
+            self._ends = min(self._ends, until)
+        return until is not None
 
 
 def _devices(paths: Iterable[bytes]) -> Iterator[int]:

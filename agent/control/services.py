@@ -9,15 +9,18 @@ not there yet. The registry is written by the thread of acts, by the thread of d
 
 import select
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from agent.control.decider_client import DeciderClient
+from agent.control.holder_cuts import HolderCuts
 from agent.control.intent_log import WriteAheadIntent
 from agent.control.mount_chore import MountChore
 from agent.control.offboarding.coordinator import OffboardingCoordinator
+from agent.control.offboarding.host import agent_processes, rails_of
 from agent.control.quiet_scan import QuietScan
+from agent.errors import ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
 from agent.log.indexer import BackgroundIndexer
 from agent.log.sessions import LogSessions
@@ -30,6 +33,7 @@ from agent.runtime.home import Home
 from agent.site.context import SiteContext, agent_clock
 from agent.volumes.proof import mark_seen
 from agent.volumes.protection import Protection
+from rules.tiers import MINIMA, MinimumTier
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +82,11 @@ def open_services(
         stack.callback(doors.close)
         offboarding = OffboardingCoordinator(site, config.roles, indexer, doors, groups, life)
         stack.callback(offboarding.close)
-        quiet_scan = QuietScan(home, decider, site.clock)
+        lowest = _asked_by_pack(site)
+        protection = Protection(home, groups, mark_seen(groups), lambda: _lives(life), config.minimum_tier, lowest)
+        cuts = HolderCuts(protection.tiers, rails_of(site, agent_processes()), decider.append)
+        quiet_scan = QuietScan(home, decider, site.clock, cuts)
         stack.callback(quiet_scan.close)
-        protection = Protection(home, groups, mark_seen(groups), lambda: _lives(life), config.minimum_tier)
         mounts = MountChore(site, decider, protection, watcher)
         stack.callback(mounts.close)
         verifier = VerifierSupervisor(home, decider.append, site.now)
@@ -100,6 +106,19 @@ def open_services(
             verifier=verifier,
             log_sessions=LogSessions(),
         )
+
+
+def _asked_by_pack(site: SiteContext) -> Callable[[], MinimumTier]:
+    """Return what tells the minimum of the pack in force; of one that cannot be read it is the highest there is."""
+
+    def asked() -> MinimumTier:
+        try:
+            rule = site.pack().protection
+        except ShoumiError:
+            return MINIMA[0]
+        return rule.minimum_tier if rule else MINIMA[-1]
+
+    return asked
 
 
 def _lives(life: int | None) -> bool:

@@ -43,14 +43,18 @@ from agent.demo.traffic import killing
 from agent.demo.uids import unused_uids
 from agent.doors.messages import Side
 from rules.text import Text
+from rules.tiers import Tier, Use, cuts
 
 _NO_NAMESPACE = Text("this machine lets nobody make a namespace", "本机不允许普通用户建立命名空间")
 _TIER_C = Text("tier C: this kernel cannot stop a descriptor that is open", "C 级：本机内核无法中止已打开的描述符")
 
 
 @contextmanager
-def playing(stage: DemoStage) -> Iterator["Live"]:
-    """Write the documents, start the agent of *stage* and enter people and areas; yield the site ready to play."""
+def playing(stage: DemoStage, *, doors: bool = True) -> Iterator["Live"]:
+    """Write the documents, start the agent of *stage* and enter people and areas; yield the site ready to play.
+
+    Without *doors* there are no rooms, and only the scenes about files can be played.
+    """
     with unused_uids(len(PLAYERS)) as uid:
         _write_documents(stage.root, uid)
         personnel = HrDepartment(stage.home.root.parent / "personnel", stage.home, SUN.id)
@@ -61,8 +65,11 @@ def playing(stage: DemoStage) -> Iterator["Live"]:
             site = Live(stage, client, uid, personnel)
             for act in (*cast.registration(uid, now), *cast.marking(str(stage.root), now)):
                 site.act(act)
-            with closing(LiveDoors(stage, client, site.act, site.entries)) as doors:
-                site.doors = doors
+            if not doors:
+                yield site
+                return
+            with closing(LiveDoors(stage, client, site.act, site.entries)) as devices:
+                site.doors = devices
                 yield site
 
 
@@ -78,7 +85,7 @@ class Live:
         self._kept: list[Entry] = []
         self._ends = datetime.now(UTC)
         self.doors: LiveDoors
-        self.tiers: dict[str, str] = {}
+        self.tiers: dict[str, Tier] = {}
 
     def act(self, act: OfficerAct) -> Any:
         """Do an act of an officer through the control socket and return its result."""
@@ -90,10 +97,10 @@ class Live:
     def opens(self, who: Who, document: str, way: Way = Way.STRAIGHT) -> AccessAttempt:
         """Open and read as a process of theirs. The entry is that of this very process."""
         path = self._stage.root / document
-        identity = self._identity(who)
+        identity = self.identity(who)
         if way is Way.HARD_LINK:
             link = self._stage.root / cast.EXCHANGE / path.name
-            linked = attempt(self._identity(himself(ZHANG)), tricks.linking(path, link))
+            linked = attempt(self.identity(himself(ZHANG)), tricks.linking(path, link))
             if linked.error:
                 return AccessAttempt(passed=False, error=f"link: {linked.error}")
             try:
@@ -168,12 +175,12 @@ class Live:
     @cached_property
     def _killed(self) -> Traffic:
         self.entries()
-        cleared, others = ([self._identity(himself(one)) for one in group] for group in ((ZHANG, SUN), (LI, WANG)))
+        cleared, others = ([self.identity(himself(one)) for one in group] for group in ((ZHANG, SUN), (LI, WANG)))
         return killing(self._stage, self._record, self._stage.root / DRAWINGS.document, cleared, others)
 
     @cached_property
     def _held(self) -> CutMeasurement:
-        if self.tiers[DRAWINGS.id] == "C":
+        if not cuts(self.tiers[DRAWINGS.id], Use.READ):
             self._hold()
             return CutMeasurement(
                 0,
@@ -185,16 +192,16 @@ class Live:
                 bystander_longest=0,
                 moot=_TIER_C,
             )
-        reader, bystander = self._identity(himself(ZHANG)), self._identity(himself(SUN))
-        return holding(self._stage.root / DRAWINGS.document, reader, bystander, self._hold, self._quiet)
+        reader, bystander = self.identity(himself(ZHANG)), self.identity(himself(SUN))
+        return holding(self._stage.root / DRAWINGS.document, reader, bystander, self._hold, self.quiet)
 
     @cached_property
     def _left(self) -> Left:
         self._personnel.listening()
         notice = self._personnel.sign(ZHOU.id)
-        leaver, bystander = self._identity(himself(ZHOU)), self._identity(himself(SUN))
+        leaver, bystander = self.identity(himself(ZHOU)), self.identity(himself(SUN))
         document = self._stage.root / DRAWINGS.document
-        left = leaving(document, leaver, bystander, lambda: self._personnel.drop(notice), self._quiet)
+        left = leaving(document, leaver, bystander, lambda: self._personnel.drop(notice), self.quiet)
         _ = self._proof  # its canary tries doors as the leaver: nobody else should do so at the same time
         return left
 
@@ -202,13 +209,15 @@ class Live:
     def _proof(self) -> ReceiptSummary:
         return proven(self._stage, ZHOU, self.entries)
 
-    def _quiet(self) -> bool:
+    def quiet(self) -> bool:
+        """Whether the agent has stopped asking about each read."""
         return bool(self._client.call("status")["decider"]["quiet"])
 
     def _hold(self) -> None:
         self.act(OfficerAct("hold.add", {"person": ZHANG.id, "reason": "岗位调查"}))
 
-    def _identity(self, who: Who) -> ActorIdentity:
+    def identity(self, who: Who) -> ActorIdentity:
+        """Return the uids that *who* works under."""
         login = UNSET if who.login is None else self._uid + who.login.number
         return ActorIdentity(0 if who.user is None else self._uid + who.user.number, login)
 

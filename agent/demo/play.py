@@ -23,6 +23,7 @@ from agent.demo.site import DemoSite
 from agent.demo.stage import DemoStage, stage
 from agent.demo.story import STORY
 from rules.text import Language, Text
+from rules.tiers import lowest
 
 _TITLE = Text(
     "Shoumi: access to classified directories, decided by rules, refused by the kernel, recorded first",
@@ -74,7 +75,7 @@ def _play(
 ) -> int:
     began = time.monotonic()
     with stage(cast.PACK) as site, playing(site) as live, undisturbed_after():
-        people, areas, tier = len(cast.PLAYERS), len(live.tiers), max(live.tiers.values())
+        people, areas, tier = len(cast.PLAYERS), len(live.tiers), lowest(live.tiers.values())
         audience.line(
             Text(
                 f"its own ext4 volume, {areas} areas, {people} people without accounts, a real agent: tier {tier}",

@@ -20,9 +20,11 @@ from agent.runtime.os_groups import gid_of
 from agent.volumes.host_abilities import abilities
 from agent.volumes.planning import plan_area
 from agent.volumes.probe import probe, tier_of
+from agent.volumes.status import too_low
 from agent.volumes.survey import gather
 from rules.pack.reader import PackError, load
 from rules.text import Text
+from rules.tiers import MinimumTier, below, strictest
 from rules.visible import visible
 
 
@@ -37,15 +39,17 @@ def files(home: Home) -> Iterator[Finding]:
     """Look at the files of an agent that does not run."""
     if not home.config.exists():
         return
+    configured: MinimumTier = "C"
     try:
         settings = config.load(home.config)
+        configured = settings.minimum_tier
         yield from registry_checks.roles(settings, gid_of)
     except ShoumiError as error:
         yield Finding("serious", "settings", error.text, error.hint)
     try:
         pack = load(home.pack.read_text(encoding="utf-8"))
         yield Finding("good", "pack", Text(f"the pack is {pack.id}", f"规则包为 {pack.id}"))
-        yield from _registry(home)
+        yield from _registry(home, strictest((configured, pack.protection.minimum_tier if pack.protection else "C")))
         yield from registry_checks.zone(pack, datetime.now(UTC))
         with RegistryQueries(home.registry) as lists:
             yield from registry_checks.observing(lists.areas.find())
@@ -62,7 +66,7 @@ def files(home: Home) -> Iterator[Finding]:
     yield from _log(home)
 
 
-def _registry(home: Home) -> Iterator[Finding]:
+def _registry(home: Home, minimum: MinimumTier) -> Iterator[Finding]:
     with FactsReader(home.registry) as facts:
         epoch, rows = facts.epoch(), facts.areas()
     yield Finding("good", "registry", Text(f"the registry is whole, epoch {epoch}", f"登记库完好，版本 {epoch}"))
@@ -79,6 +83,9 @@ def _registry(home: Home) -> Iterator[Finding]:
             yield Finding("serious", "area", text, error.hint)
             continue
         tier = tier_of(probe(plan.path), plan.sharing)
+        if tier != "none" and below(tier, minimum):
+            yield too_low(row.resource.id, tier, minimum)
+            continue
         state: Any = "good" if tier != "none" else "serious"
         text = Text(
             f"area `{name}` would reach tier {tier}; nothing protects it now",

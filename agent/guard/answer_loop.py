@@ -188,16 +188,13 @@ class AnswerLoop:
     def _serve(self, group: int, handle: _Handler) -> int:
         """Answer one batch; return how many questions it had, none when nobody asks."""
         try:
-            buffer = os.read(group, _READ)
+            asked = fanotify.events(fanotify.read(group, _READ))
         except BlockingIOError:
             return 0
-        except OSError as error:
-            if error.errno not in (errno.EMFILE, errno.ENFILE, errno.EINTR):
-                raise
-            return 1  # the kernel has denied that event itself
+        except fanotify.UnreadableEventError as error:
+            asked = [(-(error.errno or errno.EIO), 0)]  # denied already; who it was is not told
         now = self.clock.now()
         answers: list[tuple[int, Answer]] = []
-        asked = fanotify.events(buffer)
         for fd, tid in asked:
             answer = self._decided(handle, fd, tid, now)
             if answer is not None:
@@ -265,6 +262,8 @@ class AnswerLoop:
         ruling = self.verdicts.ruling(who, thing.areas, action, now)
         text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
         if ruling.passes or self.policy.only_observes:
+            if ruling.allow:
+                self.silence.opened(ruling.until)
             if not self.silence.granted:  # this entry stands for the reads that follow, too
                 self._recorded_accesses.add((who.fsuid, who.loginuid, thing.device, thing.inode))
             return True, text, False, ruling.owed and not self.policy.only_observes

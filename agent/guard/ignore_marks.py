@@ -6,7 +6,8 @@ these marks go in one call when anybody's rights change, so what is open is aske
 Rules of this file: silence is given only for what a look by the control process has cleared since the last change, and
 only as long as the shortest verdict it rests on. Loud is slower and never less safe; so whatever is in doubt is loud:
 an inode somebody without rights holds (``noisy``), one that came into an area lately (``fresh``: somebody may have
-opened it before), one in two areas, and one in an area whose every read is to be asked about.
+opened it before), one in two areas, and one in an area whose every read is to be asked about. One mark silences its
+inode for every kind of event the kernel has, whichever of them asks about its filesystem.
 """
 
 import contextlib
@@ -14,30 +15,30 @@ import time
 from collections.abc import Iterable
 
 from agent.guard.objects import Object
+from agent.guard.pinned_marks import PinnedMarks
 from agent.guard.verdicts import NEVER
-from agent.kernel import fanotify
+from agent.kernel import fanotify, mark_flags
+from agent.kernel.mark_flags import MarkFlags
 
 _LOOK = 5_000_000_000  # between two looks at who holds what, when nothing but new files is the reason
 _EARLY = 10_000_000  # silence ends so long before the verdict does: waking takes time, and loud is never less safe
 _SHORTEST = (
     250_000_000  # a verdict that ends sooner earns none: the loop looks at the end of silence ten times a second
 )
-_HUSH = (
-    fanotify.FAN_MARK_ADD
-    | fanotify.FAN_MARK_IGNORED_MASK
-    | fanotify.FAN_MARK_IGNORED_SURV_MODIFY
-    | fanotify.FAN_MARK_EVICTABLE  # the inode may leave memory; the next read then asks again
-)
-_UNHUSH = fanotify.FAN_MARK_REMOVE | fanotify.FAN_MARK_IGNORED_MASK
+_EVICTABLE = fanotify.FAN_MARK_ADD | fanotify.FAN_MARK_EVICTABLE
 
 Inode = tuple[int, int]
 
 
 class IgnoreMarks:
-    """The ignore marks of the *access* group, which is -1 where the kernel has no pre-access events."""
+    """The ignore marks of the *access* group, which is -1 where open descriptors are not asked about."""
 
-    def __init__(self, access: int) -> None:
+    def __init__(self, access: int, flags: MarkFlags | None = None) -> None:
+        """*flags*: what the kernel knows; it is asked where that is not given."""
         self._access = access
+        known = flags or (mark_flags.known() if access >= 0 else MarkFlags(0, evictable=True))
+        self._mask = known.access
+        self._pinned = None if known.evictable else PinnedMarks(access, known.access)
         self._noisy: frozenset[Inode] = frozenset()
         self._fresh: set[Inode] = set()  # came into an area since the last look was reported
         self._fresh_before: set[Inode] = set()  # … before it, perhaps while control was looking
@@ -52,6 +53,8 @@ class IgnoreMarks:
         self.ended += 1
         if self._access >= 0:
             fanotify.flush_ignored(self._access)
+        if self._pinned:
+            self._pinned.forget()
         self.granted = False
         self._until = NEVER
 
@@ -60,6 +63,10 @@ class IgnoreMarks:
         self._noisy = frozenset(noisy)
         self._fresh_before, self._fresh = self._fresh, set()  # the look may have begun before they came
         self.granted = True
+
+    def opened(self, until: int) -> None:
+        """Take note that an open was allowed that holds *until*: then whoever holds the file is looked at again."""
+        self._until = min(self._until, until)
 
     def left(self, now: int) -> int:
         """Return how long silence may still last at *now*, in nanoseconds; none is left when it is 0 or less."""
@@ -77,7 +84,7 @@ class IgnoreMarks:
         self._fresh.add((thing.device, thing.inode))
         if self._access >= 0:
             with contextlib.suppress(FileNotFoundError):
-                fanotify.mark(self._access, _UNHUSH, fanotify.FAN_PRE_ACCESS, fd)
+                mark_flags.ignore_access(self._access, fanotify.FAN_MARK_REMOVE, self._mask, fd)
 
     def allows(self, thing: Object, until: int, now: int) -> bool:
         """Whether *thing* may be silent after a verdict given *now* that holds *until*."""
@@ -88,10 +95,15 @@ class IgnoreMarks:
             return False
         if len(thing.areas) > 1 or not self.loud_areas.isdisjoint(thing.areas):
             return False
+        if thing.directory and self._pinned:
+            return False
         self._until = min(self._until, until)
         return True
 
     def hush(self, fd: int) -> None:
-        """Silence the inode open as *fd*."""
+        """Silence the inode open as *fd*; where the kernel can, it may leave memory, and the next read asks again."""
         with contextlib.suppress(OSError):
-            fanotify.mark(self._access, _HUSH, fanotify.FAN_PRE_ACCESS, fd)
+            if self._pinned:
+                self._pinned.place(fd)
+            else:
+                mark_flags.ignore_access(self._access, _EVICTABLE, self._mask, fd)

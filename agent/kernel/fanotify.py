@@ -2,11 +2,15 @@
 
 Rules of this file: no policy, no state. Everything that came from the kernel is checked before use; an event layout
 this file does not know stops the process that reads it (``FatalError``), because an answer to the wrong event would be
-a wrong open. Sources: fanotify_init(2), fanotify_mark(2), fanotify(7), linux/fanotify.h of 6.14 and later.
+a wrong open. No flag is taken for granted that is younger than Linux 5.10: it is tried, and done without; what a kernel
+has says :mod:`agent.kernel.mark_flags`. Ignore marks are made with FAN_MARK_IGNORED_MASK, never with FAN_MARK_IGNORE of
+6.0: on inodes and on mounts, for files and for directories, it was seen to do the same on 5.10, 6.1, 6.12 and 6.18.
+Sources: fanotify_init(2), fanotify_mark(2), fanotify(7), linux/fanotify.h of 6.14 and later.
 """
 
 import contextlib
 import ctypes
+import errno
 import os
 import struct
 from typing import NamedTuple
@@ -21,7 +25,7 @@ FAN_CLASS_PRE_CONTENT = 0x8
 FAN_UNLIMITED_QUEUE = 0x10
 FAN_UNLIMITED_MARKS = 0x20
 FAN_REPORT_TID = 0x100
-FAN_REPORT_FD_ERROR = 0x2000
+FAN_REPORT_FD_ERROR = 0x2000  # 6.13 and stable 6.12
 
 # fanotify_mark(2)
 FAN_MARK_ADD = 0x1
@@ -33,13 +37,13 @@ FAN_MARK_IGNORED_MASK = 0x20
 FAN_MARK_IGNORED_SURV_MODIFY = 0x40
 FAN_MARK_FLUSH = 0x80
 FAN_MARK_FILESYSTEM = 0x100
-FAN_MARK_EVICTABLE = 0x200
-FAN_MARK_IGNORE = 0x400
+FAN_MARK_EVICTABLE = 0x200  # 5.19
 
 # event masks
 FAN_Q_OVERFLOW = 0x4000
 FAN_OPEN_PERM = 0x10000
-FAN_PRE_ACCESS = 0x100000
+FAN_ACCESS_PERM = 0x20000  # before a read; also sendfile, splice, copy_file_range, readdir
+FAN_PRE_ACCESS = 0x100000  # 6.14: before a read, a write, a new mapping, a truncation
 FAN_ONDIR = 0x40000000
 FAN_EVENT_ON_CHILD = 0x08000000
 
@@ -58,10 +62,12 @@ GROUP_FLAGS = (
     | FAN_UNLIMITED_QUEUE  # a full queue would answer ALLOW by itself (fanotify_handle_event)
     | FAN_UNLIMITED_MARKS
     | FAN_REPORT_TID  # identity is per thread (contract C4)
-    | FAN_REPORT_FD_ERROR  # an event whose descriptor cannot be made is still seen, and recorded
     | FAN_CLOEXEC
     | FAN_NONBLOCK
 )
+# Asked for where the kernel has it: an event whose descriptor cannot be made is still seen, and names who it was.
+# Without it ``read`` returns the error in place of the event, which the kernel has denied by itself.
+OPTIONAL_FLAGS = FAN_REPORT_FD_ERROR
 EVENT_FLAGS = os.O_RDONLY | os.O_LARGEFILE | os.O_CLOEXEC | os.O_NOATIME
 
 _METADATA = struct.Struct("=IBBHQii")  # event_len, vers, reserved, metadata_len, mask, fd, pid
@@ -69,6 +75,9 @@ _RESPONSE = struct.Struct("=iI")
 METADATA_LENGTH = _METADATA.size
 
 ALLOWED = tuple(_RESPONSE.pack(fd, FAN_ALLOW) for fd in range(DESCRIPTORS))  # answers by number, made once
+
+# What read(2) says of the descriptor and the buffer, not of an event.
+_OURS = (errno.EBADF, errno.EFAULT, errno.EINVAL, errno.EISDIR)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.fanotify_init.argtypes = [ctypes.c_uint, ctypes.c_uint]
@@ -81,15 +90,20 @@ Event = tuple[int, int]
 
 
 class FanotifyGroups(NamedTuple):
-    """The descriptors of the holder's two groups; ``access`` is -1 where the kernel has no pre-access events."""
+    """The descriptors of the holder's two groups; ``access`` is -1 where open descriptors are not asked about."""
 
     open: int
     access: int
 
 
-def init(flags: int = GROUP_FLAGS, event_flags: int = EVENT_FLAGS) -> int:
-    """Make a group and return its descriptor. Raises ``OSError`` (EPERM without CAP_SYS_ADMIN, EMFILE at 128)."""
-    fd = int(_libc.fanotify_init(flags, event_flags))
+def init(flags: int = GROUP_FLAGS, optional: int = OPTIONAL_FLAGS) -> int:
+    """Make a group and return its descriptor; *optional* flags are left out where the kernel does not know them.
+
+    Raises ``OSError`` (EPERM without CAP_SYS_ADMIN, EMFILE at 128).
+    """
+    fd = int(_libc.fanotify_init(flags | optional, EVENT_FLAGS))
+    if fd < 0 and optional and ctypes.get_errno() == errno.EINVAL:
+        fd = int(_libc.fanotify_init(flags, EVENT_FLAGS))
     if fd < 0:
         raise _os_error("fanotify_init")
     return fd
@@ -128,6 +142,26 @@ def events(buffer: bytes) -> list[Event]:
     return found
 
 
+class UnreadableEventError(OSError):
+    """The kernel could not open the object of an event for us, and has denied it. Who asked cannot be told."""
+
+
+def read(group: int, size: int) -> bytes:
+    """Return what waits in *group*, at most *size* bytes.
+
+    Raises ``BlockingIOError`` when nothing does, :class:`UnreadableEventError` for one event that is denied already
+    (kernels without FAN_REPORT_FD_ERROR), other ``OSError`` when the group itself cannot be read.
+    """
+    try:
+        return os.read(group, size)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        if error.errno in _OURS:
+            raise
+        raise UnreadableEventError(error.errno, error.strerror) from error
+
+
 def respond(group: int, fd: int, response: int) -> None:
     """Answer the event whose descriptor is numbered *fd*. Raises ``OSError`` (ENOENT: no such event waits)."""
     os.write(group, _RESPONSE.pack(fd, response))
@@ -157,15 +191,20 @@ def deny_waiting(group: int) -> int:
 def answer_waiting(group: int, response: int) -> int:
     """Read everything that waits in *group* and answer it; return how many there were. The only reader may do this."""
     answered = 0
-    with contextlib.suppress(BlockingIOError):
-        while buffer := os.read(group, 4096):
-            for fd, _ in events(buffer):
-                if fd >= 0:
-                    with contextlib.suppress(FileNotFoundError):  # the opener was killed meanwhile
-                        respond(group, fd, response)
-                    os.close(fd)
-                    answered += 1
-    return answered
+    while True:
+        try:
+            buffer = read(group, 4096)
+        except BlockingIOError:
+            return answered
+        except UnreadableEventError:
+            answered += 1
+            continue
+        for fd, _ in events(buffer):
+            if fd >= 0:
+                with contextlib.suppress(FileNotFoundError):  # the opener was killed meanwhile
+                    respond(group, fd, response)
+                os.close(fd)
+                answered += 1
 
 
 def _os_error(call: str) -> OSError:

@@ -3,7 +3,7 @@
 Rules of this file: the sweep that labels inodes must read directories of volumes whose opens wait for the decider; if
 it had to wait too, the agent could stop itself. So it goes through a mount of its own, cloned for this moment, known to
 nobody else, and exempt by a mount ignore mark. No process and no identity is exempt, and the doorway closes with the
-descriptor. Sources: open_tree(2), FAN_MARK_IGNORE in fanotify_mark(2).
+descriptor. Sources: open_tree(2), FAN_MARK_IGNORED_MASK in fanotify_mark(2).
 """
 
 import ctypes
@@ -11,14 +11,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from agent.kernel import fanotify
+from agent.kernel import fanotify, mark_flags
 
 _SYS_OPEN_TREE = 428
 _OPEN_TREE_CLONE = 1
 _AT_FDCWD = -100
-_IGNORE = (
-    fanotify.FAN_MARK_ADD | fanotify.FAN_MARK_MOUNT | fanotify.FAN_MARK_IGNORE | fanotify.FAN_MARK_IGNORED_SURV_MODIFY
-)
+_IGNORE = fanotify.FAN_MARK_ADD | fanotify.FAN_MARK_MOUNT
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -35,9 +33,9 @@ def doorway(open_group: int, access_group: int, path: str) -> Iterator[str]:
         raise OSError(code, f"open_tree: {os.strerror(code)}", path)
     try:
         inside = f"/proc/self/fd/{tree}/."
-        fanotify.mark(open_group, _IGNORE, fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR, inside)
-        if access_group >= 0:
-            fanotify.mark(access_group, _IGNORE, fanotify.FAN_PRE_ACCESS, inside)
+        fanotify.mark(open_group, _IGNORE | mark_flags.IGNORED, fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR, inside)
+        if access_group >= 0 and (masks := mark_flags.known().access):
+            mark_flags.ignore_access(access_group, _IGNORE, masks, inside)
         yield inside
     finally:
         os.close(tree)  # the last reference: the mount and its marks go with it

@@ -2,8 +2,10 @@
 
 Rules of this file: descriptors are kept, and values are read through them every time. A pidfd and the descriptors of
 ``/proc/TID`` belong to one task for ever: when it has died they answer ESRCH, so a reused number is noticed and never
-mistaken. The thread that waits for our answer cannot change its own credentials meanwhile, so what is read here is what
-it opens with. Trusted: the kernel's credentials and login uid. Not trusted, and recorded as claimed: ``comm``.
+mistaken (seen on 5.10, too, which has no pidfd of a thread: ``tests/long/guest_checks.py`` uses a number again). The
+thread that waits for our answer cannot change its own credentials meanwhile, so what is read here is what it opens
+with. Where the kernel does not tell them in one call, credentials are read from ``/proc/TID/status``.
+Trusted: the kernel's credentials and login uid. Not trusted, and recorded as claimed: ``comm``.
 Sources: PIDFD_GET_INFO (linux/pidfd.h, 6.13), PIDFD_THREAD (6.9), proc_pid_status(5), proc_pid_loginuid(5).
 """
 
@@ -13,6 +15,7 @@ import fcntl
 import os
 import re
 import struct
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -57,17 +60,19 @@ class _Task:
     ``seen`` are the bytes the kernel gave last time; while it gives the same again, ``subject`` still describes them.
     ``info`` is where PIDFD_GET_INFO asks and answers: an argument it may write to costs ``ioctl`` half the time.
     The pidfd comes first: if the number changed hands between the two opens, the older descriptor is the dead one.
+    Without PIDFD_GET_INFO there is none (-1), and all is read through the one descriptor of ``/proc/TID``.
     """
 
     __slots__ = ("info", "loginuid", "pidfd", "proc", "seen", "status", "subject")
 
-    def __init__(self, tid: int) -> None:
+    def __init__(self, tid: int, *, pidfd: bool) -> None:
         self.pidfd = self.proc = self.loginuid = self.status = -1
         self.info = bytearray(_INFO.size)
         self.seen: tuple[bytes, bytes, bytes] | None = None
         self.subject: Subject | None = None
         try:
-            self.pidfd = _pidfd_open(tid)
+            if pidfd:
+                self.pidfd = _pidfd_open(tid)
             self.proc = os.open(f"/proc/{tid}", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
             self.loginuid = os.open("loginuid", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.proc)
         except OSError:
@@ -86,6 +91,7 @@ class Tasks:
 
     def __init__(self, *, pidfd_info: bool = True) -> None:
         self._tasks: OrderedDict[int, _Task] = OrderedDict()
+        self._pidfd = pidfd_info
         self._credentials = _by_pidfd if pidfd_info else _by_status
         self._uids = _uids_of_info if pidfd_info else _uids_of_status
 
@@ -100,7 +106,7 @@ class Tasks:
             except OSError:  # that task is gone; the number may belong to another by now
                 self.forget(tid)
         try:
-            task = self._tasks[tid] = _Task(tid)
+            task = self._tasks[tid] = _Task(tid, pidfd=self._pidfd)
             if len(self._tasks) > _KEPT:
                 self._tasks.popitem(last=False)[1].close()
             return self._read(task, tid)
@@ -171,20 +177,21 @@ def _uids_of_status(raw: bytes | bytearray) -> tuple[int, int, int]:
 
 def pidfd_info_works() -> bool:
     """Whether this kernel answers PIDFD_GET_INFO for a thread; probed on ourselves, not read off a version."""
+    tasks = Tasks()
     try:
-        tasks = Tasks()
-        return tasks.identify(os.getpid()).fsuid == os.geteuid()
+        return tasks.identify(threading.get_native_id()).fsuid == os.geteuid()
     except TaskGoneError:
         return False
+    finally:
+        tasks.close()
 
 
 def _pidfd_open(tid: int) -> int:
+    """Return a pidfd of one thread. Raises ``OSError``: EINVAL before 6.9, where only processes had one."""
     fd = int(_libc.syscall(_SYS_PIDFD_OPEN, tid, _PIDFD_THREAD))
-    if fd >= 0:
-        return fd
-    if ctypes.get_errno() == errno.EINVAL:  # before 6.9 a pidfd was for thread-group leaders: /proc/TID serves alone
-        return -1
-    raise OSError(ctypes.get_errno(), "pidfd_open")
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), "pidfd_open")
+    return fd
 
 
 def _first_line(directory: int, name: str) -> bytes:

@@ -11,7 +11,8 @@ import platform
 from collections.abc import Iterable
 from typing import NamedTuple
 
-_KCMP = {"x86_64": 312, "aarch64": 272}.get(platform.machine(), -1)
+_GENERIC = 272  # asm-generic/unistd.h, which every architecture of late follows
+_KCMP = {"x86_64": 312, "aarch64": _GENERIC, "loongarch64": _GENERIC, "riscv64": _GENERIC}.get(platform.machine(), -1)
 _VM, _FILES, _FS = 1, 2, 3  # linux/kcmp.h
 
 _libc = ctypes.CDLL(None, use_errno=True)

@@ -15,10 +15,10 @@ from msgspec import Meta
 
 from agent.errors import RefusedError
 from rules.text import Language, Text
+from rules.tiers import MinimumTier
 from rules.visible import visible
 
 Durability = Literal["power", "process"]
-Tier = Literal["A", "B", "C"]
 GroupName = Annotated[str, Meta(pattern=r"\A(?!root\Z)[^\0]+\Z")]
 GroupNumber = Annotated[int, Meta(ge=1, le=2**32 - 2)]  # 2³²-1 is "leave it" to chown(2), and nobody's
 Group = str | int
@@ -42,7 +42,7 @@ class Config(msgspec.Struct, frozen=True):
     """All settings, with the values a new site starts from."""
 
     durability: Durability = "power"
-    minimum_tier: Tier = "C"
+    minimum_tier: MinimumTier = "C"
     heartbeat_seconds: Annotated[float, Meta(ge=0.5, le=300)] = 5.0
     language: Language | None = None
     roles: RoleGroups = RoleGroups()
@@ -57,7 +57,7 @@ _GROUP = Text("`{key}` is the name or number of a group", "`{key}` 应为组名�
 # What is said of a setting that is wrong, and what would be right.
 _RIGHT: Final[Mapping[str, tuple[Text, str]]] = {
     "durability": _one_of(Durability),
-    "minimum_tier": _one_of(Tier),
+    "minimum_tier": _one_of(MinimumTier),
     "heartbeat_seconds": (Text("`{key}` is a number of seconds", "`{key}` 应为秒数"), "0.5 … 300"),
     "language": _one_of(Language),
     "roles": (Text("`{key}` is a table", "`{key}` 应为一个表"), "[roles]"),
@@ -73,9 +73,10 @@ DEFAULT_TEXT = """\
 # "power"：断电也不丢失；"process"：只保证进程被杀时不丢失，更快。
 durability = "power"
 
-# Below this tier an area is not called protected: A pre-access events on its own volume, B the same on a shared
-# volume by self-bind, C opens only.
-# 低于该等级的目录不算受保护：A 独立卷并可截断已打开的文件，B 自绑定，C 仅拦截打开。
+# Below this tier an area is not called protected: A cuts all use of open files, on a volume of its own; B the same on a
+# shared volume by self-bind; A-read and B-read cut reads only; C decides opens only. The pack may ask for more.
+# 低于该等级的目录不算受保护：A 独立卷，可切断对已打开文件的一切使用；B 同上，共用卷自绑定；A-read、B-read 仅切断读取；
+# C 仅拦截打开。规则包可要求更高等级。
 minimum_tier = "C"
 
 # Seconds without a sign of life from the decider after which every open is denied.

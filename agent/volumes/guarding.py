@@ -23,15 +23,21 @@ from agent.volumes import marks, status
 from agent.volumes.planning import AreaPlan, Sharing, doors
 from agent.volumes.status import ProtectedArea
 from agent.volumes.visits import VisitNumbers
+from rules.tiers import Tier
 
-_SDEV = re.compile(r"^fanotify sdev:([0-9a-f]+) ", re.MULTILINE)
+_SDEV = re.compile(r"^fanotify sdev:([0-9a-f]+) mflags:[0-9a-f]+ mask:([0-9a-f]+) ", re.MULTILINE)
 
 
 def marked(group: int) -> frozenset[int]:
     """Return the devices (``st_dev``) whose filesystem carries a mark of *group*: proc_pid_fdinfo(5)."""
-    text = Path(f"/proc/self/fdinfo/{group}").read_text(encoding="ascii")
-    numbers = (int(found, 16) for found in _SDEV.findall(text))
-    return frozenset(os.makedev(number >> 20, number & 0xFFFFF) for number in numbers)  # the kernel's own dev_t
+    return frozenset(masks(group))
+
+
+def masks(group: int) -> dict[int, int]:
+    """Return the mask of each filesystem, by its device (``st_dev``), that carries a mark of *group*."""
+    text = Path(f"/proc/self/fdinfo/{group}").read_text(encoding="ascii") if group >= 0 else ""
+    found = ((int(device, 16), int(mask, 16)) for device, mask in _SDEV.findall(text))
+    return {os.makedev(device >> 20, device & 0xFFFFF): mask for device, mask in found}  # the kernel's own dev_t
 
 
 def chosen_sharing(volume: Any) -> Sharing | None:
@@ -54,16 +60,18 @@ def close(place: GuardedPlace, table: Sequence[Mount], guarded: Iterable[int], h
 
 
 class Guarding:
-    """One area on its volume. *others* are the plans of the agent's other areas."""
+    """One area on its volume of *tier*. *others* are the plans of the agent's other areas."""
 
-    def __init__(self, groups: FanotifyGroups, plan: AreaPlan, others: Sequence[AreaPlan]) -> None:
+    def __init__(self, groups: FanotifyGroups, plan: AreaPlan, others: Sequence[AreaPlan], tier: Tier) -> None:
+        self._access = marks.accesses(tier)
         self._groups = groups
         self._plan = plan
         self._others = others
 
     def mark(self) -> None:
         """Place every mark, exemptions first. Raises ``OSError`` and :class:`RefusedError`."""
-        self._place(marks.marks(self._plan, mounting.uncovered(mountinfo.table()), self._others))
+        table = mounting.uncovered(mountinfo.table())
+        self._place(marks.marks(self._plan, table, self._others, access=self._access))
 
     def place(self) -> bool:
         """Place the marks of an area that may be covered; return whether its filesystem carried none before.
@@ -73,8 +81,8 @@ class Guarding:
         fresh = self._plan.st_dev not in marked(self._groups.open)
         if self._border_missing():
             table = mounting.uncovered(mountinfo.table())
-            self._place(marks.unexempt(self._plan, table))
-            self._place(marks.filesystem_marks(self._plan))
+            self._place(marks.unexempt(self._plan, table, access=self._access))
+            self._place(marks.filesystem_marks(self._plan, access=self._access))
         else:
             self.mark()
         return fresh
@@ -103,7 +111,7 @@ class Guarding:
         top = volume.point if volume and self._plan.dedicated else self._plan.path
         with self.way_in(top) as inside:
             labels.clear(inside, name)
-        self._place(marks.unmarks(self._plan, table, self._others))
+        self._place(marks.unmarks(self._plan, table, self._others, access=self._access))
         with suppress(OSError):
             mounting.unhide(self._plan.path)
         mounting.unbind(self._plan.path)

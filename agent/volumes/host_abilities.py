@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.kernel import fanotify, subject
+from agent.kernel import fanotify, mark_flags, subject
 from agent.runtime import capabilities
 from rules.text import Text
 
@@ -48,8 +48,8 @@ def _groups() -> Ability:
             ok=False,
             detail=Text(f"no group of permission events can be made: {why}", f"无法建立 fanotify 权限事件组：{why}"),
             remedy=Text(
-                "run as root with CAP_SYS_ADMIN, on a kernel with CONFIG_FANOTIFY_ACCESS_PERMISSIONS and 6.13 or later",
-                "请以 root（CAP_SYS_ADMIN）运行，内核需启用 CONFIG_FANOTIFY_ACCESS_PERMISSIONS 且不低于 6.13",
+                "run as root with CAP_SYS_ADMIN, on a kernel of 5.10 or later with CONFIG_FANOTIFY_ACCESS_PERMISSIONS",
+                "请以 root（CAP_SYS_ADMIN）运行，内核不低于 5.10 且启用 CONFIG_FANOTIFY_ACCESS_PERMISSIONS",
             ),
             needed=True,
         )
@@ -88,16 +88,89 @@ def _initial_namespace() -> Ability:
     )
 
 
-def _thread_identity() -> Ability:
-    works = subject.pidfd_info_works()
+def _open_descriptors() -> Ability:
+    # What a volume really has is said by its tier; this is the most that any can have under this kernel.
+    try:
+        access = mark_flags.known().access
+    except OSError:
+        access = 0
+    if access & fanotify.FAN_PRE_ACCESS:
+        detail = Text(
+            "every use of an open descriptor can be refused (tiers A and B)",
+            "可拒绝对已打开描述符的一切使用（A、B 级）",
+        )
+        return Ability("open-descriptors", ok=True, detail=detail)
+    if access:
+        return Ability(
+            "open-descriptors",
+            ok=True,
+            detail=Text(
+                "reads through open descriptors can be refused (tiers A-read and B-read); who writes or maps a file"
+                " when rights end is ended as a process",
+                "可拒绝经已打开描述符的读取（A-read、B-read 级）；权限终止时仍可写入或已映射文件的进程将被结束",
+            ),
+        )
     return Ability(
-        "pidfd-info",
-        ok=works,
-        detail=Text("the identity of a thread is read in one call", "一次调用即可读取线程身份")
-        if works
-        else Text("identities are read from /proc, which is slower", "改由 /proc 读取身份，速度较慢"),
-        remedy=None if works else Text("use a kernel of 6.13 or later", "请使用 6.13 或更高版本的内核"),
+        "open-descriptors",
+        ok=False,
+        detail=Text(
+            "no use of an open descriptor can be refused (tier C); who holds a file when rights end is ended as a"
+            " process",
+            "无法拒绝对已打开描述符的使用（C 级）：权限终止时仍持有文件的进程将被结束",
+        ),
+        remedy=Text(
+            "use a kernel with CONFIG_FANOTIFY_ACCESS_PERMISSIONS",
+            "请使用启用 CONFIG_FANOTIFY_ACCESS_PERMISSIONS 的内核",
+        ),
     )
+
+
+def _ignore_marks() -> Ability:
+    try:
+        evictable = mark_flags.known().evictable
+    except OSError:
+        evictable = False
+    return Ability(
+        "ignore-marks",
+        ok=True,
+        detail=Text("files that nobody is asked about may leave memory", "无须询问的文件可移出内存")
+        if evictable
+        else Text(
+            f"files that nobody is asked about stay in memory, {mark_flags.MOST_PINNED} of each volume at the most;"
+            " beyond that the oldest are asked about again",
+            f"无须询问的文件会留在内存中，每卷最多 {mark_flags.MOST_PINNED} 个；超出时最早的将重新受判定",
+        ),
+    )
+
+
+def _unreadable_events() -> Ability:
+    named = True
+    try:
+        os.close(fanotify.init(fanotify.GROUP_FLAGS | fanotify.OPTIONAL_FLAGS, 0))
+    except OSError:
+        named = False
+    return Ability(
+        "unreadable-events",
+        ok=True,
+        detail=Text(
+            "an open of a file that the agent cannot open itself is denied, and names the thread",
+            "代理自身无法打开的文件，其打开请求被拒绝并记录线程",
+        )
+        if named
+        else Text(
+            "an open of a file that the agent cannot open itself is denied; the entry cannot say by whom it was tried",
+            "代理自身无法打开的文件，其打开请求被拒绝；日志无法说明由谁发起",
+        ),
+    )
+
+
+def _thread_identity() -> Ability:
+    detail = (
+        Text("the identity of a thread is read in one call", "一次调用即可读取线程身份")
+        if subject.pidfd_info_works()
+        else Text("the identity of a thread is read from /proc, which is slower", "改由 /proc 读取线程身份，速度较慢")
+    )
+    return Ability("pidfd-info", ok=True, detail=detail)
 
 
 def _login_uid() -> Ability:
@@ -203,6 +276,9 @@ _LOOKS: tuple[Callable[[], Ability], ...] = (
     _groups,
     _capabilities,
     _initial_namespace,
+    _open_descriptors,
+    _ignore_marks,
+    _unreadable_events,
     _thread_identity,
     _login_uid,
     _sysctl(

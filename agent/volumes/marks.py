@@ -1,7 +1,8 @@
 """Which marks an area needs, and placing them.
 
 Two groups, because the kernel refuses pre-access events and directory events in one mark: the *open* group asks about
-every open and listing, the *access* group about reads, writes and mappings of what is already open.
+every open and listing, the *access* group about what is done with descriptors that are open already: reads, writes and
+mappings (tiers A and B), or reads of files and of directories (A-read and B-read), or nothing (C).
 
 Rules of this file: protection comes from filesystem marks only. A mount mark is used for one thing, to ignore: on a
 shared filesystem, mounts through which no area can be reached. Clones of a mount (a new namespace, a new bind) carry no
@@ -11,24 +12,29 @@ soundness. Deciding is pure; :func:`place` and :func:`prepare` act.
 
 import errno
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from agent.errors import RefusedError
-from agent.kernel import fanotify, mountinfo, mounting
+from agent.kernel import fanotify, mark_flags, mountinfo, mounting
 from agent.kernel.mountinfo import Mount, within
 from agent.volumes.planning import AreaPlan
 from rules.text import Text
+from rules.tiers import Tier
 from rules.visible import visible
 
 Group = Literal["open", "access"]
 
-_MASKS: dict[Group, int] = {
-    "open": fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR,
-    "access": fanotify.FAN_PRE_ACCESS,
+_OPENS = fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR
+_READS = fanotify.FAN_ACCESS_PERM | fanotify.FAN_ONDIR
+_ACCESSES: dict[Tier, int] = {
+    "A": fanotify.FAN_PRE_ACCESS,
+    "B": fanotify.FAN_PRE_ACCESS,
+    "A-read": _READS,
+    "B-read": _READS,
 }
-_IGNORE = fanotify.FAN_MARK_MOUNT | fanotify.FAN_MARK_IGNORE | fanotify.FAN_MARK_IGNORED_SURV_MODIFY
+_IGNORE = fanotify.FAN_MARK_MOUNT | mark_flags.IGNORED
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,39 +57,53 @@ class MarkRequest:
         return bool(self.flags & fanotify.FAN_MARK_REMOVE)
 
 
+def accesses(tier: Tier) -> int:
+    """Return what the access group asks about on a volume of *tier*: the mask of its mark, 0 where there is none."""
+    return _ACCESSES.get(tier, 0)
+
+
+def kind_of(mask: int) -> Literal["all", "reads", "none"]:
+    """Return which uses of open descriptors a mark of the access group with *mask* asks about."""
+    return "all" if mask & fanotify.FAN_PRE_ACCESS else "reads" if mask & fanotify.FAN_ACCESS_PERM else "none"
+
+
 def prepare(plan: AreaPlan) -> None:
     """Bind the directory of a shared filesystem onto itself; idempotent. Raise ``OSError``."""
     if plan.sharing == "shared":
         mounting.bind_to_itself(plan.path)
 
 
-def marks(plan: AreaPlan, rows: Sequence[Mount], others: Iterable[AreaPlan] = ()) -> tuple[MarkRequest, ...]:
+def marks(
+    plan: AreaPlan, rows: Sequence[Mount], others: Iterable[AreaPlan] = (), *, access: int
+) -> tuple[MarkRequest, ...]:
     """Return the marks *plan* needs, the exemptions first so that no bystander waits in between.
 
-    *rows* is the mount table after :func:`prepare`, *others* the plans of the agent's other areas. Placing the marks
-    again is harmless, and mends what a later mount or a new area has changed.
+    *rows* is the mount table after :func:`prepare`, *others* the plans of the agent's other areas, *access* what
+    :func:`accesses` says of its tier. Placing the marks again is harmless, and mends what a later mount or a new area
+    has changed.
     """
-    exemptions = () if plan.dedicated else _exemptions(plan, rows, others)
-    return (*exemptions, *filesystem_marks(plan))
+    exemptions = () if plan.dedicated else _exemptions(plan, rows, others, access)
+    return (*exemptions, *filesystem_marks(plan, access=access))
 
 
-def filesystem_marks(plan: AreaPlan) -> tuple[MarkRequest, ...]:
+def filesystem_marks(plan: AreaPlan, *, access: int) -> tuple[MarkRequest, ...]:
     """Return the marks of the filesystem alone: with them everything on it is asked about, for everybody not exempt."""
-    return _filesystem_marks(plan, fanotify.FAN_MARK_ADD)
+    return _filesystem_marks(plan, fanotify.FAN_MARK_ADD, access)
 
 
-def unexempt(plan: AreaPlan, rows: Sequence[Mount]) -> tuple[MarkRequest, ...]:
+def unexempt(plan: AreaPlan, rows: Sequence[Mount], *, access: int) -> tuple[MarkRequest, ...]:
     """Return what takes every exemption on the filesystem of *plan* away."""
-    return tuple(
-        _on_mount(group, fanotify.FAN_MARK_REMOVE, row) for row in rows if row.device == plan.device for group in _MASKS
-    )
+    removed = (_on_mount(fanotify.FAN_MARK_REMOVE, row, access) for row in rows if row.device == plan.device)
+    return tuple(request for requests in removed for request in requests)
 
 
-def unmarks(plan: AreaPlan, rows: Sequence[Mount], others: Iterable[AreaPlan] = ()) -> tuple[MarkRequest, ...]:
+def unmarks(
+    plan: AreaPlan, rows: Sequence[Mount], others: Iterable[AreaPlan] = (), *, access: int
+) -> tuple[MarkRequest, ...]:
     """Return what takes the marks of *plan* away. Nothing, while another area lies on the same filesystem."""
     if any(other.device == plan.device for other in others):
         return ()
-    return (*_filesystem_marks(plan, fanotify.FAN_MARK_REMOVE), *unexempt(plan, rows))
+    return (*_filesystem_marks(plan, fanotify.FAN_MARK_REMOVE, access), *unexempt(plan, rows, access=access))
 
 
 def ignorable(mount: Mount, rows: Sequence[Mount], inners: Iterable[str]) -> bool:
@@ -100,7 +120,7 @@ def ignorable(mount: Mount, rows: Sequence[Mount], inners: Iterable[str]) -> boo
 
 
 def place(open_group: int, access_group: int | None, requests: Iterable[MarkRequest]) -> None:
-    """Carry out *requests*; those of the access group are left out where there is none (tier C).
+    """Carry out *requests*; those of the access group are left out where there is none.
 
     Raises ``OSError`` from the kernel and ``RefusedError`` when a path no longer leads to the planned filesystem. An
     exemption whose mount is no longer on top of its path is left out: what is not exempt is asked about.
@@ -134,20 +154,26 @@ def _place(group: int, request: MarkRequest) -> None:
         os.close(target)
 
 
-def _filesystem_marks(plan: AreaPlan, act: int) -> tuple[MarkRequest, ...]:
+def _masks(access: int) -> Iterator[tuple[Group, int]]:
+    yield "open", _OPENS
+    if access:
+        yield "access", access
+
+
+def _filesystem_marks(plan: AreaPlan, act: int, access: int) -> tuple[MarkRequest, ...]:
     flags = act | fanotify.FAN_MARK_FILESYSTEM
-    return tuple(MarkRequest(group, flags, mask, plan.path, st_dev=plan.st_dev) for group, mask in _MASKS.items())
+    return tuple(MarkRequest(group, flags, mask, plan.path, st_dev=plan.st_dev) for group, mask in _masks(access))
 
 
-def _exemptions(plan: AreaPlan, rows: Sequence[Mount], others: Iterable[AreaPlan]) -> list[MarkRequest]:
+def _exemptions(plan: AreaPlan, rows: Sequence[Mount], others: Iterable[AreaPlan], access: int) -> list[MarkRequest]:
     inners = [area.inner for area in (plan, *others) if area.device == plan.device]
     wanted = []
     for row in rows:
         if row.device == plan.device:
             act = fanotify.FAN_MARK_ADD if ignorable(row, rows, inners) else fanotify.FAN_MARK_REMOVE
-            wanted += [_on_mount(group, act, row) for group in _MASKS]
+            wanted += _on_mount(act, row, access)
     return wanted
 
 
-def _on_mount(group: Group, act: int, row: Mount) -> MarkRequest:
-    return MarkRequest(group, act | _IGNORE, _MASKS[group], row.point, mount=row.id)
+def _on_mount(act: int, row: Mount, access: int) -> list[MarkRequest]:
+    return [MarkRequest(group, act | _IGNORE, mask, row.point, mount=row.id) for group, mask in _masks(access)]

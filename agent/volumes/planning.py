@@ -3,9 +3,10 @@
 Two shapes of plan:
 
 * **dedicated**: the filesystem holds documents and nothing the machine or its people work on. One filesystem mark
-  covers it; other filesystems cost nothing (tiers A and C).
+  covers it; other filesystems cost nothing (tiers A, A-read and C).
 * **shared**: people work on the filesystem, too (``/home``). The directory is bound onto itself, so that its border is
-  a mount border no link or rename crosses, and every mount that cannot reach an area is exempted (tiers B and C).
+  a mount border no link or rename crosses, and every mount that cannot reach an area is exempted (tiers B, B-read and
+  C).
 
 Rules of this file: a reason to refuse beats every reason to accept (``unprotectable``). What can be protected but has
 a past (links, open descriptors, foreign labels) is told as notices.

@@ -15,17 +15,15 @@ import shutil
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Literal
 
 from agent.kernel import mounting
 from agent.runtime.supervisor import python
 from agent.volumes.planning import Sharing
 from rules.text import Text
+from rules.tiers import Tier
 from rules.visible import visible
 
-Tier = Literal["A", "B", "C", "none"]
-
-SECONDS = 8  # the probe takes well under one; a machine under load may need more
+SECONDS = 30  # the probe takes about one; a slow machine under load may need more
 
 NEEDED = {
     "label": Text("files carry a label only the system may change", "文件可携带仅系统可改的标记"),
@@ -42,9 +40,20 @@ CUTTING = {
     "quiet": Text("open descriptors cost nothing while nobody is cut off", "无人被停权时，已打开描述符没有额外开销"),
     "flush": Text("one call cuts every open descriptor at once", "一次调用即可切断所有已打开的描述符"),
 }
+READING = {
+    "access": Text("a read through an open descriptor can be asked about", "可对经已打开描述符的读取作判定"),
+    "access-read": Text("a read through an open descriptor can be refused, and nothing else", "仅可拒绝经描述符的读取"),
+    "access-quiet": Text("such reads cost nothing while nobody is cut off", "无人被停权时，此类读取没有额外开销"),
+    "access-flush": Text("one call has every such read asked about", "一次调用即可对所有此类读取重新判定"),
+}
 USEFUL = {
+    "list": Text("reading names through an open directory can be refused", "可拒绝经已打开目录读取名称"),
+    "older": Text("descriptors older than the protection are asked about, too", "保护生效前打开的描述符同样受判定"),
     "pidfd-info": Text("the identity of a thread is read in one call", "一次调用即可读取线程身份"),
 }
+
+
+_ALL = NEEDED | CUTTING | READING | USEFUL
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +67,12 @@ class ProbeItem:
     @property
     def text(self) -> Text:
         """What was tried, for people."""
-        return (NEEDED | CUTTING | USEFUL)[self.name]
+        return _ALL[self.name]
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeReport:
-    """What works on the volume of ``path``: one item for each name of NEEDED, CUTTING and USEFUL, in that order."""
+    """What works on the volume of ``path``: one item for each name of NEEDED, CUTTING, READING and USEFUL, in order."""
 
     path: str
     items: tuple[ProbeItem, ...]
@@ -78,12 +87,15 @@ class ProbeReport:
 
 
 def tier_of(report: ProbeReport, sharing: Sharing) -> Tier:
-    """Return the tier a volume really has: A and B cut open descriptors, C decides opens only, ``none`` is unsound."""
+    """Return the tier a volume really has (:mod:`rules.tiers`); what was not seen to work does not count."""
+    alone = sharing == "dedicated"
     if not all(report.works(name) for name in NEEDED):
         return "none"
-    if not all(report.works(name) for name in CUTTING):
-        return "C"
-    return "A" if sharing == "dedicated" else "B"
+    if all(report.works(name) for name in CUTTING):
+        return "A" if alone else "B"
+    if all(report.works(name) for name in READING):
+        return "A-read" if alone else "B-read"
+    return "C"
 
 
 def probe(path: str, seconds: int = SECONDS) -> ProbeReport:
@@ -95,7 +107,8 @@ def probe(path: str, seconds: int = SECONDS) -> ProbeReport:
     folder = f".shoumi-probe-{secrets.token_hex(8)}"
     command = python("agent.volumes.probe_process", path, folder, str(seconds))
     try:
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=seconds + 2, check=False)
+        patience = seconds * 2 + 2  # to start, then until its own alarm
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=patience, check=False)
         said = done.stdout
         silent = visible(done.stderr.splitlines()[-1]) if done.stderr else f"exit-{done.returncode}"
     except subprocess.TimeoutExpired as error:
@@ -112,9 +125,7 @@ def parse(path: str, said: bytes, silent: str) -> ProbeReport:
         with suppress(ValueError, TypeError):
             name, works, why = json.loads(line)
             heard[name] = ProbeItem(str(name), works is True, str(why))
-    return ProbeReport(
-        path, tuple(heard.get(name, ProbeItem(name, False, silent)) for name in NEEDED | CUTTING | USEFUL)
-    )
+    return ProbeReport(path, tuple(heard.get(name, ProbeItem(name, False, silent)) for name in _ALL))
 
 
 def _remove(path: str, folder: str) -> None:

@@ -1,8 +1,8 @@
 """A process that opens what it is told and says what happened. The probe needs one that may be kept waiting.
 
 Run as ``python -I -S probe_opener.py PATH``: one command a line on stdin, one answer a line on stdout: ``ok`` with a
-number, or an ``errno`` name. Rules of this file: standard library only and no import of the agent, so that it starts in
-a few milliseconds; it touches nothing but PATH.
+number, or an ``errno`` name. The first answer comes unasked, when it is up. Rules of this file: standard library only
+and no import of the agent, so that it starts in a few milliseconds; it touches nothing but PATH and its directory.
 """
 
 import ctypes
@@ -16,18 +16,23 @@ _CLONE_NEWNS, _CLONE_NEWUSER = 0x20000, 0x10000000
 
 
 class Opener:
-    """Holds one descriptor of ``path``. Each public method is a command; it returns a number for the answer."""
+    """Holds descriptors of ``path`` and of its directory.
+
+    Each public method is a command; it returns a number for the answer.
+    """
 
     def __init__(self, path: str) -> None:
         self.folder, self.name = os.path.split(path)
-        self.fd = -1
+        self.fd = self.directory = -1
 
     def open(self) -> int:
-        """Open for reading and writing; answers the thread that did."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+        """Open the file for reading and writing, and its directory; answers the thread that did."""
+        for fd in (self.fd, self.directory):
+            if fd >= 0:
+                os.close(fd)
+        self.fd = self.directory = -1
         self.fd = os.open(self.name, os.O_RDWR | os.O_CLOEXEC)
+        self.directory = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         return threading.get_native_id()
 
     def thread(self) -> int:
@@ -55,6 +60,10 @@ class Opener:
         """Write through the descriptor."""
         return os.pwrite(self.fd, b"probe", 0)
 
+    def list(self) -> int:
+        """Read names through the directory's descriptor."""
+        return len(os.listdir(self.directory))
+
     def map(self) -> int:
         """Map through the descriptor, without touching the pages."""
         mmap.mmap(self.fd, 512, prot=mmap.PROT_READ).close()
@@ -79,6 +88,7 @@ def main() -> None:
     """Serve commands until stdin ends."""
     opener = Opener(sys.argv[1])
     os.chdir(opener.folder)  # a new mount namespace takes the working directory along to its own copy of the mount
+    print("ok 0", flush=True)  # up
     for line in sys.stdin:
         try:
             answer = f"ok {getattr(opener, line.strip())()}"

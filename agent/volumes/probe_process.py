@@ -17,19 +17,16 @@ import sys
 import time
 from typing import Literal, NamedTuple
 
-from agent.kernel import fanotify, mounting, subject
+from agent.kernel import fanotify, mark_flags, mounting, subject
 from agent.kernel import labels as label
 from agent.volumes import probe_opener
 
 Group = Literal["open", "access"]
 
-_PATIENCE = 2.0  # seconds for one command of the opener
-_IGNORE_FILE = (
-    fanotify.FAN_MARK_ADD
-    | fanotify.FAN_MARK_IGNORE
-    | fanotify.FAN_MARK_IGNORED_SURV_MODIFY
-    | fanotify.FAN_MARK_EVICTABLE
-)
+_PATIENCE = 5.0  # seconds for one command of the opener, once it is up
+_EVERYWHERE = fanotify.FAN_MARK_ADD | fanotify.FAN_MARK_FILESYSTEM
+_OPENS = fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR
+_READS = fanotify.FAN_ACCESS_PERM | fanotify.FAN_ONDIR
 
 
 class OpenResult(NamedTuple):
@@ -47,18 +44,18 @@ class OpenResult(NamedTuple):
 
 
 class Guard:
-    """Two groups, one opener, one file."""
+    """Two groups, one opener, one file in a folder of our own."""
 
     def __init__(self, file: str) -> None:
         self.file = file
-        found = os.stat(file)
-        self.identity = (found.st_dev, found.st_ino)
+        self.identities = {(found.st_dev, found.st_ino) for found in map(os.stat, (file, os.path.dirname(file)))}
         self.groups: dict[Group, int] = {"open": fanotify.init(), "access": fanotify.init()}
         command = [sys.executable, "-I", "-S", probe_opener.__file__, file]
         self.opener = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.opener.stdin is not None
         assert self.opener.stdout is not None
         self.commands, self.answers = self.opener.stdin.fileno(), self.opener.stdout.fileno()
+        os.read(self.answers, 256)  # it is up
 
     def close(self) -> None:
         """Let go of everything. Closing a group answers whatever still waits."""
@@ -75,6 +72,16 @@ class Guard:
             return _name(error)
         return ""
 
+    def ignore(self) -> str:
+        """Have the file's accesses ignored; return ``""`` or the ``errno`` name."""
+        known = mark_flags.known()
+        flags = fanotify.FAN_MARK_ADD | (fanotify.FAN_MARK_EVICTABLE if known.evictable else 0)
+        try:
+            mark_flags.ignore_access(self.groups["access"], flags, known.access, self.file)
+        except OSError as error:
+            return _name(error)
+        return ""
+
     def ask(self, command: str, deny: Group | None = None) -> OpenResult:
         """Let the opener do *command* and answer the kernel meanwhile; *deny* refuses the file's events in a group."""
         os.write(self.commands, f"{command}\n".encode())
@@ -84,7 +91,7 @@ class Guard:
             ready, _, _ = select.select([*self.groups.values(), self.answers], [], [], left)
             for group, descriptor in self.groups.items():
                 if descriptor in ready:
-                    for fd, tid in fanotify.events(os.read(descriptor, 4096)):
+                    for fd, tid in _events(descriptor):
                         if fd >= 0 and self._answer(descriptor, fd, denied=deny == group):
                             asked[group].append(tid)
             if self.answers in ready:
@@ -97,7 +104,7 @@ class Guard:
     def _answer(self, group: int, descriptor: int, *, denied: bool) -> bool:
         try:
             found = os.fstat(descriptor)
-            ours = (found.st_dev, found.st_ino) == self.identity
+            ours = (found.st_dev, found.st_ino) in self.identities
             with contextlib.suppress(FileNotFoundError):  # the opener was killed meanwhile
                 fanotify.respond(group, descriptor, fanotify.FAN_DENY if ours and denied else fanotify.FAN_ALLOW)
             return ours
@@ -126,28 +133,51 @@ def opens(guard: Guard) -> None:
 
 
 def uses(guard: Guard) -> None:
-    """Deny each use of a descriptor that is already open. Marks the file only."""
+    """Deny each use of a descriptor that is already open, where the kernel asks about all. Marks the file only."""
     trouble = guard.mark("access", fanotify.FAN_MARK_ADD, fanotify.FAN_PRE_ACCESS) or guard.ask("open").error
     say("pre-access", trouble)
     for use in ("read", "write", "map", "truncate"):
         say(use, trouble or guard.ask(use, deny="access").refused("access"))
+    forget(guard)
+    _quiet_and_flush(guard, fanotify.FAN_PRE_ACCESS, ("quiet", "flush"))
 
 
-def whole_filesystem(guard: Guard) -> None:
-    """Mark as the guard does, then: quiet while ignored, cut when flushed, and seen from another namespace."""
-    for group in guard.groups.values():
-        fanotify.mark(group, fanotify.FAN_MARK_FLUSH, 0, "/")
-    everywhere = fanotify.FAN_MARK_ADD | fanotify.FAN_MARK_FILESYSTEM
-    blind = guard.mark("open", everywhere, fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR)
-    trouble = guard.mark("access", everywhere, fanotify.FAN_PRE_ACCESS) or guard.ask("open").error
-    trouble = trouble or guard.mark("access", _IGNORE_FILE, fanotify.FAN_PRE_ACCESS)
+def reads(guard: Guard) -> None:
+    """Deny reads where the kernel asks about these only. The filesystem is marked, as for the guard."""
+    older = guard.ask("open").error  # before the mark: the kernel may decide at an open whether it will ever ask
+    trouble = guard.mark("access", _EVERYWHERE, _READS)
+    say("access", trouble)
+    say("older", older or trouble or guard.ask("read", deny="access").refused("access"))
+    guard.ask("open")
+    say("access-read", trouble or guard.ask("read", deny="access").refused("access"))
+    say("list", trouble or guard.ask("list", deny="access").refused("access"))
+    forget(guard)
+    _quiet_and_flush(guard, _READS, ("access-quiet", "access-flush"))
+
+
+def _quiet_and_flush(guard: Guard, mask: int, names: tuple[str, str]) -> None:
+    """Mark as the guard does: quiet while ignored, cut when flushed."""
+    trouble = guard.mark("access", _EVERYWHERE, mask) or guard.ask("open").error or guard.ignore()
     silence = guard.ask("read")
-    say("quiet", trouble or silence.error or ("event" if silence.asked["access"] else ""))
+    say(names[0], trouble or silence.error or ("event" if silence.asked["access"] else ""))
     if not trouble:
         fanotify.flush_ignored(guard.groups["access"])
-    say("flush", trouble or guard.ask("read", deny="access").refused("access"))
+    say(names[1], trouble or guard.ask("read", deny="access").refused("access"))
+    forget(guard)
+
+
+def namespaces(guard: Guard) -> None:
+    """Mark as the guard does, and deny an open from another namespace."""
+    blind = guard.mark("open", _EVERYWHERE, _OPENS)
     left = guard.ask("leave")
     say("namespaces", blind or left.error or guard.ask("open", deny="open").refused("open"))
+
+
+def forget(guard: Guard) -> None:
+    """Take all marks away."""
+    for group in guard.groups.values():
+        for kind in (0, fanotify.FAN_MARK_FILESYSTEM):
+            fanotify.mark(group, fanotify.FAN_MARK_FLUSH | kind, 0, "/")
 
 
 def say(name: str, trouble: str) -> None:
@@ -172,10 +202,19 @@ def main() -> None:
     guard = Guard(file)
     try:
         opens(guard)
+        forget(guard)
         uses(guard)
-        whole_filesystem(guard)
+        reads(guard)
+        namespaces(guard)
     finally:
         guard.close()
+
+
+def _events(group: int) -> list[fanotify.Event]:
+    try:
+        return fanotify.events(fanotify.read(group, 4096))
+    except (BlockingIOError, fanotify.UnreadableEventError):  # there was one, and the kernel has denied it
+        return []
 
 
 def _name(error: OSError) -> str:

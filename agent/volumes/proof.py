@@ -4,10 +4,10 @@ from agent.api.findings import Finding
 from agent.kernel.fanotify import FanotifyGroups
 from agent.volumes import guarding
 from agent.volumes.planning import AreaPlan
-from agent.volumes.probe import Tier
 from agent.volumes.protection import Prove
 from agent.volumes.status import ProtectedArea
 from rules.text import Text
+from rules.tiers import Tier
 from rules.visible import visible
 
 

@@ -26,16 +26,20 @@ from agent.volumes import guarding, marks, probe, status
 from agent.volumes.guarding import Guarding
 from agent.volumes.labelling import LabelSweeps, sweep
 from agent.volumes.planning import AreaPlan, Sharing, doors, plan_area
-from agent.volumes.probe import Tier
 from agent.volumes.status import REHEARSAL, Protected, ProtectedArea, of_sweep, too_low
 from agent.volumes.survey import Machine, gather, look_around
 from agent.volumes.visits import VisitNumbers
+from rules import tiers
 from rules.model import Mode
 from rules.text import Text
+from rules.tiers import MinimumTier, Tier
 from rules.visible import visible
 
-_RANK: dict[str, int] = {"none": 0, "C": 1, "B": 2, "A": 3}
-_TIERS: dict[str, Tier] = {"A": "A", "B": "B", "C": "C"}
+_TIERS: dict[str, dict[Sharing, Tier]] = {  # by what the access group asks about
+    "all": {"dedicated": "A", "shared": "B"},
+    "reads": {"dedicated": "A-read", "shared": "B-read"},
+    "none": {"dedicated": "C", "shared": "C"},
+}
 
 Prove = Callable[[ProtectedArea, AreaPlan, Tier], Finding | None]
 """Tries as somebody uncleared; returns why the guard was not seen to work, ``None`` when it was."""
@@ -49,11 +53,11 @@ class Protection:
     groups: FanotifyGroups | None
     prove: Prove
     guarded_by: Callable[[], bool]  # whether the holder lives: without it every cover stays, or comes back
-    minimum: str = "C"
+    configured: MinimumTier = "C"
+    asked: Callable[[], MinimumTier] = lambda: "C"  # what the pack asks for; never raises
     now: dict[str, Protected] = field(default_factory=dict)
     plans: dict[str, AreaPlan] = field(default_factory=dict)
     turn: threading.RLock = field(default_factory=threading.RLock)
-    _probed: dict[tuple[int, str], Tier] = field(default_factory=dict)
     _released: set[str] = field(default_factory=set)
     locks: VolumeLocks = field(init=False)
     sweeps: LabelSweeps = field(init=False)
@@ -92,25 +96,39 @@ class Protection:
             raise status.guarded_by(owner)
         return plan
 
-    def tier(self, plan: AreaPlan | None, remembered: object = None) -> Tier:
-        """Return what *plan* can reach on its volume: probed, or on a volume that is marked already what was probed.
+    @property
+    def minimum(self) -> MinimumTier:
+        """The least tier an area must have: the stricter of what this host and the pack ask for."""
+        return tiers.strictest((self.configured, self.asked()))
 
-        *remembered* is what the registry knows from earlier: while a mark stands nothing can be probed.
+    def tier(self, plan: AreaPlan | None) -> Tier:
+        """Return what *plan* can reach on its volume: probed, or on a volume that is marked already what its marks do.
+
+        A volume is marked by what was probed under this very kernel; the registry may remember another one.
         """
         if self.groups is None or plan is None:
             return "none"
-        volume = plan.st_dev, plan.sharing
         if plan.st_dev in guarding.marked(self.groups.open):
-            return self._probed.get(volume) or _TIERS.get(str(remembered), "C")
+            kind = marks.kind_of(guarding.masks(self.groups.access).get(plan.st_dev, 0))
+            return _TIERS[kind][plan.sharing]
         tier = probe.tier_of(probe.probe(plan.path), plan.sharing)
-        tier = "C" if self.groups.access < 0 and tier in ("A", "B") else tier
-        if tier != "none":
-            self._probed[volume] = tier
-        return tier
+        return "C" if self.groups.access < 0 and tier != "none" else tier
 
-    def below(self, tier: str) -> bool:
-        """Whether *tier* is below the configured minimum (a rehearsal protects nothing, and says so itself)."""
-        return self.groups is not None and _RANK[tier] < max(_RANK[self.minimum], 1)
+    def tiers(self) -> dict[str, Tier]:
+        """Return the tier of each area, as it is now."""
+        return {name: found.tier for name, found in list(self.now.items())}
+
+    def findings(self, name: str) -> tuple[Finding, ...]:
+        """Return what an officer must know of the protection of area *name*."""
+        found = self.now.get(name)
+        if found is None:
+            return ()
+        low = found.tier != "none" and self.below(found.tier)
+        return (*found.findings, *((too_low(name, found.tier, self.minimum),) if low else ()))
+
+    def below(self, tier: Tier) -> bool:
+        """Whether *tier* is below the minimum (a rehearsal protects nothing, and says so itself)."""
+        return self.groups is not None and tiers.below(tier, self.minimum)
 
     def protect(self, area: ProtectedArea, plan: AreaPlan | None, tier: Tier) -> Protected:
         """Bind, mark and label a new area, and be ready to hide it. Raises ``OSError`` and :class:`RefusedError`."""
@@ -118,7 +136,7 @@ class Protection:
             if plan is None:
                 return self._rehearsed(area)
             assert self.groups
-            guard = Guarding(self.groups, plan, self._others(area.name))
+            guard = Guarding(self.groups, plan, self._others(area.name), tier)
             marks.prepare(plan)
             guard.mark()
             self.plans[area.name] = plan
@@ -138,7 +156,7 @@ class Protection:
                 plan = plan or self.plan(area.path, others, sharing=None, accept_links=True, inside=False)
                 assert plan
                 self.visits.forget(area.name, plan.path)
-                Guarding(self.groups, plan, list(self.plans.values())).let_go(area.name)
+                Guarding(self.groups, plan, list(self.plans.values()), self.tier(plan)).let_go(area.name)
             except (OSError, RefusedError) as error:
                 self.visits.forget(area.name)
                 said = visible(str(error))
@@ -209,9 +227,9 @@ class Protection:
             places.append(place._replace(hold=name not in self._released))
         return places
 
-    def lowest(self) -> str:
+    def lowest(self) -> Tier:
         """Return the tier the agent may claim: the lowest of its areas, ``none`` without areas."""
-        return min((p.tier for p in self.now.values()), key=lambda tier: _RANK[tier], default="none")
+        return tiers.lowest(self.tiers().values())
 
     def sweep_waiting(self) -> None:
         """Label what waits to be labelled. Takes as long as that takes, and ends early when the sweeps are stopped.
@@ -253,8 +271,8 @@ class Protection:
                 machine=machine,
             )
             assert plan is not None
-            tier = self.tier(plan, row.volume.get("tier"))
-            guard = Guarding(self.groups, plan, self._others(area.name))
+            tier = self.tier(plan)
+            guard = Guarding(self.groups, plan, self._others(area.name), tier)
             fresh = guard.place()
             self.plans[area.name] = plan
             findings = [finding for finding in (guard.arrived(area, self.visits),) if finding]
@@ -294,8 +312,6 @@ class Protection:
     ) -> Protected:
         told = [Finding("warning", notice.code, notice.text, notice.hint) for notice in plan.notices]
         told += findings
-        if self.below(tier):
-            told.append(too_low(area, tier, self.minimum))
         top = mountinfo.resolve(plan.path, mounting.uncovered(mountinfo.table()))
         read_only = top is not None and top.read_only
         if read_only:

@@ -9,8 +9,8 @@ from agent.api.findings import Finding
 from agent.kernel import labels
 from agent.volumes.facts import UnprotectableError
 from agent.volumes.planning import AreaPlan
-from agent.volumes.probe import Tier
 from rules.text import Text
+from rules.tiers import MinimumTier, Tier
 from rules.visible import visible
 
 
@@ -176,17 +176,18 @@ REHEARSAL = Finding(
 )
 
 
-def too_low(area: ProtectedArea, tier: str, minimum: str) -> Finding:
-    """Say that an area does not reach the configured minimum."""
+def too_low(area: str, tier: Tier, minimum: MinimumTier) -> Finding:
+    """Say that *area* does not reach what the site or its pack asks for."""
+    said = visible(area)
     return Finding(
         "serious",
         "tier",
         Text(
-            f"`{area.name}` reaches tier {tier}, below the configured minimum {minimum}",
-            f"`{area.name}` 仅达到 {tier} 级，低于设定的最低等级 {minimum}",
+            f"`{said}` reaches tier {tier}, below the minimum {minimum} that the site or its pack asks for",
+            f"`{said}` 仅达到 {tier} 级，低于本站或规则包要求的最低等级 {minimum}",
         ),
         Text(
-            "use a dedicated ext4 or xfs volume, observe only (--observe), or lower minimum_tier",
-            "请使用独立的 ext4 或 xfs 卷，或仅观察（--observe），或降低 minimum_tier",
+            "use a dedicated ext4 or xfs volume and Linux 6.14 or later, observe only (--observe), or ask for less",
+            "请使用独立的 ext4 或 xfs 卷及 6.14 以上内核，或仅观察（--observe），或降低要求",
         ),
     )

@@ -13,6 +13,7 @@ from typing import Literal
 from rules.model import Employment, Level, Passback
 from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
+from rules.tiers import MinimumTier
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -127,6 +128,13 @@ class WireRule(RuleSource):
     """``[wire]``: rooms from this level on take no door whose wire proves nothing about who is talking."""
 
     from_level: Level = Level.SECRET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectionRule(RuleSource):
+    """``[protection]``: no area below ``minimum_tier`` is called protected; a host's own minimum may be stricter."""
+
+    minimum_tier: MinimumTier = "C"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +263,7 @@ class Pack:
     visit: VisitRule | None = None
     in_room: InRoomRule | None = None
     wire: WireRule | None = None
+    protection: ProtectionRule | None = None
     records: Mapping[str, RecordKind] = field(default_factory=dict)
     hours: Mapping[str, Schedule] = field(default_factory=dict)
     departure_case: DepartureCase = DepartureCase()

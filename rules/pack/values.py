@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from rules.model import Employment, Level, Passback
 from rules.offboarding.vocabulary import CaseKind
 from rules.pack.model import WEEKDAYS
 from rules.pack.problem import WrongValueError
 from rules.text import Text
+from rules.tiers import MINIMA, MinimumTier
 from rules.visible import visible
 
 T = TypeVar("T")
@@ -170,6 +171,11 @@ def seconds(value: object) -> int:
 def passback(value: object) -> Passback:
     """``soft`` or ``hard``: a table that asks for nothing would say less than it seems."""
     return Passback(one_of((Passback.SOFT, Passback.HARD))(value))
+
+
+def minimum_tier(value: object) -> MinimumTier:
+    """``A``, ``B``, ``A-read``, ``B-read`` or ``C``."""
+    return cast("MinimumTier", one_of(MINIMA)(value))
 
 
 def people(value: object) -> int:

@@ -21,7 +21,7 @@ from rules.pack.model import RuleSource
 from rules.pack.reader import Pack, load
 from rules.text import Text
 from tests import ROOT
-from tests.docs import architecture
+from tests.docs import architecture, kernels
 from tests.docs.markdown import table
 from tui.actions import key_of
 from tui.keys import PLACES, actions_of
@@ -154,6 +154,7 @@ PAGES = {
     "commands.md": commands,
     "coverage.md": coverage,
     "departure.md": departure,
+    "kernels.md": lambda: kernels.page(_MADE),
     "terminal.md": terminal,
 }
 

@@ -65,7 +65,8 @@ def part(name: str) -> Part:
 
 def picked(commit: str) -> str:
     """Return the part whose short form a submission of *commit* runs, so that all have their turn."""
-    return PARTS[int.from_bytes(hashlib.sha256(commit.encode()).digest()[:8]) % len(PARTS)]
+    turn = [name for name in PARTS if name != "kernels"]  # of these one is run by every submission, beside this part
+    return turn[int.from_bytes(hashlib.sha256(commit.encode()).digest()[:8]) % len(turn)]
 
 
 def _run(what: Part, chosen: argparse.Namespace) -> int:

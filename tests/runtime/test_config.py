@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agent.errors import RefusedError
 from agent.runtime import config
+from rules.tiers import MINIMA
 
 
 def test_the_default_text_says_the_defaults() -> None:
@@ -137,7 +138,7 @@ def test_any_settings_are_read_within_their_bounds_or_refused(text: str) -> None
         assert re.match(r"config\.toml line [1-9]\d*: ", found.text.en)
         return
     assert found.durability in {"power", "process"}
-    assert found.minimum_tier in {"A", "B", "C"}
+    assert found.minimum_tier in MINIMA
     assert 0.5 <= found.heartbeat_seconds <= 300
     assert found.language in {None, "zh", "en"}
     assert found.doors_user not in {"", "root", "0"}

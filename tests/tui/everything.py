@@ -71,6 +71,7 @@ def entries() -> Iterator[dict[str, object]]:
     yield {"kind": "hr-event", "file": "/srv/1", "folder": "/srv", "outcome": "done", "alarm": True, "reason": said}
     yield {"kind": "hr-channel", "outcome": "done", "alarm": True, "reason": said}
     yield {"kind": "expiring", "count": 2, "what": ["甲"]}
+    yield {"kind": "holder-ended", "area": "plans", "tier": "C", "pid": 4711, "uid": 61001, "exe": "/usr/bin/cat"}
     yield {
         "kind": "start",
         "process": "control",

@@ -9,8 +9,10 @@ from agent.kernel import fanotify, mountinfo
 from agent.kernel.mountinfo import Mount
 from agent.volumes import marks
 from agent.volumes.planning import AreaPlan, plan_area
+from rules.tiers import ORDER, Use, cuts
 from tests.volumes.machine import DATA, GOOD, ROOT
 
+ALL = marks.accesses("A")
 INNER = st.lists(st.sampled_from("ab"), max_size=3).map(lambda parts: "/" + "/".join(parts))
 
 
@@ -47,7 +49,7 @@ def test_the_mount_around_a_bound_area_is_ignored_and_an_alias_of_it_is_not() ->
     rows = (ROOT, DATA, bound, alias, beside)
     assert [row.id for row in rows[1:] if marks.ignorable(row, rows, ["/plans"])] == [2, 5]
     plan = AreaPlan("/srv/data/plans", "/plans", (8, 2), 2050, "ext4", "shared")
-    wanted = marks.marks(plan, rows)
+    wanted = marks.marks(plan, rows, access=ALL)
     added = {request.mount for request in wanted if request.mount and not request.removes}
     removed = {request.mount for request in wanted if request.removes}
     assert (added, removed) == ({2, 5}, {3, 4})
@@ -57,21 +59,31 @@ def test_a_second_area_takes_back_the_exemption_of_a_mount_that_reaches_it() -> 
     bound = replace(DATA, id=3, parent=2, point="/srv/data/plans", root="/plans")
     plan = AreaPlan("/srv/data/plans", "/plans", (8, 2), 2050, "ext4", "shared")
     other = replace(plan, path="/srv/data/drawings", inner="/drawings")
-    wanted = marks.marks(plan, (ROOT, DATA, bound), [other])
+    wanted = marks.marks(plan, (ROOT, DATA, bound), [other], access=ALL)
     assert {request.mount for request in wanted if request.removes} == {2, 3}
 
 
 def test_marks_of_a_filesystem_stay_while_another_area_lies_on_it() -> None:
     plan = plan_area(GOOD)
     other = replace(plan, path="/srv/data/drawings", inner="/drawings")
-    assert marks.unmarks(plan, GOOD.mounts, [other]) == ()
-    assert all(request.removes for request in marks.unmarks(plan, GOOD.mounts))
+    assert marks.unmarks(plan, GOOD.mounts, [other], access=ALL) == ()
+    assert all(request.removes for request in marks.unmarks(plan, GOOD.mounts, access=ALL))
 
 
 def test_protection_is_never_a_mount_mark() -> None:
     for sharing in ("dedicated", "shared"):
         plan = AreaPlan("/srv/data/plans", "/plans", (8, 2), 2050, "ext4", sharing)  # type: ignore[arg-type]
-        for request in marks.marks(plan, (ROOT, DATA)):
+        for request in marks.marks(plan, (ROOT, DATA), access=ALL):
             on_mount = bool(request.flags & fanotify.FAN_MARK_MOUNT)
-            assert on_mount == bool(request.flags & fanotify.FAN_MARK_IGNORE)
+            assert on_mount == bool(request.flags & fanotify.FAN_MARK_IGNORED_MASK)
             assert on_mount != bool(request.flags & fanotify.FAN_MARK_FILESYSTEM)
+
+
+def test_a_tier_asks_for_what_it_cuts_and_for_nothing_a_kernel_without_it_would_refuse() -> None:
+    plan = plan_area(GOOD)
+    for tier in ORDER:
+        wanted = marks.marks(plan, GOOD.mounts, access=marks.accesses(tier))
+        asked = [request.mask for request in wanted if request.group == "access"]
+        assert (marks.kind_of(sum(asked)) != "none") == cuts(tier, Use.READ)
+        assert (marks.kind_of(sum(asked)) == "all") == cuts(tier, Use.WRITE)
+        assert len(wanted) == 1 + len(asked)

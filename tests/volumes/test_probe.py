@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from agent.kernel import mounting
 from agent.simulator import volume_image
 from agent.volumes import host_abilities, probe
+from rules.tiers import ORDER
 
 pytest_plugins = ("tests.volumes.fixture",)
 
-NAMES = (*probe.NEEDED, *probe.CUTTING, *probe.USEFUL)
+NAMES = (*probe.NEEDED, *probe.CUTTING, *probe.READING, *probe.USEFUL)
 
 
 def report(missing: frozenset[str]) -> probe.ProbeReport:
@@ -33,16 +34,16 @@ def test_a_tier_is_only_as_good_as_what_works(missing: frozenset[str], sharing: 
     if missing & probe.NEEDED.keys():
         assert tier == "none"
     elif missing & probe.CUTTING.keys():
-        assert tier == "C"
+        read = "A-read" if sharing == "dedicated" else "B-read"
+        assert tier == ("C" if missing & probe.READING.keys() else read)
     else:
         assert tier == ("A" if sharing == "dedicated" else "B")
 
 
 @given(st.frozensets(st.sampled_from(NAMES)), st.sampled_from(NAMES))
 def test_losing_one_more_thing_never_raises_the_tier(missing: frozenset[str], lost: str) -> None:
-    order = ["none", "C", "B", "A"]
     before, after = (probe.tier_of(report(lack), "dedicated") for lack in (missing, missing | {lost}))
-    assert order.index(after) <= order.index(before)
+    assert ORDER.index(after) >= ORDER.index(before)
 
 
 @given(st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([b'["open", 1, ""]', b'["open", "true", ""]']))))
@@ -73,10 +74,11 @@ def test_a_journalled_volume_reaches_tier_a_and_is_left_as_it_was(volume: volume
 
 
 @pytest.mark.kernel
-def test_a_memory_filesystem_decides_opens_only(tmpfs: Path) -> None:
+def test_of_a_memory_filesystem_open_descriptors_are_asked_about_at_reads_only(tmpfs: Path) -> None:
     found = probe.probe(str(tmpfs))
-    assert found.missing(probe.NEEDED) == ()
-    assert probe.tier_of(found, "dedicated") == "C"
+    assert found.missing(probe.NEEDED | probe.READING) == ()
+    assert probe.tier_of(found, "dedicated") == "A-read"
+    assert probe.tier_of(found, "shared") == "B-read"
     assert {item.why for item in found.missing(probe.CUTTING)} == {"ENOTSUP"}
 
 

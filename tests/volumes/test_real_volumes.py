@@ -82,6 +82,9 @@ def test_a_hidden_area_is_planned_below_its_cover(ext4: volume_image.Volume) -> 
     assert plan_area(facts) == before
 
 
+ALL = marks.accesses("A")
+
+
 class Groups:
     """An open and an access group, read in one thread-less way: who opens is a child process, we answer ALLOW."""
 
@@ -114,11 +117,11 @@ class Groups:
 
 
 @contextmanager
-def protected(plan: AreaPlan) -> Iterator[Groups]:
+def protected(plan: AreaPlan, access: int = ALL) -> Iterator[Groups]:
     groups = Groups()
     try:
         marks.prepare(plan)
-        marks.place(groups.open, groups.access, marks.marks(plan, mountinfo.table()))
+        marks.place(groups.open, groups.access, marks.marks(plan, mountinfo.table(), access=access))
         yield groups
     finally:
         groups.close()
@@ -170,7 +173,7 @@ def test_an_exemption_for_a_mount_that_is_no_longer_on_top_is_left_out(ext4: vol
     groups = Groups()
     try:
         marks.prepare(plan)
-        requests = marks.marks(plan, mountinfo.table())
+        requests = marks.marks(plan, mountinfo.table(), access=ALL)
         stale = [replace(request, mount=request.mount and request.mount + 100_000) for request in requests]
         marks.place(groups.open, groups.access, stale)
         assert ("open", str(bystander)) in groups.seen(["cat", bystander])
@@ -199,7 +202,7 @@ def test_removed_marks_ask_nobody(ext4: volume_image.Volume) -> None:
     plan = plan_area(look(area), sharing="shared")
     with protected(plan) as groups:
         for _ in range(2):  # removing what is gone is done, too
-            marks.place(groups.open, groups.access, marks.unmarks(plan, mountinfo.table()))
+            marks.place(groups.open, groups.access, marks.unmarks(plan, mountinfo.table(), access=ALL))
         assert groups.seen(["cat", file]) == set()
 
 
@@ -212,21 +215,44 @@ def test_a_plan_that_no_longer_fits_the_filesystem_is_refused(ext4: volume_image
     groups = Groups()
     try:
         with pytest.raises(marks.RefusedError):
-            marks.place(groups.open, groups.access, marks.marks(plan, mountinfo.table()))
+            marks.place(groups.open, groups.access, marks.marks(plan, mountinfo.table(), access=ALL))
     finally:
         groups.close()
 
 
 @pytest.mark.kernel
-def test_a_tmpfs_is_marked_without_an_access_group(tmpfs: Path) -> None:
+def test_opens_alone_are_asked_about_where_nothing_else_can_be(tmpfs: Path) -> None:
     file = _written(tmpfs / "a")
-    plan = plan_area(look(tmpfs))
-    groups = Groups()
-    try:
-        marks.place(groups.open, None, marks.marks(plan, mountinfo.table()))
+    with protected(plan_area(look(tmpfs)), marks.accesses("C")) as groups:
         assert groups.seen(["cat", file]) == {("open", str(file))}
-    finally:
-        groups.close()
+
+
+@pytest.mark.kernel
+def test_reads_of_files_and_of_directories_are_asked_about_where_writes_cannot_be(tmpfs: Path) -> None:
+    file = _written(tmpfs / "a")
+    with protected(plan_area(look(tmpfs)), marks.accesses("A-read")) as groups:
+        assert groups.seen(["cat", file]) == {("open", str(file)), ("access", str(file))}
+        assert ("access", str(tmpfs)) in groups.seen(["ls", tmpfs])
+        assert groups.seen(["dd", "if=/dev/zero", f"of={file}", "count=1", "conv=notrunc"]) == {("open", str(file))}
+
+
+@pytest.mark.kernel
+def test_on_a_shared_filesystem_bystanders_cost_nothing_where_only_reads_are_asked_about(
+    ext4: volume_image.Volume,
+) -> None:
+    area, other = ext4.point / "area", ext4.point / "other"
+    area.mkdir()
+    other.mkdir()
+    file, bystander = _written(area / "a"), _written(other / "b")
+    with protected(plan_area(look(area), sharing="shared"), marks.accesses("B-read")) as groups:
+        assert groups.seen(["cat", bystander]) == set()
+        assert groups.seen(["ls", other]) == set()
+        assert groups.seen(["cat", file]) == {("open", str(file)), ("access", str(file))}
+        for trick in (
+            ["unshare", "-Urm", "cat", file],
+            ["unshare", "-m", "sh", "-c", 'umount "$1" && cat "$1/a"', "sh", area],
+        ):
+            assert {group for group, _ in groups.seen(trick)} == {"open", "access"}, trick
 
 
 @pytest.mark.kernel

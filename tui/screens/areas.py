@@ -42,7 +42,7 @@ class AreasScreen(ListScreen):
         Column(Text("level", "密级"), _level, 12),
         Column(Text("domain", "种类"), lambda row: word(DOMAINS, row["domain"]), 12, least=70),
         Column(Text("mode", "模式"), _mode, 8),
-        Column(Text("tier", "等级"), _tier, 5),
+        Column(Text("tier", "等级"), _tier, 6),
         field("path", "路径", "path", least=70),
         field("custodian", "责任人", "custodian", 12, least=110),
     )

@@ -32,7 +32,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     tier = protection.tier(plan)
     observe = args.flag("observe")
     if protection.below(tier) and not observe:
-        low = too_low(ProtectedArea(name, path, {}), tier, protection.minimum)
+        low = too_low(name, tier, protection.minimum)
         raise RefusedError(low.text, low.hint)
     volume = volume_of(plan, tier, accept_links=args.flag("accept_links"), held=args.maybe("held"))
     level = args.level("level")
@@ -70,7 +70,8 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         protection.list_covers(request.site.facts.areas())
         # Again: what was opened before the labels is asked about now.
         request.services.decider.epoch(request.site.facts.epoch())
-        return found.to_json()
+        findings = [finding.to_json() for finding in protection.findings(name)]
+        return found.to_json() | {"findings": findings}
 
     return HandlerResult({"area": name, "path": path, "mode": "observe" if observe else "enforce"}, on_ack=protect)
 
@@ -85,8 +86,7 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
 def _show(request: HandlerRequest) -> Json:
     name = request.args.text("area")
     [row] = request.site.lists.areas.find(_row(request, name).resource.id)
-    found = request.services.protection.now.get(name)
-    findings = [finding.to_json() for finding in found.findings] if found else []
+    findings = [finding.to_json() for finding in request.services.protection.findings(name)]
     return {**row, **_state(request, name), "findings": findings}
 
 
@@ -132,7 +132,7 @@ def _enforce(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
     row = _row(request, request.args.text("area"))
     protected = request.services.protection.now.get(row.resource.id)
     if protected and request.services.protection.below(protected.tier):
-        low = too_low(ProtectedArea(row.resource.id, row.path, {}), protected.tier, request.services.protection.minimum)
+        low = too_low(row.resource.id, protected.tier, request.services.protection.minimum)
         raise RefusedError(low.text, low.hint)
     minutes = request.args.number("revert_after")
     confirm_by = request.at + timedelta(minutes=minutes) if minutes else None

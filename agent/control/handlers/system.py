@@ -82,7 +82,7 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
                 f"area `{said}` is protected, tier {protected.tier}", f"目录 `{said}` 已受保护，等级 {protected.tier}"
             )
             yield Finding("good", "area", text)
-        yield from protected.findings
+        yield from services.protection.findings(name)
     if not areas:
         nothing = Text("no area is protected yet", "尚无受保护的目录")
         yield Finding(

@@ -22,7 +22,7 @@ from datetime import timedelta
 from typing import Any, NoReturn
 
 from agent.control.offboarding.doors_proxy import told as doors_told
-from agent.control.offboarding.host import MORE, revocation_context
+from agent.control.offboarding.host import MORE, agent_processes, revocation_context
 from agent.control.offboarding.triggers import revocation_subject, trigger_of
 from agent.control.offboarding.worker_supervisor import WorkerSupervisor
 from agent.errors import ShoumiError
@@ -63,8 +63,7 @@ class OffboardingCoordinator:
         self._indexer = indexer
         self._doors = doors
         self._denied: dict[str, DenialAck] = {}
-        ours = frozenset({os.getpid(), os.getppid()})  # its number now: the holder has no heir
-        host = revocation_context(site, ours, _walks_nothing, doors)
+        host = revocation_context(site, agent_processes(), _walks_nothing, doors)
         self._context = replace(host, deny=self._unless_known(host.deny))
         self._cuts = _CutExecutor(site.home, self._context)
         inherited = {} if life is None else {"life": life}

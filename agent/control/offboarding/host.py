@@ -70,5 +70,15 @@ def revocation_context(
         walk=walk,
         taken=site.facts.accounts,
         doors=doors,
-        rails=lambda: Rails(family(agent), frozenset((s.uid, s.executable) for s in site.facts.services())),
+        rails=rails_of(site, agent),
     )
+
+
+def rails_of(site: SiteContext, agent: frozenset[int]) -> Callable[[], Rails]:
+    """Return what says, each time it is asked, which processes are never touched."""
+    return lambda: Rails(family(agent), frozenset((s.uid, s.executable) for s in site.facts.services()))
+
+
+def agent_processes() -> frozenset[int]:
+    """Return the processes all of the agent's own descend from, seen from the control process."""
+    return frozenset({os.getpid(), os.getppid()})  # its number now: the holder has no heir

@@ -1,0 +1,137 @@
+"""Ending processes that still hold what they may not use any more, where the tier of the volume cannot cut that use.
+
+Rules of this file:
+- only what the kernel does not refuse by itself (:func:`rules.tiers.cuts`) is a reason, and only of a process that may
+  be ended at all (:mod:`agent.offboard.guardrails`): never the agent, root's, the system's;
+- rights that ended are the reason, and not that there never were any: who holds something when an area is first looked
+  at was there before it, and is named by the findings of that area;
+- each end is in the log first; a process whose entry cannot be written is looked at again at the next look.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from agent.kernel.open_files import HeldFile
+from agent.kernel.start_time import start_time
+from agent.offboard.guardrails import Rails, ordinary
+from agent.offboard.steps import signals, tasks
+from rules.tiers import Tier, Use, cuts
+from rules.visible import visible
+
+_WAIT_MS = 250.0
+
+
+class UncutHold(NamedTuple):
+    """Process *pid*, started at *started*, holds inode (*device*, *inode*) of *area* in a way its *tier* cannot cut."""
+
+    pid: int
+    started: int
+    device: int
+    inode: int
+    area: str
+    tier: Tier
+
+
+def use_of(found: HeldFile) -> Use | None:
+    """Return the most that can be done through *found*; ``None``: nothing that shows what is in a file.
+
+    A descriptor that waits in a socket or a ring names no file. Raises ``OSError`` when it is gone.
+    """
+    if found.how == "map":
+        return Use.MAP
+    if found.how != "fd":
+        return None
+    return Use.WRITE if os.lstat(found.link).st_mode & stat.S_IWUSR else Use.READ  # proc_pid_fd(5)
+
+
+def first_seen(holds: Iterable[UncutHold], known_areas: frozenset[str]) -> frozenset[UncutHold]:
+    """Return those of *holds* that were there before their area: it is none of *known_areas* yet."""
+    return frozenset(hold for hold in holds if hold.area not in known_areas)
+
+
+class HolderCuts:
+    """What one look after another found to be ended. Belongs to the thread of looks.
+
+    *tiers* says how each area is protected now, *rails* what is never touched; *append* writes an entry and may raise
+    ``ShoumiError``.
+    """
+
+    def __init__(
+        self,
+        tiers: Callable[[], Mapping[str, Tier]],
+        rails: Callable[[], Rails],
+        append: Callable[[Mapping[str, Any]], object],
+    ) -> None:
+        self._tiers = tiers
+        self._rails = rails
+        self._append = append
+        self._known: frozenset[str] = frozenset()
+        self._before: frozenset[UncutHold] = frozenset()
+        self._now: Mapping[str, Tier] = {}
+        self._found: list[UncutHold] = []
+
+    def begin(self) -> None:
+        """Begin a look."""
+        self._now = self._tiers()
+        self._found = []
+
+    def concerns(self, found: HeldFile, area: str | None) -> bool:
+        """Whether what is *found* in *area* is of a kind that the kernel does not cut there."""
+        tier = self._now.get(area, "none") if area else "none"
+        if tier == "none":
+            return False
+        try:
+            use = use_of(found)
+        except OSError:
+            return False
+        return use is not None and not cuts(tier, use)
+
+    def denied(self, found: HeldFile, area: str) -> None:
+        """Take note that the process of *found*, which :meth:`concerns` us, may not go on with it."""
+        started = start_time(found.pid)
+        if started is not None:
+            tier = self._now[area]
+            self._found.append(UncutHold(found.pid, started, found.device, found.inode, area, tier))
+
+    def finish(self, still: Callable[[UncutHold], bool]) -> None:
+        """End the look: end who has lost the right to what they hold, if that is still so. Raises ``ShoumiError``."""
+        before = self._before.union(first_seen(self._found, self._known)).intersection(self._found)
+        self._known, self._before = frozenset(self._now), before
+        ends: dict[int, UncutHold] = {}
+        for hold in self._found:
+            if hold not in before:
+                ends.setdefault(hold.pid, hold)
+        self._end(list(ends.values()), still)
+
+    def _end(self, holds: Sequence[UncutHold], still: Callable[[UncutHold], bool]) -> None:
+        if not holds:
+            return
+        rails = self._rails()
+        pidfds: list[int] = []
+        try:
+            for hold in holds:
+                pidfd = self._strike(hold, rails, still)
+                pidfds += [] if pidfd is None else [pidfd]
+        finally:
+            for left in signals.wait(pidfds, _WAIT_MS):
+                os.close(left)
+
+    def _strike(self, hold: UncutHold, rails: Rails, still: Callable[[UncutHold], bool]) -> int | None:
+        process = tasks.read(hold.pid)
+        if process is None or not ordinary(process.ruid) or rails.protects(hold.pid):
+            return None
+        if (process.ruid, process.executable) in rails.services:
+            return None
+        pidfd = signals.open_if(hold.pid, lambda pid: start_time(pid) == hold.started and still(hold))
+        if pidfd is None:
+            return None
+        try:
+            self._append({"kind": "holder-ended", "area": hold.area, "tier": hold.tier, "pid": hold.pid,
+                          "uid": process.ruid, "exe": visible(process.executable)})  # fmt: skip
+            signals.kill(pidfd)
+        except BaseException:
+            os.close(pidfd)
+            raise
+        return pidfd

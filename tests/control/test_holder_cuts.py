@@ -1,0 +1,129 @@
+"""Who loses the right to what they hold is ended where the kernel cuts nothing, and nobody else is."""
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from agent.control.holder_cuts import HolderCuts, UncutHold, first_seen, use_of
+from agent.demo.actors import Actor, ActorIdentity, acting
+from agent.errors import RefusedError
+from agent.kernel.open_files import HeldFile
+from agent.offboard.guardrails import Rails
+from rules.text import Text
+from rules.tiers import Tier, Use, cuts
+from tests import needs
+
+USER = ActorIdentity(61_790, 0xFFFF_FFFF)
+ROOT = ActorIdentity(0, 0xFFFF_FFFF)
+
+
+def waits(say: Callable[[object], None]) -> None:
+    say("up")
+    signal.pause()
+
+
+class Log(list[Mapping[str, Any]]):
+    """What was written; raises first when it is full."""
+
+    full = False
+
+    def write(self, fields: Mapping[str, Any]) -> None:
+        if self.full:
+            raise RefusedError(Text("full", "已满"))
+        self.append(fields)
+
+
+def holding(actor: Actor, how: str = "fd") -> HeldFile:
+    assert actor.next().allowed
+    return HeldFile(actor.pid, 1, 2, how, f"/proc/{actor.pid}/fd/0")  # type: ignore[arg-type]
+
+
+def look(one: HolderCuts, *found: HeldFile, still: bool = True) -> None:
+    one.begin()
+    for each in found:
+        one.denied(each, "plans")
+    one.finish(lambda _: still)
+
+
+def lives(actor: Actor) -> bool:
+    return actor.next(0.2).error == "timeout"
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+def cutter(log: Log, tier: Tier = "C", pids: frozenset[int] = frozenset()) -> HolderCuts:
+    made = HolderCuts(lambda: {"plans": tier}, lambda: Rails(pids=pids), log.write)
+    made.begin()
+    made.finish(lambda _: True)  # the area has been looked at
+    return made
+
+
+@needs.root
+def test_it_is_ended_after_its_entry_and_not_before(log: Log) -> None:
+    with acting(USER, waits) as actor:
+        found, one = holding(actor), cutter(log)
+        log.full = True
+        with pytest.raises(RefusedError):
+            look(one, found)
+        assert lives(actor)
+        log.full = False
+        look(one, found)
+        assert actor.next(10).error == "ended"
+    [entry] = log
+    assert (entry["kind"], entry["pid"], entry["uid"], entry["tier"]) == ("holder-ended", actor.pid, USER.uid, "C")
+
+
+@needs.root
+@pytest.mark.parametrize("why", ["root's", "the agent's", "it may again", "there before"])
+def test_who_is_not_to_be_ended_lives(log: Log, why: str) -> None:
+    with acting(ROOT if why == "root's" else USER, waits) as actor:
+        found = holding(actor)
+        one = cutter(log, pids=frozenset({actor.pid}) if why == "the agent's" else frozenset())
+        if why == "there before":
+            one = HolderCuts(lambda: {"plans": "C"}, Rails, log.write)
+            look(one, found)
+        look(one, found, still=why != "it may again")
+        assert lives(actor)
+    assert not log
+
+
+@needs.root
+def test_who_was_there_before_is_forgotten_when_it_lets_go(log: Log) -> None:
+    with acting(USER, waits) as actor:
+        found = holding(actor)
+        one = HolderCuts(lambda: {"plans": "C"}, Rails, log.write)
+        look(one, found)
+        look(one)
+        look(one, found)  # opened again, by rights that have ended since
+        assert actor.next(10).error == "ended"
+
+
+@pytest.mark.parametrize(("tier", "how"), [*product(get_args(Tier), ["fd", "map", "cwd", "root", "ring", "flight"])])
+def test_what_the_kernel_cuts_is_no_reason(tier: Tier, how: str, log: Log, tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.touch()
+    one = cutter(log, tier)
+    one.begin()
+    for flags, use in ((os.O_RDONLY, Use.READ), (os.O_WRONLY, Use.WRITE)):
+        fd = os.open(file, flags)
+        found = HeldFile(os.getpid(), 1, 2, how, f"/proc/self/fd/{fd}")  # type: ignore[arg-type]
+        assert use_of(found) == {"fd": use, "map": Use.MAP}.get(how)
+        wanted = use if how == "fd" else Use.MAP
+        assert one.concerns(found, "plans") == (tier != "none" and how in ("fd", "map") and not cuts(tier, wanted))
+        assert not one.concerns(found, None)
+        assert not one.concerns(found, "another")
+        os.close(fd)
+    assert not one.concerns(found._replace(how="fd"), "plans")  # it is gone
+
+
+def test_only_an_area_that_is_new_has_holders_from_before_it() -> None:
+    holds = [UncutHold(7, 1, 2, 3, area, "C") for area in ("old", "new")]
+    assert first_seen(holds, frozenset({"old"})) == {holds[1]}
