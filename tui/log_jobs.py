@@ -52,7 +52,7 @@ async def verify(agent: AgentSession) -> tuple[int, Text]:
     """
     report = await agent.call("log.verify")
     if not report["ok"]:
-        first = report["problems"][0]
+        first = next(one for one in report["problems"] if one["severity"] == "error")
         text, place = text_of(first["text"]), visible(f"{first['file']}:{first['line']}")
         raise RefusedError(
             Text(f"THE LOG IS NOT IN ORDER: {place}: {text.en}", f"日志有误：{place}：{text.zh}"),

@@ -76,6 +76,8 @@ def _status(context: CliContext, args: Args) -> int:
             )
         )
     )
+    if clock := found["clock"]:
+        terminal.line(f"!  {terminal.say(text(clock))}")
     if trouble := found["log"]["verify_trouble"]:
         terminal.line(f"!  {terminal.say(text(trouble))}")
     terminal.table(

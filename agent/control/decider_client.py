@@ -44,6 +44,9 @@ class DeciderClient(Protocol):
         *since* is what :meth:`silences` said before the look this rests on; if it is another by now, nothing passes.
         """
 
+    def accept_clock(self) -> bool:
+        """Have time judged by the wall clock as it is; return ``False`` when it is so already."""
+
     def stats(self) -> dict[str, Any]:
         """Return counters and health."""
 
@@ -87,6 +90,10 @@ class DeciderConnection:
         """See :class:`DeciderClient`."""
         asked = {"op": "quiet", "epoch": epoch, "since": since, "noisy": [list(inode) for inode in noisy]}
         return bool(self._ask(asked, _TRY_SECONDS).get("quiet"))
+
+    def accept_clock(self) -> bool:
+        """See :class:`DeciderClient`."""
+        return bool(self._ask({"op": "accept-clock"}, _TRY_SECONDS)["accepted"])
 
     def stats(self) -> dict[str, Any]:
         """See :class:`DeciderClient`."""

@@ -21,8 +21,8 @@ from agent.kernel import labels
 from agent.kernel.mountinfo import within
 from agent.kernel.open_files import HeldFile, held
 from agent.kernel.start_time import start_time
-from agent.runtime.clock import AgentClock
 from agent.runtime.home import Home
+from agent.site.context import Clock
 
 _NAMED = 20  # processes in one entry; the count is complete
 _HOLDING = frozenset({"fd", "map"})
@@ -54,7 +54,7 @@ class AreaOnDevice(NamedTuple):
 class EarlierHolders:
     """Looks, names and ends. Belongs to one thread."""
 
-    def __init__(self, home: Home, decider: DeciderClient, clock: AgentClock) -> None:
+    def __init__(self, home: Home, decider: DeciderClient, clock: Clock) -> None:
         self._policy = PolicySnapshot(home)
         self._verdicts = HolderVerdicts(self._policy, clock)
         self._decider = decider

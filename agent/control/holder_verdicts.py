@@ -11,14 +11,14 @@ from agent.guard.verdicts import NEVER, VerdictCache
 from agent.kernel import labels
 from agent.kernel.open_files import HeldFile
 from agent.kernel.subject import Subject, TaskGoneError, Tasks, pidfd_info_works
-from agent.runtime.clock import AgentClock
+from agent.site.context import Clock
 from rules.model import Action
 
 
 class HolderVerdicts:
     """Verdicts about processes, by the policy in force."""
 
-    def __init__(self, policy: PolicySnapshot, clock: AgentClock) -> None:
+    def __init__(self, policy: PolicySnapshot, clock: Clock) -> None:
         self._policy = policy
         self._clock = clock
         self._verdicts = VerdictCache("")

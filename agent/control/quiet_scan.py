@@ -22,8 +22,8 @@ from agent.guard.policy import PolicySnapshot
 from agent.guard.verdicts import NEVER
 from agent.kernel import mounting
 from agent.kernel.open_files import HeldFile, held
-from agent.runtime.clock import AgentClock
 from agent.runtime.home import Home
+from agent.site.context import Clock
 
 _AGAIN = 2.0  # seconds between two looks while somebody without rights holds a file
 
@@ -31,7 +31,7 @@ _AGAIN = 2.0  # seconds between two looks while somebody without rights holds a 
 class QuietScan:
     """Follows the changes. Belongs to one thread, which calls :meth:`step` a few times a second."""
 
-    def __init__(self, home: Home, decider: DeciderClient, clock: AgentClock, cuts: HolderCuts) -> None:
+    def __init__(self, home: Home, decider: DeciderClient, clock: Clock, cuts: HolderCuts) -> None:
         self._clock = clock
         self._cuts = cuts
         self._ends = NEVER  # when the first verdict ends that an uncut hold rests on

@@ -20,7 +20,7 @@ from agent.guard.verdicts import VerdictCache
 from agent.kernel.subject import Subject
 from agent.log.append import Appender
 from agent.registry.facts import FactsReader
-from agent.runtime.clock import AgentClock, nanoseconds
+from agent.runtime.clock import AgentClock
 from agent.runtime.home import Home
 from rules.model import Action
 
@@ -30,8 +30,6 @@ class UserSpace:
 
     def __init__(self, home: Home, clock: AgentClock) -> None:
         self._appender = Appender(home.log, "process")
-        if last := self._appender.last_time:
-            clock.latest = max(clock.latest, nanoseconds(last))
         self._host = os.uname().nodename
         self._clock = clock
         self._turn = threading.Lock()
@@ -79,8 +77,12 @@ class UserSpace:
 
 
 class AdjustableClock(AgentClock):
-    """A clock that can be put forward; it then stands until time has caught up, as the agent's own does."""
+    """A clock that can be put forward, with all that it stands for: entries are stamped with it."""
+
+    def __init__(self) -> None:
+        self._ahead = 0
+        super().__init__(wall=lambda: time.time_ns() + self._ahead)
 
     def forward(self, seconds: float) -> None:
-        """Put it *seconds* ahead of now."""
-        self.latest = max(self.latest, time.time_ns() + int(seconds * 1_000_000_000))
+        """Put it *seconds* ahead of the machine's, unless it is already."""
+        self._ahead = max(self._ahead, int(seconds * 1_000_000_000))

@@ -27,6 +27,7 @@ from agent.guard import label_worker
 from agent.guard.heartbeat import Heartbeat
 from agent.guard.ignore_marks import IgnoreMarks
 from agent.guard.journal import EntryJournal
+from agent.guard.judged_time import JudgedTime
 from agent.guard.label_worker import LabelWorkerClient
 from agent.guard.latency import LatencyHistogram
 from agent.guard.objects import Object, Objects
@@ -39,6 +40,7 @@ from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.subject import Subject, TaskGoneError, Tasks
 from agent.runtime import channel
 from agent.runtime.clock import AgentClock
+from agent.runtime.clock_file import ClockKeeper
 from rules.model import Action
 from rules.text import Text
 
@@ -67,12 +69,14 @@ class AnswerLoop:
         tasks: Tasks,
         worker: LabelWorkerClient,
         host: str,
+        keeper: ClockKeeper | None = None,
     ) -> None:
         self._groups = groups
         self._control = control
         self.policy = policy
         self.journal = journal
         self.clock = clock
+        self.time = JudgedTime(clock, journal, keeper, self._forget)
         self._tasks = tasks
         self._worker = worker
         self._objects = Objects()
@@ -87,12 +91,15 @@ class AnswerLoop:
         self._denied_accesses: set[tuple[int, int, int]] = set()  # this second
         self._rechecked = 0
         self._next_tick = 0
+        self.stopping = False
         self.accesses = self.allowed = self.denied = self.unprotected = self.unlogged = self.late = 0
 
     # The loop.
 
     def run(self, heartbeat: Heartbeat, life: int, obey: Callable[[], None]) -> None:
         """Serve until the holder is gone (*life* reaches its end); *obey* takes messages of the control process.
+
+        ``stopping``, set meanwhile, ends it within a tick.
 
         Raises :class:`FatalError` when it must not go on; every event it had read by then has been denied.
         """
@@ -104,7 +111,7 @@ class AnswerLoop:
                     poll.register(fd, select.EPOLLIN)
             moment = self._next_tick = self._worker_heard = time.monotonic_ns()
             try:
-                while True:
+                while not self.stopping:
                     ready = poll.poll((self._next_tick - moment) / 1e9)
                     for fd, _ in ready:
                         if fd == opens:
@@ -143,21 +150,22 @@ class AnswerLoop:
         self._recorded_accesses.clear()
 
     def _tick(self, moment: int) -> None:
-        now = self.clock.now()
+        now = self.time.now()
         left = self.silence.left(now)
         if left <= 0:
             self._break_silence()
             self._ask_to_look()
         self.spans.fold(moment)
         self._next_tick = moment + (min(_TICK_NS, left) if left > 0 else _TICK_NS)
-        self._deny_overdue(moment, now)
-        self._tell_denials(moment, now)
+        self._deny_overdue(moment)
+        self._tell_denials(moment)
         if len(self._recorded_accesses) > _MOST_RECORDED:  # forgetting costs one more entry per reader and file
             self._recorded_accesses.clear()
         if self.silence.wants_look(moment):
             self._ask_to_look()
         if moment - self._rechecked > _RECHECK:  # the guarantee behind the epoch message, which can get lost
             self._rechecked = moment
+            self.time.tend(moment)
             self._denied_accesses.clear()
             self._worker.ping()
             if moment - self._worker_heard > _WORKER_SILENT:
@@ -165,10 +173,16 @@ class AnswerLoop:
             if self.policy.moved():
                 self.take_policy()
 
-    def _tell_denials(self, moment: int, now: int) -> None:
+    def _tell_denials(self, moment: int) -> None:
         texts = self._refusals.counts(moment)
-        if texts and not self.journal.accesses(texts, now):
+        if texts and not self.journal.accesses(texts):
             self.unlogged += len(texts)
+
+    def _forget(self) -> None:
+        """Time has jumped: whatever was decided for another time is decided anew."""
+        self.verdicts.forget()
+        self._break_silence()
+        self._ask_to_look()
 
     def _ask_to_look(self) -> None:
         with contextlib.suppress(OSError):  # a full channel: the next tick asks again
@@ -193,21 +207,21 @@ class AnswerLoop:
             return 0
         except fanotify.UnreadableEventError as error:
             asked = [(-(error.errno or errno.EIO), 0)]  # denied already; who it was is not told
-        now = self.clock.now()
+        now = self.time.now()
         answers: list[tuple[int, Answer]] = []
         for fd, tid in asked:
             answer = self._decided(handle, fd, tid, now)
             if answer is not None:
                 answers.append((fd, answer))
-        self._conclude(group, answers, now)
+        self._conclude(group, answers)
         return len(asked)
 
-    def _conclude(self, group: int, answers: list[tuple[int, Answer]], now: int) -> None:
+    def _conclude(self, group: int, answers: list[tuple[int, Answer]]) -> None:
         """Record *answers*, then give them."""
         texts = [answer[1] for _, answer in answers if answer[1]]
         recorded = not texts
         try:
-            recorded = recorded or self.journal.accesses(texts, now)
+            recorded = recorded or self.journal.accesses(texts)
         finally:  # a Fatal leaves through here as well: everything that needed its entry is denied
             if not recorded:
                 self._recorded_accesses.clear()
@@ -310,7 +324,7 @@ class AnswerLoop:
 
     def _placed(self) -> None:
         """Take what the worker has found, and answer whom it was about."""
-        now = self.clock.now()
+        now = self.time.now()
         answers: dict[int, list[tuple[int, Answer]]] = {self._groups.open: [], self._groups.access: []}
         try:
             for number, found in self._worker.answers():
@@ -333,7 +347,7 @@ class AnswerLoop:
                 self._worker.ask(number, event.fd, event.tid)  # one that is not taken is denied at its deadline
             for group, given in answers.items():
                 for start in range(0, len(given), BATCH):
-                    self._conclude(group, given[start : start + BATCH], now)
+                    self._conclude(group, given[start : start + BATCH])
 
     def _judge(self, event: ParkedEvent, thing: Object, now: int) -> Answer:
         if thing.fresh:
@@ -342,7 +356,7 @@ class AnswerLoop:
             return self._judge_open(thing, event.tid, now)
         return self._judge_access(thing, event.tid, now)
 
-    def _deny_overdue(self, moment: int, now: int) -> None:
+    def _deny_overdue(self, moment: int) -> None:
         for event in list(self._parked.overdue(moment)):
             self.late += 1
             thing = self._objects.seen(event.fd)
@@ -350,7 +364,7 @@ class AnswerLoop:
                 who: Subject | None = self._tasks.identify(event.tid)
             except TaskGoneError:
                 who = None
-            self._conclude(event.group, [(event.fd, self._refusals.refused(LATE, thing, event.tid, who))], now)
+            self._conclude(event.group, [(event.fd, self._refusals.refused(LATE, thing, event.tid, who))])
 
     def _give_up(self) -> None:
         """On the way out: whoever still waits is answered, and the worker goes."""

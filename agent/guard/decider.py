@@ -15,13 +15,14 @@ import contextlib
 import os
 import resource
 import select
+import signal
 import socket
 import sys
 import time
 from pathlib import Path
 
 from agent.errors import FatalError, ShoumiError
-from agent.guard import label_worker, turns
+from agent.guard import label_worker, start, turns
 from agent.guard.answer_loop import AnswerLoop
 from agent.guard.heartbeat import Heartbeat
 from agent.guard.journal import EntryJournal
@@ -30,13 +31,14 @@ from agent.guard.policy import PolicySnapshot
 from agent.kernel import cover, fanotify
 from agent.kernel.fanotify import DESCRIPTORS, FanotifyGroups
 from agent.kernel.subject import Tasks, pidfd_info_works
-from agent.log.append import Appender, LogUnwritableError
+from agent.log.append import Appender
 from agent.runtime import capabilities, channel
-from agent.runtime.clock import AgentClock, nanoseconds
+from agent.runtime.clock_file import ClockKeeper
 from agent.runtime.home import Home
 from agent.runtime.saying import say
 
 _LAST_STAND = 2.0  # seconds
+_LAST_WRITE = 0.3  # … for the clock's file, while the holder waits for our end
 _AGAIN = 0.25  # seconds between two tries to open the log
 
 
@@ -51,7 +53,7 @@ def main(argv: list[str]) -> int:
     try:
         appender = _opened(home, durability, life)
         if appender is not None:
-            _decide(home, appender, worker, fds)
+            _decide(home, durability, appender, worker, fds)
     except (FatalError, ShoumiError) as error:
         say(f"shoumi decider: {error.text.en}")
         return 1
@@ -62,26 +64,34 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def _decide(home: Home, appender: Appender, worker: label_worker.LabelWorkerClient, fds: dict[str, int]) -> None:
+def _decide(
+    home: Home, durability: str, appender: Appender, worker: label_worker.LabelWorkerClient, fds: dict[str, int]
+) -> None:
     host = os.uname().nodename
     heartbeat = Heartbeat(fds["heartbeat"])
-    clock = AgentClock(nanoseconds(appender.last_time) if appender.last_time else 0)
+    clock, keeper = start.clock(home, appender), ClockKeeper(home.clock)
+    keeper.keep(clock.timeline)
     journal = EntryJournal(appender, clock, host)
     control = socket.socket(fileno=fds["channel"])
     turn = socket.socket(fileno=fds["turn"])
     tasks = Tasks(pidfd_info=pidfd_info_works())
     groups = FanotifyGroups(fds["open"], fds["access"])
     policy = PolicySnapshot(home, only_observes=heartbeat.watching())
-    loop = AnswerLoop(groups, control, policy, journal, clock, tasks, worker, host)
+    loop = AnswerLoop(groups, control, policy, journal, clock, tasks, worker, host, keeper)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: setattr(loop, "stopping", True))
     loop.take_policy()
     heartbeat.set_watching(loop.policy.only_observes)
     if not turns.take(turn, heartbeat.starts(), fds["life"]):
         return
     heartbeat.beat()
-    _first_entries(journal, appender, heartbeat, clock)
+    start.first_entries(journal, heartbeat, clock, durability)
     with contextlib.suppress(OSError):
         channel.send(control, {"op": "hello"})
     loop.run(heartbeat, fds["life"], ControlMessages(control, loop).obey)
+    if loop.stopping:
+        journal.owe({"kind": "stopped"})
+        keeper.keep(clock.timeline)
+        keeper.close(_LAST_WRITE)
 
 
 def _opened(home: Home, durability: str, life: int) -> Appender | None:
@@ -96,16 +106,6 @@ def _opened(home: Home, durability: str, life: int) -> Appender | None:
                 say(f"shoumi decider: {told}")
         if select.select([life], [], [], _AGAIN)[0]:
             return None
-
-
-def _first_entries(journal: EntryJournal, appender: Appender, heartbeat: Heartbeat, clock: AgentClock) -> None:
-    """Record what happened while no decider lived. A full log must not keep the decider from denying."""
-    with contextlib.suppress(LogUnwritableError):
-        journal.write({"kind": "decider-started", "start": heartbeat.starts(), "denied_meanwhile": heartbeat.denied()})
-        if appender.recovered:
-            journal.write({"kind": "recovered", "bytes": appender.recovered})
-        if behind := clock.behind():
-            journal.write({"kind": "clock", "behind_seconds": round(behind, 3)})
 
 
 def _last_stand(home: Home, groups: tuple[int, ...]) -> None:

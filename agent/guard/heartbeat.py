@@ -10,7 +10,7 @@ import struct
 import time
 
 _WORD = struct.Struct("=Q")
-_BEAT, _DENIED, _STARTS, _WATCHING = 0, 8, 16, 24
+_BEAT, _DENIED, _STARTS, _WATCHING, _ON_RECORD = 0, 8, 16, 24, 32
 
 
 class Heartbeat:
@@ -50,6 +50,14 @@ class Heartbeat:
     def watching(self) -> bool:
         """Holder: see :meth:`set_watching`. False until a decider has read the site."""
         return bool(self._read(_WATCHING))
+
+    def set_on_record(self) -> None:
+        """Decider: the start of this agent is in the log."""
+        _WORD.pack_into(self._page, _ON_RECORD, 1)
+
+    def on_record(self) -> bool:
+        """Whether it is."""
+        return bool(self._read(_ON_RECORD))
 
     def _read(self, offset: int) -> int:
         return int(_WORD.unpack_from(self._page, offset)[0])

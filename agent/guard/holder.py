@@ -169,7 +169,7 @@ class Holder:
     def _end(self) -> None:
         self._control.terminate()  # first: it takes covers off; until they are on, the decider answers
         cover.hide_all(self._home.covers)
-        self._decider.kill()
+        self._decider.terminate()  # it records that it was stopped
         self._sweep()
         self._deny_waiting()  # whoever came in by a descriptor of the hidden tree; closing the groups would let it pass
         self._watcher.kill()

@@ -9,7 +9,8 @@ import socket
 import time
 
 from agent.guard.answer_loop import BATCH, AnswerLoop
-from agent.log.append import LogUnwritableError
+from agent.log.entry import stamp_ns
+from agent.log.unwritable import LogUnwritableError
 from agent.runtime import channel
 from rules.visible import visible
 
@@ -45,6 +46,8 @@ class ControlMessages:
                 return {"epoch": loop.verdicts.epoch}
             case "append":
                 return {"seq": loop.journal.write(dict(message["fields"]))}
+            case "accept-clock":
+                return {"accepted": loop.time.accept()}
             case "silences":
                 return {"silences": silence.ended}
             case "quiet":
@@ -59,7 +62,7 @@ class ControlMessages:
     def _stats(self) -> dict[str, object]:
         loop = self._loop
         lately = loop.spans.summary(time.monotonic_ns())
-        trouble = loop.policy.trouble
+        trouble, since = loop.policy.trouble, loop.clock.timeline.since
         return {
             "allowed": loop.allowed,
             "denied": loop.denied,
@@ -71,7 +74,8 @@ class ControlMessages:
             "epoch": loop.verdicts.epoch,
             "quiet": loop.silence.granted,
             "next_seq": loop.journal.next_seq,
-            "clock_behind": loop.clock.behind(),
+            "clock_behind": loop.clock.behind,
+            "clock_behind_since": None if since is None else stamp_ns(since),
             "trouble": trouble.text.to_json() if trouble else None,
         }
 

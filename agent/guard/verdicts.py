@@ -118,13 +118,20 @@ class VerdictCache:
         self._observed = observed
         self.epoch = epoch
 
+    def forget(self) -> None:
+        """Forget every ruling: the time they were made for is not what time it is."""
+        self._rulings.clear()
+
     @property
     def pack_id(self) -> str:
         """Name and digest of the pack in force, for the log."""
         return self._source.pack.id if self._source else "?"
 
     def ruling(self, who: Subject, areas: tuple[str, ...], action: Action, now: int) -> CachedVerdict:
-        """Return the ruling at *now* (nanoseconds, non-decreasing from call to call). Never raises."""
+        """Return the ruling at *now* (nanoseconds). Never raises.
+
+        A ruling holds from the time it was made for on: :meth:`forget` all of them when time goes back.
+        """
         executable = who.executable if who.fsuid in self._service_uids else b""  # a person's does not depend on it
         key = (who.fsuid, who.loginuid, executable, areas, action)
         known = self._rulings.get(key)

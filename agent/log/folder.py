@@ -10,17 +10,19 @@ import os
 import stat
 from pathlib import Path
 
-from agent.errors import FatalError, RefusedError
+from agent.errors import RefusedError
+from agent.log.unwritable import LogLockedError
 from rules.text import Text
 from rules.visible import visible
 
+LOCK = ".lock"
 _SAFE = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # NONBLOCK: a planted FIFO must not hold the agent up
 
 
 def open_folder(path: Path) -> int:
     """Return a descriptor of the log folder.
 
-    Raises :exc:`RefusedError` when it is missing or others could write to it.
+    Raises :exc:`RefusedError` when it is missing, no folder, or others could write to it, and OSError.
     """
     shown = visible(str(path))
     try:
@@ -31,6 +33,8 @@ def open_folder(path: Path) -> int:
             Text("`shoumi init` makes it", "用 `shoumi init` 创建"),
         ) from error
     except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENOTDIR, errno.EACCES):
+            raise
         raise _unusable(error, f"the log folder `{shown}`", f"日志目录 `{shown}`") from error
     status = os.fstat(folder)
     if status.st_uid not in (0, os.geteuid()) or status.st_mode & 0o022:
@@ -49,17 +53,23 @@ def open_folder(path: Path) -> int:
 def lock(folder: int) -> int:
     """Return a descriptor that holds the folder's one appender's place until it is closed, or its process ends.
 
-    Raises :exc:`RefusedError` when the folder is read-only, and :exc:`FatalError` when another process has the place.
+    Raises :exc:`LogLockedError` when another process has the place, and OSError (a read-only filesystem, for one).
     """
-    try:
-        descriptor = open_file(folder, ".lock", os.O_RDWR | os.O_CREAT)
-    except OSError as error:
-        raise _unusable(error, "the log folder", "日志目录") from error
+    descriptor = open_file(folder, LOCK, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except BlockingIOError as error:
         os.close(descriptor)
-        raise FatalError(Text("another process is appending to this log", "另有进程正在写入此日志")) from error
+        raise LogLockedError(
+            Text("another process is appending to this log", "另有进程正在写入此日志"),
+            Text(
+                "it is tried again; `fuser .lock` in the log folder names it",
+                "将重试；在日志目录运行 `fuser .lock` 可查看该进程",
+            ),
+        ) from error
+    except OSError:
+        os.close(descriptor)
+        raise
     return descriptor
 
 

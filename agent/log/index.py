@@ -3,8 +3,10 @@
 Rules of this file:
 
 * The record is the truth. Nothing here is the only copy of anything, and nothing waits for it.
-* ``at`` is an entry's time, or its predecessor's where the clock was behind that: it never decreases. So the monthly
-  files follow each other in sequence, a limit of time is a limit of sequence, and the last file knows where to go on.
+* ``at`` is an entry's time as stamped, and a clock can be wrong. The files follow each other in the record, not in
+  time: one is finished when an entry of another month comes. A month that is come back to, after a clock was wrong for
+  a while, gets another file; but only once the present one holds enough entries, so that a clock that is moved to and
+  fro does not make a file each time.
 * Each file says where in the record it begins and ends. Files count as far as they join each other without a hole from
   the beginning of the record; what does not join (deleted, damaged, cut short) is made again.
 * When lines that were indexed are gone from the record, the file that holds them is put aside as ``….displaced``, not
@@ -12,6 +14,7 @@ Rules of this file:
 * Lines that are no entries are passed over. Naming them is the business of ``verify``.
 """
 
+import contextlib
 import json
 import os
 import time
@@ -21,9 +24,12 @@ from pathlib import Path
 from typing import Self
 
 from agent.log import month, segments
-from agent.log.month import IndexedEntry, Month
+from agent.log.month import IndexedEntry, Month, MonthCoverage
 from agent.log.segments import ORIGIN, Cursor
+from rules.visible import visible
 
+_LIMIT = 1 << 62
+_ENOUGH = 1_000  # entries that a file has before a month that was left is come back to
 # The members each indexed word is taken from. Areas and rooms share one list of names, and one column.
 _WORDS = (("kind",), ("verdict",), ("rule",), ("area", "room"), ("person",), ("login_person",))
 
@@ -43,7 +49,7 @@ class Indexer:
         self._log = log_folder
         self._folder = index_folder
         self._month: Month | None = None
-        self._cursor, self._at = ORIGIN, 0
+        self._cursor = ORIGIN
         self._opened = False
         self.displaced = 0
 
@@ -89,12 +95,12 @@ class Indexer:
         """Find the files that join each other, delete the others, and stand at the end of the last one."""
         self.close()
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        self._cursor, self._at = ORIGIN, 0
+        self._cursor = ORIGIN
         last = None
-        for path in month.files(self._folder):
-            state = month.peek(path)
-            if state and state.begin[:2] == self._cursor[:2]:
-                last, self._cursor, self._at = path, state.end, state.at
+        known = [(path, month.peek(path)) for path in month.files(self._folder)]
+        for path, reach in sorted(known, key=_begin):
+            if reach and reach.begin[:2] == self._cursor[:2]:
+                last, self._cursor = path, reach.end
             else:
                 month.delete(path)
         if last:
@@ -117,12 +123,10 @@ class Indexer:
         done, place = 0, self._cursor
         offset = chunk.begin.offset
         for line in chunk.lines:
-            if entry := _entry(line, self._at):
-                if self._month is None or entry.at >= self._month.until:
-                    self._turn_to(entry.at, batch, place)
-                    batch = []
+            if entry := _entry(line):
+                if self._month is None or not self._month.since <= entry.at < self._month.until:
+                    batch = self._leave(entry.at, batch, place)
                 batch.append(entry)
-                self._at = entry.at
                 done += 1
             offset += len(line) + 1
             place = Cursor(chunk.begin.first, offset, line)
@@ -131,18 +135,32 @@ class Indexer:
         self._cursor = chunk.end
         return done
 
-    def _turn_to(self, at: int, batch: list[IndexedEntry], place: Cursor) -> None:
-        """Finish the file that is being written at *place*, and begin the one for *at* there."""
-        begin = ORIGIN
+    def _leave(self, at: int, batch: list[IndexedEntry], place: Cursor) -> list[IndexedEntry]:
+        """Finish the file that is being written at *place*, and begin the one for *at* there, unless it is too early.
+
+        Returns what of *batch* is still to be added.
+        """
+        path, begin = self._folder / month.file_name(at), ORIGIN
         if self._month:
+            if path.exists() and self._month.reach.taken + len(batch) < _ENOUGH:
+                return batch
+            piece = 2
+            while path.exists():
+                path, piece = self._folder / month.file_name(at, piece), piece + 1
             self._month.add(batch, place)
             self._month.finish()
             begin = place
         self._month = None
-        self._month = Month(self._folder / month.file_name(at), begin, self._at)
+        self._month = Month(path, begin)
+        return []
 
 
-def _entry(line: bytes, not_before: int) -> IndexedEntry | None:
+def _begin(known: tuple[Path, MonthCoverage | None]) -> tuple[int, int]:
+    _, reach = known
+    return reach.begin[:2] if reach else (-1, 0)
+
+
+def _entry(line: bytes) -> IndexedEntry | None:
     """Read what is indexed of *line*; None when it is no entry."""
     head = segments.head(line)
     if head is None or len(line) > segments.MAX_RECORD:
@@ -155,12 +173,24 @@ def _entry(line: bytes, not_before: int) -> IndexedEntry | None:
     path = fields.get("path")
     return IndexedEntry(
         head[0],
-        max(at, not_before),
+        at,
         fields.get("enforced") is True,
         tuple([next((word for name in names if isinstance(word := fields.get(name), str)), None) for names in _WORDS]),
         path if isinstance(path, str) else None,
         line,
+        *_clocks(fields, at),
     )
+
+
+def _clocks(fields: dict[str, object], at: int) -> tuple[str | None, int, int]:
+    """Return boot, boot time and judged time of an entry; an older one has no more than its stamp."""
+    boot, mono, judged = fields.get("boot"), fields.get("mono"), fields.get("judged")
+    if not isinstance(boot, str) or not isinstance(mono, int) or not 0 <= mono < _LIMIT:
+        return None, 0, at
+    if isinstance(judged, str):
+        with contextlib.suppress(ValueError):
+            return visible(boot), mono, month.microseconds(datetime.fromisoformat(judged))
+    return visible(boot), mono, at
 
 
 @lru_cache(maxsize=4)

@@ -7,7 +7,9 @@ Rules of this file:
   appearance, so the same entries always make the same content.
 * Narrow rows and the records themselves are apart, so that looking for a row does not read records.
 * There are no migrations: the record holds everything that is here, so a file of another shape is deleted and made
-  again. Whoever changes the tables renames ``state``, because :func:`peek` knows a file of this kind by it.
+  again. Whoever changes the tables renames ``reach``, because :func:`peek` knows a file of this kind by it.
+* Time is as stamped, and can go back. A file covers one piece of the record, knows its earliest and its latest time,
+  and in which stretches of it time goes forward (:mod:`agent.log.stretches`).
 """
 
 import contextlib
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from agent.log.segments import ORIGIN, Cursor
+from agent.log.stretches import Stretch, begins_anew
 from rules.visible import visible
 
 # Words the partial indexes name by number. Nearly every entry is an access that the rule `allow` allowed: these are
@@ -37,8 +40,10 @@ PARTIAL = {
 _INDEXES = "".join(f"CREATE INDEX by_{column} ON entries ({column}) WHERE {rows};" for column, rows in PARTIAL.items())
 _SCHEMA = f"""
 BEGIN;
-CREATE TABLE state (begin_first INTEGER, begin_offset INTEGER, begin_line BLOB,
-                    end_first INTEGER, end_offset INTEGER, end_line BLOB, at INTEGER);
+CREATE TABLE reach (begin_first INTEGER, begin_offset INTEGER, begin_line BLOB,
+                    end_first INTEGER, end_offset INTEGER, end_line BLOB, low INTEGER, high INTEGER, top INTEGER,
+                    taken INTEGER);
+CREATE TABLE stretches (first INTEGER PRIMARY KEY, boot TEXT, wall INTEGER, judged INTEGER);
 CREATE TABLE words (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
 CREATE TABLE paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
 CREATE TABLE entries (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, enforced INTEGER, kind INTEGER, verdict INTEGER,
@@ -48,7 +53,7 @@ INSERT INTO words VALUES ({ACCESS}, 'access'), ({ALLOW}, 'allow'), ({DENY}, 'den
 {_INDEXES}
 COMMIT;
 """  # noqa: S608 - constants of this file
-_FILE = re.compile(r"[0-9]{4}-[0-9]{2}\.db")
+_FILE = re.compile(r"[0-9]{4}-[0-9]{2}(?:\.[0-9]+)?\.db")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _REMEMBERED = 50_000  # numbers of each table kept in memory while writing
@@ -56,7 +61,10 @@ _FOREVER = 1 << 62
 
 
 class IndexedEntry(NamedTuple):
-    """What is indexed of one entry. *at*: microseconds since 1970. *words*: kind, verdict, rule, area, two persons."""
+    """What is indexed of one entry. *at*: microseconds since 1970. *words*: kind, verdict, rule, area, two persons.
+
+    *boot*, and with it *mono* and *judged*: which boot, the boot time, and what was judged by, both in microseconds.
+    """
 
     seq: int
     at: int
@@ -64,22 +72,34 @@ class IndexedEntry(NamedTuple):
     words: tuple[str | None, ...]
     path: str | None
     line: bytes
+    boot: str | None = None
+    mono: int = 0
+    judged: int = 0
 
 
 class MonthCoverage(NamedTuple):
-    """The stretch of the record that a file covers, and the time of its last entry."""
+    """The piece of the record that a file covers.
+
+    *low*, *high*: its earliest and latest time. *top*: the latest of its last stretch. *taken*: how many entries.
+    """
 
     begin: Cursor
     end: Cursor
-    at: int
+    low: int
+    high: int
+    top: int
+    taken: int
+
+
+_NOTHING = (_FOREVER, -_FOREVER, 0, 0)
 
 
 class Month:
-    """One monthly file, open for writing; *begin* and *at* are for a new one. Raises sqlite3.Error."""
+    """One monthly file, open for writing; *begin* is for a new one. Raises sqlite3.Error."""
 
-    def __init__(self, path: Path, begin: Cursor = ORIGIN, at: int = 0) -> None:
+    def __init__(self, path: Path, begin: Cursor = ORIGIN) -> None:
         self.path = path
-        self.until = _next_month(path)  # the time at which the next file begins
+        self.since, self.until = _this_month(path), _next_month(path)
         self._words = _Numbers("words", "word")
         self._paths = _Numbers("paths", "path")
         self._db = sqlite3.connect(path, isolation_level=None)
@@ -88,27 +108,35 @@ class Month:
             self._db.execute("PRAGMA synchronous = NORMAL")  # a power cut takes back whole commits: they are made again
             if not self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 self._db.executescript(_SCHEMA)
-            self.begin, self.end, self.at = _state(self._db) or MonthCoverage(begin, begin, at)
+            self.reach = _reach(self._db) or MonthCoverage(begin, begin, *_NOTHING)
+            self._stretch = next(stretches(self._db, newest=True), None)
         except sqlite3.Error:
             self._db.close()
             raise
 
     def add(self, entries: Iterable[IndexedEntry], end: Cursor) -> None:
         """Take *entries* in, and remember that the file now reaches to *end*; all of it or nothing."""
-        rows, lines, at = [], [], self.at
+        rows, lines, fresh = [], [], []
+        (begin, _, low, high, top, taken), stretch = self.reach, self._stretch
         with self._transaction():
             for entry in entries:
+                low, high, top = min(low, entry.at), max(high, entry.at), max(top, entry.at)
+                if stretch is None or begins_anew(stretch, top, entry.at, entry.boot, entry.mono):
+                    wall = entry.at - entry.mono
+                    stretch, top = Stretch(entry.seq, entry.boot, wall, entry.judged - entry.mono), entry.at
+                    fresh.append(stretch)
                 words = [self._words.get(word) or self._words.number(self._db, word) for word in entry.words]
                 path = self._paths.get(entry.path) or self._paths.number(self._db, entry.path)
                 rows.append((entry.seq, entry.at, entry.enforced, *words, path))
                 lines.append((entry.seq, entry.line))
-                at = entry.at
             # IGNORE: a number that occurs twice is damage, named by `verify`; the first entry that carries it is kept.
             self._db.executemany("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
             self._db.executemany("INSERT OR IGNORE INTO lines VALUES (?,?)", lines)
-            self._db.execute("DELETE FROM state")
-            self._db.execute("INSERT INTO state VALUES (?,?,?,?,?,?,?)", (*self.begin, *end, at))
-        self.end, self.at = end, at
+            self._db.executemany("INSERT OR IGNORE INTO stretches VALUES (?,?,?,?)", fresh)
+            self._db.execute("DELETE FROM reach")
+            reach = MonthCoverage(begin, end, low, high, top, taken + len(rows))
+            self._db.execute("INSERT INTO reach VALUES (?,?,?,?,?,?,?,?,?,?)", (*begin, *end, *reach[2:]))
+        self.reach, self._stretch = reach, stretch
 
     def finish(self) -> None:
         """Make the file a single one that nothing is added to any more, and close it."""
@@ -162,17 +190,17 @@ class _Numbers(dict[str | None, int]):
 
 
 def files(folder: Path) -> list[Path]:
-    """Return the monthly files of an index folder, oldest first; none when there is no folder."""
+    """Return the monthly files of an index folder, by name; none when there is no folder."""
     try:
         return sorted(folder / name for name in os.listdir(folder) if _FILE.fullmatch(name))
     except FileNotFoundError:
         return []
 
 
-def file_name(at: int) -> str:
-    """Return the name of the file for entries of the time *at*."""
+def file_name(at: int, piece: int = 1) -> str:
+    """Return the name of the file for entries of the time *at*; a month that is come back to has more than one."""
     moment = _EPOCH + at * _MICROSECOND
-    return f"{moment.year:04d}-{moment.month:02d}.db"
+    return f"{moment.year:04d}-{moment.month:02d}{f'.{piece}' if piece > 1 else ''}.db"
 
 
 def microseconds(moment: datetime) -> int:
@@ -184,7 +212,7 @@ def peek(path: Path) -> MonthCoverage | None:
     """Return what *path* covers; None when it holds nothing, or is no index of this kind. Raises OperationalError."""
     with contextlib.closing(sqlite3.connect(path)) as db:
         try:
-            return _state(db)
+            return _reach(db)
         except sqlite3.OperationalError as error:
             if "no such table" in str(error):
                 return None
@@ -200,11 +228,32 @@ def delete(path: Path) -> None:
             os.unlink(f"{path}{suffix}")
 
 
+def stretches(db: sqlite3.Connection, *, newest: bool = False) -> Iterator[Stretch]:
+    """Yield the stretches of the month open in *db*, the oldest or the newest first."""
+    order = "DESC" if newest else "ASC"
+    for row in db.execute(f"SELECT first, boot, wall, judged FROM stretches ORDER BY first {order}"):  # noqa: S608
+        yield Stretch(*row)
+
+
+def reach(db: sqlite3.Connection) -> MonthCoverage | None:
+    """Return what the month open in *db* covers; ``None`` when it is no index of this kind. Raises sqlite3.Error."""
+    try:
+        return _reach(db)
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return None
+        raise
+
+
+def _this_month(path: Path) -> int:
+    return microseconds(datetime(int(path.name[:4]), int(path.name[5:7]), 1, tzinfo=UTC))
+
+
 def _next_month(path: Path) -> int:
     year, month = int(path.name[:4]), int(path.name[5:7])
     return microseconds(datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)) if year < MAXYEAR else _FOREVER
 
 
-def _state(db: sqlite3.Connection) -> MonthCoverage | None:
-    row = db.execute("SELECT * FROM state").fetchone()
-    return MonthCoverage(Cursor(*row[:3]), Cursor(*row[3:6]), row[6]) if row else None
+def _reach(db: sqlite3.Connection) -> MonthCoverage | None:
+    row = db.execute("SELECT * FROM reach").fetchone()
+    return MonthCoverage(Cursor(*row[:3]), Cursor(*row[3:6]), *row[6:]) if row else None

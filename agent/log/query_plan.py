@@ -12,6 +12,7 @@ Rules of this file:
 """
 
 import sqlite3
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from agent.log.month import ACCESS, ALLOW, DENY, PARTIAL
@@ -43,6 +44,10 @@ class QueryPlan:
         self._terms = [self._range]
         self._leads = [_Lead(("NOT INDEXED WHERE true",), self._most)]
         self._text: dict[str, str] = {}
+
+    def times(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Keep rows whose time is in one of *ranges*, from (included) until (excluded)."""
+        self._terms.append(f"({' OR '.join(f'at >= {since:d} AND at < {until:d}' for since, until in ranges)})")
 
     def word(self, column: str, word: str) -> bool:
         """Keep rows whose *column* (kind, verdict, rule, area) is *word*."""

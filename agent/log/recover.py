@@ -26,6 +26,14 @@ class End(NamedTuple):
     seq: int
     time: datetime | None
     size: int
+    line: bytes = b""
+
+    @property
+    def clocks(self) -> tuple[int, str] | None:
+        """Boot time in microseconds, and the beginning of the boot's id; ``None`` where the entry has neither."""
+        fields = json.loads(self.line or b"{}")
+        mono, boot = fields.get("mono"), fields.get("boot")
+        return (mono, boot) if isinstance(mono, int) and isinstance(boot, str) and mono >= 0 and boot else None
 
 
 def find_end(descriptor: int, first: int) -> End:
@@ -51,7 +59,7 @@ def find_end(descriptor: int, first: int) -> End:
                             f"日志自相矛盾：以 {first} 开头的分段以 {found[0]} 结尾",
                         )
                     )
-                return End(*found, begin + stop + 1)
+                return End(*found, begin + stop + 1, data[line_begin:stop])
             stop = line_begin - 1
         if not begin:
             return End(first - 1, None, 0)

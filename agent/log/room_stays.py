@@ -2,7 +2,8 @@
 
 Rules of this file: a stay begins with a way in that was allowed and used, and ends with a way out, or when an officer
 says so. A release nobody used is no entry and no exit; one whose use nobody knows is a stay that is not ``sure``. What
-a badge did, its person may not have done: that is for the reader to know (:data:`LIMITS`).
+a badge did, its person may not have done: that is for the reader to know (:data:`LIMITS`). The order is that of the
+entries; where the clock was set back meanwhile, a stay may end before it began, and is not sure.
 """
 
 from collections.abc import Iterable, Mapping
@@ -48,12 +49,21 @@ class Stay:
     seq_out: int | None = None
     sure: bool = True
 
+    @property
+    def backwards(self) -> bool:
+        """Whether it ended before it began: the clock was set meanwhile."""
+        return self.until is not None and self.until < self.since
+
     def covers(self, moment: datetime) -> bool:
         """Whether the person was inside at *moment*."""
+        if self.backwards:
+            return self.until is not None and self.until <= moment <= self.since  # perhaps
         return self.since <= moment and (self.until is None or moment < self.until)
 
     def meets(self, since: datetime, until: datetime) -> bool:
         """Whether the stay and ``[since, until)`` have an instant in common."""
+        if self.backwards:
+            return self.until is not None and self.until < until and self.since >= since
         return self.since < until and (self.until is None or self.until > since)
 
 
@@ -62,7 +72,8 @@ def stays(entries: Iterable[Entry], room: str) -> tuple[Stay, ...]:
     book = _Book(room)
     for entry in entries:
         book.read(entry)
-    return tuple(sorted(book.all, key=lambda stay: (stay.since, stay.seq)))
+    told = (replace(stay, sure=stay.sure and not stay.backwards) for stay in book.all)
+    return tuple(sorted(told, key=lambda stay: (stay.since, stay.seq)))
 
 
 class _Book:

@@ -1,4 +1,6 @@
-"""Searching the log: newest first, month by month, until the page is full.
+"""Searching the log: newest first, file by file, until the page is full.
+
+Newest is what has the highest number: time can go back in the record (:mod:`agent.log.stretches`).
 
 Rules of this file:
 
@@ -19,8 +21,10 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from agent.errors import RefusedError, UsageError
-from agent.log.month import PARTIAL, file_name, files, microseconds, peek
+from agent.log import month
+from agent.log.month import PARTIAL, MonthCoverage, files, microseconds, peek
 from agent.log.query_plan import QueryPlan, number_of
+from agent.log.stretches import SLACK, Stretch, Window, right_ones, windows
 from rules.text import Text
 from rules.visible import visible
 
@@ -31,6 +35,7 @@ _STEPS = 1_000  # of SQLite's virtual machine between two askings of ``stop``: s
 _PAGE = 1_000  # rows fetched at a time, however many are wanted
 _NUMBERS = 50_000  # the same where only their numbers are
 _LONGEST_TEXT = 10_000  # characters; SQLite refuses patterns beyond 50,000 bytes
+_EVER = 1 << 62
 
 
 class QueryStoppedError(Exception):
@@ -55,7 +60,8 @@ class Filter:
     """What is looked for; whatever is given must hold.
 
     *person* matches either of the two persons behind an access, *area* an area or a room, *text* any part of the path
-    (ASCII letters in both cases). *since* is inclusive, *until* exclusive, both aware. *after_seq* and *before_seq* are
+    (ASCII letters in both cases). *since* is inclusive, *until* exclusive, both aware; what is stamped by a clock that
+    was wrong is found by its stamp and by the time it really was, where that is known. *after_seq* and *before_seq* are
     exclusive: the next older page has the last number of this one as its *before_seq*.
     """
 
@@ -115,9 +121,9 @@ def denied_while_observing(
 ) -> tuple[Denied, ...]:
     """Return who would have been denied in *area* since then, most often first. Raises as :func:`query` does."""
     found: dict[tuple[str | None, str | None], Denied] = {}
-    for path in _within(index_folder, since, None):
+    for path, window in _windows(index_folder, since, None):
         with _reading(path, stop) as db:
-            for denied in _denied(db, area, since):
+            for denied in _denied(db, area, window):
                 subject = denied.person, denied.login_person
                 found[subject] = _added(found[subject], denied) if subject in found else denied
     return tuple(sorted(found.values(), key=lambda denied: (-denied.times, denied.first)))
@@ -134,12 +140,12 @@ def _pages(
     if wanted.text and len(wanted.text) > _LONGEST_TEXT:
         raise UsageError(Text("the text to look for is too long", "要查找的文字过长"))
     missing, before = wanted.limit, wanted.before_seq
-    for path in reversed(_within(index_folder, wanted.since, wanted.until)):
+    for path, window in reversed(_windows(index_folder, wanted.since, wanted.until)):
         full = True
         while full and missing > 0:
             most = min(missing, size)
             with _reading(path, stop) as db:
-                found = _page(db, wanted, before, most)
+                found = _page(db, wanted, window, before, most)
                 page = fetch(db, found)
             yield page
             missing -= len(found)
@@ -147,12 +153,14 @@ def _pages(
             before = found[-1] if full else before
 
 
-def _page(db: sqlite3.Connection, wanted: Filter, before: int | None, size: int) -> list[int]:
-    """Return the numbers of the newest *size* matches of one month before the number *before*."""
-    low, high = _bounds(db, wanted, before)
+def _page(db: sqlite3.Connection, wanted: Filter, window: Window, before: int | None, size: int) -> list[int]:
+    """Return the numbers of the newest *size* matches in one window before the number *before*."""
+    low, high = _bounds(db, window, wanted.after_seq, before)
     if high - low <= 1:
         return []
     plan = QueryPlan(db, low, high)
+    if window.times:
+        plan.times(window.times)
     words = {"kind": wanted.kind, "verdict": wanted.verdict, "rule": wanted.rule, "area": wanted.area}
     matching = (
         all(plan.word(column, word) for column, word in words.items() if word is not None)
@@ -162,30 +170,31 @@ def _page(db: sqlite3.Connection, wanted: Filter, before: int | None, size: int)
     return plan.newest(size) if matching else []
 
 
-def _bounds(db: sqlite3.Connection, wanted: Filter, before: int | None) -> tuple[int, int]:
-    """Return the numbers, both exclusive, between which the limits of time and number lie in this month."""
-    first, last = db.execute("SELECT (SELECT min(seq) FROM entries), (SELECT max(seq) FROM entries)").fetchone()
+def _bounds(db: sqlite3.Connection, window: Window, after: int | None, before: int | None) -> tuple[int, int]:
+    """Return the numbers, both exclusive, between which everything lies that is wanted of *window*."""
+    held = "FROM entries WHERE seq >= ? AND seq < ?"
+    found = db.execute(f"SELECT (SELECT min(seq) {held}), (SELECT max(seq) {held})", (*window[:2], *window[:2]))
+    first, last = found.fetchone()
     if first is None:
         return 0, 0
     low, high = first - 1, last + 1
-    if wanted.since:
-        low = _first_since(db, microseconds(wanted.since), first, last) - 1
-    if wanted.until:
-        high = _first_since(db, microseconds(wanted.until), first, last)
-    if wanted.after_seq is not None:
-        low = min(max(low, wanted.after_seq), last)
+    if window.times:  # nothing of a stretch is more than the slack before or behind its place
+        low = _first_since(db, min(since for since, _ in window.times) - SLACK, first, last) - 1
+        high = _first_since(db, max(until for _, until in window.times) + SLACK, first, last)
+    if after is not None:
+        low = min(max(low, after), last)
     if before is not None:
         high = max(min(high, before), first)
     return low, high
 
 
 def _first_since(db: sqlite3.Connection, at: int, first: int, last: int) -> int:
-    """Return the lowest number that *at* has been reached at; *last* + 1 when it never has. Time never decreases."""
+    """Return the lowest number from *first* to *last* that *at* has been reached at, about; *last* + 1 when never."""
     low, high = first, last + 1
     while low < high:
         middle = (low + high) // 2
         seq, found = db.execute("SELECT seq, at FROM entries WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,)).fetchone()
-        if found >= at:
+        if found >= at or seq > last:
             high = middle
         else:
             low = seq + 1
@@ -200,15 +209,17 @@ def _as_they_are(_db: sqlite3.Connection, numbers: list[int]) -> list[int]:
     return numbers
 
 
-def _denied(db: sqlite3.Connection, area: str, since: datetime) -> Iterator[Denied]:
-    low, _ = _bounds(db, Filter(since=since), None)
+def _denied(db: sqlite3.Connection, area: str, window: Window) -> Iterator[Denied]:
+    low, high = _bounds(db, window, None, None)
+    times = " OR ".join(f"at >= {since:d} AND at < {until:d}" for since, until in window.times)
     statement = f"""
         SELECT (SELECT word FROM words WHERE id = person), (SELECT word FROM words WHERE id = login_person), count(*),
                (SELECT word FROM words WHERE id = rule), min(seq), max(seq)
         FROM entries INDEXED BY by_verdict
-        WHERE {PARTIAL["verdict"]} AND NOT enforced AND area = ? AND seq > ? GROUP BY person, login_person, rule
-    """  # noqa: S608 - a constant of ``month``
-    for person, login_person, count, rule, first, last in db.execute(statement, (number_of(db, area), low)):
+        WHERE {PARTIAL["verdict"]} AND NOT enforced AND area = ? AND seq > ? AND seq < ? AND ({times})
+        GROUP BY person, login_person, rule
+    """  # noqa: S608 - a constant of ``month``, and numbers
+    for person, login_person, count, rule, first, last in db.execute(statement, (number_of(db, area), low, high)):
         yield Denied(person, login_person, count, (rule,) if rule else (), *_rows(db, [first, last]))
 
 
@@ -221,24 +232,38 @@ def _added(one: Denied, other: Denied) -> Denied:
     )
 
 
-def _within(index_folder: Path, since: datetime | None, until: datetime | None) -> list[Path]:
-    """Return the monthly files that can hold entries between the two times, oldest first."""
-    lowest = file_name(microseconds(since)) if since else ""
-    highest = file_name(microseconds(until)) if until else "~"
-    return [path for path in files(index_folder) if lowest <= path.name <= highest and _begun(path)]
+def _windows(index_folder: Path, since: datetime | None, until: datetime | None) -> list[tuple[Path, Window]]:
+    """Return where entries from *since* until *until* can be, in the order of the record."""
+    pieces = sorted(filter(None, map(_piece, files(index_folder))), key=_place)
+    if since is None and until is None:
+        return [(path, Window(0, _EVER, ())) for path, _, _ in pieces]
+    low = microseconds(since) if since else -_EVER
+    high = microseconds(until) if until else _EVER
+    right = right_ones(stretch for _, _, stretches in pieces for stretch in stretches)
+    return [
+        (path, window)
+        for path, reach, stretches in pieces
+        for window in windows(stretches, _EVER, right, low, high)
+        if any(first <= reach.high and reach.low < last for first, last in window.times)
+    ]
 
 
-def _begun(path: Path) -> bool:
-    """Whether the file has its tables; one whose indexer was killed while it was made has not, and holds nothing."""
+def _piece(path: Path) -> tuple[Path, MonthCoverage, list[Stretch]] | None:
+    """Return what a file covers; ``None`` when it holds nothing, as one whose indexer was killed while it was made."""
     with contextlib.closing(sqlite3.connect(_address(path), uri=True)) as db:
         try:
-            return bool(db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'lines'").fetchone()[0])
+            reach = month.reach(db)
+            return (path, reach, list(month.stretches(db))) if reach else None
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
-                return True  # whoever reads it will be told what is wrong with it
-        except sqlite3.DatabaseError:
-            return True
-    return peek(path) is not None  # opening it for writing undoes what was left half done
+                raise _unreadable(path, error) from error
+        except sqlite3.DatabaseError as error:
+            raise _unreadable(path, error) from error
+    return _piece(path) if peek(path) else None  # opening it for writing undoes what was left half done
+
+
+def _place(piece: tuple[Path, MonthCoverage, list[Stretch]]) -> tuple[int, int]:
+    return piece[1].begin[:2]
 
 
 def _address(path: Path) -> str:
@@ -256,13 +281,17 @@ def _reading(path: Path, stop: Stop | None) -> Iterator[sqlite3.Connection]:
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             raise QueryStoppedError from error
-        raise RefusedError(
-            Text(
-                f"the index file `{visible(path.name)}` cannot be read: {visible(str(error))}",
-                f"索引文件 `{visible(path.name)}` 无法读取：{visible(str(error))}",
-            ),
-            Text(
-                "the record is not affected; delete the file and the agent makes it again",
-                "日志本身不受影响；删除该文件后由代理重建",
-            ),
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> RefusedError:
+    return RefusedError(
+        Text(
+            f"the index file `{visible(path.name)}` cannot be read: {visible(str(error))}",
+            f"索引文件 `{visible(path.name)}` 无法读取：{visible(str(error))}",
+        ),
+        Text(
+            "the record is not affected; delete the file and the agent makes it again",
+            "日志本身不受影响；删除该文件后由代理重建",
+        ),
+    )

@@ -9,7 +9,8 @@ Rules of this file:
 * What does not belong to the log is a deviation. Only the directory that a filesystem of its own comes with is none.
 
 What is checked: files are called after their first number; numbers count up by one from 1, through all files; every
-line is a JSON object of at most 65,535 bytes in UTF-8 that begins with ``seq`` and ``time``; time does not go back.
+line is a JSON object of at most 65,535 bytes in UTF-8 that begins with ``seq`` and ``time``. The order of entries is
+that of their numbers: where time goes back the clock was set, which is told and is no fault, however often it happens.
 
 What no reader of the record alone can see: entries cut off the end at a line break, and a record rewritten with care.
 For the first, *known_last* is a number remembered elsewhere, by the index for instance. The second takes signed
@@ -39,6 +40,7 @@ _SIDE = re.compile(r"torn-\d+-\d+\.bin", re.ASCII)
 _BEGINNING = re.compile(rb'\{"seq":([1-9][0-9]{0,15}),"time":"(' + STAMP.encode() + rb')"[,}]')
 _BLOCK = 1 << 17
 _LISTED = 1_000  # problems kept; the others are counted
+_STEPS_LISTED = 100  # … of them times that went back
 _head = msgspec.json.Decoder(Head).decode
 _PATIENCE, _GLANCE = 10, 0.02  # looks, and seconds between them, at a last line that has no line break
 
@@ -66,13 +68,17 @@ class LogProblem(NamedTuple):
 
 
 class LogReport(NamedTuple):
-    """*entries* counts lines in good form; *more* counts problems beyond the first thousand."""
+    """*entries* counts lines in good form; *more* counts problems beyond the first thousand, warnings left out.
+
+    *steps* counts how often time went back from one entry to the next.
+    """
 
     entries: int
     first: int | None
     last: int | None
     problems: tuple[LogProblem, ...]
     more: int
+    steps: int = 0
 
     @property
     def ok(self) -> bool:
@@ -126,7 +132,7 @@ class Pass:
             zh = f"止于第 {check.due - 1} 条，而已知曾有第 {known_last} 条"
             problems.append(_problem(self._folder.name, 0, check.due, "short", en, zh))
         more += max(0, len(problems) - _LISTED)
-        return LogReport(check.entries, check.first, check.last, tuple(problems[:_LISTED]), more)
+        return LogReport(check.entries, check.first, check.last, tuple(problems[:_LISTED]), more, check.steps)
 
     def go_on(self) -> Iterator[int]:
         """Read what there is beyond the place reached; yield after each block. Raises OSError."""
@@ -208,7 +214,7 @@ class _Check:
 
     def __init__(self) -> None:
         self.due = 1
-        self.entries = self.more = 0
+        self.entries = self.more = self.steps = 0
         self.first: int | None = None
         self.last: int | None = None
         self.problems: list[LogProblem] = []
@@ -221,7 +227,7 @@ class _Check:
         for problem in problems:
             if len(self.problems) < _LISTED:
                 self.problems.append(problem)
-            else:
+            elif problem.severity == "error":
                 self.more += 1
 
     def lines(self, file: str, before: int, lines: Sequence[bytes], named: int) -> None:
@@ -249,7 +255,10 @@ class _Check:
         if seq != self.due:
             self.jump(file, number, seq)
         if stamp < self._time:
-            self.say(file, number, seq, "time", "is stamped before its predecessor", "的时间早于前一条", "warning")
+            self.steps += 1
+            if self.steps <= _STEPS_LISTED:
+                en, zh = f"is stamped before its predecessor: {stamp} follows {self._time}", "的时间早于前一条"
+                self.say(file, number, seq, "time", en, f"{zh}：{stamp} 在 {self._time} 之后", "warning")
         self.entries += 1
         self.first = self.first or seq
         self.last, self.due, self._time = seq, seq + 1, stamp

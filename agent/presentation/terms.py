@@ -130,11 +130,19 @@ ENTRIES: Words = {  # kinds of entries
     "decider-started": Text("decider started", "判定进程启动"),
     "recovered": Text("log recovered", "日志已恢复"),
     "pack-edited": Text("pack was edited", "规则包被改动"),
-    "clock": Text("clock set back", "时钟倒退"),
+    "started": Text("agent started", "代理启动"),
+    "stopped": Text("agent stopped", "代理停止"),
+    "clock": Text("CLOCK WAS SET", "时钟被改动"),
     "gap": Text("GAP IN THE LOG", "日志缺失"),
     "log-damaged": Text("LOG NOT IN ORDER", "日志有误"),
     "missing": Text("MISSING", "缺失"),
     "damaged": Text("DAMAGED", "已损坏"),
+}
+CLOCK_STEPS: Words = {  # why time is judged by the clock again after it was set
+    "forward": Text("yes: it went forward", "是：时钟向前"),
+    "returned": Text("yes: a step forward was undone", "是：此前的前拨已纠正"),
+    "synchronised": Text("yes: the kernel calls it synchronised", "是：内核确认已同步"),
+    "officer": Text("yes: an officer accepted it", "是：管理员已认可"),
 }
 HAPPENINGS: Words = {  # what a door event tells
     "open": Text("opened", "已打开"),

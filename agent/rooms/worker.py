@@ -15,6 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from msgspec import structs
+
 from agent.doors.frames import (
     CardStates,
     Configure,
@@ -29,7 +31,7 @@ from agent.doors.frames import (
     Trouble,
 )
 from agent.doors.link import LinkClosedError, LinkCorruptError
-from agent.doors.messages import Online, Release, Released
+from agent.doors.messages import Online, Read, Release, Released
 from agent.doors.osdp.keys import KeyStore
 from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.registry.rows.doors import DoorRow, ReaderRow
@@ -64,7 +66,7 @@ class DoorWorker:
         self._registry = registry
         self._child = child
         self._tickets = commands
-        self._now = site.now
+        self._now, self._ahead = site.now, site.clock.ahead
         self.building = SiteSnapshot(site.home)
         self.recorder = Recorder(site.audit, site.now)
         self.rooms = RoomController(self.building, registry, self.recorder, child.send, site.now)
@@ -233,6 +235,8 @@ class DoorWorker:
             case Trouble():
                 self._trouble(frame)
             case _:
+                if isinstance(frame, Read):  # stamped with the wall clock, which is not always what is judged by
+                    frame = structs.replace(frame, at=frame.at + self._ahead() / 1e9)
                 if isinstance(frame, Online):
                     self._online[frame.door, frame.side, frame.address] = frame
                     self.news = True

@@ -1,32 +1,112 @@
-"""The agent's clock never goes back: a clock set back must not bring an ended grant to life.
+"""The decider's clock: what entries are stamped with, and what grants are judged by.
 
-Rules of this file: ``now`` is the system clock, but never earlier than the latest instant already used or logged.
-A clock that was wrongly set *forward* and then corrected therefore stands still until time has caught up: grants
-that ended in between stay ended, which is the safe side, and the log says how far the clock is behind.
+Rules of this file: entries carry the wall clock as it is, and boot time; grants are judged by the time that
+:mod:`agent.runtime.timeline` makes of both. Reading costs two calls of clock_gettime(2) and one comparison, for it is
+on the path of an open. The two calls are apart by as long as the scheduler likes; so a difference is looked at again,
+closely, before it is taken for a step.
 """
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from agent.runtime.timeline import TOLD, Reading, Step, Timeline
 
 _SECOND = 1_000_000_000
+_NOISE = 1_000_000  # between two readings of the same moment
+_LOOKS = 8
+
+boot_time: Callable[[], int] = partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
+
+
+def boot_id() -> str:
+    """Return what the kernel calls this boot: 36 characters, another one each time. Raises OSError."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def read_clocks(
+    boot_id: str, wall: Callable[[], int] = time.time_ns, boot: Callable[[], int] = boot_time, *, synchronised: bool
+) -> Reading:
+    """Return both clocks as of one moment: of some readings the one in which least time passed."""
+    best, found = 1 << 62, (0, 0)
+    for _ in range(_LOOKS):
+        before, between, after = boot(), wall(), boot()
+        if after - before < best:
+            best, found = after - before, (between, (before + after) // 2)
+        if best < _NOISE // 20:
+            break
+    return Reading(*found, boot_id, synchronised)
 
 
 class AgentClock:
-    """Nanoseconds since 1970, non-decreasing, starting no earlier than *floor_ns*."""
+    """Both clocks and the timeline they make. For one thread; *synchronised* asks the kernel whether its clock is.
 
-    def __init__(self, floor_ns: int = 0) -> None:
-        self.latest = floor_ns  # what :meth:`now` last returned
+    ``wall`` and ``boot`` are what :meth:`now` read last, in nanoseconds; ``disagrees`` tells whether the wall clock is
+    behind judged time by a second. ``steps`` are those that nobody was told of yet, and ``jumped`` is true when judged
+    time moved otherwise than by passing: whoever acts on it takes it back.
+    """
+
+    disagrees: bool
+
+    def __init__(
+        self,
+        timeline: Timeline | None = None,
+        *,
+        synchronised: Callable[[], bool] = bool,
+        wall: Callable[[], int] = time.time_ns,
+        boot: Callable[[], int] = boot_time,
+    ) -> None:
+        self.boot_id = boot_id()
+        self.steps: list[Step] = []
+        self.jumped = False
+        self._wall, self._boot, self._synchronised = wall, boot, synchronised
+        present = self._read(synchronised=False)
+        self._take(timeline or Timeline.begin(present))
+        self.wall, self.boot = present.wall, present.boot
 
     def now(self) -> int:
-        """Return the present instant in nanoseconds."""
-        wall = time.time_ns()
-        if wall > self.latest:
-            self.latest = wall
-        return self.latest
+        """Return the judged time in nanoseconds since 1970."""
+        boot, wall = self._boot(), self._wall()
+        if not -_NOISE < wall - boot - self._wall_offset < _NOISE:
+            self.look()
+            boot, wall = self._boot(), self._wall()
+        self.boot, self.wall = boot, wall
+        return boot + self._offset
 
+    def look(self) -> None:
+        """Compare the clocks closely, and ask the kernel whether its clock is synchronised."""
+        known = self.timeline
+        found, step = known.observe(self._read(synchronised=self._synchronised()))
+        self._took(known, found, step)
+
+    def accept(self) -> bool:
+        """Follow the wall clock as it is from now on; return ``False`` if it is followed already."""
+        known = self.timeline
+        found, step = known.accept(self._read(synchronised=False))
+        self._took(known, found, step)
+        return step is not None
+
+    @property
     def behind(self) -> float:
-        """Return by how many seconds the system clock lags behind what was already used; 0.0 in good order."""
-        return max(0.0, (self.latest - time.time_ns()) / _SECOND)
+        """By how many seconds the wall clock is behind judged time; 0.0 in good order."""
+        return max(0, self.timeline.ahead) / _SECOND
+
+    def _took(self, known: Timeline, found: Timeline, step: Step | None) -> None:
+        moved = found.now.offset - known.now.offset
+        self.jumped = self.jumped or moved < 0 or moved >= TOLD
+        if step is not None:
+            self.steps.append(step)
+        self._take(found)
+
+    def _take(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self._offset, self._wall_offset = timeline.now.offset, timeline.wall_offset
+        self.disagrees = timeline.since is not None
+
+    def _read(self, *, synchronised: bool) -> Reading:
+        return read_clocks(self.boot_id, self._wall, self._boot, synchronised=synchronised)
 
 
 def instant(now: int) -> datetime:

@@ -47,6 +47,11 @@ class Home:
         return self.root / "index"
 
     @property
+    def clock(self) -> Path:
+        """What time was judged to be, when the decider last wrote it down (:mod:`agent.runtime.clock_file`)."""
+        return self.root / "clock.json"
+
+    @property
     def run(self) -> Path:
         """Sockets, and what is true only while the agent runs."""
         return self.root / "run"

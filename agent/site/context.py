@@ -6,21 +6,29 @@ readers of its own, because a connection to the registry belongs to one thread a
 
 import threading
 from datetime import datetime
+from typing import Protocol
 
-from agent.log.search import Filter, query
 from agent.registry.facts import FactsReader
 from agent.registry.queries.registry_queries import RegistryQueries
 from agent.runtime.audit_writer import AcknowledgingWriter
-from agent.runtime.clock import AgentClock, instant, nanoseconds
+from agent.runtime.clock import instant
+from agent.runtime.clock_file import FollowedClock
 from agent.runtime.home import Home
 from agent.runtime.pack_cache import PackCache
 from rules.pack.reader import Pack
 
 
+class Clock(Protocol):
+    """The time the decider judges by, in nanoseconds since 1970."""
+
+    def now(self) -> int: ...  # noqa: D102
+    def ahead(self) -> int: ...  # noqa: D102
+
+
 class SiteContext:
     """The site at *home*. For any thread; members may raise :class:`agent.errors.ShoumiError` and ``FatalError``."""
 
-    def __init__(self, home: Home, audit: AcknowledgingWriter, clock: AgentClock) -> None:
+    def __init__(self, home: Home, audit: AcknowledgingWriter, clock: Clock) -> None:
         self.home = home
         self.audit = audit
         self.clock = clock
@@ -44,7 +52,7 @@ class SiteContext:
         return reader
 
     def now(self) -> datetime:
-        """Return the agent's time: never earlier than the last entry of the log."""
+        """Return the agent's time: what the decider judges by."""
         return instant(self.clock.now())
 
     def pack(self) -> Pack:
@@ -52,7 +60,6 @@ class SiteContext:
         return self._pack.read()
 
 
-def agent_clock(home: Home) -> AgentClock:
-    """Return the agent's clock, which never goes back behind the newest entry that the index knows."""
-    row = next(query(home.index, Filter(limit=1)), None)
-    return AgentClock(nanoseconds(datetime.fromisoformat(str(row.entry["time"]))) if row else 0)
+def agent_clock(home: Home) -> FollowedClock:
+    """Return the agent's clock, which is the decider's."""
+    return FollowedClock(home.clock)

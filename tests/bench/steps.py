@@ -83,7 +83,7 @@ def _steps() -> Iterator[list[Step]]:
             Step("object", Text("find the object and its path", "查找客体及其路径"), lambda: objects.find(fd)),
             Step("subject", Text("identify the thread", "识别线程"), lambda: tasks.identify(os.getpid())),
             Step("ruling", Text("look up the verdict", "查找判定"), rule),
-            Step("entry", Text("write the entry", "写入条目"), lambda: journal.accesses([text], now)),
+            Step("entry", Text("write the entry", "写入条目"), lambda: journal.accesses([text])),
         ]
 
 

@@ -21,10 +21,10 @@ from agent.control.services import ControlServices, open_services
 from agent.control.transaction import ActExecutor
 from agent.offboard.plan import Cause
 from agent.runtime import channel
-from agent.runtime.clock import nanoseconds
 from rules.decide import decide
 from rules.model import Clearance, Level, Request, Scope, Verdict
 from tests.control.site import Site
+from tests.control.time import later
 
 OFFICERS = {"E8": 62_008, "E9": 62_009}
 STRANGER_PID = 1
@@ -102,7 +102,7 @@ class Office:
         return self.do("case.approve")
 
     def later(self, **time: float) -> None:
-        self.site.clock.latest = nanoseconds(self.site.now() + timedelta(**time))
+        self.site.clock = later(self.site.clock, **time)
 
     def verdict(self, person: str = "E1") -> Verdict:
         _, facts = self.site.facts.facts([person], "plans")

@@ -4,6 +4,7 @@ Run as ``python control_peer.py HOME FD``. On stdin it takes one command a line,
 
     kill-after-append PID    append the next entry, kill PID, and do not answer
     die-after-append         append the next entry, and end without an answer
+    behind SECONDS           say that the clock was set back
 """
 
 import os
@@ -14,22 +15,23 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from agent.log.append import Appender, LogUnwritableError
+from agent.log.append import Appender
 from agent.log.entry import render, stamp
+from agent.log.unwritable import LogUnwritableError
 from agent.runtime import channel
-from agent.runtime.clock import AgentClock, instant, nanoseconds
+from agent.runtime.clock import AgentClock, instant
 from agent.runtime.home import Home
 
 
 class Peer:
     def __init__(self, home: Home, end: socket.socket) -> None:
         self.appender = Appender(home.log, "process")
-        last = self.appender.last_time
-        self.clock = AgentClock(nanoseconds(last) if last else 0)
+        self.clock = AgentClock()
         self.end = end
         self.epoch = 0
         self.victim = 0
         self.dying = False
+        self.behind = 0.0
 
     def run(self) -> None:
         while True:
@@ -45,6 +47,8 @@ class Peer:
     def command(self, words: list[str]) -> None:
         if words[0] == "die-after-append":
             self.dying = True
+        elif words[0] == "behind":
+            self.behind = float(words[1])
         else:
             self.victim = int(words[1])
         os.write(1, b"ok\n")
@@ -69,8 +73,15 @@ class Peer:
                 answer["silences"] = 0
             case "quiet":
                 answer["quiet"] = True
+            case "accept-clock":
+                answer["accepted"], self.behind = bool(self.behind), 0.0
             case "stats":
-                answer["stats"] = {"epoch": self.epoch, "next_seq": self.appender.next_seq}
+                answer["stats"] = {
+                    "epoch": self.epoch,
+                    "next_seq": self.appender.next_seq,
+                    "clock_behind": self.behind,
+                    "clock_behind_since": "2026-03-01T08:00:00.000000Z" if self.behind else None,
+                }
         with suppress(OSError):
             channel.send(self.end, answer)
 

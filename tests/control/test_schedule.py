@@ -11,8 +11,8 @@ from agent.control.schedule import ScheduledActs
 from agent.control.services import ControlServices, open_services
 from agent.control.transaction import ActExecutor
 from agent.runtime import channel
-from agent.runtime.clock import nanoseconds
 from tests.control.site import Site
+from tests.control.time import later
 
 
 @contextmanager
@@ -38,7 +38,7 @@ def test_an_area_goes_back_to_observe_unless_it_is_confirmed(fresh: Site) -> Non
         site, executor = services.site, ActExecutor(services, handler_table().acts)
         ScheduledActs(site, executor).step()
         assert not observing_again(services)
-        site.clock.latest = nanoseconds(site.now() + timedelta(minutes=6))
+        site.clock = later(site.clock, minutes=6)
         ScheduledActs(site, executor).step()
         assert observing_again(services)
         ScheduledActs(site, executor).step()

@@ -21,6 +21,13 @@ class ThreadRow(NamedTuple):
 
 THREADS = (
     ThreadRow(
+        "decider",
+        "clock",
+        "agent.runtime.clock_file",
+        "writes down what time is judged to be",
+        "`clock.json` of the home",
+    ),
+    ThreadRow(
         "label worker",
         "labels",
         "agent.guard.label_worker",

@@ -188,7 +188,7 @@ def test_a_malformed_pack_denies_everything_and_says_so_until_it_is_restored(sit
 
 
 def test_a_clock_set_back_brings_no_ended_grant_to_life(site: Scene) -> None:
-    """The machine's clock is never touched: an entry of the log that is later than the clock says the same."""
+    """The machine's clock is never touched: an entry that is later than the clock, and no file of it, say the same."""
     end = datetime.now(UTC) + timedelta(minutes=30)
     with site.asking() as agent:
         agent.call("grant.end", grant="E3", area="brief", reason="x")
@@ -196,21 +196,32 @@ def test_a_clock_set_back_brings_no_ended_grant_to_life(site: Scene) -> None:
     brief = site.site.root / "brief" / "doc.txt"
     assert attempt(BYSTANDER, reading(brief)).allowed
     site.site.stop()
+    site.site.home.clock.unlink()
     with Appender(site.site.home.log, "power") as log:
         log.append([render(log.next_seq, stamp(end + timedelta(minutes=30)), {"host": "test", "kind": "test"})])
     site.site.start()
     assert attempt(BYSTANDER, reading(brief)).error == "EPERM"
     assert healed(site)
-    times = [entry["time"] for entry in site.site.entries()]
-    assert times == sorted(times)
-    clock, *_ = (entry for entry in site.news() if entry["kind"] == "clock")  # each decider that starts says so
-    assert 3000 < clock["behind_seconds"] < 4000
+    [denied] = site.denials()
+    assert denied["judged"] > end.isoformat() > denied["time"]  # stamped with the clock as it is
+    clock, *_ = (entry for entry in site.news() if entry["kind"] == "clock")
+    assert -4000 < clock["offset"] < -3000
+    assert clock["accepted"] is False
     assert site.stats()["clock_behind"] > 3000
+    assert "was set back" in site.site.shoumi("status").stdout
     decider = os.pidfd_open(site.site.process("decider"))
-    try:  # a loop that went by the clock, which stands still now, would miss its heartbeat and be killed
+    try:  # a loop that went by the wall clock would miss its heartbeat and be killed
         assert not select.select([decider], [], [], 1.5 * HEARTBEAT)[0]
     finally:
         os.close(decider)
+    site.replace_decider()
+    assert attempt(BYSTANDER, reading(brief)).error == "EPERM"  # its successor knows it, too
+
+    site.site.shoumi("clock", "accept", "--reason", "the entry was the test's")
+    assert attempt(BYSTANDER, reading(brief)).allowed  # the grant has not ended after all
+    assert [entry["accepted"] for entry in site.news() if entry["kind"] == "clock"][-1] == "officer"
+    assert site.stats()["clock_behind"] < 1
+    assert "set back" not in site.site.shoumi("status").stdout
 
 
 def test_the_guard_tells_how_long_the_opens_of_the_last_minute_took(site: Scene) -> None:

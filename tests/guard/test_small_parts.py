@@ -1,9 +1,8 @@
-"""Clock, capabilities, channel: small parts whose laws the open path stands on."""
+"""Instants, capabilities, channel: small parts whose laws the open path stands on."""
 
 import socket
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -12,22 +11,8 @@ from hypothesis import strategies as st
 
 from agent.errors import UnreachableError
 from agent.runtime import channel
-from agent.runtime.clock import AgentClock, instant, nanoseconds
+from agent.runtime.clock import instant, nanoseconds
 from tests import needs
-
-
-def test_the_clock_never_goes_before_what_was_logged() -> None:
-    future = time.time_ns() + 3_600_000_000_000
-    clock = AgentClock(future)
-    assert clock.now() == future
-    assert 3_590 < clock.behind() <= 3_600
-
-
-def test_the_clock_does_not_go_back_between_two_looks() -> None:
-    clock = AgentClock()
-    looks = [clock.now() for _ in range(1000)]
-    assert looks == sorted(looks)
-    assert clock.behind() < 1
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001

@@ -9,7 +9,8 @@ import pytest
 
 from agent.errors import FatalError, RefusedError
 from agent.log import segments
-from agent.log.append import Appender, LogFullError, LogUnwritableError
+from agent.log.append import Appender
+from agent.log.unwritable import LogFullError, LogLockedError, LogUnwritableError
 from agent.log.verify import verify
 from tests import needs
 from tests.log.samples import BEGIN, line, numbers, record, write_plain
@@ -141,9 +142,10 @@ def test_a_last_number_that_cannot_be_right_stops_the_agent(folder):
         Appender(folder, "process")
 
 
-def test_a_second_appender_is_fatal_until_the_first_has_let_go(folder):
-    with Appender(folder, "process"), pytest.raises(FatalError, match="another process"):
+def test_a_second_appender_is_told_so_until_the_first_has_let_go(folder):
+    with Appender(folder, "process"), pytest.raises(LogLockedError, match="another process") as locked:
         Appender(folder, "process")
+    assert isinstance(locked.value, LogUnwritableError)
     Appender(folder, "process").close()
 
 
@@ -180,24 +182,6 @@ def test_running_out_of_descriptors_at_the_end_of_a_segment_fails_the_batch_only
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         log.append([line(2)])
     assert numbers(folder) == [1, 2]
-
-
-def test_after_a_failed_sync_nothing_is_written_any_more(folder):
-    # A pipe takes the write and refuses the sync: "failed, but it happened", which nobody can tell from "failed".
-    with Appender(folder, "power", segment_bytes=1) as log:
-        log.append([line(1)])
-        log._segment_bytes = 1 << 20  # noqa: SLF001 - the same file takes the next batch
-        reader, writer = os.pipe()
-        os.dup2(writer, log._file, inheritable=False)  # noqa: SLF001 - under the very descriptor it writes to
-        with pytest.raises(FatalError, match="unknown"):
-            log.append([line(2)])
-        os.close(reader)
-        os.close(writer)
-        for limit in (1 << 20, 1):
-            log._segment_bytes = limit  # noqa: SLF001
-            with pytest.raises(FatalError, match="unknown"):
-                log.append([line(2)])
-    assert numbers(folder) == [1]
 
 
 def test_a_closed_log_takes_nothing(folder):

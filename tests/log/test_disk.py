@@ -6,13 +6,13 @@ import sqlite3
 
 import pytest
 
-from agent.errors import FatalError, RefusedError
-from agent.log.append import Appender, LogFullError
+from agent.log.append import Appender
 from agent.log.index import Indexer
 from agent.log.search import Filter, query
+from agent.log.unwritable import LogFullError
 from agent.log.verify import verify
 from tests import needs
-from tests.log.disk import cut_power, loop_mounted, make_image, memory_mounted, run
+from tests.log.disk import cut_power, loop_mounted, make_image, memory_mounted
 from tests.log.samples import line, numbers, write_plain
 
 pytestmark = [
@@ -105,24 +105,3 @@ def test_a_torn_tail_on_a_full_disk_stops_the_start_and_is_kept(tmp_path):
         ballast.unlink()
         with Appender(folder, "process") as log:
             assert (log.recovered, log.next_seq) == (6_000, 2)
-
-
-def test_a_log_on_a_read_only_filesystem_is_refused(tmp_path):
-    with memory_mounted(tmp_path / "memory", "64k") as folder:
-        write_plain(folder, 1)
-        run("mount", "-o", "remount,ro", folder)
-        with pytest.raises(RefusedError, match="cannot be used: Read-only"):
-            Appender(folder, "process")
-        assert verify(folder).ok
-
-
-def test_an_error_on_the_way_to_the_disk_is_fatal(tmp_path):
-    # The image is sparse and lies on a filesystem that is too small for it: the kernel takes the write and only the
-    # sync finds out that the disk fails.
-    with memory_mounted(tmp_path / "memory", "2M") as memory:
-        make_image(memory / "image", "16M", "-O", "^has_journal")
-        with loop_mounted(memory / "image", tmp_path / "point") as folder, Appender(folder, "power") as log:
-            with pytest.raises(FatalError, match="unknown"):
-                append_for_ever(log, batch=1, args="x" * 60_000)
-            with pytest.raises(FatalError, match="unknown"):
-                log.append([line(log.next_seq)])

@@ -173,11 +173,36 @@ def test_fields_of_a_foreign_shape_do_no_harm(folder, index):
     assert [row.seq for row in query(index, Filter(area="\0"))] == [1]
 
 
-def test_a_clock_that_went_back_files_an_entry_under_its_predecessor_s_time(folder, index):
+def test_an_entry_is_filed_under_the_time_it_is_stamped_with_wherever_it_stands(folder, index):
     write(folder, [(BEGIN, {"kind": "a"}), (BEGIN - timedelta(days=200), {"kind": "b"}), (BEGIN, {"kind": "c"})])
     catch_up(folder, index)
-    assert sorted(content(index)) == ["2026-03.db"]
-    assert [row.seq for row in query(index, Filter(since=BEGIN))] == [3, 2, 1]
+    assert sorted(content(index)) == ["2025-08.db", "2026-03.db"]
+    assert [row.seq for row in query(index, Filter())] == [3, 2, 1]
+    assert [row.seq for row in query(index, Filter(since=BEGIN))] == [3, 1]
+    assert [row.seq for row in query(index, Filter(until=BEGIN))] == [2]
+
+
+def test_a_month_that_is_come_back_to_gets_another_file_once_the_present_one_is_worth_it(folder, index, monkeypatch):
+    monkeypatch.setattr("agent.log.index._ENOUGH", 5)
+    days = [*[0] * 3, *[3650] * 3, *[0] * 2, *[3650] * 9, *[0] * 9, *[40] * 2]
+    write(folder, [(BEGIN + timedelta(days=day), {"kind": "a"}) for day in days])
+    for chunk in (1 << 20, 300):
+        with Indexer(folder, index, chunk=chunk) as indexer:
+            indexer.catch_up(60)
+        assert sorted(content(index)) == ["2026-03.2.db", "2026-03.db", "2026-04.db", "2036-02.db"]
+        assert indexed(index) == record(folder)
+        found = [row.seq for row in query(index, Filter(until=BEGIN + timedelta(days=1)))][::-1]
+        assert found == [1, 2, 3, 7, 8, *range(18, 27)]
+        assert catch_up(folder, index) == 0
+        delete(index)
+
+
+def test_a_clock_that_is_moved_to_and_fro_makes_no_file_each_time(folder, index):
+    write(folder, [(BEGIN + timedelta(days=400 * (n % 2)), {"kind": "a"}) for n in range(300)])
+    catch_up(folder, index)
+    assert len(content(index)) == 2
+    assert indexed(index) == record(folder)
+    assert len(list(query(index, Filter(since=BEGIN + timedelta(days=1))))) == 150
 
 
 def test_no_time_still_makes_progress(folder, index):
@@ -210,21 +235,22 @@ def test_killed_at_any_moment_it_goes_on_and_becomes_equal(folder, index, tmp_pa
 
 @examples(30)
 @given(
-    st.lists(st.tuples(st.integers(0, 40), st.sampled_from(["E1", "E2", None])), min_size=1, max_size=30),
+    st.lists(st.tuples(st.integers(-40, 40), st.sampled_from(["E1", "E2", None])), min_size=1, max_size=30),
     st.lists(st.integers(0, 29), max_size=5),
 )
 def test_wherever_it_is_stopped_it_becomes_equal(tmp_path_factory, steps, stops):
     base = tmp_path_factory.mktemp("equal")
     (base / "log").mkdir(mode=0o700)
     at = BEGIN
-    with Appender(base / "log", "process", segment_bytes=700) as log:
+    with Appender(base / "log", "process", segment_bytes=700) as log, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agent.log.index._ENOUGH", 3)
         for number, (days, person) in enumerate(steps):
             at += timedelta(days=days)
             log.append([line(log.next_seq, at, **access(person, "/计划"))])
             if number in stops:
                 catch_up(base / "log", base / "stopped")
-    catch_up(base / "log", base / "stopped")
-    catch_up(base / "log", base / "at once")
+        catch_up(base / "log", base / "stopped")
+        catch_up(base / "log", base / "at once")
     assert content(base / "stopped") == content(base / "at once")
     assert indexed(base / "stopped") == record(base / "log")
 

@@ -139,3 +139,17 @@ def test_who_is_inside_at_the_end_is_whom_a_plain_model_says(given_steps: list[t
         for before, after in pairwise(mine):
             assert before.until is not None
             assert before.until <= after.since  # nobody is inside twice at once
+
+
+def test_a_stay_that_ends_before_it_began_by_a_clock_that_was_set_is_told_and_is_not_sure() -> None:
+    script = Script()
+    came = script.door("E1", "enter")
+    went = script.door("E1", "exit")
+    script.entries[-1]["time"] = "2026-03-02T11:00:00.000000Z"
+    assert script.told() == [("E1", came, went, False)]
+    [stay] = stays(script.entries, "vault")
+    half = timedelta(minutes=30)
+    assert stay.covers(NOON - half)
+    assert stay.meets(NOON - half, NOON - half + timedelta(minutes=1))
+    assert not stay.meets(NOON - 3 * half, NOON - 2 * half)
+    assert not stay.meets(NOON + half, NOON + 2 * half)

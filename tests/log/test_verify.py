@@ -158,7 +158,26 @@ def test_a_line_longer_than_what_is_read_at_once(folder, lines):
 def test_a_clock_that_went_back_is_told_and_is_no_fault_of_the_record(folder):
     (folder / segments.name(1)).write_bytes(line(1, BEGIN) + b"\n" + line(2, BEGIN - timedelta(hours=1)) + b"\n")
     report = verify(folder)
-    assert (kinds(report), report.ok) == (["time"], True)
+    assert (kinds(report), report.ok, report.steps) == (["time"], True, 1)
+    assert "2026-03-01T07:00:00.000000Z follows 2026-03-01T08:00:00.000000Z" in report.problems[0].text.en
+
+
+def test_side_files_without_number_are_no_fault_either(folder, lines):
+    for number in range(1_100):
+        (folder / f"torn-41-{number}.bin").touch()
+    report = verify(folder)
+    assert (report.ok, report.more, len(report.problems)) == (True, 0, 1_000)
+
+
+def test_a_clock_that_goes_back_again_and_again_is_no_fault_either_and_hides_none(folder):
+    lines = [line(n, BEGIN + timedelta(days=n % 2)) for n in range(1, 5_001)]
+    (folder / segments.name(1)).write_bytes(b"".join(one + b"\n" for one in lines))
+    report = verify(folder)
+    assert (report.ok, report.more, report.steps, report.entries) == (True, 0, 2_500, 5_000)
+    assert 0 < len(report.problems) <= 100
+    del lines[4_000]
+    (folder / segments.name(1)).write_bytes(b"".join(one + b"\n" for one in lines))
+    assert [one.seq for one in verify(folder).problems if one.severity == "error"] == [4_001]
 
 
 def test_a_torn_tail_put_aside_is_told_and_a_stranger_is_a_fault(folder, lines):

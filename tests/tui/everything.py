@@ -80,6 +80,12 @@ def entries() -> Iterator[dict[str, object]]:
     }
     yield {"kind": "decider-started", "start": 1, "denied_meanwhile": 0}
     yield {"kind": "recovered", "bytes": 3}
-    yield {"kind": "clock", "behind_seconds": 2.5}
+    yield {"kind": "started", "boot_id": "9f2c1a7e-0000", "kernel": "6.18", "version": "0.1.0", "durability": "power"}
+    yield {"kind": "stopped"}
+    for accepted in (False, "forward", "returned", "synchronised", "officer"):
+        yield {"kind": "clock", "from": "2026-03-01T08:00:00Z", "to": "2026-03-01T07:00:00Z", "offset": -3600.0,
+               "accepted": accepted, "judged_from": "2026-03-01T08:00:00Z",
+               "judged_to": "2026-03-01T08:00:00Z"}  # fmt: skip
     yield {"kind": "gap", "what": "doors", "count": 2, "since": "2026-03-01T08:00:00Z"}
+    yield {"kind": "gap", "count": 0, "since": "2026-03-01T08:00:00Z", "why": said, "missing_from": 1, "missing_to": 3}
     yield {"kind": "pack-edited", "recorded": "甲", "pack": "minimal@3c29d6d554e7"}

@@ -11,7 +11,9 @@ from agent.api.operations import TABLE
 from agent.presentation.terms import (
     ACTIONS,
     CHOICES,
+    CLOCK_STEPS,
     DOMAINS,
+    DURABILITIES,
     ENTRIES,
     HAPPENINGS,
     HOW,
@@ -102,7 +104,21 @@ _LABELS = {
     "bytes": Text("bytes", "字节"),
     "start": Text("start", "启动次数"),
     "denied_meanwhile": Text("denied meanwhile", "其间拒绝"),
-    "behind_seconds": Text("seconds behind", "落后秒数"),
+    "mono": Text("µs since the boot", "启动以来微秒"),
+    "boot": Text("boot", "启动标识"),
+    "boot_id": Text("boot", "启动标识"),
+    "judged": Text("judged by the time", "判定所依时间"),
+    "kernel": Text("kernel", "内核"),
+    "version": Text("version", "版本"),
+    "durability": Text("durability", "持久性"),
+    "from": Text("clock expected at", "时钟应为"),
+    "to": Text("clock found at", "时钟实为"),
+    "offset": Text("seconds it was set by", "拨动秒数"),
+    "accepted": Text("judged by it", "按其判定"),
+    "judged_from": Text("time judged by before", "此前判定时间"),
+    "judged_to": Text("time judged by since", "此后判定时间"),
+    "missing_from": Text("missing from number", "缺失起始序号"),
+    "missing_to": Text("missing up to number", "缺失截止序号"),
     "recorded": Text("recorded pack", "记录的规则包"),
     "process": Text("process", "进程"),
     "areas": Text("areas", "目录"),
@@ -116,8 +132,8 @@ _LABELS = {
 _VALUES: dict[str, Words] = {
     "kind": ENTRIES, "action": ACTIONS, "level": LEVELS, "domain": DOMAINS, "mode": MODES, "outcome": OUTCOMES,
     "side": SIDES, "how": HOW, "released": RELEASES, "what": HAPPENINGS, "role": ROLES, "step": REVOCATIONS,
-    "process": PROCESSES, "tier": TIERS,
-    "state": {**{code: text for code, (text, _, _) in STATES.items()}, **VOLUMES}, "why": VOLUMES,
+    "process": PROCESSES, "tier": TIERS, "accepted": CLOCK_STEPS, "durability": DURABILITIES,
+    "state": {code: text for code, (text, _, _) in STATES.items()},
 }  # fmt: skip
 _SAID = {"seq", "time", "verdict", "enforced", "rule", "clauses", "reason", "error"}
 

@@ -36,6 +36,7 @@ _COUNTS = {  # what the decider says of itself
     "quiet": Text("readers may be left unasked", "可免重复询问"),
     "next_seq": Text("number of the next entry", "下一条目序号"),
     "clock_behind": Text("seconds the clock is behind", "时钟落后秒数"),
+    "clock_behind_since": Text("since when it is not judged by", "时钟自何时不作判定依据"),
     "trouble": Text("trouble", "故障"),
 }
 
@@ -57,7 +58,7 @@ class SystemScreen(ListScreen):
     KEY = "place"
     OP = "doctor"
     WHO = Text("nothing is highlighted", "没有选中的条目")
-    FREE = frozenset({"agent", "service", "add-service", "end-service", "key"})
+    FREE = frozenset({"agent", "service", "add-service", "end-service", "clock", "key"})
 
     async def rows(self) -> list[Row]:
         """Return the findings, the worst first."""
@@ -100,6 +101,10 @@ class SystemScreen(ListScreen):
         found = await self.agent.items("service.list")
         lines = [PlanLine(one["id"], "info", _touches(one)) for one in found] or [PlanLine(_NO_SERVICE, "info")]
         await self.program.agreed(PlanPage(Text("services", "服务账户"), lines))
+
+    def do_clock(self) -> None:
+        """Judge by the clock of the host as it is."""
+        self.form("clock.accept")
 
     def do_add_service(self) -> None:
         """Let a program touch areas."""

@@ -27,6 +27,13 @@ OPERATIONS = (
         ),
         act=True,
     ),
+    Operation(
+        "clock.accept",
+        Text("judge by the system clock as it is, though it was set back", "系统时钟被拨回后，认可其当前时间"),
+        SECURITY,
+        (Param("reason", "text", Text("why the clock is right", "确认时钟正确的依据"), required=True),),
+        act=True,
+    ),
     Operation("status", Text("one page on how the agent is", "代理状态一览"), ANY),
     Operation("doctor", Text("check everything, and say what to do", "全面检查并给出处理办法"), ANY),
 )

@@ -1,10 +1,12 @@
 """Handlers: roles, status and the running agent's part of ``doctor``."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 
 from agent.api.findings import Finding
 from agent.api.roles import THREE
+from agent.api.timestamps import printed
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.doctor import registry_checks, room_checks
 from agent.errors import ShoumiError
@@ -33,7 +35,7 @@ def _roles(request: HandlerRequest) -> Json:
 def _status(request: HandlerRequest) -> Json:
     site, services = request.site, request.services
     areas = site.lists.areas.find()
-    protected = services.protection.now
+    protected, stats = services.protection.now, services.decider.stats()
     return {
         "host": os.uname().nodename,
         "home": str(site.home.root),
@@ -50,7 +52,8 @@ def _status(request: HandlerRequest) -> Json:
         "pack": site.pack().id,
         "epoch": site.facts.epoch(),
         "time": request.at.isoformat(),
-        "decider": services.decider.stats(),
+        "decider": stats,
+        "clock": said.to_json() if (said := _clock(stats)) else None,
         "log": _log(request),
         "durability": services.config.durability,
     }
@@ -128,14 +131,15 @@ def _decider(request: HandlerRequest) -> Iterator[Finding]:
         "decider",
         Text(f"the decider answers; {entries} entries in the log", f"判定进程正常；日志共 {entries} 条"),
     )
-    behind = float(stats.get("clock_behind", 0))
-    if behind > 1:
-        text = Text(
-            f"the system clock is {behind:.0f} s behind the log; the agent's time stands still until it has caught up",
-            f"系统时钟落后于日志 {behind:.0f} 秒；代理时间将停住直至追上",
-        )
+    if said := _clock(stats):
         yield Finding(
-            "serious", "clock", text, Text("set the clock (chronyc makestep)", "请校准时钟（chronyc makestep）")
+            "serious",
+            "clock",
+            said,
+            Text(
+                "set the clock (chronyc makestep); if it is right: shoumi clock accept --reason …",
+                "请校准时钟（chronyc makestep）；若时钟正确：shoumi clock accept --reason ……",
+            ),
         )
     if int(stats.get("unlogged", 0)):
         text = Text(
@@ -143,6 +147,18 @@ def _decider(request: HandlerRequest) -> Iterator[Finding]:
             f"有 {stats['unlogged']} 次访问因无法记录而被拒绝",
         )
         yield Finding("serious", "unlogged", text, Text("make room for the log", "请为日志腾出空间"))
+
+
+def _clock(stats: Mapping[str, Json]) -> Text | None:
+    """Return what time is judged by, where that is not the system clock."""
+    since, behind = stats.get("clock_behind_since"), float(stats.get("clock_behind", 0))
+    if not since:
+        return None
+    at, by = printed(datetime.fromisoformat(str(since))), timedelta(seconds=round(behind))
+    return Text(
+        f"the system clock was set back: since {at} time is judged without it, {by} ahead of it",
+        f"系统时钟被拨回：自 {at} 起按持续计时判定，比系统时钟快 {by}",
+    )
 
 
 def _pack(request: HandlerRequest) -> Iterator[Finding]:

@@ -82,10 +82,11 @@ def rows(marks: Marks, doors: Iterable[DoorMark] = ()) -> tuple[list[dict[str, A
 def last_read(entries: Iterable[Mapping[str, Any]], person: str) -> datetime | None:
     """Return the instant of the last access of *person* that went through, from entries of the access log.
 
-    What an area in observe mode would have denied went through as well. Entries of other kinds are passed over.
+    What an area in observe mode would have denied went through as well. Entries of other kinds are passed over. Where
+    the wall clock was not what was judged by, the entry says by what, and that is the clock of all other instants.
     """
     times = [
-        datetime.fromisoformat(str(entry["time"]))
+        datetime.fromisoformat(str(entry.get("judged") or entry["time"]))
         for entry in entries
         if entry.get("kind") == "access"
         and person in (entry.get("person"), entry.get("login_person"))
