@@ -5,6 +5,7 @@ from agent.api.timestamps import local
 from agent.cli.context import Args, CliContext, OutputColumn, act, command, findings, level, shown, table
 from agent.cli.context import column as plain
 from agent.errors import RefusedError
+from agent.presentation.terms import YES_NO, word
 from rules.text import Text
 
 NOUN = Text("directories under protection", "涉密目录")
@@ -40,6 +41,7 @@ def _show(context: CliContext, args: Args) -> int:
         (Text("level", "密级"), f"{terminal.say(level(found['level']))} ({found['domain']})"),
         (Text("mode", "模式"), found["mode"]),
         (Text("tier", "等级"), found["tier"]),
+        (Text("volume sealed", "卷已封闭"), context.terminal.say(word(YES_NO, "yes" if found["sealed"] else "no"))),
         (Text("persons in scope", "知悉人员"), found["scope"]["person"]),
         (Text("departments in scope", "知悉部门"), found["scope"]["department"]),
         (Text("projects in scope", "知悉项目"), found["scope"]["project"]),
@@ -140,6 +142,78 @@ def _remove(context: CliContext, args: Args) -> int:
     return 0
 
 
+def _labels(context: CliContext, args: Args) -> int:
+    found = _followed(context, "area.labels", args)
+    if context.terminal.json:
+        context.terminal.data(found)
+    else:
+        _say_labels(context, found)
+    return int(bool(found["unlabelled"] or found["foreign"] or found["troubles"]))
+
+
+def _relabel(context: CliContext, args: Args) -> int:
+    terminal = context.terminal
+    if not args["yes"]:
+        found = _followed(context, "area.labels", args)
+        if terminal.json:
+            terminal.data(found)
+        else:
+            _say_labels(context, found)
+        path = shown(found["path"])
+        raise RefusedError(
+            Text("nothing is changed", "未作更改"),
+            Text(
+                f"to give the unlabelled and foreign ones the label of their place: shoumi area relabel {path} --yes",
+                f"按所在位置补上标记：shoumi area relabel {path} --yes",
+            ),
+        )
+    asked = context.call("area.relabel", args)
+    found = _followed(context, "area.relabelling", {"request": asked["request"]})
+    if terminal.json:
+        terminal.data(asked | found)
+        return int(bool(found["troubles"]))
+    mended = found["unlabelled"] + found["foreign"] + found["entered"] + found["new"]
+    terminal.line(
+        terminal.say(
+            Text(f"{found['seen']} looked at, {mended} labelled", f"已检查 {found['seen']} 个，标记 {mended} 个")
+        )
+    )
+    _say_not_reached(context, found)
+    return int(bool(found["troubles"]))
+
+
+def _followed(context: CliContext, op: str, args: Args) -> Args:
+    """Return the last item of a stream that says how far something is, and talk about those before it."""
+    found: Args = {}
+    for found in context.stream(op, args):
+        if not found["ended"]:
+            context.terminal.talk(Text(f"{found['seen']} looked at …", f"已检查 {found['seen']} 个……"))
+    return found
+
+
+def _say_labels(context: CliContext, found: Args) -> None:
+    rows = [
+        (Text("labelled as they should be", "标记无误"), found["kept"]),
+        (Text("nothing in them yet, and no label", "尚无内容，也无标记"), found["new"]),
+        (Text("came into an area with the public label", "带公开标记移入目录"), found["entered"]),
+        (Text("content and no label: nobody gets in", "有内容而无标记：任何人不能打开"), found["unlabelled"]),
+        (Text("label of no area, or damaged: nobody gets in", "标记无效或已损坏：任何人不能打开"), found["foreign"]),
+    ]
+    say = context.terminal.say
+    context.terminal.table(
+        [Text("what", "项目"), Text("number", "数量")], [(say(what), number) for what, number in rows]
+    )
+    for one in found["first"]:
+        context.terminal.line(f"  {one['kind']}  {shown(one['path'])}")
+    _say_not_reached(context, found)
+
+
+def _say_not_reached(context: CliContext, found: Args) -> None:
+    for one in found["not_reached"]:
+        said, why = shown(one["path"]), shown(one["error"])
+        context.terminal.talk(Text(f"not reached: `{said}`: {why}", f"未能到达：`{said}`：{why}"))
+
+
 COMMANDS = (
     command("area.add", _add),
     command("area.show", _show),
@@ -148,5 +222,11 @@ COMMANDS = (
     command("area.enforce", _enforce, extra=(_YES,)),
     act("area.confirm", lambda r: Text(f"`{shown(r['area'])}` keeps enforcing", f"`{shown(r['area'])}` 将继续拦截")),
     command("area.observe", _observe),
+    act(
+        "area.seal",
+        lambda r: Text(f"the volume of `{shown(r['area'])}` is sealed", f"`{shown(r['area'])}` 所在卷已封闭"),
+    ),
+    command("area.labels", _labels),
+    command("area.relabel", _relabel, extra=(_YES,)),
     command("area.remove", _remove),
 )

@@ -49,7 +49,7 @@ async def serve(
     def act(op: str, args: Mapping[str, Any]) -> dict[str, Any]:
         return server.act(lambda: executor.execute_own(op, args, by="hr"))
 
-    schedule = ScheduledActs(services.site, executor)
+    schedule = ScheduledActs(services.site, executor, services.labels.sealable)
     hr_intake = HrIntake(services.site, services.offboarding, act)
     with (
         ThreadPoolExecutor(1, "doors") as doors,
@@ -70,7 +70,7 @@ async def serve(
                 (_TICK, lambda: asyncio.wrap_future(services.indexer.step(_INDEX_SECONDS))),
                 (_TICK, lambda: loop.run_in_executor(quiet, services.quiet_scan.step)),
                 (_AGAIN, lambda: loop.run_in_executor(mounts, services.mounts.serve)),
-                (_LABELS, lambda: loop.run_in_executor(labels, services.protection.sweep_waiting)),
+                (_LABELS, lambda: loop.run_in_executor(labels, services.labels.step)),
                 (_SCHEDULE, lambda: server.act_thread(schedule.step)),
             )
         ]
@@ -83,7 +83,7 @@ async def serve(
                 services.offboarding,
                 services.verifier,
                 services.mounts,
-                services.protection.sweeps,
+                services.labels,
             ):
                 part.stop()
             for chore in chores:

@@ -133,8 +133,8 @@ def _our_processes() -> frozenset[int]:
 
 def _area_of(item: HeldFile, areas: Mapping[str, AreaOnDevice]) -> str | None:
     with contextlib.suppress(OSError):
-        label = labels.read(item.link, follow=True)
-        if label is not None:
+        label = labels.area_of(labels.read(item.link, follow=True))
+        if label:
             return label if label in areas else None
         path = _path(item).removesuffix(" (deleted)")
         return next((name for name, area in areas.items() if within(path, area.path)), None)

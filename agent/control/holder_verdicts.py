@@ -36,7 +36,7 @@ class HolderVerdicts:
     def area_of(self, found: HeldFile) -> str | None:
         """Return the area that what is *found* belongs to, ``None`` when it is in none, or gone. Raises ``OSError``."""
         try:
-            return labels.read(found.link, follow=True)
+            return labels.area_of(labels.read(found.link, follow=True)) or None
         except (FileNotFoundError, ProcessLookupError):
             return None  # it is gone, and what it held with it
 

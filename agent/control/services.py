@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from agent.control.decider_client import DeciderClient
 from agent.control.holder_cuts import HolderCuts
 from agent.control.intent_log import WriteAheadIntent
+from agent.control.label_chore import LabelChore
 from agent.control.mount_chore import MountChore
 from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.host import agent_processes, rails_of
@@ -48,6 +49,7 @@ class ControlServices:
     indexer: BackgroundIndexer
     protection: Protection
     mounts: MountChore
+    labels: LabelChore
     doors: DoorServer
     offboarding: OffboardingCoordinator
     quiet_scan: QuietScan
@@ -100,6 +102,7 @@ def open_services(
             indexer=indexer,
             protection=protection,
             mounts=mounts,
+            labels=LabelChore(site, decider, protection, config.label_scan_seconds),
             doors=doors,
             offboarding=offboarding,
             quiet_scan=quiet_scan,

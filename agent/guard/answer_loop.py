@@ -34,14 +34,14 @@ from agent.guard.objects import Object, Objects
 from agent.guard.parked import ParkedEvent, ParkedEvents
 from agent.guard.policy import PolicySnapshot
 from agent.guard.refusals import Answer, Refusals, person_of
-from agent.guard.verdicts import CROWDED, LATE, UNIDENTIFIED, VerdictCache
+from agent.guard.verdicts import CROWDED, LATE, UNIDENTIFIED, UNLABELLED, VerdictCache
 from agent.kernel import fanotify
 from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.subject import Subject, TaskGoneError, Tasks
 from agent.runtime import channel
 from agent.runtime.clock import AgentClock
 from agent.runtime.clock_file import ClockKeeper
-from rules.model import Action
+from rules.model import Action, Verdict
 from rules.text import Text
 
 BATCH = 64  # events per read: what one append, and one fsync, serve together
@@ -202,15 +202,18 @@ class AnswerLoop:
     def _serve(self, group: int, handle: _Handler) -> int:
         """Answer one batch; return how many questions it had, none when nobody asks."""
         try:
-            asked = fanotify.events(fanotify.read(group, _READ))
+            buffer = fanotify.read(group, _READ)
+            asked = fanotify.events(buffer)
+            names = fanotify.reads(buffer) if group == self._groups.open else frozenset()
         except BlockingIOError:
             return 0
         except fanotify.UnreadableEventError as error:
             asked = [(-(error.errno or errno.EIO), 0)]  # denied already; who it was is not told
+            names = frozenset()
         now = self.time.now()
         answers: list[tuple[int, Answer]] = []
         for fd, tid in asked:
-            answer = self._decided(handle, fd, tid, now)
+            answer = self._decided(self._names if fd in names else handle, fd, tid, now)
             if answer is not None:
                 answers.append((fd, answer))
         self._conclude(group, answers)
@@ -259,18 +262,24 @@ class AnswerLoop:
         thing = self._objects.find(fd)
         return self._judge_open(thing, tid, now) if thing else self._park(self._groups.open, fd, tid)
 
+    def _names(self, fd: int, tid: int, now: int) -> Answer | None:
+        """Names are read from a directory that is open: only the root directory of a volume is asked about."""
+        thing = self._objects.find(fd)
+        if thing is None:
+            return self._park(self._groups.open, fd, tid, names=True)
+        return self._judge_open(thing, tid, now, names=True)
+
     def _access(self, fd: int, tid: int, now: int) -> Answer | None:
         self.accesses += 1
         thing = self._objects.find(fd)
         return self._judge_access(thing, tid, now) if thing else self._park(self._groups.access, fd, tid)
 
-    def _judge_open(self, thing: Object, tid: int, now: int) -> Answer:
+    def _judge_open(self, thing: Object, tid: int, now: int, *, names: bool = False) -> Answer:
         if not thing.areas:
             self.unprotected += 1
             return True, b"", False, False
-        try:
-            who = self._tasks.identify(tid)
-        except TaskGoneError:
+        who = self._who(tid)
+        if who is None:
             return self._refusals.refused(UNIDENTIFIED, thing, tid, None)
         action = Action.LIST if thing.directory else Action.OPEN
         ruling = self.verdicts.ruling(who, thing.areas, action, now)
@@ -281,14 +290,31 @@ class AnswerLoop:
             if not self.silence.granted:  # this entry stands for the reads that follow, too
                 self._recorded_accesses.add((who.fsuid, who.loginuid, thing.device, thing.inode))
             return True, text, False, ruling.owed and not self.policy.only_observes
+        if not names and self._maintains(thing, who):
+            ruling = self.verdicts.maintenance(who, thing.areas)
+            return True, b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields), False, True
         return False, self._refusals.entry(who, thing, text), False, True
+
+    def _who(self, tid: int) -> Subject | None:
+        try:
+            return self._tasks.identify(tid)
+        except TaskGoneError:
+            return None
+
+    def _maintains(self, thing: Object, who: Subject) -> bool:
+        """Whether this is uid 0 at the root directory of a volume, where reading its names is asked about on its own.
+
+        Freezing, trimming and syncing a volume need that directory open, and nothing that lies in it.
+        """
+        if not thing.top or who.fsuid:
+            return False
+        return fanotify.asks_about_names(self._groups.open, thing.device, thing.inode)
 
     def _judge_access(self, thing: Object, tid: int, now: int) -> Answer:
         if not thing.areas:
             return True, b"", True, False
-        try:
-            who = self._tasks.identify(tid)
-        except TaskGoneError:
+        who = self._who(tid)
+        if who is None:
             return self._refusals.refused(UNIDENTIFIED, thing, tid, None)
         ruling = self.verdicts.ruling(who, thing.areas, Action.ACCESS, now)
         text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
@@ -306,14 +332,11 @@ class AnswerLoop:
 
     # What waits for the label worker.
 
-    def _park(self, group: int, fd: int, tid: int) -> Answer | None:
+    def _park(self, group: int, fd: int, tid: int, *, names: bool = False) -> Answer | None:
         """Ask the worker where *fd* lies, and let its opener wait."""
         thing = self._objects.seen(fd)
-        try:
-            who: Subject | None = self._tasks.identify(tid)
-        except TaskGoneError:
-            who = None
-        event = ParkedEvent(group, fd, tid, thing.path, person_of(who), thing.device, time.monotonic_ns())
+        who = self._who(tid)
+        event = ParkedEvent(group, fd, tid, thing.path, person_of(who), thing.device, time.monotonic_ns(), names)
         if not self._parked.room_for(event.who):
             return self._refusals.refused(CROWDED, thing, tid, who)
         self._asked += 1
@@ -333,9 +356,11 @@ class AnswerLoop:
                 if event is None:
                     continue
                 if number < self._asked_since_change:  # the areas have changed meanwhile
-                    answer = self._park(event.group, event.fd, event.tid)
+                    answer = self._park(event.group, event.fd, event.tid, names=event.names)
                 elif found.error:
                     answer = self._refusals.unknown(event.tid, found.error, self._objects.seen(event.fd))
+                elif found.stripped:
+                    answer = self._refuse(UNLABELLED, event)
                 else:
                     answer = self._judge(event, self._objects.learn(event.path, found), now)
                 if answer is not None:
@@ -353,18 +378,16 @@ class AnswerLoop:
         if thing.fresh:
             self.silence.came(thing, event.fd)
         if event.group == self._groups.open:
-            return self._judge_open(thing, event.tid, now)
+            return self._judge_open(thing, event.tid, now, names=event.names)
         return self._judge_access(thing, event.tid, now)
 
     def _deny_overdue(self, moment: int) -> None:
         for event in list(self._parked.overdue(moment)):
             self.late += 1
-            thing = self._objects.seen(event.fd)
-            try:
-                who: Subject | None = self._tasks.identify(event.tid)
-            except TaskGoneError:
-                who = None
-            self._conclude(event.group, [(event.fd, self._refusals.refused(LATE, thing, event.tid, who))])
+            self._conclude(event.group, [(event.fd, self._refuse(LATE, event))])
+
+    def _refuse(self, why: Verdict, event: ParkedEvent) -> Answer:
+        return self._refusals.refused(why, self._objects.seen(event.fd), event.tid, self._who(event.tid))
 
     def _give_up(self) -> None:
         """On the way out: whoever still waits is answered, and the worker goes."""

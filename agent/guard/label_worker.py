@@ -22,7 +22,7 @@ from threading import Thread
 from agent.guard.placing import AreaPlace, Placement, Places
 
 _QUESTION = struct.Struct("=Qi")  # number, thread that waits
-_ANSWER = struct.Struct("=QiQQq??H")  # number, errno, device, inode, changed, fresh, directory, length of the label
+_ANSWER = struct.Struct("=QiQQq????H")  # number, errno, device, inode, changed, four flags, length of the label
 ALIVE, AREAS, CLOSE = 0, 1, 2  # numbers that are no questions
 FIRST = 16
 _THREADS = 32  # each takes one question at a time
@@ -157,12 +157,12 @@ def _answer(number: int, found: Placement) -> bytes:
         found.inside.encode("utf-8", "surrogateescape"),
     )
     head = _ANSWER.pack(number, found.error, found.device, found.inode, found.changed, found.fresh, found.directory,
-                        len(labelled))  # fmt: skip
+                        found.stripped, found.top, len(labelled))  # fmt: skip
     return head + labelled + inside
 
 
 def _placement(data: bytes) -> tuple[int, Placement]:
-    number, error, device, inode, changed, fresh, directory, length = _ANSWER.unpack_from(data)
+    number, error, device, inode, changed, fresh, directory, stripped, top, length = _ANSWER.unpack_from(data)
     names = data[_ANSWER.size :]
     labelled, inside = (name.decode("utf-8", "surrogateescape") for name in (names[:length], names[length:]))
-    return number, Placement(error, labelled, inside, fresh, device, inode, changed, directory)
+    return number, Placement(error, labelled, inside, fresh, device, inode, changed, directory, stripped, top)

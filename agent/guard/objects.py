@@ -35,20 +35,25 @@ class Object:
     inode: int
     fields: bytes
     fresh: bool = False
+    top: bool = False  # the root directory of its filesystem
 
 
 class Root(NamedTuple):
-    """Where an area lies. ``alone``: its filesystem holds nothing but protected things (tiers A and C)."""
+    """Where an area lies. ``alone``: its filesystem holds nothing but protected things (tiers A and C).
+
+    ``sealed``: every inode of that filesystem was given a label.
+    """
 
     path: bytes
     area: str
     alone: bool
     enforced: bool
+    sealed: bool = False
 
     @property
     def place(self) -> AreaPlace:
         """What the label worker needs of it."""
-        return AreaPlace(os.fsdecode(self.path), self.area, self.alone)
+        return AreaPlace(os.fsdecode(self.path), self.area, self.alone, self.sealed and self.enforced)
 
 
 class Objects:
@@ -95,6 +100,7 @@ class Objects:
         """Remember what the label worker *found* of an object opened as *path*, and return it."""
         areas = tuple(dict.fromkeys(area for area in (found.labelled, found.inside) if area))
         known = _object(areas, path, found.device, found.inode, directory=found.directory)
+        known = replace(known, top=True) if found.top else known
         if len(self._known) >= _MOST:
             self._known.clear()
         self._known[(found.inode, found.changed, found.device)] = known

@@ -17,7 +17,10 @@ FILESYSTEMS = 6  # that may keep so many of its threads for good
 
 
 class ParkedEvent(NamedTuple):
-    """One event: its group and descriptor, the thread that waits, whose it is, and the filesystem it is about."""
+    """One event: its group and descriptor, the thread that waits, whose it is, and the filesystem it is about.
+
+    ``names``: it is about reading the names in a directory that is open already.
+    """
 
     group: int
     fd: int
@@ -26,6 +29,7 @@ class ParkedEvent(NamedTuple):
     who: Hashable
     device: int
     since: int
+    names: bool = False
 
 
 class ParkedEvents:

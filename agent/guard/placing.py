@@ -4,7 +4,9 @@ Rules of this file: every call here may sleep, because somebody else's disk, or 
 takes; so it runs in the label worker and never in the loop that answers. The place is the path *inside the filesystem*,
 through the mount the file was opened by, whatever mount namespace that is in: a path is text, and in another namespace
 it may name something else. We look through our own mounts of that filesystem, and leave it nowhere. A label is written
-where the place is known, before anybody gets the file. Sources: proc_pid_mountinfo(5), proc_pid_fdinfo(5), xattr(7).
+where the place is known, before anybody gets the file. On a sealed volume everything was labelled once: a file with
+content and without a label is refused wherever it lies, because somebody has stripped it.
+Sources: proc_pid_mountinfo(5), proc_pid_fdinfo(5), xattr(7).
 """
 
 import contextlib
@@ -20,22 +22,27 @@ from typing import NamedTuple
 from agent.kernel import beneath, labels, mountinfo, mounting
 from agent.kernel.mountinfo import Device, Mount, MountTree, prefixes, within
 
-UNKNOWN_AREA = "?"  # no area has this name: whatever is decided for it is a deny
+UNKNOWN_AREA = "/unknown"  # no area can have this name: whatever is decided for it is a deny
 _DEEPEST = 64  # folders between a mount and a file, as far as a place is looked for in another namespace
 
 
 class AreaPlace(NamedTuple):
-    """Where an area stands. ``alone``: its filesystem holds nothing but protected things (a dedicated volume)."""
+    """Where an area stands. ``alone``: its filesystem holds nothing but protected things (a dedicated volume).
+
+    ``sealed``: every inode there carries a label, an area's or the public one, and the area is enforced.
+    """
 
     path: str
     area: str
     alone: bool
+    sealed: bool = False
 
 
 class Placement(NamedTuple):
-    """What was found. ``labelled`` is the label afterwards, ``inside`` the area the inode lies in, each "" for none.
+    """What was found. ``labelled`` is the area of the label afterwards, ``inside`` the one it lies in, "" for none.
 
-    ``fresh``: it came into an area just now. ``error`` is an ``errno``: then nothing else counts.
+    ``fresh``: it came into an area just now. ``error`` is an ``errno``, ``stripped`` says that it has content and no
+    label on a sealed volume: then nothing else counts.
     """
 
     error: int = 0
@@ -46,6 +53,8 @@ class Placement(NamedTuple):
     inode: int = 0
     changed: int = 0  # ctime in nanoseconds, after the label was written
     directory: bool = False
+    stripped: bool = False
+    top: bool = False  # the root directory of its filesystem
 
 
 class _Place(NamedTuple):
@@ -99,6 +108,7 @@ class _View:
         self._named = {area.path: area.area for area in areas}
         self._inside: dict[tuple[Device, str], str] = {}
         self._alone: set[Device] = set()
+        self._sealed: set[Device] = set()
         tree = MountTree(mounts)
         for area in areas:
             top = tree.resolve(area.path)
@@ -106,6 +116,8 @@ class _View:
                 self._inside[top.device, inner] = area.area
                 if area.alone:
                     self._alone.add(top.device)
+                if area.alone and area.sealed:
+                    self._sealed.add(top.device)
 
     def area_of(self, place: _Place) -> str:
         """Return the area that *place* lies in, by where the areas lie now."""
@@ -125,24 +137,44 @@ class _View:
         """Whether the filesystem *device* holds nothing but protected things."""
         return device in self._alone
 
+    def sealed(self, device: Device) -> bool:
+        """Whether every inode of the filesystem *device* was given a label."""
+        return device in self._sealed
+
 
 def _settle(fd: int, tid: int, view: _View) -> Placement:
     found = os.fstat(fd)
-    labelled = labels.read(fd) or ""
+    label = labels.read(fd)
+    labelled = labels.area_of(label)
+    if label is None and labels.has_content(found) and view.sealed(_device(found.st_dev)):
+        return Placement(stripped=True)
     path = os.readlink(f"/proc/self/fd/{fd}").removesuffix(" (deleted)")
     place = _place(fd, path, found, tid, view)
     if place is None:
         area = _unplaced(labelled, path, found, view)
     else:
         area = view.area_of(place)
-        if not labelled and not area and found.st_nlink:
-            area = _from_above(place, found, view)
+        if not area and label is None and (found.st_nlink or not labels.has_content(found)):
+            area = labels.area_of(_from_above(place, found, view))
+            if not area and not labels.has_content(found) and view.alone(place.device):
+                _make_public(fd, sealed=view.sealed(place.device))
+                found = os.fstat(fd)
     fresh = bool(area) and area != labelled
     if not labelled and area and area != UNKNOWN_AREA:
-        labelled = labels.write(fd, area)
+        labelled = labels.area_of(labels.write(fd, area))
         found = os.fstat(fd)  # the label changed the inode's ctime
     directory = stat.S_ISDIR(found.st_mode)
-    return Placement(0, labelled, area, fresh, found.st_dev, found.st_ino, found.st_ctime_ns, directory)
+    top = directory and place is not None and place.path == "/"
+    return Placement(0, labelled, area, fresh, found.st_dev, found.st_ino, found.st_ctime_ns, directory, top=top)
+
+
+def _make_public(fd: int, *, sealed: bool) -> None:
+    """Write the public label; where not everything has one yet, a volume that cannot be written does without."""
+    try:
+        labels.write(fd, labels.PUBLIC)
+    except OSError as error:
+        if sealed or error.errno not in (errno.EROFS, errno.ENOSPC, errno.EDQUOT):
+            raise
 
 
 def _unplaced(labelled: str, path: str, found: os.stat_result, view: _View) -> str:
@@ -155,8 +187,11 @@ def _unplaced(labelled: str, path: str, found: os.stat_result, view: _View) -> s
 
 
 def _from_above(place: _Place, found: os.stat_result, view: _View) -> str:
-    """Return the label of the nearest labelled folder above *place*, "" when there is none."""
-    if not place.proven and not _leads(place, found, view):
+    """Return the label of the nearest labelled folder above *place*, "" when there is none.
+
+    What was deleted, or never had a name (``O_TMPFILE``), leads nowhere; the folder above it is there.
+    """
+    if found.st_nlink and not place.proven and not _leads(place, found, view):
         return UNKNOWN_AREA if view.alone(place.device) else ""
     above = place.path
     while above != "/":

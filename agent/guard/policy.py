@@ -70,4 +70,4 @@ class PolicySnapshot:
 
 
 def _root(place: AreaLocation) -> Root:
-    return Root(place.path, place.area, alone=place.alone, enforced=place.enforced)
+    return Root(place.path, place.area, alone=place.alone, enforced=place.enforced, sealed=place.sealed)

@@ -68,7 +68,24 @@ UNIDENTIFIED = _denied("nobody", "the subject or the object could not be identif
 LATE = _denied(
     "deadline", "the filesystem did not say in time which area the object is in", "文件系统未及时答复该对象所属目录"
 )
+UNLABELLED = _denied(
+    "unlabelled",
+    "it has content and lost its label: somebody has stripped it, or put it there while no agent ran; "
+    "the security officer mends it: shoumi area relabel PATH",
+    "有内容却没有标记：标记被人去除，或在代理未运行时放入；安全保密管理员可修复：shoumi area relabel 路径",
+)
 CROWDED = _denied("busy", "too many questions of this user wait for an answer already", "该用户等待答复的请求过多")
+
+
+MAINTENANCE = Verdict(
+    allow=True,
+    rule="maintenance",
+    clauses=(),
+    because=Text(
+        "the administrator of the host opens the root directory of the volume; names in it are not shown",
+        "主机管理员打开卷的根目录；不显示其中的名称",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +187,11 @@ class VerdictCache:
     def refused(self, verdict: Verdict, area: str | None, action: Action = Action.OPEN) -> CachedVerdict:
         """Return the ruling of what could not be judged: *verdict* is why, *area* the one its name is in, if any."""
         return self._compiled(verdict, None, area, _NO_ONE, action, NEVER)
+
+    def maintenance(self, who: Subject, areas: tuple[str, ...]) -> CachedVerdict:
+        """Return the ruling for uid 0 at the root directory of a volume: freezing, trimming, syncing need it open."""
+        behind = self._behind.get((who.fsuid, who.loginuid, b""), _NO_ONE)
+        return self._compiled(MAINTENANCE, None, areas[0], behind, Action.OPEN, NEVER)
 
     def _compiled(
         self,

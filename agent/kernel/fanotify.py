@@ -162,6 +162,30 @@ def read(group: int, size: int) -> bytes:
         raise UnreadableEventError(error.errno, error.strerror) from error
 
 
+def reads(buffer: bytes) -> frozenset[int]:
+    """Return the descriptors of the events in *buffer* that are about reading: of names, when they are directories.
+
+    The buffer is one that :func:`events` has understood.
+    """
+    found, offset = set(), 0
+    while offset < len(buffer):
+        length, _, _, _, mask, fd, _ = _METADATA.unpack_from(buffer, offset)
+        if mask & FAN_ACCESS_PERM:
+            found.add(fd)
+        offset += length
+    return frozenset(found)
+
+
+def asks_about_names(group: int, device: int, inode: int) -> bool:
+    """Whether *group* has a mark that asks before names are read from this directory: proc_pid_fdinfo(5)."""
+    number = os.major(device) << 20 | os.minor(device)  # the kernel's own dev_t
+    begin = f"fanotify ino:{inode:x} sdev:{number:x} "
+    with open(f"/proc/self/fdinfo/{group}", encoding="ascii") as lines:
+        return any(
+            line.startswith(begin) and int(line.split(" mask:")[1].split()[0], 16) & FAN_ACCESS_PERM for line in lines
+        )
+
+
 def respond(group: int, fd: int, response: int) -> None:
     """Answer the event whose descriptor is numbered *fd*. Raises ``OSError`` (ENOENT: no such event waits)."""
     os.write(group, _RESPONSE.pack(fd, response))

@@ -18,6 +18,8 @@ _OPEN_TREE_CLONE = 1
 _AT_FDCWD = -100
 _IGNORE = fanotify.FAN_MARK_ADD | fanotify.FAN_MARK_MOUNT
 
+_ASKED = fanotify.FAN_OPEN_PERM | fanotify.FAN_ACCESS_PERM | fanotify.FAN_ONDIR  # opens, and names of a volume's root
+
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -33,7 +35,7 @@ def doorway(open_group: int, access_group: int, path: str) -> Iterator[str]:
         raise OSError(code, f"open_tree: {os.strerror(code)}", path)
     try:
         inside = f"/proc/self/fd/{tree}/."
-        fanotify.mark(open_group, _IGNORE | mark_flags.IGNORED, fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR, inside)
+        fanotify.mark(open_group, _IGNORE | mark_flags.IGNORED, _ASKED, inside)
         if access_group >= 0 and (masks := mark_flags.known().access):
             mark_flags.ignore_access(access_group, _IGNORE, masks, inside)
         yield inside

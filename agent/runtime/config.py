@@ -47,6 +47,7 @@ class Config(msgspec.Struct, frozen=True):
     language: Language | None = None
     roles: RoleGroups = RoleGroups()
     doors_user: Annotated[str, Meta(pattern=r"\A(?!root\Z|0\Z)[^\0]+\Z")] | None = None
+    label_scan_seconds: Annotated[float, Meta(ge=1, le=604_800)] = 21_600.0
 
 
 def _one_of(words: Any) -> tuple[Text, str]:
@@ -59,6 +60,7 @@ _RIGHT: Final[Mapping[str, tuple[Text, str]]] = {
     "durability": _one_of(Durability),
     "minimum_tier": _one_of(MinimumTier),
     "heartbeat_seconds": (Text("`{key}` is a number of seconds", "`{key}` 应为秒数"), "0.5 … 300"),
+    "label_scan_seconds": (Text("`{key}` is a number of seconds", "`{key}` 应为秒数"), "1 … 604800"),
     "language": _one_of(Language),
     "roles": (Text("`{key}` is a table", "`{key}` 应为一个表"), "[roles]"),
     "doors_user": (Text("`{key}` is the name of an account", "`{key}` 应为账户名"), "account, not root"),
@@ -82,6 +84,10 @@ minimum_tier = "C"
 # Seconds without a sign of life from the decider after which every open is denied.
 # 判定进程多少秒没有心跳后，一律拒绝。
 heartbeat_seconds = 5.0
+
+# Seconds between two walks over a dedicated volume that look for files whose label was stripped; 21600 are 6 hours.
+# 两次标记检查之间的秒数：遍历独立卷，查找标记被去除的文件；21600 为 6 小时。
+label_scan_seconds = 21600.0
 
 # "zh" or "en"; absent: SHOUMI_LANG, else the locale. 语言；不写则取 SHOUMI_LANG 或系统区域设置。
 # language = "zh"

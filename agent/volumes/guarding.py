@@ -104,13 +104,17 @@ class Guarding:
         return status.replaced(area, change) if change else None
 
     def let_go(self, name: str) -> None:
-        """Take marks, labels and border away. Raises ``OSError`` and :class:`RefusedError`."""
+        """Take marks, labels and border away. Raises ``OSError`` and :class:`RefusedError`.
+
+        On a volume that keeps other areas every inode keeps a label: what was the area's becomes public.
+        """
         table = mounting.uncovered(mountinfo.table())
         volume = mountinfo.resolve(self._plan.path, table)
         # Files moved out of the area carry its label too; out of a self-bound one nothing can be moved.
         top = volume.point if volume and self._plan.dedicated else self._plan.path
+        kept = self._plan.dedicated and any(other.device == self._plan.device for other in self._others)
         with self.way_in(top) as inside:
-            labels.clear(inside, name)
+            labels.clear(inside, name, instead=labels.PUBLIC if kept else None)
         self._place(marks.unmarks(self._plan, table, self._others, access=self._access))
         with suppress(OSError):
             mounting.unhide(self._plan.path)

@@ -28,6 +28,7 @@ class LabelSweeps:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._waiting: deque[tuple[str, str]] = deque()
+        self._sealed: set[str] = set()
         self._stopping = False
         self._holder = f"{os.getppid()}-{start_time(os.getppid())}"
         self._done: set[str] = set()
@@ -36,8 +37,12 @@ class LabelSweeps:
             if kept["holder"] == self._holder:
                 self._done = {str(key) for key in kept["done"]}
 
-    def want(self, area: str, path: str, device: int, *, again: bool = False) -> None:
-        """Have *area* swept, unless it was under this holder already; *again*: in any case."""
+    def want(self, area: str, path: str, device: int, *, again: bool = False, sealed: bool = False) -> None:
+        """Have *area* swept, unless it was under this holder already; *again*: in any case.
+
+        *sealed*: everything on its volume had a label; what has content and lost it gets none.
+        """
+        self._sealed = {*self._sealed, area} if sealed else self._sealed - {area}
         key = _key(area, path, device)
         if again:
             self._done.discard(key)
@@ -56,13 +61,17 @@ class LabelSweeps:
         """End the sweep under way, from any thread; nothing is swept any more."""
         self._stopping = True
 
+    def have_swept(self, area: str, path: str, device: int) -> bool:
+        """Whether every inode of *area* carries a label, as far as a sweep under this holder has seen."""
+        return _key(area, path, device) in self._done
+
     def step(self, groups: FanotifyGroups, found: Callable[[str, labels.LabelReport], None]) -> bool:
         """Sweep the next area and tell what was *found*; return whether there was one. Raises ``OSError``."""
         if not self._waiting or self._stopping:
             return False
         area, path = self._waiting[0]
         try:
-            report = sweep(groups, area, path, self._going_on)
+            report = sweep(groups, area, path, self._going_on, sealed=area in self._sealed)
         except SweepStoppedError:
             return False
         except OSError:
@@ -71,10 +80,14 @@ class LabelSweeps:
         if (area, path) in self._waiting:
             self._waiting.remove((area, path))
             found(area, report)
-            if report.complete:
-                self._done.add(_key(area, path, Path(path).stat().st_dev))
-                self._keep()
+            self.swept(area, path, Path(path).stat().st_dev, report)
         return True
+
+    def swept(self, area: str, path: str, device: int, report: labels.LabelReport) -> None:
+        """Take note of a sweep that is over."""
+        if report.complete:
+            self._done.add(_key(area, path, device))
+            self._keep()
 
     def _going_on(self, _seen: int) -> None:
         if self._stopping:
@@ -86,11 +99,16 @@ class LabelSweeps:
 
 
 def sweep(
-    groups: FanotifyGroups, area: str, path: str, progress: Callable[[int], None] | None = None
+    groups: FanotifyGroups,
+    area: str,
+    path: str,
+    progress: Callable[[int], None] | None = None,
+    *,
+    sealed: bool = False,
 ) -> labels.LabelReport:
     """Label every inode of *area*, which stands at *path* on a volume that carries marks. Raises ``OSError``."""
     with doorway(groups.open, groups.access, path) as inside:
-        return labels.sweep(inside, area, progress, named=path)
+        return labels.sweep(inside, area, progress, named=path, sealed=sealed)
 
 
 def _key(area: str, path: str, device: int) -> str:

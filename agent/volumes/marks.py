@@ -35,6 +35,9 @@ _ACCESSES: dict[Tier, int] = {
     "B-read": _READS,
 }
 _IGNORE = fanotify.FAN_MARK_MOUNT | mark_flags.IGNORED
+# On the root directory of a volume that is an area as a whole: root opens it to freeze, trim or sync the volume, and
+# reads no name through it.
+NAMES = fanotify.FAN_ACCESS_PERM | fanotify.FAN_ONDIR
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +164,12 @@ def _masks(access: int) -> Iterator[tuple[Group, int]]:
 
 
 def _filesystem_marks(plan: AreaPlan, act: int, access: int) -> tuple[MarkRequest, ...]:
+    """The directory first: whether reads are asked about is settled when a descriptor is opened."""
     flags = act | fanotify.FAN_MARK_FILESYSTEM
-    return tuple(MarkRequest(group, flags, mask, plan.path, st_dev=plan.st_dev) for group, mask in _masks(access))
+    whole = tuple(MarkRequest(group, flags, mask, plan.path, st_dev=plan.st_dev) for group, mask in _masks(access))
+    if plan.inner != "/":
+        return whole
+    return MarkRequest("open", act | fanotify.FAN_MARK_ONLYDIR, NAMES, plan.path, st_dev=plan.st_dev), *whole
 
 
 def _exemptions(plan: AreaPlan, rows: Sequence[Mount], others: Iterable[AreaPlan], access: int) -> list[MarkRequest]:

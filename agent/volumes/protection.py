@@ -40,6 +40,7 @@ _TIERS: dict[str, dict[Sharing, Tier]] = {  # by what the access group asks abou
     "reads": {"dedicated": "A-read", "shared": "B-read"},
     "none": {"dedicated": "C", "shared": "C"},
 }
+_OF_SWEEP = (status.UNLABELLED, status.STRIPPED)
 
 Prove = Callable[[ProtectedArea, AreaPlan, Tier], Finding | None]
 """Tries as somebody uncleared; returns why the guard was not seen to work, ``None`` when it was."""
@@ -130,6 +131,11 @@ class Protection:
         """Whether *tier* is below the minimum (a rehearsal protects nothing, and says so itself)."""
         return self.groups is not None and tiers.below(tier, self.minimum)
 
+    def sealed_beside(self, plan: AreaPlan | None, rows: Sequence[AreaRow]) -> bool:
+        """Whether *plan* lies on a volume where every inode was given a label, by what is known of its other areas."""
+        beside = {name for name, other in self.plans.items() if plan is not None and other.device == plan.device}
+        return any(row.resource.id in beside and row.volume.get("sealed") is True for row in rows)
+
     def protect(self, area: ProtectedArea, plan: AreaPlan | None, tier: Tier) -> Protected:
         """Bind, mark and label a new area, and be ready to hide it. Raises ``OSError`` and :class:`RefusedError`."""
         with self.turn:
@@ -140,7 +146,8 @@ class Protection:
             marks.prepare(plan)
             guard.mark()
             self.plans[area.name] = plan
-            report = sweep(self.groups, area.name, plan.path)
+            report = sweep(self.groups, area.name, plan.path, sealed=area.volume.get("sealed") is True)
+            self.sweeps.swept(area.name, plan.path, plan.st_dev, report)
             self.visits.arrive(area.name, plan.path)
             return self._seen(area, plan, tier, status.Counts.of(report), [*of_sweep(report, area)])
 
@@ -208,6 +215,14 @@ class Protection:
                 kept = tuple(other for other in found.findings if other.code != finding.code)
                 self.now[name] = replace(found, findings=(*kept, finding))
 
+    def drop_findings(self, names: Sequence[str], code: str) -> None:
+        """Take back what was found out about areas and does not hold any more."""
+        with self.turn:
+            for name in names:
+                if (found := self.now.get(name)) is not None:
+                    kept = tuple(finding for finding in found.findings if finding.code != code)
+                    self.now[name] = replace(found, findings=kept)
+
     def list_covers(self, rows: Sequence[AreaRow]) -> None:
         """Tell holder and watcher what to cover: every way into the areas of *rows* that are enforced."""
         with self.turn:  # one writer at a time, and nobody's older list after a newer one
@@ -244,7 +259,7 @@ class Protection:
             found = self.now.get(name)
             if found is not None:
                 news = [*of_sweep(report, ProtectedArea(name, found.path, {}))]
-                kept = tuple(finding for finding in found.findings if finding.code != status.UNLABELLED)
+                kept = tuple(finding for finding in found.findings if finding.code not in _OF_SWEEP)
                 counted = replace(found, counts=status.Counts.of(report), findings=(*kept, *news))
                 self.now[name] = counted
 
@@ -282,7 +297,8 @@ class Protection:
                 guard.open_doors()
             if enforced and not self.guarded_by():  # whoever hides the areas now must not be undone by us
                 return self._failed(row, RefusedError(Text("the agent ends", "代理正在退出")), marks_hold=False)
-            self.sweeps.want(area.name, plan.path, plan.st_dev, again=fresh)
+            sealed = row.volume.get("sealed") is True
+            self.sweeps.want(area.name, plan.path, plan.st_dev, again=fresh, sealed=sealed)
         except (OSError, RefusedError) as error:
             return self._failed(row, error)
         return replace(self._seen(area, plan, tier, status.NOT_COUNTED, findings), fresh=fresh)

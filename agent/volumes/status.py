@@ -22,7 +22,7 @@ class ProtectedArea(NamedTuple):
     volume: dict[str, Any]
 
 
-UNLABELLED = "unlabelled"
+UNLABELLED, STRIPPED, FOREIGN, UNSEALED = "unlabelled", "stripped", "foreign-labels", "unsealed"
 
 
 class Counts(NamedTuple):
@@ -92,6 +92,64 @@ def of_sweep(report: labels.LabelReport, area: ProtectedArea) -> Iterator[Findin
             ),
             Text("see to it, then restart the agent: it labels again", "处理后重启代理，将重新标记"),
         )
+
+    if report.stripped_count:
+        yield stripped(area.name, report.stripped_count, report.stripped[0], area.path)
+
+
+def stripped(area: str, count: int, first: str, top: str) -> Finding:
+    """Say that files lost their labels, or came to the volume while no agent ran."""
+    said, name, where = visible(first), visible(area), visible(top)
+    return Finding(
+        "serious",
+        STRIPPED,
+        Text(
+            f"{count} files on the volume of `{name}` have content and no label, first `{said}`: stripped, or put "
+            "there while no agent ran; nobody gets in",
+            f"`{name}` 所在卷上有 {count} 个文件有内容而无标记，首个为 `{said}`：标记被去除，或在代理未运行时放入；"
+            "任何人均不能打开",
+        ),
+        Text(
+            f"find out why; what is in order is given its label by: shoumi area relabel {where}",
+            f"请查明原因；确认无误后补上标记：shoumi area relabel {where}",
+        ),
+    )
+
+
+def foreign(area: str, count: int, first: str, top: str) -> Finding:
+    """Say that inodes carry the label of an area that does not exist, or a damaged one."""
+    said, name, where = visible(first), visible(area), visible(top)
+    return Finding(
+        "serious",
+        FOREIGN,
+        Text(
+            f"{count} inodes on the volume of `{name}` carry a damaged label, or one of no area that exists, first "
+            f"`{said}`; nobody gets in",
+            f"`{name}` 所在卷上有 {count} 个对象的标记已损坏，或所指目录不存在，首个为 `{said}`；任何人均不能打开",
+        ),
+        Text(f"shoumi area relabel {where}", f"shoumi area relabel {where}"),
+    )
+
+
+def unsealed(area: str, first: str) -> Finding:
+    """Say that not every inode of a dedicated volume carries a label, so that one without is not seen as stripped."""
+    name, said = visible(area), visible(first)
+    return Finding(
+        "warning",
+        UNSEALED,
+        Text(
+            f"not every file on the volume of `{name}` could be labelled, first `{said}`"
+            if said
+            else f"the whole volume of `{name}` is mounted nowhere, so not every file on it could be labelled",
+            f"`{name}` 所在卷上并非每个文件都能标记，首个为 `{said}`"
+            if said
+            else f"`{name}` 所在卷未整体挂载，无法标记其上全部文件",
+        ),
+        Text(
+            "until then a file whose label root has stripped passes for one of no area",
+            "在此之前，被 root 去除标记的文件会被视为不属于任何目录",
+        ),
+    )
 
 
 def read_only(area: ProtectedArea) -> Finding:

@@ -58,6 +58,8 @@ def test_every_setting_is_read() -> None:
         ('doors_user = "root"', 1),
         ('doors_user = "0"', 1),
         ('doors_user = ""', 1),
+        ("label_scan_seconds = 0.5", 1),
+        ("label_scan_seconds = 604801", 1),
         ("doors_user = 61001", 1),
         ("language = 2026-01-01", 1),
         ('\nDurability = "power"', 2),

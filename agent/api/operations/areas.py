@@ -4,7 +4,7 @@ The system administrator brings a directory under protection, which can only tak
 (a lower level, a wider scope, observe mode, removal) is the security officer's.
 """
 
-from agent.api.operations.schema import ANY, SECURITY, SYSTEM, Operation, Param
+from agent.api.operations.schema import ANY, AUDITOR, OFFICERS, SECURITY, SYSTEM, Operation, Param
 from rules.text import Text
 
 HELD = Param(
@@ -17,6 +17,9 @@ HELD = Param(
     choices=("name", "end"),
 )
 AREA = Param("area", "text", Text("name of an area", "目录名称"), required=True, positional=True, metavar="AREA")
+BELOW = Param(
+    "path", "path", Text("a file or a directory", "文件或目录"), required=True, positional=True, metavar="PATH"
+)
 SCOPE = (
     Param(
         "person", "texts", Text("person in the scope; may be repeated", "知悉范围内的人员；可重复"), metavar="PERSON"
@@ -96,5 +99,42 @@ OPERATIONS = (
     ),
     Operation("area.confirm", Text("keep enforcing: cancel the way back", "确认继续拦截"), SECURITY, (AREA,), act=True),
     Operation("area.observe", Text("record only, block nothing", "只记录，不拦截"), SECURITY, (AREA,), act=True),
+    Operation(
+        "area.seal",
+        Text(
+            "from now on nobody gets into a file without a label on its volume (the agent does it by itself)",
+            "此后其所在卷上没有标记的文件任何人均不能打开（代理会自动执行）",
+        ),
+        OFFICERS,
+        (AREA,),
+        act=True,
+    ),
+    Operation(
+        "area.labels",
+        Text(
+            "count the labels below a path, and name those that keep everybody out",
+            "统计路径下的标记，列出致使无人能打开者",
+        ),
+        SECURITY | AUDITOR,
+        (BELOW,),
+        stream=True,
+    ),
+    Operation(
+        "area.relabel",
+        Text(
+            "label by its place what lost its label, or has one of no area, below a path",
+            "对路径下失去标记或标记无效的对象按其位置重新标记",
+        ),
+        SECURITY,
+        (BELOW,),
+        act=True,
+    ),
+    Operation(
+        "area.relabelling",
+        Text("follow a request to label again", "查看重新标记的进度"),
+        SECURITY,
+        (Param("request", "number", Text("number of the request", "请求编号"), required=True, positional=True),),
+        stream=True,
+    ),
     Operation("area.remove", Text("end the protection of an area", "解除目录保护"), SECURITY, (AREA,), act=True),
 )

@@ -35,6 +35,8 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         low = too_low(name, tier, protection.minimum)
         raise RefusedError(low.text, low.hint)
     volume = volume_of(plan, tier, accept_links=args.flag("accept_links"), held=args.maybe("held"))
+    if protection.sealed_beside(plan, rows):
+        volume["sealed"] = True  # every inode there has a label; the new area's only replaces the public one
     level = args.level("level")
     assert level is not None
     change.areas.add(
@@ -85,9 +87,11 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
 @handlers.read("area.show")
 def _show(request: HandlerRequest) -> Json:
     name = request.args.text("area")
-    [row] = request.site.lists.areas.find(_row(request, name).resource.id)
+    found = area_row(request, name)
+    [row] = request.site.lists.areas.find(found.resource.id)
     findings = [finding.to_json() for finding in request.services.protection.findings(name)]
-    return {**row, **_state(request, name), "findings": findings}
+    sealed = found.volume.get("sealed") is True
+    return {**row, **_state(request, name), "sealed": sealed, "findings": findings}
 
 
 @handlers.act("area.set")
@@ -95,7 +99,7 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args = request.args
     if "domain" in args:
         known_domain(request, args.text("domain"))
-    row = _row(request, args.text("area"))
+    row = area_row(request, args.text("area"))
     change.areas.set(
         row.resource.id,
         volume={**row.volume, "held": args.text("held")} if "held" in args else None,
@@ -111,7 +115,7 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @handlers.read("area.would")
 def _would(request: HandlerRequest) -> Json:
-    row = _row(request, request.args.text("area"))
+    row = area_row(request, request.args.text("area"))
     [listed] = request.site.lists.areas.find(row.resource.id)
     request.services.indexer.fresh()
     since = moment(str(listed["added_at"]))
@@ -129,7 +133,7 @@ def _would(request: HandlerRequest) -> Json:
 
 @handlers.act("area.enforce")
 def _enforce(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    row = _row(request, request.args.text("area"))
+    row = area_row(request, request.args.text("area"))
     protected = request.services.protection.now.get(row.resource.id)
     if protected and request.services.protection.below(protected.tier):
         low = too_low(row.resource.id, protected.tier, request.services.protection.minimum)
@@ -149,14 +153,14 @@ def _confirm(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
 
 @handlers.act("area.observe")
 def _observe(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    name = _row(request, request.args.text("area")).resource.id
+    name = area_row(request, request.args.text("area")).resource.id
     change.areas.set_mode(name, Mode.OBSERVE)
     return HandlerResult({"area": name, "mode": "observe"}, on_ack=_list_covers(request))
 
 
 @handlers.act("area.remove")
 def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    row = _row(request, request.args.text("area"))
+    row = area_row(request, request.args.text("area"))
     ended = change.areas.remove(row.resource.id)
 
     def release() -> dict[str, Json]:
@@ -184,7 +188,8 @@ def _list_covers(request: HandlerRequest) -> Callable[[], dict[str, Json]]:
     return listed
 
 
-def _row(request: HandlerRequest, name: str) -> AreaRow:
+def area_row(request: HandlerRequest, name: str) -> AreaRow:
+    """Return the area of this *name*. Raises :class:`RefusedError` when there is none."""
     for row in request.site.facts.areas():
         if row.resource.id == name:
             return row

@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
 
 from agent.api.timestamps import printed
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
@@ -13,7 +16,7 @@ from agent.kernel import labels
 from agent.kernel.mountinfo import within
 from agent.registry.rows.areas import AreaRow
 from rules.decide import decide
-from rules.model import Action, Facts, Request, Resource, RuleResult, Verdict
+from rules.model import Action, Facts, Mode, Request, Resource, RuleResult, Verdict
 from rules.pack.reader import Pack
 from rules.text import Text
 from rules.visible import visible
@@ -40,7 +43,10 @@ def _answer(request: HandlerRequest, change: Callable[[Facts], Facts]) -> dict[s
         verdict, epoch, assumed = entering(request, room.resource.id, change)
         shown = _shown(verdict, room.resource, pack, at)
         return shown | {"person": person, "path": None, "epoch": epoch, "room": target, "assumed": assumed}
-    path, areas = areas_of(target, request.site.facts.areas())
+    rows = request.site.facts.areas()
+    if (closed := closed_to_all(target, rows)) is not None:
+        return _shown_closed(closed, pack, at) | {"person": person, "epoch": request.site.facts.epoch()}
+    path, areas = areas_of(target, rows)
     answers = []
     for area in areas:
         epoch, facts = known_persons(request, (person,), area)
@@ -49,6 +55,77 @@ def _answer(request: HandlerRequest, change: Callable[[Facts], Facts]) -> dict[s
         answers.append((verdict, facts.resources[area], epoch))
     verdict, resource, epoch = min(answers, key=lambda answer: answer[0].allow)  # every area must allow
     return _shown(verdict, resource, pack, at) | {"person": person, "path": path, "epoch": epoch}
+
+
+class ClosedToAll(NamedTuple):
+    """An inode whose label lets nobody in, and where it lies. ``label`` is ``None`` for one that lost it."""
+
+    path: str
+    label: str | None
+
+
+def closed_to_all(target: str, rows: Iterable[AreaRow]) -> ClosedToAll | None:
+    """Return why nobody gets into what *target* leads to, whoever they are; ``None`` when that depends on who it is."""
+    if not target.startswith("/"):
+        return None
+    path, known = os.path.realpath(target), tuple(rows)
+    with suppress(OSError):  # it does not exist (yet), or its filesystem keeps no labels
+        found, label = Path(path).stat(), labels.read(path)
+        if label is None:
+            if labels.has_content(found) and found.st_dev in _sealed(known):
+                return ClosedToAll(path, None)
+        elif (area := labels.area_of(label)) and area not in {row.resource.id for row in known}:
+            return ClosedToAll(path, label)
+    return None
+
+
+def _sealed(rows: Iterable[AreaRow]) -> frozenset[int]:
+    """Return the devices on which a file without a label is refused: sealed, and with an enforced area."""
+    found = set()
+    for row in rows:
+        if row.volume.get("sealed") is True and row.resource.mode is Mode.ENFORCE:
+            with suppress(OSError):
+                found.add(Path(row.path).stat().st_dev)
+    return frozenset(found)
+
+
+def _shown_closed(closed: ClosedToAll, pack: Pack, at: datetime) -> dict[str, Json]:
+    said = visible(closed.path)
+    area = "" if closed.label in (None, labels.DAMAGED) else visible(str(closed.label))
+    if closed.label is None:
+        because = Text(
+            "it has content and lost its label: it was stripped, or put there while no agent ran; nobody gets in",
+            "有内容而无标记：标记被去除，或在代理未运行时放入；任何人均不能打开",
+        )
+    elif not area:
+        because = Text("its label is damaged: nobody gets in", "其标记已损坏：任何人均不能打开")
+    else:
+        because = Text(
+            f"it carries the label of `{area}`, which is no area (any more): nobody gets in",
+            f"其标记为 `{area}`，而该目录不存在或已移除：任何人均不能打开",
+        )
+    change = Text(
+        f"the security officer sees to it that it lies where it belongs, then: shoumi area relabel {said}",
+        f"由安全保密管理员确认其位置无误后运行：shoumi area relabel {said}",
+    )
+    rule = "unlabelled" if closed.label is None else "unknown-resource"
+    finding = RuleResult(rule, False, because, change)
+    return {
+        "verdict": "deny",
+        "rule": rule,
+        "clauses": [],
+        "until": None,
+        "because": because.to_json(),
+        "change": change.to_json(),
+        "area": area or None,
+        "level": None,
+        "domain": None,
+        "mode": Mode.ENFORCE.value,
+        "at": printed(at),
+        "pack": pack.id,
+        "findings": [_finding(finding)],
+        "path": closed.path,
+    }
 
 
 def areas_of(target: str, rows: Iterable[AreaRow]) -> tuple[str | None, tuple[str, ...]]:
@@ -67,9 +144,9 @@ def areas_of(target: str, rows: Iterable[AreaRow]) -> tuple[str | None, tuple[st
     path = os.path.realpath(target)
     found = [row.resource.id for row in by_length if within(path, row.path)][:1]
     try:
-        labelled = labels.read(path)
+        labelled = labels.area_of(labels.read(path))
     except OSError:  # it does not exist (yet), or its filesystem keeps no labels: the place alone says
-        labelled = None
+        labelled = ""
     if labelled in names and labelled not in found:
         found.append(labelled)
     if not found:

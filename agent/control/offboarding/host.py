@@ -51,7 +51,7 @@ def revocation_context(
         if found.how == "ring":
             return ""  # a file, and nobody can say which
         try:
-            area = labels.read(found.link, follow=True)
+            area = labels.area_of(labels.read(found.link, follow=True)) or None
         except FileNotFoundError:  # it let go of it meanwhile
             return None
         except OSError:

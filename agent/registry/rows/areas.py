@@ -39,6 +39,7 @@ class AreaLocation(NamedTuple):
     reads: str
     alone: bool
     enforced: bool
+    sealed: bool
 
 
 def areas(connection: sqlite3.Connection) -> tuple[AreaRow, ...]:
@@ -55,11 +56,13 @@ def areas(connection: sqlite3.Connection) -> tuple[AreaRow, ...]:
 def places(connection: sqlite3.Connection) -> tuple[AreaLocation, ...]:
     """Return where every area lies; one plain query, because every change of rights waits for it."""
     rows = connection.execute(
-        "SELECT name, path, reads, json_extract(volume, '$.alone') IS 1, mode <> 'observe'"
+        "SELECT name, path, reads, json_extract(volume, '$.alone') IS 1, mode <> 'observe',"
+        " json_extract(volume, '$.sealed') IS 1"
         " FROM areas JOIN resources ON resources.key = areas.resource WHERE removed_at IS NULL"
     )
     return tuple(
-        AreaLocation(area, path, reads, bool(alone), bool(enforced)) for area, path, reads, alone, enforced in rows
+        AreaLocation(area, path, reads, bool(alone), bool(enforced), bool(sealed))
+        for area, path, reads, alone, enforced, sealed in rows
     )
 
 

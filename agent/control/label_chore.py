@@ -1,0 +1,266 @@
+"""What the control process does about labels, behind everybody's back and at low priority.
+
+    areas that wait for a sweep → what officers asked to be labelled again → volumes that are not sealed yet → scans
+
+A dedicated volume is *sealed* when a walk over all of it found nothing with content that had no label: the registry
+keeps that, by an act of the agent. From then on such a file can only have been stripped, or put there while no agent
+ran; nobody is let in, and a scan finds it whether somebody tries or not.
+
+Rules of this file: it asks nobody and opens no file. A scan gives a label only to what has no content yet, or lies in
+an area and was public before. What it finds is an entry and a finding, each time. Belongs to one thread, but for
+:meth:`sealable`, :meth:`relabel` and :meth:`relabelling`.
+"""
+
+import contextlib
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.control.decider_client import DeciderClient
+from agent.errors import ShoumiError
+from agent.kernel import labels
+from agent.kernel.fanotify import FanotifyGroups
+from agent.kernel.mountinfo import within
+from agent.kernel.open_files import held
+from agent.kernel.private_mount import doorway
+from agent.registry.rows.areas import AreaRow
+from agent.runtime.failures import going_on, to_stderr
+from agent.site.context import SiteContext
+from agent.volumes import status, whole_volume
+from agent.volumes.label_rules import Tour
+from agent.volumes.label_tour import TourCounts, tour
+from agent.volumes.protection import Protection
+from agent.volumes.whole_volume import WholeVolume
+
+_LOW = 10  # nice(2)
+_REST = 0.25  # seconds between two stretches of a scan, each as long: nobody waits for it
+_AGAIN = 60.0  # seconds until a walk that was not complete is tried again
+_PASSES = 4  # over a volume, in one go
+_KEPT = 64  # requests of officers whose outcome is kept
+
+
+@dataclass(slots=True)
+class RelabelJob:
+    """An officer's request to label what lies below ``path`` again, and how far it is."""
+
+    number: int
+    path: str
+    counts: TourCounts = field(default_factory=TourCounts)
+    trouble: str = ""
+    ended: bool = False
+
+
+class LabelChore:
+    """Labels in the background. *every* is the number of seconds between two scans of a volume."""
+
+    def __init__(self, site: SiteContext, decider: DeciderClient, protection: Protection, every: float) -> None:
+        self._site = site
+        self._decider = decider
+        self._protection = protection
+        self._every = every
+        self._due: dict[int, float] = {}  # when a volume is walked over next (monotonic), by its device
+        self._sealable: dict[str, int] = {}  # area → device of its volume
+        self._jobs: dict[int, RelabelJob] = {}
+        self._asked: deque[RelabelJob] = deque()
+        self._turn = threading.Lock()
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """End what is under way, from any thread; it is begun again at the next start."""
+        self._protection.sweeps.stop()
+        self._stop.set()
+
+    def step(self) -> None:
+        """Do what there is to do. Raises ``OSError`` and :class:`agent.errors.ShoumiError`; the next step goes on."""
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOW)
+        self._protection.sweep_waiting()
+        groups = self._protection.groups
+        if groups is None or self._stop.is_set():
+            return
+        while self._asked:
+            self._relabel(groups, self._asked.popleft())
+        rows = self._site.facts.areas()
+        for volume in whole_volume.find(self._protection.plans, self._guarded(), rows):
+            if volume.dedicated and not self._stop.is_set():
+                with going_on(to_stderr("control")):
+                    self._look_after(groups, volume, rows)
+
+    def sealable(self) -> tuple[str, ...]:
+        """Return the areas whose volume has a label on every inode, and is not said to be sealed yet."""
+        return tuple(self._sealable)
+
+    def sealed(self, area: str) -> None:
+        """Take note that the registry says so now."""
+        self._sealable.pop(area, None)
+
+    # What officers ask for.
+
+    def relabel(self, path: str) -> int:
+        """Have everything below *path* labelled by its place where its label is missing or names no area."""
+        with self._turn:
+            number = max(self._jobs, default=0) + 1
+            job = self._jobs[number] = RelabelJob(number, path)
+            for old in [known for known, one in self._jobs.items() if one.ended][: max(0, len(self._jobs) - _KEPT)]:
+                del self._jobs[old]
+        self._asked.append(job)
+        return number
+
+    def relabelling(self, number: int) -> RelabelJob | None:
+        """Return how far a request is, ``None`` for one that is not known (any more)."""
+        return self._jobs.get(number)
+
+    def look(self, path: str) -> Iterator[TourCounts]:
+        """Yield what :meth:`relabel` would find below *path*, and change nothing. Raises ``OSError``."""
+        groups = self._protection.groups
+        volume = self.volume_of(path)
+        if groups is not None and volume is not None:
+            yield from self._below(groups, volume, path, write=False)
+
+    def volume_of(self, path: str) -> WholeVolume | None:
+        """Return the guarded volume that *path*, absolute and without links, lies on; of a shared one the areas."""
+        found = whole_volume.find(self._protection.plans, self._guarded(), self._site.facts.areas())
+        volume = whole_volume.around(path, found)
+        if volume is not None and not volume.dedicated and not any(within(path, at) for at in volume.areas):
+            return None
+        with contextlib.suppress(OSError):
+            return volume if volume and os.stat(path).st_dev == volume.st_dev else None  # noqa: PTH116 - any path
+        return None
+
+    def _relabel(self, groups: FanotifyGroups, job: RelabelJob) -> None:
+        try:
+            volume = self.volume_of(job.path)
+            if volume is None:
+                raise FileNotFoundError(2, os.strerror(2), job.path)
+            for counts in self._below(groups, volume, job.path, write=True):
+                job.counts = counts
+                if self._stop.is_set():
+                    return
+            fields = {"kind": "labels", "state": "relabelled", "path": job.path, "request": job.number}
+            self._decider.append({**fields, "areas": list(volume.names), **job.counts.to_json()})
+            self._decider.epoch(self._site.facts.epoch())
+            self._due.pop(volume.st_dev, None)  # a scan says what is left
+        except (OSError, ShoumiError) as error:
+            job.trouble = error.text.en if isinstance(error, ShoumiError) else error.strerror or str(error)
+        finally:
+            job.ended = True
+
+    def _below(self, groups: FanotifyGroups, volume: WholeVolume, path: str, *, write: bool) -> Iterator[TourCounts]:
+        names = [row.resource.id for row in self._site.facts.areas()]
+        with doorway(groups.open, groups.access, path) as inside:
+            above = _label_above(path, volume)
+            yield from tour(inside, path, volume.areas, names, "mend", above=above, write=write)
+
+    # Sealing and scanning.
+
+    def _look_after(self, groups: FanotifyGroups, volume: WholeVolume, rows: Sequence[AreaRow]) -> None:
+        swept = all(
+            self._protection.sweeps.have_swept(name, path, volume.st_dev) for path, name in _paths(volume, rows)
+        )
+        sealed = [name for name in volume.names if name not in self._unsealed(rows)]
+        if not volume.sealed:
+            if swept and not any(name in self._sealable for name in volume.names) and self._is_due(volume):
+                self._seal(groups, volume, rows)
+            return
+        if len(sealed) < len(volume.names):  # an area that came while the volume was being sealed
+            self._sealable.update({name: volume.st_dev for name in volume.names if name not in sealed})
+        if self._is_due(volume):
+            self._scan(groups, volume, rows)
+
+    def _seal(self, groups: FanotifyGroups, volume: WholeVolume, rows: Sequence[AreaRow]) -> None:
+        """Label the whole volume, until a walk over it finds nothing with content that has no label."""
+        for _ in range(_PASSES):
+            counts = self._walk(groups, volume, rows, "seal")
+            if counts is None:
+                return
+            self._label_held(volume)
+            if not counts.complete:
+                self._due[volume.st_dev] = time.monotonic() + _AGAIN
+                self._tell_unsealed(volume, _first_trouble(counts))
+                return
+            if not counts.kinds["unlabelled"]:
+                break
+        else:  # somebody moves files about faster than we walk; the next step goes on
+            return
+        self._protection.drop_findings(volume.names, status.UNSEALED)
+        self._due[volume.st_dev] = time.monotonic() + self._every
+        self._sealable.update(dict.fromkeys(volume.names, volume.st_dev))
+
+    def _scan(self, groups: FanotifyGroups, volume: WholeVolume, rows: Sequence[AreaRow]) -> None:
+        began = time.monotonic()
+        counts = self._walk(groups, volume, rows, "scan", rest=_REST)
+        if counts is None:
+            return
+        self._due[volume.st_dev] = time.monotonic() + (self._every if counts.complete else _AGAIN)
+        fields = {"kind": "labels", "state": "scanned", "path": volume.point, "areas": list(volume.names)}
+        alarm = {"alarm": True} if counts.wrong else {}
+        took = round(time.monotonic() - began, 3)
+        self._decider.append({**fields, **counts.to_json(), "seconds": took, **alarm})
+        for kind, say in (("unlabelled", status.stripped), ("foreign", status.foreign)):
+            first = next((path for one, path in counts.first if one == kind), volume.point)
+            found = say(volume.names[0], counts.kinds[kind], first, volume.point)
+            self._protection.drop_findings(volume.names, found.code)
+            if counts.kinds[kind]:
+                self._protection.add_finding(volume.names[0], found)
+
+    def _walk(
+        self, groups: FanotifyGroups, volume: WholeVolume, rows: Sequence[AreaRow], kind: Tour, rest: float = 0.0
+    ) -> TourCounts | None:
+        """Return what a walk over the whole volume met; ``None`` when it was ended, or is seen whole nowhere."""
+        if not volume.point:
+            self._due[volume.st_dev] = time.monotonic() + _AGAIN
+            self._tell_unsealed(volume, "")
+            return None
+        names = [row.resource.id for row in rows]
+        counts = TourCounts()
+        with doorway(groups.open, groups.access, volume.point) as inside:
+            for counts in tour(inside, volume.point, volume.areas, names, kind):
+                if self._stop.wait(0.0 if counts.ended else rest):
+                    return None
+        return counts
+
+    def _label_held(self, volume: WholeVolume) -> None:
+        """Label files that processes still hold and that have no name any more: no walk meets them."""
+        for item in held({volume.st_dev}):
+            with contextlib.suppress(OSError):
+                found = os.stat(item.link)  # noqa: PTH116 - follows to the inode without an open
+                if not found.st_nlink and labels.read(item.link, follow=True) is None:
+                    path = str(Path(item.link).readlink()).removesuffix(" (deleted)")
+                    area = next((area for at, area in volume.areas.items() if within(path, at)), labels.PUBLIC)
+                    os.setxattr(item.link, labels.ATTRIBUTE, area.encode(), os.XATTR_CREATE)
+
+    def _is_due(self, volume: WholeVolume) -> bool:
+        return time.monotonic() >= self._due.get(volume.st_dev, 0.0)
+
+    def _guarded(self) -> list[str]:
+        return [name for name, found in self._protection.now.items() if found.tier != "none"]
+
+    def _unsealed(self, rows: Sequence[AreaRow]) -> set[str]:
+        return {row.resource.id for row in rows if row.volume.get("sealed") is not True}
+
+    def _tell_unsealed(self, volume: WholeVolume, first: str) -> None:
+        self._protection.drop_findings(volume.names, status.UNSEALED)
+        self._protection.add_finding(volume.names[0], status.unsealed(volume.names[0], first))
+
+
+def _paths(volume: WholeVolume, rows: Sequence[AreaRow]) -> Iterator[tuple[str, str]]:
+    return ((row.path, row.resource.id) for row in rows if row.resource.id in volume.names)
+
+
+def _first_trouble(counts: TourCounts) -> str:
+    return counts.troubles[0].path if counts.troubles else ""
+
+
+def _label_above(path: str, volume: WholeVolume) -> str:
+    """Return the area that labels the nearest labelled folder above *path* on its volume, "" for none."""
+    top = volume.point or next((at for at in volume.areas if within(path, at)), path)
+    while path not in ("/", top):
+        path = str(Path(path).parent)
+        with contextlib.suppress(OSError):
+            label = labels.read(path)
+            if label is not None:
+                return labels.area_of(label)
+    return ""
