@@ -14,9 +14,16 @@ from rules.visible import visible
 _NAMES = {
     "person": "person", "人员": "person", "area": "area", "目录": "area", "verdict": "verdict", "判定": "verdict",
     "kind": "kind", "种类": "kind", "rule": "rule", "规则": "rule", "since": "since", "起": "since",
-    "until": "until", "止": "until",
+    "until": "until", "止": "until", "own": "own", "自身": "own",
 }  # fmt: skip
-_VERDICTS = {"deny": "deny", "拒绝": "deny", "allow": "allow", "允许": "allow"}
+_VALUES = {  # of conditions that have only these
+    "verdict": {"deny": "deny", "拒绝": "deny", "allow": "allow", "允许": "allow"},
+    "own": {"yes": "yes", "是": "yes", "no": "no", "否": "no"},  # the agent's own attempts
+}
+_RIGHT = {
+    "verdict": Text("verdict:deny or verdict:allow", "判定:拒绝 或 判定:允许"),
+    "own": Text("own:no or own:yes", "自身:否 或 自身:是"),
+}
 
 
 def parse(typed: str) -> dict[str, str]:
@@ -26,14 +33,14 @@ def parse(typed: str) -> dict[str, str]:
     for word in typed.split():
         name, colon, value = word.replace("：", ":").partition(":")
         if colon and name in _NAMES:
-            wanted[_NAMES[name]] = _VERDICTS.get(value, value) if _NAMES[name] == "verdict" else value
-            if not value or (_NAMES[name] == "verdict" and value not in _VERDICTS):
+            key = _NAMES[name]
+            values = _VALUES.get(key)
+            wanted[key] = values.get(value, value) if values else value
+            if not value or (values and value not in values):
                 said = visible(word)
                 raise UsageError(
                     Text(f"`{said}` is not understood", f"无法理解 `{said}`"),
-                    Text("verdict:deny or verdict:allow", "判定:拒绝 或 判定:允许")
-                    if _NAMES[name] == "verdict"
-                    else Text(f"write {name}:VALUE", f"请写 {name}:值"),
+                    _RIGHT.get(key, Text(f"write {name}:VALUE", f"请写 {name}:值")),
                 )
         elif colon and name.isalpha() and "/" not in word:
             said, right = visible(name), ", ".join(key for key in _NAMES if key.isascii())

@@ -5,6 +5,7 @@ from agent.api.timestamps import local
 from agent.cli.context import Args, CliContext, OutputColumn, act, command, findings, level, shown, table
 from agent.cli.context import column as plain
 from agent.errors import RefusedError
+from agent.presentation import seen
 from agent.presentation.terms import YES_NO, word
 from rules.text import Text
 
@@ -42,6 +43,7 @@ def _show(context: CliContext, args: Args) -> int:
         (Text("mode", "模式"), found["mode"]),
         (Text("tier", "等级"), found["tier"]),
         (Text("volume sealed", "卷已封闭"), context.terminal.say(word(YES_NO, "yes" if found["sealed"] else "no"))),
+        (Text("guard", "防护"), terminal.say(seen.sentence(found["seen"], local))),
         (Text("persons in scope", "知悉人员"), found["scope"]["person"]),
         (Text("departments in scope", "知悉部门"), found["scope"]["department"]),
         (Text("projects in scope", "知悉项目"), found["scope"]["project"]),
@@ -64,6 +66,7 @@ def _list(context: CliContext, args: Args) -> int:
         plain("domain", "种类", "domain"),
         plain("mode", "模式", "mode"),
         plain("tier", "等级", "tier"),
+        OutputColumn(Text("guard seen", "证实时间"), lambda row: seen.short(row["seen"], local)),
         plain("path", "路径", "path"),
     )
     return table(context, context.stream("area.list", args), columns, Text("no areas yet", "尚无目录"))

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent.api.findings import Finding
+from agent.api.timestamps import local
 from agent.cli.context import Args, CliContext, command, findings, level, shown, text
 from agent.errors import ShoumiError, UnreachableError
+from agent.presentation import seen
 from rules.text import Text
 
 
@@ -65,6 +67,9 @@ def _status(context: CliContext, args: Args) -> int:
         return 0
     areas, people, holds = len(found["areas"]), found["people"], found["holds"]
     word = Text("enforcing", "正在拦截") if found["enforcing"] else Text("NOT ENFORCING EVERYWHERE", "并非全部拦截")
+    if found["seen"]:
+        at = local(found["seen"])
+        word = Text(f"{word.en}, seen {at}", f"{word.zh}，证实于 {at}")
     last, verified = int(found["decider"]["next_seq"]) - 1, found["log"]["verified_to"] or 0
     terminal.line(
         terminal.say(
@@ -81,9 +86,23 @@ def _status(context: CliContext, args: Args) -> int:
     if trouble := found["log"]["verify_trouble"]:
         terminal.line(f"!  {terminal.say(text(trouble))}")
     terminal.table(
-        [Text("area", "目录"), Text("level", "密级"), Text("mode", "模式"), Text("tier", "等级"), Text("path", "路径")],
         [
-            (row["name"], terminal.say(level(row["level"])), row["mode"], row["tier"], row["path"])
+            Text("area", "目录"),
+            Text("level", "密级"),
+            Text("mode", "模式"),
+            Text("tier", "等级"),
+            Text("guard seen", "证实时间"),
+            Text("path", "路径"),
+        ],
+        [
+            (
+                row["name"],
+                terminal.say(level(row["level"])),
+                row["mode"],
+                row["tier"],
+                terminal.say(seen.short(row["seen"], local)),
+                row["path"],
+            )
             for row in found["areas"]
         ],
     )

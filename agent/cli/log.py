@@ -54,9 +54,12 @@ def _verdict(context: CliContext, row: dict[str, Any]) -> str:
     return context.terminal.say(labels.word(labels.OUTCOMES, row["outcome"])) if row.get("outcome") else ""
 
 
-def _who(row: dict[str, Any]) -> str:
+def _who(row: dict[str, Any]) -> str | Text:
     actor = row.get("actor") or {}
     people = dict.fromkeys(str(row[key]) for key in ("person", "login_person", "service") if row.get(key))
+    if row.get("own"):
+        said, as_whom = labels.word(labels.OWN, row["own"]), " / ".join(people)
+        return Text(f"{said.en} as {as_whom}", f"{said.zh}（{as_whom}）") if people else said
     if people:
         return " / ".join(people)
     uid = row.get("fsuid", actor.get("uid"))

@@ -5,8 +5,8 @@
     watch     one end of the pair to the mount watcher
 
 Order of the start: settle what was under way when the last one died → bring every area under guard → the decider takes
-over the epoch → the socket opens → ``ready tier=A areas=1`` is said. A start that cannot vouch for the state ends; the
-holder tries again, and meanwhile verdicts go on being given by the decider.
+over the epoch → canaries see that it refuses → the socket opens → ``ready tier=A areas=1`` is said. A start that cannot
+vouch for the state ends; the holder tries again, and meanwhile verdicts go on being given by the decider.
 """
 
 import asyncio
@@ -69,6 +69,7 @@ def start(services: ControlServices, executor: ActExecutor) -> str:
         decider.append({"kind": "pack-edited", "recorded": recorded, "pack": _pack_id(services)})
     found = services.mounts.start()
     decider.epoch(site.facts.epoch())
+    services.canaries.step()
     areas = [{"area": p.area, "tier": p.tier} for p in found]
     decider.append({"kind": "start", "process": "control", "epoch": site.facts.epoch(), "areas": areas})
     return ready(services)

@@ -2,7 +2,8 @@
 
     event loop      the server's connections, signals, the end of the holder
     act thread      acts of callers, scheduled acts, what HR's notices ask for
-    thread each     doors, departures, HR's inbox, the verifier's reports, quiet scans, mounts, sweeps of labels
+    thread each     doors, departures, HR's inbox, the verifier's reports, quiet scans, mounts, sweeps of labels,
+                    canaries
     beside them     the search index, in the thread of its own that it makes
 
 Rules of this file: no error of a chore ends it, and a :class:`FatalError` of any ends the process.
@@ -59,6 +60,7 @@ async def serve(
         ThreadPoolExecutor(1, "quiet") as quiet,
         ThreadPoolExecutor(1, "mounts") as mounts,
         ThreadPoolExecutor(1, "labels") as labels,
+        ThreadPoolExecutor(1, "canaries") as canaries,
     ):
         chores = [
             asyncio.create_task(_repeat(server, seconds, work))
@@ -71,6 +73,7 @@ async def serve(
                 (_TICK, lambda: loop.run_in_executor(quiet, services.quiet_scan.step)),
                 (_AGAIN, lambda: loop.run_in_executor(mounts, services.mounts.serve)),
                 (_LABELS, lambda: loop.run_in_executor(labels, services.labels.step)),
+                (_TICK, lambda: loop.run_in_executor(canaries, services.canaries.step)),
                 (_SCHEDULE, lambda: server.act_thread(schedule.step)),
             )
         ]

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from agent.errors import RefusedError, UnreachableError
 from agent.runtime import channel
+from agent.volumes.canary.verdict import WitnessedEvent
 from rules.text import Text
 
 _APPEND_SECONDS = 5.0  # as long as a successor of a killed decider may need, and a full group commit
@@ -46,6 +47,15 @@ class DeciderClient(Protocol):
 
     def accept_clock(self) -> bool:
         """Have time judged by the wall clock as it is; return ``False`` when it is so already."""
+
+    def announce_canary(self, tid: int, uid: int, inodes: Iterable[tuple[int, int]]) -> str | None:
+        """See :class:`agent.volumes.canary.trying.CanaryWitness`."""
+
+    def canary_results(self, number: str) -> tuple[tuple[WitnessedEvent, ...] | None, bool]:
+        """See :class:`agent.volumes.canary.trying.CanaryWitness`."""
+
+    def own(self, pid: int) -> None:
+        """Say that process *pid* tries to get in for the agent, so that its entries carry the mark of that."""
 
     def stats(self) -> dict[str, Any]:
         """Return counters and health."""
@@ -94,6 +104,25 @@ class DeciderConnection:
     def accept_clock(self) -> bool:
         """See :class:`DeciderClient`."""
         return bool(self._ask({"op": "accept-clock"}, _TRY_SECONDS)["accepted"])
+
+    def announce_canary(self, tid: int, uid: int, inodes: Iterable[tuple[int, int]]) -> str | None:
+        """See :class:`DeciderClient`."""
+        asked = {"op": "canary", "tid": tid, "uid": uid, "inodes": [list(inode) for inode in inodes]}
+        number = self._ask(asked, _TRY_SECONDS)["number"]
+        return None if number is None else str(number)
+
+    def canary_results(self, number: str) -> tuple[tuple[WitnessedEvent, ...] | None, bool]:
+        """See :class:`DeciderClient`."""
+        answer = self._ask({"op": "canary-results", "number": number}, _TRY_SECONDS)
+        seen = answer["seen"]
+        if seen is None:
+            return None, True
+        events = (WitnessedEvent(how, (device, inode), passed) for how, device, inode, passed, _ in seen)
+        return tuple(events), bool(answer["over"])
+
+    def own(self, pid: int) -> None:
+        """See :class:`DeciderClient`."""
+        self._ask({"op": "own", "pid": pid}, _TRY_SECONDS)
 
     def stats(self) -> dict[str, Any]:
         """See :class:`DeciderClient`."""

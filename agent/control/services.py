@@ -1,7 +1,8 @@
 """The composition root: everything the control process owns, made in order and handed to whoever needs it.
 
     site ─▶ doors ─▶ offboarding ┐
-    site ─▶ quiet scan, verifier ┴▶ services ─▶ handlers, scheduled acts, HR's notices
+    site ─▶ quiet scan, verifier ┤
+    site, protection ─▶ canaries ┴▶ services ─▶ handlers, scheduled acts, HR's notices
 
 Rules of this file: wiring only, in constructors. Nothing is patched in later, and nothing stands in for a part that is
 not there yet. The registry is written by the thread of acts, by the thread of doors, and by nobody else.
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from agent.control.canaries import CanaryWatch
 from agent.control.decider_client import DeciderClient
 from agent.control.holder_cuts import HolderCuts
 from agent.control.intent_log import WriteAheadIntent
@@ -32,7 +34,7 @@ from agent.runtime.config import Config
 from agent.runtime.config import load as load_config
 from agent.runtime.home import Home
 from agent.site.context import SiteContext, agent_clock
-from agent.volumes.proof import mark_seen
+from agent.volumes.canary.schedule import CanaryPeriods
 from agent.volumes.protection import Protection
 from rules.tiers import MINIMA, MinimumTier
 
@@ -50,6 +52,7 @@ class ControlServices:
     protection: Protection
     mounts: MountChore
     labels: LabelChore
+    canaries: CanaryWatch
     doors: DoorServer
     offboarding: OffboardingCoordinator
     quiet_scan: QuietScan
@@ -85,7 +88,15 @@ def open_services(
         offboarding = OffboardingCoordinator(site, config.roles, indexer, doors, groups, life)
         stack.callback(offboarding.close)
         lowest = _asked_by_pack(site)
-        protection = Protection(home, groups, mark_seen(groups), lambda: _lives(life), config.minimum_tier, lowest)
+        protection = Protection(
+            home,
+            groups,
+            lambda *area: canaries.prove(*area),  # noqa: PLW0108 - they are made below, and need this
+            lambda: _lives(life),
+            config.minimum_tier,
+            lowest,
+        )
+        canaries = CanaryWatch(site, decider, groups, protection, CanaryPeriods(config.canary_seconds))
         cuts = HolderCuts(protection.tiers, rails_of(site, agent_processes()), decider.append)
         quiet_scan = QuietScan(home, decider, site.clock, cuts)
         stack.callback(quiet_scan.close)
@@ -103,6 +114,7 @@ def open_services(
             protection=protection,
             mounts=mounts,
             labels=LabelChore(site, decider, protection, config.label_scan_seconds),
+            canaries=canaries,
             doors=doors,
             offboarding=offboarding,
             quiet_scan=quiet_scan,

@@ -27,21 +27,23 @@ from agent.guard import label_worker
 from agent.guard.heartbeat import Heartbeat
 from agent.guard.ignore_marks import IgnoreMarks
 from agent.guard.journal import EntryJournal
+from agent.guard.judge import EventJudge
 from agent.guard.judged_time import JudgedTime
 from agent.guard.label_worker import LabelWorkerClient
 from agent.guard.latency import LatencyHistogram
 from agent.guard.objects import Object, Objects
+from agent.guard.own_attempts import OwnAttempts
 from agent.guard.parked import ParkedEvent, ParkedEvents
 from agent.guard.policy import PolicySnapshot
-from agent.guard.refusals import Answer, Refusals, person_of
-from agent.guard.verdicts import CROWDED, LATE, UNIDENTIFIED, UNLABELLED, VerdictCache
+from agent.guard.refusals import person_of
+from agent.guard.verdicts import CROWDED, LATE, UNLABELLED, Answer, VerdictCache
 from agent.kernel import fanotify
 from agent.kernel.fanotify import FanotifyGroups
-from agent.kernel.subject import Subject, TaskGoneError, Tasks
+from agent.kernel.subject import Tasks
 from agent.runtime import channel
 from agent.runtime.clock import AgentClock
 from agent.runtime.clock_file import ClockKeeper
-from rules.model import Action, Verdict
+from rules.model import Verdict
 from rules.text import Text
 
 BATCH = 64  # events per read: what one append, and one fsync, serve together
@@ -77,22 +79,20 @@ class AnswerLoop:
         self.journal = journal
         self.clock = clock
         self.time = JudgedTime(clock, journal, keeper, self._forget)
-        self._tasks = tasks
         self._worker = worker
         self._objects = Objects()
         self.verdicts = VerdictCache(host)
-        self._refusals = Refusals(self.verdicts, policy)
+        self.own = OwnAttempts()
         self.silence = IgnoreMarks(groups.access)
+        self.judge = EventJudge(groups.open, policy, self.verdicts, tasks, self.silence, self.own)
         self.spans = LatencyHistogram()
         self._parked = ParkedEvents()
         self._asked = self._asked_since_change = label_worker.FIRST
         self._worker_heard = 0
-        self._recorded_accesses: set[tuple[int, int | None, int, int]] = set()
-        self._denied_accesses: set[tuple[int, int, int]] = set()  # this second
         self._rechecked = 0
         self._next_tick = 0
         self.stopping = False
-        self.accesses = self.allowed = self.denied = self.unprotected = self.unlogged = self.late = 0
+        self.accesses = self.allowed = self.denied = self.unlogged = self.late = 0
 
     # The loop.
 
@@ -147,7 +147,7 @@ class AnswerLoop:
 
     def _break_silence(self) -> None:
         self.silence.end()
-        self._recorded_accesses.clear()
+        self.judge.recorded.clear()
 
     def _tick(self, moment: int) -> None:
         now = self.time.now()
@@ -159,14 +159,15 @@ class AnswerLoop:
         self._next_tick = moment + (min(_TICK_NS, left) if left > 0 else _TICK_NS)
         self._deny_overdue(moment)
         self._tell_denials(moment)
-        if len(self._recorded_accesses) > _MOST_RECORDED:  # forgetting costs one more entry per reader and file
-            self._recorded_accesses.clear()
+        if len(self.judge.recorded) > _MOST_RECORDED:  # forgetting costs one more entry per reader and file
+            self.judge.recorded.clear()
         if self.silence.wants_look(moment):
             self._ask_to_look()
         if moment - self._rechecked > _RECHECK:  # the guarantee behind the epoch message, which can get lost
             self._rechecked = moment
             self.time.tend(moment)
-            self._denied_accesses.clear()
+            self.judge.denied_this_second.clear()
+            self.own.forget_ended(moment)
             self._worker.ping()
             if moment - self._worker_heard > _WORKER_SILENT:
                 raise _worker_gone("the label worker does not answer", "标记进程没有应答")
@@ -174,7 +175,7 @@ class AnswerLoop:
                 self.take_policy()
 
     def _tell_denials(self, moment: int) -> None:
-        texts = self._refusals.counts(moment)
+        texts = self.judge.refusals.counts(moment)
         if texts and not self.journal.accesses(texts):
             self.unlogged += len(texts)
 
@@ -227,7 +228,7 @@ class AnswerLoop:
             recorded = recorded or self.journal.accesses(texts)
         finally:  # a Fatal leaves through here as well: everything that needed its entry is denied
             if not recorded:
-                self._recorded_accesses.clear()
+                self.judge.recorded.clear()
                 self.unlogged += len(texts)
             opens = group == self._groups.open  # an access without a text may stand on one that was not written
             for fd, (passes, text, hush, owed) in answers:
@@ -237,11 +238,11 @@ class AnswerLoop:
 
     def _decided(self, handle: _Handler, fd: int, tid: int, now: int) -> Answer | None:
         if fd < 0:  # the kernel could not open it for us, and has denied it
-            return False, self._refusals.unseen(tid, -fd), False, True
+            return False, self.judge.refusals.unseen(tid, -fd), False, True
         try:
             return handle(fd, tid, now)
         except OSError as error:  # its name could not be read: unknown, therefore denied
-            return self._refusals.unknown(tid, error.errno or 0)
+            return self.judge.refusals.unknown(tid, error.errno or 0)
 
     def _answer(self, group: int, fd: int, *, passes: bool, hush: bool) -> None:
         try:
@@ -260,89 +261,33 @@ class AnswerLoop:
 
     def _open(self, fd: int, tid: int, now: int) -> Answer | None:
         thing = self._objects.find(fd)
-        return self._judge_open(thing, tid, now) if thing else self._park(self._groups.open, fd, tid)
+        return self.judge.open(thing, fd, tid, now) if thing else self._park(self._groups.open, fd, tid)
 
     def _names(self, fd: int, tid: int, now: int) -> Answer | None:
         """Names are read from a directory that is open: only the root directory of a volume is asked about."""
         thing = self._objects.find(fd)
         if thing is None:
             return self._park(self._groups.open, fd, tid, names=True)
-        return self._judge_open(thing, tid, now, names=True)
+        return self.judge.open(thing, fd, tid, now, names=True)
 
     def _access(self, fd: int, tid: int, now: int) -> Answer | None:
         self.accesses += 1
         thing = self._objects.find(fd)
-        return self._judge_access(thing, tid, now) if thing else self._park(self._groups.access, fd, tid)
-
-    def _judge_open(self, thing: Object, tid: int, now: int, *, names: bool = False) -> Answer:
-        if not thing.areas:
-            self.unprotected += 1
-            return True, b"", False, False
-        who = self._who(tid)
-        if who is None:
-            return self._refusals.refused(UNIDENTIFIED, thing, tid, None)
-        action = Action.LIST if thing.directory else Action.OPEN
-        ruling = self.verdicts.ruling(who, thing.areas, action, now)
-        text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
-        if ruling.passes or self.policy.only_observes:
-            if ruling.allow:
-                self.silence.opened(ruling.until)
-            if not self.silence.granted:  # this entry stands for the reads that follow, too
-                self._recorded_accesses.add((who.fsuid, who.loginuid, thing.device, thing.inode))
-            return True, text, False, ruling.owed and not self.policy.only_observes
-        if not names and self._maintains(thing, who):
-            ruling = self.verdicts.maintenance(who, thing.areas)
-            return True, b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields), False, True
-        return False, self._refusals.entry(who, thing, text), False, True
-
-    def _who(self, tid: int) -> Subject | None:
-        try:
-            return self._tasks.identify(tid)
-        except TaskGoneError:
-            return None
-
-    def _maintains(self, thing: Object, who: Subject) -> bool:
-        """Whether this is uid 0 at the root directory of a volume, where reading its names is asked about on its own.
-
-        Freezing, trimming and syncing a volume need that directory open, and nothing that lies in it.
-        """
-        if not thing.top or who.fsuid:
-            return False
-        return fanotify.asks_about_names(self._groups.open, thing.device, thing.inode)
-
-    def _judge_access(self, thing: Object, tid: int, now: int) -> Answer:
-        if not thing.areas:
-            return True, b"", True, False
-        who = self._who(tid)
-        if who is None:
-            return self._refusals.refused(UNIDENTIFIED, thing, tid, None)
-        ruling = self.verdicts.ruling(who, thing.areas, Action.ACCESS, now)
-        text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
-        if not (ruling.passes or self.policy.only_observes):
-            again = (tid, thing.device, thing.inode)
-            repeated = again in self._denied_accesses  # a reader that tries on and on is one entry a second
-            self._denied_accesses.add(again)
-            return False, self._refusals.entry(who, thing, text, counted=repeated), False, True
-        key = (who.fsuid, who.loginuid, thing.device, thing.inode)
-        if key in self._recorded_accesses:
-            text = b""
-        self._recorded_accesses.add(key)  # one entry per subject, file and epoch; taken back when it is not written
-        owed = ruling.owed and not self.policy.only_observes
-        return True, text, self.silence.allows(thing, ruling.until, now), owed
+        return self.judge.access(thing, tid, now) if thing else self._park(self._groups.access, fd, tid)
 
     # What waits for the label worker.
 
     def _park(self, group: int, fd: int, tid: int, *, names: bool = False) -> Answer | None:
         """Ask the worker where *fd* lies, and let its opener wait."""
         thing = self._objects.seen(fd)
-        who = self._who(tid)
+        who = self.judge.who(tid)
         event = ParkedEvent(group, fd, tid, thing.path, person_of(who), thing.device, time.monotonic_ns(), names)
         if not self._parked.room_for(event.who):
-            return self._refusals.refused(CROWDED, thing, tid, who)
+            return self.judge.refusals.refused(CROWDED, thing, tid, who)
         self._asked += 1
         if self._parked.park(self._asked, event) and not self._worker.ask(self._asked, fd, tid):
             self._parked.answered(self._asked)
-            return self._refusals.refused(LATE, thing, tid, who)
+            return self.judge.refusals.refused(LATE, thing, tid, who)
         return None
 
     def _placed(self) -> None:
@@ -358,7 +303,7 @@ class AnswerLoop:
                 if number < self._asked_since_change:  # the areas have changed meanwhile
                     answer = self._park(event.group, event.fd, event.tid, names=event.names)
                 elif found.error:
-                    answer = self._refusals.unknown(event.tid, found.error, self._objects.seen(event.fd))
+                    answer = self.judge.refusals.unknown(event.tid, found.error, self._objects.seen(event.fd))
                 elif found.stripped:
                     answer = self._refuse(UNLABELLED, event)
                 else:
@@ -378,8 +323,8 @@ class AnswerLoop:
         if thing.fresh:
             self.silence.came(thing, event.fd)
         if event.group == self._groups.open:
-            return self._judge_open(thing, event.tid, now, names=event.names)
-        return self._judge_access(thing, event.tid, now)
+            return self.judge.open(thing, event.fd, event.tid, now, names=event.names)
+        return self.judge.access(thing, event.tid, now)
 
     def _deny_overdue(self, moment: int) -> None:
         for event in list(self._parked.overdue(moment)):
@@ -387,7 +332,7 @@ class AnswerLoop:
             self._conclude(event.group, [(event.fd, self._refuse(LATE, event))])
 
     def _refuse(self, why: Verdict, event: ParkedEvent) -> Answer:
-        return self._refusals.refused(why, self._objects.seen(event.fd), event.tid, self._who(event.tid))
+        return self.judge.refusals.refused(why, self._objects.seen(event.fd), event.tid, self.judge.who(event.tid))
 
     def _give_up(self) -> None:
         """On the way out: whoever still waits is answered, and the worker goes."""

@@ -82,6 +82,10 @@ class IgnoreMarks:
     def came(self, thing: Object, fd: int) -> None:
         """Take note that *thing*, open as *fd*, has come into an area; it may be silent for who opened it before."""
         self._fresh.add((thing.device, thing.inode))
+        self.wake(fd)
+
+    def wake(self, fd: int) -> None:
+        """Have the inode open as *fd* asked about again."""
         if self._access >= 0:
             with contextlib.suppress(FileNotFoundError):
                 mark_flags.ignore_access(self._access, fanotify.FAN_MARK_REMOVE, self._mask, fd)

@@ -9,6 +9,7 @@ import socket
 import time
 
 from agent.guard.answer_loop import BATCH, AnswerLoop
+from agent.guard.own_attempts import CANARY, DEPARTURE
 from agent.log.entry import stamp_ns
 from agent.log.unwritable import LogUnwritableError
 from agent.runtime import channel
@@ -54,10 +55,24 @@ class ControlMessages:
                 if (int(message["epoch"]), int(message["since"])) == (loop.verdicts.epoch, silence.ended):
                     silence.grant((int(device), int(inode)) for device, inode in message["noisy"])
                 return {"quiet": silence.granted}
+            case "canary":
+                return self._canary(message)
+            case "canary-results":
+                canary = loop.own.end(str(message["number"]))
+                over = canary is None or time.monotonic_ns() >= canary.until
+                return {"seen": canary and canary.seen, "over": over}
+            case "own":
+                return {"announced": bool(loop.own.announce(int(message["pid"]), DEPARTURE, time.monotonic_ns()))}
             case "stats":
                 return {"stats": self._stats()}
             case unknown:
                 return {"error": {"en": f"unknown message `{visible(str(unknown))}`", "zh": "未知消息"}}
+
+    def _canary(self, message: channel.Message) -> channel.Message:
+        inodes = [(int(device), int(inode)) for device, inode in message["inodes"]]
+        now = time.monotonic_ns()
+        made = self._loop.own.announce(int(message["tid"]), CANARY, now, uid=int(message["uid"]), inodes=inodes)
+        return {"number": made and made.number}
 
     def _stats(self) -> dict[str, object]:
         loop = self._loop
@@ -65,9 +80,10 @@ class ControlMessages:
         trouble, since = loop.policy.trouble, loop.clock.timeline.since
         return {
             "allowed": loop.allowed,
-            "denied": loop.denied,
+            "denied": loop.denied - loop.own.denied,
+            "own_denied": loop.own.denied,
             "accesses": loop.accesses,
-            "unprotected": loop.unprotected,
+            "unprotected": loop.judge.unprotected,
             "unlogged": loop.unlogged,
             "late": loop.late,
             "opens": {"count": lately.opens, "p50_us": _us(lately.p50), "p99_us": _us(lately.p99)},

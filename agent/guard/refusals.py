@@ -10,16 +10,12 @@ from collections.abc import Hashable
 
 from agent.guard.denial_budget import DenialBudget
 from agent.guard.objects import Object
+from agent.guard.own_attempts import OwnAttempts
 from agent.guard.policy import PolicySnapshot
-from agent.guard.verdicts import UNIDENTIFIED, VerdictCache
+from agent.guard.verdicts import UNIDENTIFIED, Answer, VerdictCache
 from agent.kernel.subject import Subject
 from agent.runtime.json_string import json_string
 from rules.model import Verdict
-
-# What one event got, before its entry is written: whether it passes; the entry, empty when nothing is to be recorded;
-# whether to stop asking about this inode once it is recorded and allowed; whether it passes only with its entry.
-# A plain tuple: this is the path of an open.
-Answer = tuple[bool, bytes, bool, bool]
 
 _NOBODY = ("", "")
 
@@ -27,9 +23,10 @@ _NOBODY = ("", "")
 class Refusals:
     """Answers for what is refused, and the budget of their entries."""
 
-    def __init__(self, verdicts: VerdictCache, policy: PolicySnapshot) -> None:
+    def __init__(self, verdicts: VerdictCache, policy: PolicySnapshot, own: OwnAttempts) -> None:
         self._verdicts = verdicts
         self._policy = policy
+        self._own = own
         self._budget = DenialBudget()
 
     def entry(self, who: Subject | None, thing: Object, text: bytes, *, counted: bool = False) -> bytes:
@@ -53,6 +50,10 @@ class Refusals:
         ruling = self._verdicts.refused(why, self._strictest(thing))
         subject = who.fields if who else b'"tid":%d' % tid
         text = b"%b,%b,%b" % (ruling.fields, subject, thing.fields)
+        if self._own.announced and (
+            answer := self._own.answer((tid, who, thing), "late", ruling, text, time.monotonic_ns())
+        ):
+            return answer
         passes = ruling.passes or self._policy.only_observes
         return passes, text if passes else self.entry(who, thing, text), False, not passes
 
@@ -68,6 +69,7 @@ class Refusals:
 
     def unseen(self, tid: int, code: int, area: str | None = None) -> bytes:
         """Return the entry of an object nobody could see."""
+        self._own.unseen(tid)
         name = json_string(errno.errorcode.get(code, str(code))).encode()
         fields = self._verdicts.refused(UNIDENTIFIED, area).fields
         text = b'%b,"tid":%d,"path":null,"errno":%b' % (fields, tid, name)

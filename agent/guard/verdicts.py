@@ -21,6 +21,12 @@ from rules.pack.reader import Pack
 from rules.text import Text
 
 NEVER = 1 << 63  # nanoseconds: no end in sight
+
+# What one event got, before its entry is written: whether it passes; the entry, empty when nothing is to be recorded;
+# whether to stop asking about this inode once it is recorded and allowed; whether it passes only with its entry.
+# A plain tuple: this is the path of an open.
+Answer = tuple[bool, bytes, bool, bool]
+
 _RETRY = 1_000_000_000
 _MOST = 32_768  # about 1 kB each
 

@@ -31,7 +31,7 @@ from rules.visible import visible
 _LIMIT = 1 << 62
 _ENOUGH = 1_000  # entries that a file has before a month that was left is come back to
 # The members each indexed word is taken from. Areas and rooms share one list of names, and one column.
-_WORDS = (("kind",), ("verdict",), ("rule",), ("area", "room"), ("person",), ("login_person",))
+_WORDS = (("kind",), ("verdict",), ("rule",), ("area", "room"), ("person",), ("login_person",), ("own",))
 
 
 class Indexer:

@@ -35,6 +35,7 @@ PARTIAL = {
     "area": "area IS NOT NULL",
     "person": "person IS NOT NULL",
     "login_person": "login_person IS NOT person",  # where both are the same, one index has it
+    "own": "own IS NOT NULL",
     "path": "path IS NOT NULL",
 }
 _INDEXES = "".join(f"CREATE INDEX by_{column} ON entries ({column}) WHERE {rows};" for column, rows in PARTIAL.items())
@@ -47,7 +48,7 @@ CREATE TABLE stretches (first INTEGER PRIMARY KEY, boot TEXT, wall INTEGER, judg
 CREATE TABLE words (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
 CREATE TABLE paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
 CREATE TABLE entries (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, enforced INTEGER, kind INTEGER, verdict INTEGER,
-                      rule INTEGER, area INTEGER, person INTEGER, login_person INTEGER, path INTEGER);
+                      rule INTEGER, area INTEGER, person INTEGER, login_person INTEGER, own INTEGER, path INTEGER);
 CREATE TABLE lines (seq INTEGER PRIMARY KEY, line BLOB NOT NULL);
 INSERT INTO words VALUES ({ACCESS}, 'access'), ({ALLOW}, 'allow'), ({DENY}, 'deny');
 {_INDEXES}
@@ -61,7 +62,8 @@ _FOREVER = 1 << 62
 
 
 class IndexedEntry(NamedTuple):
-    """What is indexed of one entry. *at*: microseconds since 1970. *words*: kind, verdict, rule, area, two persons.
+    """What is indexed of one entry. *at*: microseconds since 1970. *words*: kind, verdict, rule, area, two persons, and
+    whose attempt it was if the agent's own.
 
     *boot*, and with it *mono* and *judged*: which boot, the boot time, and what was judged by, both in microseconds.
     """
@@ -130,7 +132,7 @@ class Month:
                 rows.append((entry.seq, entry.at, entry.enforced, *words, path))
                 lines.append((entry.seq, entry.line))
             # IGNORE: a number that occurs twice is damage, named by `verify`; the first entry that carries it is kept.
-            self._db.executemany("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?)", rows)
+            self._db.executemany("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
             self._db.executemany("INSERT OR IGNORE INTO lines VALUES (?,?)", lines)
             self._db.executemany("INSERT OR IGNORE INTO stretches VALUES (?,?,?,?)", fresh)
             self._db.execute("DELETE FROM reach")

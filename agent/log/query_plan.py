@@ -66,6 +66,11 @@ class QueryPlan:
         self._terms.append(f"(person = {number} OR login_person = {number})")
         return self._lead(_source("person", str(number)), _source("login_person", str(number)))
 
+    def own(self, only: bool) -> bool:  # noqa: FBT001 - the filter is one word
+        """Keep rows of the agent's own attempts *only*, or all others only."""
+        self._terms.append(f"own IS {'NOT ' if only else ''}NULL")
+        return not only or self._lead(f"INDEXED BY by_own WHERE {PARTIAL['own']}")
+
     def text(self, text: str) -> bool:
         r"""Keep rows whose path holds *text*. To be added last: it looks at the other filters."""
         escaped = visible(text).replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")

@@ -60,9 +60,10 @@ class Filter:
     """What is looked for; whatever is given must hold.
 
     *person* matches either of the two persons behind an access, *area* an area or a room, *text* any part of the path
-    (ASCII letters in both cases). *since* is inclusive, *until* exclusive, both aware; what is stamped by a clock that
-    was wrong is found by its stamp and by the time it really was, where that is known. *after_seq* and *before_seq* are
-    exclusive: the next older page has the last number of this one as its *before_seq*.
+    (ASCII letters in both cases). *own*: only attempts that the agent made itself, or none of them. *since* is
+    inclusive, *until* exclusive, both aware; what is stamped by a clock that was wrong is found by its stamp and by the
+    time it really was, where that is known. *after_seq* and *before_seq* are exclusive: the next older page has the
+    last number of this one as its *before_seq*.
     """
 
     person: str | None = None
@@ -70,6 +71,7 @@ class Filter:
     verdict: str | None = None
     kind: str | None = None
     rule: str | None = None
+    own: bool | None = None
     text: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -165,6 +167,7 @@ def _page(db: sqlite3.Connection, wanted: Filter, window: Window, before: int | 
     matching = (
         all(plan.word(column, word) for column, word in words.items() if word is not None)
         and (wanted.person is None or plan.person(wanted.person))
+        and (wanted.own is None or plan.own(wanted.own))
         and (not wanted.text or plan.text(wanted.text))
     )
     return plan.newest(size) if matching else []

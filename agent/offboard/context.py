@@ -137,6 +137,8 @@ class RevocationContext:
     """The agent's clock."""
     append: Callable[[Mapping[str, Any]], int]
     """Append an entry to the access log, return its number. Raises ``ShoumiError``."""
+    own: Callable[[int], None]
+    """Tell the decider that a process of one thread tries to get in for the agent. Raises ``ShoumiError``."""
     areas: Callable[[], Iterable[AreaPath]]
     """The areas on this host."""
     devices: Callable[[], frozenset[int]]

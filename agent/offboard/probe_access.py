@@ -4,6 +4,8 @@ Rules of this file:
 - only ``EPERM`` and ``EACCES`` are a denial. ``ENOENT`` proves that the path is wrong, not that the person is kept out,
   and a child that says nothing proves nothing;
 - a child first shows that it can open something at all: a process that is refused everything is no witness;
+- the decider is told whose attempts these are before the child begins: in the log they carry the mark of the agent's
+  own, and are no denials of the person. One that could not be told changes nothing else;
 - the child opens, it never writes; it ends by itself when we are gone, and is killed when it does not answer in time;
 - each person is tried under each of his accounts, and as root with his login uid: that is who ``su`` makes of him.
 Sources: open(2), proc_pid_loginuid(5), pidfd_open(2).
@@ -20,6 +22,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Literal, NamedTuple, NoReturn
+
+from agent.errors import ShoumiError
 
 PATIENCE = 2.0  # seconds for one answer; an open that waits for a decision takes milliseconds
 
@@ -85,8 +89,12 @@ def _account(uid: int) -> ProbeIdentity:
         return ProbeIdentity(uid, uid, uid)
 
 
-def attempt(targets: Sequence[ProbeTarget], who: ProbeIdentity, patience: float = PATIENCE) -> list[ProbeAttempt]:
+def attempt(
+    targets: Sequence[ProbeTarget], who: ProbeIdentity, own: Callable[[int], None], patience: float = PATIENCE
+) -> list[ProbeAttempt]:
     """Try every target as *who*, and return as many attempts in the same order; wait *patience* seconds for each.
+
+    *own* tells the decider that a process acts for the agent; it may raise :class:`ShoumiError`.
 
     It never raises for what a child meets: a child that cannot be made or does not answer leaves ``UNTRIED`` behind.
     """
@@ -97,10 +105,11 @@ def attempt(targets: Sequence[ProbeTarget], who: ProbeIdentity, patience: float 
     while left := [number for number, part in enumerate(parts) if len(answers[number]) < len(part)]:
         if lost >= _LOST:
             for number in left:
-                rest = parts[number][len(answers[number]) :]
-                answers[number] += [_said(target, who, ProbeAnswer.UNTRIED, "no answer") for target in rest]
+                silent = parts[number][len(answers[number]) :]
+                answers[number] += [_said(target, who, ProbeAnswer.UNTRIED, "no answer") for target in silent]
             break
-        told = _children([parts[number][len(answers[number]) :] for number in left], who, patience)
+        rest = [parts[number][len(answers[number]) :] for number in left]
+        told = _children(rest, lambda part: _Trial(part, who, own, patience))
         for number, said in zip(left, told, strict=True):
             answers[number] += said
             if len(answers[number]) < len(parts[number]):  # this child was silent about the next one
@@ -123,19 +132,28 @@ def judged(number: int) -> ProbeAnswer:
 class _Trial:
     """One child on its way through *targets*, and what it has said so far. ``over``: it says nothing more."""
 
-    def __init__(self, targets: Sequence[ProbeTarget], who: ProbeIdentity, patience: float) -> None:
+    def __init__(
+        self, targets: Sequence[ProbeTarget], who: ProbeIdentity, own: Callable[[int], None], patience: float
+    ) -> None:
         self._targets, self._who, self._patience = targets, who, patience
         self.answers: list[ProbeAttempt] = []
         self._rest = b""
         self.hearing, telling = os.pipe()
+        gate, opening = os.pipe()
         self._pid = -1
         try:
             self._pid = os.fork()
         except OSError as error:
             self._untried(_name(error.errno or 0))
         if self._pid == 0:
-            _child(targets, who, telling, patience)
+            os.close(opening)
+            _child(targets, who, (gate, telling), patience)
         os.close(telling)
+        os.close(gate)
+        if self._pid > 0:
+            with contextlib.suppress(ShoumiError):
+                own(self._pid)
+        os.close(opening)
         self.deadline = time.monotonic() + patience
 
     @property
@@ -167,11 +185,13 @@ class _Trial:
         self.answers = [_said(target, self._who, ProbeAnswer.UNTRIED, why) for target in self._targets]
 
 
-def _children(parts: Sequence[Sequence[ProbeTarget]], who: ProbeIdentity, patience: float) -> list[list[ProbeAttempt]]:
+def _children(
+    parts: Sequence[Sequence[ProbeTarget]], begin: Callable[[Sequence[ProbeTarget]], "_Trial"]
+) -> list[list[ProbeAttempt]]:
     """Return for each part what one child said before it ended or fell silent, which may be about none of them."""
     trials: list[_Trial] = []
     try:
-        trials.extend(_Trial(part, who, patience) for part in parts)
+        trials.extend(map(begin, parts))
         while waiting := {trial.hearing: trial for trial in trials if not trial.over}:
             soonest = min(trial.deadline for trial in waiting.values())
             for hearing in select.select(waiting, [], [], max(0.0, soonest - time.monotonic()))[0]:
@@ -194,9 +214,11 @@ def _end(pid: int) -> None:
         os.close(fd)
 
 
-def _child(targets: Sequence[ProbeTarget], who: ProbeIdentity, telling: int, patience: float) -> NoReturn:
-    """Be *who* and try; nothing of ours is cleaned up here, and nothing is imported any more."""
+def _child(targets: Sequence[ProbeTarget], who: ProbeIdentity, pipes: tuple[int, int], patience: float) -> NoReturn:
+    """Be *who* and try, once the gate opens; nothing of ours is cleaned up here, and nothing is imported any more."""
+    gate, telling = pipes
     try:
+        os.read(gate, 1)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(int(patience * (len(targets) + 1)) + 1)  # the last resort if whoever started us is gone
         if number := _failure(lambda: become(who)):

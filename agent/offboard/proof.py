@@ -135,7 +135,7 @@ def staying(
 ) -> AccessProof:
     """Look for what a person who stays still holds, try what they lost as them, look again. Raises as :func:`prove`.
 
-    What they run and hold beside that is theirs. The attempts stand in the log as theirs, and denied.
+    What they run and hold beside that is theirs. The attempts stand in the log as denied, and as the agent's own.
     """
     return _proof(leaver, context, _lost(leaver, context), _look_at_holders, patience)
 
@@ -167,7 +167,11 @@ def _proof(
             unreached.append(area.name)
         else:
             targets += [ProbeTarget(area.name, "file", file)] if file else []
-    attempts = [one for who in probe_access.identities(uids) for one in probe_access.attempt(targets, who, patience)]
+    attempts = [
+        one
+        for who in probe_access.identities(uids)
+        for one in probe_access.attempt(targets, who, context.own, patience)
+    ]
     return AccessProof(
         scans=(before, look(leaver, context)),
         attempts=tuple(attempts),

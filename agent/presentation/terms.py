@@ -128,6 +128,7 @@ ENTRIES: Words = {  # kinds of entries
     "volume": Text("volume", "卷"),
     "held-before": Text("held before it was guarded", "受保护前已占用"),
     "start": Text("start", "启动"),
+    "canary": Text("canary", "探针"),
     "decider-started": Text("decider started", "判定进程启动"),
     "recovered": Text("log recovered", "日志已恢复"),
     "pack-edited": Text("pack was edited", "规则包被改动"),
@@ -169,7 +170,14 @@ OUTCOMES: Words = {
     "refused": Text("REFUSED", "被拒绝"),
     "forbidden": Text("FORBIDDEN", "无权操作"),
     "not-completed": Text("NOT COMPLETED", "未完成"),
+    "seen": Text("guard seen", "防护已证实"),
+    "missing": Text("GUARD NOT SEEN", "防护未证实"),
     **RELEASES,
+}
+
+OWN: Words = {  # attempts that the agent made itself
+    "canary": Text("the agent's canary", "代理的探针"),
+    "departure": Text("the agent's proof", "代理的验证"),
 }
 
 REVOCATIONS: Words = {  # the steps of one: what the log names them by

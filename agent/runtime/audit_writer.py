@@ -20,7 +20,10 @@ class AuditWriter(Protocol):
 
 
 class AcknowledgingWriter(AuditWriter, Protocol):
-    """The same, and remembers what it took over."""
+    """The same, remembers what it took over, and hears which processes try to get in for the agent."""
+
+    def own(self, pid: int) -> None:
+        """Say that process *pid* tries to get in for the agent, so that its entries carry the mark of that."""
 
     @property
     def acknowledged(self) -> tuple[int, float]:

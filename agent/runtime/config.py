@@ -48,6 +48,7 @@ class Config(msgspec.Struct, frozen=True):
     roles: RoleGroups = RoleGroups()
     doors_user: Annotated[str, Meta(pattern=r"\A(?!root\Z|0\Z)[^\0]+\Z")] | None = None
     label_scan_seconds: Annotated[float, Meta(ge=1, le=604_800)] = 21_600.0
+    canary_seconds: Annotated[float, Meta(ge=0.5, le=300)] = 60.0
 
 
 def _one_of(words: Any) -> tuple[Text, str]:
@@ -61,6 +62,7 @@ _RIGHT: Final[Mapping[str, tuple[Text, str]]] = {
     "minimum_tier": _one_of(MinimumTier),
     "heartbeat_seconds": (Text("`{key}` is a number of seconds", "`{key}` 应为秒数"), "0.5 … 300"),
     "label_scan_seconds": (Text("`{key}` is a number of seconds", "`{key}` 应为秒数"), "1 … 604800"),
+    "canary_seconds": (Text("`{key}` is a number of seconds", "`{key}` 应为秒数"), "0.5 … 300"),
     "language": _one_of(Language),
     "roles": (Text("`{key}` is a table", "`{key}` 应为一个表"), "[roles]"),
     "doors_user": (Text("`{key}` is the name of an account", "`{key}` 应为账户名"), "account, not root"),
@@ -88,6 +90,11 @@ heartbeat_seconds = 5.0
 # Seconds between two walks over a dedicated volume that look for files whose label was stripped; 21600 are 6 hours.
 # 两次标记检查之间的秒数：遍历独立卷，查找标记被去除的文件；21600 为 6 小时。
 label_scan_seconds = 21600.0
+# Each volume is tried by a user nobody is, to see that the guard refuses, once in so many seconds; each area in turn
+# within sixty times that. What was not seen for twice as long is called unknown.
+# 每隔多少秒由无人使用的用户试探每个卷，以证实防护有效；各目录在其六十倍时间内轮流试探一次。
+# 超过两倍时间未证实即为“未知”。
+canary_seconds = 60.0
 
 # "zh" or "en"; absent: SHOUMI_LANG, else the locale. 语言；不写则取 SHOUMI_LANG 或系统区域设置。
 # language = "zh"

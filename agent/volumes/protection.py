@@ -11,7 +11,7 @@ Rules of this file:
 
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -42,8 +42,8 @@ _TIERS: dict[str, dict[Sharing, Tier]] = {  # by what the access group asks abou
 }
 _OF_SWEEP = (status.UNLABELLED, status.STRIPPED)
 
-Prove = Callable[[ProtectedArea, AreaPlan, Tier], Finding | None]
-"""Tries as somebody uncleared; returns why the guard was not seen to work, ``None`` when it was."""
+Prove = Callable[[Sequence[tuple[ProtectedArea, AreaPlan, Tier]]], Mapping[str, Finding]]
+"""Tries areas as somebody uncleared; returns, by name, why the guard of some was not seen to work."""
 
 
 @dataclass(slots=True)
@@ -191,8 +191,7 @@ class Protection:
                 if row.resource.mode is Mode.ENFORCE:
                     with contextlib.suppress(OSError):  # tried again, and told, when it cannot be guarded either
                         guarding.close(self._place(row), table, marked, self.home.root)
-            machine = look_around(self.home.root)
-            found = tuple(self._bring_up(row, rows, machine) for row in waiting)
+            found = self._bring_all_up(waiting, rows)
             self.list_covers(rows)
             self._cover_inside(rows)
             self.locks.keep_only(frozenset(plan.device for plan in self.plans.values()))
@@ -206,7 +205,8 @@ class Protection:
                 return
             place = self._known_places().get(name) or cover.GuardedPlace(name, found.path, "", False, (found.path,))
             closed = guarding.close(place, mountinfo.table(), frozenset(), self.home.root)
-            self.now[name] = replace(found, tier="none", closed=closed, findings=(why,))
+            kept = tuple(finding for finding in found.findings if finding.code != why.code)
+            self.now[name] = replace(found, tier="none", closed=closed, findings=(*kept, why))
 
     def add_finding(self, name: str, finding: Finding) -> None:
         """Add what was found out about an area afterwards."""
@@ -272,10 +272,19 @@ class Protection:
             return False
         return top.inner(row.path) == plan.inner and (plan.dedicated or top.point == row.path)
 
-    def _bring_up(self, row: AreaRow, rows: Sequence[AreaRow], machine: Machine) -> Protected:
-        """Plan, mark, prove and uncover one area."""
+    def _bring_all_up(self, waiting: Sequence[AreaRow], rows: Sequence[AreaRow]) -> tuple[Protected, ...]:
+        """Plan and mark every area that waits, prove them together, then uncover what was proven."""
+        machine = look_around(self.home.root)
+        steps = [self._mark(row, rows, machine) for row in waiting]
+        marked = [step for step in steps if isinstance(step, _Marked)]
+        unseen = self.prove([(step.area, step.plan, step.tier) for step in marked if step.enforced])
+        return tuple(
+            self._uncover(step, unseen.get(step.area.name)) if isinstance(step, _Marked) else step for step in steps
+        )
+
+    def _mark(self, row: AreaRow, rows: Sequence[AreaRow], machine: Machine) -> "_Marked | Protected":
         assert self.groups
-        area, enforced = _area(row), row.resource.mode is Mode.ENFORCE
+        area = _area(row)
         try:
             plan = self.plan(
                 row.path,
@@ -291,17 +300,24 @@ class Protection:
             fresh = guard.place()
             self.plans[area.name] = plan
             findings = [finding for finding in (guard.arrived(area, self.visits),) if finding]
-            if enforced and (why := self.prove(area, plan, tier)):
-                return self._failed(row, RefusedError(why.text, why.hint), marks_hold=False)
-            if tier != "none" or not enforced:
-                guard.open_doors()
-            if enforced and not self.guarded_by():  # whoever hides the areas now must not be undone by us
-                return self._failed(row, RefusedError(Text("the agent ends", "代理正在退出")), marks_hold=False)
-            sealed = row.volume.get("sealed") is True
-            self.sweeps.want(area.name, plan.path, plan.st_dev, again=fresh, sealed=sealed)
         except (OSError, RefusedError) as error:
             return self._failed(row, error)
-        return replace(self._seen(area, plan, tier, status.NOT_COUNTED, findings), fresh=fresh)
+        return _Marked(row, area, plan, tier, guard, findings, fresh=fresh)
+
+    def _uncover(self, step: "_Marked", unseen: Finding | None) -> Protected:
+        if unseen is not None:
+            return self._failed(step.row, RefusedError(unseen.text, unseen.hint), marks_hold=False)
+        try:
+            if step.tier != "none" or not step.enforced:
+                step.guard.open_doors()
+        except (OSError, RefusedError) as error:
+            return self._failed(step.row, error)
+        if step.enforced and not self.guarded_by():  # whoever hides the areas now must not be undone by us
+            return self._failed(step.row, RefusedError(Text("the agent ends", "代理正在退出")), marks_hold=False)
+        sealed = step.row.volume.get("sealed") is True
+        self.sweeps.want(step.area.name, step.plan.path, step.plan.st_dev, again=step.fresh, sealed=sealed)
+        seen = self._seen(step.area, step.plan, step.tier, status.NOT_COUNTED, step.findings)
+        return replace(seen, fresh=step.fresh)
 
     def _cover_inside(self, rows: Sequence[AreaRow]) -> None:
         """Cover what others have mounted inside guarded areas: the watcher does so at once, and may be away."""
@@ -364,6 +380,23 @@ class Protection:
         found = Protected(row.resource.id, row.path, "none", findings=tuple(findings), closed=closed)
         self.now[row.resource.id] = found
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Marked:
+    """An area whose marks are placed, and which is still covered if it was. ``fresh``: its volume had none before."""
+
+    row: AreaRow
+    area: ProtectedArea
+    plan: AreaPlan
+    tier: Tier
+    guard: Guarding
+    findings: list[Finding]
+    fresh: bool
+
+    @property
+    def enforced(self) -> bool:
+        return self.row.resource.mode is Mode.ENFORCE
 
 
 def _area(row: AreaRow) -> ProtectedArea:

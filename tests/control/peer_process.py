@@ -69,6 +69,8 @@ class Peer:
                     return
             case "epoch":
                 self.epoch = answer["epoch"] = max(self.epoch, message["epoch"])
+            case "own":
+                answer["announced"] = True
             case "silences":
                 answer["silences"] = 0
             case "quiet":

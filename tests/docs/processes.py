@@ -203,6 +203,17 @@ PROCESSES = (
         short=True,
     ),
     ProcessRow(
+        "canary",
+        entry="agent.volumes.canary.opener:main",
+        starter="control",
+        where=("agent.volumes.canary.process",),
+        runs="agent.volumes.canary.opener",
+        rights="a uid that nobody has, with one capability (CAP_DAC_READ_SEARCH)",
+        loop="opens and reads what it is told, through the descriptors it was given",
+        owns="descriptors of up to sixteen areas, for a moment",
+        short=True,
+    ),
+    ProcessRow(
         "demo person",
         entry="agent.demo.actors:acting",
         starter="cli",
@@ -243,13 +254,13 @@ WIRES = (
     WireRow(
         between=("control", "decider"),
         what="socket pair made by the holder",
-        carries="`append`, `epoch`, `quiet`, `stats` and their answers; the decider says `hello`, `flushed`",
+        carries="`append`, `epoch`, `quiet`, `canary`, `own`, `stats`, answers; the decider says `hello`, `flushed`",
         made="agent.runtime.channel:pair",
     ),
     WireRow(
         between=("control", "departures"),
         what="socket pair, groups, life pipe",
-        carries="`finish`; asked back: `append`, `epoch`, `fresh`, `cut`, `doors`",
+        carries="`finish`; asked back: `append`, `epoch`, `own`, `fresh`, `cut`, `doors`",
         made="agent.runtime.channel:pair",
     ),
     WireRow(

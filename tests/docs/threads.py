@@ -93,6 +93,20 @@ THREADS = (
     ),
     ThreadRow(
         "control",
+        "canaries",
+        "agent.control.chores",
+        "has a canary try the areas in turn, covers what let it in, and writes down what came of it",
+        "`agent.control.canaries.CanaryWatch`",
+    ),
+    ThreadRow(
+        "control",
+        "deadline",
+        "agent.runtime.deadline",
+        "reaches what a canary tries, on a disk that may not answer, then ends; nobody waits for it at the end",
+        "descriptors of one area; below a cover, a mount namespace of its own",
+    ),
+    ThreadRow(
+        "control",
         "index",
         "agent.log.indexer",
         "keeps the search index close behind the log",

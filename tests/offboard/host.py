@@ -132,6 +132,7 @@ def context(home: Path, **more: Any) -> RevocationContext:
         deny=lambda _person: DenialAck(7, datetime.now(UTC)),
         now=now,
         append=lambda _fields: 0,
+        own=lambda _pid: None,
         areas=tuple,
         devices=frozenset,
         held=open_files.held,

@@ -73,6 +73,10 @@ def landlock_works() -> bool:
     return int(ctypes.CDLL(None).syscall(_CREATE, None, 0, 1)) > 0
 
 
+def unmarked(_pid: int) -> None:
+    """Nobody keeps a log here."""
+
+
 def leaver(*uids: int) -> RevocationSubject:
     return RevocationSubject("E1001", tuple(map(Account, uids or (UID,))))
 
@@ -84,6 +88,7 @@ def context(*areas: AreaPath, **more: Any) -> RevocationContext:
         deny=lambda _person: DenialAck(7, datetime.now(UTC)),
         now=lambda: datetime.now(UTC),
         append=lambda _fields: 0,
+        own=unmarked,
         areas=lambda: areas,
         devices=lambda: devices,
         held=open_files.held,

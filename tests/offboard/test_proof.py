@@ -64,7 +64,7 @@ def living(uid: int, login: int | None = None) -> Iterator[int]:
 
 
 def one(target: ProbeTarget, who: ProbeIdentity = SELF) -> tuple[ProbeAnswer, str]:
-    [attempt] = probe_access.attempt([target], who)
+    [attempt] = probe_access.attempt([target], who, kit.unmarked)
     return attempt.answer, attempt.error
 
 
@@ -126,14 +126,14 @@ class Deadly(os.PathLike[str]):
 
 def test_a_child_that_says_nothing_proves_nothing() -> None:
     targets = [ProbeTarget(name, "list", cast("str", Stuck())) for name in "abcdef"]
-    attempts = probe_access.attempt(targets, SELF, patience=0.1)
+    attempts = probe_access.attempt(targets, SELF, kit.unmarked, patience=0.1)
     assert [one.area for one in attempts] == list("abcdef")
     assert {one.answer for one in attempts} == {ProbeAnswer.UNTRIED}
 
 
 def test_what_comes_after_a_lost_child_is_still_tried(place: AreaPath) -> None:
     names = [cast("str", Deadly()), place.path, cast("str", Deadly()), "/proc"]
-    attempts = probe_access.attempt([ProbeTarget("x", "list", name) for name in names], SELF)
+    attempts = probe_access.attempt([ProbeTarget("x", "list", name) for name in names], SELF, kit.unmarked)
     assert [one.answer for one in attempts] == [
         ProbeAnswer.UNTRIED,
         ProbeAnswer.DENIED,
@@ -144,7 +144,7 @@ def test_what_comes_after_a_lost_child_is_still_tried(place: AreaPath) -> None:
 
 @landlock
 def test_a_child_that_can_open_nothing_is_no_witness() -> None:
-    [attempt] = kit.kept_out((), lambda: probe_access.attempt([ProbeTarget("x", "list", "/usr")], SELF))
+    [attempt] = kit.kept_out((), lambda: probe_access.attempt([ProbeTarget("x", "list", "/usr")], SELF, kit.unmarked))
     assert (attempt.answer, attempt.error) == (ProbeAnswer.UNTRIED, "witness EACCES")
 
 
@@ -292,6 +292,6 @@ def test_many_attempts_are_made_by_several_children_and_come_back_in_order() -> 
     }
     wanted = [list(paths)[number * number % 3] for number in range(10)] * 40 + [ProbeAnswer.ABSENT] * 7
     targets = [ProbeTarget(f"a{number}", "file", paths[answer]) for number, answer in enumerate(wanted)]
-    found = probe_access.attempt(targets, ProbeIdentity(kit.UID, kit.UID, kit.UID))
+    found = probe_access.attempt(targets, ProbeIdentity(kit.UID, kit.UID, kit.UID), kit.unmarked)
     assert [one.area for one in found] == [one.area for one in targets]
     assert [one.answer for one in found] == wanted

@@ -20,10 +20,11 @@ def test_the_default_text_says_the_defaults() -> None:
 def test_every_setting_is_read() -> None:
     text = (
         'durability = "process"\nminimum_tier = "A"\nheartbeat_seconds = 2\nlanguage = "zh"\n'
+        "canary_seconds = 30\n"
         '[roles]\nsystem = "s"\nsecurity = 7\nauditor = "a"\n'
     )
     roles = config.RoleGroups("s", 7, "a")
-    assert config.parse(text) == config.Config("process", "A", 2.0, "zh", roles)
+    assert config.parse(text) == config.Config("process", "A", 2.0, "zh", roles, canary_seconds=30.0)
     assert roles.configured
     assert not config.RoleGroups().configured
 
@@ -55,6 +56,8 @@ def test_every_setting_is_read() -> None:
         ("heartbeat_seconds = inf", 1),
         ("heartbeat_seconds = 300.5", 1),
         ('heartbeat_seconds = "5"', 1),
+        ("canary_seconds = 0.4", 1),
+        ("canary_seconds = 301", 1),
         ('doors_user = "root"', 1),
         ('doors_user = "0"', 1),
         ('doors_user = ""', 1),
@@ -125,7 +128,9 @@ values = st.recursive(
     ),
     max_leaves=6,
 )
-keys = st.sampled_from(["durability", "minimum_tier", "heartbeat_seconds", "language", "roles", "doors_user", "other"])
+keys = st.sampled_from(
+    ["durability", "minimum_tier", "heartbeat_seconds", "canary_seconds", "language", "roles", "doors_user", "other"]
+)
 
 
 @given(

@@ -20,6 +20,7 @@ from agent.presentation.terms import (
     LEVELS,
     MODES,
     OUTCOMES,
+    OWN,
     PROCESSES,
     RELEASES,
     REVOCATIONS,
@@ -126,13 +127,22 @@ _LABELS = {
     "labelled": Text("files labelled", "已标记文件"),
     "why": Text("why", "原因"),
     "frames": Text("messages", "消息数"),
+    "own": Text("tried by", "试探者"),
+    "volume": Text("device of the volume", "卷设备号"),
+    "tried": Text("attempts", "尝试次数"),
+    "proven": Text("seen to be answered by the guard", "证实由守护进程应答"),
+    "enforced": Text("enforced", "强制"),
+    "areas_tried": Text("areas tried", "试探的目录数"),
+    "attempts": Text("attempts", "尝试次数"),
+    "refused": Text("refused", "被拒绝"),
+    "observed": Text("recorded only", "仅记录"),
     "untold": Text("not told", "未报数量"),
     "damaged": Text("damaged line", "损坏的行"),
 }
 _VALUES: dict[str, Words] = {
     "kind": ENTRIES, "action": ACTIONS, "level": LEVELS, "domain": DOMAINS, "mode": MODES, "outcome": OUTCOMES,
     "side": SIDES, "how": HOW, "released": RELEASES, "what": HAPPENINGS, "role": ROLES, "step": REVOCATIONS,
-    "process": PROCESSES, "tier": TIERS, "accepted": CLOCK_STEPS, "durability": DURABILITIES,
+    "process": PROCESSES, "tier": TIERS, "own": OWN, "accepted": CLOCK_STEPS, "durability": DURABILITIES,
     "state": {code: text for code, (text, _, _) in STATES.items()},
 }  # fmt: skip
 _SAID = {"seq", "time", "verdict", "enforced", "rule", "clauses", "reason", "error"}

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from agent.api.timestamps import local
-from agent.presentation.terms import ACTIONS, ENTRIES, HAPPENINGS, OUTCOMES, REVOCATIONS, VERDICTS, word
+from agent.presentation.terms import ACTIONS, ENTRIES, HAPPENINGS, OUTCOMES, OWN, REVOCATIONS, VERDICTS, word
 from rules.text import Text
 from rules.visible import visible
 from tui.render.cells import Piece, Toned
@@ -63,12 +63,17 @@ def verdict(entry: Entry) -> Piece:
             return VERDICTS["allow"]
     outcome = entry.get("outcome") or entry.get("released") or ""
     text = word(OUTCOMES, outcome)
+    if outcome == "missing":
+        return Toned(text, "bad")
     return Toned(text, "warning" if outcome in ("refused", "forbidden", "not-completed", "failed") else "dim")
 
 
 def who(entry: Entry) -> Piece:
-    """Return the persons behind it, else the uid."""
+    """Return the persons behind it, else the uid; of an attempt the agent made itself, that it was that."""
     names = dict.fromkeys(str(entry[key]) for key in ("person", "login_person", "service") if entry.get(key))
+    if entry.get("own"):
+        said, as_whom = word(OWN, entry["own"]), " / ".join(names)
+        return Text(f"{said.en} as {as_whom}", f"{said.zh}（{as_whom}）") if names else said
     if names:
         return " / ".join(names)
     actor = entry.get("actor")

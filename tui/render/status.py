@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.api.findings import Finding
+from agent.api.timestamps import local
 from rules.text import Text
 from rules.visible import visible
 from tui.i18n import text_of
@@ -30,18 +31,22 @@ def sentence(status: Status, cases: int, verified: int) -> list[Piece]:
     areas = status["areas"]
     bare = [row for row in areas if row["tier"] == "none"]
     watched = [row for row in areas if row["mode"] == "observe" and row not in bare]
+    unseen = [row for row in areas if row not in bare and row not in watched and _state(row) != "seen"]
     pieces: list[Piece] = []
     if status["enforcing"]:
-        pieces += [Toned(Text("✓ enforcing", "✓ 强制防护"), "good"), " · ", _tier(status)]
+        pieces += [Toned(_enforcing(status), "good"), " · ", _tier(status)]
     elif not areas:
         pieces.append(Toned(Text("✗ NOTHING IS PROTECTED: there is no area", "✗ 尚无任何防护：没有涉密目录"), "bad"))
     else:
         if bare:
             pieces.append(Toned(_named("✗ NOT PROTECTED", "✗ 未受保护", bare), "bad"))
-        if watched:
-            pieces += [" · "] if bare else []
-            pieces.append(Toned(_named("! ONLY OBSERVED", "! 仅观察", watched), "warning"))
-        if not bare and not watched:
+        for said in (
+            *_unseen(unseen),
+            *([Toned(_named("! ONLY OBSERVED", "! 仅观察", watched), "warning")] * bool(watched)),
+        ):
+            pieces += [" · "] if pieces else []
+            pieces.append(said)
+        if not pieces:
             pieces.append(Toned(Text("✗ below the tier this site asks for", "✗ 低于本站要求的防护等级"), "bad"))
     pieces += [" · ", Text(f"{len(areas)} areas", f"目录 {len(areas)} 个")]
     if doors := status["doors"]:
@@ -115,6 +120,35 @@ def _milliseconds(microseconds: float) -> str:
     """Return a span with two digits that count: ``0.21``, ``1.3``, ``140``."""
     span = microseconds / 1000
     return f"{span:.2f}" if span < 1 else f"{span:.1f}" if span < 10 else f"{span:.0f}"
+
+
+def _enforcing(status: Status) -> Text:
+    """Return that it enforces, and when that was last seen."""
+    if not status.get("seen"):
+        return Text("✓ enforcing", "✓ 强制防护")
+    at = _clock(status["seen"])
+    return Text(f"✓ enforcing, seen {at}", f"✓ 强制防护，证实于 {at}")
+
+
+def _unseen(areas: Sequence[dict[str, Any]]) -> list[Toned]:
+    """Return what is to be said of areas whose guard was not seen, or not for too long."""
+    asking = [row for row in areas if _state(row) == "asking"]
+    unknown = [row for row in areas if row not in asking]
+    said = []
+    if unknown:
+        since = _clock(min(str(row["seen"]["since"]) for row in unknown))
+        said.append(Toned(_named(f"✗ UNKNOWN since {since}", f"✗ 自 {since} 起未知", unknown), "bad"))
+    if asking:
+        said.append(Toned(_named("! NOT SEEN YET", "! 尚未证实", asking), "warning"))
+    return said
+
+
+def _state(row: dict[str, Any]) -> str:
+    return str((row.get("seen") or {"state": "seen"})["state"])
+
+
+def _clock(moment: str) -> str:
+    return local(moment)[5:]
 
 
 def _tier(status: Status) -> Text:

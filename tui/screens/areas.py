@@ -7,6 +7,8 @@ plan first.
 from collections.abc import Iterator
 from typing import Any
 
+from agent.api.timestamps import local
+from agent.presentation import seen
 from agent.presentation.terms import DOMAINS, LEVELS, MODES, TIERS, word
 from rules.text import Text
 from rules.visible import visible
@@ -33,6 +35,14 @@ def _tier(row: Row) -> Piece:
     return row["tier"] if row["tier"] != "none" else Toned(TIERS["none"], "bad")
 
 
+def _seen(row: Row) -> Piece:
+    return Toned(seen.short(row["seen"], _clock), seen.tone(row["seen"]))
+
+
+def _clock(moment: str) -> str:
+    return local(moment)[5:]
+
+
 class AreasScreen(ListScreen):
     """The areas of the site."""
 
@@ -42,7 +52,8 @@ class AreasScreen(ListScreen):
         Column(Text("level", "密级"), _level, 12),
         Column(Text("domain", "种类"), lambda row: word(DOMAINS, row["domain"]), 12, least=70),
         Column(Text("mode", "模式"), _mode, 8),
-        Column(Text("tier", "等级"), _tier, 6),
+        Column(Text("tier", "等级"), _tier, 5),
+        Column(Text("guard seen", "证实时间"), _seen, 20, least=100),
         field("path", "路径", "path", least=70),
         field("custodian", "责任人", "custodian", 12, least=110),
     )
@@ -141,6 +152,7 @@ def _detail(found: Row, grants: list[Row]) -> Iterator[Piece]:
     tier = word(TIERS, found["tier"])
     yield from (Text(f"tier {tier.en}", f"防护等级：{tier.zh}"), "  ")
     yield from (Text(f"{found['files']} files labelled", f"已标记 {found['files']} 个文件"), "\n")
+    yield from (Toned(seen.sentence(found["seen"], _clock), seen.tone(found["seen"])), "\n")
     for finding in found["findings"]:
         tone = _TONES.get(finding["state"], "plain")
         yield from (Toned(f"{GLYPHS.get(finding['state'], '·')} ", tone), text_of(finding["text"]), "\n")

@@ -1,7 +1,8 @@
 """The first screen: one sentence of truth, what needs somebody, the newest denials, and how busy the guard is.
 
 Rules of this file: it asks often and cheaply; what is expensive to find out it asks seldom. The newest denials are a
-reading of the log, so only an auditor sees them, and that he did is recorded once.
+reading of the log, so only an auditor sees them, and that he did is recorded once. What the agent tried itself is not
+among them: that is told by when its guard was last seen.
 """
 
 from collections import deque
@@ -111,7 +112,7 @@ class HomeScreen(BaseScreen):
             return
         try:
             if self._reading is None:
-                reading = LogPager(self.agent, {"verdict": "deny"})
+                reading = LogPager(self.agent, {"verdict": "deny", "own": "no"})
                 await reading.begin()
                 await reading.older()
                 self._reading, self._shown = reading, None
@@ -158,7 +159,7 @@ class HomeScreen(BaseScreen):
         if row is None:
             return
         if "seq" in row:
-            self.program.go("log", filter="verdict:deny", seq=row["seq"])
+            self.program.go("log", filter="verdict:deny own:no", seq=row["seq"])
             return
         self.program.tell(_in_full(row))
         if row["place"]:
@@ -166,7 +167,7 @@ class HomeScreen(BaseScreen):
 
     def do_denials(self) -> None:
         """Show the denials in the log."""
-        self.program.go("log", filter="verdict:deny")
+        self.program.go("log", filter="verdict:deny own:no")
 
 
 def _state(state: str) -> Piece:

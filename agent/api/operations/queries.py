@@ -25,6 +25,12 @@ _FILTER = (
     Param("verdict", "text", Text("this verdict", "判定结果"), choices=("allow", "deny")),
     Param("kind", "text", Text("this kind of entry (access, act, start …)", "条目种类（access、act、start……）")),
     Param("rule", "text", Text("decided by this rule", "判定依据的规则")),
+    Param(
+        "own",
+        "text",
+        Text("only what the agent tried itself, or none of it", "仅代理自身的试探，或不含这些试探"),
+        choices=("yes", "no"),
+    ),
     Param("since", "since", Text("from this time", "起始时间"), metavar="TIME"),
     Param("until", "until", Text("to this time", "截止时间"), metavar="TIME"),
     Param("text", "text", Text("part of the path", "路径的一部分")),

@@ -72,8 +72,10 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         protection.list_covers(request.site.facts.areas())
         # Again: what was opened before the labels is asked about now.
         request.services.decider.epoch(request.site.facts.epoch())
+        request.services.canaries.now(name)
+        found = protection.now.get(name, found)
         findings = [finding.to_json() for finding in protection.findings(name)]
-        return found.to_json() | {"findings": findings}
+        return found.to_json() | {"findings": findings, "seen": _seen(request, name)}
 
     return HandlerResult({"area": name, "path": path, "mode": "observe" if observe else "enforce"}, on_ack=protect)
 
@@ -142,7 +144,9 @@ def _enforce(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
     confirm_by = request.at + timedelta(minutes=minutes) if minutes else None
     change.areas.set_mode(row.resource.id, Mode.ENFORCE, confirm_by=confirm_by)
     back = {"reverts_at": confirm_by.isoformat()} if confirm_by else {}
-    return HandlerResult({"area": row.resource.id, "mode": "enforce", **back}, on_ack=_list_covers(request))
+    return HandlerResult(
+        {"area": row.resource.id, "mode": "enforce", **back}, on_ack=_list_covers(request, row.resource.id)
+    )
 
 
 @handlers.act("area.confirm")
@@ -155,7 +159,7 @@ def _confirm(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
 def _observe(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     name = area_row(request, request.args.text("area")).resource.id
     change.areas.set_mode(name, Mode.OBSERVE)
-    return HandlerResult({"area": name, "mode": "observe"}, on_ack=_list_covers(request))
+    return HandlerResult({"area": name, "mode": "observe"}, on_ack=_list_covers(request, name))
 
 
 @handlers.act("area.remove")
@@ -180,9 +184,10 @@ def scope(args: Arguments) -> Scope | None:
     return Scope(*(frozenset(args.texts(name)) for name in ("person", "department", "project")))
 
 
-def _list_covers(request: HandlerRequest) -> Callable[[], dict[str, Json]]:
+def _list_covers(request: HandlerRequest, name: str) -> Callable[[], dict[str, Json]]:
     def listed() -> dict[str, Json]:
         request.services.protection.list_covers(request.site.facts.areas())
+        request.services.canaries.soon(name)
         return {}
 
     return listed
@@ -202,7 +207,13 @@ def area_row(request: HandlerRequest, name: str) -> AreaRow:
 
 def _state(request: HandlerRequest, name: str) -> dict[str, Json]:
     found = request.services.protection.now.get(name, Protected(name, "", "none"))
-    return {"tier": found.tier, "files": found.counts.files, "closed": found.closed}
+    state = {"tier": found.tier, "files": found.counts.files, "closed": found.closed}
+    return state | {"seen": _seen(request, name)}
+
+
+def _seen(request: HandlerRequest, name: str) -> Json:
+    enforced = name not in request.site.facts.observing()
+    return request.services.canaries.view(name, enforced=enforced)
 
 
 def hours(request: HandlerRequest) -> str:

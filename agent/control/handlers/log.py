@@ -88,6 +88,7 @@ def _wanted(request: HandlerRequest) -> search.Filter:
         verdict=args.maybe("verdict"),
         kind=args.maybe("kind"),
         rule=args.maybe("rule"),
+        own=None if args.maybe("own") is None else args.text("own") == "yes",
         text=args.maybe("text"),
         since=args.instant("since"),
         until=args.instant("until"),

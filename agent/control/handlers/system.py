@@ -8,7 +8,7 @@ from agent.api.findings import Finding
 from agent.api.roles import THREE
 from agent.api.timestamps import printed
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
-from agent.doctor import registry_checks, room_checks
+from agent.doctor import registry_checks, room_checks, seen_checks
 from agent.errors import ShoumiError
 from agent.runtime.os_groups import gid_of
 from agent.site.pack_file import SETTING
@@ -36,14 +36,20 @@ def _status(request: HandlerRequest) -> Json:
     site, services = request.site, request.services
     areas = site.lists.areas.find()
     protected, stats = services.protection.now, services.decider.stats()
+    seen = {str(row["name"]): _seen(request, row) for row in areas}
     return {
         "host": os.uname().nodename,
         "home": str(site.home.root),
         "tier": services.protection.lowest(),
-        "enforcing": bool(areas) and all(row["mode"] == "enforce" for row in areas) and not _unprotected(request),
+        "enforcing": bool(areas)
+        and all(row["mode"] == "enforce" for row in areas)
+        and all(one["state"] == "seen" for one in seen.values())
+        and not _unprotected(request),
+        "seen": max((one["at"] for one in seen.values() if one["at"]), default=None),
         "areas": [
             {"name": row["name"], "path": row["path"], "level": row["level"], "mode": row["mode"]}
             | {"tier": protected[str(row["name"])].tier if str(row["name"]) in protected else "none"}
+            | {"seen": seen[str(row["name"])]}
             for row in areas
         ],
         "people": len(site.lists.people.find()),
@@ -57,6 +63,10 @@ def _status(request: HandlerRequest) -> Json:
         "log": _log(request),
         "durability": services.config.durability,
     }
+
+
+def _seen(request: HandlerRequest, row: Json) -> Json:
+    return request.services.canaries.view(str(row["name"]), enforced=row["mode"] == "enforce")
 
 
 def _log(request: HandlerRequest) -> Json:
@@ -86,6 +96,9 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
             )
             yield Finding("good", "area", text)
         yield from services.protection.findings(name)
+    for row in areas:
+        if services.protection.groups:
+            yield from seen_checks.guard(str(row["name"]), _seen(request, row))
     if not areas:
         nothing = Text("no area is protected yet", "尚无受保护的目录")
         yield Finding(

@@ -1,6 +1,6 @@
 """What the process of departures asks of the control process, and what it is told: messages over a pair of their own.
 
-    asks     append {fields} → {seq}     epoch {epoch} → {}     fresh → {}     cut {case} → {}
+    asks     append {fields} → {seq}     epoch {epoch} → {}     fresh → {}     cut {case} → {}     own {pid} → {}
             doors {person} → {names, inside, states}
     is told  finish {case}
 
@@ -24,6 +24,7 @@ from rules.visible import visible
 _APPEND_SECONDS = 10.0
 _EPOCH_SECONDS = 20.0
 _FRESH_SECONDS = 10.0
+_OWN_SECONDS = 4.0
 _CUT_SECONDS = 60.0
 _DOORS_SECONDS = 10.0
 
@@ -46,6 +47,10 @@ class ControlClient:
         """See :class:`agent.control.decider_client.DeciderClient`."""
         self._ask({"op": "epoch", "epoch": epoch}, _EPOCH_SECONDS)
         self.acknowledged = epoch, time.monotonic()
+
+    def own(self, pid: int) -> None:
+        """See :class:`agent.control.decider_client.DeciderClient`."""
+        self._ask({"op": "own", "pid": pid}, _OWN_SECONDS)
 
     def fresh(self) -> None:
         """Return when the index has caught up with the log, or could not in time."""

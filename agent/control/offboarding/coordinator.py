@@ -75,6 +75,7 @@ class OffboardingCoordinator:
             {
                 "append": self._append,
                 "epoch": self._epoch,
+                "own": self._own,
                 "fresh": self._fresh,
                 "cut": self._cut_again,
                 "doors": self._refusals,
@@ -160,6 +161,10 @@ class OffboardingCoordinator:
 
     def _epoch(self, asked: Message) -> Message:
         self._site.audit.epoch(int(asked["epoch"]))
+        return {}
+
+    def _own(self, asked: Message) -> Message:
+        self._site.audit.own(int(asked["pid"]))
         return {}
 
     def _fresh(self, _asked: Message) -> Message:

@@ -63,6 +63,7 @@ def revocation_context(
         deny=deny,
         now=site.now,
         append=site.audit.append,
+        own=site.audit.own,
         areas=areas,
         devices=devices,
         held=open_files.held,

@@ -1,0 +1,65 @@
+"""Which areas a canary tries when: each volume in every period, each area in turn within sixty. Pure.
+
+Rules of this file: seconds of a clock that never goes back and counts while the machine sleeps; ``now`` is an argument.
+What was never tried comes first, then what was tried longest ago. An area that was not seen the last time is tried
+again in every round, beside the turn of the others, but it never takes more than their number.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+ROUNDS = 60  # of a volume, in which each of its areas is tried
+STALE = 2  # periods after which what was seen is unknown
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryPeriods:
+    """How often a volume is tried, and each area; in seconds."""
+
+    volume: float = 60.0
+
+    @property
+    def area(self) -> float:
+        """Seconds within which each area is tried."""
+        return self.volume * ROUNDS
+
+
+class TriedArea(NamedTuple):
+    """An area: its volume, when it was last tried (``None``: never), and whether the guard was seen then."""
+
+    name: str
+    volume: str
+    tried: float | None
+    seen: bool = False
+
+
+def due(areas: Iterable[TriedArea], periods: CanaryPeriods, now: float) -> tuple[str, ...]:
+    """Return the names of the areas to try at *now*."""
+    volumes: defaultdict[str, list[TriedArea]] = defaultdict(list)
+    for area in areas:
+        volumes[area.volume].append(area)
+    return tuple(name for those in volumes.values() for name in _of_volume(those, periods, now))
+
+
+def next_due(areas: Iterable[TriedArea], periods: CanaryPeriods) -> float:
+    """Return when :func:`due` has something next; minus infinity when an area was never tried, infinity without any."""
+    last: dict[str, float] = {}
+    for area in areas:
+        if area.tried is None:
+            return -math.inf
+        last[area.volume] = max(last.get(area.volume, area.tried), area.tried)
+    return min(last.values(), default=math.inf) + periods.volume
+
+
+def _of_volume(areas: list[TriedArea], periods: CanaryPeriods, now: float) -> list[str]:
+    never = [area.name for area in areas if area.tried is None]
+    tried = sorted((area for area in areas if area.tried is not None), key=lambda area: (area.tried or 0.0, area.name))
+    last = tried[-1].tried if tried else None
+    if last is not None and now - last < periods.volume:
+        return never
+    turn = math.ceil(len(areas) / ROUNDS)
+    again = [area.name for area in tried if not area.seen][:turn]
+    return list(dict.fromkeys([*never, *(area.name for area in tried[:turn]), *again]))

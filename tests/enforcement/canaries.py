@@ -1,0 +1,138 @@
+"""What the tests of canaries do to a guard, and how they see what the agent makes of it."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from agent.kernel import fanotify, mounting
+from tests.enforcement import syscalls
+from tests.enforcement.scene import Scene, until
+
+PERIOD = 0.5
+SETTING = f"canary_seconds = {PERIOD}"
+OPEN = fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR
+ACCESS = fanotify.FAN_PRE_ACCESS
+
+
+def seen(site: Scene, area: str = "plans") -> dict[str, Any]:
+    """Return what the agent says was seen of *area*."""
+    with site.asking() as agent:
+        return dict(agent.call("area.show", area=area)["seen"])
+
+
+def enforcing(site: Scene) -> bool:
+    with site.asking() as agent:
+        return bool(agent.call("status")["enforcing"])
+
+
+def entries(site: Scene) -> list[dict[str, Any]]:
+    """Return the entries of canaries since :meth:`Scene.mark`."""
+    return [entry for entry in site.news() if entry["kind"] == "canary"]
+
+
+def rounds(site: Scene, count: int = 2) -> None:
+    """Wait until *count* more proofs were seen."""
+    for _ in range(count):
+        before = seen(site)["at"]
+        until(lambda before=before: seen(site)["at"] != before)
+
+
+def take_mark_away(site: Scene, mask: int) -> None:
+    """Remove the filesystem mark that asks about *mask*, as whoever has the rights of root can."""
+    assert site.site.agent is not None
+    holder, removed = site.site.agent.pid, 0
+    folder = Path(f"/proc/{holder}/fd")
+    for name in os.listdir(folder):
+        if os.readlink(folder / name) != "anon_inode:[fanotify]":
+            continue
+        group = syscalls.pidfd_getfd(holder, int(name))
+        try:
+            with suppress(FileNotFoundError):
+                flags = fanotify.FAN_MARK_REMOVE | fanotify.FAN_MARK_FILESYSTEM
+                fanotify.mark(group, flags, mask, site.site.root)
+                removed += 1
+        finally:
+            os.close(group)
+    assert removed
+
+
+def covered(site: Scene) -> bool:
+    return mounting.hidden(str(site.plans))
+
+
+def closed(site: Scene, why: str) -> dict[str, Any]:
+    """Wait until the area is covered and the alarm is there for the reason *why*; return its entry."""
+    until(lambda: covered(site))
+    until(lambda: any(entry["outcome"] == "missing" for entry in entries(site)))
+    [entry] = [entry for entry in entries(site) if entry["outcome"] == "missing"]
+    assert (entry["alarm"], entry["own"], entry["area"], entry["why"]) == (True, "canary", "plans", why)
+    assert not enforcing(site)
+    return entry
+
+
+def canary_of(site: Scene) -> int | None:
+    """Return the pid of a canary that lives now."""
+    with suppress(psutil.Error, LookupError):
+        for child in psutil.Process(site.site.process("control")).children():
+            with suppress(psutil.Error):
+                if any(word.endswith("canary/opener.py") for word in child.cmdline()):
+                    return child.pid
+    return None
+
+
+@contextmanager
+def stopping(site: Scene) -> Iterator[set[int]]:
+    """Stop each canary as soon as it is there; yields those that were."""
+    over, stopped = threading.Event(), set[int]()
+
+    def stop_them() -> None:
+        while not over.wait(0.001):
+            if (pid := canary_of(site)) and pid not in stopped:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+                    stopped.add(pid)
+
+    stopper = threading.Thread(target=stop_them)
+    stopper.start()
+    try:
+        yield stopped
+    finally:
+        over.set()
+        stopper.join()
+
+
+@contextmanager
+def denying(site: Scene, uids: range) -> Iterator[None]:
+    """Have another listener refuse whoever is one of *uids* on the volume, and let everybody else pass."""
+    group = fanotify.init()
+    over = threading.Event()
+
+    def answer() -> None:
+        while not over.is_set():
+            try:
+                waiting = fanotify.events(os.read(group, 4096))
+            except BlockingIOError:
+                over.wait(0.001)
+                continue
+            for fd, tid in waiting:
+                status = Path(f"/proc/{tid}/status").read_text()
+                uid = int(next(line for line in status.splitlines() if line.startswith("Uid:")).split()[4])
+                with suppress(OSError):
+                    fanotify.respond(group, fd, fanotify.FAN_DENY if uid in uids else fanotify.FAN_ALLOW)
+                os.close(fd)
+
+    fanotify.mark(group, fanotify.FAN_MARK_ADD | fanotify.FAN_MARK_FILESYSTEM, OPEN, site.site.root)
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        os.close(group)
