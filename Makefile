@@ -1,4 +1,4 @@
-# Two commands do everything on a fresh machine that has Python and make: `make demo` and `make test`.
+# Two commands do everything on a fresh machine that has Python with its `venv` and make: `make demo` and `make test`.
 # `make test` stays short; what takes minutes or hours is in the parts of `make test-long`, each of which goes on where
 # it was interrupted (python -m tests.long).
 # Each makes the virtual environment and installs the hash-locked requirements when they are missing.
@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-rules test-agent test-long kernels laws bench docs lock clean
+.PHONY: help look demo test lint test-rules test-agent test-long kernels laws bench docs lock clean
 
 # These tests wait more than they work: more workers than processors. What takes longest begins first.
 WORKERS    ?= 3
@@ -17,15 +17,15 @@ LONG := tests kills power log fuzz mutants days kernels install
 help:            ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
 
-.venv/.run: requirements.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+# Looked at each time, and touched only when it is made: a half-made environment is none (venv.sh).
+.venv/.made: look
+	@sh venv.sh made $(PYTHON)
+
+.venv/.run: requirements.lock pyproject.toml .venv/.made
+	@sh venv.sh run
 
 .venv/.dev: requirements-dev.lock .venv/.run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	touch $@
+	@sh venv.sh dev
 
 demo: .venv/.run ## the main job on real files: the kernel refuses, the log records
 	$(BIN)/shoumi demo

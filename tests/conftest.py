@@ -12,7 +12,7 @@ from types import FrameType
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import needs
+from tests import needs, unclosed
 
 _SECONDS = 300  # far above any test on a busy machine: only one that hangs meets it
 _LONG_SECONDS = 1_200
@@ -33,6 +33,7 @@ def pytest_configure() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    unclosed.watch()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from agent.api.client import listen
 from agent.control import chores
@@ -37,14 +37,15 @@ def main(argv: Sequence[str]) -> int:
     """Run until the holder ends, or SIGTERM; return the exit code."""
     words = dict(word.split("=", 1) for word in argv[2:])
     capabilities.keep_only(capabilities.CONTROL)  # before there is a thread: each has a set of its own
-    decider = DeciderConnection(channel.ChannelClient(socket.socket(fileno=int(words["channel"]))))
+    end = socket.socket(fileno=int(words["channel"]))
+    decider = DeciderConnection(channel.ChannelClient(end))
     groups = FanotifyGroups(int(words["open"]), int(words.get("access", -1))) if "open" in words else None
     say = int(words["say"]) if "say" in words else 1
     life = int(words["life"]) if "life" in words else None
     watcher = socket.socket(fileno=int(words["watch"])) if "watch" in words else None
     handlers = handler_table()
     try:
-        with open_services(Home.at(argv[1]), decider, groups, life, watcher) as services:
+        with end, watcher or nullcontext(), open_services(Home.at(argv[1]), decider, groups, life, watcher) as services:
             executor = ActExecutor(services, handlers.acts)
             line = start(services, executor)
             listening = listen(services.site.home)

@@ -60,8 +60,9 @@ class EarlierHolders:
         self._decider = decider
 
     def close(self) -> None:
-        """Close what is kept of processes."""
+        """Close what is kept of processes, and let go of the registry."""
         self._verdicts.close()
+        self._policy.close()
 
     def look(self, areas: Mapping[str, AreaOnDevice]) -> dict[str, list[EarlierHolder]]:
         """Return who holds files of *areas*, by area: by the label of the file, else by its name."""

@@ -61,8 +61,9 @@ class QuietScan:
         self._again = time.monotonic() + _AGAIN
 
     def close(self) -> None:
-        """Close what is kept of processes."""
+        """Close what is kept of processes, and let go of the registry."""
         self._verdicts.close()
+        self._policy.close()
 
     def _look(self) -> frozenset[tuple[int, int]] | None:
         """Return the inodes that must stay loud; ``None`` when that is all of them."""

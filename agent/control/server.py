@@ -27,6 +27,7 @@ from agent.control.transaction import ActExecutor, record_reading
 from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UnreachableError, UsageError
 from agent.runtime.os_groups import gid_of
 from agent.runtime.saying import say_traceback
+from agent.runtime.unix_server import serve_unix
 from rules.text import Text
 from rules.visible import visible
 
@@ -55,7 +56,7 @@ class ControlServer:
 
     async def serve(self, listening: socket.socket) -> None:
         """Answer until stopped. Raises the :class:`FatalError` a handler raised."""
-        server = await asyncio.start_unix_server(self._accept, sock=listening, limit=protocol.LIMIT)
+        server = await serve_unix(self._accept, listening, protocol.LIMIT)
         try:
             await self._stopped.wait()
         finally:

@@ -82,7 +82,7 @@ def open_services(
         indexer = BackgroundIndexer(home.log, home.index)
         stack.callback(indexer.close)
         indexer.fresh()
-        site = SiteContext(home, decider, agent_clock(home))
+        site = stack.enter_context(SiteContext(home, decider, agent_clock(home)))
         doors = DoorServer(site, registry, config.doors_user)
         stack.callback(doors.close)
         offboarding = OffboardingCoordinator(site, config.roles, indexer, doors, groups, life)

@@ -19,7 +19,6 @@ from agent.guard.policy import PolicySnapshot
 from agent.guard.verdicts import VerdictCache
 from agent.kernel.subject import Subject
 from agent.log.append import Appender
-from agent.registry.facts import FactsReader
 from agent.runtime.clock import AgentClock
 from agent.runtime.home import Home
 from rules.model import Action
@@ -48,9 +47,7 @@ class UserSpace:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._appender.close()
-        source = self._policy.source
-        if source and isinstance(source.reader, FactsReader):
-            source.reader.close()
+        self._policy.close()
 
     def take_policy(self) -> None:
         """Read the registry again: from here on no verdict is older."""

@@ -53,7 +53,8 @@ def main(argv: list[str]) -> int:
     try:
         appender = _opened(home, durability, life)
         if appender is not None:
-            _decide(home, durability, appender, worker, fds)
+            with contextlib.ExitStack() as opened:
+                _decide(home, durability, appender, worker, fds, opened)
     except (FatalError, ShoumiError) as error:
         say(f"shoumi decider: {error.text.en}")
         return 1
@@ -65,18 +66,24 @@ def main(argv: list[str]) -> int:
 
 
 def _decide(
-    home: Home, durability: str, appender: Appender, worker: label_worker.LabelWorkerClient, fds: dict[str, int]
+    home: Home,
+    durability: str,
+    appender: Appender,
+    worker: label_worker.LabelWorkerClient,
+    fds: dict[str, int],
+    opened: contextlib.ExitStack,
 ) -> None:
     host = os.uname().nodename
     heartbeat = Heartbeat(fds["heartbeat"])
     clock, keeper = start.clock(home, appender), ClockKeeper(home.clock)
     keeper.keep(clock.timeline)
     journal = EntryJournal(appender, clock, host)
-    control = socket.socket(fileno=fds["channel"])
-    turn = socket.socket(fileno=fds["turn"])
+    control = opened.enter_context(socket.socket(fileno=fds["channel"]))
+    turn = opened.enter_context(socket.socket(fileno=fds["turn"]))
     tasks = Tasks(pidfd_info=pidfd_info_works())
     groups = FanotifyGroups(fds["open"], fds["access"])
     policy = PolicySnapshot(home, only_observes=heartbeat.watching())
+    opened.callback(policy.close)
     loop = AnswerLoop(groups, control, policy, journal, clock, tasks, worker, host, keeper)
     signal.signal(signal.SIGTERM, lambda _number, _frame: setattr(loop, "stopping", True))
     loop.take_policy()

@@ -174,6 +174,9 @@ class Holder:
         self._deny_waiting()  # whoever came in by a descriptor of the hidden tree; closing the groups would let it pass
         self._watcher.kill()
         fdstore.drop(self._groups)
+        ours = (self._control_end, self._watch_end, self._turn)
+        for end in (*ours, self._decider_end, self._watchers_end, self._their_turn):
+            end.close()
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True

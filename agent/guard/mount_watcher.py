@@ -129,6 +129,7 @@ def main(argv: list[str]) -> int:
         ready = dict(poll.poll(_SWEEP))
         if fds["life"] in ready:
             watcher.close()
+            end.close()
             return 0
 
 

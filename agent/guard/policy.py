@@ -62,11 +62,16 @@ class PolicySnapshot:
             self._distrust(error)  # a reader of a file that was replaced must not be asked again
             return True
 
-    def _distrust(self, error: FatalError | ShoumiError) -> None:
-        self.source, self.trouble = None, error
+    def close(self) -> None:
+        """Let go of the registry; nothing can be decided by this reading any more."""
+        self.source = None
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+    def _distrust(self, error: FatalError | ShoumiError) -> None:
+        self.close()
+        self.trouble = error
 
 
 def _root(place: AreaLocation) -> Root:

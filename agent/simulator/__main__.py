@@ -28,6 +28,7 @@ from msgspec import Meta
 from agent.doors import codec
 from agent.doors.messages import Card, Side
 from agent.errors import RefusedError, ShoumiError, UsageError
+from agent.runtime.unix_server import serve_unix
 from agent.simulator.doors import SimulatedDoor
 from agent.simulator.site import Description, SimulatedSite
 from rules.text import Text
@@ -90,7 +91,7 @@ async def serve(
     try:
         await site.start()
         listening = _listen(path)
-        server = await asyncio.start_unix_server(partial(_hear, site, stop), sock=listening, limit=LONGEST)
+        server = await serve_unix(partial(_hear, site, stop), listening, LONGEST)
         try:
             ready({"doors": site.state()})
             await stop.wait()

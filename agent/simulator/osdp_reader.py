@@ -257,9 +257,6 @@ class ReaderLine:
         for reader in readers:
             reader.line = self
         self._acts: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
-        self._wake, self._woken = socket.socketpair()
-        self._wake.setblocking(False)
-        self._woken.setblocking(False)
         self._ending = False
         self._thread = threading.Thread(target=self._serve, name="simulated-readers", daemon=True)
         self._coming = bytearray()
@@ -275,6 +272,9 @@ class ReaderLine:
             self._listener = socket.create_server((host, port))
             self._listener.setblocking(False)
             self.where = f"osdp+tcp://{host}:{self._listener.getsockname()[1]}/"
+        self._wake, self._woken = socket.socketpair()
+        self._wake.setblocking(False)
+        self._woken.setblocking(False)
 
     def start(self) -> Self:
         """Begin to answer."""
@@ -282,9 +282,9 @@ class ReaderLine:
         return self
 
     def stop(self) -> None:
-        """End, and close the line."""
+        """End, and close the line, whether it was started or not."""
         self.do(lambda: setattr(self, "_ending", True))
-        self._thread.join()
+        self._thread.join() if self._thread.ident else self._close()
         self._wake.close()
         self._woken.close()
 

@@ -7,6 +7,7 @@ these devices believe anybody.
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from ipaddress import AddressValueError, IPv4Address
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -137,14 +138,19 @@ class SimulatedSite:
         self._boards: list[Board] = []
         self._lines: list[ReaderLine] = []
         self._ports: list[Port] = []
-        try:
-            for board in described.boards:
-                self._add_board(board)
-            for on_line in _by_line(described.readers):
-                self._add_line(on_line)
-        except OSError as error:
-            said = visible(error.strerror or "")
-            raise RefusedError(Text(f"a simulated device cannot listen: {said}", f"模拟设备无法监听：{said}")) from None
+        with ExitStack() as made:
+            made.callback(self._close_lines)
+            try:
+                for board in described.boards:
+                    self._add_board(board)
+                for on_line in _by_line(described.readers):
+                    self._add_line(on_line)
+            except OSError as error:
+                said = visible(error.strerror or "")
+                raise RefusedError(
+                    Text(f"a simulated device cannot listen: {said}", f"模拟设备无法监听：{said}")
+                ) from None
+            made.pop_all()
 
     async def start(self) -> None:
         """Let every device answer. Raises :class:`RefusedError` when a port is taken."""
@@ -165,8 +171,7 @@ class SimulatedSite:
             port.remove()
         for board in self._boards:
             await board.stop()
-        for line in self._lines:
-            await asyncio.to_thread(line.stop)
+        await asyncio.to_thread(self._close_lines)
 
     def door(self, name: str) -> SimulatedDoor:
         """Return a door. Raises :class:`RefusedError`."""
@@ -187,6 +192,10 @@ class SimulatedSite:
                 return False
             await asyncio.sleep(_LOOK)  # readers live in threads of their own
         return True
+
+    def _close_lines(self) -> None:
+        for line in self._lines:
+            line.stop()
 
     def _add_board(self, described: SimulatedBoard) -> None:
         board = Board(described.serial, _loopback(described.host), described.port)

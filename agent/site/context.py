@@ -4,9 +4,9 @@ Rules of this file: reading only. The control process and the process of departu
 readers of its own, because a connection to the registry belongs to one thread at a time.
 """
 
-import threading
 from datetime import datetime
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from agent.registry.facts import FactsReader
 from agent.registry.queries.registry_queries import RegistryQueries
@@ -15,6 +15,7 @@ from agent.runtime.clock import instant
 from agent.runtime.clock_file import FollowedClock
 from agent.runtime.home import Home
 from agent.runtime.pack_cache import PackCache
+from agent.site.thread_readers import ThreadReaders
 from rules.pack.reader import Pack
 
 
@@ -26,30 +27,37 @@ class Clock(Protocol):
 
 
 class SiteContext:
-    """The site at *home*. For any thread; members may raise :class:`agent.errors.ShoumiError` and ``FatalError``."""
+    """The site at *home*. For any thread; members may raise :class:`agent.errors.ShoumiError` and ``FatalError``.
+
+    Leaving the block closes what the threads read with: by then none of them asks any more.
+    """
 
     def __init__(self, home: Home, audit: AcknowledgingWriter, clock: Clock) -> None:
         self.home = home
         self.audit = audit
         self.clock = clock
         self._pack = PackCache(home.pack)
-        self._readers = threading.local()
+        self._facts = ThreadReaders(lambda: FactsReader(home.registry))
+        self._lists = ThreadReaders(lambda: RegistryQueries(home.registry))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._facts.close()
+        self._lists.close()
 
     @property
     def facts(self) -> FactsReader:
         """This thread's own reader of what decisions rest on."""
-        reader: FactsReader | None = getattr(self._readers, "facts", None)
-        if reader is None:
-            reader = self._readers.facts = FactsReader(self.home.registry)
-        return reader
+        return self._facts.mine()
 
     @property
     def lists(self) -> RegistryQueries:
         """This thread's own reader of everything on file."""
-        reader: RegistryQueries | None = getattr(self._readers, "lists", None)
-        if reader is None:
-            reader = self._readers.lists = RegistryQueries(self.home.registry)
-        return reader
+        return self._lists.mine()
 
     def now(self) -> datetime:
         """Return the agent's time: what the decider judges by."""

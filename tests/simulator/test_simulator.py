@@ -1,5 +1,6 @@
 """The simulator as the demo uses it: devices over the wire, hands over a socket, and the doors process between them."""
 
+import gc
 import os
 import secrets
 import stat
@@ -29,7 +30,7 @@ from agent.doors.messages import (
 )
 from agent.errors import RefusedError, UnreachableError, UsageError
 from agent.simulator.client import Running, command, start
-from agent.simulator.site import Description, SimulatedBoard, SimulatedReader, described
+from agent.simulator.site import Description, SimulatedBoard, SimulatedReader, SimulatedSite, described
 from rules.text import Text
 from tests import needs
 from tests.doors.kit import Control, doors_process
@@ -186,6 +187,13 @@ def test_what_cannot_be_done_is_refused(
 def test_a_description_that_cannot_be_is_refused(tmp_path: Path, wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(RefusedError, match=said):
         start(wrong, tmp_path / "sim.sock")
+
+
+def test_what_was_made_before_a_wrong_device_is_let_go_of() -> None:
+    twice = SimulatedReader("a", "in")
+    with pytest.raises(RefusedError, match="described twice"):
+        SimulatedSite(Description((twice, twice)))
+    gc.collect()  # a socket that nobody closed fails the test here
 
 
 def test_a_pseudo_terminal_takes_the_place_of_a_serial_port(tmp_path: Path) -> None:

@@ -203,14 +203,15 @@ class _CutExecutor:
         self._home = home
         self._host = host
         self._thread = ThreadPoolExecutor(1, "cuts")
+        self._journal: RevocationJournal | None = None
         self._made: Runner | None = None
         self.submit = self._thread.submit
 
     def runner(self) -> Runner:
         """Return the runner. Only in this thread."""
         if self._made is None:
-            journal = RevocationJournal(database.path(self._home.root), checkpoints=False)
-            self._made = Runner(journal, self._host, MORE, alongside=False)
+            self._journal = RevocationJournal(database.path(self._home.root), checkpoints=False)
+            self._made = Runner(self._journal, self._host, MORE, alongside=False)
         return self._made
 
     def close(self) -> None:
@@ -219,6 +220,9 @@ class _CutExecutor:
         if self._made:
             self._made.close()
             self._made = None
+        if self._journal:
+            self._journal.close()
+            self._journal = None
 
 
 def _walks_nothing(path: str) -> NoReturn:

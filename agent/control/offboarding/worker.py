@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
@@ -68,6 +68,11 @@ class OffboardingWorker:
         self._host = replace(host, found=self._found)
         self._runner = Runner(self._journal, self._host, MORE)
         self._lapsed: set[str] = set()  # grants whose end was looked into: only to save looking again
+
+    def close(self) -> None:
+        """Let go of the journal; a step alongside that still waits is pending in it."""
+        self._runner.close()
+        self._journal.close()
 
     def sweep(self) -> None:
         """Take up what is open, everybody's cut before anybody's rest. Raises the first error after all were tried."""
@@ -170,9 +175,13 @@ def main(argv: Sequence[str]) -> int:
     asking = ControlClient(end)
     try:
         home = Home.at(argv[0])
-        site = SiteContext(home, asking, agent_clock(home))
         groups = FanotifyGroups(words["open"], words.get("access", -1)) if "open" in words else None
-        serve(OffboardingWorker(site, asking, groups, words["holder"]), ExpiryNotices(site), asking)
+        with (
+            end,
+            SiteContext(home, asking, agent_clock(home)) as site,
+            closing(OffboardingWorker(site, asking, groups, words["holder"])) as worker,
+        ):
+            serve(worker, ExpiryNotices(site), asking)
     except (ShoumiError, FatalError) as error:
         _REPORT(error)
     return 1

@@ -12,7 +12,7 @@ import pytest
 from agent.offboard.intake import quarantine, rename
 from tests import needs
 from tests.offboard.intake.signing import departure, right, small
-from tests.offboard.intake.site import NOW, Site
+from tests.offboard.intake.site import KEYS, NOW, Site
 
 
 @pytest.fixture
@@ -63,12 +63,12 @@ def test_a_file_of_somebody_else_is_put_away(site):
 
 @needs.root
 def test_the_drop_user_may_drop_and_the_directory_is_theirs(tmp_path):
-    pinned = (Site(tmp_path).home / "hr-keys.json").read_bytes().replace(b"{", b'{"drop_uid": 61500,', 1)
-    site = Site(tmp_path, pinned=pinned)
-    assert not site.sweep()
-    assert (site.new.stat().st_uid, site.new.stat().st_mode & 0o777) == (61500, 0o700)
-    os.chown(site.drop(right()), 61500, 61500)
-    assert [done.reason for done in site.sweep()] == ["accepted"]
+    pinned = (KEYS / "hr-keys.json").read_bytes().replace(b"{", b'{"drop_uid": 61500,', 1)
+    with Site(tmp_path, pinned=pinned) as site:
+        assert not site.sweep()
+        assert (site.new.stat().st_uid, site.new.stat().st_mode & 0o777) == (61500, 0o700)
+        os.chown(site.drop(right()), 61500, 61500)
+        assert [done.reason for done in site.sweep()] == ["accepted"]
 
 
 def test_a_file_with_a_second_name_is_put_away(site, tmp_path):
@@ -97,22 +97,22 @@ def test_other_names_are_deliveries_under_way_and_wait(site):
 
 
 def test_a_file_written_in_place_waits_until_it_is_whole_or_has_settled(tmp_path):
-    site = Site(tmp_path, settling=3600)
     token = right()
-    with open(site.new / "slow.set", "w") as sink:
-        sink.write(token[:200])
-        sink.flush()
+    with Site(tmp_path, settling=3600) as site:
+        with open(site.new / "slow.set", "w") as sink:
+            sink.write(token[:200])
+            sink.flush()
+            assert site.sweep() == []
+            sink.write(token[200:])
+        assert [done.reason for done in site.sweep()] == ["accepted"]
+        (site.new / "stopped.set").write_text(token[:200])
         assert site.sweep() == []
-        sink.write(token[200:])
-    assert [done.reason for done in site.sweep()] == ["accepted"]
-    (site.new / "stopped.set").write_text(token[:200])
-    assert site.sweep() == []
-    site.settling = 0.5
-    site.reopen()
-    deadline = time.monotonic() + 30
-    while not (done := site.sweep()) and time.monotonic() < deadline:
-        os.stat(site.new)
-    assert [one.reason for one in done] == ["not-a-token"]
+        site.settling = 0.5
+        site.reopen()
+        deadline = time.monotonic() + 30
+        while not (done := site.sweep()) and time.monotonic() < deadline:
+            os.stat(site.new)
+        assert [one.reason for one in done] == ["not-a-token"]
 
 
 def test_names_with_control_bytes_and_foreign_bytes_are_shown_and_kept(site):
