@@ -69,7 +69,7 @@ class EarlierHolders:
         self._policy.reload()
         self._verdicts.renew()
         found: dict[tuple[str, int], list[HeldFile]] = {}
-        ours = _our_processes()
+        ours = our_processes()
         devices = {area.device for area in areas.values()}
         for item in held(devices) if devices else ():
             if item.how in _HOLDING and item.pid not in ours and item.pid > 1:
@@ -118,8 +118,8 @@ def _end(holder: EarlierHolder) -> bool:
     return False
 
 
-def _our_processes() -> frozenset[int]:
-    """Return the holder and everything it has started."""
+def our_processes() -> frozenset[int]:
+    """Return the holder, which started this process, and everything it has started."""
     ours, fresh = {os.getpid(), os.getppid()}, {os.getppid()}
     while fresh:
         below: set[int] = set()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.kernel import fanotify, mark_flags, subject
+from agent.kernel import fanotify, login_identity, mark_flags, subject
 from agent.runtime import capabilities
 from rules.text import Text
 
@@ -200,6 +200,27 @@ def _login_uid() -> Ability:
     return Ability("loginuid", ok=True, detail=detail)
 
 
+def _login_uid_stays() -> Ability:
+    stays = login_identity.immutable()
+    remedy = Text(
+        "auditctl --loginuid-immutable, and the same line in /etc/audit/rules.d; undone by a reboot only",
+        "auditctl --loginuid-immutable，并写入 /etc/audit/rules.d；仅重启可撤销",
+    )
+    if stays:
+        return Ability("loginuid-immutable", True, Text("nobody can change a login identity", "登录身份不可更改"))
+    if stays is None:
+        unknown = Text(
+            "whether root can change a login identity is unknown: the kernel tells root alone",
+            "无法得知 root 能否更改登录身份：内核仅告知 root",
+        )
+        return Ability("loginuid-immutable", False, unknown, remedy)
+    detail = Text(
+        "root can give itself another login identity, or none: then `sudo` hides who logged in",
+        "root 可更改或清除自己的登录身份：此时 `sudo` 会隐藏登录者",
+    )
+    return Ability("loginuid-immutable", False, detail, remedy)
+
+
 def _pam_sets_it() -> bool:
     for file in Path("/etc/pam.d").glob("*"):
         with contextlib.suppress(OSError):
@@ -281,6 +302,7 @@ _LOOKS: tuple[Callable[[], Ability], ...] = (
     _unreadable_events,
     _thread_identity,
     _login_uid,
+    _login_uid_stays,
     _sysctl(
         "fs.protected_hardlinks",
         1,

@@ -8,7 +8,8 @@ from agent.api.findings import Finding
 from agent.api.roles import THREE
 from agent.api.timestamps import printed
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
-from agent.doctor import registry_checks, room_checks, seen_checks
+from agent.control.earlier_holders import our_processes
+from agent.doctor import host_checks, registry_checks, room_checks, seen_checks
 from agent.errors import ShoumiError
 from agent.runtime.os_groups import gid_of
 from agent.site.pack_file import SETTING
@@ -112,6 +113,7 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
         )
     yield from registry_checks.observing(areas)
     yield from registry_checks.blind(services.quiet_scan.blind)
+    yield from host_checks.around(site.facts.areas(), site.facts.accounts(), our_processes())
     yield from room_checks.rooms(site.facts, site.pack())
     yield from _pack(request)
     yield from registry_checks.log_room(site.home)
