@@ -58,7 +58,7 @@ def _of_volume(areas: list[TriedArea], periods: CanaryPeriods, now: float) -> li
     never = [area.name for area in areas if area.tried is None]
     tried = sorted((area for area in areas if area.tried is not None), key=lambda area: (area.tried or 0.0, area.name))
     last = tried[-1].tried if tried else None
-    if last is not None and now - last < periods.volume:
+    if last is not None and now < last + periods.volume:  # as `next_due` reckons, to the last bit
         return never
     turn = math.ceil(len(areas) / ROUNDS)
     again = [area.name for area in tried if not area.seen][:turn]

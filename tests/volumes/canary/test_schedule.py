@@ -5,7 +5,7 @@ import math
 from collections import defaultdict
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.volumes.canary.schedule import ROUNDS, CanaryPeriods, TriedArea, due, next_due
@@ -33,6 +33,7 @@ def run(
     return tried
 
 
+@example([5], 1e-05, 0)
 @given(volumes, st.floats(0, 1e6), st.integers(0, 5))
 def test_each_volume_is_tried_in_each_period_and_each_area_within_sixty(
     sizes: list[int], begin: float, bad: int
