@@ -36,7 +36,7 @@ class VisitNumbers:
         change: Change = ""
         if known is not None:
             change = "other" if found is None else "older" if found < known else ""
-        number = max(found or 0, known or 0) + 1
+        number = max(found or 0, known or 0) + (change != "other")  # … so that the one before it is no older state
         try:
             os.setxattr(directory, ATTRIBUTE, str(number).encode())
         except OSError as error:

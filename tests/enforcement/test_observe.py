@@ -65,12 +65,13 @@ def test_enforcing_says_first_who_would_have_been_denied_and_changes_nothing_una
 
 
 def test_an_unconfirmed_enforce_goes_back_by_itself_and_a_confirmed_one_stays(site: Scene) -> None:
-    """Nobody waits for minutes: an entry of the log that is later than the clock moves the agent's time on."""
+    """Nobody waits for minutes: an entry that is later than the clock, and no file of it, move the agent's time on."""
     for area in ("plans", "drafts"):
         site.site.shoumi("area", "enforce", area, "--yes", "--revert-after", "1")
     site.site.shoumi("area", "confirm", "drafts")
     assert attempt(TOO_LOW, reading(site.plans / "doc.txt")).error == "EPERM"
     site.site.stop()
+    site.site.home.clock.unlink()
     with Appender(site.site.home.log, "power") as log:
         later = datetime.now(UTC) + timedelta(minutes=2)
         log.append([render(log.next_seq, stamp(later), {"host": "test", "kind": "test"})])

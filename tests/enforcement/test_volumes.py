@@ -48,7 +48,7 @@ def mount(*words: object, check: bool = True) -> None:
 
 def umount(*words: object) -> None:
     """Unmount; an open that is just being decided keeps a mount busy for a moment."""
-    until(lambda: subprocess.run(["umount", *map(str, words)], check=False, capture_output=True).returncode == 0, 5)
+    until(lambda: subprocess.run(["umount", *map(str, words)], check=False, capture_output=True).returncode == 0, 20)
 
 
 def guarded(site: Scene) -> None:
@@ -142,16 +142,31 @@ def test_another_image_in_its_place_is_closed_then_guarded_and_told(site: Scene)
         until(lambda: area(site)["tier"] == "none")
 
 
-def test_a_filesystem_mounted_over_the_area_is_covered(site: Scene) -> None:
-    mount("-t", "tmpfs", "tmpfs", site.plans)
+def test_a_filesystem_mounted_over_the_area_that_cannot_be_guarded_stays_covered(site: Scene) -> None:
+    mount("-t", "ramfs", "ramfs", site.plans)
     try:
         until(lambda: mounting.hidden(str(site.plans)))
         nobody_gets_in(site)
         until(lambda: area(site)["closed"])
+        nobody_gets_in(site)
     finally:
         umount("-l", site.plans)  # the cover, then what it covers
         umount("-l", site.plans)
     guarded(site)
+
+
+def test_a_filesystem_mounted_over_the_area_is_guarded_in_its_place_and_told(site: Scene) -> None:
+    with trying(site.plans / "doc.txt") as outcomes:
+        mount("-t", "tmpfs", "-o", "mode=777", "tmpfs", site.plans)
+        try:
+            until(lambda: "volume-other" in [finding["code"] for finding in area(site)["findings"]])
+            assert attempt(CLEARED, lambda: writing(site.plans / "doc.txt")).value == SIZE
+            assert attempt(TOO_LOW, reading(site.plans / "doc.txt")).error == "EPERM"
+        finally:
+            umount("-l", site.plans)
+        guarded(site)
+    assert "opened" not in outcomes
+    assert "volume-older" not in [finding["code"] for finding in area(site)["findings"]]
 
 
 def test_a_filesystem_mounted_inside_the_area_is_covered(site: Scene) -> None:
