@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.control.decider_client import DeciderConnection
+from agent.guard.ignore_marks import IgnoreMarks
 from tests.guard.running import deciding
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")  # Python 3.12 on
@@ -34,3 +35,14 @@ def test_whoever_may_look_is_told_when_everything_is_asked_about_again(decider: 
     decider.unasked()
     decider.epoch(decider.stats()["epoch"])
     assert "flushed" in decider.unasked()
+
+
+def test_silence_ends_with_the_first_verdict_that_anything_is_held_by() -> None:
+    silence = IgnoreMarks(-1)
+    silence.grant(())
+    assert silence.left(0) > 10**18
+    silence.opened(5 * 10**9)
+    silence.opened(9 * 10**9)
+    assert 0 < 5 * 10**9 - silence.left(0) < 10**8
+    silence.end()
+    assert silence.left(0) > 10**18
