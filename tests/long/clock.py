@@ -7,7 +7,7 @@ import shlex
 import sys
 
 from tests import ROOT
-from tests.long import guest
+from tests.long import guest, guest_image, kernel_packages
 from tests.long.rounds import Part, Run
 
 SERIES = "6.18"
@@ -19,14 +19,11 @@ _SHORT_SECONDS = 130.0
 def run(run: Run) -> None:
     """Boot it, and read what it says."""
     for _ in run.rounds():
-        kernel = guest.kernel(SERIES, _CACHE)
-        if kernel is None:
-            run.note(f"{SERIES}: no source has such a kernel")
-            continue
+        kernel = kernel_packages.kernel(SERIES, _CACHE)
         seconds = min(_SHORT_SECONDS, run.seconds_left) if run.short else _SECONDS
         python, root = shlex.quote(sys.executable), shlex.quote(str(ROOT))
         command = f"cd {root}; export PYTHONDONTWRITEBYTECODE=1; {python} -m tests.long.clock_guest 2>&1"
-        found = guest.run(kernel, command, seconds)
+        found = guest.run(kernel, command, seconds, image=guest_image.image(_CACHE))
         lines = [line.strip() for line in found.output.splitlines()]
         right = [line for line in lines if line.startswith("ok: ")]
         wrong = [line for line in lines if line.startswith("NOT SO: ")]
@@ -41,4 +38,4 @@ def run(run: Run) -> None:
             run.note(f"{kernel.version}: {len(right)} things seen to be so")
 
 
-PART = Part("clock", "clock steps in QEMU", run, rounds=1, short=1, needs=guest.PACKAGES)
+PART = Part("clock", "clock steps in QEMU", run, rounds=1, short=1, needs=(*guest.PACKAGES, *kernel_packages.PACKAGES))

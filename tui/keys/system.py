@@ -64,7 +64,7 @@ ACTIONS = (
     KeyAction(
         "system.clock",
         "t",
-        Text("accept the clock", "认可时钟"),
+        Text("accept clock", "认可时钟"),
         Text("the clock of the host was set back, and is right: judge by it", "主机时钟被拨回且正确：恢复按其判定"),
         ("clock.accept",),
         footer=False,
