@@ -13,12 +13,14 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from agent.api.findings import Finding
 from agent.errors import RefusedError
 from agent.kernel import cover, labels, mountinfo, mounting
 from agent.kernel.fanotify import FanotifyGroups
+from agent.kernel.private_mount import doorway
 from agent.kernel.volume_lock import VolumeLocks
 from agent.registry.rows.areas import AreaRow
 from agent.runtime.home import Home
@@ -91,7 +93,8 @@ class Protection:
                 raise RefusedError(Text(f"`{said}` is not a directory", f"`{said}` 不是目录"))
             return None
         taken = [(row.resource.id, row.path) for row in others]
-        facts = gather(path, self.home.root, taken, inside=inside, machine=machine)
+        way_in = partial(doorway, *self.groups)
+        facts = gather(path, self.home.root, taken, inside=inside, machine=machine, way_in=way_in)
         plan = plan_area(facts, sharing=sharing, accept_links=accept_links)
         if owner := self.locks.take(plan.device):
             raise status.guarded_by(owner)

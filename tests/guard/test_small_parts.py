@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.errors import UnreachableError
+from agent.guard.objects import Root
 from agent.runtime import channel
 from agent.runtime.clock import instant, nanoseconds
 from tests import needs
@@ -72,3 +73,10 @@ def test_the_decider_loads_nothing_heavy() -> None:
     program = f"import sys, agent.guard.decider; print(sorted(set({heavy.split()!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_only_an_enforced_area_closes_what_has_no_label_on_its_volume() -> None:
+    root = Root(b"/srv/plans", "plans", alone=True, enforced=True, sealed=True)
+    assert root.place.sealed
+    assert not root._replace(enforced=False).place.sealed
+    assert not root._replace(sealed=False).place.sealed

@@ -79,6 +79,29 @@ ACTIONS = (
         ("grant.add",),
     ),
     KeyAction(
+        "areas.relabel",
+        "L",
+        Text("label again", "重新标记"),
+        Text(
+            "count the labels below its path; then label by its place what lost its label or has a strange one",
+            "统计该目录路径下的标记；随后对失去标记或标记无效者按位置重新标记",
+        ),
+        ("area.labels", "area.relabel"),
+        cuts=True,
+        footer=False,
+    ),
+    KeyAction(
+        "areas.seal",
+        "S",
+        Text("seal", "封闭卷"),
+        Text(
+            "from now on nobody gets into a file without a label on its volume; the agent does it by itself",
+            "此后其所在卷上没有标记的文件任何人均不能打开；代理会自动执行",
+        ),
+        ("area.seal",),
+        footer=False,
+    ),
+    KeyAction(
         "areas.remove",
         "X",
         Text("remove", "解除保护"),

@@ -9,7 +9,6 @@ from rules.text import Text
 _SHELL = Text("begins or ends what the terminal talks to: done in a shell", "启停代理本身，须在命令行中执行")
 _TRIAL = Text("for trying the product out, with files of one's own", "仅供试用，需自备文件")
 _DOSSIER = Text("stands in the dossier of the person", "见人员档案")
-_HOST = Text("an act on the files of the host, with its plan and its progress", "针对本机文件的操作，需查看计划与进度")
 _LOG = Text("is what the access log shows, with filter and live tail", "即访问日志屏幕（可筛选、可跟随）")
 
 ELSEWHERE: dict[str, Text] = {
@@ -21,9 +20,6 @@ ELSEWHERE: dict[str, Text] = {
     "keys.make-test": _TRIAL,
     "door.simulate": _TRIAL,
     "account.list": _DOSSIER,
-    "area.seal": Text("the agent does it by itself", "由代理自动执行"),
-    "area.labels": _HOST,
-    "area.relabel": _HOST,
     "door.show": Text("stands in the details of its room", "见场所详情"),
     "door.test": Text("the details of a room show its readers as they are now", "场所详情实时显示读卡器状态"),
     "case.status": Text("stands on top of the details of a departure", "见离岗详情首部"),

@@ -105,6 +105,30 @@ class AreasScreen(ListScreen):
         plan = PlanPage(Text(f"block nothing at `{said}`", f"停止拦截 `{said}`"), lines, name=self.chosen)
         self.start(self._agreed, "area.observe", plan, group="form")
 
+    def do_seal(self) -> None:
+        """Let nobody into what has no label on its volume."""
+        self.form("area.seal", area=self.chosen)
+
+    def do_relabel(self) -> None:
+        """Label by their place what keeps everybody out: what there is, the name, the form."""
+        self.start(self._relabel, group="form")
+
+    async def _relabel(self) -> None:
+        area = self.chosen
+        path = (await self.agent.call("area.show", area=area))["path"]
+        found = (await self.agent.items("area.labels", path=path))[-1]
+        said = visible(area)
+        lines = [
+            PlanLine(
+                Text(f"{found['unlabelled']} with content and no label", f"{found['unlabelled']} 个有内容而无标记")
+            ),
+            PlanLine(Text(f"{found['foreign']} with the label of no area", f"{found['foreign']} 个标记无效或已损坏")),
+            *(PlanLine(Text(visible(one["path"]), visible(one["path"]))) for one in found["first"]),
+        ]
+        plan = PlanPage(Text(f"label again below `{said}`", f"重新标记 `{said}`"), lines, name=area)
+        if await self.program.agreed(plan):
+            await self._form("area.relabel", {"path": path})
+
     def do_remove(self) -> None:
         """End its protection."""
         said = visible(self.chosen)
