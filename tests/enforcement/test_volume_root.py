@@ -9,7 +9,7 @@ from agent.demo.actors import ActorIdentity, acting, attempt, reading
 from agent.kernel import fanotify
 from agent.volumes import marks
 from tests.enforcement import syscalls
-from tests.enforcement.scene import CLEARED, NO_LOGIN, ROOT, SIZE, TOO_LOW, Area, Scene, error_of, scene
+from tests.enforcement.scene import CLEARED, NO_LOGIN, ROOT, SIZE, TOO_LOW, Area, Scene, error_of, scene, until
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-volume-root")]
 
@@ -71,6 +71,7 @@ def test_a_descriptor_of_root_shows_no_names_after_the_decider_was_replaced(site
         assert actor.next().value == "opened"
         assert actor.next().value == "EPERM"
         site.replace_decider()
+        until(lambda: attempt(CLEARED, reading(site.site.root / "public" / "doc.txt")).allowed)
         assert {reply.value for reply in (*actor.heard(), *(actor.next() for _ in range(20)))} == {"EPERM"}
 
 
