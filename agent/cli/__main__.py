@@ -35,6 +35,7 @@ from agent.cli import (
     person,
     pin,
     record,
+    registry,
     role,
     room,
     running,
@@ -71,6 +72,7 @@ NOUNS = {
     "keys": keys,
     "log": log,
     "pack": pack,
+    "registry": registry,
 }
 COMMANDS: tuple[Command, ...] = (
     *init.COMMANDS,

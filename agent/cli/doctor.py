@@ -81,6 +81,12 @@ def _status(context: CliContext, args: Args) -> int:
             )
         )
     )
+    if found["registry"] == "older":
+        closed = Text(
+            "everything is closed: the registry lacks acts that the log holds; see: shoumi registry show",
+            "全部关闭：登记库缺少日志已记录的操作；请运行：shoumi registry show",
+        )
+        terminal.line(f"!  {terminal.say(closed)}")
     if clock := found["clock"]:
         terminal.line(f"!  {terminal.say(text(clock))}")
     if trouble := found["log"]["verify_trouble"]:

@@ -4,9 +4,11 @@
     say       where lines for the holder go             life           reaches its end when the holder is gone
     watch     one end of the pair to the mount watcher
 
-Order of the start: settle what was under way when the last one died → bring every area under guard → the decider takes
-over the epoch → canaries see that it refuses → the socket opens → ``ready tier=A areas=1`` is said. A start that cannot
-vouch for the state ends; the holder tries again, and meanwhile verdicts go on being given by the decider.
+Order of the start: hold registry and log against each other → settle what was under way when the last one died → bring
+every area under guard → the decider takes over the epoch → canaries see that it refuses → the socket opens → ``ready
+tier=A areas=1`` is said. A start that cannot vouch for the state ends; the holder tries again, and meanwhile verdicts
+go on being given by the decider. On a registry that lacks what the log holds it starts, too, so that officers can see
+and decide; but nothing is done.
 """
 
 import asyncio
@@ -18,7 +20,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 
 from agent.api.client import listen
-from agent.control import chores
+from agent.control import chores, reconciliation
 from agent.control.decider_client import DeciderConnection
 from agent.control.handlers import handler_table
 from agent.control.services import ControlServices, open_services
@@ -64,15 +66,16 @@ def start(services: ControlServices, executor: ActExecutor) -> str:
     """
     site, decider = services.site, services.decider
     _patiently(decider.stats)
-    executor.settle()
+    beside = reconciliation.begin(services)
+    older = site.stores.now.older
     recorded = site.lists.settings.all().get(pack_file.SETTING)
-    if recorded and not pack_file.settle(site.home, recorded):
+    if not older and recorded and not pack_file.settle(site.home, recorded):
         decider.append({"kind": "pack-edited", "recorded": recorded, "pack": _pack_id(services)})
-    found = services.mounts.start()
+    found = services.mounts.start(beside)
     decider.epoch(site.facts.epoch())
     services.canaries.step()
     areas = [{"area": p.area, "tier": p.tier} for p in found]
-    decider.append({"kind": "start", "process": "control", "epoch": site.facts.epoch(), "areas": areas})
+    decider.append({"kind": "start", "process": "control", "epoch": site.epoch(), "areas": areas})
     return ready(services)
 
 

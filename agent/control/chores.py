@@ -6,7 +6,8 @@
                     canaries
     beside them     the search index, in the thread of its own that it makes
 
-Rules of this file: no error of a chore ends it, and a :class:`FatalError` of any ends the process.
+Rules of this file: no error of a chore ends it, and a :class:`FatalError` of any ends the process. By a registry that
+lacks what the log holds nothing is ended and no notice taken up: both wait until officers have decided.
 """
 
 import asyncio
@@ -50,6 +51,10 @@ async def serve(
     def act(op: str, args: Mapping[str, Any]) -> dict[str, Any]:
         return server.act(lambda: executor.execute_own(op, args, by="hr"))
 
+    def trusting(serve: Callable[[], None]) -> None:
+        if not services.site.stores.now.older:
+            serve()
+
     schedule = ScheduledActs(services.site, executor, services.labels.sealable)
     hr_intake = HrIntake(services.site, services.offboarding, act)
     with (
@@ -66,8 +71,8 @@ async def serve(
             asyncio.create_task(_repeat(server, seconds, work))
             for seconds, work in (
                 (_AGAIN, lambda: loop.run_in_executor(doors, services.doors.serve)),
-                (_AGAIN, lambda: loop.run_in_executor(departures, services.offboarding.serve)),
-                (_AGAIN, lambda: loop.run_in_executor(inbox, hr_intake.serve)),
+                (_AGAIN, lambda: loop.run_in_executor(departures, trusting, services.offboarding.serve)),
+                (_AGAIN, lambda: loop.run_in_executor(inbox, trusting, hr_intake.serve)),
                 (_AGAIN, lambda: loop.run_in_executor(verifier, services.verifier.serve)),
                 (_TICK, lambda: asyncio.wrap_future(services.indexer.step(_INDEX_SECONDS))),
                 (_TICK, lambda: loop.run_in_executor(quiet, services.quiet_scan.step)),

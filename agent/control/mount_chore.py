@@ -37,6 +37,7 @@ class MountChore:
         self._decider = decider
         self._protection = protection
         self._watcher = watcher
+        self._beside: Sequence[AreaRow] = ()
         self._holders = EarlierHolders(site.home, decider, site.clock)
         self._stop, self._stopping = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
@@ -69,9 +70,13 @@ class MountChore:
         finally:
             os.close(table)
 
-    def start(self) -> tuple[Protected, ...]:
-        """Bring every area under guard for the first time; return them. Raises :class:`agent.errors.ShoumiError`."""
-        rows, before = self._site.facts.areas(), dict(self._protection.now)
+    def start(self, beside: Sequence[AreaRow] = ()) -> tuple[Protected, ...]:
+        """Bring every area under guard for the first time; return them. Raises :class:`agent.errors.ShoumiError`.
+
+        *beside* are areas that only the log knows: kept closed as long as the registry is older than it.
+        """
+        self._beside = beside
+        rows, before = self._rows(), dict(self._protection.now)
         found = self._protection.bring_up(rows)
         self._tell(rows, found, before, mounted=self._take_notices())
         return found
@@ -79,9 +84,13 @@ class MountChore:
     def step(self) -> None:
         """Look once: at the notices of the watcher, and at every area. Raises :class:`agent.errors.ShoumiError`."""
         self._take_notices()
-        rows, before = self._site.facts.areas(), dict(self._protection.now)
+        rows, before = self._rows(), dict(self._protection.now)
         if found := self._protection.bring_up(rows):
             self._tell(rows, found, before, mounted=True)
+
+    def _rows(self) -> tuple[AreaRow, ...]:
+        known = self._site.facts.areas()
+        return (*known, *self._beside) if self._site.stores.now.older else known
 
     def _tell(
         self, rows: Sequence[AreaRow], found: Sequence[Protected], before: Mapping[str, Protected], *, mounted: bool
@@ -94,6 +103,8 @@ class MountChore:
             self._decider.epoch(self._site.facts.epoch())  # what was opened meanwhile is asked about
         if fresh := [area for area in found if area.fresh]:
             ending = {row.resource.id for row in rows if mounted or row.volume.get("held") == "end"}
+            if self._site.stores.now.older:
+                ending = set()  # nobody's rights are known: they are named, and what they read is asked about
             self._name_holders(fresh, ending, "mounted" if mounted else "start")
 
     def _name_holders(self, fresh: Sequence[Protected], ending: set[str], why: str) -> None:

@@ -98,7 +98,8 @@ class QuietScan:
             return False
         until = self._verdicts.until(found.pid, (area,))
         if uncut and until is None:
-            self._cuts.denied(found, area)
+            if self._policy.source and not self._policy.source.closed:  # else nobody's rights are known, and none ended
+                self._cuts.denied(found, area)
         elif uncut and until is not None:
             self._ends = min(self._ends, until)
         return until is not None

@@ -26,6 +26,8 @@ class ScheduledActs:
 
     def step(self) -> None:
         """Do what is due. Raises :class:`agent.errors.ShoumiError` when it could not be; the next step tries again."""
+        if self._executor.older():
+            return  # what is due by an older registry may have been dealt with since
         self._executor.settle()
         for area in self._site.lists.areas.to_confirm(self._site.now()):
             self._executor.execute_own("area.observe", {"area": area}, by="schedule")

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from agent.control.canaries import CanaryWatch
 from agent.control.decider_client import DeciderClient
 from agent.control.holder_cuts import HolderCuts
-from agent.control.intent_log import WriteAheadIntent
 from agent.control.label_chore import LabelChore
 from agent.control.mount_chore import MountChore
 from agent.control.offboarding.coordinator import OffboardingCoordinator
@@ -28,6 +27,7 @@ from agent.kernel.fanotify import FanotifyGroups
 from agent.log.indexer import BackgroundIndexer
 from agent.log.sessions import LogSessions
 from agent.log.verifier_supervisor import VerifierSupervisor
+from agent.registry.intent import WriteAheadIntent
 from agent.registry.store import Registry
 from agent.rooms.service import DoorServer
 from agent.runtime.config import Config
@@ -77,7 +77,7 @@ def open_services(
     config = load_config(home.config)
     with ExitStack() as stack:
         registry = stack.enter_context(Registry(home.registry))
-        intent = WriteAheadIntent(home.run / "intent")
+        intent = WriteAheadIntent(home.intent)
         stack.callback(intent.close)
         indexer = BackgroundIndexer(home.log, home.index)
         stack.callback(indexer.close)

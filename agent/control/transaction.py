@@ -1,6 +1,7 @@
 """How an act is done: in an order that never lets a change stand without its entry (contract C2).
 
-    begin → apply → note the intent → append the entry → commit → tell the decider → its acknowledgement → afterwards
+    begin → apply → note the intent → append the entry → commit → tell the decider → its acknowledgement → clear the
+    intent → afterwards
 
 Rules of this file:
 - append fails: nothing is changed, and the caller is told so;
@@ -8,15 +9,19 @@ Rules of this file:
   the act was not completed, at once or at the next start (:meth:`ActExecutor.settle`);
 - refused and forbidden acts are entries too, but a caller cannot fill the disk with them;
 - one thread does all acts, one after the other;
-- nobody acts who is on hold, inactive or leaving, whatever group their account is still in.
+- nobody acts who is on hold, inactive or leaving, whatever group their account is still in;
+- on a registry that lacks what the log holds nothing is done but to accept it (:data:`MEANWHILE`). Not even a hold:
+  nobody can open anything meanwhile, and what was done here would be lost once the right registry is put back.
 """
 
 import json
 import os
+import secrets
 import threading
 import time
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from agent.api.operations import TABLE
@@ -25,13 +30,16 @@ from agent.api.roles import CallerRole, Role
 from agent.control import eligibility
 from agent.control.decider_client import DeciderClient
 from agent.control.dispatch import Act, HandlerRequest
-from agent.control.intent_log import WriteAheadIntent
 from agent.control.services import ControlServices
-from agent.errors import ForbiddenError, ShoumiError, UnreachableError
+from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UnreachableError
+from agent.log import backward
+from agent.registry import stores
+from agent.registry.intent import WriteAheadIntent
 from rules.text import Text
 
 _REFUSALS = 20  # entries of refused requests per uid and minute; more are only counted, in the next one
 _LONGEST = 2000  # characters of an argument that an entry repeats
+MEANWHILE = frozenset({"registry.accept"})  # what may be done while the registry is older than the log
 
 
 class ActExecutor:
@@ -50,28 +58,36 @@ class ActExecutor:
         """
         begun = time.monotonic()
         services = self._services
-        self.settle()
         fields: dict[str, Any] = {}
         seq = 0
         try:
+            if self.older() and request.op not in MEANWHILE:
+                raise RefusedError(stores.OLDER, stores.REMEDY)
+            self.settle()
             eligibility.check(request)
             with services.registry.change(at=request.at) as change:
                 done = self._acts[request.op](request, change)
                 fields = entry(request, "done", change.epoch, {**request.given, **done.log_fields})
-                services.intent.note(fields)
+                fields["change"] = secrets.token_hex(8)
+                services.intent.note({**fields, "after": backward.last(services.site.home.log)})
                 seq = _append(services.decider, fields)
+                change.recorded.add(seq, fields["change"])
         except _UnsettledError:
             raise  # the intent stays: whoever acts next, or starts next, settles it first
         except ShoumiError as error:
             if seq:  # the entry is in the log and the commit failed
                 self.settle()
             else:
-                services.intent.clear()
+                if fields:
+                    services.intent.clear()
                 self.rejections.record(request, error)
             raise
+        services.site.stores.check(services.site.facts, fields["epoch"])  # the epoch never goes back behind this one
         if done.on_commit:
             done.on_commit()
         _acknowledged(services.decider, fields["epoch"])
+        with suppress(OSError):  # then it is of an act that the registry holds, and says nothing
+            services.intent.clear()
         result = {**done.result, "seq": seq, "epoch": fields["epoch"]}
         result["milliseconds"] = (time.monotonic() - begun) * 1000
         result |= done.on_ack() if done.on_ack else {}
@@ -93,8 +109,20 @@ class ActExecutor:
             )
         )
 
+    def older(self) -> bool:
+        """Whether the registry lacks what the log holds, as it is now.
+
+        Raises :class:`FatalError` when it has become another one under us: the next start looks at everything again.
+        """
+        site = self._services.site
+        site.facts.require_same_file()
+        before = site.stores.now.older
+        if site.stores.check(site.facts).older and not before:
+            raise FatalError(stores.OLDER)
+        return before
+
     def settle(self) -> bool:
-        """Settle what was under way; see :func:`settle`."""
+        """Settle what was under way; see :func:`settle`. Only where the registry is not older than the log."""
         return settle(self._services.intent, self._services.decider, self._services.site.facts.epoch())
 
 
@@ -107,9 +135,15 @@ def settle(intent: WriteAheadIntent, decider: DeciderClient, epoch: int) -> bool
     fields = intent.open_since(epoch)
     if fields is None:
         return False
-    decider.append({**fields, "outcome": "not-completed"})
+    not_completed(decider, fields)
     intent.clear()
     return True
+
+
+def not_completed(decider: DeciderClient, noted: Mapping[str, Any]) -> None:
+    """Record that the act of an intent was not completed. Raises as :func:`settle` does."""
+    fields = {name: value for name, value in noted.items() if name != "after"}
+    decider.append({**fields, "outcome": "not-completed"})
 
 
 def entry(request: HandlerRequest, outcome: str, epoch: int, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,7 +182,7 @@ class RejectionAudit:
         with self._turn:
             if self._too_many(request.peer.uid):
                 return
-            fields = entry(request, outcome, request.site.facts.epoch(), request.given)
+            fields = entry(request, outcome, request.site.epoch(), request.given)
             fields["error"] = error.text.to_json()
             skipped = self._skipped.pop(request.peer.uid, 0)
             if skipped:

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.api.findings import Finding
-from agent.doctor import registry_checks
+from agent.doctor import registry_checks, store_checks
 from agent.errors import FatalError, ShoumiError
 from agent.log.verify import verify
 from agent.registry.facts import FactsReader
 from agent.registry.queries.registry_queries import RegistryQueries
+from agent.registry.stores import look
 from agent.runtime import config
 from agent.runtime.home import Home
 from agent.runtime.os_groups import gid_of
@@ -69,6 +70,8 @@ def files(home: Home) -> Iterator[Finding]:
 def _registry(home: Home, minimum: MinimumTier) -> Iterator[Finding]:
     with FactsReader(home.registry) as facts:
         epoch, rows = facts.epoch(), facts.areas()
+        if os.access(home.log, os.R_OK | os.X_OK):
+            yield from store_checks.stores(look(facts, home), facts)
     yield Finding("good", "registry", Text(f"the registry is whole, epoch {epoch}", f"登记库完好，版本 {epoch}"))
     others = [(row.resource.id, row.path) for row in rows]
     for row in rows:

@@ -135,7 +135,7 @@ class AnswerLoop:
     def take_policy(self, epoch: int | None = None) -> None:
         """Read areas, services and pack afresh, forget every verdict, and ask about open descriptors again."""
         policy = self.policy
-        policy.reload()
+        policy.reload(epoch or 0)
         self._objects.replace_roots(policy.roots)
         if policy.roots is not None:
             self._worker.replace([root.place for root in policy.roots])

@@ -93,6 +93,7 @@ class ControlMessages:
             "clock_behind": loop.clock.behind,
             "clock_behind_since": None if since is None else stamp_ns(since),
             "trouble": trouble.text.to_json() if trouble else None,
+            "registry_older": loop.policy.stores.now.older,
         }
 
 

@@ -1,14 +1,22 @@
 """What the decider knows of the site: areas, services and the pack, read from the home directory.
 
 Rules of this file: it is read whole or not at all. When it cannot be read there is no source of verdicts, and
-everything is denied until it can be read again. Areas once known stay known; areas never known are everywhere.
+everything is denied until it can be read again. Areas once known stay known; areas never known are everywhere. A
+registry that lacks what the log holds (:mod:`agent.registry.stores`) is read for where areas lie and which of them only
+watch, and for nothing else: its every verdict is a denial, under the epoch that the log proves.
 """
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
 
 from agent.errors import FatalError, ShoumiError
 from agent.guard.objects import Root
 from agent.guard.verdicts import VerdictSource
 from agent.registry.facts import FactsReader
 from agent.registry.rows.areas import AreaLocation
+from agent.registry.stores import CLOSED, StoreCheck
 from agent.runtime.home import Home
 from agent.runtime.pack_cache import PackCache
 from rules.pack.reader import PackError
@@ -23,6 +31,8 @@ class PolicySnapshot:
         self._home = home
         self._reader: FactsReader | None = None
         self._pack = PackCache(home.pack)
+        self._read_epoch = -1
+        self.stores = StoreCheck(home)
         self.source: VerdictSource | None = None
         self.trouble: FatalError | ShoumiError | None = None
         self.roots: tuple[Root, ...] | None = None
@@ -32,8 +42,11 @@ class PolicySnapshot:
         self.only_observes = only_observes
         self.epoch = 0
 
-    def reload(self) -> None:
-        """Read everything again; afterwards either there is a ``source``, or ``trouble`` says why not."""
+    def reload(self, at_least: int = 0) -> None:
+        """Read everything again; afterwards either there is a ``source``, or ``trouble`` says why not.
+
+        *at_least* is an epoch the registry is said to have.
+        """
         try:
             pack = self._pack.parsed()
             if self._reader is None:
@@ -41,12 +54,18 @@ class PolicySnapshot:
             with self._reader.snapshot() as epoch:
                 places = self._reader.places()
                 uids = self._reader.service_uids()
+            source = VerdictSource(self._reader, pack, uids)
+            older = self.stores.check(self._reader, at_least).older
+            if older:
+                logged = _logged_areas(self._home)
+                places = tuple(_as_logged(places, logged))
+                source = source._replace(closed=CLOSED, enforced=frozenset(logged))
             self.roots = tuple(map(_root, places))
             self.loud_areas = frozenset(place.area for place in places if place.reads == "each")
             self.observed = frozenset(place.area for place in places if not place.enforced)
             self.only_observes = bool(places) and not any(place.enforced for place in places)
-            self.epoch = epoch
-            self.source, self.trouble = VerdictSource(self._reader, pack, uids), None
+            self._read_epoch, self.epoch = epoch, max(epoch, self.stores.now.proven) if older else epoch
+            self.source, self.trouble = source, None
         except (FatalError, ShoumiError) as error:
             self._distrust(error)
         except (OSError, ValueError, PackError) as error:
@@ -57,7 +76,7 @@ class PolicySnapshot:
         if self._reader is None:
             return True
         try:
-            return self._reader.changed() and self._reader.epoch() != self.epoch
+            return self._reader.changed() and self._reader.epoch() != self._read_epoch
         except (FatalError, ShoumiError) as error:
             self._distrust(error)  # a reader of a file that was replaced must not be asked again
             return True
@@ -72,6 +91,21 @@ class PolicySnapshot:
     def _distrust(self, error: FatalError | ShoumiError) -> None:
         self.close()
         self.trouble = error
+
+
+def _logged_areas(home: Home) -> dict[str, str | None]:
+    """Return the areas that the log knows to be enforced, and their paths: ``None`` where the registry says it."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return dict(json.loads(home.logged_areas.read_text(encoding="utf-8")))
+    return {}
+
+
+def _as_logged(places: Iterable[AreaLocation], logged: Mapping[str, str | None]) -> Iterator[AreaLocation]:
+    for place in places:
+        yield place._replace(enforced=place.enforced or place.area in logged)
+    for name, path in logged.items():
+        if path is not None:
+            yield AreaLocation(name, os.fsencode(path), "quiet", alone=False, enforced=True, sealed=False)
 
 
 def _root(place: AreaLocation) -> Root:

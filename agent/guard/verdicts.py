@@ -42,11 +42,17 @@ class FactsSource(Protocol):
 
 
 class VerdictSource(NamedTuple):
-    """Where verdicts come from: the registry, the pack in force, and the uids a service may have."""
+    """Where verdicts come from: the registry, the pack in force, and the uids a service may have.
+
+    ``closed`` is what every verdict is while nothing may be decided from the registry; it then says of nobody who he
+    is, and areas of ``enforced`` do not only watch, whatever the registry says.
+    """
 
     reader: FactsSource
     pack: Pack
     service_uids: frozenset[int]
+    closed: Verdict | None = None
+    enforced: frozenset[str] = frozenset()
 
 
 class Principals(NamedTuple):
@@ -173,7 +179,7 @@ class VerdictCache:
         try:
             source = self._needed()
             with source.reader.snapshot():  # one look at the registry instead of one for each question
-                behind = self._behind.get(uids) or who_is_behind(source.reader, *uids)
+                behind = _NO_ONE if source.closed else self._behind.get(uids) or who_is_behind(source.reader, *uids)
                 self._behind[uids] = behind
                 decided = [_decide(source, behind, area, action, instant(now)) for area in areas]
         except Exception as error:  # noqa: BLE001 - anything at all that goes wrong here must become a deny
@@ -241,7 +247,8 @@ def _decide(
     services = (behind.service,) if behind.service else ()
     _, facts = source.reader.facts(behind.persons, area, services)
     request = Request(behind.persons, area, action, service=behind.service or "", nobody=behind.nobody)
-    return decide(request, facts, source.pack, now), facts.resources.get(area)
+    resource = None if area in source.enforced else facts.resources.get(area)
+    return source.closed or decide(request, facts, source.pack, now), resource
 
 
 def who_is_behind(reader: FactsSource, fsuid: int, loginuid: int | None, executable: bytes) -> Principals:

@@ -99,6 +99,7 @@ ALARMS: Words = {
     "own-decision": Text("the board decided itself", "控制板自行判定"),
     "not-released": Text("lock did not release", "锁未放行"),
     "unrecorded": Text("not recorded", "未能记录"),
+    "log-older": Text("log is an old copy", "日志为旧副本"),
 }
 
 # The log --------------------------------------------------------------------------------------------------------------
@@ -131,6 +132,8 @@ ENTRIES: Words = {  # kinds of entries
     "canary": Text("canary", "探针"),
     "decider-started": Text("decider started", "判定进程启动"),
     "recovered": Text("log recovered", "日志已恢复"),
+    "registry-older": Text("REGISTRY IS AN OLD COPY", "登记库为旧副本"),
+    "log-older": Text("LOG IS AN OLD COPY", "日志为旧副本"),
     "pack-edited": Text("pack was edited", "规则包被改动"),
     "started": Text("agent started", "代理启动"),
     "stopped": Text("agent stopped", "代理停止"),

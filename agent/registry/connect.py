@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from agent.errors import FatalError, RefusedError, ShoumiError
+from agent.registry import checkpoints
 from agent.registry.schema.versions import SCHEMA
 from agent.runtime import schema
 from agent.runtime.sqlite_faults import SqliteFault, fault
@@ -46,6 +47,7 @@ def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
                 connection.execute("PRAGMA query_only = ON")
             else:
                 connection.execute("PRAGMA synchronous = FULL")
+                checkpoints.settings(connection)
     except BaseException:
         connection.close()
         raise
@@ -77,7 +79,7 @@ def version(path: Path, connection: sqlite3.Connection) -> int:
 
 
 def current(path: Path, connection: sqlite3.Connection) -> None:
-    """Raise unless the file is a registry of exactly this program's schema."""
+    """Raise unless the file is a registry of exactly this program's schema, and its write-ahead log belongs to it."""
     found = version(path, connection)
     if found < SCHEMA.version:
         raise RefusedError(
@@ -87,6 +89,10 @@ def current(path: Path, connection: sqlite3.Connection) -> None:
             ),
             Text("start `shoumi run` once: it brings the schema up to date", "请先运行一次 `shoumi run` 以更新结构"),
         )
+    with translate_sqlite_errors(path):
+        together = checkpoints.belongs(connection)
+    if not together:
+        raise damaged(path, "the write-ahead log beside it belongs to a newer copy: take registry.db-wal and -shm away")
 
 
 @contextmanager

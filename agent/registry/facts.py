@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from agent.registry.columns import instant
+from agent.registry.lineage import RecordedChange
 from agent.registry.rows import (
     accounts,
     alarms,
@@ -21,6 +22,7 @@ from agent.registry.rows import (
     persons,
     pins,
     presence,
+    recorded,
     resources,
     rooms,
     services,
@@ -51,6 +53,16 @@ class FactsReader(SnapshotReader):
         """
         with self._reading() as epoch:
             return epoch, decision.facts(self._connection, persons, resource, services)
+
+    def newest_change(self) -> RecordedChange | None:
+        """Return the last change the log has an entry of."""
+        with self._reading():
+            return recorded.newest(self._connection)
+
+    def recorded_changes(self) -> tuple[RecordedChange, ...]:
+        """Return every change the log has an entry of, the first one first."""
+        with self._reading():
+            return recorded.changes(self._connection)
 
     # Who is behind a process.
 

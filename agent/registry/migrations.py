@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from agent.errors import RefusedError
-from agent.registry.connect import APPLICATION, connect, translate_sqlite_errors, version
+from agent.registry.connect import APPLICATION, connect, current, translate_sqlite_errors, version
 from agent.registry.schema.versions import SCHEMA
 from agent.runtime import migrations
 from rules.text import Text
@@ -52,7 +52,15 @@ def create(path: Path) -> None:
 
 
 def upgrade(path: Path) -> None:
-    """Apply what is missing to an existing registry."""
+    """Apply what is missing to an existing registry.
+
+    Raises :class:`agent.errors.FatalError` for one beside another's write-ahead log, which is then as it was: whoever
+    may write would fold the two together when he closes the file.
+    """
+    with closing(connect(path, "ro")) as looking:
+        if version(path, looking) == SCHEMA.version:
+            current(path, looking)
+            return
     with closing(connect(path, "rw")) as connection:
         if version(path, connection) < SCHEMA.version:
             with translate_sqlite_errors(path):

@@ -71,10 +71,14 @@ class SnapshotReader:
         """
         with translate_sqlite_errors(self.path):
             [now] = self._connection.execute("PRAGMA data_version").fetchone()
-        if _identity(self.path) != self._file:
-            raise damaged(self.path, "another file has taken its place")
+        self.require_same_file()
         before, self._version = self._version, now
         return bool(now != before)
+
+    def require_same_file(self) -> None:
+        """Raise :class:`agent.errors.FatalError` when the file was removed or replaced."""
+        if _identity(self.path) != self._file:
+            raise damaged(self.path, "another file has taken its place")
 
     @contextmanager
     def _reading(self) -> Iterator[int]:

@@ -9,13 +9,14 @@ file.
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from agent.errors import FatalError
+from agent.errors import FatalError, ShoumiError
+from agent.registry import checkpoints
 from agent.registry.connect import WRITE_SECONDS, busy, connect, current, damaged, translate_sqlite_errors
 from agent.registry.migrations import upgrade
 from agent.registry.repositories.registry_transaction import RegistryTransaction, UnversionedTransaction
@@ -36,9 +37,11 @@ class Registry:
         self._turn = threading.Lock()
         self._holder: int | None = None
         self._unknown: FatalError | None = None
+        self._flush_at = checkpoints.MOST
         try:
             current(path, self._connection)
             _look_through(path, self._connection)
+            self._flush()
         except BaseException:
             self._connection.close()
             raise
@@ -52,8 +55,12 @@ class Registry:
         self.close()
 
     def close(self) -> None:
-        """Close the connection; the last one to close folds the WAL into the file."""
-        self._connection.close()
+        """Fold the write-ahead log into the file, so that the file alone is the registry, and close the connection."""
+        with self._turn:
+            if self._unknown is None:
+                with suppress(FatalError):
+                    self._flush()
+            self._connection.close()
 
     @contextmanager
     def change(self, at: datetime) -> Iterator[RegistryTransaction]:
@@ -84,6 +91,8 @@ class Registry:
             try:
                 yield transaction
                 transaction.commit()
+                if checkpoints.size(self.path) > self._flush_at:
+                    self._flush()
             except FatalError as error:
                 self._unknown = error
                 raise
@@ -99,10 +108,18 @@ class Registry:
         with translate_sqlite_errors(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
         try:
+            with translate_sqlite_errors(self.path):
+                checkpoints.build(self._connection)
             return Transaction(self.path, self._connection, at, self._epoch())
         except BaseException:
             self._connection.rollback()
             raise
+
+    def _flush(self) -> None:
+        """Fold the write-ahead log into the file. Where that cannot be done now, it is tried again later."""
+        with suppress(ShoumiError), translate_sqlite_errors(self.path):
+            checkpoints.flush(self._connection, WRITE_SECONDS)
+        self._flush_at = checkpoints.size(self.path) + checkpoints.MOST
 
     def _epoch(self) -> int:
         with translate_sqlite_errors(self.path):

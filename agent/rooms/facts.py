@@ -16,6 +16,7 @@ from agent.registry.facts import FactsReader
 from agent.registry.rows.doors import DoorRow
 from agent.registry.rows.pins import PinCheck
 from agent.registry.rows.rooms import RoomRow
+from agent.registry.stores import CLOSED, StoreCheck
 from agent.rooms.panel.interface import BadgeHolder, Statement
 from agent.runtime.failures import error_verdict
 from agent.runtime.home import Home
@@ -46,8 +47,10 @@ class SiteSnapshot:
     otherwise.
     """
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, stores: StoreCheck | None = None) -> None:
+        """*stores* says when the registry lacks what the log holds; somebody else looks."""
         self._pack = PackCache(home.pack)
+        self.stores = stores or StoreCheck(home)
         self.reader = FactsReader(home.registry)
         self.epoch = -1
         self.rooms: Mapping[str, RoomRow] = {}
@@ -70,6 +73,11 @@ class SiteSnapshot:
             self.lockdowns = self.reader.lockdowns()
             self.epoch = epoch
         return True
+
+    def in_force(self) -> int:
+        """Return the epoch an entry of now is written under. Raises nothing."""
+        now = self.stores.now
+        return max(self.epoch, now.proven) if now.older else self.epoch
 
     def locked(self, room: str) -> bool:
         """Whether a lockdown of *room* or of the site is in force. Raises nothing."""
@@ -111,7 +119,7 @@ class RegistryPanelQueries:
         self._room = room
         self._door = door
         self._now = now
-        self.epoch = building.epoch
+        self.epoch = building.in_force()
         self.trouble: Text | None = None
         self.fatal: FatalError | None = None
 
@@ -129,6 +137,8 @@ class RegistryPanelQueries:
     def judge(self, request: Request, shown: Mapping[str, str]) -> Verdict:
         """Decide, with the badges that were shown by these persons."""
         try:
+            if self._building.stores.now.older:  # nobody goes in by it; the way out asks nothing
+                return _denied(CLOSED)
             pack = self._building.pack()
             if self._building.bare(self._door):
                 return _denied(_BARE_WIRE)

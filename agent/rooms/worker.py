@@ -67,7 +67,7 @@ class DoorWorker:
         self._child = child
         self._tickets = commands
         self._now, self._ahead = site.now, site.clock.ahead
-        self.building = SiteSnapshot(site.home)
+        self.building = SiteSnapshot(site.home, site.stores)
         self.recorder = Recorder(site.audit, site.now)
         self.rooms = RoomController(self.building, registry, self.recorder, child.send, site.now)
         self.boards = BoardCardSync(self.building, registry, child.send, site.now)

@@ -57,6 +57,16 @@ class Home:
         return self.root / "run"
 
     @property
+    def intent(self) -> Path:
+        """What the agent is about to do (:mod:`agent.registry.intent`)."""
+        return self.run / "intent"
+
+    @property
+    def logged_areas(self) -> Path:
+        """Areas that are enforced by what the log holds, while the registry is older than it: JSON, name to path."""
+        return self.run / "logged-areas"
+
+    @property
     def covers(self) -> Path:
         """The areas to hide when nobody is left to ask, one a line (:mod:`agent.kernel.cover`)."""
         return self.run / "areas"

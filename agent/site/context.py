@@ -10,6 +10,7 @@ from typing import Protocol, Self
 
 from agent.registry.facts import FactsReader
 from agent.registry.queries.registry_queries import RegistryQueries
+from agent.registry.stores import StoreCheck
 from agent.runtime.audit_writer import AcknowledgingWriter
 from agent.runtime.clock import instant
 from agent.runtime.clock_file import FollowedClock
@@ -36,6 +37,7 @@ class SiteContext:
         self.home = home
         self.audit = audit
         self.clock = clock
+        self.stores = StoreCheck(home)  # looked at by the thread of acts
         self._pack = PackCache(home.pack)
         self._facts = ThreadReaders(lambda: FactsReader(home.registry))
         self._lists = ThreadReaders(lambda: RegistryQueries(home.registry))
@@ -58,6 +60,10 @@ class SiteContext:
     def lists(self) -> RegistryQueries:
         """This thread's own reader of everything on file."""
         return self._lists.mine()
+
+    def epoch(self) -> int:
+        """Return the epoch an entry of now is written under: of an older registry, the one that the log proves."""
+        return max(self.facts.epoch(), self.stores.now.proven) if self.stores.now.older else self.facts.epoch()
 
     def now(self) -> datetime:
         """Return the agent's time: what the decider judges by."""

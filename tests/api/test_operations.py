@@ -84,7 +84,7 @@ def test_an_act_needs_a_role_and_the_log_is_read_on_the_record(operation: Operat
     if operation.act:
         assert operation.roles
         assert Role.BOOTSTRAP not in operation.roles
-    recorded = {"log.list", "log.read", "log.follow", "log.show", "log.room", "area.would"}
+    recorded = {"log.list", "log.read", "log.follow", "log.show", "log.room", "area.would", "registry.show"}
     assert operation.read_entry == (operation.name in recorded)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.control.intent_log import WriteAheadIntent
 from agent.errors import RefusedError, UnreachableError
 from agent.log.verify import verify
+from agent.registry.intent import WriteAheadIntent
 from tests.control.site import Site
 
 ADD = {"person": "E1", "name": "张三"}

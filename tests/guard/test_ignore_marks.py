@@ -46,3 +46,13 @@ def test_silence_ends_with_the_first_verdict_that_anything_is_held_by() -> None:
     assert 0 < 5 * 10**9 - silence.left(0) < 10**8
     silence.end()
     assert silence.left(0) > 10**18
+
+
+def test_an_epoch_that_the_registry_has_not_reached_is_no_reason_to_believe_the_registry(
+    decider: DeciderConnection,
+) -> None:
+    before = decider.stats()
+    assert not before["registry_older"]
+    decider.epoch(before["epoch"] + 1)
+    assert decider.stats()["registry_older"]
+    assert decider.stats()["epoch"] == before["epoch"] + 1

@@ -69,7 +69,7 @@ def test_a_note_writes_what_no_verdict_rests_on_and_a_change_writes_that_too(reg
         return {name for name, value in vars(transaction).items() if type(value).__name__.endswith("Repository")}
 
     with registry.note(now) as note:
-        assert subjects(note) == {"alarms", "boards", "presence", "reader_keys", "room_states"}
+        assert subjects(note) == {"alarms", "boards", "presence", "reader_keys", "recorded", "room_states"}
     with registry.change(now) as change:
         assert subjects(note) < subjects(change)
 

@@ -259,6 +259,12 @@ STATUS: dict[str, Any] = {
 }  # fmt: skip
 
 
+def test_a_registry_that_lacks_acts_of_the_log_is_said_first() -> None:
+    sentence = content("en", *truth.sentence(STATUS | {"registry": "older"}, 0, 0)).plain
+    assert sentence.startswith("✗ EVERYTHING IS CLOSED: the registry lacks acts of the log")
+    assert "CLOSED" not in content("en", *truth.sentence(STATUS | {"registry": "together"}, 0, 0)).plain
+
+
 @pytest.mark.parametrize(
     ("log", "known", "said"),
     [

@@ -33,6 +33,12 @@ def sentence(status: Status, cases: int, verified: int) -> list[Piece]:
     watched = [row for row in areas if row["mode"] == "observe" and row not in bare]
     unseen = [row for row in areas if row not in bare and row not in watched and _state(row) != "seen"]
     pieces: list[Piece] = []
+    if status.get("registry") == "older":
+        closed = Text(
+            "✗ EVERYTHING IS CLOSED: the registry lacks acts of the log (shoumi registry show)",
+            "✗ 全部关闭：登记库缺少日志中的操作（shoumi registry show）",
+        )
+        pieces += [Toned(closed, "bad"), " · "]
     if status["enforcing"]:
         pieces += [Toned(_enforcing(status), "good"), " · ", _tier(status)]
     elif not areas:

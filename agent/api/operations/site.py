@@ -34,6 +34,30 @@ OPERATIONS = (
         (Param("reason", "text", Text("why the clock is right", "确认时钟正确的依据"), required=True),),
         act=True,
     ),
+    Operation(
+        "registry.show",
+        Text("hold the registry against the log: what it lacks", "核对登记库与日志：缺少哪些操作"),
+        ANY,
+        read_entry=True,
+    ),
+    Operation(
+        "registry.accept",
+        Text("go on with a registry that lacks acts of the log", "接受缺少日志操作的登记库"),
+        SECURITY,
+        (
+            Param(
+                "last",
+                "number",
+                Text(
+                    "the last entry of what is given up, as `registry show` names it",
+                    "`registry show` 所列最后一条的序号",
+                ),
+                required=True,
+            ),
+            Param("reason", "text", Text("why", "理由"), required=True),
+        ),
+        act=True,
+    ),
     Operation("status", Text("one page on how the agent is", "代理状态一览"), ANY),
     Operation("doctor", Text("check everything, and say what to do", "全面检查并给出处理办法"), ANY),
 )

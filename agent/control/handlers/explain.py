@@ -15,6 +15,7 @@ from agent.errors import RefusedError
 from agent.kernel import labels
 from agent.kernel.mountinfo import within
 from agent.registry.rows.areas import AreaRow
+from agent.registry.stores import CLOSED
 from rules.decide import decide
 from rules.model import Action, Facts, Mode, Request, Resource, RuleResult, Verdict
 from rules.pack.reader import Pack
@@ -41,6 +42,7 @@ def _answer(request: HandlerRequest, change: Callable[[Facts], Facts]) -> dict[s
     target, pack = request.args.text("target"), request.site.pack()
     if not target.startswith("/") and (room := request.site.facts.room(target)):
         verdict, epoch, assumed = entering(request, room.resource.id, change)
+        verdict = CLOSED if request.site.stores.now.older else verdict
         shown = _shown(verdict, room.resource, pack, at)
         return shown | {"person": person, "path": None, "epoch": epoch, "room": target, "assumed": assumed}
     rows = request.site.facts.areas()
@@ -51,7 +53,8 @@ def _answer(request: HandlerRequest, change: Callable[[Facts], Facts]) -> dict[s
     for area in areas:
         epoch, facts = known_persons(request, (person,), area)
         facts = change(facts)
-        verdict = decide(Request((person,), area, Action.OPEN), facts, pack, at)
+        older = CLOSED if request.site.stores.now.older else None
+        verdict = older or decide(Request((person,), area, Action.OPEN), facts, pack, at)
         answers.append((verdict, facts.resources[area], epoch))
     verdict, resource, epoch = min(answers, key=lambda answer: answer[0].allow)  # every area must allow
     return _shown(verdict, resource, pack, at) | {"person": person, "path": path, "epoch": epoch}

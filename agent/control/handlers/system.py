@@ -9,7 +9,7 @@ from agent.api.roles import THREE
 from agent.api.timestamps import printed
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.control.earlier_holders import our_processes
-from agent.doctor import host_checks, registry_checks, room_checks, seen_checks
+from agent.doctor import host_checks, registry_checks, room_checks, seen_checks, store_checks
 from agent.errors import ShoumiError
 from agent.runtime.os_groups import gid_of
 from agent.site.pack_file import SETTING
@@ -42,6 +42,7 @@ def _status(request: HandlerRequest) -> Json:
         "host": os.uname().nodename,
         "home": str(site.home.root),
         "tier": services.protection.lowest(),
+        "registry": "older" if site.stores.now.older else "together",
         "enforcing": bool(areas)
         and all(row["mode"] == "enforce" for row in areas)
         and all(one["state"] == "seen" for one in seen.values())
@@ -86,6 +87,7 @@ def _doctor(request: HandlerRequest) -> Json:
 
 def _findings(request: HandlerRequest) -> Iterator[Finding]:
     site, services = request.site, request.services
+    yield from store_checks.stores(site.stores.now, site.facts)
     yield from registry_checks.roles(services.config, gid_of)
     yield from _decider(request)
     areas = site.lists.areas.find()
@@ -115,7 +117,8 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
     yield from registry_checks.blind(services.quiet_scan.blind)
     yield from host_checks.around(site.facts.areas(), site.facts.accounts(), our_processes())
     yield from room_checks.rooms(site.facts, site.pack())
-    yield from _pack(request)
+    if not site.stores.now.older:  # by an older one nobody can tell which pack was put in force
+        yield from _pack(request)
     yield from registry_checks.log_room(site.home)
     yield from registry_checks.log_whole(services.verifier.now)
     if services.indexer.trouble:

@@ -24,6 +24,7 @@ from agent.registry.repositories.people import PersonRepository
 from agent.registry.repositories.pins import PinRepository
 from agent.registry.repositories.presence import PresenceRepository
 from agent.registry.repositories.reader_keys import ReaderKeyRepository
+from agent.registry.repositories.recorded_changes import RecordedChangeRepository
 from agent.registry.repositories.records import RecordRepository
 from agent.registry.repositories.resources import ResourceRepository
 from agent.registry.repositories.room_states import RoomStateRepository
@@ -49,6 +50,7 @@ class UnversionedTransaction:
         self.boards = BoardRepository(transaction)
         self.presence = PresenceRepository(transaction)
         self.reader_keys = ReaderKeyRepository(transaction)
+        self.recorded = RecordedChangeRepository(transaction)
         self.room_states = RoomStateRepository(transaction)
 
     def attempt(self) -> AbstractContextManager[None]:
@@ -100,3 +102,8 @@ class RegistryTransaction(UnversionedTransaction):
         )
         self.cases = CaseRepository(transaction, self.departures)
         self.case_grants = CaseGrantRepository(transaction, self.grants)
+
+    def lift_epoch(self, above: int) -> None:
+        """Give the change an epoch above *above*, if it has none: what a log proves is never in force again."""
+        self._transaction.lift_epoch(above)
+        self.epoch = self._transaction.epoch

@@ -35,8 +35,13 @@ class Transaction:
 
     def advance_epoch(self) -> None:
         """Take the next epoch; the first write of every change that verdicts depend on."""
-        self.epoch += 1
-        self.execute("UPDATE epoch SET epoch = ?, changed_at = ?", self.epoch, self.stamp)
+        self.lift_epoch(self.epoch)
+
+    def lift_epoch(self, above: int) -> None:
+        """Take an epoch above *above*, unless the change has one."""
+        if self.epoch <= above:
+            self.epoch = above + 1
+            self.execute("UPDATE epoch SET epoch = ?, changed_at = ?", self.epoch, self.stamp)
 
     def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
         """Run one statement. Raises what :func:`agent.registry.connect.translate_sqlite_errors` says."""

@@ -7,6 +7,7 @@ grant ends, a hold is lifted, a record is voided, an area is removed, and the ro
 
 from agent.registry.schema.cases import BESIDE, CASES, SECOND
 from agent.registry.schema.first import FIRST
+from agent.registry.schema.recorded import RECORDED
 from agent.registry.schema.rooms import LOCATION, RESET, ROOMS
 from agent.runtime.schema import Migration, Schema
 from rules.text import Text
@@ -22,5 +23,6 @@ SCHEMA = Schema(
         Migration("m005_beside", BESIDE),  # a departure beside the transfer it overtakes
         Migration("m006_reset", RESET),  # when the list of who is inside a room is emptied each day
         Migration("m007_location", LOCATION),  # where a room is
+        Migration("m008_recorded", RECORDED),  # which entry of the log each change has
     ),
 )

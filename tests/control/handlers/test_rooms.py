@@ -10,7 +10,7 @@ from agent import shipped_packs
 from agent.api.client import AgentClient
 from agent.api.operations import TABLE
 from agent.api.roles import Role
-from agent.errors import RefusedError, UsageError
+from agent.errors import RefusedError, UnreachableError, UsageError
 from agent.registry.store import Registry
 from agent.runtime.home import Home
 from agent.site.init import make
@@ -231,15 +231,21 @@ def test_a_pin_is_in_no_entry_whatever_became_of_the_act(fresh: Site) -> None:
     with fresh.client() as client:
         client.call("person.add", person="E1")
         client.call("pin.set", person="E1", pin="471192", duress="918273")
-        intent = (fresh.home.run / "intent").read_bytes()  # what the entry of an act that failed late would repeat
-        assert b"pin.set" in intent
-        assert b"471192" not in intent
+        assert fresh.home.intent.read_bytes() == b""
         for person, pin in (("E9", "471192"), ("E1", "111111")):
             with pytest.raises(RefusedError):
                 client.call("pin.set", person=person, pin=pin)
         assert [(row["person"], row["duress"]) for row in client.stream("pin.list")] == [("E1", True)]
+    fresh.tell_peer(f"kill-after-append {fresh.control.pid}")
+    with fresh.client() as client, pytest.raises(UnreachableError):
+        client.call("pin.set", person="E1", pin="471192")
+    fresh.control.wait(30)
+    intent = fresh.home.intent.read_bytes()  # what the entry of an act that was cut short repeats
+    assert b"pin.set" in intent
+    assert b"471192" not in intent
+    fresh.start_control()
     entries = fresh.entries(act="pin.set")
-    assert [entry["outcome"] for entry in entries] == ["done", "refused", "refused"]
+    assert [entry["outcome"] for entry in entries] == ["done", "refused", "refused", "done", "not-completed"]
     assert all(entry["args"]["pin"] == "…" for entry in entries)  # type: ignore[index]
     record = b"".join(file.read_bytes() for file in fresh.home.log.glob("*.jsonl"))
     assert not any(pin in record for pin in (b"471192", b"918273", b"111111"))
