@@ -15,11 +15,14 @@ mount --bind "$folder" "$folder"
 cd "$folder"
 mount -t proc proc proc
 mount -t sysfs sys sys
+mount -t cgroup2 none sys/fs/cgroup
 mount --bind /dev dev # not what is mounted below it: that stays with this machine
 mount -t devpts devpts dev/pts
 mount -t tmpfs shm dev/shm
 mount -t tmpfs -o mode=1777 tmp tmp
 mount -t tmpfs -o mode=755 run run
+mkdir run/lock
+mount --bind /run/lock run/lock # uids that tests take are nobody else's on this machine
 for shared in "$@"; do
     mkdir -p ".$shared"
     mount --bind "$shared" ".$shared"
