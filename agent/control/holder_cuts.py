@@ -1,25 +1,30 @@
-"""Ending processes that still hold what they may not use any more, where the tier of the volume cannot cut that use.
+"""Stopping and ending processes that hold what they may not use any more, where the kernel does not cut that use.
 
 Rules of this file:
 - only what the kernel does not refuse by itself (:func:`rules.tiers.cuts`) is a reason, and only of a process that may
   be ended at all (:mod:`agent.offboard.guardrails`): never the agent, root's, the system's;
 - rights that ended are the reason, and not that there never were any: who holds something when an area is first looked
   at was there before it, and is named by the findings of that area;
-- each end is in the log first; a process whose entry cannot be written is looked at again at the next look.
+- a process is stopped at once and ended a little later: what has a run of its own (a hold, a departure, a lapsed grant)
+  is ended by that first, with its receipt. Who may go on after all goes on;
+- each is in the log before it is stopped; one whose entry cannot be written is looked at again at the next look.
 """
 
 import os
+import signal
 import stat
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from agent.kernel.open_files import HeldFile
 from agent.kernel.start_time import start_time
-from agent.offboard.guardrails import Rails, ordinary
+from agent.offboard.guardrails import Process, Rails, ordinary
 from agent.offboard.steps import signals, tasks
 from rules.tiers import Tier, Use, cuts
 from rules.visible import visible
 
+GRACE = 4.0  # seconds a run has to end a process first
 _WAIT_MS = 250.0
 
 
@@ -71,6 +76,7 @@ class HolderCuts:
         self._before: frozenset[UncutHold] = frozenset()
         self._now: Mapping[str, Tier] = {}
         self._found: list[UncutHold] = []
+        self._stopped: dict[tuple[int, int], float] = {}  # pid and start; since when, on the monotonic clock
 
     def begin(self) -> None:
         """Begin a look."""
@@ -96,13 +102,19 @@ class HolderCuts:
             self._found.append(UncutHold(found.pid, started, found.device, found.inode, area, tier))
 
     def finish(self, still: Callable[[UncutHold], bool]) -> None:
-        """End the look: end who has lost the right to what they hold, if that is still so. Raises ``ShoumiError``."""
+        """End the look: stop who has lost the right to what they hold, if that is still so; end who was stopped before.
+
+        Raises ``ShoumiError`` when an entry cannot be written.
+        """
         before = self._before.union(first_seen(self._found, self._known)).intersection(self._found)
         self._known, self._before = frozenset(self._now), before
         ends: dict[int, UncutHold] = {}
         for hold in self._found:
             if hold not in before:
                 ends.setdefault(hold.pid, hold)
+        for process in self._stopped.keys() - {(hold.pid, hold.started) for hold in ends.values()}:
+            del self._stopped[process]
+            _continue(*process)
         self._end(list(ends.values()), still)
 
     def _end(self, holds: Sequence[UncutHold], still: Callable[[UncutHold], bool]) -> None:
@@ -127,11 +139,31 @@ class HolderCuts:
         pidfd = signals.open_if(hold.pid, lambda pid: start_time(pid) == hold.started and still(hold))
         if pidfd is None:
             return None
+        killed = False
         try:
+            killed = self._stop_or_kill(hold, process, pidfd)
+        finally:
+            if not killed:
+                os.close(pidfd)
+        return pidfd if killed else None
+
+    def _stop_or_kill(self, hold: UncutHold, process: Process, pidfd: int) -> bool:
+        """Whether it was killed; else it is stopped, for the first time or again."""
+        since = self._stopped.get((hold.pid, hold.started))
+        if since is None:
             self._append({"kind": "holder-ended", "area": hold.area, "tier": hold.tier, "pid": hold.pid,
                           "uid": process.ruid, "exe": visible(process.executable)})  # fmt: skip
-            signals.kill(pidfd)
-        except BaseException:
-            os.close(pidfd)
-            raise
-        return pidfd
+            since = self._stopped[hold.pid, hold.started] = time.monotonic()
+        if time.monotonic() - since < GRACE:
+            signals.send(pidfd, signal.SIGSTOP)
+            return False
+        del self._stopped[hold.pid, hold.started]
+        signals.kill(pidfd)
+        return True
+
+
+def _continue(pid: int, started: int) -> None:
+    pidfd = signals.open_if(pid, lambda number: start_time(number) == started)
+    if pidfd is not None:
+        signals.send(pidfd, signal.SIGCONT)
+        os.close(pidfd)

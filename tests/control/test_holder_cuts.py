@@ -9,11 +9,13 @@ from typing import Any, get_args
 
 import pytest
 
+from agent.control import holder_cuts
 from agent.control.holder_cuts import HolderCuts, UncutHold, first_seen, use_of
 from agent.demo.actors import Actor, ActorIdentity, acting
 from agent.errors import RefusedError
 from agent.kernel.open_files import HeldFile
 from agent.offboard.guardrails import Rails
+from agent.offboard.steps import tasks
 from rules.text import Text
 from rules.tiers import Tier, Use, cuts
 from tests import needs
@@ -66,6 +68,11 @@ def cutter(log: Log, tier: Tier = "C", pids: frozenset[int] = frozenset()) -> Ho
     return made
 
 
+@pytest.fixture(autouse=True)
+def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holder_cuts, "GRACE", 0.0)
+
+
 @needs.root
 def test_it_is_ended_after_its_entry_and_not_before(log: Log) -> None:
     with acting(USER, waits) as actor:
@@ -79,6 +86,34 @@ def test_it_is_ended_after_its_entry_and_not_before(log: Log) -> None:
         assert actor.next(10).error == "ended"
     [entry] = log
     assert (entry["kind"], entry["pid"], entry["uid"], entry["tier"]) == ("holder-ended", actor.pid, USER.uid, "C")
+
+
+@needs.root
+def test_it_is_stopped_at_once_ended_after_a_while_and_let_go_on_when_it_may_again(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holder_cuts, "GRACE", 1e6)
+    with acting(USER, waits) as actor:
+        found, one = holding(actor), cutter(log)
+        for _ in range(2):
+            look(one, found)
+            assert state(actor) == "T"
+        look(one)
+        assert state(actor) == "S"
+        look(one, found)
+        assert state(actor) == "T"
+        monkeypatch.setattr(holder_cuts, "GRACE", 0.0)
+        look(one, found)
+        assert actor.next(10).error == "ended"
+    assert [entry["pid"] for entry in log] == [actor.pid] * 2
+
+
+def state(actor: Actor) -> str:
+    """Return the state of its process, once it has come to rest in one."""
+    found = ""
+    while (found := tasks.read(actor.pid).state) not in "ST":  # type: ignore[union-attr]
+        pass
+    return found
 
 
 @needs.root
