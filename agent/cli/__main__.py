@@ -41,6 +41,7 @@ from agent.cli import (
     running,
     service,
     visitor,
+    volume,
 )
 from agent.cli.context import Args, CliContext
 from agent.cli.parser import Command, build
@@ -55,6 +56,7 @@ NOUNS = {
     "service": service,
     "record": record,
     "area": area,
+    "volume": volume,
     "room": room,
     "door": door,
     "visitor": visitor,

@@ -2,8 +2,8 @@
 
     event loop      the server's connections, signals, the end of the holder
     act thread      acts of callers, scheduled acts, what HR's notices ask for
-    thread each     doors, departures, HR's inbox, the verifier's reports, quiet scans, mounts, sweeps of labels,
-                    canaries
+    thread each     doors, departures, HR's inbox, the verifier's reports, quiet scans, mounts, volumes,
+                    sweeps of labels, canaries
     beside them     the search index, in the thread of its own that it makes
 
 Rules of this file: no error of a chore ends it, and a :class:`FatalError` of any ends the process. By a registry that
@@ -64,6 +64,7 @@ async def serve(
         ThreadPoolExecutor(1, "verifier") as verifier,
         ThreadPoolExecutor(1, "quiet") as quiet,
         ThreadPoolExecutor(1, "mounts") as mounts,
+        ThreadPoolExecutor(1, "volumes") as volumes,
         ThreadPoolExecutor(1, "labels") as labels,
         ThreadPoolExecutor(1, "canaries") as canaries,
     ):
@@ -77,6 +78,7 @@ async def serve(
                 (_TICK, lambda: asyncio.wrap_future(services.indexer.step(_INDEX_SECONDS))),
                 (_TICK, lambda: loop.run_in_executor(quiet, services.quiet_scan.step)),
                 (_AGAIN, lambda: loop.run_in_executor(mounts, services.mounts.serve)),
+                (_AGAIN, lambda: loop.run_in_executor(volumes, services.volumes.serve)),
                 (_LABELS, lambda: loop.run_in_executor(labels, services.labels.step)),
                 (_TICK, lambda: loop.run_in_executor(canaries, services.canaries.step)),
                 (_SCHEDULE, lambda: server.act_thread(schedule.step)),
@@ -91,6 +93,7 @@ async def serve(
                 services.offboarding,
                 services.verifier,
                 services.mounts,
+                services.volumes,
                 services.labels,
             ):
                 part.stop()

@@ -9,7 +9,6 @@ Rules of this file: never the agent's own processes, never process 1. Whoever is
 
 import contextlib
 import os
-import signal
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +16,7 @@ from typing import NamedTuple
 from agent.control.decider_client import DeciderClient
 from agent.control.holder_verdicts import HolderVerdicts
 from agent.guard.policy import PolicySnapshot
-from agent.kernel import labels
+from agent.kernel import ending, labels
 from agent.kernel.mountinfo import within
 from agent.kernel.open_files import HeldFile, held
 from agent.kernel.start_time import start_time
@@ -88,11 +87,11 @@ class EarlierHolders:
         Raises :class:`agent.errors.ShoumiError` when it cannot be written down; then nobody is ended.
         """
         known = tuple(holders)
-        ending = tuple(holder for holder in known if end and not holder.may)
-        shown = [holder.to_json() for holder in (*ending, *(one for one in known if one not in ending))[:_NAMED]]
-        fields = {"kind": "held-before", "area": area, "why": why, "processes": len(known), "ended": len(ending)}
+        doomed = tuple(holder for holder in known if end and not holder.may)
+        shown = [holder.to_json() for holder in (*doomed, *(one for one in known if one not in doomed))[:_NAMED]]
+        fields = {"kind": "held-before", "area": area, "why": why, "processes": len(known), "ended": len(doomed)}
         self._decider.append({**fields, "holders": shown, "alarm": any(not holder.may for holder in known)})
-        return tuple(holder for holder in ending if _end(holder))
+        return tuple(holder for holder in doomed if ending.end(holder.pid, holder.started))
 
     def _holder(self, area: str, pid: int, items: list[HeldFile]) -> EarlierHolder | None:
         started = start_time(pid)
@@ -103,19 +102,6 @@ class EarlierHolders:
             if started is not None:
                 return EarlierHolder(pid, started, comm, uid, _path(items[0]), len(items), may)
         return None
-
-
-def _end(holder: EarlierHolder) -> bool:
-    """Kill it, if the number still belongs to it."""
-    with contextlib.suppress(OSError):
-        process = os.pidfd_open(holder.pid)
-        try:
-            if start_time(holder.pid) == holder.started:
-                signal.pidfd_send_signal(process, signal.SIGKILL)
-                return True
-        finally:
-            os.close(process)
-    return False
 
 
 def our_processes() -> frozenset[int]:

@@ -2,22 +2,23 @@
 
 The watcher has covered what was exposed by then; here the area is planned, marked, proven and uncovered, and whoever
 opened something in between is named and ended. Rules of this file: woken by the mount table itself and by the watcher's
-notices, and looking again every half a minute; a look that fails is told and comes again. Belongs to one thread.
+notices, and looking again every half a minute; a look that fails is told and comes again. Belongs to one thread, but
+for :meth:`MountChore.step`.
 """
 
 import contextlib
 import os
 import select
-import socket
+import threading
 import time
 from collections.abc import Mapping, Sequence
 
 from agent.api.findings import Finding
 from agent.control.decider_client import DeciderClient
 from agent.control.earlier_holders import AreaOnDevice, EarlierHolders
+from agent.control.watcher_client import WatcherClient
 from agent.errors import ShoumiError
 from agent.registry.rows.areas import AreaRow
-from agent.runtime import channel
 from agent.runtime.failures import going_on, to_stderr
 from agent.site.context import SiteContext
 from agent.volumes.protection import Protection
@@ -28,10 +29,10 @@ _SETTLE, _BUSY = 0.03, 0.5  # seconds: mounts often come in pairs; somebody who 
 
 
 class MountChore:
-    """Follows the mount table. *watcher* is our end of the pair to the mount watcher, if there is one."""
+    """Follows the mount table; :meth:`step` is for any thread. *watcher* tells what it has covered."""
 
     def __init__(
-        self, site: SiteContext, decider: DeciderClient, protection: Protection, watcher: socket.socket | None
+        self, site: SiteContext, decider: DeciderClient, protection: Protection, watcher: WatcherClient
     ) -> None:
         self._site = site
         self._decider = decider
@@ -39,6 +40,7 @@ class MountChore:
         self._watcher = watcher
         self._beside: Sequence[AreaRow] = ()
         self._holders = EarlierHolders(site.home, decider, site.clock)
+        self._turn = threading.Lock()  # before that of the protection
         self._stop, self._stopping = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def close(self) -> None:
@@ -57,8 +59,8 @@ class MountChore:
         poll = select.poll()
         poll.register(table, select.POLLPRI)
         poll.register(self._stop, select.POLLIN)
-        if self._watcher is not None:
-            poll.register(self._watcher.fileno(), select.POLLIN)
+        if (notices := self._watcher.fileno()) is not None:
+            poll.register(notices, select.POLLIN)
         try:
             looked = 0.0
             while self._stop not in dict(poll.poll(_AGAIN * 1000)):
@@ -83,10 +85,11 @@ class MountChore:
 
     def step(self) -> None:
         """Look once: at the notices of the watcher, and at every area. Raises :class:`agent.errors.ShoumiError`."""
-        self._take_notices()
-        rows, before = self._rows(), dict(self._protection.now)
-        if found := self._protection.bring_up(rows):
-            self._tell(rows, found, before, mounted=True)
+        with self._turn:
+            self._take_notices()
+            rows, before = self._rows(), dict(self._protection.now)
+            if found := self._protection.bring_up(rows):
+                self._tell(rows, found, before, mounted=True)
 
     def _rows(self) -> tuple[AreaRow, ...]:
         known = self._site.facts.areas()
@@ -119,7 +122,7 @@ class MountChore:
     def _take_notices(self) -> bool:
         """Record what the watcher has covered; return whether it had to cover anything."""
         covered = False
-        while self._watcher is not None and (message := channel.receive(self._watcher)) is not None:
+        for message in self._watcher.notices():
             if message.get("op") != "covered":
                 continue
             covered = True
@@ -134,6 +137,7 @@ def _state(area: Protected | None) -> dict[str, object]:
     if area is None:
         return {}
     state = "guarded" if area.tier != "none" else "closed" if area.closed else "not-there"
+    state = "hidden" if area.hidden else state
     reasons: list[Finding] = [finding for finding in area.findings if finding.state == "serious"]
     said = {"state": state, "tier": area.tier}
     return said | ({"reason": reasons[0].text.to_json()} if reasons and state != "guarded" else {})

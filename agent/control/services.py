@@ -1,6 +1,7 @@
 """The composition root: everything the control process owns, made in order and handed to whoever needs it.
 
     site ─▶ doors ─▶ offboarding ┐
+    site ─▶ mounts ─▶ volumes    ┤
     site ─▶ quiet scan, verifier ┤
     site, protection ─▶ canaries ┴▶ services ─▶ handlers, scheduled acts, HR's notices
 
@@ -22,6 +23,8 @@ from agent.control.mount_chore import MountChore
 from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.host import agent_processes, rails_of
 from agent.control.quiet_scan import QuietScan
+from agent.control.volume_keeper import VolumeKeeper
+from agent.control.watcher_client import WatcherClient
 from agent.errors import ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
 from agent.log.indexer import BackgroundIndexer
@@ -51,6 +54,7 @@ class ControlServices:
     indexer: BackgroundIndexer
     protection: Protection
     mounts: MountChore
+    volumes: VolumeKeeper
     labels: LabelChore
     canaries: CanaryWatch
     doors: DoorServer
@@ -100,8 +104,11 @@ def open_services(
         cuts = HolderCuts(protection.tiers, rails_of(site, agent_processes()), decider.append)
         quiet_scan = QuietScan(home, decider, site.clock, cuts)
         stack.callback(quiet_scan.close)
-        mounts = MountChore(site, decider, protection, watcher)
+        told_by = WatcherClient(watcher)
+        mounts = MountChore(site, decider, protection, told_by)
         stack.callback(mounts.close)
+        volumes = VolumeKeeper(site, decider, groups, protection, told_by, mounts.step)
+        stack.callback(volumes.close)
         verifier = VerifierSupervisor(home, decider.append, site.now)
         stack.callback(verifier.close)
         yield ControlServices(
@@ -113,6 +120,7 @@ def open_services(
             indexer=indexer,
             protection=protection,
             mounts=mounts,
+            volumes=volumes,
             labels=LabelChore(site, decider, protection, config.label_scan_seconds),
             canaries=canaries,
             doors=doors,

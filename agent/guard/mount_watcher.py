@@ -64,7 +64,7 @@ class MountWatcher:
 
     def _keep(self, rows: tuple[Mount, ...], places: tuple[GuardedPlace, ...], guarded: frozenset[Device]) -> None:
         shown = {device: row for row in reversed(mounting.uncovered(rows)) if (device := row.device) in guarded}
-        released = {place.device for place in places if not place.hold}
+        released = {place.device for place in places if not place.hold} - {one.device for one in places if one.hold}
         for device in [*self._kept]:
             if device not in guarded or device in released:
                 os.close(self._kept.pop(device))

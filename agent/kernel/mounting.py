@@ -9,12 +9,12 @@ that on a shared tree the other mount namespaces get the border, and the hiding,
 import ctypes
 import errno
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from threading import Thread
 
 from agent.kernel import mountinfo
-from agent.kernel.mountinfo import Mount
+from agent.kernel.mountinfo import Device, Mount, MountTree
 
 HIDDEN = "shoumi-hidden"
 
@@ -110,10 +110,71 @@ def reach(path: str) -> int:
 
 def lift_for_this_thread(path: str) -> None:
     """Take the cover off *path* in a private copy of the mount namespace that the calling thread moves into."""
-    if _libc.unshare(_CLONE_NEWNS):
-        _raise(path)
-    mount("none", "/", "", _MS_REC | _MS_PRIVATE)
+    own_namespace_for_this_thread()
     unhide(path)
+
+
+def own_namespace_for_this_thread() -> None:
+    """Move the calling thread into a private copy of the mount namespace, for good. Raises ``OSError``."""
+    if _libc.unshare(_CLONE_NEWNS):
+        _raise("/")
+    mount("none", "/", "", _MS_REC | _MS_PRIVATE)
+
+
+@contextmanager
+def pinned(device: Device) -> Iterator[bool]:
+    """Keep the filesystem *device* alive in the block; yields whether a path of this namespace leads to it.
+
+    Its number is its own meanwhile: a loop device that is free is somebody else's a moment later. Only for filesystems
+    of which stat(2) says the device that mountinfo says.
+    """
+    rows = uncovered(mountinfo.table())
+    tree, descriptor = MountTree(rows), -1
+    for row in rows:
+        if row.device == device and (top := tree.resolve(row.point)) and top.id == row.id:
+            with suppress(OSError):
+                descriptor = reach(row.point)
+                break
+    try:
+        found = os.fstat(descriptor).st_dev if descriptor >= 0 else 0
+        yield (os.major(found), os.minor(found)) == device
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def unmount_filesystem(device: Device) -> None:
+    """Unmount each mount of the filesystem *device* in this namespace, and all that is mounted on it, lazily if busy.
+
+    Only while it is :func:`pinned`. Raises ``OSError``. What another mount hides from every path is left; the mount
+    table shows it.
+    """
+    while True:
+        rows = mountinfo.table()
+        tree, parents = MountTree(rows), {row.parent for row in rows if row.parent != row.id}
+        theirs = {row.id for row in rows if row.device == device}
+        below = {row.id: row.parent for row in rows}
+        leaves = [
+            row
+            for row in rows
+            if row.id not in parents
+            and _stands_on(row.id, theirs, below)
+            and (top := tree.resolve(row.point))
+            and top.id == row.id
+        ]
+        if not leaves:
+            return
+        for row in reversed(leaves):
+            _unmount(row.point)
+
+
+def _stands_on(mount: int, theirs: Collection[int], below: Mapping[int, int]) -> bool:
+    """Whether *mount* is one of *theirs* or is mounted on one, at any distance; *below*: each mount's parent."""
+    while mount not in theirs:
+        mount, last = below.get(mount, mount), mount
+        if mount == last:
+            return False
+    return True
 
 
 def unmount_below(top: str) -> None:

@@ -22,6 +22,7 @@ class VolumeLocks:
         self._home = os.fsencode(home)
         self._folder = folder
         self._held: dict[Device, int] = {}
+        self._adopted: set[Device] = set()
 
     def take(self, device: Device) -> str | None:
         """Take the lock of *device*; return the home of another agent that has it, ``None`` when it is ours now.
@@ -43,14 +44,27 @@ class VolumeLocks:
         self._held[device] = file
         return None
 
+    def adopt(self, device: Device) -> str | None:
+        """Take it as :meth:`take` does, and keep it until :meth:`abandon`, whatever is guarded there."""
+        if (owner := self.take(device)) is None:
+            self._adopted.add(device)
+        return owner
+
+    def abandon(self, device: Device) -> None:
+        """Let go of it: its number may be another's soon."""
+        self._adopted.discard(device)
+        if (file := self._held.pop(device, None)) is not None:
+            os.close(file)
+
     def keep_only(self, devices: frozenset[Device]) -> None:
-        """Let go of every other filesystem."""
+        """Let go of every other filesystem that was not adopted."""
         for device in [*self._held]:
-            if device not in devices:
+            if device not in devices and device not in self._adopted:
                 os.close(self._held.pop(device))
 
     def close(self) -> None:
         """Let go of all."""
+        self._adopted.clear()
         self.keep_only(frozenset())
 
 

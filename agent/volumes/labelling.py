@@ -19,7 +19,7 @@ from agent.kernel.start_time import start_time
 
 
 class SweepStoppedError(Exception):
-    """The agent ends; the sweep goes on at the next start."""
+    """The agent ends, and the sweep goes on at the next start; or nobody wants it any more."""
 
 
 class LabelSweeps:
@@ -54,7 +54,7 @@ class LabelSweeps:
         return tuple(area for area, _ in self._waiting)
 
     def forget(self, area: str) -> None:
-        """Let go of an area that was removed."""
+        """Let go of an area that was removed, or hidden; a sweep of it under way ends."""
         self._waiting = deque(entry for entry in self._waiting if entry[0] != area)
 
     def stop(self) -> None:
@@ -69,11 +69,16 @@ class LabelSweeps:
         """Sweep the next area and tell what was *found*; return whether there was one. Raises ``OSError``."""
         if not self._waiting or self._stopping:
             return False
-        area, path = self._waiting[0]
+        area, path = entry = self._waiting[0]
+
+        def going_on(_seen: int) -> None:
+            if self._stopping or entry not in self._waiting:
+                raise SweepStoppedError
+
         try:
-            report = sweep(groups, area, path, self._going_on, sealed=area in self._sealed)
+            report = sweep(groups, area, path, going_on, sealed=area in self._sealed)
         except SweepStoppedError:
-            return False
+            return not self._stopping
         except OSError:
             self._waiting.popleft()
             raise
@@ -88,10 +93,6 @@ class LabelSweeps:
         if report.complete:
             self._done.add(_key(area, path, device))
             self._keep()
-
-    def _going_on(self, _seen: int) -> None:
-        if self._stopping:
-            raise SweepStoppedError
 
     def _keep(self) -> None:
         with contextlib.suppress(OSError):  # then it is swept once more than needed

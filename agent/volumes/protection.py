@@ -11,14 +11,14 @@ Rules of this file:
 
 import contextlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from agent.api.findings import Finding
 from agent.errors import RefusedError
-from agent.kernel import cover, labels, mountinfo, mounting
+from agent.kernel import labels, mountinfo, mounting
 from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.private_mount import doorway
 from agent.kernel.volume_lock import VolumeLocks
@@ -26,8 +26,10 @@ from agent.registry.rows.areas import AreaRow
 from agent.runtime.home import Home
 from agent.volumes import guarding, marks, probe, status
 from agent.volumes.guarding import Guarding
+from agent.volumes.hiding import HiddenAreas, close_doors
 from agent.volumes.labelling import LabelSweeps, sweep
-from agent.volumes.planning import AreaPlan, Sharing, doors, plan_area
+from agent.volumes.places import GuardedPlaces
+from agent.volumes.planning import AreaPlan, Sharing, plan_area
 from agent.volumes.status import REHEARSAL, Protected, ProtectedArea, of_sweep, too_low
 from agent.volumes.survey import Machine, gather, look_around
 from agent.volumes.visits import VisitNumbers
@@ -61,7 +63,8 @@ class Protection:
     now: dict[str, Protected] = field(default_factory=dict)
     plans: dict[str, AreaPlan] = field(default_factory=dict)
     turn: threading.RLock = field(default_factory=threading.RLock)
-    _released: set[str] = field(default_factory=set)
+    _hidden: HiddenAreas = field(init=False)
+    _places: GuardedPlaces = field(init=False)
     locks: VolumeLocks = field(init=False)
     sweeps: LabelSweeps = field(init=False)
     visits: VisitNumbers = field(init=False)
@@ -69,6 +72,8 @@ class Protection:
     def __post_init__(self) -> None:
         """Read what earlier starts have kept."""
         self.locks = VolumeLocks(self.home.root)
+        self._hidden = HiddenAreas(self.home.root)
+        self._places = GuardedPlaces(self.home.covers)
         self.sweeps = LabelSweeps(self.home.run / "swept")
         self.visits = VisitNumbers(self.home.run / "visits")
 
@@ -158,6 +163,7 @@ class Protection:
         """Take marks, labels and self-bind of a removed area away; what could not be undone is a finding."""
         with self.turn:
             self.now.pop(area.name, None)
+            self._hidden.discard([area.name])
             self.sweeps.forget(area.name)
             plan = self.plans.pop(area.name, None)
             if self.groups is None:
@@ -186,19 +192,36 @@ class Protection:
             if not self.guarded_by():
                 return ()
             table, marked = mountinfo.table(), guarding.marked(self.groups.open)
-            waiting = [row for row in rows if not self._is_guarded(row, table, marked)]
+            kept = self._hidden.close_all(rows, self._places, self.now)
+            shown = [row for row in rows if row.resource.id not in self._hidden]
+            waiting = [row for row in shown if not self._is_guarded(row, table, marked)]
             if not waiting:
                 self.list_covers(rows)
-                return ()
+                return kept
             for row in waiting:  # all of them first: nobody is asked there
                 if row.resource.mode is Mode.ENFORCE:
                     with contextlib.suppress(OSError):  # tried again, and told, when it cannot be guarded either
-                        guarding.close(self._place(row), table, marked, self.home.root)
+                        guarding.close(self._places.of(row), table, marked, self.home.root)
             found = self._bring_all_up(waiting, rows)
             self.list_covers(rows)
-            self._cover_inside(rows)
+            self._cover_inside(shown)
             self.locks.keep_only(frozenset(plan.device for plan in self.plans.values()))
-            return found
+            return (*kept, *found)
+
+    def hide(self, areas: Mapping[str, Finding], rows: Sequence[AreaRow]) -> None:
+        """Close *areas* at once, by every way into them, for the reasons given; the watcher lets go of their volume."""
+        with self.turn:
+            self._hidden.add(areas)
+            for name in areas:
+                self.sweeps.forget(name)
+            close_doors([self.plans.pop(name, None) for name in areas], self.groups)
+            self._hidden.close_all(rows, self._places, self.now)
+            self.list_covers(rows)
+
+    def show(self, areas: Iterable[str]) -> None:
+        """Have *areas* guarded again; :meth:`bring_up` does it."""
+        with self.turn:
+            self._hidden.discard(areas)
 
     def close_area(self, name: str, why: Finding) -> None:
         """Cover an area that was seen not to be guarded, and say *why*."""
@@ -206,8 +229,9 @@ class Protection:
             found = self.now.get(name)
             if self.groups is None or found is None:
                 return
-            place = self._known_places().get(name) or cover.GuardedPlace(name, found.path, "", False, (found.path,))
-            closed = guarding.close(place, mountinfo.table(), frozenset(), self.home.root)
+            closed = guarding.close(
+                self._places.named(name, found.path), mountinfo.table(), frozenset(), self.home.root
+            )
             kept = tuple(finding for finding in found.findings if finding.code != why.code)
             self.now[name] = replace(found, tier="none", closed=closed, findings=(*kept, why))
 
@@ -229,21 +253,7 @@ class Protection:
     def list_covers(self, rows: Sequence[AreaRow]) -> None:
         """Tell holder and watcher what to cover: every way into the areas of *rows* that are enforced."""
         with self.turn:  # one writer at a time, and nobody's older list after a newer one
-            cover.write_list(self.home.covers, self._places(rows))
-
-    def _places(self, rows: Sequence[AreaRow]) -> list[cover.GuardedPlace]:
-        table = mounting.uncovered(mountinfo.table())
-        places = []
-        for row in rows:
-            name = row.resource.id
-            if row.resource.mode is not Mode.ENFORCE or self.groups is None:
-                continue
-            plan, place = self.plans.get(name), self._place(row)
-            if plan is not None and (shown := doors(plan, table)):  # else what was known of it stays known
-                point = _point(plan, table) or place.point
-                place = cover.GuardedPlace(name, row.path, point, plan.dedicated, shown, plan.device)
-            places.append(place._replace(hold=name not in self._released))
-        return places
+            self._places.write(rows if self.groups else (), self.plans, self._hidden)
 
     def lowest(self) -> Tier:
         """Return the tier the agent may claim: the lowest of its areas, ``none`` without areas."""
@@ -329,15 +339,7 @@ class Protection:
         for row in rows:
             if row.resource.mode is Mode.ENFORCE:
                 with contextlib.suppress(OSError):  # the watcher says why
-                    guarding.close(self._place(row), table, marked, self.home.root)
-
-    def _place(self, row: AreaRow) -> cover.GuardedPlace:
-        """Return where the area of *row* stands, as it was seen last."""
-        fresh = cover.GuardedPlace(row.resource.id, row.path, "", row.volume.get("alone") is True, (row.path,))
-        return self._known_places().get(row.resource.id, fresh)._replace(path=row.path)
-
-    def _known_places(self) -> dict[str, cover.GuardedPlace]:
-        return {place.area: place for place in cover.read_list(self.home.covers)}
+                    guarding.close(self._places.of(row), table, marked, self.home.root)
 
     def _others(self, name: str) -> list[AreaPlan]:
         return [other for other_name, other in self.plans.items() if other_name != name]
@@ -377,7 +379,7 @@ class Protection:
         if row.resource.mode is Mode.ENFORCE:
             try:
                 trusted = guarding.marked(self.groups.open) if marks_hold else frozenset[int]()
-                closed = guarding.close(self._place(row), mountinfo.table(), trusted, self.home.root)
+                closed = guarding.close(self._places.of(row), mountinfo.table(), trusted, self.home.root)
             except OSError as trouble:
                 findings.append(status.open_to_all(_area(row), trouble))
         found = Protected(row.resource.id, row.path, "none", findings=tuple(findings), closed=closed)
@@ -404,8 +406,3 @@ class _Marked:
 
 def _area(row: AreaRow) -> ProtectedArea:
     return ProtectedArea(row.resource.id, row.path, dict(row.volume))
-
-
-def _point(plan: AreaPlan, table: Sequence[mountinfo.Mount]) -> str:
-    top = mountinfo.resolve(plan.path, table)
-    return top.point if top is not None and top.device == plan.device else ""

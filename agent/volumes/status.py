@@ -45,8 +45,8 @@ NOT_COUNTED = Counts()
 class Protected:
     """How an area is protected now; ``tier`` is ``none`` when it is not. ``findings``: what the officer must know.
 
-    ``closed``: it is covered, so nobody gets in. ``fresh``: its filesystem carried no mark before; whoever opened
-    something there earlier was not asked.
+    ``closed``: it is covered, so nobody gets in. ``hidden``: an officer has had its volume let go of. ``fresh``: its
+    filesystem carried no mark before; whoever opened something there earlier was not asked.
     """
 
     area: str
@@ -56,12 +56,13 @@ class Protected:
     counts: Counts = NOT_COUNTED
     findings: tuple[Finding, ...] = ()
     closed: bool = False
+    hidden: bool = False
     read_only: bool = False
     fresh: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""
-        fields = ("area", "path", "tier", "sharing", "closed")
+        fields = ("area", "path", "tier", "sharing", "closed", "hidden")
         shown = {name: getattr(self, name) for name in fields} | self.counts._asdict()
         return shown | {"findings": [finding.to_json() for finding in self.findings]}
 

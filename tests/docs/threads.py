@@ -86,6 +86,20 @@ THREADS = (
     ),
     ThreadRow(
         "control",
+        "volumes",
+        "agent.control.chores",
+        "mounts volumes and lets go of them, as is wanted",
+        "`agent.control.volume_keeper.VolumeKeeper`",
+    ),
+    ThreadRow(
+        "control",
+        "staging",
+        "agent.volumes.staging",
+        "mounts and marks one volume where nobody sees it, then ends",
+        "a mount namespace of its own",
+    ),
+    ThreadRow(
+        "control",
         "labels",
         "agent.control.chores",
         "labels what nobody has opened yet",

@@ -4,11 +4,23 @@ Rules of this package: declarations only, no handler and no import of the agent'
 One file per family of operations; :data:`TABLE` is their sum, in the order help shows them.
 """
 
-from agent.api.operations import areas, calendar, cases, doors, grants, people, queries, rooms, site, visitors
+from agent.api.operations import (
+    areas,
+    calendar,
+    cases,
+    doors,
+    grants,
+    people,
+    queries,
+    rooms,
+    site,
+    visitors,
+    volumes,
+)
 from agent.api.operations.schema import Operation
 
 TABLE: dict[str, Operation] = {
     operation.name: operation
-    for family in (people, areas, rooms, doors, visitors, grants, cases, calendar, queries, site)
+    for family in (people, areas, volumes, rooms, doors, visitors, grants, cases, calendar, queries, site)
     for operation in family.OPERATIONS
 }

@@ -23,6 +23,7 @@ from agent.control.handlers import (
     rooms,
     system,
     visitors,
+    volumes,
 )
 
 _FAMILIES = (
@@ -46,6 +47,7 @@ _FAMILIES = (
     rooms,
     system,
     visitors,
+    volumes,
 )
 
 

@@ -207,7 +207,7 @@ def area_row(request: HandlerRequest, name: str) -> AreaRow:
 
 def _state(request: HandlerRequest, name: str) -> dict[str, Json]:
     found = request.services.protection.now.get(name, Protected(name, "", "none"))
-    state = {"tier": found.tier, "files": found.counts.files, "closed": found.closed}
+    state = {"tier": found.tier, "files": found.counts.files, "closed": found.closed, "hidden": found.hidden}
     return state | {"seen": _seen(request, name)}
 
 

@@ -9,7 +9,11 @@ from agent.api.roles import THREE
 from agent.api.timestamps import printed
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.control.earlier_holders import our_processes
-from agent.doctor import host_checks, registry_checks, room_checks, seen_checks, store_checks
+from agent.control.volume_keeper import hidden_finding
+from agent.control.volume_states import on_volume, use_of
+from agent.disks import opening
+from agent.doctor import host_checks, registry_checks, room_checks, seen_checks, store_checks, volume_checks
+from agent.doctor.volume_checks import VolumeSeen
 from agent.errors import ShoumiError
 from agent.runtime.os_groups import gid_of
 from agent.site.pack_file import SETTING
@@ -113,6 +117,7 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
                 "shoumi area add PATH --name … --level … --domain …",
             ),
         )
+    yield from volume_checks.volumes(_volumes(request))
     yield from registry_checks.observing(areas)
     yield from registry_checks.blind(services.quiet_scan.blind)
     yield from host_checks.around(site.facts.areas(), site.facts.accounts(), our_processes())
@@ -135,6 +140,22 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
         )
     yield from registry_checks.zone(site.pack(), request.at)
     yield from registry_checks.expiring(site.lists, site.pack(), request.at)
+
+
+def _volumes(request: HandlerRequest) -> Iterator[VolumeSeen]:
+    areas = request.site.facts.areas()
+    for row in request.site.lists.volumes.all():
+        trouble, hidden = request.services.volumes.trouble(row), row.wanted == "hidden"
+        use = use_of(opening.numbers(row.device, row.uuid)) if hidden else None
+        yield VolumeSeen(
+            row.point,
+            row.device,
+            hidden,
+            hidden_finding(row) if hidden and not on_volume(row.point, areas) else None,
+            trouble.error if trouble else None,
+            use.free if use else True,
+            tuple(one.text() for one in use.holders) if use else (),
+        )
 
 
 def _decider(request: HandlerRequest) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ from agent.registry.queries.rooms import RoomQueries
 from agent.registry.queries.services import ServiceQueries
 from agent.registry.queries.settings import SettingQueries
 from agent.registry.queries.visits import VisitQueries
+from agent.registry.queries.volumes import VolumeQueries
 
 
 class RegistryQueries:
@@ -63,6 +64,7 @@ class RegistryQueries:
         self.services = ServiceQueries(connection)
         self.settings = SettingQueries(connection)
         self.visits = VisitQueries(connection)
+        self.volumes = VolumeQueries(connection)
         self.people = PersonQueries(
             connection,
             self.accounts,

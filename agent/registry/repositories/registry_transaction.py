@@ -34,6 +34,7 @@ from agent.registry.repositories.services import ServiceRepository
 from agent.registry.repositories.settings import SettingRepository
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.repositories.visits import VisitRepository
+from agent.registry.repositories.volumes import VolumeRepository
 
 
 class UnversionedTransaction:
@@ -86,6 +87,7 @@ class RegistryTransaction(UnversionedTransaction):
         self.services = ServiceRepository(transaction)
         self.settings = SettingRepository(transaction)
         self.visits = VisitRepository(transaction)
+        self.volumes = VolumeRepository(transaction)
         scopes = ScopeRepository(transaction)
         resources = ResourceRepository(transaction, scopes, self.contents)
         self.people = PersonRepository(transaction, scopes)

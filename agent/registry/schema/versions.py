@@ -9,6 +9,7 @@ from agent.registry.schema.cases import BESIDE, CASES, SECOND
 from agent.registry.schema.first import FIRST
 from agent.registry.schema.recorded import RECORDED
 from agent.registry.schema.rooms import LOCATION, RESET, ROOMS
+from agent.registry.schema.volumes import VOLUMES
 from agent.runtime.schema import Migration, Schema
 from rules.text import Text
 
@@ -24,5 +25,6 @@ SCHEMA = Schema(
         Migration("m006_reset", RESET),  # when the list of who is inside a room is emptied each day
         Migration("m007_location", LOCATION),  # where a room is
         Migration("m008_recorded", RECORDED),  # which entry of the log each change has
+        Migration("m009_volumes", VOLUMES),  # disks the agent mounts, and lets go of
     ),
 )

@@ -1,0 +1,245 @@
+"""Handlers: volumes. An act says what is wanted; :mod:`agent.control.volume_keeper` brings it about in a thread of its
+own.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
+from agent.control.earlier_holders import our_processes
+from agent.control.volume_states import mounted_at, number, on_volume, seen_state, source_of, state_of, use_of
+from agent.disks import contents, luks, opening
+from agent.errors import RefusedError, ShoumiError
+from agent.kernel import mountinfo, mounting
+from agent.kernel.mountinfo import Mount, within
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.rows.areas import AreaRow
+from agent.registry.rows.volumes import VolumeRow
+from rules.text import Text
+from rules.visible import visible
+
+handlers = HandlerTable()
+
+
+@handlers.act("volume.attach")
+def _attach(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args = request.args
+    device, point, key = os.path.realpath(args.text("device")), args.text("at"), args.text("luks_key")
+    _refuse_rehearsal(request)
+    _refuse_point(request, point)
+    known = request.site.lists.volumes.at(point)
+    in_use = request.services.volumes.is_staged(point) or mounted_at(point) is not None
+    if known and known.wanted != "hidden" and in_use and (known.device != device or known.wanted == "published"):
+        said, other = visible(point), visible(known.device)
+        raise RefusedError(
+            Text(f"`{said}` is the place of `{other}`", f"`{said}` 已用于 `{other}`"),
+            Text(f"shoumi volume hide {said}", f"shoumi volume hide {said}"),
+        )
+    if key:
+        luks.check_key(key)
+    change.volumes.put(
+        point,
+        device=device,
+        wanted="attached",
+        uuid=args.text("uuid"),
+        options=args.text("options"),
+        key_file=key,
+        by=request.officer(),
+    )
+    return _wanted(request, point, device)
+
+
+@handlers.act("volume.publish")
+def _publish(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    row = _row(request, request.args.text("volume"))
+    _refuse_rehearsal(request)
+    _refuse_point(request, row.point)
+    change.volumes.want(row.point, "published", by=request.officer())
+    return _wanted(request, row.point, row.device)
+
+
+@handlers.act("volume.hide")
+def _hide(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    point, keeper, by = request.args.text("point"), request.services.volumes, request.officer()
+    known, forget = request.site.lists.volumes.at(point), request.args.flag("forget")
+    if known is None:
+        mount = _own_mount(request, point)
+        known = VolumeRow(point, source_of(mount), "", "", "", "hidden", by, request.at)
+    if forget:
+        change.volumes.forget(point)
+    else:
+        fields = known._asdict() | {"wanted": "hidden", "by": by}
+        change.volumes.put(**{name: value for name, value in fields.items() if name != "at"})
+    row = known._replace(wanted="hidden", by=by, at=request.at)
+
+    def close() -> dict[str, Json]:
+        spared = frozenset(_ancestors(request.peer.pid))
+        keeper.hide(row, end=request.args.flag("end"), spared=spared, forget=forget)
+        return {}
+
+    areas = [area.resource.id for area in on_volume(point, request.site.facts.areas())]
+    return HandlerResult(
+        {"point": point, "device": known.device, "areas": areas, "at": request.at.isoformat()}, on_ack=close
+    )
+
+
+@handlers.read("volume.show")
+def _show(request: HandlerRequest) -> Json:
+    named = os.path.realpath(request.args.text("volume"))
+    row = next((row for row in request.site.lists.volumes.all() if named in (row.point, row.device)), None)
+    mount = mounted_at(row.point if row else named)
+    if row is None and mount is None and not Path(named).exists():
+        raise RefusedError(Text(f"`{visible(named)}` is not there", f"`{visible(named)}` 不存在"))
+    point = row.point if row else named if mount else ""
+    device = row.device if row else source_of(mount) if mount else named
+    numbers = opening.numbers(device, row.uuid if row else "") | ({number(mount.device)} if mount else set())
+    try:
+        on_it = contents.probe(device)._asdict()
+    except ShoumiError:
+        on_it = {"kind": "", "uuid": ""}
+    areas = [area.resource.id for area in on_volume(point, request.site.facts.areas())] if point else []
+    use = use_of(numbers, our_processes())
+    return {"device": device, "point": point, **on_it, "areas": areas, **use.to_json()}
+
+
+@handlers.stream("volume.list")
+def _list(request: HandlerRequest) -> Iterator[Json]:
+    protection, keeper = request.services.protection, request.services.volumes
+    rows, known = request.site.facts.areas(), request.site.lists.volumes.all()
+    for row in known:
+        areas = on_volume(row.point, rows)
+        trouble, mount = keeper.trouble(row), mounted_at(row.point)
+        yield {
+            "device": row.device,
+            "fstype": mount.fstype if mount else "",
+            "point": row.point,
+            "state": state_of(row, areas, protection.now, staged=keeper.is_staged(row.point)),
+            "areas": [area.resource.id for area in areas],
+            "by": row.by,
+            "since": row.at.isoformat(),
+            "trouble": trouble.error.to_json() if trouble and trouble.error else None,
+            "seen": _seen(request, areas) if mount else None,
+        }
+    points = {row.point for row in known}
+    for mount in {
+        plan.device: _mount_of(plan.path) for plan in [*protection.plans.values()] if plan.dedicated
+    }.values():
+        if mount is not None and mount.point not in points:
+            areas = on_volume(mount.point, rows)
+            yield {
+                "device": source_of(mount),
+                "fstype": mount.fstype,
+                "point": mount.point,
+                "state": seen_state(mount.point, areas, protection.now),
+                "areas": [area.resource.id for area in areas],
+                "by": "",
+                "since": None,
+                "trouble": None,
+                "seen": _seen(request, areas),
+            }
+
+
+@handlers.stream("volume.outcome")
+def _outcome(request: HandlerRequest) -> Iterator[Json]:
+    point, at = request.args.text("point"), request.args.instant("at")
+    assert at is not None
+    while (found := request.services.volumes.outcome(point, at)) is None:
+        yield None
+    row = request.site.lists.volumes.at(point)
+    areas = on_volume(point, request.site.facts.areas())
+    staged = request.services.volumes.is_staged(point)
+    state = state_of(row, areas, request.services.protection.now, staged=staged) if row else "hidden"
+    yield {
+        "point": point,
+        "state": state,
+        "error": found.error.to_json() if found.error else None,
+        "hint": found.hint.to_json() if found.hint else None,
+        "areas": [area.resource.id for area in areas],
+        **(found.use.to_json() if found.use else {"free": None, "holders": []}),
+    }
+
+
+def _seen(request: HandlerRequest, areas: Iterable[AreaRow]) -> Json:
+    """Return what was seen of the guard of a volume: that of the area of which the least is known."""
+    observing = request.site.facts.observing()
+    views = [
+        request.services.canaries.view(area.resource.id, enforced=area.resource.id not in observing) for area in areas
+    ]
+    return min(views, key=lambda view: (view["state"] == "seen", str(view.get("at"))), default=None)
+
+
+def _wanted(request: HandlerRequest, point: str, device: str) -> HandlerResult:
+    def wake() -> dict[str, Json]:
+        request.services.volumes.wake()
+        return {}
+
+    return HandlerResult({"point": point, "device": device, "at": request.at.isoformat()}, on_ack=wake)
+
+
+def _row(request: HandlerRequest, named: str) -> VolumeRow:
+    real = os.path.realpath(named)
+    for row in request.site.lists.volumes.all():
+        if named == row.point or real == row.device:
+            return row
+    said = visible(named)
+    raise RefusedError(
+        Text(f"there is no volume `{said}`", f"没有卷 `{said}`"),
+        Text(
+            "see `shoumi volume list`; a new one: shoumi volume attach DEVICE --at POINT",
+            "参见 `shoumi volume list`；新卷：shoumi volume attach DEVICE --at POINT",
+        ),
+    )
+
+
+def _refuse_rehearsal(request: HandlerRequest) -> None:
+    if request.services.protection.groups is None:
+        raise RefusedError(
+            Text("this is a rehearsal: nothing can be marked", "这是演练：无法加以标记"),
+            Text("run the agent as root with CAP_SYS_ADMIN", "请以具有 CAP_SYS_ADMIN 的 root 运行代理"),
+        )
+
+
+def _refuse_point(request: HandlerRequest, point: str) -> None:
+    said = visible(point)
+    if os.path.realpath(point) != point or not Path(point).is_dir() or point == "/":
+        raise RefusedError(
+            Text(f"`{said}` is not a directory", f"`{said}` 不是目录"),
+            Text(f"mkdir {said}; name the directory itself, not a link", f"mkdir {said}；请指定目录本身而非链接"),
+        )
+    for area in request.site.facts.areas():
+        if area.path != point and within(point, area.path):
+            raise RefusedError(
+                Text(
+                    f"`{said}` lies in the area `{visible(area.resource.id)}`",
+                    f"`{said}` 位于目录 `{visible(area.resource.id)}` 之内",
+                ),
+                Text("a volume has a place of its own", "卷应有独立的挂载点"),
+            )
+
+
+def _own_mount(request: HandlerRequest, point: str) -> Mount:
+    """Return the mount at *point* if it is a volume of its own with areas on it; else raise :class:`RefusedError`."""
+    mount, plans = mounted_at(point), request.services.protection.plans
+    if mount is not None and any(plan.dedicated and plan.device == mount.device for plan in [*plans.values()]):
+        return mount
+    said = visible(point)
+    raise RefusedError(
+        Text(f"no volume of its own with areas is mounted at `{said}`", f"`{said}` 上没有含涉密目录的独立卷"),
+        Text("see `shoumi volume list`", "参见 `shoumi volume list`"),
+    )
+
+
+def _mount_of(path: str) -> Mount | None:
+    return mountinfo.resolve(path, mounting.uncovered(mountinfo.table()))
+
+
+def _ancestors(pid: int) -> Iterator[int]:
+    """Yield a process and those that started it: whoever asks is not ended for standing in the volume."""
+    while pid > 1:
+        yield pid
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                pid = int(file.read().rpartition(b")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            return

@@ -1,0 +1,1 @@
+"""Block devices and images: what is on them, who holds them, made into volumes, opened and closed again."""

@@ -1,0 +1,46 @@
+"""Where each enforced area stands and by which paths it is reached: the list that holder and watcher cover by.
+
+Rules of this file: what cannot be seen now stays as it was seen last. The list is a file (:mod:`agent.kernel.cover`).
+"""
+
+from collections.abc import Container, Iterable, Mapping
+from pathlib import Path
+
+from agent.kernel import cover, mountinfo, mounting
+from agent.kernel.cover import GuardedPlace
+from agent.registry.rows.areas import AreaRow
+from agent.volumes.planning import AreaPlan, doors
+from rules.model import Mode
+
+
+class GuardedPlaces:
+    """The places listed in *file*."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def named(self, area: str, path: str) -> GuardedPlace:
+        """Return the place of *area*, which lies at *path*, as it was seen last."""
+        return self._known().get(area, GuardedPlace(area, path, "", False, (path,)))
+
+    def of(self, row: AreaRow) -> GuardedPlace:
+        """Return where the area of *row* stands, as it was seen last."""
+        fresh = GuardedPlace(row.resource.id, row.path, "", row.volume.get("alone") is True, (row.path,))
+        return self._known().get(row.resource.id, fresh)._replace(path=row.path)
+
+    def write(self, rows: Iterable[AreaRow], plans: Mapping[str, AreaPlan], released: Container[str]) -> None:
+        """List every way into the areas of *rows* that are enforced; the volumes of *released* are not to be held."""
+        table = mounting.uncovered(mountinfo.table())
+        places = []
+        for row in rows:
+            if (name := row.resource.id) and row.resource.mode is Mode.ENFORCE:
+                plan, place = plans.get(name), self.of(row)
+                if plan is not None and (shown := doors(plan, table)):  # else what was known of it stays known
+                    top = mountinfo.resolve(plan.path, table)
+                    point = top.point if top is not None and top.device == plan.device else place.point
+                    place = GuardedPlace(name, row.path, point, plan.dedicated, shown, plan.device)
+                places.append(place._replace(hold=name not in released))
+        cover.write_list(self._file, places)
+
+    def _known(self) -> dict[str, GuardedPlace]:
+        return {place.area: place for place in cover.read_list(self._file)}
