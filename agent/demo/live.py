@@ -25,11 +25,13 @@ from agent.demo.leaving import leaving
 from agent.demo.personnel import HrDepartment
 from agent.demo.proving import proven
 from agent.demo.record import LogPosition
+from agent.demo.remounting import mount_late, remount
 from agent.demo.site import (
     AccessAttempt,
     CutMeasurement,
     Entry,
     Explained,
+    LateMount,
     Left,
     LogVerification,
     ReceiptSummary,
@@ -133,6 +135,15 @@ class Live:
         """Place a hold while he reads."""
         return self._held
 
+    def remounts(self) -> Text | None:
+        """Use ``umount`` and ``mount``."""
+        remount(self._stage)
+        return None
+
+    def mounts_late(self) -> LateMount:
+        """Use ``shoumi volume hide`` and ``mount``."""
+        return self._mounted_late
+
     def leaves(self) -> Left:
         """Have the personnel department drop its notice while he reads."""
         return self._left
@@ -171,6 +182,18 @@ class Live:
         found = json.loads(self._stage.shoumi("log", "verify", "--json", check=False).stdout)
         problems = tuple(Text.from_json(one["text"]) for one in found["problems"] if one["severity"] == "error")
         return LogVerification(found["entries"], found["first"], found["last"], problems)
+
+    @cached_property
+    def _mounted_late(self) -> LateMount:
+        document, seen = self._stage.root / DRAWINGS.document, len(self.entries())
+
+        def fresh() -> list[Entry]:
+            nonlocal seen
+            found = self.entries()[seen:]
+            seen += len(found)
+            return found
+
+        return mount_late(self._stage, document, self._identity(himself(LI)), self._identity(himself(ZHANG)), fresh)
 
     @cached_property
     def _killed(self) -> Traffic:

@@ -7,11 +7,21 @@ differ, or the log has no entry, the outcome says that and nothing else, so no e
 from collections.abc import Sequence
 
 from agent.demo.scene import ALLOWED, Observation, SceneOutcome, denied
-from agent.demo.site import AccessAttempt, CutMeasurement, Explained, Left, LogVerification, ReceiptSummary, Traffic
+from agent.demo.site import (
+    AccessAttempt,
+    CutMeasurement,
+    Explained,
+    LateMount,
+    Left,
+    LogVerification,
+    ReceiptSummary,
+    Traffic,
+)
 from rules.text import Text
 from rules.visible import visible
 
 RESTARTED = SceneOutcome("restarted", Text("started again", "每次均重新启动"))
+GUARDED = SceneOutcome("guarded", Text("covered, proven, open again", "先遮蔽，验证后恢复"))
 RECORDED = SceneOutcome("recorded", Text("each with its entry", "次次均有条目"))
 CLOSED = SceneOutcome("closed", Text("not one let in", "无一放行"))
 STOPPED = SceneOutcome("stopped", Text("his reads stop", "其读取即刻中止"))
@@ -47,6 +57,22 @@ def of_attempt(attempt: AccessAttempt) -> Observation:
         outcome = denied(visible(str(entry["rule"])))
     number = entry["seq"]
     return Observation(outcome, Text(f"entry {number}", f"条目 {number}"))
+
+
+def of_late_mount(seen: LateMount) -> Observation:
+    """Read what came of a volume that was mounted without the agent."""
+    if seen.moot:
+        return Observation(SceneOutcome("moot", seen.moot), moot=True)
+    if seen.covered is None:
+        return Observation(SceneOutcome("uncovered", Text("never covered", "未被遮蔽")))
+    times = Text(
+        f"covered in {seen.covered:.0f} ms, open again after {seen.seconds:.1f} s",
+        f"{seen.covered:.0f} 毫秒内遮蔽，{seen.seconds:.1f} 秒后恢复",
+    )
+    if seen.let_in:  # between the mount and its cover: docs/limits.md says how long that is
+        early = Text(f"; {seen.let_in} opens before the cover", f"；遮蔽前有 {seen.let_in} 次打开")
+        times = Text(times.en + early.en, times.zh + early.zh)
+    return Observation(GUARDED, times)
 
 
 def of_badge(attempt: AccessAttempt) -> Observation:

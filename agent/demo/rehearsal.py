@@ -27,6 +27,7 @@ from agent.demo.site import (
     CutMeasurement,
     Entry,
     Explained,
+    LateMount,
     Left,
     LogVerification,
     Mark,
@@ -59,6 +60,7 @@ _BETWEEN = 300  # decisions between two kills
 _PATIENCE = 15.0
 _READS = 100
 _NO_PROCESS = Text("rehearsed: no process is ended", "演练：不终止任何进程")
+_UNMOUNTED = Text("rehearsed: no volume is mounted", "演练：没有挂载卷")
 _NO_RECEIPT = Text("rehearsed: nothing was ended, so nothing is certified", "演练：未实际终止，故不签发回执")
 
 
@@ -139,6 +141,14 @@ class Rehearsal:
     def cut(self) -> CutMeasurement:
         """Ask about reads before and after the hold."""
         return self._held
+
+    def remounts(self) -> Text | None:
+        """Nothing is mounted here."""
+        return _UNMOUNTED
+
+    def mounts_late(self) -> LateMount:
+        """Nothing is mounted here."""
+        return LateMount(None, 0.0, 0, moot=_UNMOUNTED)
 
     def leaves(self) -> Left:
         """Ask about reads before and after the departure."""

@@ -100,6 +100,20 @@ class Left:
     """Why there are no times, where nothing was cut: in a rehearsal, which ends no process."""
 
 
+@dataclass(frozen=True, slots=True)
+class LateMount:
+    """What came of a volume that was mounted without the agent.
+
+    ``covered``: milliseconds from the moment the agent was woken until nobody could reach it, ``None``: not covered.
+    ``seconds``: until the cleared could read again. ``let_in``: opens of somebody uncleared that went through.
+    """
+
+    covered: float | None
+    seconds: float
+    let_in: int
+    moot: Text | None = None
+
+
 class Mark(NamedTuple):
     """One line of a receipt's timeline: what, when, and how long after HR's notice was received."""
 
@@ -159,6 +173,12 @@ class DemoSite(Protocol):
 
     def cut(self) -> CutMeasurement:
         """Put a reader on hold while he reads, beside a bystander on the same file; once, as above."""
+
+    def remounts(self) -> Text | None:
+        """Unmount the volume and mount it again; return why that was not done, ``None`` when it was."""
+
+    def mounts_late(self) -> LateMount:
+        """Have the agent let go of the volume, and mount it without the agent; once, as above."""
 
     def leaves(self) -> Left:
         """Have a departure approved by HR while the leaver reads, beside a bystander; once, as above."""

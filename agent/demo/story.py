@@ -69,6 +69,12 @@ def _found_inside(site: DemoSite) -> Observation:
     return outcomes.of_alarm(site.alarms(DESIGN, "stopped-inside"), ZHOU.id)
 
 
+def _after_remount(site: DemoSite, player: Player, *, again: bool = True) -> Observation:
+    if again and (moot := site.remounts()):
+        return Observation(SceneOutcome("moot", moot), moot=True)
+    return outcomes.of_attempt(site.opens(himself(player), DRAWINGS.document))
+
+
 STORY = (
     Scene(
         Text("cleared, trained, and in the circle of knowers", "密级相符、培训有效、在知悉范围内"),
@@ -173,6 +179,24 @@ STORY = (
                 Text("uncleared readers meanwhile", "其间无权者的访问"),
                 outcomes.CLOSED,
                 _traffic(outcomes.of_uncleared),
+            ),
+        ),
+    ),
+    Scene(
+        Text("the volume goes and comes", "卷的卸载与重新挂载"),
+        (
+            SceneStep(
+                Text("unmounted and mounted again: Li Si is there at once", "卸载后重新挂载：李四立即尝试"),
+                denied("level"),
+                lambda site: _after_remount(site, LI),
+            ),
+            SceneStep(
+                Text("and Zhang San", "张三亦然"), ALLOWED, lambda site: _after_remount(site, ZHANG, again=False)
+            ),
+            SceneStep(
+                Text("let go of, then mounted behind the agent's back", "释放后，绕过代理自行挂载"),
+                outcomes.GUARDED,
+                lambda site: outcomes.of_late_mount(site.mounts_late()),
             ),
         ),
     ),
