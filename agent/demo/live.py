@@ -193,7 +193,7 @@ class Live:
             seen += len(found)
             return found
 
-        return mount_late(self._stage, document, self._identity(himself(LI)), self._identity(himself(ZHANG)), fresh)
+        return mount_late(self._stage, document, self.identity(himself(LI)), self.identity(himself(ZHANG)), fresh)
 
     @cached_property
     def _killed(self) -> Traffic:

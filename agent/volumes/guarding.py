@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from agent.kernel.exposure import exposures
 from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.mountinfo import Mount
 from agent.kernel.private_mount import doorway
+from agent.registry.rows.areas import AreaRow
 from agent.volumes import marks, status
 from agent.volumes.planning import AreaPlan, Sharing, doors
 from agent.volumes.status import ProtectedArea
 from agent.volumes.visits import VisitNumbers
+from rules.model import Mode
 from rules.tiers import Tier
 
 _SDEV = re.compile(r"^fanotify sdev:([0-9a-f]+) mflags:[0-9a-f]+ mask:([0-9a-f]+) ", re.MULTILINE)
@@ -139,3 +142,21 @@ class Guarding:
 
     def _place(self, requests: Iterable[marks.MarkRequest]) -> None:
         marks.place(self._groups.open, self._groups.access if self._groups.access >= 0 else None, requests)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedArea:
+    """An area whose marks are placed, and which is still covered if it was. ``fresh``: its volume had none before."""
+
+    row: AreaRow
+    area: ProtectedArea
+    plan: AreaPlan
+    tier: Tier
+    guard: Guarding
+    findings: list[Finding]
+    fresh: bool
+
+    @property
+    def enforced(self) -> bool:
+        """Whether it is covered until it is proven."""
+        return self.row.resource.mode is Mode.ENFORCE

@@ -25,7 +25,7 @@ from agent.kernel.volume_lock import VolumeLocks
 from agent.registry.rows.areas import AreaRow
 from agent.runtime.home import Home
 from agent.volumes import guarding, marks, probe, status
-from agent.volumes.guarding import Guarding
+from agent.volumes.guarding import Guarding, MarkedArea
 from agent.volumes.hiding import HiddenAreas, close_doors
 from agent.volumes.labelling import LabelSweeps, sweep
 from agent.volumes.places import GuardedPlaces
@@ -289,13 +289,13 @@ class Protection:
         """Plan and mark every area that waits, prove them together, then uncover what was proven."""
         machine = look_around(self.home.root)
         steps = [self._mark(row, rows, machine) for row in waiting]
-        marked = [step for step in steps if isinstance(step, _Marked)]
+        marked = [step for step in steps if isinstance(step, MarkedArea)]
         unseen = self.prove([(step.area, step.plan, step.tier) for step in marked if step.enforced])
         return tuple(
-            self._uncover(step, unseen.get(step.area.name)) if isinstance(step, _Marked) else step for step in steps
+            self._uncover(step, unseen.get(step.area.name)) if isinstance(step, MarkedArea) else step for step in steps
         )
 
-    def _mark(self, row: AreaRow, rows: Sequence[AreaRow], machine: Machine) -> "_Marked | Protected":
+    def _mark(self, row: AreaRow, rows: Sequence[AreaRow], machine: Machine) -> MarkedArea | Protected:
         assert self.groups
         area = _area(row)
         try:
@@ -315,9 +315,9 @@ class Protection:
             findings = [finding for finding in (guard.arrived(area, self.visits),) if finding]
         except (OSError, RefusedError) as error:
             return self._failed(row, error)
-        return _Marked(row, area, plan, tier, guard, findings, fresh=fresh)
+        return MarkedArea(row, area, plan, tier, guard, findings, fresh=fresh)
 
-    def _uncover(self, step: "_Marked", unseen: Finding | None) -> Protected:
+    def _uncover(self, step: MarkedArea, unseen: Finding | None) -> Protected:
         if unseen is not None:
             return self._failed(step.row, RefusedError(unseen.text, unseen.hint), marks_hold=False)
         try:
@@ -385,23 +385,6 @@ class Protection:
         found = Protected(row.resource.id, row.path, "none", findings=tuple(findings), closed=closed)
         self.now[row.resource.id] = found
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Marked:
-    """An area whose marks are placed, and which is still covered if it was. ``fresh``: its volume had none before."""
-
-    row: AreaRow
-    area: ProtectedArea
-    plan: AreaPlan
-    tier: Tier
-    guard: Guarding
-    findings: list[Finding]
-    fresh: bool
-
-    @property
-    def enforced(self) -> bool:
-        return self.row.resource.mode is Mode.ENFORCE
 
 
 def _area(row: AreaRow) -> ProtectedArea:

@@ -16,7 +16,7 @@ from tests import ROOT
 from tests.long import results
 from tests.long.rounds import SHORT_SECONDS, Part, Run, begin
 
-PARTS = ("tests", "kills", "power", "log", "fuzz", "mutants", "days", "kernels", "clock", "luks", "install")
+PARTS = ("tests", "kills", "power", "log", "fuzz", "mutants", "days", "kernels", "clock", "luks", "disks", "install")
 BUILD = ROOT / "build" / "long"
 
 

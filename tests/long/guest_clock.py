@@ -1,7 +1,7 @@
 """Run in a guest, as root: the clock of a real kernel is set by ten years and back, and by days, under a running agent.
 
-Never run on a machine whose clock matters: this sets it. It prints a line for everything it found to be so, and ends
-with 0 only when all of it was.
+Never run on a machine whose clock matters: this sets it. It says ``CHECK name ok|failed`` of everything it looked at,
+and ends with 0 only when all of it held.
 
 Grants: E1 has one that ends soon, E2 one without an end.
 """
@@ -9,7 +9,7 @@ Grants: E1 has one that ends soon, E2 one without an end.
 import ctypes
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from agent.api.client import AgentClient
 from agent.demo import stage as demo_stage
 from agent.demo.actors import UNSET, ActorIdentity, attempt, reading
 from agent.demo.stage import DemoStage, stage
+from tests.long.guest_seen import Checks
 
 E1, E2 = ActorIdentity(61_011, UNSET), ActorIdentity(61_012, UNSET)
 SLOW = 400.0  # seconds that something may take on a machine that is emulated
@@ -35,15 +36,14 @@ class _Timex(ctypes.Structure):
 class Story:
     """One agent, whose machine's clock is moved. ``error``: by how much it is wrong, as we know."""
 
-    def __init__(self, site: DemoStage) -> None:
+    def __init__(self, site: DemoStage, checks: Checks) -> None:
         self.site = site
         self.error = 0.0
-        self.failed = 0
+        self._checks = checks
         self._document = site.root / "plans" / "doc.txt"
 
     def say(self, what: str, so: object) -> None:
-        self.failed += not so
-        print(f"{'ok' if so else 'NOT SO'}: {what}", flush=True)
+        self._checks.check(what, held=bool(so))
 
     def set(self, seconds: float) -> None:
         """Move the clock, as date(1) would, and wait until the agent must have seen it."""
@@ -178,7 +178,7 @@ def whole(story: Story) -> None:
 
 
 @contextmanager
-def made():
+def made(checks: Checks) -> Iterator[Story]:
     demo_stage.START_SECONDS = SLOW
     with stage(settings=("heartbeat_seconds = 60.0",)) as site:
         folder = site.root / "plans"
@@ -187,7 +187,7 @@ def made():
         (folder / "doc.txt").write_text("机密\n")
         (folder / "doc.txt").chmod(0o666)
         site.start()
-        story = Story(site)
+        story = Story(site, checks)
         story.call("person.add", person="E1", level=["secret"], domain="state", account=[E1.uid])
         story.call("person.add", person="E2", level=["secret"], domain="state", account=[E2.uid])
         story.call("area.add", path=str(folder), name="plans", level="secret", domain="state")
@@ -197,12 +197,13 @@ def made():
 
 
 def main() -> int:
-    with made() as story:
+    """Make all checks; 0: each held."""
+    checks = Checks()
+    with checks.guarded("site"), made(checks) as story:
         for part in (ten_years, set_back, synchronised_by_ntp, whole):
-            print(f"{part.__name__}:", flush=True)
-            part(story)
-        print(f"{story.failed} not so", flush=True)
-        return int(story.failed > 0)
+            with checks.guarded(part.__name__.replace("_", " ")):
+                part(story)
+    return int("failed" in checks.result["checks"].values())
 
 
 if __name__ == "__main__":
