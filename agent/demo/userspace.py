@@ -61,7 +61,7 @@ class UserSpace:
     ) -> bool:
         """Decide, record, and only then return whether it would have passed. Raises ``LogUnwritable``."""
         pid = os.getpid()
-        who = Subject(fsuid, loginuid, fsuid, pid, executable=b"", comm=b"", client=None, fields=b"")
+        who = Subject(fsuid, loginuid, fsuid, pid, pid, executable=b"", comm=b"")
         ruling = self._verdicts.ruling(who, (place.id,), action, self._clock.now())
         asked = {"fsuid": fsuid, "loginuid": loginuid, "pid": pid, "path": path}
         self.record({**json.loads(b"{%b}" % ruling.fields), **asked})

@@ -1,16 +1,21 @@
 """The address behind an SMB server process: one ``smbd`` serves one client.
 
-Rules of this file: best effort, for the record only; no verdict depends on it. Source: proc_net_tcp(5).
+Rules of this file: best effort, for the record only; no verdict depends on it, and it is read after the ruling. What
+it reads is bounded, because whoever waits behind it pays. Source: proc_net_tcp(5).
 """
 
+import contextlib
 import os
 import socket
 import struct
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 _SERVER_PORTS = frozenset({139, 445})
 _ESTABLISHED = "01"
+_DESCRIPTORS = 1024  # looked at; smbd opens the connection first
+_TABLE = 1 << 20  # bytes of a table of connections
 
 
 def client_address(pid: int) -> str | None:
@@ -18,7 +23,9 @@ def client_address(pid: int) -> str | None:
     try:
         held = set(_socket_inodes(pid))
         for table in ("tcp", "tcp6"):
-            for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            with Path(f"/proc/{pid}/net/{table}").open(encoding="ascii") as rows:
+                lines = rows.read(_TABLE).splitlines()[1:]
+            for line in lines:
                 columns = line.split()
                 local, remote, state, inode = columns[1], columns[2], columns[3], columns[9]
                 if state == _ESTABLISHED and inode in held and _port(local) in _SERVER_PORTS:
@@ -29,10 +36,12 @@ def client_address(pid: int) -> str | None:
 
 
 def _socket_inodes(pid: int) -> Iterator[str]:
-    for name in os.listdir(f"/proc/{pid}/fd"):
-        target = os.readlink(f"/proc/{pid}/fd/{name}")
-        if target.startswith("socket:["):
-            yield target[8:-1]
+    with os.scandir(f"/proc/{pid}/fd") as found:
+        for entry in islice(found, _DESCRIPTORS):
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                target = os.readlink(entry.path)
+                if target.startswith("socket:["):
+                    yield target[8:-1]
 
 
 def _port(column: str) -> int:

@@ -40,7 +40,7 @@ class TaskGoneError(Exception):
     """The task ended, or cannot be seen from here, before its identity was read. That is a deny."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Subject:
     """The identity of one thread at one moment. ``loginuid`` is ``None`` when it was never set."""
 
@@ -48,10 +48,26 @@ class Subject:
     loginuid: int | None
     ruid: int
     tgid: int
+    tid: int
     executable: bytes  # b"" for kernel threads; ends with b" (deleted)" when the file is gone
     comm: bytes
-    client: str | None  # the peer of an SMB server process
-    fields: bytes  # its part of a log entry, as JSON
+    _fields: bytes = b""
+
+    @property
+    def fields(self) -> bytes:
+        """Its part of a log entry, as JSON. Read after the ruling: the peer of an SMB server takes a while to find."""
+        if not self._fields:
+            self._fields = self._told().encode()
+        return self._fields
+
+    def _told(self) -> str:
+        serves = self.executable.endswith(b"/smbd") and self.ruid == 0  # smbd stays root behind the uid it opens with
+        client = client_address(self.tgid) if serves else None
+        return (
+            f'"fsuid":{self.fsuid},"loginuid":{"null" if self.loginuid is None else self.loginuid},"ruid":{self.ruid},'
+            f'"pid":{self.tgid},"tid":{self.tid},"exe":{json_string(self.executable)},"comm":{json_string(self.comm)},'
+            f'"client":{"null" if client is None else json_string(client)}'
+        )
 
 
 class _Task:
@@ -136,15 +152,9 @@ class Tasks:
         tgid, ruid, fsuid = self._uids(seen[0])
         login = int(seen[1])
         comm = _first_line(task.proc, "comm")
-        client = client_address(tgid) if executable.endswith(b"/smbd") else None
         loginuid = None if login == UNSET else login
-        fields = (
-            f'"fsuid":{fsuid},"loginuid":{"null" if loginuid is None else loginuid},"ruid":{ruid},"pid":{tgid},'
-            f'"tid":{tid},"exe":{json_string(executable)},"comm":{json_string(comm)},'
-            f'"client":{"null" if client is None else json_string(client)}'
-        )
         task.seen = (bytes(seen[0]), *seen[1:])
-        task.subject = Subject(fsuid, loginuid, ruid, tgid, executable, comm, client, fields.encode())
+        task.subject = Subject(fsuid, loginuid, ruid, tgid, tid, executable, comm)
         return task.subject
 
 

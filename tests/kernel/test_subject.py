@@ -1,6 +1,7 @@
 """Identity is per thread and afresh (contract C4)."""
 
 import ctypes
+import json
 import os
 import shutil
 import socket
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.kernel import subject
 from agent.kernel.subject import TaskGoneError, Tasks, pidfd_info_works
 from tests import needs
 
@@ -124,13 +126,23 @@ def test_descriptors_stay_bounded(tasks: Tasks) -> None:
 
 
 @needs.root
-def test_the_client_of_an_smb_server_process(tmp_path: Path, tasks: Tasks) -> None:
+@pytest.mark.parametrize(
+    ("before", "uid", "seen"),
+    [(0, 0, "127.0.0.1"), (2_000, 0, None), (0, UNUSED_UID, None)],
+    ids=["smbd", "more descriptors than are looked at", "somebody's program of that name"],
+)
+def test_the_client_of_an_smb_server_process(
+    tmp_path: Path, tasks: Tasks, before: int, uid: int, seen: str | None
+) -> None:
     """A process called smbd that holds an established connection on port 445 shows its peer; anything else none."""
     server = tmp_path / "smbd"
     shutil.copy(shutil.which("python3", path="/usr/bin:/bin") or sys.executable, server)
     program = (
-        "import socket,sys\n"
+        "import os,resource,socket,sys\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))\n"
+        f"held=[os.dup(0) for _ in range({before})]\n"
         "s=socket.create_server(('127.0.0.1',445))\n"
+        f"os.setresuid({uid},{uid},{uid})\n"
         "print('up',flush=True); c,_=s.accept(); print('in',flush=True); sys.stdin.read()\n"
     )
     with subprocess.Popen([server, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -139,7 +151,19 @@ def test_the_client_of_an_smb_server_process(tmp_path: Path, tasks: Tasks) -> No
             needs.skip_or_fail("port 445 is taken, or the copied interpreter does not start here")
         with socket.create_connection(("127.0.0.1", 445), timeout=5):
             process.stdout.readline()
-            assert tasks.identify(process.pid).client == "127.0.0.1"
+            assert json.loads(b"{%b}" % tasks.identify(process.pid).fields)["client"] == seen
         assert process.stdin is not None
         process.stdin.close()
         process.wait(30)
+
+
+def test_whom_an_smb_server_serves_is_asked_only_once_an_entry_is_written(
+    monkeypatch: pytest.MonkeyPatch, tasks: Tasks
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(subject, "client_address", lambda pid: asked.append(pid))
+    who = tasks.identify(os.getpid())
+    who.executable, who.ruid = b"/usr/sbin/smbd", 0
+    assert asked == []
+    assert who.fields == who.fields
+    assert asked == [os.getpid()]
