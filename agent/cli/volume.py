@@ -12,22 +12,14 @@ from agent.api.timestamps import local
 from agent.cli.context import Args, CliContext, OutputColumn, column, command, shown, table, text
 from agent.cli.parser import Command
 from agent.disks import creation
-from agent.disks.holders import DiskHolder
 from agent.errors import RefusedError
 from agent.presentation import seen
+from agent.presentation.terms import VOLUME_STATES, word
 from rules.text import Text
 
 NOUN = Text("disks with areas on them: made, mounted, let go of", "涉密卷：建立、挂载与释放")
 
 _YES = Param("yes", "flag", Text("do not only show what would happen", "确认执行，而不只是查看"))
-_STATES = {
-    "hidden": Text("hidden", "已隐藏"),
-    "attached": Text("attached, nobody sees it", "已附加，无人可见"),
-    "published": Text("mounted and marked, no area on it", "已挂载并标记，尚无目录"),
-    "guarded": Text("guarded", "受保护"),
-    "closed": Text("covered", "已遮蔽"),
-    "absent": Text("not mounted", "未挂载"),
-}
 _CREATE = (
     Param(
         "device",
@@ -84,7 +76,7 @@ def _attach(context: CliContext, args: Args) -> int:
 
 def _publish(context: CliContext, args: Args) -> int:
     outcome = _outcome(context, context.call("volume.publish", args))
-    point, state = shown(outcome["point"]), _STATES[outcome["state"]]
+    point, state = shown(outcome["point"]), word(VOLUME_STATES, outcome["state"])
     context.terminal.data(outcome, Text(f"`{point}`: {state.en}", f"`{point}`：{state.zh}"))
     return int(outcome["state"] not in ("published", "guarded"))
 
@@ -97,7 +89,7 @@ def _hide(context: CliContext, args: Args) -> int:
         terminal.data(
             plan,
             Text(f"areas that nobody reaches any more: {areas}", f"将无法访问的目录：{areas}"),
-            *(_holder(one) for one in plan["holders"]),
+            *(text(one["text"]) for one in plan["holders"]),
         )
         raise RefusedError(
             Text("nothing is done yet", "尚未执行"),
@@ -115,7 +107,7 @@ def _hide(context: CliContext, args: Args) -> int:
     kernel = Text(
         "by the kernel itself: an NFS export, swap, a loop device", "被内核自身占用：NFS 导出、交换或 loop 设备"
     )
-    terminal.data(outcome, said, *([_holder(one) for one in outcome["holders"]] or [kernel]))
+    terminal.data(outcome, said, *([text(one["text"]) for one in outcome["holders"]] or [kernel]))
     return 1
 
 
@@ -134,7 +126,7 @@ def _show(context: CliContext, args: Args) -> int:
         return 0
     terminal.table([Text("what", "项目"), Text("value", "内容")], [(terminal.say(what), value) for what, value in rows])
     for one in found["holders"]:
-        terminal.line(terminal.say(_holder(one)))
+        terminal.line(terminal.say(text(one["text"])))
     return 0
 
 
@@ -143,7 +135,7 @@ def _list(context: CliContext, args: Args) -> int:
         column("point", "挂载点", "point"),
         column("device", "设备", "device"),
         column("type", "类型", "fstype"),
-        OutputColumn(Text("state", "状态"), lambda row: _STATES[row["state"]]),
+        OutputColumn(Text("state", "状态"), lambda row: word(VOLUME_STATES, row["state"])),
         column("areas", "目录", "areas"),
         OutputColumn(
             Text("guard seen", "证实时间"), lambda row: seen.short(row["seen"], local) if row["seen"] else None
@@ -165,10 +157,6 @@ def _outcome(context: CliContext, act: dict[str, Any]) -> dict[str, Any]:
 
 def _absolute(path: str | None) -> str:
     return os.path.abspath(path) if path else ""  # noqa: PTH100 - links stay, as for every path that is named
-
-
-def _holder(one: dict[str, Any]) -> Text:
-    return DiskHolder(one["how"], one["what"], one["pid"]).text()
 
 
 COMMANDS = (

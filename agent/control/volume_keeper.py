@@ -327,7 +327,7 @@ class VolumeKeeper:
         use = use_of(numbers, our_processes())
         doomed = {one.pid: one for one in use.holders if one.how != "mount" and one.pid > 1}
         started = {pid: start_time(pid) for pid in doomed if pid not in request.spared}
-        shown = [one.to_json() for one in use.holders[:20]]
+        shown = [one._asdict() for one in use.holders[:20]]
         self._decider.append(
             {"kind": "volume", "state": "ending", "path": request.row.point, "device": request.row.device}
             | {"holders": shown, "ended": len(started)}

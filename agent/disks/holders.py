@@ -43,8 +43,8 @@ class DiskHolder(NamedTuple):
     pid: int = 0
 
     def to_json(self) -> dict[str, object]:
-        """Return it as JSON."""
-        return self._asdict()
+        """Return it as JSON, with its sentence."""
+        return {**self._asdict(), "text": self.text().to_json()}
 
     def text(self) -> Text:
         """Say it."""

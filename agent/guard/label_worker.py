@@ -9,6 +9,7 @@ decider asks only so many questions about one filesystem at a time (``parked``) 
 Messages are one packet each over a SOCK_SEQPACKET pair; a packet with number 0 asks whether it lives.
 """
 
+import contextlib
 import ctypes
 import errno
 import json
@@ -129,26 +130,32 @@ def _serve(end: socket.socket) -> None:
 
 
 def _answer_questions(end: socket.socket, places: Places) -> None:
-    while True:
-        data, fds, flags, _ = socket.recv_fds(end, _LONGEST, 2)
-        if not data:
-            return
-        number, tid = _QUESTION.unpack(data)
-        fd = fds[0] if fds else -1
-        try:
-            if number == ALIVE:
-                end.send(_answer(ALIVE, Placement()))
-            elif number == AREAS:
-                places.replace(AreaPlace(*area) for area in json.loads(os.pread(fd, os.fstat(fd).st_size, 0)))
-            elif number == CLOSE:
-                pass
-            elif fd < 0 or flags & socket.MSG_CTRUNC:
-                end.send(_answer(number, Placement(errno.EMFILE)))
-            else:
-                end.send(_answer(number, places.settle(fd, tid)))
-        finally:
-            if fd >= 0:
-                os.close(fd)
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the decider has gone
+        while _answer_one(end, places):
+            pass
+
+
+def _answer_one(end: socket.socket, places: Places) -> bool:
+    data, fds, flags, _ = socket.recv_fds(end, _LONGEST, 2)
+    if not data:
+        return False
+    number, tid = _QUESTION.unpack(data)
+    fd = fds[0] if fds else -1
+    try:
+        if number == ALIVE:
+            end.send(_answer(ALIVE, Placement()))
+        elif number == AREAS:
+            places.replace(AreaPlace(*area) for area in json.loads(os.pread(fd, os.fstat(fd).st_size, 0)))
+        elif number == CLOSE:
+            pass
+        elif fd < 0 or flags & socket.MSG_CTRUNC:
+            end.send(_answer(number, Placement(errno.EMFILE)))
+        else:
+            end.send(_answer(number, places.settle(fd, tid)))
+    finally:
+        if fd >= 0:
+            os.close(fd)
+    return True
 
 
 def _answer(number: int, found: Placement) -> bytes:

@@ -45,5 +45,5 @@ def doorway(open_group: int, access_group: int, path: str) -> Iterator[str]:
 
 def shut(open_group: int, inside: str) -> None:
     """End the exemption for opens of the doorway *inside* early: what was opened through it cannot be opened again."""
-    flags = _IGNORE & ~fanotify.FAN_MARK_ADD | fanotify.FAN_MARK_REMOVE
-    fanotify.mark(open_group, flags, fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR, inside)
+    flags = fanotify.FAN_MARK_REMOVE | fanotify.FAN_MARK_MOUNT | mark_flags.IGNORED
+    fanotify.mark(open_group, flags, _ASKED, inside)

@@ -232,6 +232,16 @@ VOLUMES: Words = {  # what an entry says of an area's volume
     "beneath": Text("the volume is gone", "卷已不在"),
     "mounted": Text("mounted without the agent", "绕过代理挂载"),
     "start": Text("before the agent started", "代理启动之前"),
+    "ending": Text("ending who holds it", "正在结束占用进程"),
+    "failed": Text("NOT DONE", "未完成"),
+}
+VOLUME_STATES: Words = {  # where a volume of ours is
+    "hidden": Text("hidden", "已隐藏"),
+    "attached": Text("attached, nobody sees it", "已附加，无人可见"),
+    "published": Text("mounted and marked, no area on it", "已挂载并标记，尚无目录"),
+    "guarded": Text("guarded", "受保护"),
+    "closed": Text("covered", "已遮蔽"),
+    "absent": Text("not mounted", "未挂载"),
 }
 HOLDERS: Words = {"name": Text("named only", "仅列出"), "end": Text("ended", "予以结束")}  # who held files earlier
 

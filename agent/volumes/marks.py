@@ -19,7 +19,7 @@ from typing import Literal
 from agent.errors import RefusedError
 from agent.kernel import fanotify, mark_flags, mountinfo, mounting
 from agent.kernel.mountinfo import Mount, within
-from agent.volumes.planning import AreaPlan
+from agent.volumes.planning import AreaPlan, Sharing
 from rules.text import Text
 from rules.tiers import Tier
 from rules.visible import visible
@@ -65,9 +65,13 @@ def accesses(tier: Tier) -> int:
     return _ACCESSES.get(tier, 0)
 
 
-def kind_of(mask: int) -> Literal["all", "reads", "none"]:
-    """Return which uses of open descriptors a mark of the access group with *mask* asks about."""
-    return "all" if mask & fanotify.FAN_PRE_ACCESS else "reads" if mask & fanotify.FAN_ACCESS_PERM else "none"
+def tier_of(mask: int, sharing: Sharing) -> Tier:
+    """Return the tier of a volume whose mark in the access group has *mask*."""
+    if mask & fanotify.FAN_PRE_ACCESS:
+        return "A" if sharing == "dedicated" else "B"
+    if mask & fanotify.FAN_ACCESS_PERM:
+        return "A-read" if sharing == "dedicated" else "B-read"
+    return "C"
 
 
 def prepare(plan: AreaPlan) -> None:

@@ -10,6 +10,7 @@ Rules of this file:
 """
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from agent.api.findings import Finding
 from agent.errors import RefusedError
-from agent.kernel import labels, mountinfo, mounting
+from agent.kernel import labels, mountinfo, mounting, volume_lock
 from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.private_mount import doorway
 from agent.kernel.volume_lock import VolumeLocks
@@ -39,11 +40,6 @@ from rules.text import Text
 from rules.tiers import MinimumTier, Tier
 from rules.visible import visible
 
-_TIERS: dict[str, dict[Sharing, Tier]] = {  # by what the access group asks about
-    "all": {"dedicated": "A", "shared": "B"},
-    "reads": {"dedicated": "A-read", "shared": "B-read"},
-    "none": {"dedicated": "C", "shared": "C"},
-}
 _OF_SWEEP = (status.UNLABELLED, status.STRIPPED)
 
 Prove = Callable[[Sequence[tuple[ProtectedArea, AreaPlan, Tier]]], Mapping[str, Finding]]
@@ -99,10 +95,12 @@ class Protection:
             return None
         taken = [(row.resource.id, row.path) for row in others]
         way_in = partial(doorway, *self.groups)
+        there = mountinfo.resolve(path, mounting.uncovered(mountinfo.table()))
+        if there is not None and (owner := volume_lock.owner(there.device)) not in (None, str(self.home.root)):
+            raise status.guarded_by(str(owner))  # who would refuse us every look
         facts = gather(path, self.home.root, taken, inside=inside, machine=machine, way_in=way_in)
         plan = plan_area(facts, sharing=sharing, accept_links=accept_links)
-        if owner := self.locks.take(plan.device):
-            raise status.guarded_by(owner)
+        self._lock(plan)
         return plan
 
     @property
@@ -118,8 +116,7 @@ class Protection:
         if self.groups is None or plan is None:
             return "none"
         if plan.st_dev in guarding.marked(self.groups.open):
-            kind = marks.kind_of(guarding.masks(self.groups.access).get(plan.st_dev, 0))
-            return _TIERS[kind][plan.sharing]
+            return marks.tier_of(guarding.masks(self.groups.access).get(plan.st_dev, 0), plan.sharing)
         tier = probe.tier_of(probe.probe(plan.path), plan.sharing)
         return "C" if self.groups.access < 0 and tier != "none" else tier
 
@@ -150,6 +147,7 @@ class Protection:
             if plan is None:
                 return self._rehearsed(area)
             assert self.groups
+            self._lock(plan)
             guard = Guarding(self.groups, plan, self._others(area.name), tier)
             marks.prepare(plan)
             guard.mark()
@@ -205,7 +203,6 @@ class Protection:
             found = self._bring_all_up(waiting, rows)
             self.list_covers(rows)
             self._cover_inside(shown)
-            self.locks.keep_only(frozenset(plan.device for plan in self.plans.values()))
             return (*kept, *found)
 
     def hide(self, areas: Mapping[str, Finding], rows: Sequence[AreaRow]) -> None:
@@ -251,9 +248,19 @@ class Protection:
                     self.now[name] = replace(found, findings=kept)
 
     def list_covers(self, rows: Sequence[AreaRow]) -> None:
-        """Tell holder and watcher what to cover: every way into the areas of *rows* that are enforced."""
+        """Tell holder and watcher what to cover: every way into the areas of *rows* that are enforced.
+
+        A filesystem that has neither an area nor a mark of ours any more may be another agent's.
+        """
         with self.turn:  # one writer at a time, and nobody's older list after a newer one
             self._places.write(rows if self.groups else (), self.plans, self._hidden)
+            if self.groups is not None:
+                marked = {(os.major(one), os.minor(one)) for one in guarding.marked(self.groups.open)}
+                self.locks.keep_only(frozenset(plan.device for plan in self.plans.values()) | marked)
+
+    def _lock(self, plan: AreaPlan) -> None:
+        if owner := self.locks.take(plan.device):
+            raise status.guarded_by(owner)
 
     def lowest(self) -> Tier:
         """Return the tier the agent may claim: the lowest of its areas, ``none`` without areas."""

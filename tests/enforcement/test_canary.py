@@ -185,21 +185,6 @@ def test_somebody_elses_eperm_is_no_proof(broken: Scene) -> None:
         canaries.closed(broken, "unrecorded")
 
 
-@pytest.mark.parametrize("gone", [False, True], ids=["mounted over", "mounted instead"])
-def test_a_volume_that_was_replaced_by_another_is_covered(broken: Scene, gone: bool) -> None:
-    root = str(broken.site.root)
-    if gone:
-        syscalls.unmount(root)
-    syscalls.mount("tmpfs", root, "tmpfs")
-    try:
-        broken.plans.mkdir()
-        (broken.plans / "doc.txt").write_text("old")
-        canaries.closed(broken, "let-in")
-    finally:
-        mounting.unhide(root)
-        syscalls.unmount(root)
-
-
 def test_canaries_that_are_stopped_leave_what_was_seen_unknown_since_then_and_close_nothing(broken: Scene) -> None:
     with canaries.stopping(broken):
         until(lambda: canaries.seen(broken)["state"] == "unknown")

@@ -49,14 +49,14 @@ def test_it_is_the_tier_that_the_area_has_and_status_says_so(site: Scene) -> Non
 
 
 def test_reads_and_listings_through_older_descriptors_are_cut_and_nobody_is_ended(site: Scene, memory: Path) -> None:
-    gate, asked = Gate(), Gate()
+    gate, done = Gate(), Gate()
 
     def act(say: Say) -> None:
         fd, folder = os.open(memory / FILE, os.O_RDONLY), os.open(memory, os.O_RDONLY | os.O_DIRECTORY)
         say([len(os.pread(fd, 2 * SIZE, 0)), sorted(os.listdir(folder))])
         gate.wait()
         say([error_of(lambda: os.pread(fd, 1, 0)), error_of(lambda: os.listdir(folder))])
-        asked.wait()
+        done.wait()
 
     with acting(CLEARED, act) as actor:
         assert actor.next().value == [SIZE, ["doc.txt", "early.txt"]]
@@ -65,8 +65,9 @@ def test_reads_and_listings_through_older_descriptors_are_cut_and_nobody_is_ende
         with site.below("E1"):
             gate.open()
             assert actor.next().value == ["EPERM", "EPERM"]
-            assert {entry["action"] for entry in site.denials()} == {"access"}
-            asked.open()
+            asked = {entry["action"] for entry in site.denials()}  # at the root of a volume names are asked about twice
+            assert {"access"} <= asked <= {"access", "list"}
+            done.open()
             assert actor.next().error == "ended"
         assert not ended(site)
 

@@ -197,8 +197,7 @@ def test_an_area_that_only_the_log_knows_stays_closed_and_an_observed_one_is_rec
             assert site.denials()[0]["rule"] == "registry-older"
         site.mark()
         assert attempt(TOO_LOW, reading(site.site.root / "loose" / "doc.txt")) == (SIZE, "")
-        [entry] = site.denials()
-        assert (entry["rule"], entry["enforced"]) == ("registry-older", False)
+        assert {(entry["rule"], entry["enforced"]) for entry in site.denials()} == {("registry-older", False)}
 
 
 def test_without_a_registry_or_with_a_damaged_one_everything_stays_closed(site: Scene) -> None:

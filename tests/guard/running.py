@@ -30,11 +30,11 @@ def deciding(folder: Path, opens: int) -> Iterator[tuple[DeciderConnection, Home
     ours, theirs = channel.pair()
     (life, living), page = os.pipe(), heartbeat.create()
     clock, tasks = AgentClock(), Tasks(pidfd_info=False)
-    with closing(Appender(home.log, "process")) as appender, closing(tasks):
+    with closing(Appender(home.log, "process")) as appender, closing(tasks), closing(PolicySnapshot(home)) as policy:
         made = AnswerLoop(
             FanotifyGroups(opens, -1),
             theirs,
-            PolicySnapshot(home),
+            policy,
             EntryJournal(appender, clock, "here"),
             clock,
             tasks,

@@ -57,7 +57,7 @@ def verdicts(source: VerdictSource) -> VerdictCache:
 
 
 def subject(fsuid: int, loginuid: int | None = None, executable: bytes = b"/bin/cat") -> Subject:
-    return Subject(fsuid, loginuid, fsuid, 100, executable, b"cat", None, b"")
+    return Subject(fsuid, loginuid, fsuid, 100, 100, executable, b"cat")
 
 
 @pytest.mark.parametrize(

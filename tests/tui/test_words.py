@@ -53,6 +53,7 @@ TERMS = {
     "uid", "gid", "root", "PIN", "JSON", "TOML", "CSV", "SHA", "UTC", "OSC", "IPv", "MIN", "Linux", "ACL", "URL",
     "kill", "power", "process",  # durability: what stands in config.toml, beside what it means
     "osdp", "GiB", "at", "cron", "systemd", "sudo", "ssh", "SSH", "Samba", "Kerberos", "Ed25519",
+    "LUKS", "nosuid", "nodev",
     "groupadd", "shoumi-system", "shoumi-security", "shoumi-auditor", "config", "toml", "roles",
     "Enter", "Esc", "Tab", "PgUp", "PgDn", "Home", "End", "Shift", "esc", "enter",
     "person", "area", "verdict", "deny", "kind", "rule", "act", "level", "access", "start",  # what is typed behind `/`

@@ -26,5 +26,6 @@ ELSEWHERE: dict[str, Text] = {
     "log.list": _LOG,
     "log.follow": _LOG,
     "log.show": _LOG,
+    "volume.create": Text("makes a new filesystem: done in a shell, by root", "建立文件系统，须由 root 在命令行中执行"),
     "pack.list": Text("is what `u` and `c` of the rules offer to choose from", "即规则屏幕 `u` 与 `c` 的选项"),
 }

@@ -27,6 +27,7 @@ from agent.presentation.terms import (
     ROLES,
     SIDES,
     TIERS,
+    VOLUME_STATES,
     VOLUMES,
     Words,
     word,
@@ -143,7 +144,7 @@ _VALUES: dict[str, Words] = {
     "kind": ENTRIES, "action": ACTIONS, "level": LEVELS, "domain": DOMAINS, "mode": MODES, "outcome": OUTCOMES,
     "side": SIDES, "how": HOW, "released": RELEASES, "what": HAPPENINGS, "role": ROLES, "step": REVOCATIONS,
     "process": PROCESSES, "tier": TIERS, "own": OWN, "accepted": CLOCK_STEPS, "durability": DURABILITIES,
-    "state": {code: text for code, (text, _, _) in STATES.items()},
+    "state": {**{code: text for code, (text, _, _) in STATES.items()}, **VOLUME_STATES, **VOLUMES}, "why": VOLUMES,
 }  # fmt: skip
 _SAID = {"seq", "time", "verdict", "enforced", "rule", "clauses", "reason", "error"}
 

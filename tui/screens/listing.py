@@ -5,17 +5,22 @@ say what their rows are and what a row's detail is; going to and fro, filtering 
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.events import Resize
 
+from agent.api.operations import TABLE
 from rules.text import Text
 from tui.forms import Form
+from tui.i18n import text_of
 from tui.render.cells import Piece
 from tui.render.operation import done
+from tui.render.plan import PlanLine, PlanPage
 from tui.screens.base import BaseScreen
+from tui.screens.choice import ChoiceScreen
 from tui.widgets.filter import FilterBar
 from tui.widgets.table import Table
 from tui.widgets.text_page import TextPage
@@ -109,6 +114,45 @@ class ListScreen(BaseScreen):
             self.program.tell(done(op))
             await self.load()
 
+    # Asking -----------------------------------------------------------------------------------------------------------
+
+    async def changed(self, op: str, given: dict[str, Any]) -> None:
+        """Ask for a change, say what the agent found wrong with the room after it, and load."""
+        answer = await self.ask(op, given)
+        if not answer:
+            return
+        if findings := answer.get("findings"):
+            lines = [
+                PlanLine(text_of(one["text"]), "info", text_of(one["hint"]) if one["hint"] else None)
+                for one in findings
+            ]
+            await self.program.agreed(PlanPage(Text("done; take note", "已执行，请注意"), lines))
+        await self.load()
+
+    async def ask(self, op: str, given: dict[str, Any], **how: Any) -> dict[str, Any] | None:
+        """Show the form of *op*; return the agent's answer, ``None`` when it was left."""
+        answer: dict[str, Any] | None = await self.app.push_screen_wait(Form(op, given, **how))
+        if answer is not None and TABLE[op].act and not _later(answer):
+            self.program.tell(done(op))
+        return answer
+
+    async def one_of(
+        self,
+        title: Text,
+        rows: list[Row],
+        said: Callable[[Row], Text],
+        *,
+        none: Text | None = None,
+        always: bool = False,
+    ) -> Row | None:
+        """Return which of *rows* is meant; one alone is not asked about unless *always*. ``None``: none is."""
+        if not rows and none:
+            self.program.tell(none)
+        if len(rows) > 1 or (rows and always):
+            place = await self.app.push_screen_wait(ChoiceScreen(title, [said(row) for row in rows]))
+            return None if place is None else rows[place]
+        return rows[0] if rows else None
+
     # Keys -------------------------------------------------------------------------------------------------------------
 
     def why_not(self, action: str) -> Text | None:
@@ -167,3 +211,8 @@ class ListScreen(BaseScreen):
         """The detail stands beside the list where there is room."""
         self.set_class(event.size.width >= _WIDE, "wide")
         self.set_class(event.size.width < _WIDE, "narrow")
+
+
+def _later(answer: dict[str, Any]) -> bool:
+    """Whether an act has only begun: a command to a door, or what is wanted of a volume."""
+    return "ticket" in answer or {"point", "at"} <= answer.keys()

@@ -4,20 +4,13 @@ Rules of this file: a command to a door is only sent when the agent has taken it
 the keys, and said; until then it is called sent.
 """
 
-from collections.abc import Callable
-from typing import Any
-
-from agent.api.operations import TABLE
 from agent.errors import RefusedError
 from agent.presentation.terms import CARDS, word
 from rules.text import Text
 from rules.visible import visible
-from tui.forms import Form
 from tui.i18n import text_of
 from tui.jobs import Job
-from tui.render.operation import done
 from tui.render.plan import PlanLine, PlanPage, result
-from tui.screens.choice import ChoiceScreen
 from tui.screens.listing import ListScreen
 from tui.widgets.virtual_list import Row
 
@@ -105,45 +98,6 @@ class DoorActs(ListScreen):
         doors = row["doors"] if row else []
         title = Text("which door", "哪扇门")
         return await self.one_of(title, doors, lambda door: Text(door["name"], door["name"]), none=NO_DOOR)
-
-    # Asking -----------------------------------------------------------------------------------------------------------
-
-    async def changed(self, op: str, given: dict[str, Any]) -> None:
-        """Ask for a change, say what the agent found wrong with the room after it, and load."""
-        answer = await self.ask(op, given)
-        if not answer:
-            return
-        if findings := answer.get("findings"):
-            lines = [
-                PlanLine(text_of(one["text"]), "info", text_of(one["hint"]) if one["hint"] else None)
-                for one in findings
-            ]
-            await self.program.agreed(PlanPage(Text("done; take note", "已执行，请注意"), lines))
-        await self.load()
-
-    async def ask(self, op: str, given: dict[str, Any], **how: Any) -> dict[str, Any] | None:
-        """Show the form of *op*; return the agent's answer, ``None`` when it was left."""
-        answer: dict[str, Any] | None = await self.app.push_screen_wait(Form(op, given, **how))
-        if answer is not None and TABLE[op].act and "ticket" not in answer:  # a command to a door is only sent so far
-            self.program.tell(done(op))
-        return answer
-
-    async def one_of(
-        self,
-        title: Text,
-        rows: list[Row],
-        said: Callable[[Row], Text],
-        *,
-        none: Text | None = None,
-        always: bool = False,
-    ) -> Row | None:
-        """Return which of *rows* is meant; one alone is not asked about unless *always*. ``None``: none is."""
-        if not rows and none:
-            self.program.tell(none)
-        if len(rows) > 1 or (rows and always):
-            place = await self.app.push_screen_wait(ChoiceScreen(title, [said(row) for row in rows]))
-            return None if place is None else rows[place]
-        return rows[0] if rows else None
 
 
 def _card(row: Row) -> Text:

@@ -15,7 +15,7 @@ from tui.render.cells import GLYPHS, Piece, Tone, Toned, number
 from tui.render.plan import PlanLine, PlanPage, result
 from tui.screens.choice import ChoiceScreen
 from tui.screens.document import DocumentScreen
-from tui.screens.listing import ListScreen
+from tui.screens.system_volumes import VolumeActs
 from tui.widgets.virtual_list import Column, Row
 
 _STATES: dict[str, tuple[Text, Tone]] = {
@@ -47,7 +47,7 @@ def _state(row: Row) -> Piece:
     return Toned(Text(f"{glyph} {word.en}", f"{glyph} {word.zh}"), tone)
 
 
-class SystemScreen(ListScreen):
+class SystemScreen(VolumeActs):
     """The state of the agent."""
 
     PLACE = "system"
@@ -58,7 +58,10 @@ class SystemScreen(ListScreen):
     KEY = "place"
     OP = "doctor"
     WHO = Text("nothing is highlighted", "没有选中的条目")
-    FREE = frozenset({"agent", "service", "add-service", "end-service", "clock", "key"})
+    FREE = frozenset(
+        {"agent", "service", "add-service", "end-service", "clock", "key", "volumes"}
+        | {"attach-volume", "publish-volume", "hide-volume", "accept-registry"}
+    )
 
     async def rows(self) -> list[Row]:
         """Return the findings, the worst first."""
