@@ -92,11 +92,13 @@ def open_services(
         offboarding = OffboardingCoordinator(site, config.roles, indexer, doors, groups, life)
         stack.callback(offboarding.close)
         lowest = _asked_by_pack(site)
+        told_by = WatcherClient(watcher)
         protection = Protection(
             home,
             groups,
             lambda *area: canaries.prove(*area),  # noqa: PLW0108 - they are made below, and need this
             lambda: _lives(life),
+            told_by.look,
             config.minimum_tier,
             lowest,
         )
@@ -104,7 +106,6 @@ def open_services(
         cuts = HolderCuts(protection.tiers, rails_of(site, agent_processes()), decider.append)
         quiet_scan = QuietScan(home, decider, site.clock, cuts)
         stack.callback(quiet_scan.close)
-        told_by = WatcherClient(watcher)
         mounts = MountChore(site, decider, protection, told_by)
         stack.callback(mounts.close)
         volumes = VolumeKeeper(site, decider, groups, protection, told_by, mounts.step)

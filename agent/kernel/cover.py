@@ -33,18 +33,19 @@ class GuardedPlace(NamedTuple):
     hold: bool = True
 
 
-def write_list(file: Path, places: Iterable[GuardedPlace]) -> None:
-    """Replace the list in *file* (:attr:`agent.runtime.home.Home.covers`), atomically."""
+def write_list(file: Path, places: Iterable[GuardedPlace]) -> bool:
+    """Replace the list in *file* (:attr:`agent.runtime.home.Home.covers`), atomically; return whether it is another."""
     text = "".join(json.dumps(place) + "\n" for place in places)  # names that are not UTF-8 stand there as surrogates
     with contextlib.suppress(OSError):
         if file.read_text(encoding="ascii") == text:
-            return
+            return False
     fresh = file.with_suffix(".new")
     with fresh.open("w", encoding="ascii") as out:
         out.write(text)
         out.flush()
         os.fsync(out.fileno())
     fresh.replace(file)
+    return True
 
 
 def read_list(file: Path) -> tuple[GuardedPlace, ...]:

@@ -28,8 +28,11 @@ class GuardedPlaces:
         fresh = GuardedPlace(row.resource.id, row.path, "", row.volume.get("alone") is True, (row.path,))
         return self._known().get(row.resource.id, fresh)._replace(path=row.path)
 
-    def write(self, rows: Iterable[AreaRow], plans: Mapping[str, AreaPlan], released: Container[str]) -> None:
-        """List every way into the areas of *rows* that are enforced; the volumes of *released* are not to be held."""
+    def write(self, rows: Iterable[AreaRow], plans: Mapping[str, AreaPlan], released: Container[str]) -> bool:
+        """List every way into the areas of *rows* that are enforced; return whether that is news.
+
+        The volumes of *released* are not to be held.
+        """
         table = mounting.uncovered(mountinfo.table())
         places = []
         for row in rows:
@@ -40,7 +43,7 @@ class GuardedPlaces:
                     point = top.point if top is not None and top.device == plan.device else place.point
                     place = GuardedPlace(name, row.path, point, plan.dedicated, shown, plan.device)
                 places.append(place._replace(hold=name not in released))
-        cover.write_list(self._file, places)
+        return cover.write_list(self._file, places)
 
     def _known(self) -> dict[str, GuardedPlace]:
         return {place.area: place for place in cover.read_list(self._file)}

@@ -54,6 +54,7 @@ class Protection:
     groups: FanotifyGroups | None
     prove: Prove
     guarded_by: Callable[[], bool]  # whether the holder lives: without it every cover stays, or comes back
+    watched: Callable[[], object]  # has the mount watcher look now, and keep hold of volumes that carry marks
     configured: MinimumTier = "C"
     asked: Callable[[], MinimumTier] = lambda: "C"  # what the pack asks for; never raises
     now: dict[str, Protected] = field(default_factory=dict)
@@ -202,6 +203,7 @@ class Protection:
                         guarding.close(self._places.of(row), table, marked, self.home.root)
             found = self._bring_all_up(waiting, rows)
             self.list_covers(rows)
+            self.watched()
             self._cover_inside(shown)
             return (*kept, *found)
 
@@ -248,13 +250,11 @@ class Protection:
                     self.now[name] = replace(found, findings=kept)
 
     def list_covers(self, rows: Sequence[AreaRow]) -> None:
-        """Tell holder and watcher what to cover: every way into the areas of *rows* that are enforced.
-
-        A filesystem that has neither an area nor a mark of ours any more may be another agent's.
-        """
+        """Tell holder and watcher what to cover: every way into the areas of *rows* that are enforced."""
         with self.turn:  # one writer at a time, and nobody's older list after a newer one
-            self._places.write(rows if self.groups else (), self.plans, self._hidden)
-            if self.groups is not None:
+            if self._places.write(rows if self.groups else (), self.plans, self._hidden):
+                self.watched()
+            if self.groups is not None:  # what has neither an area nor a mark any more may be another agent's
                 marked = {(os.major(one), os.minor(one)) for one in guarding.marked(self.groups.open)}
                 self.locks.keep_only(frozenset(plan.device for plan in self.plans.values()) | marked)
 

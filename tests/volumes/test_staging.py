@@ -38,7 +38,7 @@ def groups() -> Iterator[FanotifyGroups]:
 def protection(groups: FanotifyGroups, tmp_path: Path) -> Iterator[Protection]:
     home = Home(tmp_path / "home")
     home.create()
-    made = Protection(home, groups, lambda _areas: {}, lambda: True)
+    made = Protection(home, groups, lambda _areas: {}, lambda: True, lambda: None)
     yield made
     made.locks.close()
 
