@@ -83,10 +83,10 @@ def start(services: ControlServices, executor: ActExecutor) -> str:
 def ready(services: ControlServices) -> str:
     """Return ``ready tier=A areas=1``, or ``degraded tier=… areas=…`` naming what is below the configured minimum."""
     protection = services.protection
-    below = [name for name, found in protection.now.items() if protection.below(found.tier)]
+    below = [name for name, found in protection.now.items() if protection.volume_tiers.below(found.tier)]
     line = f"tier={protection.lowest()} areas={len(protection.now)}"
     if below:
-        return f"degraded {line} minimum={protection.minimum} unprotected={','.join(sorted(below))}"
+        return f"degraded {line} minimum={protection.volume_tiers.minimum} unprotected={','.join(sorted(below))}"
     return f"ready {line}"
 
 

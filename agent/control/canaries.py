@@ -19,6 +19,7 @@ from agent.control.decider_client import DeciderClient
 from agent.errors import ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
 from agent.site.context import SiteContext
+from agent.volumes import status
 from agent.volumes.canary import schedule
 from agent.volumes.canary.reports import CanaryReports
 from agent.volumes.canary.schedule import CanaryPeriods
@@ -55,12 +56,12 @@ class CanaryWatch:
         self._turn = threading.Lock()  # whoever tries; nobody waits for another lock with it
         self._wanted: set[str] = set()
         self._next = 0.0
-        self._known: Collection[str] = ()
+        self._known: tuple[tuple[str, Tier], ...] = ()
 
     def step(self) -> None:
         """Try what is due. Raises :class:`ShoumiError` when an entry could not be written: it is tried again."""
         now = moment()
-        known = tuple(self._protection.plans)
+        known = tuple(self._protection.tiers().items())
         if self._canary is None or (now < self._next and known == self._known and not self._wanted):
             return
         targets = self._targets()
@@ -70,7 +71,7 @@ class CanaryWatch:
         try:
             self._try([targets[name] for name in names])
         finally:
-            self._sightings.keep(targets)
+            self._sightings.keep([*self._protection.plans])
             tried = [self._sightings.tried(target.area, target.volume) for target in targets.values()]
             self._next, self._known = schedule.next_due(tried, self._periods), known
         self._summarise()
@@ -145,7 +146,7 @@ class CanaryWatch:
         return {
             name: _target(name, plan, protected[name].tier, enforced=modes[name])
             for name, plan in list(self._protection.plans.items())
-            if name in modes and name in protected
+            if name in modes and name in protected and protected[name].tier != "none"  # else it is closed
         }
 
     def _taken(self) -> Collection[int]:
@@ -163,7 +164,7 @@ def finding(result: CanaryResult) -> Finding:
     name, said = visible(result.target.area), why(result)
     return Finding(
         "serious",
-        "not-seen",
+        status.NOT_SEEN,
         Text(f"the guard of `{name}` was not seen: {said.en}", f"未能证实 `{name}` 的防护：{said.zh}"),
         Text(
             "see `shoumi log list --kind canary`; mend that, then restart the agent",

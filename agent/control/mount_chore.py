@@ -100,8 +100,11 @@ class MountChore:
     ) -> None:
         """Record what has become of areas, and who held files of those that were not guarded before."""
         for area in found:
-            if _state(area) != _state(before.get(area.area)):
-                self._decider.append({"kind": "volume", **_state(area), "area": area.area, "path": area.path})
+            said, was = _state(area), _state(before.get(area.area))
+            lost = was.get("state") == "guarded" and (area.fresh or said["state"] == "closed")
+            if said != was or lost:  # a mark that was gone has an entry of its own, though all is well again
+                more = ({"why": "unguarded"} if area.fresh else {}) | ({"alarm": True} if lost else {})
+                self._decider.append({"kind": "volume", **said, **more, "area": area.area, "path": area.path})
         if any(area.tier != "none" for area in found):
             self._decider.epoch(self._site.facts.epoch())  # what was opened meanwhile is asked about
         if fresh := [area for area in found if area.fresh]:

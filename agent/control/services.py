@@ -39,6 +39,7 @@ from agent.runtime.home import Home
 from agent.site.context import SiteContext, agent_clock
 from agent.volumes.canary.schedule import CanaryPeriods
 from agent.volumes.protection import Protection
+from agent.volumes.volume_tiers import VolumeTiers
 from rules.tiers import MINIMA, MinimumTier
 
 
@@ -99,8 +100,7 @@ def open_services(
             lambda *area: canaries.prove(*area),  # noqa: PLW0108 - they are made below, and need this
             lambda: _lives(life),
             told_by.look,
-            config.minimum_tier,
-            lowest,
+            VolumeTiers(groups, config.minimum_tier, lowest),
         )
         canaries = CanaryWatch(site, decider, groups, protection, CanaryPeriods(config.canary_seconds))
         cuts = HolderCuts(protection.tiers, rails_of(site, agent_processes()), decider.append)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from agent.api.findings import Finding
 from agent.kernel import labels, mountinfo, mounting, volume_lock
@@ -29,6 +29,10 @@ from rules.model import Mode
 from rules.tiers import Tier
 
 _SDEV = re.compile(r"^fanotify sdev:([0-9a-f]+) mflags:[0-9a-f]+ mask:([0-9a-f]+) ", re.MULTILINE)
+
+
+Placed = Literal["anew", "mended", "again"]
+"""Whether the filesystem carried no mark before, only a part of them, or all."""
 
 
 def marked(group: int) -> frozenset[int]:
@@ -76,19 +80,22 @@ class Guarding:
         table = mounting.uncovered(mountinfo.table())
         self._place(marks.marks(self._plan, table, self._others, access=self._access))
 
-    def place(self) -> bool:
-        """Place the marks of an area that may be covered; return whether its filesystem carried none before.
+    def place(self) -> Placed:
+        """Place the marks of an area that may be covered; return what its filesystem carried before.
 
         On a shared filesystem whose border is missing nobody is exempt until :meth:`open_doors`.
         """
-        fresh = self._plan.st_dev not in marked(self._groups.open)
+        lacked = self._access and self._plan.st_dev not in masks(self._groups.access)
+        placed: Placed = "mended" if lacked else "again"
+        if self._plan.st_dev not in marked(self._groups.open):
+            placed = "anew"
         if self._border_missing():
             table = mounting.uncovered(mountinfo.table())
             self._place(marks.unexempt(self._plan, table, access=self._access))
             self._place(marks.filesystem_marks(self._plan, access=self._access))
         else:
             self.mark()
-        return fresh
+        return placed
 
     def open_doors(self) -> None:
         """Take the covers off, and make the border of an area on a shared filesystem again."""

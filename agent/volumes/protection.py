@@ -25,7 +25,7 @@ from agent.kernel.private_mount import doorway
 from agent.kernel.volume_lock import VolumeLocks
 from agent.registry.rows.areas import AreaRow
 from agent.runtime.home import Home
-from agent.volumes import guarding, marks, probe, status
+from agent.volumes import guarding, marks, status
 from agent.volumes.guarding import Guarding, MarkedArea
 from agent.volumes.hiding import HiddenAreas, close_doors
 from agent.volumes.labelling import LabelSweeps, sweep
@@ -34,10 +34,11 @@ from agent.volumes.planning import AreaPlan, Sharing, plan_area
 from agent.volumes.status import REHEARSAL, Protected, ProtectedArea, of_sweep, too_low
 from agent.volumes.survey import Machine, gather, look_around
 from agent.volumes.visits import VisitNumbers
+from agent.volumes.volume_tiers import VolumeTiers
 from rules import tiers
 from rules.model import Mode
 from rules.text import Text
-from rules.tiers import MinimumTier, Tier
+from rules.tiers import Tier
 from rules.visible import visible
 
 _OF_SWEEP = (status.UNLABELLED, status.STRIPPED)
@@ -55,8 +56,7 @@ class Protection:
     prove: Prove
     guarded_by: Callable[[], bool]  # whether the holder lives: without it every cover stays, or comes back
     watched: Callable[[], object]  # has the mount watcher look now, and keep hold of volumes that carry marks
-    configured: MinimumTier = "C"
-    asked: Callable[[], MinimumTier] = lambda: "C"  # what the pack asks for; never raises
+    volume_tiers: VolumeTiers
     now: dict[str, Protected] = field(default_factory=dict)
     plans: dict[str, AreaPlan] = field(default_factory=dict)
     turn: threading.RLock = field(default_factory=threading.RLock)
@@ -104,23 +104,6 @@ class Protection:
         self._lock(plan)
         return plan
 
-    @property
-    def minimum(self) -> MinimumTier:
-        """The least tier an area must have: the stricter of what this host and the pack ask for."""
-        return tiers.strictest((self.configured, self.asked()))
-
-    def tier(self, plan: AreaPlan | None) -> Tier:
-        """Return what *plan* can reach on its volume: probed, or on a volume that is marked already what its marks do.
-
-        A volume is marked by what was probed under this very kernel; the registry may remember another one.
-        """
-        if self.groups is None or plan is None:
-            return "none"
-        if plan.st_dev in guarding.marked(self.groups.open):
-            return marks.tier_of(guarding.masks(self.groups.access).get(plan.st_dev, 0), plan.sharing)
-        tier = probe.tier_of(probe.probe(plan.path), plan.sharing)
-        return "C" if self.groups.access < 0 and tier != "none" else tier
-
     def tiers(self) -> dict[str, Tier]:
         """Return the tier of each area, as it is now."""
         return {name: found.tier for name, found in list(self.now.items())}
@@ -130,12 +113,8 @@ class Protection:
         found = self.now.get(name)
         if found is None:
             return ()
-        low = found.tier != "none" and self.below(found.tier)
-        return (*found.findings, *((too_low(name, found.tier, self.minimum),) if low else ()))
-
-    def below(self, tier: Tier) -> bool:
-        """Whether *tier* is below the minimum (a rehearsal protects nothing, and says so itself)."""
-        return self.groups is not None and tiers.below(tier, self.minimum)
+        low = found.tier != "none" and self.volume_tiers.below(found.tier)
+        return (*found.findings, *((too_low(name, found.tier, self.volume_tiers.minimum),) if low else ()))
 
     def sealed_beside(self, plan: AreaPlan | None, rows: Sequence[AreaRow]) -> bool:
         """Whether *plan* lies on a volume where every inode was given a label, by what is known of its other areas."""
@@ -171,7 +150,7 @@ class Protection:
                 plan = plan or self.plan(area.path, others, sharing=None, accept_links=True, inside=False)
                 assert plan
                 self.visits.forget(area.name, plan.path)
-                Guarding(self.groups, plan, list(self.plans.values()), self.tier(plan)).let_go(area.name)
+                Guarding(self.groups, plan, list(self.plans.values()), self.volume_tiers.tier(plan)).let_go(area.name)
             except (OSError, RefusedError) as error:
                 self.visits.forget(area.name)
                 said = visible(str(error))
@@ -315,14 +294,20 @@ class Protection:
                 machine=machine,
             )
             assert plan is not None
-            tier = self.tier(plan)
+            tier = self.volume_tiers.tier(plan)
             guard = Guarding(self.groups, plan, self._others(area.name), tier)
-            fresh = guard.place()
+            placed = guard.place()
             self.plans[area.name] = plan
+            if placed == "again" and (shut := self._unseen(area.name)):
+                return shut  # its marks were there, and were not seen to refuse: looking again mends nothing
             findings = [finding for finding in (guard.arrived(area, self.visits),) if finding]
         except (OSError, RefusedError) as error:
             return self._failed(row, error)
-        return MarkedArea(row, area, plan, tier, guard, findings, fresh=fresh)
+        return MarkedArea(row, area, plan, tier, guard, findings, fresh=placed == "anew")
+
+    def _unseen(self, name: str) -> Protected | None:
+        found = self.now.get(name)
+        return found if found and any(finding.code == status.NOT_SEEN for finding in found.findings) else None
 
     def _uncover(self, step: MarkedArea, unseen: Finding | None) -> Protected:
         if unseen is not None:

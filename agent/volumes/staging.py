@@ -126,7 +126,7 @@ class Staging:
             os.close(root)
 
     def _marked(self, plan: AreaPlan, root: int) -> StagedVolume:
-        tier = self._protection.tier(plan)
+        tier = self._protection.volume_tiers.tier(plan)
         Guarding(self._groups, plan, (), tier).mark()
         if plan.st_dev not in guarding.marked(self._groups.open):
             shown = visible(self._source.node)

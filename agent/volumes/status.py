@@ -23,6 +23,7 @@ class ProtectedArea(NamedTuple):
 
 
 UNLABELLED, STRIPPED, FOREIGN, UNSEALED = "unlabelled", "stripped", "foreign-labels", "unsealed"
+NOT_SEEN = "not-seen"  # of a canary: the guard of an area did not refuse, or left no entry
 
 
 class Counts(NamedTuple):

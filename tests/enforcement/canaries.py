@@ -1,6 +1,7 @@
 """What the tests of canaries do to a guard, and how they see what the agent makes of it."""
 
 import os
+import select
 import signal
 import threading
 from collections.abc import Iterator
@@ -10,9 +11,10 @@ from typing import Any
 
 import psutil
 
+from agent.demo.actors import attempt, reading
 from agent.kernel import fanotify, mounting
 from tests.enforcement import syscalls
-from tests.enforcement.scene import Scene, until
+from tests.enforcement.scene import CLEARED, TOO_LOW, Scene, until
 
 PERIOD = 0.5
 SETTING = f"canary_seconds = {PERIOD}"
@@ -45,35 +47,90 @@ def rounds(site: Scene, count: int = 2) -> None:
 
 def take_mark_away(site: Scene, mask: int) -> None:
     """Remove the filesystem mark that asks about *mask*, as whoever has the rights of root can."""
+    assert _change(site, fanotify.FAN_MARK_REMOVE | fanotify.FAN_MARK_FILESYSTEM, mask)
+
+
+@contextmanager
+def excepted(site: Scene) -> Iterator[None]:
+    """Have nobody asked who comes through the mount of the volume, though its mark stays where it is."""
+    ignoring = fanotify.FAN_MARK_MOUNT | fanotify.FAN_MARK_IGNORED_MASK | fanotify.FAN_MARK_IGNORED_SURV_MODIFY
+    assert _change(site, fanotify.FAN_MARK_ADD | ignoring, OPEN)
+    try:
+        yield
+    finally:
+        mounting.unhide(str(site.plans))  # to reach the mount; the watcher sees a change and the agent looks again
+        _change(site, fanotify.FAN_MARK_REMOVE | ignoring, OPEN)
+
+
+def _change(site: Scene, flags: int, mask: int) -> int:
+    """Change marks of the holder's groups, as whoever has the rights of root can; return in how many groups."""
     assert site.site.agent is not None
-    holder, removed = site.site.agent.pid, 0
+    holder, changed = site.site.agent.pid, 0
     folder = Path(f"/proc/{holder}/fd")
     for name in os.listdir(folder):
         if os.readlink(folder / name) != "anon_inode:[fanotify]":
             continue
         group = syscalls.pidfd_getfd(holder, int(name))
         try:
-            with suppress(FileNotFoundError):
-                flags = fanotify.FAN_MARK_REMOVE | fanotify.FAN_MARK_FILESYSTEM
+            with suppress(OSError):  # ENOENT: no such mark; EINVAL: the other group, which asks about other things
                 fanotify.mark(group, flags, mask, site.site.root)
-                removed += 1
+                changed += 1
         finally:
             os.close(group)
-    assert removed
+    return changed
 
 
 def covered(site: Scene) -> bool:
     return mounting.hidden(str(site.plans))
 
 
-def closed(site: Scene, why: str) -> dict[str, Any]:
-    """Wait until the area is covered and the alarm is there for the reason *why*; return its entry."""
-    until(lambda: covered(site))
-    until(lambda: any(entry["outcome"] == "missing" for entry in entries(site)))
-    [entry] = [entry for entry in entries(site) if entry["outcome"] == "missing"]
-    assert (entry["alarm"], entry["own"], entry["area"], entry["why"]) == (True, "canary", "plans", why)
-    assert not enforcing(site)
-    return entry
+@contextmanager
+def mended(site: Scene, why: str) -> Iterator[list[dict[str, Any]]]:
+    """Break the guard inside. Afterwards: the area was covered, there was an alarm, and it is guarded again.
+
+    Yields a list that has, after the block, the alarms: a canary's for the reason *why*, or the notice that the mark
+    was not there any more, whichever came first.
+    """
+    alarms: list[dict[str, Any]] = []
+    with _covers(site) as came:
+        yield alarms
+        until(came.is_set)
+
+        def told() -> bool:
+            alarms[:] = [entry for entry in site.news() if entry["kind"] in ("canary", "volume") and entry.get("alarm")]
+            return bool(alarms)
+
+        until(told)
+    assert {entry.get("why") for entry in alarms} <= {why, "unguarded", None}
+    assert {entry["area"] for entry in alarms} == {"plans"}
+    until(lambda: not covered(site))
+    until(lambda: enforcing(site))
+    assert attempt(CLEARED, reading(site.plans / "doc.txt")).allowed
+    assert attempt(TOO_LOW, reading(site.plans / "doc.txt")).error == "EPERM"
+
+
+@contextmanager
+def _covers(site: Scene) -> Iterator[threading.Event]:
+    """Notice a cover however soon it goes: the kernel tells of each change of the mount table."""
+    came, end = threading.Event(), threading.Event()
+    table = os.open("/proc/self/mountinfo", os.O_RDONLY)
+    poll = select.poll()
+    poll.register(table, select.POLLPRI)
+
+    def watch() -> None:
+        while not end.is_set():
+            if covered(site):
+                came.set()
+            poll.poll(100)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield came
+    finally:
+        end.set()
+        thread.join()
+        os.close(table)
 
 
 def canary_of(site: Scene) -> int | None:

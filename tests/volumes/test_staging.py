@@ -16,6 +16,7 @@ from agent.runtime.home import Home
 from agent.volumes import guarding
 from agent.volumes.protection import Protection
 from agent.volumes.staging import Staging, VolumeSource
+from agent.volumes.volume_tiers import VolumeTiers
 from tests import needs
 from tests.enforcement.scene import until
 
@@ -38,7 +39,9 @@ def groups() -> Iterator[FanotifyGroups]:
 def protection(groups: FanotifyGroups, tmp_path: Path) -> Iterator[Protection]:
     home = Home(tmp_path / "home")
     home.create()
-    made = Protection(home, groups, lambda _areas: {}, lambda: True, lambda: None)
+    made = Protection(
+        home, groups, lambda _areas: {}, lambda: True, lambda: None, VolumeTiers(groups, "C", lambda: "C")
+    )
     yield made
     made.locks.close()
 

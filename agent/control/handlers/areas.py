@@ -29,10 +29,10 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     rows = request.site.facts.areas()
     sharing = cast('Literal["dedicated", "shared"] | None', args.maybe("sharing"))
     plan = protection.plan(path, rows, sharing=sharing, accept_links=args.flag("accept_links"))
-    tier = protection.tier(plan)
+    tier = protection.volume_tiers.tier(plan)
     observe = args.flag("observe")
-    if protection.below(tier) and not observe:
-        low = too_low(name, tier, protection.minimum)
+    if protection.volume_tiers.below(tier) and not observe:
+        low = too_low(name, tier, protection.volume_tiers.minimum)
         raise RefusedError(low.text, low.hint)
     volume = volume_of(plan, tier, accept_links=args.flag("accept_links"), held=args.maybe("held"))
     if protection.sealed_beside(plan, rows):
@@ -137,8 +137,8 @@ def _would(request: HandlerRequest) -> Json:
 def _enforce(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     row = area_row(request, request.args.text("area"))
     protected = request.services.protection.now.get(row.resource.id)
-    if protected and request.services.protection.below(protected.tier):
-        low = too_low(row.resource.id, protected.tier, request.services.protection.minimum)
+    if protected and request.services.protection.volume_tiers.below(protected.tier):
+        low = too_low(row.resource.id, protected.tier, request.services.protection.volume_tiers.minimum)
         raise RefusedError(low.text, low.hint)
     minutes = request.args.number("revert_after")
     confirm_by = request.at + timedelta(minutes=minutes) if minutes else None

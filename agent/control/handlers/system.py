@@ -220,4 +220,8 @@ def _pack(request: HandlerRequest) -> Iterator[Finding]:
 
 def _unprotected(request: HandlerRequest) -> list[str]:
     protection = request.services.protection
-    return [name for name, found in protection.now.items() if found.tier == "none" or protection.below(found.tier)]
+    return [
+        name
+        for name, found in protection.now.items()
+        if found.tier == "none" or protection.volume_tiers.below(found.tier)
+    ]
