@@ -7,16 +7,18 @@ Rules of this file:
   at was there before it, and is named by the findings of that area;
 - a process is stopped at once and ended a little later: what has a run of its own (a hold, a departure, a lapsed grant)
   is ended by that first, with its receipt. Who may go on after all goes on;
-- each is in the log before it is stopped; one whose entry cannot be written is looked at again at the next look.
+- each is in the log before it is stopped; one whose entry cannot be written is looked at again at the next look;
+- what is stopped is known to the next control process, which ends it or lets it go on.
 """
 
 import os
 import signal
 import stat
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
+from agent.control.stopped_processes import Stopped
 from agent.kernel.open_files import HeldFile
 from agent.kernel.start_time import start_time
 from agent.offboard.guardrails import Process, Rails, ordinary
@@ -60,7 +62,7 @@ class HolderCuts:
     """What one look after another found to be ended. Belongs to the thread of looks.
 
     *tiers* says how each area is protected now, *rails* what is never touched; *append* writes an entry and may raise
-    ``ShoumiError``.
+    ``ShoumiError``. *stopped* has since when each process is stopped, and outlives us.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class HolderCuts:
         tiers: Callable[[], Mapping[str, Tier]],
         rails: Callable[[], Rails],
         append: Callable[[Mapping[str, Any]], object],
+        stopped: MutableMapping[Stopped, float],
     ) -> None:
         self._tiers = tiers
         self._rails = rails
@@ -76,7 +79,7 @@ class HolderCuts:
         self._before: frozenset[UncutHold] = frozenset()
         self._now: Mapping[str, Tier] = {}
         self._found: list[UncutHold] = []
-        self._stopped: dict[tuple[int, int], float] = {}  # pid and start; since when, on the monotonic clock
+        self._stopped = stopped
 
     def begin(self) -> None:
         """Begin a look."""
@@ -107,6 +110,7 @@ class HolderCuts:
         Raises ``ShoumiError`` when an entry cannot be written.
         """
         before = self._before.union(first_seen(self._found, self._known)).intersection(self._found)
+        before = frozenset(hold for hold in before if (hold.pid, hold.started) not in self._stopped)
         self._known, self._before = frozenset(self._now), before
         ends: dict[int, UncutHold] = {}
         for hold in self._found:

@@ -23,6 +23,7 @@ from agent.control.mount_chore import MountChore
 from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.host import agent_processes, rails_of
 from agent.control.quiet_scan import QuietScan
+from agent.control.stopped_processes import StoppedProcesses
 from agent.control.volume_keeper import VolumeKeeper
 from agent.control.watcher_client import WatcherClient
 from agent.errors import ShoumiError
@@ -103,7 +104,12 @@ def open_services(
             VolumeTiers(groups, config.minimum_tier, lowest),
         )
         canaries = CanaryWatch(site, decider, groups, protection, CanaryPeriods(config.canary_seconds))
-        cuts = HolderCuts(protection.tiers, rails_of(site, agent_processes()), decider.append)
+        cuts = HolderCuts(
+            protection.tiers,
+            rails_of(site, agent_processes()),
+            decider.append,
+            StoppedProcesses(home.run / "stopped"),
+        )
         quiet_scan = QuietScan(home, decider, site.clock, cuts)
         stack.callback(quiet_scan.close)
         mounts = MountChore(site, decider, protection, told_by)

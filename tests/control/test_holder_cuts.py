@@ -11,6 +11,7 @@ import pytest
 
 from agent.control import holder_cuts
 from agent.control.holder_cuts import HolderCuts, UncutHold, first_seen, use_of
+from agent.control.stopped_processes import StoppedProcesses
 from agent.demo.actors import Actor, ActorIdentity, acting
 from agent.errors import RefusedError
 from agent.kernel.open_files import HeldFile
@@ -62,7 +63,7 @@ def log() -> Log:
 
 
 def cutter(log: Log, tier: Tier = "C", pids: frozenset[int] = frozenset()) -> HolderCuts:
-    made = HolderCuts(lambda: {"plans": tier}, lambda: Rails(pids=pids), log.write)
+    made = HolderCuts(lambda: {"plans": tier}, lambda: Rails(pids=pids), log.write, {})
     made.begin()
     made.finish(lambda _: True)  # the area has been looked at
     return made
@@ -123,7 +124,7 @@ def test_who_is_not_to_be_ended_lives(log: Log, why: str) -> None:
         found = holding(actor)
         one = cutter(log, pids=frozenset({actor.pid}) if why == "the agent's" else frozenset())
         if why == "there before":
-            one = HolderCuts(lambda: {"plans": "C"}, Rails, log.write)
+            one = HolderCuts(lambda: {"plans": "C"}, Rails, log.write, {})
             look(one, found)
         look(one, found, still=why != "it may again")
         assert lives(actor)
@@ -134,7 +135,7 @@ def test_who_is_not_to_be_ended_lives(log: Log, why: str) -> None:
 def test_who_was_there_before_is_forgotten_when_it_lets_go(log: Log) -> None:
     with acting(USER, waits) as actor:
         found = holding(actor)
-        one = HolderCuts(lambda: {"plans": "C"}, Rails, log.write)
+        one = HolderCuts(lambda: {"plans": "C"}, Rails, log.write, {})
         look(one, found)
         look(one)
         look(one, found)  # opened again, by rights that have ended since
@@ -162,3 +163,28 @@ def test_what_the_kernel_cuts_is_no_reason(tier: Tier, how: str, log: Log, tmp_p
 def test_only_an_area_that_is_new_has_holders_from_before_it() -> None:
     holds = [UncutHold(7, 1, 2, 3, area, "C") for area in ("old", "new")]
     assert first_seen(holds, frozenset({"old"})) == {holds[1]}
+
+
+@needs.root
+@pytest.mark.parametrize("still", [True, False], ids=["has no right", "has it again"])
+def test_whoever_was_stopped_is_ended_or_goes_on_when_the_control_process_was_replaced_meanwhile(
+    tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch, still: bool
+) -> None:
+    def made() -> HolderCuts:
+        return HolderCuts(lambda: {"plans": "C"}, Rails, log.write, StoppedProcesses(tmp_path / "stopped"))
+
+    monkeypatch.setattr(holder_cuts, "GRACE", 60.0)
+    with acting(USER, waits) as actor:
+        held = holding(actor)
+        one = made()
+        look(one)
+        look(one, held)
+        assert state(actor) == "T"
+        monkeypatch.setattr(holder_cuts, "GRACE", 0.0)
+        look(made(), *([held] if still else []))
+        if still:
+            assert actor.next().error == "ended"
+        else:
+            assert state(actor) == "S"
+            assert lives(actor)
+    assert [*StoppedProcesses(tmp_path / "stopped")] == []

@@ -1,0 +1,53 @@
+"""Which processes were stopped to be ended: a file in the run directory, so that the next control process goes on.
+
+Rules of this file: what is stopped stands in the file before it is stopped, and leaves it when it was continued or
+ended. A process is known by its number and its start; the instant is on the monotonic clock, which goes on over a
+restart of ours and not over one of the machine. A file that cannot be read is none: nobody is ended for it. One that
+cannot be written keeps nobody from being stopped.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+
+Stopped = tuple[int, int]
+"""Process id and start, in clock ticks since boot (proc_pid_stat(5))."""
+
+
+class StoppedProcesses(MutableMapping[Stopped, float]):
+    """Since when each process is stopped; every change is written to *file*."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._since = dict(_read(file))
+
+    def __getitem__(self, process: Stopped) -> float:
+        return self._since[process]
+
+    def __setitem__(self, process: Stopped, since: float) -> None:
+        self._write({**self._since, process: since})
+
+    def __delitem__(self, process: Stopped) -> None:
+        self._write({one: since for one, since in self._since.items() if one != process})
+
+    def __iter__(self) -> Iterator[Stopped]:
+        return iter(tuple(self._since))
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+    def _write(self, since: dict[Stopped, float]) -> None:
+        text = "".join(json.dumps([*process, instant]) + "\n" for process, instant in since.items())
+        self._since = since
+        fresh = self._file.with_suffix(".new")
+        with contextlib.suppress(OSError):
+            fresh.write_text(text, encoding="ascii")
+            fresh.replace(self._file)
+
+
+def _read(file: Path) -> Iterator[tuple[Stopped, float]]:
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        for line in file.read_text(encoding="ascii").splitlines():
+            pid, started, since = json.loads(line)
+            yield (int(pid), int(started)), float(since)
