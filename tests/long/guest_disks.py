@@ -35,25 +35,25 @@ class Disk:
             file.truncate(64 << 20)
         self._loop = _run("losetup", "--find", "--show", str(self._image))
         self._sectors = (64 << 20) // 512
-        self.device = f"/dev/mapper/{_NAME}"
-        _run("dmsetup", "create", _NAME, "--table", self._table("linear"))
+        _run("dmsetup", "create", _NAME, "--noudevsync", "--table", self._table("linear"))
+        self.device = "/dev/" + _run("dmsetup", "info", "-c", "--noheadings", "-o", "blkdevname", _NAME)  # no udev here
         _run("mkfs.ext4", "-q", "-F", "-m", "0", self.device)
         self.point.mkdir()
         _run("mount", self.device, str(self.point))
 
     def suspend(self) -> None:
         """Let every request wait."""
-        _run("dmsetup", "suspend", "--nolockfs", "--noflush", _NAME)
+        _run("dmsetup", "suspend", "--nolockfs", "--noflush", "--noudevsync", _NAME)
 
     def resume(self) -> None:
         """Let requests go on."""
-        _run("dmsetup", "resume", _NAME)
+        _run("dmsetup", "resume", "--noudevsync", _NAME)
 
     def turn(self, target: str) -> None:
         """Answer with ``error``, or serve again (``linear``)."""
-        _run("dmsetup", "suspend", "--nolockfs", "--noflush", _NAME)
+        _run("dmsetup", "suspend", "--nolockfs", "--noflush", "--noudevsync", _NAME)
         _run("dmsetup", "load", _NAME, "--table", self._table(target))
-        _run("dmsetup", "resume", _NAME)
+        _run("dmsetup", "resume", "--noudevsync", _NAME)
 
     def remove(self) -> None:
         """Take everything away, as far as it goes."""
