@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
+
 from agent.control.decider_client import DeciderClient
 from agent.control.holder_verdicts import HolderVerdicts
 from agent.guard.policy import PolicySnapshot
@@ -106,16 +108,10 @@ class EarlierHolders:
 
 def our_processes() -> frozenset[int]:
     """Return the holder, which started this process, and everything it has started."""
-    ours, fresh = {os.getpid(), os.getppid()}, {os.getppid()}
-    while fresh:
-        below: set[int] = set()
-        for pid in fresh:
-            with contextlib.suppress(OSError):
-                for task in Path(f"/proc/{pid}/task").iterdir():
-                    below |= {int(child) for child in (task / "children").read_text().split()}
-        fresh = below - ours
-        ours |= below
-    return frozenset(ours)
+    holder = os.getppid()
+    with contextlib.suppress(psutil.Error):  # the holder has just gone, and all of us with it
+        return frozenset({holder, *(child.pid for child in psutil.Process(holder).children(recursive=True))})
+    return frozenset({holder, os.getpid()})
 
 
 def _area_of(item: HeldFile, areas: Mapping[str, AreaOnDevice]) -> str | None:

@@ -51,6 +51,7 @@ def test_the_guard_is_seen_to_refuse_a_listing_an_open_and_a_read_and_everything
     assert status["seen"] == max(row["seen"]["at"] for row in status["areas"])
     assert [row["seen"]["state"] for row in listed] == ["seen", "seen"]
     assert [finding["state"] for finding in found if finding["code"] == "seen"] == ["good", "good"]
+    assert "watchers" not in [finding["code"] for finding in found]  # the agent's own processes are not told of
     assert "guard last seen" in site.site.shoumi("area", "show", "plans").stdout
     assert "证实于" in site.site.shoumi("status", language="zh").stdout
     firsts = [e for e in site.site.entries() if e["kind"] == "canary" and e["outcome"] == "seen"]
