@@ -3,6 +3,6 @@
 from tests.long.guest_program import GuestProgram
 
 _PROGRAM = GuestProgram(
-    "tests.long.guest_luks", ("6.12", "6.18", "6.1"), 170.0, ("cryptsetup-bin", "e2fsprogs", "util-linux")
+    "tests.long.guest_luks", ("6.12", "6.1"), 170.0, ("cryptsetup-bin", "e2fsprogs", "util-linux")
 )
 PART = _PROGRAM.part("luks", "a LUKS volume in QEMU")
