@@ -147,8 +147,10 @@ def set_back(story: Story) -> None:
     story.set(-2 * 3600)
     story.say("set back once more, it has ended", not story.may(E1))
     story.call("clock.accept", reason="tried")
-    story.say("an officer accepts it: it holds", until(lambda: story.may(E1)))
+    story.say("an officer accepts it: it is judged by", until(lambda: story.status()["clock"] is None))
+    story.say("… and what begins later has not begun", not story.may(E2) and "judged" not in story.last("access"))
     story.right()
+    story.say("set right, it has begun", until(lambda: story.may(E2)))
     story.say("set right, it has ended", not story.may(E1))
 
 

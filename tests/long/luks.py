@@ -2,7 +2,5 @@
 
 from tests.long.guest_program import GuestProgram
 
-_PROGRAM = GuestProgram(
-    "tests.long.guest_luks", ("6.12", "6.1"), 170.0, ("cryptsetup-bin", "e2fsprogs", "util-linux")
-)
+_PROGRAM = GuestProgram("tests.long.guest_luks", ("6.12", "6.1"), 170.0, ("cryptsetup-bin", "e2fsprogs", "util-linux"))
 PART = _PROGRAM.part("luks", "a LUKS volume in QEMU")
