@@ -40,7 +40,7 @@ def mount_late(
     *reader* may read the *document*: when they can again, it is over. *fresh* returns new entries of the log.
     """
     assert stage.volume is not None
-    stage.shoumi("volume", "hide", str(stage.volume.point), "--yes")
+    stage.shoumi("volume", "hide", str(stage.volume.point), "--yes", "--forget")
     fresh()
     with acting(stranger, _trying(document)) as outsider:
         begun = time.monotonic()
