@@ -211,8 +211,8 @@ class VolumeKeeper:
                 raise RefusedError(
                     Text(f"something is mounted at `{shown}` already", f"`{shown}` 上已有挂载"),
                     Text(
-                        f"umount {shown}, or: shoumi volume publish {shown}",
-                        f"umount {shown}，或：shoumi volume publish {shown}",
+                        f"shoumi volume hide {shown} --yes takes it away, too; then: shoumi volume publish {shown}",
+                        f"shoumi volume hide {shown} --yes 可一并撤下；随后：shoumi volume publish {shown}",
                     ),
                 )
         elif row.point not in self._staged or (row.wanted == "attached" and self._staged[row.point].since != row.at):
@@ -287,8 +287,11 @@ class VolumeKeeper:
         return self._let_go(HideRequest(row, devices, areas))
 
     def _let_go(self, request: HideRequest) -> DiskUse:
-        row = request.row
+        row, rows = request.row, self._site.facts.areas()
         self._drop(row.point)
+        # Again: it may have been on its way to its place when it was hidden, and be there only now.
+        self._protection.hide({name: hidden_finding(row) for name in request.areas}, rows)
+        request = request._replace(devices=request.devices | self._devices(row, request.areas))
         numbers = frozenset(map(number, request.devices))
         if request.end:
             self._end_holders(request, numbers)

@@ -24,6 +24,7 @@ class VolumeSeen(NamedTuple):
     trouble: Text | None = None
     free: bool = True
     holders: tuple[Text, ...] = ()
+    mounted: str = ""  # where else a hidden one is mounted
 
 
 def volumes(seen: Iterable[VolumeSeen]) -> Iterator[Finding]:
@@ -61,5 +62,7 @@ def _use(volume: VolumeSeen, point: str, device: str) -> Finding:
         "warning",
         "volume-held",
         Text(f"`{device}` is still held: {who_en}", f"`{device}` 仍被占用：{who_zh}"),
-        Text(f"shoumi volume hide {point} --yes --end", f"shoumi volume hide {point} --yes --end"),
+        Text(f"umount {elsewhere}", f"umount {elsewhere}")
+        if (elsewhere := visible(volume.mounted))
+        else Text(f"shoumi volume hide {point} --yes --end", f"shoumi volume hide {point} --yes --end"),
     )

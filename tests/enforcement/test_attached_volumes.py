@@ -352,3 +352,30 @@ def _another(site: Scene, before: int) -> bool:
     with contextlib.suppress(LookupError, OSError):
         return site.site.process("control") != before
     return False
+
+
+def test_hidden_while_it_is_being_published_it_is_hidden(one: Scene) -> None:
+    """The later wish counts, though the earlier one was on its way: nobody gets in."""
+    where = point(one)
+    hide(one)
+    with one.asking() as agent:
+        for wait in (0.0, 0.02, 0.05, 0.1):
+            agent.call("volume.publish", volume=where)
+            time.sleep(wait)  # the span itself: the hide meets another part of the way each time
+            done = agent.call("volume.hide", point=where)
+            [came] = agent.stream("volume.outcome", point=where, at=done["at"])
+            assert (came["state"], came["free"]) == ("hidden", True)
+            assert attempt(CLEARED, reading(one.plans / "doc.txt")).error == "ENOENT"
+            assert agent.call("area.show", area="plans")["tier"] == "none"
+        agent.call("volume.publish", volume=where)
+    guarded(one)
+
+
+def test_the_disk_of_a_volume_that_was_unmounted_by_hand_can_be_had(one: Scene) -> None:
+    umount(one.site.root)
+    until(lambda: area(one)["tier"] == "none")
+    assert [row["point"] for row in one.ask("volume.list")] == []
+    assert hide(one, "--forget")["free"]
+    check_filesystem(one)
+    mount_volume(one)
+    guarded(one)

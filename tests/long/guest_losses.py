@@ -7,10 +7,9 @@ import mmap
 import os
 import select
 import signal
-import subprocess
 from collections.abc import Callable
 
-from agent.demo import cast, cutting, traffic
+from agent.demo import cast, cutting, remounting, traffic
 from agent.demo.actors import acting, attempt, reading
 from agent.demo.cast import DRAWINGS, LI, SUN, WANG, ZHANG, OfficerAct
 from agent.demo.live import Live
@@ -103,12 +102,9 @@ def kill(checks: Checks, made: DemoStage, site: Live) -> None:
 
 def remount(checks: Checks, made: DemoStage, site: Live) -> None:
     """umount and mount of the guarded volume: it is closed to whoever may not, from the first moment on."""
-    assert made.volume is not None
     document = made.root / DRAWINGS.document
-    image, point = made.volume.folder / "image", made.volume.point
     uncleared, cleared = site.identity(himself(LI)), site.identity(himself(ZHANG))
-    subprocess.run(["umount", str(point)], check=True)
-    subprocess.run(["mount", "-o", "loop", str(image), str(point)], check=True)
+    remounting.remount(made)
     wrong = sum(attempt(uncleared, reading(document), _PATIENCE).allowed for _ in range(5))
     back = wait_until(lambda: attempt(cleared, reading(document), _PATIENCE).allowed, _PATIENCE)
     wrong += attempt(uncleared, reading(document), _PATIENCE).allowed

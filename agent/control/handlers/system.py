@@ -155,6 +155,7 @@ def _volumes(request: HandlerRequest) -> Iterator[VolumeSeen]:
             trouble.error if trouble else None,
             use.free if use else True,
             tuple(one.text() for one in use.holders) if use else (),
+            next((one.what for one in use.holders if one.how == "mount"), "") if use else "",
         )
 
 

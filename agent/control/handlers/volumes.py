@@ -2,16 +2,17 @@
 own.
 """
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.earlier_holders import our_processes
-from agent.control.volume_states import mounted_at, number, on_volume, seen_state, source_of, state_of, use_of
+from agent.control.volume_states import mounted_at, node_of, number, on_volume, seen_state, source_of, state_of, use_of
 from agent.disks import contents, luks, opening
 from agent.errors import RefusedError, ShoumiError
-from agent.kernel import mountinfo, mounting
+from agent.kernel import cover, loop_device, mountinfo, mounting
 from agent.kernel.mountinfo import Mount, within
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.rows.areas import AreaRow
@@ -64,8 +65,7 @@ def _hide(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
     point, keeper, by = request.args.text("point"), request.services.volumes, request.officer()
     known, forget = request.site.lists.volumes.at(point), request.args.flag("forget")
     if known is None:
-        mount = _own_mount(request, point)
-        known = VolumeRow(point, source_of(mount), "", "", "", "hidden", by, request.at)
+        known = VolumeRow(point, _own_source(request, point), "", "", "", "hidden", by, request.at)
     if forget:
         change.volumes.forget(point)
     else:
@@ -122,10 +122,10 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
             "seen": _seen(request, areas) if mount else None,
         }
     points = {row.point for row in known}
-    for mount in {
+    for device, mount in {
         plan.device: _mount_of(plan.path) for plan in [*protection.plans.values()] if plan.dedicated
-    }.values():
-        if mount is not None and mount.point not in points:
+    }.items():
+        if mount is not None and mount.device == device and mount.point not in points:
             areas = on_volume(mount.point, rows)
             yield {
                 "device": source_of(mount),
@@ -218,11 +218,18 @@ def _refuse_point(request: HandlerRequest, point: str) -> None:
             )
 
 
-def _own_mount(request: HandlerRequest, point: str) -> Mount:
-    """Return the mount at *point* if it is a volume of its own with areas on it; else raise :class:`RefusedError`."""
-    mount, plans = mounted_at(point), request.services.protection.plans
-    if mount is not None and any(plan.dedicated and plan.device == mount.device for plan in [*plans.values()]):
-        return mount
+def _own_source(request: HandlerRequest, point: str) -> str:
+    """Return the device of the volume at *point*, if it is one of its own with areas on it; else :class:`RefusedError`.
+
+    One that somebody has unmounted by hand counts: the agent holds its filesystem, and can let go of it.
+    """
+    mount, plans = mounted_at(point), [*request.services.protection.plans.values()]
+    if mount is not None and any(plan.dedicated and plan.device == mount.device for plan in plans):
+        return source_of(mount)
+    for place in cover.read_list(request.site.home.covers):
+        if mount is None and place.alone and place.point == point and place.hold:
+            with contextlib.suppress(OSError):
+                return loop_device.backing_file(number(place.device)) or node_of(number(place.device))
     said = visible(point)
     raise RefusedError(
         Text(f"no volume of its own with areas is mounted at `{said}`", f"`{said}` 上没有含涉密目录的独立卷"),
