@@ -3,6 +3,7 @@
 Rules of this file: only processes of the agent of the scene are killed, by pid.
 """
 
+import contextlib
 import os
 import signal
 from collections.abc import Sequence
@@ -62,11 +63,11 @@ def killed(site: Scene, names: Sequence[str]) -> dict[str, int]:
     """Kill these processes of the agent; return who they were."""
     dead = {}
     for name in names:
-        until(lambda name=name: successor(site, name))
-        pid = successor(site, name)
-        assert pid
-        os.kill(pid, signal.SIGKILL)
-        dead[name] = pid
+        found: list[int] = []
+        until(lambda name=name, found=found: found.extend(filter(None, [successor(site, name)])) or found)
+        with contextlib.suppress(ProcessLookupError):  # it went with the one before it
+            os.kill(found[-1], signal.SIGKILL)
+        dead[name] = found[-1]
     return dead
 
 
