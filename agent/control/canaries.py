@@ -30,7 +30,7 @@ from agent.volumes.planning import AreaPlan
 from agent.volumes.protection import Protection
 from agent.volumes.status import ProtectedArea
 from rules.text import Text
-from rules.tiers import Tier
+from rules.tiers import Tier, Use, cuts
 from rules.visible import visible
 
 
@@ -173,6 +173,6 @@ def finding(result: CanaryResult) -> Finding:
     )
 
 
-def _target(name: str, plan: AreaPlan, tier: str, *, enforced: bool) -> CanaryTarget:
+def _target(name: str, plan: AreaPlan, tier: Tier, *, enforced: bool) -> CanaryTarget:
     major, minor = plan.device
-    return CanaryTarget(name, plan.path, plan.st_dev, f"{major}:{minor}", enforced, tier.startswith(("A", "B")))
+    return CanaryTarget(name, plan.path, plan.st_dev, f"{major}:{minor}", enforced, cuts(tier, Use.READ))

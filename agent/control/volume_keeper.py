@@ -211,8 +211,8 @@ class VolumeKeeper:
                 raise RefusedError(
                     Text(f"something is mounted at `{shown}` already", f"`{shown}` 上已有挂载"),
                     Text(
-                        f"shoumi volume hide {shown} --yes takes it away, too; then: shoumi volume publish {shown}",
-                        f"shoumi volume hide {shown} --yes 可一并撤下；随后：shoumi volume publish {shown}",
+                        f"umount {shown} (stop the agent first where a cover comes back), then publish it again",
+                        f"umount {shown}（遮蔽反复出现时先停止代理），随后重新公开",
                     ),
                 )
         elif row.point not in self._staged or (row.wanted == "attached" and self._staged[row.point].since != row.at):
@@ -297,8 +297,7 @@ class VolumeKeeper:
             self._end_holders(request, numbers)
         for device in request.devices:
             with mounting.pinned(device) as mounted:
-                there = mounted_at(row.point)
-                if mounted and (self._is_marked(device) or (there is not None and there.device == device)):
+                if mounted and (self._is_marked(device) or self._is_own(row, device)):
                     mounting.unmount_filesystem(device)
         self._watcher.look()
         self._await_end(row, request.devices)
@@ -342,9 +341,13 @@ class VolumeKeeper:
             time.sleep(0.01)
 
     def _devices(self, row: VolumeRow, areas: tuple[str, ...]) -> frozenset[Device]:
-        """Return the filesystems meant by a volume: what is mounted there, what is staged, what was seen last."""
+        """Return the filesystems meant by a volume: its own if mounted there, what is staged, what was seen last.
+
+        Somebody else's filesystem at its place is none of them, because what is meant is unmounted wherever it stands.
+        """
         found = set()
-        if (there := mounted_at(row.point)) is not None:
+        there = mounted_at(row.point)
+        if there is not None and (self._is_marked(there.device) or self._is_own(row, there.device)):
             found.add(there.device)
         if (staged := self._staged.get(row.point)) is not None:
             found.add(staged.volume.device)
@@ -363,6 +366,9 @@ class VolumeKeeper:
         inner = luks.node_of(row.uuid) if row.uuid else None
         numbers = opening.numbers(inner, "") if inner else self._held(row, devices)
         return any(map(self._is_marked, devices)) or not all(map(is_free, numbers))
+
+    def _is_own(self, row: VolumeRow, device: Device) -> bool:
+        return number(device) in opening.numbers(row.device, row.uuid)
 
     def _is_marked(self, device: Device) -> bool:
         return self._groups is not None and number(device) in guarding.marked(self._groups.open)

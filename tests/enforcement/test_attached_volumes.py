@@ -17,7 +17,7 @@ from agent.disks import holders
 from agent.kernel import loop_device, mountinfo, mounting, volume_lock
 from agent.simulator import volume_image
 from tests.enforcement.scene import CLEARED, SECRET, TOO_LOW, UNKNOWN, Scene, scene, until, write
-from tests.enforcement.test_volumes import area, guarded, mount_volume, nobody_gets_in, trying, umount
+from tests.enforcement.test_volumes import area, guarded, mount, mount_volume, nobody_gets_in, trying, umount
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-volumes")]
 
@@ -379,3 +379,22 @@ def test_the_disk_of_a_volume_that_was_unmounted_by_hand_can_be_had(one: Scene) 
     check_filesystem(one)
     mount_volume(one)
     guarded(one)
+
+
+def test_somebody_elses_filesystem_at_the_place_of_a_hidden_volume_is_left_where_else_it_stands(one: Scene) -> None:
+    """Neither an act nor a start of the agent unmounts it, or ends who holds something of it."""
+    where, other = point(one), one.site.home.root.parent / "elsewhere"
+    hide(one)
+    other.mkdir()
+    mount("-t", "tmpfs", "tmpfs", other)
+    try:
+        (other / "theirs").touch()
+        mount("--bind", other, where)
+        with (other / "theirs").open():
+            hide(one, "--end")
+            one.site.stop()
+            one.site.start()
+            hide(one, "--end")
+            assert (other / "theirs").exists()
+    finally:
+        umount("-l", other)
