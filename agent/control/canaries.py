@@ -162,6 +162,16 @@ def moment() -> float:
 def finding(result: CanaryResult) -> Finding:
     """Say that the guard of an area was not seen."""
     name, said = visible(result.target.area), why(result)
+    if result.outcome == "unknown":
+        return Finding(
+            "serious",
+            status.NOT_TRIED,
+            Text(f"the guard of `{name}` could not be tried: {said.en}", f"未能检验 `{name}` 的防护：{said.zh}"),
+            Text(
+                "it is tried again by itself, and opens when the guard is seen",
+                "系统会自动重试，证实防护后即开放",
+            ),
+        )
     return Finding(
         "serious",
         status.NOT_SEEN,

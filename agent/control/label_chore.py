@@ -91,7 +91,12 @@ class LabelChore:
 
     def sealable(self) -> tuple[str, ...]:
         """Return the areas whose volume has a label on every inode, and is not said to be sealed yet."""
-        return tuple(self._sealable)
+        plans, swept = self._protection.plans, self._protection.sweeps.have_swept
+        return tuple(
+            name
+            for name, device in list(self._sealable.items())  # another volume may stand there since
+            if (plan := plans.get(name)) and plan.st_dev == device and swept(name, plan.path, device)
+        )
 
     def sealed(self, area: str) -> None:
         """Take note that the registry says so now."""

@@ -2,8 +2,8 @@
 
 The watcher has covered what was exposed by then; here the area is planned, marked, proven and uncovered, and whoever
 opened something in between is named and ended. Rules of this file: woken by the mount table itself and by the watcher's
-notices, and looking again every half a minute; a look that fails is told and comes again. Belongs to one thread, but
-for :meth:`MountChore.step`.
+notices, and looking again every half a minute, sooner where a guard could not be tried; a look that fails is told and
+comes again. Belongs to one thread, but for :meth:`MountChore.step`.
 """
 
 import contextlib
@@ -25,6 +25,7 @@ from agent.volumes.protection import Protection
 from agent.volumes.status import Protected, held_before
 
 _AGAIN = 30.0  # seconds between two looks when nothing changes
+_SOON = 1.0  # seconds, doubled each time, while the guard of an area could not be tried
 _SETTLE, _BUSY = 0.03, 0.5  # seconds: mounts often come in pairs; somebody who goes on and on is not followed closely
 
 
@@ -62,13 +63,14 @@ class MountChore:
         if (notices := self._watcher.fileno()) is not None:
             poll.register(notices, select.POLLIN)
         try:
-            looked = 0.0
-            while self._stop not in dict(poll.poll(_AGAIN * 1000)):
+            looked, wait = 0.0, _AGAIN
+            while self._stop not in dict(poll.poll(wait * 1000)):
                 select.select([self._stop], [], [], _SETTLE if time.monotonic() - looked > _BUSY else _BUSY)
                 looked = time.monotonic()
                 poll.poll(0)
                 with going_on(to_stderr("control")):
                     self.step()
+                wait = min(_AGAIN, _SOON if wait == _AGAIN else 2 * wait) if self._protection.untried() else _AGAIN
         finally:
             os.close(table)
 

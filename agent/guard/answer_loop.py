@@ -32,7 +32,7 @@ from agent.guard.judged_time import JudgedTime
 from agent.guard.label_worker import LabelWorkerClient
 from agent.guard.latency import LatencyHistogram
 from agent.guard.objects import Object, Objects
-from agent.guard.own_attempts import OwnAttempts
+from agent.guard.own_attempts import How, OwnAttempts
 from agent.guard.parked import ParkedEvent, ParkedEvents
 from agent.guard.policy import PolicySnapshot
 from agent.guard.refusals import person_of
@@ -305,7 +305,7 @@ class AnswerLoop:
                 elif found.error:
                     answer = self.judge.refusals.unknown(event.tid, found.error, self._objects.seen(event.fd))
                 elif found.stripped:
-                    answer = self._refuse(UNLABELLED, event)
+                    answer = self._refuse(UNLABELLED, event, "open" if event.group == self._groups.open else "access")
                 else:
                     answer = self._judge(event, self._objects.learn(event.path, found), now)
                 if answer is not None:
@@ -331,8 +331,9 @@ class AnswerLoop:
             self.late += 1
             self._conclude(event.group, [(event.fd, self._refuse(LATE, event))])
 
-    def _refuse(self, why: Verdict, event: ParkedEvent) -> Answer:
-        return self.judge.refusals.refused(why, self._objects.seen(event.fd), event.tid, self.judge.who(event.tid))
+    def _refuse(self, why: Verdict, event: ParkedEvent, how: How = "late") -> Answer:
+        thing, who = self._objects.seen(event.fd), self.judge.who(event.tid)
+        return self.judge.refusals.refused(why, thing, event.tid, who, how)
 
     def _give_up(self) -> None:
         """On the way out: whoever still waits is answered, and the worker goes."""

@@ -10,7 +10,7 @@ from collections.abc import Hashable
 
 from agent.guard.denial_budget import DenialBudget
 from agent.guard.objects import Object
-from agent.guard.own_attempts import OwnAttempts
+from agent.guard.own_attempts import How, OwnAttempts
 from agent.guard.policy import PolicySnapshot
 from agent.guard.verdicts import UNIDENTIFIED, Answer, VerdictCache
 from agent.kernel.subject import Subject
@@ -45,13 +45,16 @@ class Refusals:
             for due in self._budget.due(moment)
         ]
 
-    def refused(self, why: Verdict, thing: Object, tid: int, who: Subject | None) -> Answer:
-        """Refuse thread *tid* the object *thing*, of which only the name is known."""
+    def refused(self, why: Verdict, thing: Object, tid: int, who: Subject | None, how: How = "late") -> Answer:
+        """Refuse thread *tid* the object *thing*, of which only the name is known.
+
+        *how* is what a canary is told of it: ``open`` or ``access`` when it was looked at, ``late`` for a guess.
+        """
         ruling = self._verdicts.refused(why, self._strictest(thing))
         subject = who.fields if who else b'"tid":%d' % tid
         text = b"%b,%b,%b" % (ruling.fields, subject, thing.fields)
         if self._own.announced and (
-            answer := self._own.answer((tid, who, thing), "late", ruling, text, time.monotonic_ns())
+            answer := self._own.answer((tid, who, thing), how, ruling, text, time.monotonic_ns())
         ):
             return answer
         passes = ruling.passes or self._policy.only_observes

@@ -241,6 +241,10 @@ class Protection:
         if owner := self.locks.take(plan.device):
             raise status.guarded_by(owner)
 
+    def untried(self) -> bool:
+        """Whether an area is closed only because its guard could not be tried: looking again may help."""
+        return any(finding.code == status.NOT_TRIED for found in list(self.now.values()) for finding in found.findings)
+
     def lowest(self) -> Tier:
         """Return the tier the agent may claim: the lowest of its areas, ``none`` without areas."""
         return tiers.lowest(self.tiers().values())
@@ -311,7 +315,8 @@ class Protection:
 
     def _uncover(self, step: MarkedArea, unseen: Finding | None) -> Protected:
         if unseen is not None:
-            return self._failed(step.row, RefusedError(unseen.text, unseen.hint), marks_hold=False)
+            code = status.NOT_TRIED if unseen.code == status.NOT_TRIED else "unprotected"
+            return self._failed(step.row, RefusedError(unseen.text, unseen.hint), code, marks_hold=False)
         try:
             if step.tier != "none" or not step.enforced:
                 step.guard.open_doors()
@@ -362,11 +367,13 @@ class Protection:
         found = self.now[area.name] = Protected(area.name, area.path, "none", findings=(REHEARSAL,))
         return found
 
-    def _failed(self, row: AreaRow, error: OSError | RefusedError, *, marks_hold: bool = True) -> Protected:
+    def _failed(
+        self, row: AreaRow, error: OSError | RefusedError, code: str = "unprotected", *, marks_hold: bool = True
+    ) -> Protected:
         """Cover what shows the area, but for filesystems that carry a mark, if these are known to hold."""
         assert self.groups
         text = error.text if isinstance(error, RefusedError) else Text(visible(str(error)), visible(str(error)))
-        findings = [Finding("serious", "unprotected", text, error.hint if isinstance(error, RefusedError) else None)]
+        findings = [Finding("serious", code, text, error.hint if isinstance(error, RefusedError) else None)]
         closed = False
         if row.resource.mode is Mode.ENFORCE:
             try:

@@ -24,6 +24,7 @@ class ProtectedArea(NamedTuple):
 
 UNLABELLED, STRIPPED, FOREIGN, UNSEALED = "unlabelled", "stripped", "foreign-labels", "unsealed"
 NOT_SEEN = "not-seen"  # of a canary: the guard of an area did not refuse, or left no entry
+NOT_TRIED = "not-tried"  # of a canary: it could not be said whether the guard refuses; it is tried again
 
 
 class Counts(NamedTuple):

@@ -45,7 +45,10 @@ def volumes(
         if name in plans and name in known:
             on.setdefault(plans[name].device, {})[name] = plans[name]
     for device, areas in on.items():
-        top = next((row for row in mounts if row.device == device and row.root == "/" and _seen(row, mounts)), None)
+        tops = [row for row in mounts if row.device == device and row.root == "/" and _seen(row, mounts)]
+        # Of several the one people come by to an area: that is the path officers type, and read.
+        tops.sort(key=lambda row: not any(row.outer(plan.inner) == plan.path for plan in areas.values()))
+        top = tops[0] if tops else None
         shown = {(top.outer(plan.inner) or plan.path) if top else plan.path: name for name, plan in areas.items()}
         first = next(iter(areas.values()))
         yield WholeVolume(

@@ -132,7 +132,8 @@ def test_a_volume_mounted_after_the_agent_is_covered_at_once_and_then_guarded(si
     assert all(entry["after_ms"] < COVERED_WITHIN * 1000 for entry in covered)
 
 
-def test_another_image_in_its_place_is_closed_then_guarded_and_told(site: Scene) -> None:
+def test_another_image_in_its_place_is_closed_then_guarded_told_and_read_when_it_is_labelled(site: Scene) -> None:
+    until(lambda: area(site)["sealed"])  # so a file without a label is refused to everybody, until an officer says more
     with volume_image.volume(size=64 << 20) as other:
         (other.point / "plans").mkdir()
         (other.point / "plans").chmod(0o777)
@@ -140,8 +141,11 @@ def test_another_image_in_its_place_is_closed_then_guarded_and_told(site: Scene)
         umount(site.site.root)
         with trying(site.plans / "doc.txt") as outcomes:
             mount("--bind", other.point, site.site.root)
+            until(lambda: "volume-other" in [finding["code"] for finding in area(site)["findings"]], 10)
+            until(lambda: attempt(TOO_LOW, reading(site.plans / "doc.txt")).error == "EPERM")
+            assert attempt(CLEARED, reading(site.plans / "doc.txt")).error == "EPERM"
+            site.site.ask("area", "relabel", str(site.plans), "--yes")
             until(lambda: attempt(CLEARED, reading(site.plans / "doc.txt")).value == SIZE)
-            time.sleep(0.3)
         assert outcomes[-1] == "EPERM"
         guarded(site)
         assert "volume-other" in [finding["code"] for finding in area(site)["findings"]]
