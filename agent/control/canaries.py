@@ -177,8 +177,8 @@ def finding(result: CanaryResult) -> Finding:
         status.NOT_SEEN,
         Text(f"the guard of `{name}` was not seen: {said.en}", f"未能证实 `{name}` 的防护：{said.zh}"),
         Text(
-            "see `shoumi log list --kind canary`; mend that, then restart the agent",
-            "参见 `shoumi log list --kind canary`；排除后重启代理",
+            "see `shoumi log list --kind canary`; mend that: at the latest a restart of the agent tries it again",
+            "参见 `shoumi log list --kind canary`；排除后，最迟在代理重启时会重新检验",
         ),
     )
 

@@ -77,6 +77,9 @@ class LabelChore:
     def step(self) -> None:
         """Do what there is to do. Raises ``OSError`` and :class:`agent.errors.ShoumiError`; the next step goes on."""
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOW)
+        for name, device in list(self._sealable.items()):  # before a sweep makes the next volume look like this one
+            if not self._is_there(name, device):
+                self._sealable.pop(name, None)
         self._protection.sweep_waiting()
         groups = self._protection.groups
         if groups is None or self._stop.is_set():
@@ -91,12 +94,7 @@ class LabelChore:
 
     def sealable(self) -> tuple[str, ...]:
         """Return the areas whose volume has a label on every inode, and is not said to be sealed yet."""
-        plans, swept = self._protection.plans, self._protection.sweeps.have_swept
-        return tuple(
-            name
-            for name, device in list(self._sealable.items())  # another volume may stand there since
-            if (plan := plans.get(name)) and plan.st_dev == device and swept(name, plan.path, device)
-        )
+        return tuple(name for name, device in list(self._sealable.items()) if self._is_there(name, device))
 
     def sealed(self, area: str) -> None:
         """Take note that the registry says so now."""
@@ -236,6 +234,13 @@ class LabelChore:
                     path = str(Path(item.link).readlink()).removesuffix(" (deleted)")
                     area = next((area for at, area in volume.areas.items() if within(path, at)), labels.PUBLIC)
                     os.setxattr(item.link, labels.ATTRIBUTE, area.encode(), os.XATTR_CREATE)
+
+    def _is_there(self, area: str, device: int) -> bool:
+        """Whether *area* still lies on the volume that was walked over, and not on another one with its number."""
+        plan = self._protection.plans.get(area)
+        return (
+            plan is not None and plan.st_dev == device and self._protection.sweeps.have_swept(area, plan.path, device)
+        )
 
     def _is_due(self, volume: WholeVolume) -> bool:
         return time.monotonic() >= self._due.get(volume.st_dev, 0.0)

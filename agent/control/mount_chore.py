@@ -63,14 +63,14 @@ class MountChore:
         if (notices := self._watcher.fileno()) is not None:
             poll.register(notices, select.POLLIN)
         try:
-            looked, wait = 0.0, _AGAIN
+            looked, wait, soon = 0.0, _AGAIN, _SOON
             while self._stop not in dict(poll.poll(wait * 1000)):
                 select.select([self._stop], [], [], _SETTLE if time.monotonic() - looked > _BUSY else _BUSY)
                 looked = time.monotonic()
                 poll.poll(0)
                 with going_on(to_stderr("control")):
                     self.step()
-                wait = min(_AGAIN, _SOON if wait == _AGAIN else 2 * wait) if self._protection.untried() else _AGAIN
+                wait, soon = (soon, min(_AGAIN, 2 * soon)) if self._protection.untried() else (_AGAIN, _SOON)
         finally:
             os.close(table)
 

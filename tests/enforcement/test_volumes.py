@@ -18,7 +18,7 @@ import pytest
 from agent.demo.actors import acting, attempt, reading
 from agent.kernel import mountinfo, mounting
 from agent.simulator import volume_image
-from tests.enforcement import syscalls
+from tests.enforcement import canaries, syscalls
 from tests.enforcement.scene import CLEARED, SIZE, TOO_LOW, UNKNOWN, Scene, error_of, scene, until, write, writing
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-volumes")]
@@ -149,6 +149,20 @@ def test_another_image_in_its_place_is_closed_then_guarded_told_and_read_when_it
         assert outcomes[-1] == "EPERM"
         guarded(site)
         assert "volume-other" in [finding["code"] for finding in area(site)["findings"]]
+        umount(site.site.root)
+        until(lambda: area(site)["tier"] == "none")
+
+
+def test_a_guard_that_could_not_be_tried_when_its_volume_came_is_tried_again_soon(site: Scene) -> None:
+    with volume_image.volume(size=64 << 20) as other:
+        (other.point / "plans").mkdir()
+        (other.point / "plans").chmod(0o777)
+        umount(site.site.root)
+        with canaries.stopping(site):
+            mount("--bind", other.point, site.site.root)
+            until(lambda: "not-tried" in [finding["code"] for finding in area(site)["findings"]])
+            assert area(site)["closed"]
+        until(lambda: area(site)["tier"] != "none", 20)  # sooner than the look that comes every half a minute
         umount(site.site.root)
         until(lambda: area(site)["tier"] == "none")
 

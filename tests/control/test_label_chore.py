@@ -1,0 +1,53 @@
+"""A volume is sealed for what was walked over, and never for what stands in its place since."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from agent.control.label_chore import LabelChore
+from agent.kernel.labels import LabelReport
+from agent.volumes.labelling import LabelSweeps
+
+_WALKED, _OTHER = 1793, 1794
+
+
+@pytest.fixture
+def protection(tmp_path: Path) -> SimpleNamespace:
+    """What the chore asks of the protection, with real sweeps and one area whose volume the test exchanges."""
+    sweeps = LabelSweeps(tmp_path / "swept")
+    sweeps.swept("plans", "/srv/plans", _WALKED, LabelReport())
+    plan = SimpleNamespace(path="/srv/plans", st_dev=_WALKED)
+    return SimpleNamespace(plans={"plans": plan}, sweeps=sweeps, groups=None, sweep_waiting=lambda: None)
+
+
+@pytest.fixture
+def chore(protection: SimpleNamespace) -> LabelChore:
+    made = LabelChore(cast("Any", None), cast("Any", None), cast("Any", protection), 60.0)
+    made._sealable["plans"] = _WALKED  # noqa: SLF001 - what a walk over the whole volume ends with
+    assert made.sealable() == ("plans",)
+    return made
+
+
+def test_the_walk_counts_for_nothing_once_another_volume_has_come(
+    chore: LabelChore, protection: SimpleNamespace
+) -> None:
+    protection.plans["plans"].st_dev = _OTHER
+    assert chore.sealable() == ()
+    chore.step()
+    protection.plans["plans"].st_dev = _WALKED
+    assert chore.sealable() == ()  # it was forgotten: the volume that came back is walked over again
+
+
+def test_nor_once_another_volume_has_the_same_number(chore: LabelChore, protection: SimpleNamespace) -> None:
+    protection.sweeps.want("plans", "/srv/plans", _WALKED, again=True)  # as for every volume that came without marks
+    assert chore.sealable() == ()
+    chore.step()
+    protection.sweeps.swept("plans", "/srv/plans", _WALKED, LabelReport())
+    assert chore.sealable() == ()
+
+
+def test_nor_once_the_area_is_gone(chore: LabelChore, protection: SimpleNamespace) -> None:
+    protection.plans.clear()
+    assert chore.sealable() == ()
