@@ -9,7 +9,7 @@ Grants: E1 has one that ends soon, E2 one without an end.
 import ctypes
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,12 +17,12 @@ from typing import Any
 from agent.api.client import AgentClient
 from agent.demo import stage as demo_stage
 from agent.demo.actors import UNSET, ActorIdentity, attempt, reading
+from agent.demo.shared import wait_until
 from agent.demo.stage import DemoStage, stage
 from agent.errors import RefusedError
-from tests.long.guest_seen import Checks
+from tests.long.guest_seen import SLOW, Checks
 
 E1, E2 = ActorIdentity(61_011, UNSET), ActorIdentity(61_012, UNSET)
-SLOW = 400.0  # seconds that something may take on a machine that is emulated
 DAY, YEARS = 86_400.0, 3_652 * 86_400.0
 _ADJ_STATUS, _ADJ_MAXERROR, _STA_PLL = 0x0010, 0x0004, 0x0001
 
@@ -83,15 +83,6 @@ class Story:
         self._grant = added["grant"]
 
 
-def until(come: Callable[[], object]) -> bool:
-    deadline = time.monotonic() + SLOW
-    while not come():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.5)
-    return True
-
-
 def synchronised() -> None:
     """Say to the kernel what chronyd says when the clock is right."""
     said = _Timex(modes=_ADJ_STATUS | _ADJ_MAXERROR, status=_STA_PLL, maxerror=0)
@@ -129,7 +120,7 @@ def set_back(story: Story) -> None:
     """Back, from a clock that was right: nothing that has ended comes back, until somebody answers for it."""
     story.grant(20)
     story.say("a grant that ends soon holds until then", story.may(E1))
-    story.say("it ends", until(lambda: not story.may(E1)))
+    story.say("it ends", wait_until(lambda: not story.may(E1), SLOW))
     for back in (-1.5 * 3600, -DAY, -YEARS + DAY):
         story.set(back)
         story.say(f"set back to {datetime.now(UTC):%F %T}, it has ended still", not story.may(E1))
@@ -147,10 +138,10 @@ def set_back(story: Story) -> None:
     story.set(-2 * 3600)
     story.say("set back once more, it has ended", not story.may(E1))
     story.call("clock.accept", reason="tried")
-    story.say("an officer accepts it: it is judged by", until(lambda: story.status()["clock"] is None))
+    story.say("an officer accepts it: it is judged by", wait_until(lambda: story.status()["clock"] is None, SLOW))
     story.say("… and what begins later has not begun", not story.may(E2) and "judged" not in story.last("access"))
     story.right()
-    story.say("set right, it has begun", until(lambda: story.may(E2)))
+    story.say("set right, it has begun", wait_until(lambda: story.may(E2), SLOW))
     story.say("set right, it has ended", not story.may(E1))
 
 
@@ -165,7 +156,7 @@ def synchronised_by_ntp(story: Story) -> None:
     story.right()
     story.say("set right by hand, it has ended still", not story.may(E1))
     synchronised()
-    story.say("called synchronised, the clock is followed", until(lambda: story.may(E1)))
+    story.say("called synchronised, the clock is followed", wait_until(lambda: story.may(E1), SLOW))
     story.say("… and the entry says why", story.last("clock")["accepted"] == "synchronised")
 
 

@@ -7,21 +7,19 @@ ends with 0 only when all of it held: ``python -m tests.long.guest_luks [--short
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from agent.api.client import AgentClient
 from agent.demo import stage as demo_stage
 from agent.demo.actors import UNSET, ActorIdentity, attempt, reading
+from agent.demo.shared import wait_until
 from agent.demo.stage import DemoStage, stage
 from agent.disks import creation, luks
 from agent.kernel import loop_device
 from agent.volumes import probe
-from tests.long.guest_seen import Checks
+from tests.long.guest_seen import SLOW, Checks
 
-SLOW = 400.0
 _CLEARED, _NOBODY = ActorIdentity(61_011, UNSET), ActorIdentity(61_012, UNSET)
 _SIZE = 64 << 20
 
@@ -77,7 +75,7 @@ class Encrypted:
             agent.call("grant.add", person="E1", area="plans", reason="项目甲")
 
     def guarded(self, name: str) -> None:
-        inside = until(lambda: attempt(_CLEARED, reading(self.document), SLOW).allowed)
+        inside = wait_until(lambda: attempt(_CLEARED, reading(self.document), SLOW).allowed, SLOW)
         error = attempt(_NOBODY, reading(self.document), SLOW).error
         self.checks.check(name, held=inside and error == "EPERM", seen=error)
 
@@ -95,16 +93,6 @@ class Encrypted:
 
     def _closed(self) -> bool:
         return luks.node_of(self.uuid) is None and loop_device.of_image(str(self.image)) is None
-
-
-def until(come: Callable[[], object]) -> bool:
-    """Ask until it has come true, or it is too late."""
-    deadline = time.monotonic() + SLOW
-    while not come():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.5)
-    return True
 
 
 def main(argv: list[str]) -> int:

@@ -9,6 +9,8 @@ from typing import Any
 
 Seen = dict[str, Any]
 
+SLOW = 400.0  # seconds that something may take on a machine that is emulated
+
 
 class Checks:
     """The checks of one kernel."""
