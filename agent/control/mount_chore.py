@@ -25,7 +25,7 @@ from agent.volumes.protection import Protection
 from agent.volumes.status import Protected, held_before
 
 _AGAIN = 30.0  # seconds between two looks when nothing changes
-_SOON = 1.0  # seconds, doubled each time, while the guard of an area could not be tried
+SOON = 1.0  # seconds, doubled each time, while the guard of an area could not be tried
 _SETTLE, _BUSY = 0.03, 0.5  # seconds: mounts often come in pairs; somebody who goes on and on is not followed closely
 
 
@@ -63,14 +63,14 @@ class MountChore:
         if (notices := self._watcher.fileno()) is not None:
             poll.register(notices, select.POLLIN)
         try:
-            looked, wait, soon = 0.0, _AGAIN, _SOON
+            looked, wait, soon = 0.0, _AGAIN, SOON
             while self._stop not in dict(poll.poll(wait * 1000)):
                 select.select([self._stop], [], [], _SETTLE if time.monotonic() - looked > _BUSY else _BUSY)
                 looked = time.monotonic()
                 poll.poll(0)
                 with going_on(to_stderr("control")):
                     self.step()
-                wait, soon = (soon, min(_AGAIN, 2 * soon)) if self._protection.untried() else (_AGAIN, _SOON)
+                wait, soon = next_look(soon, untried=self._protection.untried())
         finally:
             os.close(table)
 
@@ -135,6 +135,14 @@ class MountChore:
             with contextlib.suppress(ShoumiError):  # a cover needs no entry; the state that follows is recorded, too
                 self._decider.append({"kind": "volume", "state": "covered", **fields, "alarm": True})
         return covered
+
+
+def next_look(soon: float, *, untried: bool) -> tuple[float, float]:
+    """Return in how many seconds to look next though nothing changes, and what to give as *soon* after that look.
+
+    While a guard could not be tried the times grow to that of an ordinary look.
+    """
+    return (soon, min(_AGAIN, 2 * soon)) if untried else (_AGAIN, SOON)
 
 
 def _state(area: Protected | None) -> dict[str, object]:

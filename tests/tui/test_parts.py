@@ -1,5 +1,6 @@
 """The parts between the screens and the agent: plans, forms, copies, settings, filters, the sentence of truth."""
 
+import asyncio
 import base64
 import os
 from datetime import UTC, datetime, timedelta, timezone
@@ -19,6 +20,7 @@ from tui.forms import Form
 from tui.render import status as truth
 from tui.render.cells import Toned, content, words_of
 from tui.render.plan import PlanLine, PlanPage, result
+from tui.screens.base import BaseScreen
 from tui.screens.plan import PlanScreen
 from tui.settings import Settings, read
 
@@ -337,3 +339,23 @@ def test_what_is_asked_and_what_is_wrong_with_the_answer_are_seen_however_long_t
         await t.sees("✗ 必填：密级", "密级 *")
 
     journey(shared, walk, "zh", size)
+
+
+def test_an_answer_that_comes_while_the_program_takes_its_screens_down_is_no_crash(shared: Site) -> None:
+    late: list[str] = []
+
+    async def walk(t: Walk) -> None:
+        screen, terminal = t.terminal.screen, t.terminal
+        assert isinstance(screen, BaseScreen)
+
+        async def answered() -> None:
+            while terminal.is_running:  # noqa: ASYNC110 - no event tells of the instant
+                await asyncio.sleep(0)
+            late.append("answered")
+            screen.query_one("#what-has-been-taken-down-by-now")
+
+        screen.start(answered)
+        await asyncio.sleep(0)
+
+    journey(shared, walk)
+    assert late == ["answered"]

@@ -116,7 +116,7 @@ class BaseScreen(Screen[None]):
         try:
             await work(*args)
         except NoMatches:
-            if self.is_attached:
+            if self.is_attached and self.app.is_running:  # a program that ends takes its screens down piece by piece
                 raise
             return  # the program was left while the agent was answering
         except UnreachableError as error:
