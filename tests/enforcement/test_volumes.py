@@ -128,7 +128,7 @@ def test_a_volume_mounted_after_the_agent_is_covered_at_once_and_then_guarded(si
             named = [entry for entry in site.site.entries() if entry["kind"] == "held-before"]
             assert thief.pid in [holder["pid"] for entry in named for holder in entry["holders"]]
     covered = [entry for entry in site.site.entries() if entry.get("state") == "covered"]
-    assert [entry["why"] for entry in covered][:1] == ["unguarded"]
+    assert "unguarded" in [entry["why"] for entry in covered]  # the empty place may have been covered before it
     assert all(entry["after_ms"] < COVERED_WITHIN * 1000 for entry in covered)
 
 
@@ -159,19 +159,26 @@ def test_a_guard_that_could_not_be_tried_when_its_volume_came_is_tried_again_soo
         (other.point / "plans").chmod(0o777)
 
         def untried() -> bool:
-            return "not-tried" in [finding["code"] for finding in area(site)["findings"]]
+            seen = area(site)
+            return seen["closed"] and "not-tried" in [finding["code"] for finding in seen["findings"]]
 
         def arrived() -> bool:
             """Have the volume come again; return whether its canary was stopped before it had tried everything."""
+            closed = False
+
+            def over() -> bool:
+                nonlocal closed
+                closed = closed or untried()
+                return closed or area(site)["tier"] != "none"
+
             umount(site.site.root)
             until(lambda: area(site)["tier"] == "none")
             mount("--bind", other.point, site.site.root)
-            until(lambda: untried() or area(site)["tier"] != "none")
-            return untried()
+            until(over)
+            return closed
 
         with canaries.stopping(site):
             until(arrived, 25)
-            assert area(site)["closed"]
         until(lambda: area(site)["tier"] != "none", 20)  # sooner than the look that comes every half a minute
         umount(site.site.root)
         until(lambda: area(site)["tier"] == "none")
