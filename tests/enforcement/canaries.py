@@ -84,11 +84,11 @@ def covered(site: Scene) -> bool:
 
 
 @contextmanager
-def mended(site: Scene, why: str) -> Iterator[list[dict[str, Any]]]:
+def mended(site: Scene, *whys: str) -> Iterator[list[dict[str, Any]]]:
     """Break the guard inside. Afterwards: the area was covered, there was an alarm, and it is guarded again.
 
-    Yields a list that has, after the block, the alarms: a canary's for the reason *why*, or the notice that the mark
-    was not there any more, whichever came first.
+    Yields a list that has, after the block, the alarms: a canary's for one of the reasons *whys*, or the notice that
+    the mark was not there any more, whichever came first.
     """
     alarms: list[dict[str, Any]] = []
     with _covers(site) as came:
@@ -100,7 +100,7 @@ def mended(site: Scene, why: str) -> Iterator[list[dict[str, Any]]]:
             return bool(alarms)
 
         until(told)
-    assert {entry.get("why") for entry in alarms} <= {why, "unguarded", None}
+    assert not {entry.get("why") for entry in alarms} - {*whys, "unguarded", None}
     assert {entry["area"] for entry in alarms} == {"plans"}
     until(lambda: not covered(site))
     until(lambda: enforcing(site))
