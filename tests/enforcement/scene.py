@@ -99,9 +99,16 @@ class Scene:
         self._news += self._record.fresh()
         return list(self._news)
 
+    def accesses(self) -> list[dict[str, Any]]:
+        """Return the accesses recorded since :meth:`mark`, which what the agent does by itself may stand between.
+
+        Not the counts, which come late and may be of before it.
+        """
+        return [entry for entry in self.news() if entry["kind"] == "access" and "repeats" not in entry]
+
     def denials(self) -> list[dict[str, Any]]:
-        """Return the denials recorded since :meth:`mark`; not the counts, which come late and may be of before it."""
-        return [entry for entry in self.news() if entry.get("verdict") == "deny" and "repeats" not in entry]
+        """Return those of :meth:`accesses` that were denied."""
+        return [entry for entry in self.accesses() if entry["verdict"] == "deny"]
 
     @contextmanager
     def below(self, person: str) -> Iterator[None]:

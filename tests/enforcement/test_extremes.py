@@ -129,7 +129,7 @@ def test_hundreds_who_wait_for_a_stopped_decider_are_all_decided_right(site: Sce
             until(lambda: waiting(cleared.pid) + waiting(too_low.pid) >= 2 * each - 2)
         assert cleared.next(30).value == [""]
         assert too_low.next(30).value == ["EPERM"]
-    opens = [entry for entry in site.news() if entry.get("action") == "open"]
+    opens = [entry for entry in site.accesses() if entry["action"] == "open"]
     allowed = [entry for entry in opens if entry["verdict"] == "allow"]
     assert {entry["fsuid"] for entry in allowed} == {CLEARED.uid}
     assert len(allowed) == each

@@ -25,7 +25,7 @@ def test_observing_blocks_nothing_and_records_what_it_would_have_denied(site: Sc
     for who in (TOO_LOW, UNKNOWN, CLEARED):
         assert attempt(who, reading(path)).allowed
     assert attempt(TOO_LOW, lambda: error_of(lambda: os.listdir(site.plans))).value == ""
-    opens = [entry for entry in site.news() if entry.get("action") == "open"]
+    opens = [entry for entry in site.accesses() if entry["action"] == "open"]
     seen = [(entry["fsuid"], entry["verdict"], entry["rule"], entry["mode"], entry["enforced"]) for entry in opens]
     assert seen == [
         (TOO_LOW.uid, "deny", "level", "observe", False),

@@ -35,7 +35,7 @@ def test_root_freezes_thaws_syncs_and_trims_and_each_is_recorded(site: Scene, wh
         for words in TOOLS:
             site.mark()
             assert attempt(who, tool(site, *words)).value == 0, words
-            [entry] = [entry for entry in site.news() if entry["kind"] == "access"]
+            [entry] = site.accesses()
             assert (entry["verdict"], entry["rule"], entry["area"]) == ("allow", "maintenance", "whole")
             assert (entry["fsuid"], entry["path"]) == (0, str(site.site.root))
             assert entry["login_person"] == ("E2" if who is SUDO else None)

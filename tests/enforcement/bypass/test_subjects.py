@@ -53,7 +53,7 @@ def test_row_16_both_uids_behind_an_open_must_be_allowed(site: Scene, uid: int, 
     site.mark()
     outcome = attempt(ActorIdentity(uid, login), reading(site.plans / "doc.txt"))
     assert outcome.error == ("" if allowed else "EPERM")
-    entry = next(entry for entry in site.news() if entry["action"] == "open")
+    entry = next(entry for entry in site.accesses() if entry["action"] == "open")
     assert (entry["fsuid"], entry["loginuid"]) == (uid, None if login == NO_LOGIN else login)
     assert entry["verdict"] == ("allow" if allowed else "deny")
     persons = {CLEARED.uid: "E1", TOO_LOW.uid: "E2", BYSTANDER.uid: "E3"}
@@ -82,9 +82,9 @@ def test_row_15_every_thread_of_a_file_server_is_the_person_it_serves(site: Scen
     served = attempt(ActorIdentity(0, NO_LOGIN), serving(site, uids, 100), 30).value
     fates = {CLEARED.uid: [""], BYSTANDER.uid: [""], TOO_LOW.uid: ["EPERM"], UNKNOWN.uid: ["EPERM"], 0: ["EPERM"]}
     assert [(uid, said) for uid, _, said in served] == [(uid, fates[uid]) for uid in uids]
-    recorded = {(entry["fsuid"], entry["tid"]) for entry in site.news()}
+    recorded = {(entry["fsuid"], entry["tid"]) for entry in site.accesses()}
     assert recorded == {(uid, tid) for uid, tid, _ in served}
-    assert len({entry["pid"] for entry in site.news()}) == 1
+    assert len({entry["pid"] for entry in site.accesses()}) == 1
 
 
 def test_row_15_a_thread_that_serves_one_person_after_the_other_is_each_in_turn(site: Scene) -> None:
