@@ -16,6 +16,7 @@ from agent.log.index import Indexer
 from agent.log.search import Filter, last_seq, query
 from tests import ROOT
 from tests.examples import examples
+from tests.log.indexer_process import BLOCK
 from tests.log.samples import BEGIN, access, line, record, write, write_plain
 
 YEAR_END = datetime(2026, 12, 31, 23, 59, 50, tzinfo=UTC)
@@ -224,9 +225,10 @@ def test_killed_at_any_moment_it_goes_on_and_becomes_equal(folder, index, tmp_pa
     command = [sys.executable, "-m", "tests.log.indexer_process", str(folder), str(index)]
     chance = random.Random(1)
     for _ in range(8):
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, pipesize=BLOCK, bufsize=0) as process:
             assert process.stdout
-            process.stdout.read(chance.randrange(1, 12))
+            for _ in range(chance.randrange(1, 12)):
+                assert len(process.stdout.read(BLOCK)) == BLOCK
             process.kill()
         assert 0 < len(indexed(index)) < 620
     catch_up(folder, index)
