@@ -1,8 +1,10 @@
 """A site's rooms without wires: real registry, rules, decider process and log; what would go to the doors is kept."""
 
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -108,6 +110,17 @@ class Kit:
 
     def restart_decider(self) -> None:
         self.peer = self._peer()
+
+    def restart_decider_in(self, seconds: float) -> None:
+        """Have another decider ready that answers so much later: how long a program takes to load is not tried."""
+        self.restart_decider()
+        assert self.peer.stdin
+        assert self.peer.stdout
+        self.peer.stdin.write(b"behind 0\n")
+        self.peer.stdin.flush()
+        assert self.peer.stdout.readline() == b"ok\n"
+        self.peer.send_signal(signal.SIGSTOP)
+        threading.Timer(seconds, self.peer.send_signal, (signal.SIGCONT,)).start()
 
     def close(self) -> None:
         self.recorder.close()

@@ -276,7 +276,7 @@ def test_an_act_committed_just_before_a_death_is_taken_over_at_the_start(site: K
 
 def test_a_decider_that_comes_back_in_time_lets_the_badge_in(site: Kit) -> None:
     site.kill_decider()
-    threading.Timer(0.2, site.restart_decider).start()
+    site.restart_decider_in(0.2)
     assert len(site.swipe("E1")) == 1
 
 
