@@ -115,7 +115,7 @@ def chain(seconds: float = 60.0) -> None:
             os._exit(0)
 
 
-def reach(pid: int, name: str, seconds: float = 10.0) -> None:
+def reach(pid: int, name: str, seconds: float = 30.0) -> None:
     """Wait until process *pid* has state *name* (a letter)."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -1,5 +1,6 @@
 """Absence is claimed only when it was looked for, by somebody who could have found something."""
 
+import fcntl
 import os
 import signal
 from collections.abc import Iterator
@@ -20,11 +21,20 @@ from agent.offboard.proof import STEP, STEPS, AccessProof, prove, scan, staying
 from agent.offboard.steps.step import StepState
 from tests import needs
 from tests.offboard import proof_kit as kit
+from tests.offboard.host import LOCKS
 
 pytestmark = needs.root
 landlock = needs.needs(lambda: None if kit.landlock_works() else "this kernel has no Landlock")
 SELF = ProbeIdentity(kit.UID, kit.UID, kit.UID)
 OPEN_TO_ALL = ("/proc", "/usr", "/etc")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def alone() -> Iterator[None]:
+    """Take the uids of the kit: another run of these tests on this machine comes before or after."""
+    with (LOCKS / "shoumi-test-proof").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture

@@ -214,16 +214,21 @@ def test_a_dead_door_delays_nothing_and_stays_pending(
     tmp_path: Path, journal: RevocationJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agent.offboard.runner._ANSWER", 0.05)
-    opened = threading.Event()
+    opened, answered = threading.Event(), threading.Event()
 
     def dead() -> StepResult:
         opened.wait(60)
         return StepResult(StepState.CONFIRMED, WHAT)
 
-    doors = [
-        step("door-dead", dead, alongside=True),
-        step("door-good", lambda: StepResult(StepState.CONFIRMED, WHAT), alongside=True),
-    ]
+    def good() -> StepResult:
+        answered.set()
+        return StepResult(StepState.CONFIRMED, WHAT)
+
+    def last() -> StepResult:
+        assert answered.wait(60)  # a thread that got no processor so far is no dead door
+        return StepResult(StepState.DONE, WHAT)
+
+    doors = [step("door-dead", dead, alongside=True), step("door-good", good, alongside=True), step("last", last)]
     runner = Runner(journal, context(tmp_path), doors)
     runner.begin("C1", NOBODY, Cause.DEPARTURE, OFFICERS)
     found = states(runner.advance("C1"))

@@ -28,8 +28,8 @@ from rules.offboarding.vocabulary import CaseKind
 from tests import needs
 from tests.control.office import Office, office_of
 from tests.control.site import Site
+from tests.offboard.host import unused_uid
 
-LEAVER_UID = 63_050  # nobody has it
 EVENING = datetime(2026, 3, 1, 20, 30, tzinfo=UTC)  # the next day at a site eight hours ahead
 
 
@@ -40,6 +40,13 @@ def until(come: Callable[[], Any], patience: float = 30.0) -> Any:
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.02)
     return found
+
+
+@pytest.fixture
+def uid() -> Iterator[int]:
+    """The leaver's, which nobody has."""
+    with unused_uid() as found:
+        yield found
 
 
 @pytest.fixture
@@ -202,11 +209,13 @@ def test_a_notice_signed_by_somebody_on_hold_is_alarmed_and_waits_for_an_officer
 
 
 @needs.root
-def test_while_the_log_cannot_be_written_a_leaver_is_stopped_and_ends_when_it_can(fresh: Site, private: Path) -> None:
+def test_while_the_log_cannot_be_written_a_leaver_is_stopped_and_ends_when_it_can(
+    fresh: Site, private: Path, uid: int
+) -> None:
     until((fresh.home.root / "spool" / "new").is_dir)
     with fresh.client() as client:
-        client.call("person.add", person="E1", account=[LEAVER_UID])
-    with started(LEAVER_UID) as leaver:
+        client.call("person.add", person="E1", account=[uid])
+    with started(uid) as leaver:
         with no_space(fresh):
             name = drop(fresh, private, datetime.now(UTC))
             until(leaver.stopped)
@@ -221,7 +230,7 @@ def test_while_the_log_cannot_be_written_a_leaver_is_stopped_and_ends_when_it_ca
     "what", [{"event": HrEvent.SESSION_REVOKED}, {"kind": CaseKind.TRANSFER}], ids=["hold", "transfer"]
 )
 def test_of_who_stays_only_the_processes_that_hold_classified_files_are_stopped_meanwhile(
-    fresh: Site, private: Path, what: dict[str, Any]
+    fresh: Site, private: Path, uid: int, what: dict[str, Any]
 ) -> None:
     until((fresh.home.root / "spool" / "new").is_dir)
     plans = fresh.home.root.parent / "plans"
@@ -230,9 +239,9 @@ def test_of_who_stays_only_the_processes_that_hold_classified_files_are_stopped_
     secret.write_text("secret")
     labels.write(str(secret), "plans")  # as the agent does where it protects an area
     with fresh.client() as client:
-        client.call("person.add", person="E1", account=[LEAVER_UID])
+        client.call("person.add", person="E1", account=[uid])
         client.call("area.add", path=str(plans), name="plans", level="secret", domain="state")
-    with started(LEAVER_UID, secret) as holder, started(LEAVER_UID) as free:
+    with started(uid, secret) as holder, started(uid) as free:
         with no_space(fresh):
             drop(fresh, private, datetime.now(UTC), **what)
             until(holder.stopped)
