@@ -42,7 +42,7 @@ def test_everything_a_reader_reports_and_is_told_arrives(serial: bool) -> None:
         assert heard.all(RequestToExit) == [RequestToExit("door-1")]
         assert heard.all(Tamper) == [Tamper("door-1", "in", False), Tamper("door-1", "in", True)]
 
-        buses.strike(reader.address, 0, 0.5, heard.answer("strike"))
+        buses.strike(reader.address, 0, 2, heard.answer("strike"))
         buses.signal(reader.address, led="green", buzzer="twice", text=Text("no display", "无屏"))
         assert heard.answered("strike") == (True, None)
         assert reader.unlocked()
@@ -74,7 +74,7 @@ def test_what_a_reader_cannot_do_is_refused_and_costs_no_channel() -> None:
         heard.online(reader)
         buses.strike(reader.address, 2, 1, heard.answer("no such output"))
         buses.signal(reader.address, buzzer="alarm", text=Text("hello", "你好"))
-        buses.strike(reader.address, 1, 1, heard.answer("the other output"))
+        buses.strike(reader.address, 1, 20, heard.answer("the other output"))
         assert heard.answered("no such output") == (False, UNABLE)
         assert heard.answered("the other output") == (True, None)
         assert (reader.unlocked(0), reader.unlocked(1)) == (False, True)
