@@ -146,6 +146,8 @@ def test_who_holds_a_filesystem_is_named(tmp_path: Path) -> None:
         with file.open("rb") as given:
             process = subprocess.Popen(["sleep", "60"], cwd=volume.point, stdin=given)
         try:
+            while Path(f"/proc/{process.pid}/comm").read_text() != "sleep\n":
+                pass  # it has its name a moment after it was started
             found = {(one.how, one.what, one.pid) for one in holders.holders(number)}
             assert ("mount", str(volume.point), 0) in found
             assert ("open", "sleep", process.pid) in found

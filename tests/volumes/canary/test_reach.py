@@ -52,8 +52,8 @@ def reached(groups: FanotifyGroups, area: Path, known: str = "", device: int | N
 
 
 def asked(group: int) -> bool:
-    """Deny what waits in *group*; whether there was anything within two seconds."""
-    return bool(select.select([group], [], [], 2)[0] and fanotify.deny_waiting(group))
+    """Deny what waits in *group*; whether there was anything."""
+    return bool(select.select([group], [], [], 10)[0] and fanotify.deny_waiting(group))
 
 
 def refused(act: object, group: int) -> bool:
