@@ -29,4 +29,4 @@ def test_one_that_is_closed_or_was_never_made_is_not(tmp_path: Path) -> None:
             sqlite3.connect(tmp_path / "nowhere" / "a.db")
         del db
         gc.collect()
-    assert not said
+    assert not [one for one in said if "unclosed database" in str(one.message)]  # what else is cleaned up is not ours

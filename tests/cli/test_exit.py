@@ -109,7 +109,7 @@ def test_log_follow_shows_what_happens_and_ctrl_c_ends_it(site: Site, shoumi) ->
         shown = map(json.loads, follower.stdout)
         assert next(entry for entry in shown if entry["kind"] == "read")["what"] == "log.follow"
         shoumi("person", "add", "E1")
-        assert next(shown)["act"] == "person.add"
+        assert next(entry for entry in shown if entry["kind"] == "act")["act"] == "person.add"
         follower.send_signal(signal.SIGINT)
         try:
             _, err = follower.communicate(timeout=30)

@@ -221,5 +221,9 @@ def test_an_entry_of_an_older_program_says_no_more_than_that_it_is_not_earlier()
 
 
 def test_readings_of_the_machine_are_close() -> None:
-    reading = read_clocks(boot_id(), synchronised=False)
-    assert abs(reading.wall - reading.boot - (time.time_ns() - boot_time())) < SECOND // 10
+    def off() -> int:
+        """How far a reading is from one of our own; this thread may sleep in the middle of that, and then it is far."""
+        reading = read_clocks(boot_id(), synchronised=False)
+        return abs(reading.wall - reading.boot - (time.time_ns() - boot_time()))
+
+    assert min(off() for _ in range(20)) < SECOND // 10
