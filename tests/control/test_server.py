@@ -4,7 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 
@@ -12,6 +12,7 @@ from agent.api import client
 from agent.api.client import AgentClient
 from agent.control import server
 from agent.errors import ForbiddenError, RefusedError, UnreachableError, UsageError
+from tests.control.offboarding.test_coordinator import until
 from tests.control.site import Site
 
 
@@ -80,6 +81,13 @@ def test_one_uid_cannot_take_all_connections(site: Site) -> None:
         error = answer(ends[-1])["error"]
         assert isinstance(error, dict)
         assert error["text"]["en"] == "too many connections"
+    until(lambda: served(site))  # once it has noticed that they are gone there is room again
+
+
+def served(site: Site) -> bool:
+    with suppress(RefusedError, UnreachableError), site.client() as caller:
+        return bool(caller.call("role.list"))
+    return False
 
 
 def test_an_unknown_operation_names_the_near_ones(site: Site) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -30,13 +31,16 @@ from tests import needs
 from tests.control.site import Site
 
 PATIENCE = 30.0
+T = TypeVar("T")
 
 
-def until(come: Callable[[], object]) -> None:
+def until(come: Callable[[], T]) -> T:
+    """Ask again and again, and return what came."""
     deadline = time.monotonic() + PATIENCE
-    while not come():
+    while not (found := come()):
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.02)
+    return found
 
 
 # --- asking and being told ------------------------------------------------------------------------
@@ -122,16 +126,14 @@ def is_departures(pid: int) -> bool:
 
 
 def test_it_is_started_again_after_it_was_killed(fresh: Site) -> None:
-    until(lambda: departures_of(fresh))
-    [first] = departures_of(fresh)
+    [first] = until(lambda: departures_of(fresh))
     os.kill(first, signal.SIGKILL)
     until(lambda: (found := departures_of(fresh)) and found != [first])
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=lambda number: number.name)
 def test_it_is_gone_with_the_control_process(fresh: Site, number: signal.Signals) -> None:
-    until(lambda: departures_of(fresh))
-    [child] = departures_of(fresh)
+    [child] = until(lambda: departures_of(fresh))
     gone = os.pidfd_open(child)
     try:
         fresh.control.send_signal(number)
@@ -143,17 +145,25 @@ def test_it_is_gone_with_the_control_process(fresh: Site, number: signal.Signals
 
 @needs.root
 def test_control_and_what_it_starts_keep_twelve_rights_of_root_and_gain_none(fresh: Site) -> None:
-    until(lambda: departures_of(fresh))
+    [departures] = until(lambda: departures_of(fresh))
     wanted = sum(1 << number for number in capabilities.CONTROL)
     assert wanted.bit_count() == 12
     assert not wanted & sum(1 << number for number in NEVER)
-    for pid in (fresh.control.pid, *departures_of(fresh)):
-        for task in Path(f"/proc/{pid}/task").iterdir():  # each thread has its own
-            status = dict(line.split(":\t") for line in (task / "status").read_text().splitlines())
+    for pid in (fresh.control.pid, departures):
+        statuses = list(thread_statuses(pid))
+        assert statuses
+        for status in statuses:  # each thread has its own
             assert {name: int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd", "CapInh")} == {
                 "CapEff": wanted, "CapPrm": wanted, "CapBnd": wanted, "CapInh": 0,
             }  # fmt: skip
             assert status["NoNewPrivs"] == "1"
+
+
+def thread_statuses(pid: int) -> Iterator[dict[str, str]]:
+    """Yield what the kernel says of every thread of *pid*; one that ends meanwhile has none."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            yield dict(line.split(":\t") for line in (task / "status").read_text().splitlines())
 
 
 NEVER = (12, 13, 16, 17, 22, 25, 33, 39)  # network, modules, raw I/O, reboot, clock, policy of the kernel, BPF
