@@ -4,7 +4,7 @@ import pytest
 
 from rules.text import Language
 from tests.control.site import Site
-from tests.tui.kit import NARROW, WIDE, Walk, golden, journey
+from tests.tui.kit import NARROW, WIDE, Walk, journey
 from tui.keys import PLACES
 
 
@@ -23,16 +23,14 @@ def test_every_place_looks_as_it_should(shared: Site, language: Language, size: 
                 await t.press("enter")
                 await t.settled()
                 await t.sees("300", "计划290")
-            golden(f"{place}-{language}-{size[0]}x{size[1]}", t.text())
+            await t.looks(f"{place}-{language}-{size[0]}x{size[1]}")
         await t.go("log")
         await t.press("d")
         await t.sees("40 /" if language == "zh" else "of 40")
         await t.settled()
         await t.press("enter")
-        await t.settled()
-        golden(f"log-entry-{language}-{size[0]}x{size[1]}", t.text())
+        await t.looks(f"log-entry-{language}-{size[0]}x{size[1]}")
         await t.press("question_mark")
-        await t.pilot.pause()
-        golden(f"log-help-{language}-{size[0]}x{size[1]}", t.text())
+        await t.looks(f"log-help-{language}-{size[0]}x{size[1]}")
 
     journey(shared, walk, language, size)

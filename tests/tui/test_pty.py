@@ -16,6 +16,7 @@ _COLOUR = re.compile(rb"\x1b\[[0-9;]*?(?<![0-9])(?:3[0-7]|4[0-7]|9[0-7]|10[0-7]|
 def test_a_line_down_is_less_than_a_kilobyte_and_a_page_less_than_five(shared: Site) -> None:
     with Pty(shared.home.root, "en", "log") as terminal:
         terminal.until("following")
+        terminal.until("log.read")  # the newest entry: the lines are there
         terminal.rest(1.0)
         terminal.press(b"\x1b[A")  # the first key may find the last layout not drawn yet
         terminal.rest(1.0)

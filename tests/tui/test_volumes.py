@@ -22,6 +22,7 @@ def test_a_volume_is_listed_hidden_by_its_place_and_published_again() -> None:
         point, document = str(site.site.root), site.plans / "doc.txt"
 
         async def walk(t: Walk) -> None:
+            await t.settled()
             await t.press("v")
             await t.sees(point, "guarded: ", "plans", "guard seen")
             await t.press("escape", "H")
@@ -47,6 +48,7 @@ def test_what_cannot_be_attached_is_told_and_a_registry_that_is_right_has_nothin
     with scene() as site, dead_man(site.site):
 
         async def walk(t: Walk) -> None:
+            await t.settled()
             await t.press("A")
             await t.sees("the block device or image")
             await t.paste(str(tmp_path / "nothing"))
