@@ -25,6 +25,7 @@ from agent.demo.actors import ActorIdentity, attempt, reading
 from agent.demo.record import LogPosition
 from agent.demo.stage import DemoStage, stage
 from agent.kernel import fanotify
+from agent.volumes.canary import uid as canary_uid
 from tests.enforcement import syscalls
 from tests.stopped import stopped
 
@@ -37,7 +38,8 @@ ROOT = ActorIdentity(0, NO_LOGIN)
 PEOPLE = {"E1": (CLEARED.uid, "secret"), "E2": (TOO_LOW.uid, "internal"), "E3": (BYSTANDER.uid, "secret")}
 SECRET = "机密内容\n" * 400
 SIZE = len(SECRET.encode())
-PATIENCE = 60.0  # seconds a test may take before its agent is killed
+CANARIES = range(canary_uid.FIRST, canary_uid.LAST + 1)
+PATIENCE = 150.0  # seconds a test may take before its agent is killed
 
 
 class Gate:
@@ -99,16 +101,44 @@ class Scene:
         self._news += self._record.fresh()
         return list(self._news)
 
-    def accesses(self) -> list[dict[str, Any]]:
+    def accesses(self, *people: ActorIdentity) -> list[dict[str, Any]]:
         """Return the accesses recorded since :meth:`mark`, which what the agent does by itself may stand between.
 
-        Not the counts, which come late and may be of before it.
+        With *people* only theirs, by the file-system uid, which an entry of somebody who was killed meanwhile lacks.
+        Not the counts, which come late and may be of before it; nor a canary that tried so late, or in such a moment,
+        that the decider did not know it for the agent's own.
         """
-        return [entry for entry in self.news() if entry["kind"] == "access" and "repeats" not in entry]
+        uids = {who.uid for who in people}
+        return [
+            entry
+            for entry in self.news()
+            if entry["kind"] == "access"
+            and "repeats" not in entry
+            and entry.get("fsuid") not in CANARIES
+            and (not uids or entry.get("fsuid") in uids)
+        ]
 
-    def denials(self) -> list[dict[str, Any]]:
+    def denials(self, *people: ActorIdentity) -> list[dict[str, Any]]:
         """Return those of :meth:`accesses` that were denied."""
-        return [entry for entry in self.accesses() if entry["verdict"] == "deny"]
+        return [entry for entry in self.accesses(*people) if entry["verdict"] == "deny"]
+
+    def settled(self) -> None:
+        """Wait until the agent has done what it does by itself with areas that are new, and its log rests.
+
+        For areas on volumes of their own: each is sealed, which is an act and asks about everything once more.
+        """
+
+        def rests() -> bool:
+            with self.asking() as agent:
+                areas = [str(row["name"]) for row in agent.stream("area.list")]
+                if not all(agent.call("area.show", area=name)["sealed"] for name in areas):
+                    return False
+                status = agent.call("status")
+            tried = [entry for entry in self.site.entries() if entry["kind"] == "canary"]
+            told = {name for entry in tried for name in entry.get("areas", [entry.get("area")])}
+            return told >= set(areas) and status["decider"]["epoch"] == status["epoch"]
+
+        until(rests)
 
     @contextmanager
     def below(self, person: str) -> Iterator[None]:
@@ -213,15 +243,31 @@ def waiting(pid: int) -> int:
 
 def asked(holder: int) -> int:
     """Return how many questions wait in the groups of *holder* that nobody has read: the kernel's own count."""
-    folder, found = Path(f"/proc/{holder}/fd"), 0
-    for name in os.listdir(folder):
-        if os.readlink(folder / name) == "anon_inode:[fanotify]":
-            group = syscalls.pidfd_getfd(holder, int(name))
-            try:
-                found += int.from_bytes(fcntl.ioctl(group, termios.FIONREAD, bytes(4)), sys.byteorder)
-            finally:
-                os.close(group)
+    found = 0
+    for group in groups(holder):
+        found += int.from_bytes(fcntl.ioctl(group, termios.FIONREAD, bytes(4)), sys.byteorder)
     return found // fanotify.METADATA_LENGTH
+
+
+def groups(holder: int) -> Iterator[int]:
+    """Yield a descriptor of each fanotify group of *holder*, which is closed when the next one is asked for."""
+    folder = Path(f"/proc/{holder}/fd")
+    for name in sorted(os.listdir(folder), key=int):
+        with contextlib.suppress(FileNotFoundError):  # one it had for a moment, to start a child
+            if os.readlink(folder / name) == "anon_inode:[fanotify]":
+                group = syscalls.pidfd_getfd(holder, int(name))
+                try:
+                    yield group
+                finally:
+                    os.close(group)
+
+
+def alive(pid: int) -> bool:
+    """Whether *pid* runs: a zombie that nobody has buried yet does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def writing(path: str | os.PathLike[str], data: bytes = SECRET.encode()) -> int:
@@ -254,7 +300,7 @@ def refused(site: Scene, at: str | os.PathLike[str], area: str = "plans", **expe
     """Check that the file *at* a path is closed to the uncleared, with an entry, and open to the cleared."""
     site.mark()
     assert attempt(TOO_LOW, reading(at)) == (None, "EPERM")
-    [entry] = site.denials()
+    [entry] = site.denials(TOO_LOW)
     assert expected.items() <= entry.items()
     assert (entry["fsuid"], entry["area"], entry["enforced"]) == (TOO_LOW.uid, area, True)
     assert attempt(CLEARED, reading(at)) == (SIZE, "")

@@ -25,7 +25,7 @@ def test_observing_blocks_nothing_and_records_what_it_would_have_denied(site: Sc
     for who in (TOO_LOW, UNKNOWN, CLEARED):
         assert attempt(who, reading(path)).allowed
     assert attempt(TOO_LOW, lambda: error_of(lambda: os.listdir(site.plans))).value == ""
-    opens = [entry for entry in site.accesses() if entry["action"] == "open"]
+    opens = [entry for entry in site.accesses(TOO_LOW, UNKNOWN, CLEARED) if entry["action"] == "open"]
     seen = [(entry["fsuid"], entry["verdict"], entry["rule"], entry["mode"], entry["enforced"]) for entry in opens]
     assert seen == [
         (TOO_LOW.uid, "deny", "level", "observe", False),
@@ -78,5 +78,5 @@ def test_an_unconfirmed_enforce_goes_back_by_itself_and_a_confirmed_one_stays(si
     site.site.start()
     until(lambda: attempt(TOO_LOW, reading(site.plans / "doc.txt")).allowed)
     assert attempt(TOO_LOW, reading(site.site.root / "drafts" / "doc2.txt")).error == "EPERM"
-    back = [entry for entry in site.news() if entry.get("act") == "area.observe"]
+    back = [entry for entry in site.news() if entry.get("act") == "area.observe"]  # recorded before it is in force
     assert [(entry["args"]["area"], entry["outcome"]) for entry in back] == [("plans", "done")]

@@ -113,13 +113,13 @@ def test_row_3_a_user_and_mount_namespace_of_ones_own_is_refused(site: Scene) ->
         return [len(done.stdout), done.stderr]
 
     site.mark()
-    read, said = attempt(TOO_LOW, inside).value
+    read, said = attempt(TOO_LOW, inside, 40).value
     if "unshare failed" in said:
         needs.skip_or_fail(f"no user namespaces here: {said.strip()}")
     assert (read, "Operation not permitted" in said) == (0, True)
-    [entry] = site.denials()
+    [entry] = site.denials(TOO_LOW)
     assert (entry["fsuid"], entry["exe"], entry["rule"]) == (TOO_LOW.uid, os.path.realpath("/bin/cat"), "level")
-    assert attempt(CLEARED, inside).value == [len(SECRET), ""]
+    assert attempt(CLEARED, inside, 40).value == [len(SECRET), ""]
 
 
 def test_row_3_a_private_mount_that_nobody_else_sees_is_refused(site: Scene, elsewhere: Path) -> None:
@@ -159,7 +159,7 @@ def test_in_a_container_the_cleared_create_and_read_and_the_others_do_not(site: 
     site.mark()
     unseen = reading(elsewhere / "unseen.txt")
     assert attempt(ROOT, in_a_namespace(TOO_LOW, site.plans, elsewhere, unseen)).error == "EPERM"
-    assert [entry["area"] for entry in site.denials()] == ["plans"]
+    assert [entry["area"] for entry in site.denials(TOO_LOW)] == ["plans"]
 
 
 def test_in_a_container_what_is_public_on_the_volume_is_public(site: Scene, elsewhere: Path) -> None:
@@ -208,7 +208,7 @@ def test_row_20_an_overlay_in_a_user_namespace_is_refused(site: Scene, elsewhere
         return [done.returncode, len(done.stdout), done.stderr]
 
     site.mark()
-    code, read, said = attempt(TOO_LOW, act).value
+    code, read, said = attempt(TOO_LOW, act, 40).value
     if code == 9 or "unshare failed" in said:
         needs.skip_or_fail(f"no overlay in a user namespace here: {said.strip()}")
     assert (code, read, "Operation not permitted" in said) == (1, 0, True)

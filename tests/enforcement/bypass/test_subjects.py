@@ -134,7 +134,7 @@ def test_row_18_a_forged_name_is_recorded_as_claimed_and_the_program_as_it_is(si
 
     site.mark()
     assert attempt(TOO_LOW, act).error == "EPERM"
-    [entry] = site.denials()
+    [entry] = site.denials(TOO_LOW)
     assert (entry["comm"], entry["exe"]) == ("shoumi-decider", os.path.realpath(sys.executable))
 
 
@@ -145,4 +145,4 @@ def test_row_18_a_name_that_carries_control_bytes_is_shown_and_does_no_harm(site
 
     site.mark()
     assert attempt(TOO_LOW, act).error == "EPERM"
-    assert site.denials()[0]["comm"] == '\\x1b[2J"\\x0a\\xff'
+    assert site.denials(TOO_LOW)[0]["comm"] == '\\x1b[2J"\\x0a\\xff'
