@@ -12,10 +12,9 @@ from typing import Any
 from agent.demo.actors import attempt, reading
 from agent.kernel import fanotify, mounting
 from agent.offboard.steps.tasks import family
-from tests.enforcement import syscalls
-from tests.enforcement.scene import CLEARED, TOO_LOW, Scene, until
+from tests.enforcement.scene import CLEARED, TOO_LOW, Scene, groups, until
 
-PERIOD = 0.5
+PERIOD = 1.0  # twice as long after it was last seen a guard is unknown: also a busy machine must not take so long
 SETTING = f"canary_seconds = {PERIOD}"
 OPEN = fanotify.FAN_OPEN_PERM | fanotify.FAN_ONDIR
 ACCESS = fanotify.FAN_PRE_ACCESS
@@ -64,18 +63,11 @@ def excepted(site: Scene) -> Iterator[None]:
 def _change(site: Scene, flags: int, mask: int) -> int:
     """Change marks of the holder's groups, as whoever has the rights of root can; return in how many groups."""
     assert site.site.agent is not None
-    holder, changed = site.site.agent.pid, 0
-    folder = Path(f"/proc/{holder}/fd")
-    for name in os.listdir(folder):
-        if os.readlink(folder / name) != "anon_inode:[fanotify]":
-            continue
-        group = syscalls.pidfd_getfd(holder, int(name))
-        try:
-            with suppress(OSError):  # ENOENT: no such mark; EINVAL: the other group, which asks about other things
-                fanotify.mark(group, flags, mask, site.site.root)
-                changed += 1
-        finally:
-            os.close(group)
+    changed = 0
+    for group in groups(site.site.agent.pid):
+        with suppress(OSError):  # ENOENT: no such mark; EINVAL: the other group, which asks about other things
+            fanotify.mark(group, flags, mask, site.site.root)
+            changed += 1
     return changed
 
 
@@ -177,8 +169,10 @@ def denying(site: Scene, uids: range) -> Iterator[None]:
                 over.wait(0.001)
                 continue
             for fd, tid in waiting:
-                status = Path(f"/proc/{tid}/status").read_text()
-                uid = int(next(line for line in status.splitlines() if line.startswith("Uid:")).split()[4])
+                uid = -1
+                with suppress(OSError, StopIteration):  # it was killed while it waited
+                    status = Path(f"/proc/{tid}/status").read_bytes()
+                    uid = int(next(line for line in status.splitlines() if line.startswith(b"Uid:")).split()[4])
                 with suppress(OSError):
                     fanotify.respond(group, fd, fanotify.FAN_DENY if uid in uids else fanotify.FAN_ALLOW)
                 os.close(fd)

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,20 +43,26 @@ def broken(able: None) -> Iterator[Scene]:
 
 
 def test_the_guard_is_seen_to_refuse_a_listing_an_open_and_a_read_and_everything_says_when(site: Scene) -> None:
-    until(lambda: canaries.enforcing(site))
-    with site.asking() as agent:
-        status = agent.call("status")
-        listed = list(agent.stream("area.list"))
-        found = agent.call("doctor")
+    looks: list[Any] = []
+
+    def seen_by_all() -> bool:
+        with site.asking() as agent:
+            looks[:] = agent.call("status"), list(agent.stream("area.list")), agent.call("doctor")
+        status, listed, found = looks
+        states = [row["seen"]["state"] for row in listed]
+        told = [finding["state"] for finding in found if finding["code"] == "seen"]
+        return (status["enforcing"], states, told) == (True, ["seen", "seen"], ["good", "good"])
+
+    until(seen_by_all)  # a guard that a busy machine has not tried for two seconds is unknown until its next canary
+    status, _, found = looks
     assert [row["seen"]["what"] for row in status["areas"]] == ["read", "read"]
     assert status["seen"] == max(row["seen"]["at"] for row in status["areas"])
-    assert [row["seen"]["state"] for row in listed] == ["seen", "seen"]
-    assert [finding["state"] for finding in found if finding["code"] == "seen"] == ["good", "good"]
     assert "watchers" not in [finding["code"] for finding in found]  # the agent's own processes are not told of
-    assert "guard last seen" in site.site.shoumi("area", "show", "plans").stdout
-    assert "证实于" in site.site.shoumi("status", language="zh").stdout
+    until(lambda: "guard last seen" in site.site.shoumi("area", "show", "plans").stdout)
+    until(lambda: "证实于" in site.site.shoumi("status", language="zh").stdout)
     firsts = [e for e in site.site.entries() if e["kind"] == "canary" and e["outcome"] == "seen"]
-    assert {(e["own"], e["area"], tuple(e["proven"])) for e in firsts} == {
+    named = [(e, area) for e in firsts for area in e.get("areas", [e.get("area")])]
+    assert {(e["own"], area, tuple(e["proven"])) for e, area in named} == {
         ("canary", name, ("list", "open", "read")) for name in ("plans", "drafts")
     }
 
@@ -66,7 +73,7 @@ def test_what_stays_as_it_is_writes_nothing_and_is_nobodys_denial(site: Scene) -
     before = site.stats()
     canaries.rounds(site, 3)
     after = site.stats()
-    assert site.denials() == []
+    assert [entry for entry in site.news() if entry.get("verdict") == "deny"] == []
     assert canaries.entries(site) == []
     assert after["own_denied"] >= before["own_denied"] + 6
     assert after["denied"] == before["denied"]
@@ -92,7 +99,7 @@ def test_it_is_seen_below_our_own_cover_too(site: Scene) -> None:
     mounting.hide(str(site.site.root))
     try:
         canaries.rounds(site)
-        assert canaries.seen(site)["state"] == "seen"
+        until(lambda: canaries.seen(site)["state"] == "seen")
     finally:
         mounting.unhide(str(site.site.root))
 
@@ -114,15 +121,16 @@ def test_an_attempt_of_a_departure_is_marked_as_the_agents_own_and_can_be_left_o
         until(lambda: any(entry["kind"] == "receipt" for entry in site.news()))
     tried = [entry for entry in site.denials() if entry.get("own") == "departure"]
     assert {entry["person"] or entry["login_person"] for entry in tried} == {"E2"}
-    assert [entry for entry in site.denials() if "own" not in entry] == []
+    theirs = [entry for entry in site.denials() if "E2" in (entry["person"], entry["login_person"])]
+    assert [entry for entry in theirs if "own" not in entry] == []
     assert attempt(TOO_LOW, reading(site.plans / "doc.txt")).error == "EPERM"
 
     def listed(*words: str) -> set[object]:
         done = site.site.ask("log", "list", "--person", "E2", "--verdict", "deny", "--limit", "1", *words)
         return {done["seq"]}
 
-    [theirs] = [entry["seq"] for entry in site.denials() if "own" not in entry]
-    assert listed("--own", "no") == {theirs}
+    [last] = [entry["seq"] for entry in site.denials(TOO_LOW) if "own" not in entry]
+    assert listed("--own", "no") == {last}
     assert listed("--own", "yes") == {max(entry["seq"] for entry in tried)}
 
 
@@ -133,7 +141,7 @@ def test_where_an_area_is_only_observed_the_record_is_the_proof_and_once_it_is_e
         with site.asking() as agent:
             agent.call("area.enforce", area="plans")
         until(lambda: canaries.seen(site)["what"] == "read")
-        assert canaries.enforcing(site)
+        until(lambda: canaries.enforcing(site))
         with site.asking() as agent:
             agent.call("area.observe", area="plans")
         until(lambda: canaries.seen(site)["what"] == "record")
@@ -153,7 +161,7 @@ def test_an_area_is_tried_at_once_when_it_is_added_and_when_it_is_enforced() -> 
         assert canaries.seen(site)["what"] == "record"
         with site.asking() as agent:
             agent.call("area.enforce", area="plans")
-        until(lambda: canaries.seen(site)["what"] == "read", 10)
+        until(lambda: canaries.seen(site)["what"] == "read", 60)  # long before its period is over
 
 
 # Not seen -------------------------------------------------------------------------------------------------------------
@@ -163,9 +171,12 @@ def test_marks_that_are_gone_are_noticed_the_area_is_covered_with_an_alarm_and_g
     with canaries.mended(broken, "let-in") as alarms:
         canaries.take_mark_away(broken, OPEN)
     assert alarms
-    with broken.asking() as agent:
-        found = agent.call("doctor")
-    assert [finding["state"] for finding in found if finding["code"] == "seen"] == ["good"]
+
+    def told() -> list[str]:
+        with broken.asking() as agent:
+            return [finding["state"] for finding in agent.call("doctor") if finding["code"] == "seen"]
+
+    until(lambda: told() == ["good"])
 
 
 def test_a_read_that_is_not_refused_is_noticed_as_well(broken: Scene) -> None:
@@ -204,12 +215,18 @@ def test_somebody_elses_eperm_is_no_proof(broken: Scene) -> None:
 
 def test_canaries_that_are_stopped_leave_what_was_seen_unknown_since_then_and_close_nothing(broken: Scene) -> None:
     with canaries.stopping(broken):
-        until(lambda: canaries.seen(broken)["state"] == "unknown")
-        view = canaries.seen(broken)
-        assert view["since"] == view["at"]
-        assert not canaries.enforcing(broken)
-        assert "UNKNOWN since" in broken.site.shoumi("area", "list").stdout
-        assert "未知，自" in broken.site.shoumi("status", language="zh").stdout
+        # One may be over before it is stopped: then it was seen once more, and is unknown again after two periods.
+        views: list[dict[str, Any]] = []
+
+        def unknown() -> bool:
+            views.append(canaries.seen(broken))
+            return views[-1]["state"] == "unknown"
+
+        until(unknown)
+        assert views[-1]["since"] == views[-1]["at"]
+        until(lambda: not canaries.enforcing(broken))
+        until(lambda: "UNKNOWN since" in broken.site.shoumi("area", "list").stdout)
+        until(lambda: "未知，自" in broken.site.shoumi("status", language="zh").stdout)
     until(lambda: canaries.enforcing(broken))
     assert not canaries.covered(broken)
     assert not [entry for entry in canaries.entries(broken) if entry["outcome"] == "missing"]
