@@ -122,7 +122,7 @@ def test_descriptors_stay_bounded(tasks: Tasks) -> None:
         except TaskGoneError:
             continue
     tasks.close()
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before  # what an earlier test left may be closed meanwhile
 
 
 @needs.root
