@@ -70,7 +70,7 @@ def read_until(process: subprocess.Popen[str], beginning: str) -> list[str]:
     raise AssertionError("\n".join(seen))
 
 
-def left_behind(folder: Path, patience: float = 15.0) -> list[str]:
+def left_behind(folder: Path, patience: float = 60.0) -> list[str]:
     """Return what is left of a demo that ran in *folder*: files, mounts, loop devices, processes. Waits for its end."""
     deadline = time.monotonic() + patience
     while (found := [*_files(folder), *used(folder)]) and time.monotonic() < deadline:
@@ -111,7 +111,7 @@ class Terminal:
         self.ours = ours
         self.seen = ""
 
-    def read_until(self, words: str, patience: float = 60.0) -> str:
+    def read_until(self, words: str, patience: float = 120.0) -> str:
         """Return what is said up to *words*, from here on."""
         begin = len(self.seen)
         deadline = time.monotonic() + patience

@@ -10,11 +10,12 @@ from agent.demo.narrate import Printer
 from agent.demo.rehearsal import rehearsing
 from agent.demo.rights import lacking
 from agent.demo.scene import perform
+from agent.demo.shared import wait_until
 from agent.demo.story import STORY
 from rules.text import Language
 from tests import ROOT, needs
 from tests.demo.readme_run import blocks, host, plain
-from tests.demo.run import left_behind, temporary
+from tests.demo.run import temporary, used
 
 READMES: dict[Language, Path] = {"en": ROOT / "README.md", "zh": ROOT / "README.zh.md"}
 LANGUAGES: list[Language] = ["en", "zh"]
@@ -33,7 +34,7 @@ def test_every_command_prints_what_the_readme_says(language: Language) -> None:
         with host(folder, language) as site:
             for shown in (one for block in blocks(_text(language)) for one in block):
                 assert plain(site.run(shown.command)) == plain(shown.output), shown.command
-        assert [found for found in left_behind(folder, 5) if not found.startswith("file")] == []
+        assert wait_until(lambda: not used(folder), 60), used(folder)
 
 
 def test_both_readmes_show_the_same_commands() -> None:

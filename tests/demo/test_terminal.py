@@ -1,5 +1,6 @@
 """The end of the demo in a terminal: the screens over its running site, left by key or by signal, and nothing stays."""
 
+import contextlib
 import os
 import signal
 import termios
@@ -101,4 +102,9 @@ def _modes(screen: Terminal) -> list[object]:
 
 def _screens(demo: int) -> list[int]:
     children = Path(f"/proc/{demo}/task/{demo}/children").read_text().split()
-    return [int(pid) for pid in children if b"\0tui\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    found = []
+    for pid in children:
+        with contextlib.suppress(OSError):  # one of the people of the demo, who has done what he came for
+            if b"\0tui\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(int(pid))
+    return found
