@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agent.demo.actors import attempt
 from tests.enforcement.load import Load
-from tests.enforcement.scene import CLEARED, Scene, until
+from tests.enforcement.scene import CLEARED, Scene, alive, until
 
 FLOWING = 20  # opens that must have been let in since a death before it counts as survived
 
@@ -69,6 +69,19 @@ def killed(site: Scene, names: Sequence[str]) -> dict[str, int]:
             os.kill(found[-1], signal.SIGKILL)
         dead[name] = found[-1]
     return dead
+
+
+def everybody(site: Scene) -> list[int]:
+    """Return the pids of the processes that end by themselves when their holder does."""
+    return [site.site.process(name) for name in ("decider", "control", "watcher")]
+
+
+def holder_killed(site: Scene) -> None:
+    """Kill the holder; return when nobody of the agent is left: the next one must find what they leave, not them."""
+    assert site.site.agent
+    left = everybody(site)
+    site.site.agent.kill()
+    until(lambda: not any(map(alive, left)))
 
 
 def survived(site: Scene, dead: dict[str, int], people: Load) -> None:

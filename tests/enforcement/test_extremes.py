@@ -20,11 +20,12 @@ from tests.enforcement.scene import CLEARED, SIZE, TOO_LOW, Scene, error_of, sce
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-extremes")]
 
 Say = Callable[[object], None]
+_PATIENT = "heartbeat_seconds = 60.0"  # a crowd gathers in front of a stopped decider, which is not replaced meanwhile
 
 
 @pytest.fixture(scope="module")
 def site(able: None) -> Iterator[Scene]:
-    with scene() as made:
+    with scene(settings=(_PATIENT,)) as made:
         yield made
 
 
@@ -51,7 +52,7 @@ def test_strange_names_are_decided_and_recorded_so_that_they_do_no_harm(site: Sc
     assert attempt(CLEARED, lambda: writing(path)).value == SIZE
     site.mark()
     assert attempt(TOO_LOW, reading(path)).error == "EPERM"
-    [entry] = site.denials()
+    [entry] = site.denials(TOO_LOW)
     assert bytes.fromhex(entry["path_hex"]) == path if "path_hex" in entry else os.fsencode(entry["path"]) == path
     listed = site.site.shoumi("log", "list", "--person", "E2", "--verdict", "deny", "--limit", "1").stdout
     assert not any(ord(char) < 32 and char != "\n" for char in listed)
@@ -93,7 +94,7 @@ def test_a_path_of_4000_bytes_is_decided_and_recorded_like_any_other(site: Scene
     assert attempt(CLEARED, at(folder, lambda: writing(name))).value == SIZE
     site.mark()
     assert attempt(TOO_LOW, at(folder, reading(name))).error == "EPERM"
-    assert [entry["path"] for entry in site.denials()] == [f"{folder}/{name}"]
+    assert [entry["path"] for entry in site.denials(TOO_LOW)] == [f"{folder}/{name}"]
     assert attempt(CLEARED, at(folder, reading(name))).value == SIZE
 
 
@@ -102,7 +103,7 @@ def test_a_path_longer_than_the_kernel_can_name_is_denied_and_recorded(site: Sce
     site.mark()
     assert attempt(TOO_LOW, at(folder, lambda: writing(name))).error == "EPERM"
     assert attempt(CLEARED, at(folder, reading(name))).error == "EPERM"
-    entries = site.denials()
+    entries = [entry for entry in site.denials() if "errno" in entry]
     assert len(entries) >= 2
     assert {(entry["path"], entry["errno"]) for entry in entries} == {(None, "ENAMETOOLONG")}
     assert healed(site)
@@ -126,9 +127,9 @@ def test_hundreds_who_wait_for_a_stopped_decider_are_all_decided_right(site: Sce
         with site.stopped("decider"):
             cleared, too_low = (stack.enter_context(acting(who, crowd)) for who in (CLEARED, TOO_LOW))
             assert [cleared.next().value, too_low.next().value] == ["waiting", "waiting"]
-            until(lambda: waiting(cleared.pid) + waiting(too_low.pid) >= 2 * each - 2)
-        assert cleared.next(30).value == [""]
-        assert too_low.next(30).value == ["EPERM"]
+            until(lambda: waiting(cleared.pid) + waiting(too_low.pid) >= 2 * each - 2, 45)
+        assert cleared.next(60).value == [""]
+        assert too_low.next(60).value == ["EPERM"]
     opens = [entry for entry in site.accesses() if entry["action"] == "open"]
     allowed = [entry for entry in opens if entry["verdict"] == "allow"]
     assert {entry["fsuid"] for entry in allowed} == {CLEARED.uid}

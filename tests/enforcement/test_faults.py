@@ -28,6 +28,7 @@ from tests.enforcement.scene import (
     UNKNOWN,
     Area,
     Scene,
+    alive,
     dead_man,
     error_of,
     scene,
@@ -78,6 +79,7 @@ def test_a_part_that_is_stopped_for_a_while_lets_nobody_in(site: Scene, files: l
         "holder": lambda: site.site.agent.pid if site.site.agent else 0,
         "labels": lambda: label_worker(site),
     }
+    site.serving()  # whoever died before has a successor
     pid = pids[part]() if part in pids else site.site.process(part)
     with load(files) as people:
         until(people.count)
@@ -134,9 +136,9 @@ def test_an_agent_that_only_observes_denies_nobody_whatever_breaks(able: None) -
 
         with acting(UNKNOWN, trying) as stranger:
             for name in PARTS:
-                killed(made, (name,))
+                dead = killed(made, (name,))
                 time.sleep(0.3)
-            until(lambda: successor(made, "labels"))
+            until(lambda: successor(made, "labels") not in (None, dead["labels"]))
             with stopped(label_worker(made)):
                 os.mknod(made.plans / "later", 0o666)
                 (made.plans / "later").chmod(0o666)
@@ -242,13 +244,15 @@ def test_a_home_has_one_agent(site: Scene) -> None:
 
 def test_a_lock_that_a_dying_decider_still_holds_kills_no_successor(site: Scene) -> None:
     """Somebody else holds the log's lock: the holder denies, and afterwards everything goes on by itself."""
-    lock = os.open(site.site.home.log / ".lock", os.O_RDWR)
+    lock, holder = os.open(site.site.home.log / ".lock", os.O_RDWR), site.site.agent
+    assert holder
+    site.serving()
     try:
         decider = site.site.process("decider")
-        with stopped(decider):
+        with stopped(holder.pid):  # so that no successor has it first
             os.kill(decider, signal.SIGKILL)
-        until(lambda: not Path(f"/proc/{decider}").exists())
-        fcntl.flock(lock, fcntl.LOCK_EX)
+            until(lambda: not alive(decider))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert attempt(CLEARED, reading(site.plans / "doc.txt")).error == "EPERM"
         assert attempt(TOO_LOW, reading(site.plans / "doc.txt")).error == "EPERM"
     finally:
