@@ -77,6 +77,7 @@ def proven(site: Scene, leaver: Leaver) -> ReceiptReport:
         return verify(found["receipt"].encode(), found["public_key"].encode())
 
     until(lambda: receipts(site, leaver), 30)
+    until(lambda: last().complete)  # what could not be proven at first, on a busy machine, is tried again
     return last()
 
 
@@ -117,16 +118,21 @@ def departures(site: Scene) -> int:
 
 
 def of_uid(uid: int) -> list[str]:
-    """Return the processes that run as *uid*, those that are only to be reaped apart."""
+    """Return the processes that run as *uid*, those that are only to be reaped apart.
+
+    One that is half gone has no uids any more, and one of another test may have any bytes for a name.
+    """
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             status = dict(
-                line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line
+                line.split(":\t", 1)
+                for line in (process / "status").read_text(errors="replace").split("\n")
+                if ":\t" in line
             )
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if str(uid) in status["Uid"].split() and not status["State"].startswith("Z"):
+        if str(uid) in status.get("Uid", "").split() and not status["State"].startswith("Z"):
             found.append(process.name)
     return found
 
@@ -176,7 +182,8 @@ def test_from_the_drop_on_everything_of_the_leaver_ends_and_nothing_of_a_bystand
     site.mark()
     assert attempt(leaver.who, reading(site.plans / "doc.txt")).error in ("EPERM", "EACCES")
     assert attempt(ActorIdentity(0, leaver.who.uid), reading(site.plans / "doc.txt")).error == "EPERM"
-    assert site.denials()[-1]["rule"] == "departure"
+    theirs = [entry for entry in site.denials() if leaver.id in (entry["person"], entry["login_person"])]
+    assert theirs[-1]["rule"] == "departure"
     assert attempt(BYSTANDER, reading(site.plans / "doc.txt")).allowed
 
 
@@ -211,7 +218,9 @@ def test_a_departure_is_proven_though_the_process_of_departures_is_killed_right_
         assert reader.next().allowed
         personnel.drop(notice)
         until(lambda: step in done_steps(site, leaver), 30)
-        os.kill(departures(site), signal.SIGKILL)
+        found: list[int] = []  # 0, while there is none, would be whoever runs this test
+        until(lambda: found.extend(filter(None, [departures(site)])) or found)
+        os.kill(found[-1], signal.SIGKILL)
         until(lambda: departures(site))
     report = proven(site, leaver)
     assert report.complete
@@ -233,7 +242,7 @@ def test_a_token_of_a_forger_ends_nothing_and_is_put_aside_with_the_reason(
         assert acts(site, leaver) == []
         assert of_uid(leaver.who.uid) == [str(reader.pid)]
     assert attempt(leaver.who, reading(site.plans / "doc.txt")).allowed
-    [entry] = [entry for entry in site.news() if entry["kind"] == "hr-event"]
+    [entry] = [entry for entry in site.news() if entry["kind"] == "hr-event" and entry["file"] == forged.name]
     assert (entry["folder"], entry["outcome"], entry["alarm"]) == ("rejected", "signature", True)
 
 

@@ -87,9 +87,14 @@ def ended(process: int, patience: float = _PATIENCE) -> bool:
 def proven(site: Scene, name: str) -> ReceiptReport:
     """Wait for the receipt of the run *name*, and return what it says, verified."""
     folder = receipt.receipts_folder(site.site.home.root)
+    public = site.site.shoumi("keys", "show").stdout.encode()
+
+    def last() -> ReceiptReport:
+        return verify(receipt.kept(folder, name)[-1].read_bytes(), public)
+
     until(lambda: receipt.kept(folder, name), _PATIENCE)
-    public = site.site.shoumi("keys", "show").stdout
-    return verify(receipt.kept(folder, name)[-1].read_bytes(), public.encode())
+    until(lambda: last().complete)  # what could not be proven at first, on a busy machine, is tried again
+    return last()
 
 
 def test_a_hold_ends_what_holds_classified_data_and_nothing_else(
@@ -184,7 +189,7 @@ def test_when_a_grant_ends_by_itself_what_it_opened_is_closed_and_nothing_else(
     ledger = site.site.root / "ledger" / "doc.txt"
     with site.asking() as agent:
         agent.call("grant.end", grant=name, area="ledger", reason="x")
-        until_then = (datetime.now(UTC) + timedelta(seconds=3)).isoformat()
+        until_then = (datetime.now(UTC) + timedelta(seconds=8)).isoformat()  # whoever opens it takes a while
         grant = agent.call("grant.add", person=name, area="ledger", reason="临时", until=until_then)["grant"]
     with (
         alive(who, holding(ledger)) as (_, lapsing),
@@ -208,11 +213,11 @@ def test_when_a_grant_ends_by_itself_what_it_opened_is_closed_and_nothing_else(
 def test_a_grant_that_ends_beside_another_one_ends_nobody(site: Scene, person: tuple[str, ActorIdentity]) -> None:
     name, who = person
     with site.asking() as agent:
-        soon = datetime.now(UTC) + timedelta(seconds=2)
+        soon = datetime.now(UTC) + timedelta(seconds=6)
         agent.call("grant.add", person=name, area="plans", reason="临时", until=soon.isoformat())
         other = agent.call("grant.add", person=name, area="ledger", reason="临时", until=soon.isoformat())["grant"]
         agent.call("grant.end", grant=name, area="ledger", reason="x")
-        after = soon + timedelta(seconds=1)
+        after = soon + timedelta(seconds=2)
         last = agent.call("grant.add", person=name, area="ledger", reason="临时", until=after.isoformat())["grant"]
     with (
         alive(who, holding(site.plans / "doc.txt")) as (_, kept),
