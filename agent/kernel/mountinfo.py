@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 Device = tuple[int, int]
 
@@ -64,6 +65,7 @@ def parse(text: bytes) -> tuple[Mount, ...]:
     return tuple(_row(line) for line in text.splitlines() if line)
 
 
+@lru_cache(8192)  # a site with a thousand areas looks at a table of as many lines again and again
 def _row(line: bytes) -> Mount:
     before, found, after = line.partition(b" - ")
     fields, tail = before.split(b" "), after.split(b" ")
