@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from agent.kernel import mounting
 from agent.kernel.cover import GuardedPlace
-from agent.kernel.mountinfo import Device, Mount, MountTree, prefixes, within
+from agent.kernel.mountinfo import Device, Mount, MountTree, prefixes, tree_of, within
 
 Why = Literal["unguarded", "inside", "unbound", "beneath"]
 _AUTOMOUNT = "autofs"
@@ -35,7 +35,7 @@ def exposures(
     rows: Collection[Mount], places: Collection[GuardedPlace], guarded: Collection[Device]
 ) -> tuple[Exposure, ...]:
     """Return what must be covered: *rows* is the mount table with our covers in it, *guarded* what carries marks."""
-    tree = MountTree(rows)
+    tree = tree_of(rows)
     found: dict[str, Exposure] = {}
     for exposure in (*_over(tree, places, guarded), *_inside(rows, tree, places, guarded)):
         found.setdefault(exposure.path, exposure)

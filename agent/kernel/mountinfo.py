@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 Device = tuple[int, int]
 
@@ -60,9 +60,18 @@ def join(top: str, below: str) -> str:
     return os.path.normpath(os.path.join(top, below))
 
 
-def parse(text: bytes) -> tuple[Mount, ...]:
+class MountTable(tuple[Mount, ...]):
+    """The mounts of one look, in the kernel's order."""
+
+    @cached_property
+    def tree(self) -> "MountTree":
+        """The same, made ready for many lookups."""
+        return MountTree(self)
+
+
+def parse(text: bytes) -> MountTable:
     """Read the whole of a mountinfo file. Raise ``ValueError`` for a line that is not one."""
-    return tuple(_row(line) for line in text.splitlines() if line)
+    return MountTable(_row(line) for line in text.splitlines() if line)
 
 
 @lru_cache(8192)  # a site with a thousand areas looks at a table of as many lines again and again
@@ -95,7 +104,7 @@ def _words(field: bytes) -> frozenset[str]:
     return frozenset(_plain(word) for word in field.split(b","))
 
 
-def table() -> tuple[Mount, ...]:
+def table() -> MountTable:
     """Return every mount of this thread's mount namespace, in the kernel's order."""
     with open("/proc/thread-self/mountinfo", "rb") as file:
         return parse(file.read())
@@ -130,7 +139,12 @@ def resolve(path: str, mounts: Iterable[Mount]) -> Mount | None:
     From the root mount downwards: of the mounts sitting on the current one, the lookup meets the one nearest to the
     root first; whatever the current mount carries below that point is out of reach.
     """
-    return MountTree(mounts).resolve(path)
+    return tree_of(mounts).resolve(path)
+
+
+def tree_of(mounts: Iterable[Mount]) -> "MountTree":
+    """Return *mounts* made ready for lookups; of a :class:`MountTable` that is done once, however many ask."""
+    return mounts.tree if isinstance(mounts, MountTable) else MountTree(mounts)
 
 
 class MountTree:

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from threading import Thread
 
 from agent.kernel import mountinfo
-from agent.kernel.mountinfo import Device, Mount, MountTree
+from agent.kernel.mount_clone import clone
+from agent.kernel.mountinfo import Device, Mount, MountTable, MountTree
 
 HIDDEN = "shoumi-hidden"
 
@@ -60,29 +61,38 @@ def hide(path: str) -> None:
 
     This stops lookups by name. A process whose working directory or open descriptor is inside keeps what it has.
     """
-    if not hidden(path):
+    if not (_may_be_hidden(path) and hidden(path)):
         mount(HIDDEN, path, "tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC, "size=4k,nr_inodes=2,mode=000")
 
 
 def unhide(path: str) -> bool:
     """Take our covers off *path* and off what is above it; whether there were any. A stranger's mount stays."""
-    found = False
-    while (top := mountinfo.resolve(os.path.abspath(path), mountinfo.table())) and is_cover(top):
+    found, place = False, os.path.abspath(path)
+    while _may_be_hidden(path) and (top := mountinfo.resolve(place, mountinfo.table())) and is_cover(top):
         _unmount(top.point)
         found = True
     return found
 
 
-def uncovered(rows: Iterable[Mount]) -> tuple[Mount, ...]:
+def _may_be_hidden(path: str) -> bool:
+    """Whether a lookup of *path* ends on what may be a cover, or nowhere. A look at the whole table costs more."""
+    try:
+        return not os.stat(path, follow_symlinks=False).st_mode & 0o777
+    except OSError:
+        return True
+
+
+def uncovered(rows: Iterable[Mount]) -> MountTable:
     """Return the mount table as it is below our covers."""
-    return tuple(row for row in rows if not is_cover(row))
+    return MountTable(row for row in rows if not is_cover(row))
 
 
 def reach(path: str) -> int:
     """Return an O_PATH descriptor of what *path* leads to below our own cover, if there is one. Raise ``OSError``.
 
-    A hidden volume must be marked again before it is shown. A short-lived thread looks below the cover in a mount
-    namespace of its own: nobody else sees a moment without it.
+    A hidden volume must be marked again before it is shown. Where a directory of a mount is covered, a copy of that
+    mount leads there, because covers are no part of it. Where the whole mount is, a short-lived thread looks below the
+    cover in a mount namespace of its own. In both nobody else sees a moment without it.
     """
     with suppress(FileNotFoundError):  # below a cover there is nothing, and a cover itself has mode 000
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
@@ -91,6 +101,27 @@ def reach(path: str) -> int:
         os.close(descriptor)
     if not hidden(path):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    beside = _beside_cover(path)
+    return _below_cover(path) if beside is None else beside
+
+
+def _beside_cover(path: str) -> int | None:
+    rows, place = mountinfo.table(), os.path.abspath(path)
+    mount = uncovered(rows).tree.resolve(place)
+    top = rows.tree.resolve(mount.point) if mount else None
+    if mount is None or top is None or top.id != mount.id:
+        return None
+    try:
+        tree = clone(mount.point)
+    except OSError:
+        return None
+    try:
+        return os.open(os.path.relpath(place, mount.point), os.O_PATH | os.O_CLOEXEC, dir_fd=tree)
+    finally:
+        os.close(tree)
+
+
+def _below_cover(path: str) -> int:
     found: list[int | OSError] = []
 
     def look() -> None:

@@ -7,7 +7,7 @@ in which the area can be reached unasked.
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, Literal
 from agent.api.findings import Finding
 from agent.kernel import labels, mountinfo, mounting, volume_lock
 from agent.kernel.cover import GuardedPlace
-from agent.kernel.exposure import exposures
+from agent.kernel.exposure import Exposure, exposures
 from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.mountinfo import Mount
 from agent.kernel.private_mount import doorway
@@ -58,12 +58,26 @@ def close(place: GuardedPlace, table: Sequence[Mount], guarded: Iterable[int], h
 
     What another agent than that of *home* guards is left to it. What cannot be covered raises ``OSError``.
     """
-    devices = frozenset((os.major(number), os.minor(number)) for number in guarded)
-    for exposure in exposures(table, (place,), devices):
-        there = exposure.why != "beneath" or Path(exposure.path).is_dir()
-        if there and volume_lock.owner(exposure.device) in (None, str(home)):
-            mounting.hide(exposure.path)
+    for exposure in exposures(table, (place,), _numbers(guarded)):
+        _hide(exposure, home)
     return mounting.hidden(place.path)
+
+
+def close_all(places: Collection[GuardedPlace], table: Sequence[Mount], guarded: Iterable[int], home: Path) -> None:
+    """Cover the same for many. Never raises: what cannot be covered is tried again, and told by whoever guards it."""
+    for exposure in exposures(table, places, _numbers(guarded)):
+        with suppress(OSError):
+            _hide(exposure, home)
+
+
+def _hide(exposure: Exposure, home: Path) -> None:
+    there = exposure.why != "beneath" or Path(exposure.path).is_dir()
+    if there and volume_lock.owner(exposure.device) in (None, str(home)):
+        mounting.hide(exposure.path)
+
+
+def _numbers(devices: Iterable[int]) -> frozenset[mountinfo.Device]:
+    return frozenset((os.major(number), os.minor(number)) for number in devices)
 
 
 class Guarding:
@@ -85,10 +99,10 @@ class Guarding:
 
         On a shared filesystem whose border is missing nobody is exempt until :meth:`open_doors`.
         """
-        lacked = self._access and self._plan.st_dev not in masks(self._groups.access)
-        placed: Placed = "mended" if lacked else "again"
-        if self._plan.st_dev not in marked(self._groups.open):
-            placed = "anew"
+        opens, accesses = (masks(group).get(self._plan.st_dev) for group in self._groups)
+        placed: Placed = "anew" if opens is None else "mended" if self._access and accesses is None else "again"
+        if self._plan.dedicated and self._is_complete(opens or 0, accesses or 0):
+            return placed  # another area of the volume has seen to it
         if self._border_missing():
             table = mounting.uncovered(mountinfo.table())
             self._place(marks.unexempt(self._plan, table, access=self._access))
@@ -142,6 +156,12 @@ class Guarding:
             return
         with doorway(self._groups.open, self._groups.access, path) as inside:
             yield inside
+
+    def _is_complete(self, opens: int, accesses: int) -> bool:
+        """Whether the filesystem carries every mark already: *opens* and *accesses* are the masks it has."""
+        have = {"open": opens, "access": accesses}
+        wanted = marks.filesystem_marks(self._plan, access=self._access)
+        return not any(request.mask & ~have[request.group] for request in wanted)
 
     def _border_missing(self) -> bool:
         shared = self._plan.sharing == "shared"

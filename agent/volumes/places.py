@@ -18,6 +18,8 @@ class GuardedPlaces:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._state: tuple[int, ...] = ()
+        self._listed: dict[str, GuardedPlace] = {}
 
     def named(self, area: str, path: str) -> GuardedPlace:
         """Return the place of *area*, which lies at *path*, as it was seen last."""
@@ -46,4 +48,11 @@ class GuardedPlaces:
         return cover.write_list(self._file, places)
 
     def _known(self) -> dict[str, GuardedPlace]:
-        return {place.area: place for place in cover.read_list(self._file)}
+        try:
+            found = self._file.stat()
+        except OSError:
+            return {}
+        state = (found.st_ino, found.st_size, found.st_mtime_ns)
+        if state != self._state:  # a list is never written over: another one takes its name
+            self._state, self._listed = state, {place.area: place for place in cover.read_list(self._file)}
+        return self._listed

@@ -9,7 +9,6 @@ Rules of this file:
 - without fanotify groups (a rehearsal without the rights) nothing is marked, and every tier is ``none``.
 """
 
-import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -96,7 +95,8 @@ class Protection:
             return None
         taken = [(row.resource.id, row.path) for row in others]
         way_in = partial(doorway, *self.groups)
-        there = mountinfo.resolve(path, mounting.uncovered(mountinfo.table()))
+        table = machine.mounts if machine else mounting.uncovered(mountinfo.table())
+        there = mountinfo.resolve(path, table)
         if there is not None and (owner := volume_lock.owner(there.device)) not in (None, str(self.home.root)):
             raise status.guarded_by(str(owner))  # who would refuse us every look
         facts = gather(path, self.home.root, taken, inside=inside, machine=machine, way_in=way_in)
@@ -176,10 +176,7 @@ class Protection:
             if not waiting:
                 self.list_covers(rows)
                 return kept
-            for row in waiting:  # all of them first: nobody is asked there
-                if row.resource.mode is Mode.ENFORCE:
-                    with contextlib.suppress(OSError):  # tried again, and told, when it cannot be guarded either
-                        guarding.close(self._places.of(row), table, marked, self.home.root)
+            self._close_all(waiting, table, marked)  # all of them first: nobody is asked there
             found = self._bring_all_up(waiting, rows)
             self.list_covers(rows)
             self.watched()
@@ -332,11 +329,11 @@ class Protection:
     def _cover_inside(self, rows: Sequence[AreaRow]) -> None:
         """Cover what others have mounted inside guarded areas: the watcher does so at once, and may be away."""
         assert self.groups
-        table, marked = mountinfo.table(), guarding.marked(self.groups.open)
-        for row in rows:
-            if row.resource.mode is Mode.ENFORCE:
-                with contextlib.suppress(OSError):  # the watcher says why
-                    guarding.close(self._places.of(row), table, marked, self.home.root)
+        self._close_all(rows, mountinfo.table(), guarding.marked(self.groups.open))
+
+    def _close_all(self, rows: Iterable[AreaRow], table: Sequence[mountinfo.Mount], marked: frozenset[int]) -> None:
+        places = [self._places.of(row) for row in rows if row.resource.mode is Mode.ENFORCE]
+        guarding.close_all(places, table, marked, self.home.root)
 
     def _others(self, name: str) -> list[AreaPlan]:
         return [other for other_name, other in self.plans.items() if other_name != name]

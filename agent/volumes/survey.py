@@ -19,7 +19,7 @@ from types import ModuleType
 import agent
 import rules
 from agent.kernel import labels, mountinfo, mounting
-from agent.kernel.mountinfo import Mount, within
+from agent.kernel.mountinfo import Mount, MountTable, within
 from agent.kernel.task_tables import tables
 from agent.volumes.facts import MachinePath, PathHolder, VolumeFacts
 from agent.volumes.refusals import refusal
@@ -37,7 +37,7 @@ _OCTAL = re.compile(rb"\\([0-7]{3})")
 class Machine:
     """What is the same for every directory of this host at this moment; the fields of ``VolumeFacts``."""
 
-    mounts: tuple[Mount, ...]
+    mounts: MountTable
     vital: tuple[MachinePath, ...]
     busy: tuple[MachinePath, ...]
     exports: tuple[tuple[str, str], ...]
