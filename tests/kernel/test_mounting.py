@@ -178,15 +178,18 @@ def test_what_is_missing_stays_missing_with_and_without_a_cover(ext4: volume_ima
 
 
 @pytest.mark.kernel
-def test_below_a_cover_the_agent_alone_can_look(ext4: volume_image.Volume) -> None:
-    area = ext4.point / "area"
-    area.mkdir()
+@pytest.mark.parametrize("covered", [(".",), ("area",), ("area", "."), ("area/deep",), ("area", "area/deep")])
+def test_below_a_cover_the_agent_alone_can_look(ext4: volume_image.Volume, covered: tuple[str, ...]) -> None:
+    area = ext4.point / "area" / "deep"
+    area.mkdir(parents=True)
+    (area / "file").touch()
     expected = area.stat().st_ino
-    mounting.hide(str(ext4.point))
+    for place in reversed(covered):
+        mounting.hide(str(ext4.point / place))
     descriptor = mounting.reach(str(area))
     try:
         assert os.fstat(descriptor).st_ino == expected
-        assert not area.exists()
+        assert not (area / "file").exists()
         assert mounting.hidden(str(area))
     finally:
         os.close(descriptor)
