@@ -8,7 +8,7 @@ ran; nobody is let in, and a scan finds it whether somebody tries or not.
 
 Rules of this file: it asks nobody and opens no file. A scan gives a label only to what has no content yet, or lies in
 an area and was public before. What it finds is an entry and a finding, each time. Belongs to one thread, but for
-:meth:`sealable`, :meth:`relabel` and :meth:`relabelling`.
+:meth:`sealable`, :meth:`sealable_with`, :meth:`relabel` and :meth:`relabelling`.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,9 +96,16 @@ class LabelChore:
         """Return the areas whose volume has a label on every inode, and is not said to be sealed yet."""
         return tuple(name for name, device in list(self._sealable.items()) if self._is_there(name, device))
 
-    def sealed(self, area: str) -> None:
+    def sealable_with(self, area: str) -> frozenset[str]:
+        """Return those of :meth:`sealable` on the volume of *area*, itself among them if it is one."""
+        device = self._sealable.get(area)
+        found = [name for name, other in list(self._sealable.items()) if other == device]
+        return frozenset(name for name in found if device is not None and self._is_there(name, device))
+
+    def sealed(self, areas: Iterable[str]) -> None:
         """Take note that the registry says so now."""
-        self._sealable.pop(area, None)
+        for area in areas:
+            self._sealable.pop(area, None)
 
     # What officers ask for.
 

@@ -31,5 +31,5 @@ class ScheduledActs:
         self._executor.settle()
         for area in self._site.lists.areas.to_confirm(self._site.now()):
             self._executor.execute_own("area.observe", {"area": area}, by="schedule")
-        for area in self._sealable():
-            self._executor.execute_own("area.seal", {"area": area}, by="labels")
+        while sealable := list(self._sealable()):  # one act seals a whole volume, however many areas it has
+            self._executor.execute_own("area.seal", {"area": sealable[0]}, by="labels")

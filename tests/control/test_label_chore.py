@@ -51,3 +51,17 @@ def test_nor_once_another_volume_has_the_same_number(chore: LabelChore, protecti
 def test_nor_once_the_area_is_gone(chore: LabelChore, protection: SimpleNamespace) -> None:
     protection.plans.clear()
     assert chore.sealable() == ()
+
+
+def test_every_area_of_a_volume_is_sealed_with_any_of_them_and_none_of_another_volume(
+    chore: LabelChore, protection: SimpleNamespace
+) -> None:
+    for name, device in (("ledger", _WALKED), ("elsewhere", _OTHER), ("moved", _WALKED)):
+        protection.sweeps.swept(name, f"/srv/{name}", device, LabelReport())
+        protection.plans[name] = SimpleNamespace(path=f"/srv/{name}", st_dev=device)
+        chore._sealable[name] = device  # noqa: SLF001 - as above
+    protection.plans["moved"].st_dev = _OTHER
+    assert chore.sealable_with("plans") == chore.sealable_with("ledger") == {"plans", "ledger"}
+    assert chore.sealable_with("public") == frozenset()
+    chore.sealed(chore.sealable_with("plans"))
+    assert chore.sealable() == ("elsewhere",)

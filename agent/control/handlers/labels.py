@@ -17,7 +17,8 @@ handlers = HandlerTable()
 def _seal(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     row, labels = area_row(request, request.args.text("area")), request.services.labels
     name = row.resource.id
-    if name not in labels.sealable():
+    beside = labels.sealable_with(name)
+    if name not in beside:
         said = visible(name)
         raise RefusedError(
             Text(
@@ -26,8 +27,10 @@ def _seal(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
             ),
             Text(f"see `shoumi area show {said}`", f"参见 `shoumi area show {said}`"),
         )
-    change.areas.set(name, volume={**row.volume, "sealed": True})
-    return HandlerResult({"area": name}, on_commit=lambda: labels.sealed(name))
+    for other in request.site.facts.areas():
+        if other.resource.id in beside:
+            change.areas.set(other.resource.id, volume={**other.volume, "sealed": True})
+    return HandlerResult({"area": name, "areas": len(beside)}, on_commit=lambda: labels.sealed(beside))
 
 
 @handlers.stream("area.labels")
