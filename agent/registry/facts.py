@@ -24,6 +24,7 @@ from agent.registry.rows import (
     presence,
     recorded,
     resources,
+    rights,
     rooms,
     services,
     settings,
@@ -39,7 +40,9 @@ from agent.registry.rows.presence import PresenceRow
 from agent.registry.rows.rooms import RoomRow
 from agent.registry.rows.visits import StatementRow
 from agent.registry.snapshot import SnapshotReader
+from agent.registry.touched import Touched
 from rules.model import Facts, Lockdown, Resource, Service, Visit
+from rules.rights import Right
 
 
 class FactsReader(SnapshotReader):
@@ -58,6 +61,16 @@ class FactsReader(SnapshotReader):
         """Return the last change the log has an entry of."""
         with self._reading():
             return recorded.newest(self._connection)
+
+    def candidates(self, touched: Touched, granted_from: int) -> frozenset[Right]:
+        """Return who may have a right that a change has touched: see :mod:`agent.registry.rows.rights`."""
+        with self._reading():
+            return frozenset(rights.candidates(self._connection, touched, granted_from))
+
+    def room_names(self) -> frozenset[str]:
+        """Return the names of the rooms."""
+        with self._reading():
+            return rights.rooms(self._connection)
 
     def recorded_changes(self) -> tuple[RecordedChange, ...]:
         """Return every change the log has an entry of, the first one first."""

@@ -22,6 +22,7 @@ from agent.registry.queries.grants import GrantQueries
 from agent.registry.queries.holds import HoldQueries
 from agent.registry.queries.holidays import HolidayQueries
 from agent.registry.queries.lockdowns import LockdownQueries
+from agent.registry.queries.losses import LossQueries
 from agent.registry.queries.people import PersonQueries
 from agent.registry.queries.pins import PinQueries
 from agent.registry.queries.presence import PresenceQueries
@@ -57,6 +58,7 @@ class RegistryQueries:
         self.holds = HoldQueries(connection)
         self.holidays = HolidayQueries(connection)
         self.lockdowns = LockdownQueries(connection)
+        self.losses = LossQueries(connection)
         self.pins = PinQueries(connection)
         self.presence = PresenceQueries(connection)
         self.records = RecordQueries(connection)

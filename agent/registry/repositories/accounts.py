@@ -38,7 +38,7 @@ class AccountRepository:
                 Text(f"uid {uid} is a system account", f"uid {uid} 是系统账号"),
                 Text("register programs with `shoumi service add`", "程序请用 `shoumi service add` 登记"),
             )
-        if owner := self._owner(uid):
+        if owner := self.owner(uid):
             raise taken(
                 ACCOUNT,
                 str(uid),
@@ -51,11 +51,12 @@ class AccountRepository:
 
     def remove(self, uid: int) -> str:
         """Take the uid from its person, and return the person."""
-        owner = self._owner(uid)
+        owner = self.owner(uid)
         if owner is None:
             raise unknown(ACCOUNT, str(uid), "shoumi account list")
         self._transaction.execute("DELETE FROM accounts WHERE uid = ?", uid)
         return owner
 
-    def _owner(self, uid: int) -> str | None:
+    def owner(self, uid: int) -> str | None:
+        """Return whose account *uid* is by now."""
         return self._transaction.read(person_of_uid, uid)

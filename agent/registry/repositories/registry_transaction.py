@@ -5,6 +5,7 @@ Rules of this file: wiring only. A repository that has to write what is another'
 
 from contextlib import AbstractContextManager
 
+from agent.registry import touched
 from agent.registry.repositories.accounts import AccountRepository
 from agent.registry.repositories.alarms import AlarmRepository
 from agent.registry.repositories.areas import AreaRepository
@@ -20,6 +21,7 @@ from agent.registry.repositories.grants import GrantRepository
 from agent.registry.repositories.holds import HoldRepository
 from agent.registry.repositories.holidays import HolidayRepository
 from agent.registry.repositories.lockdowns import LockdownRepository
+from agent.registry.repositories.losses import LossRepository
 from agent.registry.repositories.people import PersonRepository
 from agent.registry.repositories.pins import PinRepository
 from agent.registry.repositories.presence import PresenceRepository
@@ -35,6 +37,9 @@ from agent.registry.repositories.settings import SettingRepository
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.repositories.visits import VisitRepository
 from agent.registry.repositories.volumes import VolumeRepository
+from agent.registry.rows import decision
+from agent.registry.touched import Touched
+from rules.model import Facts
 
 
 class UnversionedTransaction:
@@ -82,6 +87,7 @@ class RegistryTransaction(UnversionedTransaction):
         self.holds = HoldRepository(transaction)
         self.holidays = HolidayRepository(transaction)
         self.lockdowns = LockdownRepository(transaction)
+        self.losses = LossRepository(transaction)
         self.pins = PinRepository(transaction)
         self.records = RecordRepository(transaction)
         self.services = ServiceRepository(transaction)
@@ -104,6 +110,14 @@ class RegistryTransaction(UnversionedTransaction):
         )
         self.cases = CaseRepository(transaction, self.departures)
         self.case_grants = CaseGrantRepository(transaction, self.grants)
+
+    def touched(self) -> Touched:
+        """Return whose rights may be others now, by all that was written so far."""
+        return self._transaction.read(touched.noted)
+
+    def facts(self, person: str, place: str) -> Facts:
+        """Return what a decision about this person and this area or room would know if the change stood."""
+        return self._transaction.read(decision.facts, (person,), place, ())
 
     def lift_epoch(self, above: int) -> None:
         """Give the change an epoch above *above*, if it has none: what a log proves is never in force again."""

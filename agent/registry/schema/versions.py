@@ -7,6 +7,7 @@ grant ends, a hold is lifted, a record is voided, an area is removed, and the ro
 
 from agent.registry.schema.cases import BESIDE, CASES, SECOND
 from agent.registry.schema.first import FIRST
+from agent.registry.schema.losses import LOSSES
 from agent.registry.schema.recorded import RECORDED
 from agent.registry.schema.rooms import LOCATION, RESET, ROOMS
 from agent.registry.schema.volumes import VOLUMES
@@ -26,5 +27,6 @@ SCHEMA = Schema(
         Migration("m007_location", LOCATION),  # where a room is
         Migration("m008_recorded", RECORDED),  # which entry of the log each change has
         Migration("m009_volumes", VOLUMES),  # disks the agent mounts, and lets go of
+        Migration("m010_losses", LOSSES),  # who lost what by which act
     ),
 )

@@ -1,0 +1,109 @@
+"""Whose rights a change may touch: noted by temporary triggers of the writing connection, whatever the act is called.
+
+Rules of this file: which column of a table names a person, a place or a service is read from its foreign keys, so that
+a table added later is noted as well. A table without any of them that verdicts read touches everybody, and so does one
+nobody has sorted yet. What is noted is more than what has changed, never less. Temporary tables and triggers are the
+connection's own: the file knows nothing of them (sqlite.org/lang_createtrigger.html).
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_OWN = {"people": ("id", "people"), "resources": ("key", "resources"), "services": ("id", "services")}
+# What happens at doors, what the agent itself keeps, and steps of a case: no verdict is made of it. The departure a
+# case stands for has a row of its own.
+_NO_RIGHTS = frozenset(
+    [
+        "epoch",
+        "flushed",
+        "built_on",
+        "recorded_changes",
+        "losses",
+        "alarms",
+        "board_cards",
+        "boards",
+        "room_states",
+        "readers",
+        "doors",
+        "volumes",
+        "pins",
+        "cases",
+        "presence",
+    ]
+)
+_NOTED = "CREATE TEMP TABLE IF NOT EXISTS touched (person TEXT, place INTEGER, service TEXT, uid INTEGER)"
+
+
+class Touched(NamedTuple):
+    """What a change has touched. ``pairs`` of a person and a place's key; ``persons`` and ``places`` in every pair.
+
+    ``uids`` are accounts that were taken from somebody; ``everything``: anybody's rights may be others now.
+    """
+
+    everything: bool
+    persons: frozenset[str]
+    places: frozenset[int]
+    pairs: frozenset[tuple[str, int]]
+    services: frozenset[str]
+    uids: frozenset[tuple[int, str]]
+
+
+def watch(connection: sqlite3.Connection) -> None:
+    """Have every change through *connection* noted. Raises ``sqlite3.Error``."""
+    connection.execute(_NOTED)
+    tables = [name for (name,) in connection.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")]
+    for table in tables:
+        if table not in _NO_RIGHTS and not table.startswith(("sqlite_", "case_", "_")):
+            for statement in _triggers(connection, table):
+                connection.execute(statement)
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Forget what was noted before. Raises ``sqlite3.Error``."""
+    connection.execute("DELETE FROM temp.touched")
+
+
+def noted(connection: sqlite3.Connection) -> Touched:
+    """Return what was noted since :func:`begin`. Raises ``sqlite3.Error``."""
+    rows = connection.execute("SELECT DISTINCT person, place, service, uid FROM temp.touched").fetchall()
+    return Touched(
+        everything=any(row == (None, None, None, None) for row in rows),
+        persons=frozenset(person for person, place, _, _ in rows if person and place is None),
+        places=frozenset(place for person, place, service, _ in rows if place is not None and not (person or service)),
+        pairs=frozenset((person, place) for person, place, _, _ in rows if person and place is not None),
+        services=frozenset(service for _, _, service, _ in rows if service),
+        uids=frozenset((uid, person) for person, _, _, uid in rows if uid is not None and person),
+    )
+
+
+def _triggers(connection: sqlite3.Connection, table: str) -> Iterator[str]:
+    named = _named(connection, table)
+    people, places = (named.get(what) or ["NULL"] for what in ("people", "resources"))
+    service = named.get("services", ["NULL"])[0]
+    uid = "uid" if table == "accounts" else "NULL"
+    for event, rows in (("INSERT", ("NEW",)), ("UPDATE", ("OLD", "NEW")), ("DELETE", ("OLD",))):
+        notes = "; ".join(
+            f"INSERT INTO touched VALUES ({_of(row, person)}, {_of(row, place)}, {_of(row, service)},"  # noqa: S608
+            f" {_of(row, uid) if row == 'OLD' else 'NULL'})"
+            for row in rows
+            for person in people
+            for place in places
+        )
+        name = f"touch_{table}_{event}"
+        yield f"CREATE TEMP TRIGGER IF NOT EXISTS {name} AFTER {event} ON main.{table} BEGIN {notes}; END"
+
+
+def _of(row: str, column: str) -> str:
+    return column if column == "NULL" else f"{row}.{column}"
+
+
+def _named(connection: sqlite3.Connection, table: str) -> dict[str, list[str]]:
+    """Return the columns of *table* by what they name."""
+    found: dict[str, list[str]] = {}
+    if table in _OWN:
+        column, what = _OWN[table]
+        return {what: [column]}
+    for row in connection.execute(f"PRAGMA main.foreign_key_list({table})"):
+        found.setdefault(str(row[2]), []).append(str(row[3]))
+    return found
