@@ -18,6 +18,7 @@ from agent.control.services import ControlServices
 from agent.errors import ForbiddenError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.site.context import SiteContext
+from rules.pack.model import Pack
 from rules.text import Text
 
 Json = Any  # what json.dumps takes
@@ -70,12 +71,21 @@ class HandlerRequest:
 class HandlerResult:
     """What an act came to. ``log_fields`` replace arguments in the entry (a file's digest for its text).
 
+    ``pack`` is the rule pack that is in force after the commit, if it is another one. ``cut`` are people whose access
+    is ended by a run that the act asks for itself.
+
+    ``prepare`` writes what must be on the disk before the act is recorded; it may raise ``ShoumiError``, and is left
+    out when the act is only rehearsed.
+
     ``on_commit`` runs right after the commit, before the decider hears of it. ``on_ack`` runs once the decider has
     acknowledged; what it returns is added to ``result``. ``on_logged`` follows it, and is told the number of the entry.
     """
 
     result: dict[str, Json] = field(default_factory=dict)
     log_fields: Mapping[str, Json] = field(default_factory=dict)
+    pack: Pack | None = None
+    cut: frozenset[str] = frozenset()
+    prepare: Callable[[], None] | None = None
     on_commit: Callable[[], None] | None = None
     on_ack: Callable[[], dict[str, Json]] | None = None
     on_logged: Callable[[int], dict[str, Json]] | None = None

@@ -91,7 +91,15 @@ def open_services(
         site = stack.enter_context(SiteContext(home, decider, agent_clock(home)))
         doors = DoorServer(site, registry, config.doors_user)
         stack.callback(doors.close)
-        offboarding = OffboardingCoordinator(site, config.roles, indexer, doors, groups, life)
+        offboarding = OffboardingCoordinator(
+            site,
+            config.roles,
+            indexer,
+            doors,
+            groups,
+            life,
+            lambda: protection.tiers(),  # noqa: PLW0108 - it is made below, and needs this
+        )
         stack.callback(offboarding.close)
         lowest = _asked_by_pack(site)
         told_by = WatcherClient(watcher)

@@ -33,7 +33,8 @@ class RevocationSubject:
     """The person it is about. ``roles``: administrator roles their accounts hold; ``sole``: those nobody else holds.
 
     ``areas``: what it is about where only that much of their access ends; empty: everything. ``tries``: of these, the
-    ones where an attempt shows that they who stay are kept out; ``None``: all of them.
+    ones where an attempt shows that they who stay are kept out; ``None``: all of them. ``uncut_only``: a process that
+    holds no more than what the kernel refuses by itself (a descriptor, where reads are asked about) is left to run.
     """
 
     id: str
@@ -42,6 +43,7 @@ class RevocationSubject:
     sole: frozenset[str] = frozenset()
     areas: frozenset[str] = frozenset()
     tries: frozenset[str] | None = None
+    uncut_only: bool = False
 
     @property
     def uids(self) -> tuple[int, ...]:
@@ -57,6 +59,7 @@ class RevocationSubject:
             "sole": sorted(self.sole),
             "areas": sorted(self.areas),
             "tries": None if self.tries is None else sorted(self.tries),
+            "uncut_only": self.uncut_only,
         }
 
     @classmethod
@@ -72,6 +75,7 @@ class RevocationSubject:
             frozenset(record["sole"]),
             areas,
             None if tries is None else frozenset(tries),
+            bool(record.get("uncut_only", False)),
         )
 
 
@@ -147,6 +151,8 @@ class RevocationContext:
     """Who holds inodes of these devices (``agent.kernel.open_files.held``). Looks, opens nothing."""
     area_of: Callable[[HeldFile], str | None]
     """The area something held belongs to; ``None``: it is in none, ``""``: that cannot be told."""
+    uncut: Callable[[HeldFile], bool]
+    """Whether the kernel goes on letting a process use what it holds after its rights have ended: a mapping."""
     walk: Callable[[str], Iterator[WalkEntry | WalkFailure]]
     """Every inode of an area, each directory first, through a doorway where one is needed. Raises ``OSError``."""
     rails: Callable[[], Rails]

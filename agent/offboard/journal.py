@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.errors import RefusedError
 from agent.offboard.callers import Caller
@@ -35,6 +35,16 @@ class Run:
     leaver: RevocationSubject
     officers: tuple[str, ...]
     begun_at: datetime
+    callers: tuple[Caller, ...] = ()
+
+
+class WantedRun(NamedTuple):
+    """A run to be begun. *callers* are the processes that asked for it."""
+
+    case: str
+    leaver: RevocationSubject
+    cause: Cause
+    officers: tuple[str, ...] = ()
     callers: tuple[Caller, ...] = ()
 
 
@@ -73,41 +83,36 @@ class RevocationJournal:
         """Close the file."""
         self._db.close()
 
-    def begin(
-        self,
-        case: str,
-        cause: Cause,
-        leaver: RevocationSubject,
-        officers: Iterable[str],
-        steps: Iterable[str],
-        at: datetime,
-        callers: Iterable[Caller] = (),
-    ) -> Run:
-        """Write a run with its steps, all planned, and return it; a case that has one gains officers and callers."""
-        named = sorted(set(officers))
+    def begin_together(self, wanted: Iterable[tuple[WantedRun, Iterable[str]]], at: datetime) -> None:
+        """Write runs with their steps, all planned, in one commit; a case that has one gains officers and callers."""
         with self._change():
-            made = self._db.execute(
-                "INSERT INTO runs (case_id, person, cause, leaver, officers, begun_at) VALUES (?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT DO NOTHING RETURNING number",
-                (
-                    case,
-                    leaver.id,
-                    str(cause),
-                    json.dumps(leaver.to_json()),
-                    json.dumps(named),
-                    at.isoformat(),
-                ),
-            ).fetchone()
-            if made:
-                rows = [(made[0], position, step, str(StepState.PLANNED)) for position, step in enumerate(steps)]
-                self._db.executemany("INSERT INTO steps (run, position, step, state) VALUES (?, ?, ?, ?)", rows)
-            [number, known] = self._db.execute(
-                "SELECT number, officers FROM runs WHERE case_id = ?", (case,)
-            ).fetchone()
-            everybody = json.dumps(sorted({*json.loads(known), *named}))
-            self._db.execute("UPDATE runs SET officers = ? WHERE number = ?", (everybody, number))
-            self._db.executemany("INSERT OR IGNORE INTO callers VALUES (?, ?, ?)", [(number, *one) for one in callers])
-        return self.run(case)
+            for run, steps in wanted:
+                self._begin(run, steps, at)
+
+    def _begin(self, run: WantedRun, steps: Iterable[str], at: datetime) -> None:
+        named = sorted(set(run.officers))
+        made = self._db.execute(
+            "INSERT INTO runs (case_id, person, cause, leaver, officers, begun_at) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING RETURNING number",
+            (
+                run.case,
+                run.leaver.id,
+                str(run.cause),
+                json.dumps(run.leaver.to_json()),
+                json.dumps(named),
+                at.isoformat(),
+            ),
+        ).fetchone()
+        if made:
+            rows = [(made[0], position, step, str(StepState.PLANNED)) for position, step in enumerate(steps)]
+            self._db.executemany("INSERT INTO steps (run, position, step, state) VALUES (?, ?, ?, ?)", rows)
+        [number, known] = self._db.execute(
+            "SELECT number, officers FROM runs WHERE case_id = ?", (run.case,)
+        ).fetchone()
+        everybody = json.dumps(sorted({*json.loads(known), *named}))
+        self._db.execute("UPDATE runs SET officers = ? WHERE number = ?", (everybody, number))
+        callers = [(number, *one) for one in run.callers]
+        self._db.executemany("INSERT OR IGNORE INTO callers VALUES (?, ?, ?)", callers)
 
     def run(self, case: str) -> Run:
         """Return the run of *case*; raise :class:`RefusedError` when there is none."""

@@ -23,6 +23,8 @@ class Cause(StrEnum):
     HOLD = "hold"
     EXPIRY = "expiry"
     TRANSFER = "transfer"
+    LOSS = "loss"
+    """An act took some rights, and the person stays: a grant ended, a level lowered, an account taken."""
     RESTORED = "restored"
     """It does not end: a grant is given again after a departure that was taken back."""
 
@@ -83,11 +85,11 @@ def plan(leaver: RevocationSubject, cause: Cause, seen: Iterable[PlannedStep]) -
 
 
 def officers_needed(leaver: RevocationSubject, cause: Cause) -> int:
-    """Return how many officers must want it: two for a privileged leaver, nobody where time itself has run out.
+    """Return how many officers must want it: two for a privileged leaver, nobody where the rights are gone already.
 
     A hold takes one, whoever it is about: it cannot wait, and is lifted again. Giving something back takes two.
     """
-    if cause is Cause.EXPIRY:
+    if cause in (Cause.EXPIRY, Cause.LOSS):
         return 0
     privileged = cause in _GOING and bool(leaver.roles or leaver.sole)
     return 2 if privileged or cause is Cause.RESTORED else 1

@@ -5,10 +5,11 @@ begun yet has no steps; that is an answer, not an error.
 """
 
 import json
+import math
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agent.offboard import proof
 from agent.offboard.database import translate_sqlite_errors
@@ -22,6 +23,31 @@ _QUESTION = (
     "SELECT step, state, detail, tries, began_at, ended_at FROM steps JOIN runs ON number = run WHERE case_id = ?"
     " ORDER BY position"
 )
+
+
+_OPEN = (
+    "SELECT COUNT(DISTINCT run), MIN(begun_at) FROM steps JOIN runs ON number = run"
+    " WHERE state IN ('planned', 'pending')"
+)
+# How long the newest runs took that are over, from their beginning to their last step, in days.
+_TOOK = (
+    "SELECT julianday(MAX(ended_at)) - julianday(begun_at) FROM steps JOIN runs ON number = run GROUP BY number"
+    " HAVING SUM(state IN ('planned', 'pending')) = 0 AND MAX(ended_at) IS NOT NULL ORDER BY number DESC LIMIT ?"
+)
+_NEWEST = 16
+_ALONE = 4  # seconds of a run nobody has seen the like of
+
+
+class Backlog(NamedTuple):
+    """How many runs are open, since when the oldest is, and in about how many seconds all are over."""
+
+    runs: int
+    since: str | None
+    seconds: int
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as JSON."""
+        return {"waiting": self.runs, "since": self.since, "seconds": self.seconds}
 
 
 class Progress(NamedTuple):
@@ -41,13 +67,29 @@ def progress(file: Path, case: str) -> list[Progress]:
 
     Raises :class:`agent.errors.RefusedError` and :class:`agent.errors.FatalError` as :mod:`agent.offboard.database`.
     """
+    rows = _asked(file, _QUESTION, case)
+    return [
+        Progress(step, TITLES.get(step, Text(step, step)), state, Text(*json.loads(detail)), *times)
+        for step, state, detail, *times in rows
+    ]
+
+
+def waiting(file: Path) -> Backlog:
+    """Return how much is open. The estimate is what the newest finished runs took, one after the other.
+
+    Raises as :func:`progress`.
+    """
+    found = _asked(file, _OPEN)
+    count, since = found[0] if found else (0, None)
+    took = sorted(days * 86_400 for (days,) in _asked(file, _TOOK, _NEWEST)) if count else []
+    alone = took[len(took) // 2] if took else _ALONE
+    return Backlog(int(count), since, math.ceil(count * alone))
+
+
+def _asked(file: Path, question: str, *values: object) -> list[Any]:
     if not file.exists():
         return []
     with translate_sqlite_errors(file), closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
         version(file, db, SCHEMA)
         known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone()
-        rows = db.execute(_QUESTION, (case,)).fetchall() if known else []
-    return [
-        Progress(step, TITLES.get(step, Text(step, step)), state, Text(*json.loads(detail)), *times)
-        for step, state, detail, *times in rows
-    ]
+        return db.execute(question, values).fetchall() if known else []

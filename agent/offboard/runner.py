@@ -5,25 +5,26 @@ Rules of this file:
   any of it is written down); nothing else is remembered: being killed anywhere costs no more than doing that again;
 - where a second officer is still missing, only what is ``urgent`` is done, and the rest waits without end;
 - a step that fails, by any error, is pending with the reason, and the next one follows at once;
-- what cuts access (``early``) can be done for many people before the slow rest of any (:meth:`Runner.cut`), and what
-  is the same work for all of them is done once (:meth:`Runner.advance_together`);
+- what cuts access (``early``) is done for many people before the slow rest of any (:meth:`Runner.cut_together`), and
+  what is the same work for all of them is done once (:meth:`Runner.advance_together`);
 - steps that wait for others run alongside, each in a thread; what has not answered in time is pending.
 """
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.offboard.callers import Caller, living
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Rails, ordinary
-from agent.offboard.journal import JournaledStep, RevocationJournal, Run
+from agent.offboard.journal import JournaledStep, RevocationJournal, Run, WantedRun
 from agent.offboard.plan import Cause, PlannedStep, RevocationPlan, agreed, plan
 from agent.offboard.steps import LEAVING, RESTORING, STAYING, holders, processes
+from agent.offboard.steps.ending_holders import HolderTerminator
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState
 from rules.text import Text
 from rules.visible import visible
@@ -33,7 +34,9 @@ _ALONGSIDE = 8  # threads
 _ANSWER = 5.0  # seconds the end of a run waits for steps alongside
 _LISTED, _SHOWN = 100, 20  # items of a list that an entry repeats whole; those it shows of a longer one
 
-_STOPPED = {Cause.DEPARTURE: processes.ending, Cause.HOLD: holders.ending, Cause.TRANSFER: holders.ending}
+_STAYING = frozenset((Cause.HOLD, Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS))
+
+_T = TypeVar("_T")
 
 Told = Callable[[str, str, StepState | None], None]
 
@@ -85,12 +88,25 @@ def freeze_processes(
 
     Of who goes that is everything, of who stays what holds classified files; what is stopped is ended, never let go
     again. Only where the run is certain to follow; it must be called for by then, because nothing is written down here.
-    Nothing is stopped for what ends by itself, or is given back.
+    Nothing is stopped for what is given back.
     """
-    known = vetted(leaver)
-    ending = _STOPPED.get(cause)
-    if ending and agreed(known, cause, tuple(officers)):
-        ending(known, _sparing(context, callers)).stop()
+    known, spared = vetted(leaver), _sparing(context, callers)
+    if agreed(known, cause, tuple(officers)):
+        if cause is Cause.DEPARTURE:
+            processes.ending(known, spared).stop()
+        elif cause in _STAYING:
+            holders.ending(known, spared).stop()
+
+
+def freeze_holders(context: RevocationContext, wanted: Sequence[WantedRun]) -> list[bool]:
+    """Stop, by one look, what the runs *wanted* would end of people who stay; return which of these had anything."""
+    theirs = [(at, one) for at, one in enumerate(wanted) if one.cause in _STAYING]
+    spared = _sparing(context, {caller for _, one in theirs for caller in one.callers})
+    found = [True] * len(wanted)
+    stopped = HolderTerminator([vetted(one.leaver) for _, one in theirs], spared).stop() if theirs else []
+    for (at, _), had in zip(theirs, stopped, strict=True):
+        found[at] = had
+    return found
 
 
 def vetted(leaver: RevocationSubject) -> RevocationSubject:
@@ -143,23 +159,54 @@ class Runner:
         The same case again gives the run there is, wanted by these officers as well. Raises :class:`RefusedError` when
         the journal does not take it.
         """
-        if not _CASE.fullmatch(case):
-            shown = visible(case)
-            raise RefusedError(Text(f"`{shown}` is no case number", f"`{shown}` 不是案件编号"))
-        steps = [step.id for step in steps_for(cause, self._more)]
-        now = self._context.now()
-        return self._journal.begin(case, cause, vetted(leaver), officers, steps, now, callers)
+        self.begin_together([WantedRun(case, leaver, cause, tuple(officers), tuple(callers))])
+        return self._journal.run(case)
+
+    def begin_together(self, wanted: Iterable[WantedRun]) -> None:
+        """Write many down at once; see :meth:`begin`, which raises what this raises."""
+        new = []
+        for one in wanted:
+            if not _CASE.fullmatch(one.case):
+                shown = visible(one.case)
+                raise RefusedError(Text(f"`{shown}` is no case number", f"`{shown}` 不是案件编号"))
+            steps = tuple(step.id for step in steps_for(one.cause, self._more))
+            new.append((one._replace(leaver=vetted(one.leaver)), steps))
+        self._journal.begin_together(new, self._context.now())
 
     def cut(self, case: str) -> None:
-        """Do the open steps that cut access, and set going those that run alongside.
+        """Do the open steps that cut access, and set going those that run alongside. See :meth:`cut_together`."""
+        self.cut_together((case,))
+
+    def cut_together(self, cases: Iterable[str]) -> None:
+        """Do the open steps that cut access of all *cases*, each step for everybody before the next one.
 
         Raises :class:`RefusedError` at the very end when a result could not be written down: it is then done again.
         """
-        run = self._journal.run(case)
-        for step in self._open(run):
-            if step.alongside and self._alongside:
-                self._send(run, step)
-        _raise_first(self._serial(run, early=True))
+        runs: list[Run] = []
+        left: dict[str, list[RevocationStep]] = {}
+        errors: list[ShoumiError] = []
+        for case in cases:
+            try:
+                run = self._journal.run(case)
+                left[case] = self._open(run)
+                runs.append(run)
+            except ShoumiError as error:  # one that cannot be read keeps nobody else from being cut
+                errors.append(error)
+        for run in runs:
+            for step in left[run.case]:
+                if step.alongside and self._alongside:
+                    self._send(run, step)
+        steps = {step.id: step for run in runs for step in left[run.case] if step.early and not step.alongside}
+        cut: list[tuple[Run, JournaledStep]] = []
+        for step in steps.values():
+            theirs = [run for run in runs if step in left[run.case]]
+            for run in theirs:
+                self._told(run.case, step.id, None)
+            if step.together:
+                cut += zip(theirs, self._try_together(theirs, step), strict=True)
+            else:
+                cut += [(run, self._try(run, step)) for run in theirs]
+        _raise_first([*errors, *(error for run, done in cut for error in self._note(run, done))])
 
     def finish(self, case: str) -> list[JournaledStep]:
         """Do all other open steps, collect those that ran alongside, log every result, and return all steps.
@@ -167,7 +214,7 @@ class Runner:
         Raises :class:`RefusedError` at the very end when a result could not be written down: it is then done again.
         """
         run = self._journal.run(case)
-        unwritten = [*self._serial(run, early=False), *self._collect(run)]
+        unwritten = [*self._serial(run), *self._collect(run)]
         self._log(run)
         _raise_first(unwritten)
         return self._journal.steps(run)
@@ -183,7 +230,7 @@ class Runner:
         Raises the first :class:`RefusedError`, of *finished* too, after all were tried.
         """
         names = list(cases)
-        errors = [error for name in names for error in _failures(self.cut, name)]
+        errors = _failures(self.cut_together, names)
         errors += self._share([self._journal.run(name) for name in names])
         errors += [error for name in names for part in (self.finish, finished) for error in _failures(part, name)]
         _raise_first(errors)
@@ -216,30 +263,24 @@ class Runner:
     def _share(self, runs: list[Run]) -> list[ShoumiError]:
         """Do what can be done together for all of *runs* that need it, and before it what comes before it in each."""
         unwritten: list[ShoumiError] = []
-        waiting = {step.id: step for run in runs for step in self._open(run) if step.together}
+        waiting = {step.id: step for run in runs for step in self._open(run) if step.together and not step.early}
         for step in waiting.values():
             theirs = [run for run in runs if step in self._open(run)]
             for run in theirs:
-                unwritten += self._serial(run, early=False, before=step)
+                unwritten += self._serial(run, before=step)
             for run, done in zip(theirs, self._try_together(theirs, step), strict=True):
                 unwritten += self._note(run, done)
         return unwritten
 
-    def _serial(self, run: Run, *, early: bool, before: RevocationStep | None = None) -> list[ShoumiError]:
+    def _serial(self, run: Run, *, before: RevocationStep | None = None) -> list[ShoumiError]:
         unwritten: list[ShoumiError] = []
-        cut: list[JournaledStep] = []
         for step in self._open(run):
             if step is before:
                 break
-            if step.alongside or step.early is not early:
-                continue
-            self._told(run.case, step.id, None)
-            done = self._try(run, step)
-            if early:
-                cut.append(done)
-            else:
-                unwritten += self._note(run, done)
-        return unwritten + [error for done in cut for error in self._note(run, done)]
+            if not step.alongside and not step.early:
+                self._told(run.case, step.id, None)
+                unwritten += self._note(run, self._try(run, step))
+        return unwritten
 
     def _note(self, run: Run, done: JournaledStep) -> list[ShoumiError]:
         """Write *done* down; an error is returned, because what comes next is more urgent than the note of it."""
@@ -257,7 +298,8 @@ class Runner:
     def _try_together(self, runs: list[Run], step: RevocationStep) -> list[JournaledStep]:
         assert step.together
         together = step.together
-        return self._tried(runs, step, lambda: together([(run.leaver, run.case) for run in runs], self._context))
+        context = _sparing(self._context, {caller for run in runs for caller in run.callers})
+        return self._tried(runs, step, lambda: together([(run.leaver, run.case) for run in runs], context))
 
     def _tried(
         self, runs: list[Run], step: RevocationStep, work: Callable[[], list[StepResult]]
@@ -321,9 +363,9 @@ def _brief(value: Any) -> Any:
             return value
 
 
-def _failures(part: Callable[[str], object], case: str) -> list[ShoumiError]:
+def _failures(part: Callable[[_T], object], of: _T) -> list[ShoumiError]:
     try:
-        part(case)
+        part(of)
     except ShoumiError as error:
         return [error]
     return []

@@ -137,6 +137,7 @@ def context(home: Path, **more: Any) -> RevocationContext:
         devices=frozenset,
         held=open_files.held,
         area_of=lambda _held: "",
+        uncut=lambda found: found.how == "map",
         walk=walk,
         rails=lambda: Rails(frozenset({os.getpid()})),
         taken=tuple,

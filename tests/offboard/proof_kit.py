@@ -93,6 +93,7 @@ def context(*areas: AreaPath, **more: Any) -> RevocationContext:
         devices=lambda: devices,
         held=open_files.held,
         area_of=lambda _held: "",
+        uncut=lambda found: found.how == "map",
         walk=walk,
         rails=lambda: Rails(frozenset({os.getpid()})),
         taken=tuple,

@@ -14,7 +14,7 @@ from agent.offboard.context import Account, RevocationSubject
 from agent.offboard.database import open_database
 from agent.offboard.intake.notice import HrEvent, HrNotice
 from agent.offboard.intake.store import Arrival, Store
-from agent.offboard.journal import JournaledStep, RevocationJournal
+from agent.offboard.journal import JournaledStep, RevocationJournal, WantedRun
 from agent.offboard.plan import Cause
 from agent.offboard.progress import progress
 from agent.offboard.schema import SCHEMA
@@ -114,7 +114,9 @@ def in_use(file: Path) -> Path:
     """A file of this program in which both parts have written into every table they have."""
     with closing(RevocationJournal(file)) as journal:
         leaver = RevocationSubject("E1", (Account(62400, ("zhang",)),))
-        run = journal.begin("C000001", Cause.DEPARTURE, leaver, ["E8"], ["deny", "doors"], NOW, [Caller(1, 2)])
+        wanted = WantedRun("C000001", leaver, Cause.DEPARTURE, ("E8",), (Caller(1, 2),))
+        journal.begin_together([(wanted, ["deny", "doors"])], NOW)
+        run = journal.run("C000001")
         result = StepResult(StepState.CONFIRMED, Text("denied", "已拒绝"), {"epoch": 7})
         journal.record(run, JournaledStep("deny", result, began_at=NOW, ended_at=NOW))
     with Store(file) as store:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from agent.offboard.context import Account, RevocationSubject
-from agent.offboard.journal import JournaledStep, RevocationJournal
+from agent.offboard.journal import JournaledStep, RevocationJournal, WantedRun
 from agent.offboard.plan import Cause
 from agent.offboard.progress import progress
 from agent.offboard.steps import LEAVING
@@ -27,7 +27,10 @@ def test_every_step_is_told_as_it_stands_while_another_writes(tmp_path: Path) ->
     file, leaver = tmp_path / "offboard.db", RevocationSubject("E1", (Account(62400),))
     journal = RevocationJournal(file)
     try:
-        run = journal.begin("C000001", Cause.DEPARTURE, leaver, ["E8"], [step.id for step in LEAVING], now())
+        journal.begin_together(
+            [(WantedRun("C000001", leaver, Cause.DEPARTURE, ("E8",)), [step.id for step in LEAVING])], now()
+        )
+        run = journal.run("C000001")
         told = progress(file, "C000001")
         assert [one.step for one in told] == [step.id for step in LEAVING]
         assert {one.state for one in told} == {"planned"}

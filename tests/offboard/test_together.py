@@ -169,15 +169,15 @@ class Holder(NamedTuple):
     link: str = ""
 
 
-@pytest.mark.parametrize("cause", [Cause.HOLD, Cause.EXPIRY, Cause.TRANSFER])
-def test_of_who_stays_only_what_holds_classified_files_is_stopped_and_nothing_where_time_ran_out(
+@pytest.mark.parametrize("cause", [Cause.HOLD, Cause.EXPIRY, Cause.TRANSFER, Cause.LOSS])
+def test_of_who_stays_only_what_holds_classified_files_is_stopped(
     tmp_path: Path, uid: int, other: int, cause: Cause
 ) -> None:
     with child(uid, uid) as free, child(uid, uid) as holder, child(other, other) as bystander:
         held = [Holder(holder.pid), Holder(bystander.pid)]
         here = context(tmp_path, held=lambda _devices: held, devices=lambda: frozenset({1}))
         halted(here, person(uid), cause)
-        reach(holder.pid, "S" if cause is Cause.EXPIRY else "T")
+        reach(holder.pid, "T")
         reach(free.pid, "S")
         reach(bystander.pid, "S")
         assert holders.run(person(uid), here, "C1").state is StepState.CONFIRMED

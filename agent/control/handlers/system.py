@@ -15,6 +15,8 @@ from agent.disks import opening
 from agent.doctor import host_checks, registry_checks, room_checks, seen_checks, store_checks, volume_checks
 from agent.doctor.volume_checks import VolumeSeen
 from agent.errors import ShoumiError
+from agent.offboard import database
+from agent.offboard.progress import waiting
 from agent.runtime.os_groups import gid_of
 from agent.site.pack_file import SETTING
 from rules.text import Text
@@ -60,6 +62,7 @@ def _status(request: HandlerRequest) -> Json:
         ],
         "people": len(site.lists.people.find()),
         "holds": len(site.lists.holds.find()),
+        "revocations": waiting(database.path(site.home.root)).to_json(),
         "doors": len(site.facts.doors()),
         "pack": site.pack().id,
         "epoch": site.facts.epoch(),

@@ -14,13 +14,15 @@ Rules of this file:
 
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, NoReturn
 
+from agent.control.offboarding.cut_executor import CutExecutor
 from agent.control.offboarding.doors_proxy import told as doors_told
 from agent.control.offboarding.host import MORE, agent_processes, revocation_context
 from agent.control.offboarding.triggers import revocation_subject, trigger_of
@@ -28,20 +30,20 @@ from agent.control.offboarding.worker_supervisor import WorkerSupervisor
 from agent.errors import ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
 from agent.log.indexer import BackgroundIndexer
-from agent.offboard import database
 from agent.offboard.callers import Caller, caller
-from agent.offboard.context import DenialAck, RevocationContext, RevocationSubject
-from agent.offboard.journal import RevocationJournal
+from agent.offboard.context import DenialAck, RevocationSubject
+from agent.offboard.journal import WantedRun
 from agent.offboard.plan import Cause
-from agent.offboard.runner import Runner, freeze_processes, survey
+from agent.offboard.runner import freeze_processes, survey
 from agent.offboard.steps.places import accounts
 from agent.rooms.service import DoorServer
 from agent.runtime.channel import Message
 from agent.runtime.config import RoleGroups
-from agent.runtime.home import Home
 from agent.runtime.os_groups import roles_of
 from agent.site.context import SiteContext
+from rules.tiers import Tier
 
+_EACH = 32  # people who lose something by one act, up to which each of them gets a run and a receipt
 _CUT = 20.0  # seconds an approval waits for the cut at the most
 
 
@@ -56,16 +58,21 @@ class OffboardingCoordinator:
         doors: DoorServer,
         groups: FanotifyGroups | None,
         life: int | None,
+        tiers: Callable[[], Mapping[str, Tier]],
     ) -> None:
-        """*groups* is ``None`` in a rehearsal; *life* reaches its end when the holder is gone."""
+        """*groups* is ``None`` in a rehearsal; *life* reaches its end when the holder is gone.
+
+        *tiers* says how each area is protected now.
+        """
         self._site = site
         self._roles = roles
         self._indexer = indexer
         self._doors = doors
         self._denied: dict[str, DenialAck] = {}
-        host = revocation_context(site, agent_processes(), _walks_nothing, doors)
+        host = revocation_context(site, agent_processes(), _walks_nothing, doors, tiers)
         self._context = replace(host, deny=self._unless_known(host.deny))
-        self._cuts = _CutExecutor(site.home, self._context)
+        # Boards lose the badges with the cut; whether they have is asked by who does the rest.
+        self._cuts = CutExecutor(site.home, self._context, self._wanted, doors.changed)
         inherited = {} if life is None else {"life": life}
         if groups:
             inherited |= {name: fd for name, fd in groups._asdict().items() if fd >= 0}
@@ -126,17 +133,33 @@ class OffboardingCoordinator:
         """Let begin what follows the case or hold *trigger*, which the decider has acknowledged; nobody need wait."""
         asked_by = caller(pid) if pid != os.getpid() else None
         self._note_denial(person)
-        cut = self._cuts.submit(self._cut, trigger, (asked_by,) if asked_by else ())
+        cut = self._cuts.submit(trigger, (asked_by,) if asked_by else ())
         cut.add_done_callback(lambda _: self._worker.tell(trigger))
         return cut
 
+    def start_losses(self, lost: Iterable[tuple[str, str]], pid: int) -> None:
+        """Let begin what follows losses (person, number) that the decider has acknowledged; nobody waits for it.
+
+        Of many, those who hold nothing have no run: the entry of the act says what they lost.
+        """
+        asked_by = caller(pid) if pid != os.getpid() else None
+        losses = list(lost)
+        for person, name in losses:
+            self._note_denial(person)
+            cut = self._cuts.submit(name, (asked_by,) if asked_by else (), holding=len(losses) > _EACH)
+            cut.add_done_callback(partial(self._tell, name))
+
     def start_restoration(self, name: str) -> None:
         """Let what refuses the person on the disk be taken away, for a grant given again; nobody waits for it."""
-        self._cuts.submit(self._cut, name, ()).add_done_callback(lambda _: self._worker.tell(name))
+        self._cuts.submit(name, ()).add_done_callback(lambda _: self._worker.tell(name))
 
     def survey(self, person: str, cause: Cause) -> dict[str, Any]:
         """Return the plan of what a revocation for *cause* would end of *person* now, as JSON; nothing is touched."""
-        return survey(self._subject(person), self._context, cause, MORE).to_json()
+        return self.survey_of(self._subject(person), cause)
+
+    def survey_of(self, subject: RevocationSubject, cause: Cause) -> dict[str, Any]:
+        """Return the same of somebody who loses only some of their access, or some of their accounts."""
+        return survey(subject, self._context, cause, MORE).to_json()
 
     def serve(self) -> None:
         """Keep the process of departures alive, and answer it, until :meth:`stop`. Raises :class:`FatalError`."""
@@ -175,16 +198,18 @@ class OffboardingCoordinator:
         return doors_told(self._doors, str(asked["person"]))
 
     def _cut_again(self, asked: Message) -> Message:
-        self._cuts.submit(self._cut, str(asked["case"]), ()).result()
+        self._cuts.submit(str(asked["case"]), ()).result()
         return {}
 
-    def _cut(self, name: str, callers: Iterable[Caller]) -> None:
-        runner = self._cuts.runner()
+    def _wanted(self, name: str, callers: tuple[Caller, ...]) -> WantedRun | None:
+        """Return the run for the trigger *name*; ``None``: it has lost its reason."""
         found = trigger_of(self._site, name)
-        if not found.over:
-            runner.begin(name, revocation_subject(self._site, found), found.cause, found.officers, callers)
-            runner.cut(name)
-            self._doors.changed()  # boards lose the badges now; whether they have is asked by who does the rest
+        if found.over:
+            return None
+        return WantedRun(name, revocation_subject(self._site, found), found.cause, tuple(found.officers), callers)
+
+    def _tell(self, name: str, _cut: "Future[None]") -> None:
+        self._worker.tell(name)
 
     def _note_denial(self, person: str) -> None:
         """Keep the instant of the acknowledgement that the act under way has just waited for."""
@@ -194,35 +219,6 @@ class OffboardingCoordinator:
     def _unless_known(self, ask: Callable[[str], DenialAck]) -> Callable[[str], DenialAck]:
         """Return what asks the decider only where no act has: another one may have been acknowledged since."""
         return lambda person: self._denied.pop(person, None) or ask(person)
-
-
-class _CutExecutor:
-    """The thread that cuts, with a journal and a runner of its own, both made in it."""
-
-    def __init__(self, home: Home, host: RevocationContext) -> None:
-        self._home = home
-        self._host = host
-        self._thread = ThreadPoolExecutor(1, "cuts")
-        self._journal: RevocationJournal | None = None
-        self._made: Runner | None = None
-        self.submit = self._thread.submit
-
-    def runner(self) -> Runner:
-        """Return the runner. Only in this thread."""
-        if self._made is None:
-            self._journal = RevocationJournal(database.path(self._home.root), checkpoints=False)
-            self._made = Runner(self._journal, self._host, MORE, alongside=False)
-        return self._made
-
-    def close(self) -> None:
-        """End after what is under way; what has not begun is taken up at the next start."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
-        if self._made:
-            self._made.close()
-            self._made = None
-        if self._journal:
-            self._journal.close()
-            self._journal = None
 
 
 def _walks_nothing(path: str) -> NoReturn:

@@ -5,10 +5,11 @@ Rules of this file: wiring only, the same for the control process and for the pr
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import timedelta
 
+from agent.control.holder_cuts import use_of
 from agent.kernel import labels, open_files
 from agent.kernel.open_files import HeldFile
 from agent.kernel.walk import WalkEntry, WalkFailure
@@ -18,15 +19,23 @@ from agent.offboard.guardrails import Rails
 from agent.offboard.steps import doors as doors_step
 from agent.offboard.steps.tasks import family
 from agent.site.context import SiteContext
+from rules.tiers import ORDER, Tier, cuts
 
 MORE = (doors_step.STEP, *proof.STEPS)  # steps of a run besides those every host has
 Walk = Callable[[str], Iterator[WalkEntry | WalkFailure]]
 
 
 def revocation_context(
-    site: SiteContext, agent: frozenset[int], walk: Walk, doors: DoorRevoker | None
+    site: SiteContext,
+    agent: frozenset[int],
+    walk: Walk,
+    doors: DoorRevoker | None,
+    tiers: Callable[[], Mapping[str, Tier]] | None = None,
 ) -> RevocationContext:
-    """Return the host as the steps of a revocation see it. *agent*: the processes all of its own descend from."""
+    """Return the host as the steps of a revocation see it. *agent*: the processes all of its own descend from.
+
+    *tiers* says how each area is protected now; without it, what was seen when the area was added counts.
+    """
 
     def deny(_person: str) -> DenialAck:
         epoch = site.facts.epoch()
@@ -58,6 +67,20 @@ def revocation_context(
             return ""
         return None if area in site.facts.observing() else area
 
+    def tier(area: str) -> Tier:
+        known = tiers() if tiers else {row.resource.id: row.volume.get("tier") for row in site.facts.areas()}
+        found = known.get(area)
+        return found if found in ORDER else "none"
+
+    def uncut(found: HeldFile) -> bool:
+        if found.how == "ring":
+            return True  # what a ring does for its process is not asked about everywhere
+        try:
+            use = use_of(found)
+        except OSError:
+            return False
+        return use is not None and not cuts(tier(area_of(found) or ""), use)
+
     return RevocationContext(
         seized=site.home.root / "seized",
         deny=deny,
@@ -68,6 +91,7 @@ def revocation_context(
         devices=devices,
         held=open_files.held,
         area_of=area_of,
+        uncut=uncut,
         walk=walk,
         taken=lambda: site.facts.accounts(),  # noqa: PLW0108 - of the thread that asks, not of the one that is here
         doors=doors,

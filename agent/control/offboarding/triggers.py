@@ -1,6 +1,7 @@
 """Why access ends, or is given back; each occasion is carried out as a run of the same name.
 
     C000012  a departure or transfer    H000012  a hold    G000012  a grant that ended by itself
+    L000012  rights that an act took
     C000012.G000012  a grant that the departure ended, and that two officers have given again since
 
 Rules of this file: the registry is asked, and nothing is remembered. An occasion that has passed (a hold that was
@@ -8,10 +9,10 @@ lifted, a departure that two officers took back) says why its run is to be given
 reason that does not hold any more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from agent.offboard.context import RevocationSubject
 from agent.offboard.plan import Cause
@@ -22,18 +23,22 @@ from rules.decide import decide
 from rules.model import Request
 from rules.offboarding.case import Approval, OffboardingCase
 from rules.offboarding.vocabulary import CaseKind
+from rules.rights import stands
 from rules.text import Text
 
 _LIFTED = Text("the hold was lifted before", "停权此前已解除")
 _OVER = Text("the transfer was closed before", "调动此前已办结")
 _RESCINDED = Text("the departure was taken back before", "离岗此前已撤销")
 _LEFT_AGAIN = Text("the person has left again", "该人员已再次离岗")
+_ROOMS = Text("no area was lost, and each door asks anew", "未丧失涉密目录权限；门禁每次重新判定")
 _GRANTED = Text("access was given again before", "权限此前已恢复")
 
 
 @dataclass(frozen=True, slots=True)
 class RevocationTrigger:
     """One reason to end access, decided or fallen due *at*; *areas*: of which areas, empty: of all.
+
+    ``uids``: of which accounts, taken ones; empty: of every one the person has. ``act``, ``entry``: what took it.
 
     ``tries``: see :class:`agent.offboard.context.RevocationSubject`.
 
@@ -48,6 +53,9 @@ class RevocationTrigger:
     at: datetime
     roles: frozenset[str] = frozenset()
     areas: frozenset[str] = frozenset()
+    uids: tuple[int, ...] = ()
+    act: str = ""
+    entry: int = 0
     tries: frozenset[str] | None = None
     waits: bool = False
     over: Text | None = None
@@ -64,13 +72,22 @@ def trigger_of(site: SiteContext, name: str) -> RevocationTrigger:
         return _hold(site, name)
     if name.startswith("G"):
         return _lapse(site, name)
+    if name.startswith("L"):
+        return _loss(site, name)
     return _case(site, site.lists.cases.get(name))
 
 
 def revocation_subject(site: SiteContext, found: RevocationTrigger) -> RevocationSubject:
-    """Return the person with every account, as the runner takes them."""
-    uids = [int(str(row["uid"])) for row in site.lists.accounts.find(found.person)]
-    return RevocationSubject(found.person, accounts(uids), found.roles, areas=found.areas, tries=found.tries)
+    """Return the person with every account it is about, as the runner takes them."""
+    uids = found.uids or [int(str(row["uid"])) for row in site.lists.accounts.find(found.person)]
+    return RevocationSubject(
+        found.person,
+        accounts(uids),
+        found.roles,
+        areas=found.areas,
+        tries=found.tries,
+        uncut_only=found.cause is Cause.LOSS,
+    )
 
 
 def _case(site: SiteContext, case: OffboardingCase) -> RevocationTrigger:
@@ -127,6 +144,31 @@ def _lapse(site: SiteContext, name: str) -> RevocationTrigger:
     return replace(ended, over=_GRANTED) if allowed(site, person, area) else ended
 
 
+def _loss(site: SiteContext, name: str) -> RevocationTrigger:
+    """Return what is still lost of what an act took: of an area that was given again since nothing is ended."""
+    row = site.lists.losses.get(name)
+    person, uids = str(row["person"]), tuple(map(int, cast("Sequence[int]", row["uids"])))
+    areas = frozenset(map(str, cast("Sequence[str]", row["areas"])))
+    if uids:
+        still = areas if any(site.facts.person_of_uid(uid) != person for uid in uids) else frozenset[str]()
+    else:
+        still = frozenset(area for area in areas if not allowed(site, person, area))
+    by, since = str(row["by"]), moment(str(row["at"]))
+    return RevocationTrigger(
+        name,
+        person,
+        Cause.LOSS,
+        frozenset({by}),
+        since,
+        areas=still or areas,
+        uids=uids,
+        act=str(row["act"]),
+        entry=int(str(row["entry"])),
+        over=None if still else _GRANTED if areas else _ROOMS,
+        approvers=({"role": "officer", "by": by, "at": since.isoformat()},),
+    )
+
+
 def _restoration(site: SiteContext, name: str, case: str, grant: str) -> RevocationTrigger:
     taken_back = site.lists.cases.get(case)
     person = taken_back.person
@@ -144,8 +186,6 @@ def _restoration(site: SiteContext, name: str, case: str, grant: str) -> Revocat
 
 
 def allowed(site: SiteContext, person: str, area: str) -> bool:
-    """Whether *person* may open *area* after all, by another grant that runs or because none is needed."""
-    if site.lists.grants.find(site.now(), person=person, resource=area):
-        return True
+    """Whether *person* may open *area* after all."""
     _, facts = site.facts.facts([person], area)
-    return decide(Request((person,), area), facts, site.pack(), site.now()).allow
+    return stands(decide(Request((person,), area), facts, site.pack(), site.now()))

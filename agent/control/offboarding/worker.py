@@ -37,11 +37,10 @@ from agent.control.offboarding.walker import AreaWalker
 from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
 from agent.offboard import database
-from agent.offboard.journal import RevocationJournal
-from agent.offboard.plan import Cause, RevocationPlan
+from agent.offboard.journal import RevocationJournal, WantedRun
+from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
-from agent.offboard.runner import Runner, survey
-from agent.offboard.steps import deny
+from agent.offboard.runner import Runner, freeze_holders
 from agent.runtime.failures import going_on, to_stderr
 from agent.runtime.home import Home
 from agent.site.context import SiteContext, agent_clock
@@ -88,19 +87,28 @@ class OffboardingWorker:
             raise errors[0]
 
     def lapse(self) -> None:
-        """End what people still hold of an area for which their grant has ended by itself. Raises as :meth:`sweep`.
+        """End what people still hold of an area they have lost: a grant ended by itself, an act was cut short.
+
+        Raises as :meth:`sweep`.
 
         The decider denies them from that instant on; where nobody holds anything there is nothing to do or to prove.
         """
         site, now = self._site, self._site.now()
         ended = [str(row["id"]) for row in site.lists.grants.lapsed(now - _NEWS, now)]
-        for name in (one for one in ended if one not in self._lapsed):
+        ended += [str(row["id"]) for row in site.lists.losses.since(now - _NEWS)]
+        names = [one for one in ended if one not in self._lapsed]
+        if names:
+            begun = self._journal.begun()
+            names = [one for one in names if one not in begun]
+        wanted = []
+        for name in names:
             found = trigger_of(site, name)
-            who = revocation_subject(site, found)
-            if not found.over and _holds_something(survey(who, self._host, found.cause)):
-                self._runner.begin(name, who, found.cause, found.officers)
-                self.finish([name])
-            self._lapsed.add(name)
+            if not found.over:
+                wanted.append(WantedRun(name, revocation_subject(site, found), found.cause, tuple(found.officers)))
+        holding = [run for run, had in zip(wanted, freeze_holders(self._host, wanted), strict=True) if had]
+        self._runner.begin_together(holding)
+        self._lapsed.update(ended)
+        self.finish([run.case for run in holding])
 
     def finish(self, names: Iterable[str]) -> None:
         """Do the rest of these runs, whose access is cut, some of them at a time. Raises as :meth:`sweep`."""
@@ -203,10 +211,6 @@ def serve(worker: OffboardingWorker, notices: ExpiryNotices, asking: ControlClie
         with going_on(_REPORT):
             notices.step()
         told = asking.told(min(max(0.0, due - time.monotonic()), _LAPSE))
-
-
-def _holds_something(plan: RevocationPlan) -> bool:
-    return any(step.targets for step in plan.steps if step.id != deny.STEP.id)
 
 
 def _batches(names: Iterable[str]) -> Iterator[list[str]]:

@@ -59,7 +59,7 @@ class TerminationResult:
 class ProcessTerminator:
     """Ends the processes of one person. *holders* returns the pids that hold classified data; it may be slow.
 
-    With *only_holders* nothing is ended but these. *below* returns the person's subordinate uids.
+    *below* returns the person's subordinate uids. See :mod:`agent.offboard.steps.ending_holders` for who stays.
     """
 
     def __init__(
@@ -69,14 +69,12 @@ class ProcessTerminator:
         now: Callable[[], datetime],
         holders: Callable[[], AbstractSet[int]] = frozenset,
         *,
-        only_holders: bool = False,
         below: Callable[[], Sequence[range]] = tuple,
     ) -> None:
         self._uids = [uid for uid in uids if guardrails.ordinary(uid)]
         self._read_rails = rails
         self._now = now
         self._read_holders = holders
-        self._only_holders = only_holders
         self._read_below = below
         self._rails = rails()
         self._below: Sequence[range] = ()
@@ -87,10 +85,9 @@ class ProcessTerminator:
         """End them. Raises nothing for a process that will not end: see ``Ended.left``."""
         done = TerminationResult()
         until = time.monotonic() + patience
-        if not self._only_holders:
-            for uid in self._uids:
-                done.groups += self._tree is not None and cgroups.of_uid(self._tree, uid).end(self._still)
-            self._sweep(signal.SIGSTOP, done)
+        for uid in self._uids:
+            done.groups += self._tree is not None and cgroups.of_uid(self._tree, uid).end(self._still)
+        self._sweep(signal.SIGSTOP, done)
         clean = 0
         while clean < _CLEAN and time.monotonic() < until:
             clean = clean + 1 if self._round(done) else 0
@@ -99,19 +96,11 @@ class ProcessTerminator:
         return done
 
     def stop(self) -> None:
-        """Stop them, so that they do nothing more until :meth:`run` ends them: holders one by one, others in one call.
+        """Stop them in one call, so that they do nothing more until :meth:`run` ends them.
 
         What a call cannot reach (by login only) goes on until then.
         """
-        if not self._only_holders:
-            self._sweep(signal.SIGSTOP, TerminationResult())
-            return
-        for process in self.find():
-            pidfd = signals.open_if(process.pid, self._still)
-            if pidfd is not None:
-                with contextlib.suppress(PermissionError):  # what cannot be stopped cannot be ended either
-                    signals.send(pidfd, signal.SIGSTOP)
-                os.close(pidfd)
+        self._sweep(signal.SIGSTOP, TerminationResult())
 
     def find(self) -> list[Process]:
         """Return who is to be ended now; ends nobody."""
@@ -131,7 +120,7 @@ class ProcessTerminator:
                     pidfds += self._strike(process, done)
                 elif self._spares(process):
                     done.spared.add(process.pid)
-            if found and not self._only_holders:
+            if found:
                 self._sweep(signal.SIGKILL, done)
         finally:
             left = signals.wait(pidfds, _WAIT_MS)
@@ -147,7 +136,7 @@ class ProcessTerminator:
         if pidfd is None:
             return []
         done.killed[process.pid] = process
-        if self._tree and not self._only_holders:
+        if self._tree:
             done.groups += cgroups.of_pid(self._tree, process.pid).end(self._still)
         with contextlib.suppress(PermissionError):  # it stays, and is said to be left
             signals.kill(pidfd)
@@ -159,15 +148,13 @@ class ProcessTerminator:
         self._holding = None
 
     def _ends(self, process: Process) -> bool:
-        if self._only_holders and not self._holds(process.pid):
-            return False
         holds = guardrails.reach(process, self._uids, self._rails) is Reach.SERVICE and self._holds(process.pid)
         return guardrails.ends(process, self._uids, self._rails, holds=holds, below=self._below)
 
     def _spares(self, process: Process) -> bool:
         without = Rails(services=self._rails.services)
         free = guardrails.ends(process, self._uids, without, holds=False, below=self._below)
-        return free and self._rails.protects(process.pid) and not self._only_holders
+        return free and self._rails.protects(process.pid)
 
     def _holds(self, pid: int) -> bool:
         if self._holding is None:

@@ -1,28 +1,23 @@
-"""Only the processes that hold classified files: for a hold, an expiry or a transfer, where the person stays.
+"""Only the processes that hold classified files: for a hold, an expiry, a transfer or any other loss: the person stays.
 
 Rules of this file: descriptors, mappings, working and root directories count. Only what lies in an area does, and where
-the end is of one grant, only what lies in that one; what cannot be told counts. A process of somebody else that holds
-the same file is not touched: the decider asks about every one of its reads, on its own rights.
+the end is of some areas, only what lies in those; what cannot be told counts. A process of somebody else that holds the
+same file is not touched: the decider asks about every one of its reads, on its own rights.
 """
+
+from collections.abc import Sequence
 
 from agent.kernel.open_files import HeldFile
 from agent.offboard.context import RevocationContext, RevocationSubject
-from agent.offboard.steps import processes, subids
-from agent.offboard.steps.ending import ProcessTerminator
+from agent.offboard.steps import processes
+from agent.offboard.steps.ending_holders import HolderTerminator
 from agent.offboard.steps.step import RevocationStep, StepResult, StepTarget
 from rules.text import Text
 
 
-def ending(leaver: RevocationSubject, context: RevocationContext) -> ProcessTerminator:
+def ending(leaver: RevocationSubject, context: RevocationContext) -> HolderTerminator:
     """Return what ends the processes of *leaver* that hold something of the areas they lose."""
-    return ProcessTerminator(
-        leaver.uids,
-        context.rails,
-        context.now,
-        lambda: pids(leaver, context),
-        only_holders=True,
-        below=lambda: subids.of(leaver, context),
-    )
+    return HolderTerminator((leaver,), context)
 
 
 def probe(_leaver: RevocationSubject, context: RevocationContext) -> Text | None:
@@ -32,13 +27,20 @@ def probe(_leaver: RevocationSubject, context: RevocationContext) -> Text | None
 
 def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return the processes that would end."""
-    found = ending(leaver, context).find()
+    [found] = ending(leaver, context).find()
     return tuple(processes.target(process, leaver, context) for process in found)
 
 
-def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
+def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> StepResult:
     """End them. ``facts``: :meth:`agent.offboard.steps.ending.TerminationResult.facts`."""
-    return processes.result(ending(leaver, context).run())
+    [result] = together([(leaver, case)], context)
+    return result
+
+
+def together(many: Sequence[tuple[RevocationSubject, str]], context: RevocationContext) -> list[StepResult]:
+    """End those of many people by the same looks."""
+    ended = HolderTerminator([leaver for leaver, _ in many], context).run()
+    return [processes.result(one) for one in ended]
 
 
 def pids(leaver: RevocationSubject, context: RevocationContext) -> frozenset[int]:
@@ -48,7 +50,8 @@ def pids(leaver: RevocationSubject, context: RevocationContext) -> frozenset[int
 
 def _counts(found: HeldFile, leaver: RevocationSubject, context: RevocationContext) -> bool:
     area = context.area_of(found)
-    return area == "" or (area is not None and (not leaver.areas or area in leaver.areas))
+    lost = area == "" or (area is not None and (not leaver.areas or area in leaver.areas))
+    return lost and (not leaver.uncut_only or context.uncut(found))
 
 
 STEP = RevocationStep(
@@ -58,4 +61,6 @@ STEP = RevocationStep(
     look,
     run,
     Text("what they had not saved is lost", "未保存的内容将丢失"),
+    early=True,
+    together=together,
 )

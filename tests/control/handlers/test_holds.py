@@ -9,7 +9,7 @@ import pytest
 
 from agent.offboard import database
 from agent.offboard.context import RevocationSubject
-from agent.offboard.journal import JournaledStep, RevocationJournal
+from agent.offboard.journal import JournaledStep, RevocationJournal, WantedRun
 from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
 from agent.offboard.steps.step import StepState
@@ -26,7 +26,8 @@ def journal(fresh: Site) -> Iterator[RevocationJournal]:
 
 def begun(journal: RevocationJournal, name: str, cause: Cause, at: datetime) -> None:
     """Write a run down as if the agent had died right after that."""
-    journal.begin(name, cause, RevocationSubject("E1"), ["E8"], ["deny", "holders", "samba", "proof"], at)
+    wanted = WantedRun(name, RevocationSubject("E1"), cause, ("E8",))
+    journal.begin_together([(wanted, ["deny", "holders", "samba", "proof"])], at)
 
 
 def given_up(journal: RevocationJournal, name: str) -> list[JournaledStep] | None:
@@ -44,6 +45,15 @@ def test_a_hold_answers_with_the_cut_and_lets_the_rest_begin_once_it_is_acknowle
         assert office.holds == [("E1", held["hold"], held["epoch"])]
         assert held["milliseconds"] > 0
         assert office.verdict().rule == "hold"
+
+
+def test_a_hold_is_placed_though_the_pack_is_damaged_and_its_entry_says_that_nothing_was_compared(fresh: Site) -> None:
+    with office_of(fresh) as office:
+        fresh.home.pack.write_text("broken =")
+        held = office.do("hold.add", reason="inquiry")
+        assert office.holds == [("E1", held["hold"], held["epoch"])]
+        [entry] = fresh.entries(act="hold.add")
+        assert "pack" in entry["lost"]["unknown"]["en"]
 
 
 def test_a_hold_that_was_never_carried_out_is_found_at_the_next_start(fresh: Site) -> None:

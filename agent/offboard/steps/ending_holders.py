@@ -1,0 +1,139 @@
+"""Ending the processes that hold classified files, of one person or of many at once, until none is left.
+
+Rules of this file: one look at all processes and one at what is held serves everybody, so that the last of fifty people
+is cut no later than the first; everybody's processes are struck before anybody's end is waited for. A process is ended
+for a person only if it is theirs (:func:`agent.offboard.guardrails.ends`) and holds something of an area that person
+loses; who else it serves loses it as well, and is named by the plan. Where something was found, it is stopped and
+killed by its pidfd after it was looked at again. Over when two full looks in a row found nobody, or patience ran out.
+"""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from agent.offboard import guardrails
+from agent.offboard.context import RevocationContext, RevocationSubject
+from agent.offboard.guardrails import Process, Rails
+from agent.offboard.steps import signals, subids, tasks
+from agent.offboard.steps.ending import PATIENCE, TerminationResult
+
+_WAIT_MS = 250.0
+_CLEAN = 2
+
+Held = Mapping[int, Mapping[str, bool]]
+"""The areas that each process holds something of, and whether something of it is not cut by the kernel.
+
+``""``: it holds something, and of which area cannot be told.
+"""
+
+
+class _Look(NamedTuple):
+    """What was there at one look: processes, what they hold, and what is never touched."""
+
+    processes: tuple[Process, ...]
+    held: Held
+    rails: Rails
+    complete: bool
+
+
+class HolderTerminator:
+    """Ends what *subjects* hold of the areas they lose."""
+
+    def __init__(self, subjects: Sequence[RevocationSubject], context: RevocationContext) -> None:
+        self._subjects = subjects
+        self._context = context
+        self._below = [subids.of(subject, context) for subject in subjects]
+        self._uids = frozenset(uid for subject in subjects for uid in subject.uids if guardrails.ordinary(uid))
+
+    def find(self) -> list[list[Process]]:
+        """Return, for each person, what is to be ended now; end nobody."""
+        look = self._look()
+        return [[one for one in look.processes if self._ends(one, at, look)] for at in range(len(self._subjects))]
+
+    def stop(self) -> list[bool]:
+        """Stop them, so that they do nothing more until :meth:`run` ends them; return who of the people had any."""
+        look = self._look()
+        found = [False] * len(self._subjects)
+        for process in look.processes:
+            whose = self._whose(process, look)
+            for at in whose:
+                found[at] = True
+            pidfd = self._open(process, look) if whose else None
+            if pidfd is not None:
+                with contextlib.suppress(PermissionError):  # what cannot be stopped cannot be ended either
+                    signals.send(pidfd, signal.SIGSTOP)
+                os.close(pidfd)
+        return found
+
+    def run(self, patience: float = PATIENCE) -> list[TerminationResult]:
+        """End them; return what came of it for each person. Raises nothing for a process that will not end."""
+        done = [TerminationResult() for _ in self._subjects]
+        until = time.monotonic() + patience
+        clean = 0
+        while clean < _CLEAN and time.monotonic() < until:
+            clean = clean + 1 if self._round(done) else 0
+        left = [[] for _ in done] if clean == _CLEAN else self.find()
+        for one, theirs in zip(done, left, strict=True):
+            one.left = theirs
+            one.sure = clean == _CLEAN
+        return done
+
+    def _round(self, done: Sequence[TerminationResult]) -> bool:
+        look = self._look()
+        struck: dict[int, list[int]] = {}  # pidfd → whose it was
+        try:
+            for process in look.processes:
+                if whose := self._whose(process, look):
+                    pidfd = self._open(process, look)
+                    if pidfd is not None:
+                        struck[pidfd] = whose
+                        with contextlib.suppress(PermissionError):  # it stays, and is said to be left
+                            signals.kill(pidfd)
+                    for at in whose:
+                        done[at].killed.setdefault(process.pid, process)
+        finally:
+            left = signals.wait(struck, _WAIT_MS)
+            for pidfd in left:
+                os.close(pidfd)
+        now = self._context.now() if struck else None
+        for at in {at for whose in struck.values() for at in whose}:
+            if not any(at in struck[pidfd] for pidfd in left):
+                done[at].gone_at = now
+        return look.complete and not struck
+
+    def _look(self) -> _Look:
+        rails = self._context.rails()
+        look = tasks.Look(self._uids, [some for below in self._below for some in below])
+        processes = tuple(look)
+        return _Look(processes, self._held() if processes else {}, rails, look.complete)
+
+    def _held(self) -> Held:
+        found: dict[int, dict[str, bool]] = {}
+        asks = any(subject.uncut_only for subject in self._subjects)
+        for one in self._context.held(self._context.devices()):
+            area = self._context.area_of(one)
+            if area is not None:
+                areas = found.setdefault(one.pid, {})
+                areas[area] = areas.get(area, False) or not asks or self._context.uncut(one)
+        return found
+
+    def _whose(self, process: Process, look: _Look) -> list[int]:
+        return [at for at in range(len(self._subjects)) if self._ends(process, at, look)]
+
+    def _ends(self, process: Process, at: int, look: _Look) -> bool:
+        subject = self._subjects[at]
+        areas = look.held.get(process.pid, {})
+        lost = [uncut for area, uncut in areas.items() if not area or not subject.areas or area in subject.areas]
+        if not (any(lost) if subject.uncut_only else lost):
+            return False
+        return guardrails.ends(process, subject.uids, look.rails, holds=True, below=self._below[at])
+
+    def _open(self, process: Process, look: _Look) -> int | None:
+        def still(pid: int) -> bool:
+            now = tasks.read(pid)
+            return now is not None and not now.ended and bool(self._whose(now, look))
+
+        return signals.open_if(process.pid, still)
