@@ -128,12 +128,13 @@ def planned(context: CliContext, args: Args, op: str) -> int:
     if context.terminal.json:
         context.terminal.data(found)
         return 0
-    for line in _plan_lines(found):
+    for line in plan_lines(found):
         context.terminal.line(context.terminal.say(line))
     return 0
 
 
-def _plan_lines(found: Mapping[str, Any]) -> Iterator[Text]:
+def plan_lines(found: Mapping[str, Any]) -> Iterator[Text]:
+    """Yield the lines of a plan."""
     for notice in map(text, found["notices"]):
         yield Text(f"! {notice.en}", f"! {notice.zh}")
     for step in found["steps"]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.api.client import AgentClient
 from agent.api.findings import Finding
-from agent.api.operations import TABLE
+from agent.api.operations import PLANNED, TABLE
 from agent.api.operations.schema import Param
 from agent.api.timestamps import local
 from agent.cli.parser import Command
@@ -27,6 +27,8 @@ from rules.visible import visible
 Json = Any
 Args = dict[str, Any]
 Run = Callable[["CliContext", Args], int]
+
+PLAN = Param("plan", "flag", Text("say who would lose what, and do nothing", "只预演谁会失去哪些权限，不执行"))
 
 
 @dataclass(slots=True)
@@ -112,14 +114,24 @@ def _said(terminal: Console, value: object) -> object:
 
 
 def act(op: str, said: Callable[[dict[str, Json]], Text]) -> Command:
-    """Return a command that does an act and says what was done."""
+    """Return a command that does an act and says what was done; one that takes rights has ``--plan``."""
+    extra = (PLAN,) if op in PLANNED else ()
 
     def run(context: CliContext, args: Args) -> int:
+        if args.get("plan"):
+            return planned(context, op, _wire(op, args))
         result = context.call(op, args)
         context.terminal.data(result, said(result))
         return 0
 
-    return command(op, run)
+    return command(op, run, extra=extra)
+
+
+def planned(context: "CliContext", op: str, given: dict[str, Json]) -> int:
+    """Show what *op* with the arguments *given* would take, and do nothing."""
+    from agent.cli import loss_plan  # it is shown with the words of this file
+
+    return loss_plan.show(context, op, given)
 
 
 def findings(context: CliContext, found: Iterable[Json]) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent import shipped_packs
 from agent.api.operations.schema import Param
-from agent.cli.context import Args, CliContext, command, file_text, shown, text
+from agent.cli.context import PLAN, Args, CliContext, command, file_text, planned, shown, text
 from agent.cli.parser import Command
 from rules.text import Text
 
@@ -78,7 +78,10 @@ def _check(context: CliContext, args: Args) -> int:
 
 
 def _use(context: CliContext, args: Args) -> int:
-    result = context.client.call("pack.use", pack=source(args["pack"]))
+    text = source(args["pack"])
+    if args.get("plan"):
+        return planned(context, "pack.use", {"pack": text})
+    result = context.client.call("pack.use", pack=text)
     context.terminal.data(result, Text(f"in force: {shown(result['pack'])}", f"已启用：{shown(result['pack'])}"))
     return 0
 
@@ -107,6 +110,6 @@ COMMANDS = (
         (_PACK,),
         _check,
     ),
-    command("pack.use", _use),
+    command("pack.use", _use, extra=(PLAN,)),
     Command(("pack", "list"), Text("list the packs that come with the program", "列出内置规则包"), (), _list),
 )

@@ -2,7 +2,21 @@
 
 from typing import Any
 
-from agent.cli.context import Args, CliContext, act, coded, column, command, file_text, flag, level, listing, shown
+from agent.cli.context import (
+    PLAN,
+    Args,
+    CliContext,
+    act,
+    coded,
+    column,
+    command,
+    file_text,
+    flag,
+    level,
+    listing,
+    planned,
+    shown,
+)
 from agent.cli.parser import Command
 from agent.presentation.terms import EMPLOYMENTS
 from rules.text import Text
@@ -13,7 +27,10 @@ _EMPTY = Text("nobody is registered", "没有登记任何人员")
 
 
 def _import(context: CliContext, args: Args) -> int:
-    result = context.call("person.import", {"csv": file_text(args["csv"])})
+    text = file_text(args["csv"])
+    if args.get("plan"):
+        return planned(context, "person.import", {"csv": text})
+    result = context.call("person.import", {"csv": text})
     count = result["people"]
     context.terminal.data(result, Text(f"{count} people imported", f"已导入 {count} 名人员"))
     return 0
@@ -81,5 +98,5 @@ COMMANDS: tuple[Command, ...] = (
         ),
         _EMPTY,
     ),
-    command("person.import", _import),
+    command("person.import", _import, extra=(PLAN,)),
 )

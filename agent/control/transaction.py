@@ -1,7 +1,7 @@
 """How an act is done: in an order that never lets a change stand without its entry (contract C2).
 
-    begin → apply → note the intent → append the entry → commit → tell the decider → its acknowledgement → clear the
-    intent → afterwards
+    begin → apply → compare rights → note the intent → append the entry → commit → tell the decider → its
+    acknowledgement → cut who lost something → clear the intent → afterwards
 
 Rules of this file:
 - append fails: nothing is changed, and the caller is told so;
@@ -20,7 +20,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -29,12 +29,15 @@ from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role
 from agent.control import eligibility
 from agent.control.decider_client import DeciderClient
-from agent.control.dispatch import Act, HandlerRequest
+from agent.control.dispatch import Act, HandlerRequest, HandlerResult
+from agent.control.losses import compare_or_say
 from agent.control.services import ControlServices
 from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UnreachableError
 from agent.log import backward
 from agent.registry import stores
 from agent.registry.intent import WriteAheadIntent
+from agent.site.context import SiteContext
+from rules.pack.model import Pack
 from rules.text import Text
 
 _REFUSALS = 20  # entries of refused requests per uid and minute; more are only counted, in the next one
@@ -67,11 +70,20 @@ class ActExecutor:
             eligibility.check(request)
             with services.registry.change(at=request.at) as change:
                 done = self._acts[request.op](request, change)
+                if done.prepare:
+                    done.prepare()
+                lost = compare_or_say(services.site.facts, change, _packs(services.site, done), request.at)
                 fields = entry(request, "done", change.epoch, {**request.given, **done.log_fields})
+                fields |= lost.to_json()
                 fields["change"] = secrets.token_hex(8)
                 services.intent.note({**fields, "after": backward.last(services.site.home.log)})
                 seq = _append(services.decider, fields)
                 change.recorded.add(seq, fields["change"])
+                cut = [
+                    (loss.person, change.losses.add(loss, act=request.op, entry=seq, by=request.officer()))
+                    for loss in lost.losses
+                    if loss.areas and loss.person not in done.cut
+                ]
         except _UnsettledError:
             raise  # the intent stays: whoever acts next, or starts next, settles it first
         except ShoumiError as error:
@@ -89,6 +101,9 @@ class ActExecutor:
         with suppress(OSError):  # then it is of an act that the registry holds, and says nothing
             services.intent.clear()
         result = {**done.result, "seq": seq, "epoch": fields["epoch"]}
+        if any(loss.rooms for loss in lost.losses):
+            services.doors.changed()
+        services.offboarding.start_losses(cut, request.peer.pid)
         result["milliseconds"] = (time.monotonic() - begun) * 1000
         result |= done.on_ack() if done.on_ack else {}
         return result | (done.on_logged(seq) if done.on_logged else {})
@@ -200,6 +215,16 @@ class RejectionAudit:
             return True
         recent.append(now)
         return False
+
+
+def _packs(site: SiteContext, done: HandlerResult) -> Callable[[], tuple[Pack, Pack]]:
+    """Return what reads the rule packs before and after an act; it raises ``RefusedError`` when one is damaged."""
+
+    def read() -> tuple[Pack, Pack]:
+        now = site.pack()
+        return now, done.pack or now
+
+    return read
 
 
 def _append(decider: DeciderClient, fields: Mapping[str, Any]) -> int:

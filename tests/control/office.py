@@ -4,7 +4,7 @@ The registry and the log are real ones, the decider acknowledges, and what would
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -37,6 +37,7 @@ class Followed:
         self._decider = decider
         self.revoked: list[tuple[str, str, int]] = []
         self.started: list[tuple[str, str, int]] = []
+        self.lost: list[tuple[str, str]] = []
 
     def freeze(self, case: str, pid: int) -> None:
         assert pid in (STRANGER_PID, os.getpid())
@@ -48,6 +49,9 @@ class Followed:
 
     def start_revocation(self, person: str, trigger: str, pid: int) -> None:
         self.started.append((person, trigger, int(self._decider.stats()["epoch"])))
+
+    def start_losses(self, lost: Iterable[tuple[str, str]], pid: int) -> None:
+        self.lost += lost
 
     def start_restoration(self, name: str) -> None:
         pass

@@ -24,3 +24,19 @@ TABLE: dict[str, Operation] = {
     for family in (people, areas, volumes, rooms, doors, visitors, grants, cases, calendar, queries, site)
     for operation in family.OPERATIONS
 }
+
+PLANNED = frozenset(
+    [
+        "grant.end",
+        "person.set",
+        "person.import",
+        "account.remove",
+        "badge.remove",
+        "badge.lost",
+        "record.void",
+        "service.remove",
+        "area.set",
+        "pack.use",
+    ]
+)
+"""Acts that may take rights, and whose losses ``act.plan`` can tell beforehand."""

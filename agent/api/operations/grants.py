@@ -1,7 +1,7 @@
 """Operations that give and take access: grants 授权 and holds 停权. All are the security officer's."""
 
 from agent.api.operations.people import PERSON
-from agent.api.operations.schema import ANY, SECURITY, Operation, Param
+from agent.api.operations.schema import ANY, OFFICERS, SECURITY, Operation, Param
 from rules.text import Text
 
 _PLACE = Param(
@@ -60,6 +60,15 @@ OPERATIONS = (
             Param("reason", "text", Text("why", "理由")),
         ),
         act=True,
+    ),
+    Operation(
+        "act.plan",
+        Text("what an act would take from whom, and what would end with it", "预演一项操作会取消谁的权限、结束什么"),
+        OFFICERS,
+        (
+            Param("act", "text", Text("the operation, as in grant.end", "操作名，如 grant.end"), required=True),
+            Param("given", "text", Text("its arguments, a JSON object", "其参数（JSON 对象）"), required=True),
+        ),
     ),
     Operation(
         "grant.list",

@@ -69,6 +69,7 @@ def _telling(request: HandlerRequest, case: OffboardingCase, over: HandlerResult
     return HandlerResult(
         over.result,
         over.log_fields,
+        cut=frozenset((case.person,)),
         on_commit=lambda: offboarding.freeze(case.id, pid),
         on_ack=lambda: offboarding.revoke(case.person, case.id, pid),
     )

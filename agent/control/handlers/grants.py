@@ -80,7 +80,7 @@ def _hold(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
         services.offboarding.start_revocation(person, hold, pid)
         return {}
 
-    return HandlerResult({"hold": hold, "person": person}, on_ack=follow)
+    return HandlerResult({"hold": hold, "person": person}, cut=frozenset((person,)), on_ack=follow)
 
 
 @handlers.act("hold.lift")

@@ -18,10 +18,13 @@ def _show(request: HandlerRequest) -> Json:
 def _use(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     text = request.args.text("pack")
     pack = checked(text)
-    write(request.site.home, text)
     change.settings.set(SETTING, pack.digest)
     return HandlerResult(
-        {"pack": pack.id}, request.digest("pack") | {"id": pack.id}, on_commit=lambda: install(request.site.home)
+        {"pack": pack.id},
+        request.digest("pack") | {"id": pack.id},
+        pack=pack,
+        prepare=lambda: write(request.site.home, text),
+        on_commit=lambda: install(request.site.home),
     )
 
 
