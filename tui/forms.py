@@ -5,9 +5,11 @@ Rules of this file:
   operation. What a screen knows already it passes as ``given``; that is shown and not asked;
 - what cannot be understood is said beside the form before the agent is asked, by the same reader the agent uses, and
   what the agent refuses is said there too: nobody types anything twice;
+- before an act that ends something, or takes from others, the plan is shown;
 - Enter in any field sends the form, ``esc`` leaves it and nothing has happened.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,7 +22,7 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Select
 
-from agent.api.operations import TABLE
+from agent.api.operations import PLANNED, TABLE
 from agent.api.operations.schema import Param
 from agent.errors import RefusedError, ShoumiError, UsageError
 from agent.presentation.terms import CHOICES, DOMAINS, LEVELS, word
@@ -29,6 +31,7 @@ from rules.visible import visible
 from tui.i18n import LocalizedText, language_of, text_of
 from tui.interface import program_of
 from tui.render.cells import Toned, words_of
+from tui.render.losses import of_act
 from tui.render.operation import argument
 from tui.widgets.scroll import ScrollArea
 
@@ -169,6 +172,8 @@ class Form(ModalScreen[dict[str, Any] | None]):
             values = self.values()
             wrong.say(Text("asking the agent …", "正在请求代理……"))
             agent, name = program_of(self).agent, self._operation.name
+            if name in PLANNED and not await self._agreed(values):
+                raise RefusedError(Text("nothing was changed", "未作任何更改"))
             if self._operation.stream:
                 self.dismiss({"items": await agent.items(name, **values)})
             else:
@@ -178,6 +183,13 @@ class Form(ModalScreen[dict[str, Any] | None]):
             wrong.say(Toned(f"✗ {self._by_label('; '.join(error.lines(language)))}", "bad"))
             self.query_one(ScrollArea).disabled = False
             self.set_focus(self._lacking or focused)
+
+    async def _agreed(self, values: Mapping[str, Any]) -> bool:
+        """Return whether what the act would end, and take from whom, is wanted. Raises what the act itself would."""
+        name, program = self._operation.name, program_of(self)
+        found = await program.agent.call("act.plan", act=name, given=json.dumps(values))
+        plan = of_act(found, self._operation.help, str(values.get("person", "")))
+        return plan is None or await program.agreed(plan)
 
     def _label(self, param: Param) -> list[Text | str | Toned]:
         sign = " *" if param.required else ""

@@ -9,6 +9,7 @@ from typing import Any
 from agent.api.timestamps import local
 from agent.cli.context import shown, text
 from agent.cli.say import Console
+from agent.presentation import backlog
 from rules.text import Text
 
 Json = Any
@@ -49,6 +50,8 @@ def progress(terminal: Console, found: Json) -> None:
         for step in found["steps"]
     ]
     terminal.table(heading, rows)
+    if under_way := backlog.sentence(found["revocations"]):
+        terminal.line(terminal.say(under_way))
     if found["receipt"]:
         person = shown(found["person"])
         signed = Text("the receipt is signed", "回执已签发")

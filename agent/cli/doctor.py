@@ -11,7 +11,7 @@ from agent.api.findings import Finding
 from agent.api.timestamps import local
 from agent.cli.context import Args, CliContext, command, findings, level, shown, text
 from agent.errors import ShoumiError, UnreachableError
-from agent.presentation import seen
+from agent.presentation import backlog, seen
 from rules.text import Text
 
 
@@ -81,6 +81,8 @@ def _status(context: CliContext, args: Args) -> int:
             )
         )
     )
+    if under_way := backlog.sentence(found["revocations"]):
+        terminal.line(f"   {terminal.say(under_way)}")
     if found["registry"] == "older":
         closed = Text(
             "everything is closed: the registry lacks acts that the log holds; see: shoumi registry show",

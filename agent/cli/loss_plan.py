@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agent.cli.case_proof import plan_lines
-from agent.cli.context import CliContext, shown
+from agent.cli.context import CliContext, shown, text
 from rules.text import Text
 
 
@@ -24,7 +24,10 @@ def show(context: CliContext, op: str, given: Mapping[str, Any]) -> int:
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[Text]:
-    if not found["lost"]:
+    if found["unknown"]:
+        why = text(found["unknown"])
+        yield Text(f"who loses something is not known: {why.en}", f"无法得知谁将失去权限：{why.zh}")
+    elif not found["lost"]:
         yield Text(
             f"nobody loses anything ({found['compared']} rights compared)",
             f"无人失去权限（比较了 {found['compared']} 项）",

@@ -55,15 +55,17 @@ class ComparedRights(NamedTuple):
 
 
 def compare_or_say(
-    before: FactsReader, change: RegistryTransaction, packs: Callable[[], tuple[Pack, Pack]], now: datetime
+    before: FactsReader, change: RegistryTransaction, in_force: Callable[[], Pack], coming: Pack | None, now: datetime
 ) -> ComparedRights:
     """Return what :func:`compare` does, or why it cannot: no act that takes rights waits for a rule pack to be mended.
 
+    *in_force* reads the pack before the act, *coming* is another one that it puts in force.
     What is held meanwhile by somebody without rights is ended by the looks at all holders
     (:mod:`agent.control.holder_cuts`). Raises :class:`agent.errors.FatalError`.
     """
     try:
-        return compare(before, change, packs(), now)
+        pack = in_force()
+        return compare(before, change, (pack, coming or pack), now)
     except ShoumiError as error:
         return ComparedRights(unknown=error.text)
 

@@ -20,7 +20,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -29,15 +29,13 @@ from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role
 from agent.control import eligibility
 from agent.control.decider_client import DeciderClient
-from agent.control.dispatch import Act, HandlerRequest, HandlerResult
+from agent.control.dispatch import Act, HandlerRequest
 from agent.control.losses import compare_or_say
 from agent.control.services import ControlServices
 from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UnreachableError
 from agent.log import backward
 from agent.registry import stores
 from agent.registry.intent import WriteAheadIntent
-from agent.site.context import SiteContext
-from rules.pack.model import Pack
 from rules.text import Text
 
 _REFUSALS = 20  # entries of refused requests per uid and minute; more are only counted, in the next one
@@ -72,7 +70,7 @@ class ActExecutor:
                 done = self._acts[request.op](request, change)
                 if done.prepare:
                     done.prepare()
-                lost = compare_or_say(services.site.facts, change, _packs(services.site, done), request.at)
+                lost = compare_or_say(services.site.facts, change, services.site.pack, done.pack, request.at)
                 fields = entry(request, "done", change.epoch, {**request.given, **done.log_fields})
                 fields |= lost.to_json()
                 fields["change"] = secrets.token_hex(8)
@@ -215,16 +213,6 @@ class RejectionAudit:
             return True
         recent.append(now)
         return False
-
-
-def _packs(site: SiteContext, done: HandlerResult) -> Callable[[], tuple[Pack, Pack]]:
-    """Return what reads the rule packs before and after an act; it raises ``RefusedError`` when one is damaged."""
-
-    def read() -> tuple[Pack, Pack]:
-        now = site.pack()
-        return now, done.pack or now
-
-    return read
 
 
 def _append(decider: DeciderClient, fields: Mapping[str, Any]) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from agent.presentation import backlog
 from rules.text import Text
 from tui.i18n import text_of
 from tui.render.cells import GLYPHS, Piece, Toned
@@ -63,6 +64,8 @@ def _revoked(case: Case, run: Mapping[str, Any] | None) -> Iterator[Piece]:
             Toned(Text(f"{skipped} more have nothing to end here", f"另有 {skipped} 项在本机无可终止"), "dim"),
             "\n",
         )
+    if run and (under_way := backlog.sentence(run["revocations"])):
+        yield from ("  ", Toned(under_way, "dim"), "\n")
     if run and run["receipt"]:
         yield from ("  ", _DONE, Text("the receipt is signed (R)", "回执已签发（R）"), "\n")
 

@@ -79,11 +79,12 @@ def of_agent(found: Mapping[str, Any], title: Text, name: str = "") -> PlanPage:
             notes.append(Text(f"CANNOT BE UNDONE: {lasting.en}", f"不可撤销：{lasting.zh}"))
         others = [text_of(target["other"]) for target in step["targets"] if target["other"]]
         notes += [Text(f"ALSO TOUCHED: {one.en}", f"波及他人：{one.zh}") for one in others]
-        lines.append(PlanLine(text_of(step["title"]), "planned", _joined(notes)))
-    return PlanPage(title, lines, name=name, warning=_joined([text_of(one) for one in found["notices"]]))
+        lines.append(PlanLine(text_of(step["title"]), "planned", joined(notes)))
+    return PlanPage(title, lines, name=name, warning=joined([text_of(one) for one in found["notices"]]))
 
 
-def _joined(texts: Sequence[Text]) -> Text | None:
+def joined(texts: Sequence[Text]) -> Text | None:
+    """Return *texts* as one, ``None`` for none."""
     return Text("; ".join(one.en for one in texts), "；".join(one.zh for one in texts)) if texts else None
 
 

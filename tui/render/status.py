@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.api.findings import Finding
 from agent.api.timestamps import local
+from agent.presentation import backlog
 from rules.text import Text
 from rules.visible import visible
 from tui.i18n import text_of
@@ -62,6 +63,8 @@ def sentence(status: Status, cases: int, verified: int) -> list[Piece]:
         pieces += [" · ", Text(f"{cases} cases open", f"在办离岗 {cases} 件")]
     if holds := status["holds"]:
         pieces += [" · ", Text(f"{holds} on hold", f"停权 {holds} 人")]
+    if under_way := backlog.sentence(status["revocations"]):
+        pieces += [" · ", under_way]
     return pieces
 
 

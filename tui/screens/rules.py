@@ -3,6 +3,7 @@
 Rules of this file: what another pack changes is shown before it can be agreed to; a pack with mistakes never can be.
 """
 
+import json
 from collections.abc import Iterator
 from importlib import resources
 
@@ -16,6 +17,7 @@ from tui.forms import Form, file_text
 from tui.i18n import text_of
 from tui.render import pack_change
 from tui.render.cells import Piece, Toned
+from tui.render.losses import with_losses
 from tui.render.plan import PlanLine, PlanPage
 from tui.screens.choice import ChoiceScreen
 from tui.screens.document import DocumentScreen
@@ -123,7 +125,11 @@ class RulesScreen(ListScreen):
 
     async def _judge(self, what: str, text: str) -> None:
         before = str((await self.agent.call("pack.show"))["text"])
-        if await self.program.agreed(pack_change.plan(before, text, name=what == "use")):
+        plan = pack_change.plan(before, text, name=what == "use")
+        if plan.name:
+            found = await self.agent.call("act.plan", act="pack.use", given=json.dumps({"pack": text}))
+            plan = with_losses(plan, found)
+        if await self.program.agreed(plan):
             answer = await self.agent.call("pack.use", pack=text)
             said = visible(answer["pack"])
             self.program.tell(Text(f"✓ in force: {said}", f"✓ 已启用：{said}"))

@@ -36,6 +36,8 @@ PLANNED = frozenset(
         "record.void",
         "service.remove",
         "area.set",
+        "room.set",
+        "visitor.end",
         "pack.use",
     ]
 )

@@ -1,9 +1,12 @@
 """Handlers: grants and holds. What gives and takes access."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
-from agent.errors import RefusedError
+from agent.errors import RefusedError, ShoumiError
+from agent.offboard import database
+from agent.offboard.progress import waiting
 from agent.registry.queries.grants import State
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
@@ -78,9 +81,16 @@ def _hold(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
 
     def follow() -> dict[str, Json]:
         services.offboarding.start_revocation(person, hold, pid)
-        return {}
+        return {"revocations": _under_way(request)}
 
     return HandlerResult({"hold": hold, "person": person}, cut=frozenset((person,)), on_ack=follow)
+
+
+def _under_way(request: HandlerRequest) -> Json:
+    """Return how many runs are open, ``None`` when that cannot be read: the hold itself stands whatever it is."""
+    with suppress(ShoumiError):
+        return waiting(database.path(request.site.home.root)).to_json()
+    return None
 
 
 @handlers.act("hold.lift")

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from agent.api.operations import PLANNED, TABLE
 from agent.control.dispatch import Act, HandlerRequest, HandlerTable, Json
-from agent.control.handlers import areas, grants, pack, people
-from agent.control.losses import ComparedRights, compare
+from agent.control.handlers import areas, grants, pack, people, rooms, visitors
+from agent.control.losses import ComparedRights, compare_or_say
 from agent.errors import ForbiddenError, UsageError
 from agent.offboard.context import RevocationSubject
 from agent.offboard.plan import Cause
@@ -24,7 +24,7 @@ handlers = HandlerTable()
 
 _SHOWN = 20  # people whose processes are looked for
 _ACTS: Mapping[str, Act] = {
-    op: act for family in (grants, people, areas, pack) for op, act in family.handlers.acts.items() if op in PLANNED
+    op: act for family in (grants, people, areas, rooms, visitors, pack) for op, act in family.handlers.acts.items() if op in PLANNED
 }  # none of them does anything outside the registry before its commit
 
 
@@ -42,6 +42,7 @@ def _plan(request: HandlerRequest) -> Json:
     found = _rehearsed(asked)
     return {
         "act": op,
+        "unknown": found.unknown.to_json() if found.unknown else None,
         "compared": found.compared,
         "left_out": found.left_out,
         "lost": [loss._asdict() for loss in found.losses],
@@ -64,8 +65,7 @@ def _rehearsed(request: HandlerRequest) -> ComparedRights:
     with request.services.registry.change(at=request.at) as change:
         try:
             done = _ACTS[request.op](request, change)
-            now = site.pack()
-            return compare(site.facts, change, (now, done.pack or now), request.at)
+            return compare_or_say(site.facts, change, site.pack, done.pack, request.at)
         finally:
             change.rollback()
 
