@@ -27,12 +27,15 @@ _EMPTY = Text("nobody is registered", "没有登记任何人员")
 
 
 def _import(context: CliContext, args: Args) -> int:
-    text = file_text(args["csv"])
+    given = {"csv": file_text(args["csv"])} | ({"update": True} if args.get("update") else {})
     if args.get("plan"):
-        return planned(context, "person.import", {"csv": text})
-    result = context.call("person.import", {"csv": text})
-    count = result["people"]
-    context.terminal.data(result, Text(f"{count} people imported", f"已导入 {count} 名人员"))
+        return planned(context, "person.import", given)
+    result = context.call("person.import", given)
+    count, changed = result["people"], result["changed"]
+    said = Text(f"{count} people imported", f"已导入 {count} 名人员")
+    if changed:
+        said = Text(f"{said.en}, {changed} of them were there before", f"{said.zh}，其中 {changed} 名原已登记")
+    context.terminal.data(result, said)
     return 0
 
 

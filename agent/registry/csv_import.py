@@ -2,7 +2,9 @@
 
 Rules of this file: the first line names the columns, in any order; only ``id`` must be there. Several accounts or
 badges are separated by blanks or semicolons. A row goes through the same writes as the command line, so it is refused
-for the same reasons. An id that exists is a bad row: an import adds people and never overwrites what an officer set.
+for the same reasons. An id that exists is a bad row, so that nothing an officer set is overwritten by mistake; only an
+import that updates changes it. Then an empty cell, or a column that is missing, leaves things as they are, and a cell
+with accounts or badges names all the person has from then on.
 """
 
 import csv
@@ -33,6 +35,13 @@ class CsvProblem(NamedTuple):
     text: Text
 
 
+class Imported(NamedTuple):
+    """How many people the file had, and how many of them were there before."""
+
+    people: int
+    changed: int
+
+
 class ImportRefusedError(RefusedError):
     """Nothing was imported. ``problems`` has every bad line, in order."""
 
@@ -45,7 +54,10 @@ class ImportRefusedError(RefusedError):
                 f"{len(problems)} of {rows} rows cannot be imported: {english}",
                 f"{rows} 行中有 {len(problems)} 行无法导入：{chinese}",
             ),
-            Text("nothing was imported; correct these lines and import again", "未导入任何人员；请更正后重新导入"),
+            Text(
+                "nothing was imported; correct these lines and import again (--update: change people who exist)",
+                "未导入任何人员；请更正后重新导入（--update：更新已登记的人员）",
+            ),
         )
 
 
@@ -80,25 +92,28 @@ def import_csv(
     *,
     approved_by: str = "",
     level_of: Callable[[str], Level] = Level.parse,
-) -> int:
-    """Add every person with level, accounts and badges, and return how many.
+    update: bool = False,
+) -> Imported:
+    """Add every person with level, accounts and badges; with *update* change those who are there already.
 
     *level_of* reads a cell of the column ``level`` (a pack knows classes like 核心 too) or raises ``ValueError``; the
     cell itself is kept as the printed label.
     Raises :class:`ImportRefusedError`, which must leave the block of the change so that all of it is rolled back.
     """
     problems: list[CsvProblem] = []
-    done = 0
+    done = changed = 0
     for row in rows:
+        known = update and change.people.exists(row.fields.get("id", ""))
         try:
             with change.attempt():
-                _add(change, row.fields, approved_by, level_of)
+                (_update if known else _add)(change, row.fields, approved_by, level_of)
             done += 1
+            changed += known
         except RefusedError as refused:
             problems.append(CsvProblem(row.line, refused.text))
     if problems:
         raise ImportRefusedError(problems, done + len(problems))
-    return done
+    return Imported(done, changed)
 
 
 def _header_problems(header: list[str]) -> list[Text]:
@@ -128,6 +143,27 @@ def _add(
         change.accounts.add(_uid(uid), person)
     for badge in _several(fields.get("badges", "")):
         change.badges.add(badge, person)
+
+
+def _update(
+    change: RegistryTransaction, fields: dict[str, str], approved_by: str, level_of: Callable[[str], Level]
+) -> None:
+    person = fields["id"]
+    change.people.set(person, name=fields.get("name") or None, department=fields.get("department") or None)
+    for clearance in _clearances(fields.get("level", ""), fields.get("domain", ""), approved_by, level_of):
+        change.people.set_clearance(person, clearance)
+    if accounts := {_uid(uid) for uid in _several(fields.get("accounts", ""))}:
+        had = change.accounts.of(person)
+        for uid in sorted(had - accounts):
+            change.accounts.remove(uid)
+        for uid in sorted(accounts - had):
+            change.accounts.add(uid, person)
+    if badges := set(_several(fields.get("badges", ""))):
+        have = change.badges.of(person)
+        for number in sorted(have - badges):
+            change.badges.remove(number)
+        for number in sorted(badges - have):
+            change.badges.add(number, person)
 
 
 def _clearances(level: str, domain: str, approved_by: str, level_of: Callable[[str], Level]) -> tuple[Clearance, ...]:

@@ -19,7 +19,7 @@ from tests.enforcement.test_hold import Say, alive, ended, holding, proven
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-losses")]
 
 FIRST = 61_300
-_CSV = "id,name,department,level\n{person},张三,,internal\n"
+_CSV = "id,name,level,domain\n{person},张三,internal,state\n"
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def by_inactivity(one: Person) -> tuple[str, dict[str, Any]]:
 
 
 def by_import(one: Person) -> tuple[str, dict[str, Any]]:
-    return "person.import", {"csv": _CSV.format(person=one.name)}
+    return "person.import", {"csv": _CSV.format(person=one.name), "update": True}
 
 
 WAYS = (by_grant, by_level, by_inactivity, by_import)
@@ -157,9 +157,10 @@ def test_fifty_holds_at_once_cut_the_last_mapping_no_later_than_the_acts_take(si
         for who in people:
             agent.call("hold.add", person=f"R{who.uid}", reason="测试")
         assert all(ended(process, 1.0) for process in held)  # a bound of the contract, far above what it takes
-        status = agent.call("status")
-        assert 0 <= status["revocations"]["waiting"] <= 50
+        under_way = agent.call("status")["revocations"]
+        assert (under_way["waiting"] > 0) == (under_way["since"] is not None) == (under_way["seconds"] > 0)
         until(lambda: agent.call("status")["revocations"]["waiting"] == 0, 120)
+        assert all(proven(site, str(row["id"])).complete for row in agent.stream("hold.list"))
 
 
 def newest_loss(site: Scene, person: str) -> str:

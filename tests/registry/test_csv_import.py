@@ -21,7 +21,7 @@ P3,,hr,secret,commercial,62003,\r
 
 def test_a_good_file_is_imported_whole(site: Registry, reader: FactsReader, now: datetime) -> None:
     with site.change(now) as change:
-        assert add_all(change, read_csv(GOOD), approved_by="E1") == 3
+        assert add_all(change, read_csv(GOOD), approved_by="E1") == (3, 0)
     people = reader.facts(["P1", "P2", "P3"], "")[1].persons
     assert people["P1"].clearances == (Clearance("state", Level.TOP_SECRET, "绝密", "E1"),)
     assert people["P1"].badges == {"11", "12"}
@@ -85,3 +85,26 @@ def test_a_file_of_the_wrong_form_is_named_by_line(text: str, problems: list[tup
     with pytest.raises(ImportRefusedError) as refused:
         read_csv(text)
     assert [(line, said.en) for line, said in refused.value.problems] == problems
+
+
+def test_an_update_changes_who_is_there_and_leaves_what_the_file_does_not_say(
+    site: Registry, reader: FactsReader, now: datetime
+) -> None:
+    with site.change(now) as change:
+        add_all(change, read_csv(GOOD))
+    file = "id,department,level,domain,accounts,badges\nP1,hr,secret,state,62002 62004,12\nP3,,,,,\nP9,hr,,,62009,\n"
+    with site.change(now) as change:
+        assert add_all(change, read_csv(file), update=True) == (3, 2)
+    people = reader.facts(["P1", "P3", "P9"], "")[1].persons
+    assert (people["P1"].department, people["P1"].name, people["P1"].badges) == ("hr", "赵六", {"12"})
+    assert people["P1"].clearances == (Clearance("state", Level.SECRET, "secret"),)
+    assert (people["P3"].department, people["P9"].department) == ("hr", "hr")
+    assert people["P3"].clearances == (Clearance("commercial", Level.SECRET, "secret"),)
+    assert reader.accounts() == {61001: "E1", 62002: "P1", 62003: "P3", 62004: "P1", 62009: "P9"}
+
+
+def test_an_update_with_one_bad_line_changes_nobody(site: Registry, reader: FactsReader, now: datetime) -> None:
+    with pytest.raises(ImportRefusedError) as refused, site.change(now) as change:
+        add_all(change, read_csv("id,department,accounts\nE1,hr,62001\nP2,,62001\nE1,,0\n"), update=True)
+    assert [line for line, _ in refused.value.problems] == [3, 4]
+    assert reader.accounts() == {61001: "E1"}

@@ -95,6 +95,14 @@ OPERATIONS = (
                 positional=True,
                 metavar="FILE",
             ),
+            Param(
+                "update",
+                "flag",
+                Text(
+                    "change people who are there already; empty cells leave things as they are",
+                    "更新已登记的人员；空单元格保持原值",
+                ),
+            ),
         ),
         act=True,
     ),

@@ -23,9 +23,13 @@ from rules.visible import visible
 handlers = HandlerTable()
 
 _SHOWN = 20  # people whose processes are looked for
+# None of these does anything outside the registry before its commit.
 _ACTS: Mapping[str, Act] = {
-    op: act for family in (grants, people, areas, rooms, visitors, pack) for op, act in family.handlers.acts.items() if op in PLANNED
-}  # none of them does anything outside the registry before its commit
+    op: act
+    for family in (grants, people, areas, rooms, visitors, pack)
+    for op, act in family.handlers.acts.items()
+    if op in PLANNED
+}
 
 
 @handlers.read("act.plan")

@@ -71,8 +71,9 @@ def _import(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
         request.need(Role.SYSTEM)
     if columns - _SYSTEM_COLUMNS - _NEUTRAL_COLUMNS:
         request.need(Role.SECURITY)
-    people = import_csv(change, rows, approved_by=request.officer(), level_of=level_reader(request.site.pack()))
-    return HandlerResult({"people": people}, request.digest("csv"))
+    levels, update = level_reader(request.site.pack()), request.args.flag("update")
+    done = import_csv(change, rows, approved_by=request.officer(), level_of=levels, update=update)
+    return HandlerResult(done._asdict(), request.digest("csv"))
 
 
 def _levels(request: HandlerRequest) -> tuple[Clearance, ...]:

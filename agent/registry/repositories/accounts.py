@@ -57,6 +57,11 @@ class AccountRepository:
         self._transaction.execute("DELETE FROM accounts WHERE uid = ?", uid)
         return owner
 
+    def of(self, person: str) -> frozenset[int]:
+        """Return the accounts of *person*."""
+        rows = self._transaction.execute("SELECT uid FROM accounts WHERE person = ?", person)
+        return frozenset(uid for (uid,) in rows)
+
     def owner(self, uid: int) -> str | None:
         """Return whose account *uid* is by now."""
         return self._transaction.read(person_of_uid, uid)

@@ -61,6 +61,11 @@ class BadgeRepository:
             bits,
         )
 
+    def of(self, person: str) -> frozenset[str]:
+        """Return the numbers of the badges *person* has, lost ones among them."""
+        rows = self._transaction.execute("SELECT number FROM badges WHERE person = ? AND state <> 'returned'", person)
+        return frozenset(number for (number,) in rows)
+
     def remove(self, number: str) -> str:
         """Take the card, a lost one too, back from its person, and return the person."""
         return self._becomes(number, "returned")

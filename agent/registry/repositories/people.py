@@ -38,7 +38,7 @@ class PersonRepository:
     ) -> None:
         """Register a person; refused when the id is taken."""
         identifier(person, PERSON)
-        if self._transaction.row("SELECT 1 FROM people WHERE id = ?", person):
+        if self.exists(person):
             raise taken(PERSON, person, "", Text("change it with `shoumi person set`", "请用 `shoumi person set` 修改"))
         self._transaction.insert(
             "people",
@@ -53,6 +53,10 @@ class PersonRepository:
         self._projects(person, projects)
         for clearance in clearances:
             self.set_clearance(person, clearance)
+
+    def exists(self, person: str) -> bool:
+        """Whether there is somebody of this id."""
+        return self._transaction.row("SELECT 1 FROM people WHERE id = ?", person) is not None
 
     def set(
         self,
