@@ -27,11 +27,14 @@ def _lines(found: Mapping[str, Any]) -> Iterator[Text]:
     if found["unknown"]:
         why = text(found["unknown"])
         yield Text(f"who loses something is not known: {why.en}", f"无法得知谁将失去权限：{why.zh}")
-    elif not found["lost"]:
+    elif not (found["lost"] or found["services"]):
         yield Text(
             f"nobody loses anything ({found['compared']} rights compared)",
             f"无人失去权限（比较了 {found['compared']} 项）",
         )
+    for service, areas in found["services"].items():
+        named = ", ".join(f"`{shown(area)}`" for area in areas)
+        yield Text(f"service `{shown(service)}` loses {named}", f"服务账户 `{shown(service)}` 将失去 {named}")
     plans = {plan["person"]: plan for plan in found["plans"]}
     for loss in found["lost"]:
         places = ", ".join(f"`{shown(place)}`" for place in (*loss["areas"], *loss["rooms"]))

@@ -31,10 +31,12 @@ _SHOWN = 50  # losses an entry names
 class ComparedRights(NamedTuple):
     """What a change takes. ``compared`` pairs of person and place were looked at, ``left_out`` were not.
 
+    ``services``: which areas a service loses; what its processes hold of these is ended by the looks at all holders.
     ``unknown``: why nothing could be compared.
     """
 
     losses: tuple[Loss, ...] = ()
+    services: tuple[tuple[str, tuple[str, ...]], ...] = ()
     compared: int = 0
     left_out: int = 0
     unknown: Text | None = None
@@ -43,15 +45,16 @@ class ComparedRights(NamedTuple):
         """Return what the entry of the act says of it: nothing when nobody lost anything."""
         if self.unknown:
             return {"lost": {"unknown": self.unknown.to_json()}}
-        if not self.losses and not self.left_out:
+        if not (self.losses or self.services or self.left_out):
             return {}
         named = [
             {"person": loss.person, "areas": list(loss.areas), "rooms": list(loss.rooms)}
             | ({"uids": list(loss.uids)} if loss.uids else {})
             for loss in self.losses[:_SHOWN]
         ]
+        services = {"services": {service: list(areas) for service, areas in self.services}} if self.services else {}
         left_out = {"not_compared": self.left_out} if self.left_out else {}
-        return {"lost": {"people": len(self.losses), "first": named, **left_out}}
+        return {"lost": {"people": len(self.losses), "first": named, **services, **left_out}}
 
 
 def compare_or_say(
@@ -86,9 +89,16 @@ def compare(
         asked = pairs if len(pairs) <= MOST else _of_those_here(before, pairs)
         rooms = before.room_names()
         had = {right for right in asked if _has(before.facts((right.person,), right.place)[1], right, rooms, old, now)}
+        services = before.services() if touched.services else ()
     kept = {right for right in had if _keeps(change.facts(right.person, right.place), right, rooms, new, now)}
     found = losses(had, kept, rooms, _taken(touched, change))
-    return ComparedRights(found, len(asked), len(pairs) - len(asked))
+    gone = [
+        (one.id, tuple(sorted(one.areas - change.services.areas(one.id))))
+        for one in services
+        if one.active and one.id in touched.services
+    ]
+    lost_by_services = tuple((service, areas) for service, areas in gone if areas)
+    return ComparedRights(found, lost_by_services, len(asked), len(pairs) - len(asked))
 
 
 def _keeps(facts: Facts, right: Right, rooms: AbstractSet[str], pack: Pack, now: datetime) -> bool:

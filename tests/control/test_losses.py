@@ -102,6 +102,17 @@ def test_another_pack_is_compared_for_everybody(site: tuple[Registry, FactsReade
         assert compare(site[1], change, (PACK, company), NOW).compared >= 6
 
 
+def test_a_service_that_is_removed_loses_its_areas(site: tuple[Registry, FactsReader]) -> None:
+    registry, reader = site
+    with registry.change(NOW) as change:
+        change.services.add("backup", uid=61_090, executable="/usr/bin/tar", areas=["plans", "ledger"])
+    with changing(site) as change:
+        change.services.remove("backup")
+        found = compare(reader, change, (PACK, PACK), NOW)
+    assert (found.services, found.losses) == ((("backup", ("ledger", "plans")),), ())
+    assert found.to_json()["lost"]["services"] == {"backup": ["ledger", "plans"]}
+
+
 ACTS = st.lists(st.sampled_from(sorted(WAYS)), min_size=1, max_size=4, unique=True)
 
 

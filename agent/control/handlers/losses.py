@@ -49,6 +49,7 @@ def _plan(request: HandlerRequest) -> Json:
         "unknown": found.unknown.to_json() if found.unknown else None,
         "compared": found.compared,
         "left_out": found.left_out,
+        "services": dict(found.services),
         "lost": [loss._asdict() for loss in found.losses],
         "plans": [_ends(request, loss) for loss in found.losses[:_SHOWN] if loss.areas],
     }

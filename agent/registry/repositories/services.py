@@ -10,6 +10,7 @@ from agent.registry.paths import absolute
 from agent.registry.repositories.references import require_area
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.repositories.uids import already_of, check_uid
+from agent.registry.rows import services
 from agent.registry.terms import PERSON, SERVICE
 from agent.registry.validation import identifier, taken, unknown
 from rules.text import Text
@@ -53,6 +54,11 @@ class ServiceRepository:
         if areas is not None:
             self._transaction.execute("DELETE FROM service_areas WHERE service = ?", service)
             self._touch(service, areas)
+
+    def areas(self, service: str) -> frozenset[str]:
+        """Return the areas *service* may touch now: none when it is inactive, or not there."""
+        found = self._transaction.read(services.service, service)
+        return found.areas if found and found.active else frozenset()
 
     def remove(self, service: str) -> None:
         """Forget the service."""
