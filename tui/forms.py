@@ -36,6 +36,7 @@ from tui.render.operation import argument
 from tui.widgets.scroll import ScrollArea
 
 Choices = Mapping[str, Sequence[tuple[str, Text]]]  # of a parameter: value, and what it is called
+_ONE = frozenset({"person", "grant", "record", "uid", "number", "visit"})  # parameters that name what one person has
 _LISTS = ("texts", "numbers", "levels")
 
 
@@ -188,7 +189,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
         """Return whether what the act would end, and take from whom, is wanted. Raises what the act itself would."""
         name, program = self._operation.name, program_of(self)
         found = await program.agent.call("act.plan", act=name, given=json.dumps(values))
-        plan = of_act(found, self._operation.help, str(values.get("person", "")))
+        plan = of_act(found, self._operation.help, one=bool(_ONE & values.keys()))
         return plan is None or await program.agreed(plan)
 
     def _label(self, param: Param) -> list[Text | str | Toned]:

@@ -118,6 +118,11 @@ def registration(uid: int, now: datetime) -> Iterator[OfficerAct]:
             yield OfficerAct("record.add", {"person": player.id, "kind": kind, "on": on.isoformat()})
 
 
+def moved(player: Player, department: str) -> OfficerAct:
+    """Return the act that imports a list of one, which has *player* in *department*."""
+    return OfficerAct("person.import", {"csv": f"id,department\n{player.id},{department}\n", "update": True})
+
+
 def marking(root: str, now: datetime) -> Iterator[OfficerAct]:
     """Yield the acts that put the areas below *root* under protection and grant them."""
     period = now + timedelta(days=3650)

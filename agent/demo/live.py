@@ -22,6 +22,7 @@ from agent.demo.cast import DRAWINGS, LI, PLAYERS, SUN, WANG, ZHANG, ZHOU, DemoA
 from agent.demo.cutting import holding
 from agent.demo.doors_live import LiveDoors
 from agent.demo.leaving import leaving
+from agent.demo.losing import losing
 from agent.demo.personnel import HrDepartment
 from agent.demo.proving import proven
 from agent.demo.record import LogPosition
@@ -34,6 +35,7 @@ from agent.demo.site import (
     LateMount,
     Left,
     LogVerification,
+    Lost,
     ReceiptSummary,
     Traffic,
     Way,
@@ -134,6 +136,22 @@ class Live:
     def cut(self) -> CutMeasurement:
         """Place a hold while he reads."""
         return self._held
+
+    def loses_grant(self, player: Player) -> Lost:
+        """Use ``shoumi grant end``."""
+        given = {"area": DRAWINGS.id, "reason": "项目甲"}
+        lost = self._loses(player, OfficerAct("grant.end", given | {"grant": player.id}))
+        self.act(OfficerAct("grant.add", given | {"person": player.id}))
+        return lost
+
+    def loses_department(self, player: Player) -> Lost:
+        """Use ``shoumi person import --update``."""
+        lost = self._loses(player, cast.moved(player, cast.SALES))
+        self.act(cast.moved(player, player.department))
+        return lost
+
+    def _loses(self, player: Player, act: OfficerAct) -> Lost:
+        return losing(self._stage.root / DRAWINGS.document, self.identity(himself(player)), lambda: self.act(act))
 
     def remounts(self) -> Text | None:
         """Use ``umount`` and ``mount``."""

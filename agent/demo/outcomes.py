@@ -14,6 +14,7 @@ from agent.demo.site import (
     LateMount,
     Left,
     LogVerification,
+    Lost,
     ReceiptSummary,
     Traffic,
 )
@@ -152,6 +153,19 @@ def of_bystander(cut: CutMeasurement) -> Observation:
     if cut.moot:
         return Observation(SceneOutcome("moot", cut.moot), moot=True)
     return _undisturbed(cut)
+
+
+def of_loss(lost: Lost) -> Observation:
+    """Whether the process that had the file mapped ended with the right to it."""
+    if lost.moot:
+        return Observation(SceneOutcome("moot", lost.moot), moot=True)
+    if lost.gone is None:
+        return Observation(SceneOutcome("lives", Text("it lives", "仍在运行")))
+    detail = Text(
+        f"{lost.gone:.1f} ms after the request; acknowledged at {lost.act:.1f} ms",
+        f"请求后 {lost.gone:.1f} 毫秒；{lost.act:.1f} 毫秒时确认",
+    )
+    return Observation(GONE, detail)
 
 
 def of_leaver(left: Left) -> Observation:

@@ -30,6 +30,7 @@ from agent.demo.site import (
     LateMount,
     Left,
     LogVerification,
+    Lost,
     Mark,
     ReceiptSummary,
     Traffic,
@@ -141,6 +142,14 @@ class Rehearsal:
     def cut(self) -> CutMeasurement:
         """Ask about reads before and after the hold."""
         return self._held
+
+    def loses_grant(self, player: Player) -> Lost:
+        """Nothing is ended here."""
+        return Lost(0.0, None, moot=_NO_PROCESS)
+
+    def loses_department(self, player: Player) -> Lost:
+        """Nothing is ended here."""
+        return Lost(0.0, None, moot=_NO_PROCESS)
 
     def remounts(self) -> Text | None:
         """Nothing is mounted here."""

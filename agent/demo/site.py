@@ -101,6 +101,18 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """What came of an act that took a right from somebody who had the file mapped. Milliseconds from the request.
+
+    ``act``: until it was acknowledged. ``gone``: until the process had ended, ``None``: it lives.
+    """
+
+    act: float
+    gone: float | None
+    moot: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LateMount:
     """What came of a volume that was mounted without the agent.
 
@@ -173,6 +185,12 @@ class DemoSite(Protocol):
 
     def cut(self) -> CutMeasurement:
         """Put a reader on hold while he reads, beside a bystander on the same file; once, as above."""
+
+    def loses_grant(self, player: Player) -> Lost:
+        """End the grant of *player* for the drawings while they map them, and give it again afterwards."""
+
+    def loses_department(self, player: Player) -> Lost:
+        """Import a list that moves *player* to another department, as above, and one that undoes it."""
 
     def remounts(self) -> Text | None:
         """Unmount the volume and mount it again; return why that was not done, ``None`` when it was."""

@@ -212,6 +212,22 @@ STORY = (
         ),
     ),
     Scene(
+        Text("rights that end by an act, while the file is mapped", "文件正被映射，此刻权限因管理操作而终止"),
+        (
+            SceneStep(
+                Text("his grant is ended: the process of Zhou Jiu", "授权被终止：周九的进程"),
+                outcomes.GONE,
+                lambda site: outcomes.of_loss(site.loses_grant(ZHOU)),
+            ),
+            SceneStep(
+                Text("an imported list moves him: the process of Zhang San", "导入名单将其调离部门：张三的进程"),
+                outcomes.GONE,
+                lambda site: outcomes.of_loss(site.loses_department(ZHANG)),
+            ),
+            opening(himself(ZHANG), DRAWINGS, ALLOWED, Text("moved back, he opens it again", "调回后再次打开")),
+        ),
+    ),
+    Scene(
         Text("a hold, while he has the file open", "停权，此刻文件正被其打开读取"),
         (
             SceneStep(

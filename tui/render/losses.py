@@ -1,7 +1,7 @@
 """Before an act takes rights: who loses what, and what ends with it; see :mod:`tui.render.plan`.
 
-Rules of this file: pure. It is asked when something would end, or when anybody but the one who was named loses
-something; whoever takes a right from one person, and ends nothing, has said so in the form already. What could not be
+Rules of this file: pure. It is asked when something would end, or when anybody but the one the act is about loses
+something; whoever takes a right from that one, and ends nothing, has said so in the form already. What could not be
 found out is asked as well.
 """
 
@@ -17,11 +17,14 @@ from tui.render.plan import PlanLine, PlanPage, joined, of_agent
 _NAMED = 20  # people who are named
 
 
-def of_act(found: Mapping[str, Any], title: Text, person: str = "") -> PlanPage | None:
-    """Return the plan of ``act.plan`` to be agreed to, ``None`` when nothing needs to be: *person* is who was named."""
+def of_act(found: Mapping[str, Any], title: Text, *, one: bool = False) -> PlanPage | None:
+    """Return the plan of ``act.plan`` to be agreed to, ``None`` when nothing needs to be.
+
+    *one*: the act names a person, or something that one person has.
+    """
     lost, plans = found["lost"], found["plans"]
     ends = [step for plan in plans for step in plan["steps"] if step["targets"] and step["lasting"]]
-    if not found["unknown"] and not ends and {loss["person"] for loss in lost} <= {person}:
+    if not (found["unknown"] or ends or len(lost) > one):
         return None
     by_person = {plan["person"]: plan for plan in plans}
     lines: list[PlanLine] = []
