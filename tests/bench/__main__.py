@@ -23,6 +23,7 @@ from tests.bench import (
     departures,
     doors_osdp,
     doors_uhppote,
+    losses,
     machine,
     opening,
     rates,
@@ -113,6 +114,10 @@ def _departures(_language: Language) -> Iterator[Row]:
     yield from departures.rows()
 
 
+def _losses(_language: Language) -> Iterator[Row]:
+    yield from losses.rows()
+
+
 def _doors(_language: Language) -> Iterator[Row]:
     yield from doors_osdp.rows()
     yield from doors_uhppote.rows()
@@ -140,6 +145,7 @@ PARTS |= {
     "opens": _opens,
     "scale": _scale,
     "departures": _departures,
+    "losses": _losses,
     "doors": _doors,
     "log": _log,
     "steps": _steps,

@@ -23,6 +23,8 @@ from typing import Any, NamedTuple
 
 from agent.demo.actors import ActorIdentity, acting
 from agent.demo.stage import DemoStage, stage
+from agent.kernel import cover
+from agent.kernel.cover import GuardedPlace
 from agent.offboard.intake import pinned_keys
 from agent.offboard.intake.notice import HrEvent
 from agent.offboard.receipt import receipt
@@ -44,6 +46,7 @@ _LEAVING = HrEvent.DEPARTURE_APPROVED
 _WANTED = ("hold.add", "case.notice")
 NO_LOGIN = 0xFFFF_FFFF
 
+_VOLUME = {"alone": True, "sharing": "dedicated", "fstype": "ext4", "tier": "A"}  # what `area add` would keep
 _FIRST_UID = 62_200
 _PAUSE = 0.0005  # seconds between two reads
 _PATIENCE = 30.0
@@ -58,6 +61,7 @@ class Company:
         self._sending = site.home.root / "sending"
         self._areas = areas
         self._furnish(people, files, leavers)
+        self._list()
         self._pin()
 
     def _furnish(self, people: int, files: int, leavers: int) -> None:
@@ -72,12 +76,23 @@ class Company:
         with Registry(self.site.home.registry) as registry, registry.change(past) as change:
             for number in range(self._areas):
                 path = str(self.file(number).parent)
-                change.areas.add(_area(number), path=path, level=Level.SECRET, domain="state", volume={"shared": False})
+                change.areas.add(_area(number), path=path, level=Level.SECRET, domain="state", volume=_VOLUME)
             for number in range(people):
                 change.people.add(person(number), department=f"部门{number % 50}", clearances=secret)
                 change.grants.add(person(number), _area(number % self._areas), reason="项目甲", approver="officer")
             for number in range(leavers):
                 change.accounts.add(_FIRST_UID + number, person(number))
+
+    def _list(self) -> None:
+        """List the areas as a site that runs has listed them: by the one mount that all of them are reached by."""
+        root = str(self.site.root)
+        number = self.site.root.stat().st_dev
+        device = (os.major(number), os.minor(number))
+        places = (
+            GuardedPlace(_area(number), str(self.file(number).parent), root, True, (root,), device)
+            for number in range(self._areas)
+        )
+        cover.write_list(self.site.home.covers, places)
 
     def _pin(self) -> None:
         """Make keys for HR and two approvers, pin them, and make a spool beside the spool to rename from."""
@@ -92,6 +107,10 @@ class Company:
         """Return a document leaver *number* may read."""
         area, more = number % self._areas, number // self._areas
         return self.site.root / f"a{area:04d}" / f"计划{more}.txt"
+
+    def area(self, number: int) -> str:
+        """Return the area that document is in."""
+        return _area(number % self._areas)
 
     def identity(self, number: int) -> ActorIdentity:
         """Return the account of leaver *number*."""
