@@ -49,7 +49,7 @@ WAYS = (
     Way("grant_end", lambda agent, site, n: agent.call("grant.end", grant=person(n), area=site.area(n), reason="x")),
     Way("level", lambda agent, _, n: agent.call("person.set", person=person(n), level=["none"], domain="state")),
     Way("inactive", lambda agent, _, n: agent.call("person.set", person=person(n), inactive=True)),
-    Way("account", lambda agent, site, n: agent.call("account.remove", uid=site.identity(n).uid)),
+    Way("account", lambda agent, site, n: agent.call("account.remove", person=person(n), uid=site.identity(n).uid)),
     Way("area", lambda agent, site, n: agent.call("area.set", area=site.area(n), level="top-secret")),
     Way("import", _by_import),
     Way("hold", lambda agent, _, n: agent.call("hold.add", person=person(n), reason="x")),
