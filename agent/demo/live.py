@@ -35,7 +35,7 @@ from agent.demo.site import (
     LateMount,
     Left,
     LogVerification,
-    Lost,
+    LossMeasurement,
     ReceiptSummary,
     Traffic,
     Way,
@@ -137,20 +137,20 @@ class Live:
         """Place a hold while he reads."""
         return self._held
 
-    def loses_grant(self, player: Player) -> Lost:
+    def loses_grant(self, player: Player) -> LossMeasurement:
         """Use ``shoumi grant end``."""
         given = {"area": DRAWINGS.id, "reason": "项目甲"}
         lost = self._loses(player, OfficerAct("grant.end", given | {"grant": player.id}))
         self.act(OfficerAct("grant.add", given | {"person": player.id}))
         return lost
 
-    def loses_department(self, player: Player) -> Lost:
+    def loses_department(self, player: Player) -> LossMeasurement:
         """Use ``shoumi person import --update``."""
         lost = self._loses(player, cast.moved(player, cast.SALES))
         self.act(cast.moved(player, player.department))
         return lost
 
-    def _loses(self, player: Player, act: OfficerAct) -> Lost:
+    def _loses(self, player: Player, act: OfficerAct) -> LossMeasurement:
         return losing(self._stage.root / DRAWINGS.document, self.identity(himself(player)), lambda: self.act(act))
 
     def remounts(self) -> Text | None:

@@ -13,10 +13,10 @@ from pathlib import Path
 from agent.demo.actors import ActorIdentity, acting
 from agent.demo.cutting import ENOUGH, MS, PATIENCE, PER_READER, READS, reading_on, ready
 from agent.demo.shared import Numbers, wait_until
-from agent.demo.site import Lost
+from agent.demo.site import LossMeasurement
 
 
-def losing(document: Path, person: ActorIdentity, act: Callable[[], object]) -> Lost:
+def losing(document: Path, person: ActorIdentity, act: Callable[[], object]) -> LossMeasurement:
     """Let *person* read and map *document*, call *act*, which takes the right to it, and watch the process end."""
     numbers = Numbers(PER_READER)
     with ExitStack() as stack:
@@ -30,4 +30,4 @@ def losing(document: Path, person: ActorIdentity, act: Callable[[], object]) -> 
         acknowledged = time.monotonic_ns()
         ended = bool(select.select([process], [], [], PATIENCE)[0])
         gone = time.monotonic_ns()
-    return Lost(act=(acknowledged - asked) / MS, gone=(gone - asked) / MS if ended else None)
+    return LossMeasurement(act=(acknowledged - asked) / MS, gone=(gone - asked) / MS if ended else None)

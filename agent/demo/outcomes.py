@@ -14,7 +14,7 @@ from agent.demo.site import (
     LateMount,
     Left,
     LogVerification,
-    Lost,
+    LossMeasurement,
     ReceiptSummary,
     Traffic,
 )
@@ -155,7 +155,7 @@ def of_bystander(cut: CutMeasurement) -> Observation:
     return _undisturbed(cut)
 
 
-def of_loss(lost: Lost) -> Observation:
+def of_loss(lost: LossMeasurement) -> Observation:
     """Whether the process that had the file mapped ended with the right to it."""
     if lost.moot:
         return Observation(SceneOutcome("moot", lost.moot), moot=True)

@@ -30,7 +30,7 @@ from agent.demo.site import (
     LateMount,
     Left,
     LogVerification,
-    Lost,
+    LossMeasurement,
     Mark,
     ReceiptSummary,
     Traffic,
@@ -143,13 +143,13 @@ class Rehearsal:
         """Ask about reads before and after the hold."""
         return self._held
 
-    def loses_grant(self, player: Player) -> Lost:
+    def loses_grant(self, player: Player) -> LossMeasurement:
         """Nothing is ended here."""
-        return Lost(0.0, None, moot=_NO_PROCESS)
+        return LossMeasurement(0.0, None, moot=_NO_PROCESS)
 
-    def loses_department(self, player: Player) -> Lost:
+    def loses_department(self, player: Player) -> LossMeasurement:
         """Nothing is ended here."""
-        return Lost(0.0, None, moot=_NO_PROCESS)
+        return LossMeasurement(0.0, None, moot=_NO_PROCESS)
 
     def remounts(self) -> Text | None:
         """Nothing is mounted here."""

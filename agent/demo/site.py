@@ -101,7 +101,7 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LossMeasurement:
     """What came of an act that took a right from somebody who had the file mapped. Milliseconds from the request.
 
     ``act``: until it was acknowledged. ``gone``: until the process had ended, ``None``: it lives.
@@ -186,10 +186,10 @@ class DemoSite(Protocol):
     def cut(self) -> CutMeasurement:
         """Put a reader on hold while he reads, beside a bystander on the same file; once, as above."""
 
-    def loses_grant(self, player: Player) -> Lost:
+    def loses_grant(self, player: Player) -> LossMeasurement:
         """End the grant of *player* for the drawings while they map them, and give it again afterwards."""
 
-    def loses_department(self, player: Player) -> Lost:
+    def loses_department(self, player: Player) -> LossMeasurement:
         """Import a list that moves *player* to another department, as above, and one that undoes it."""
 
     def remounts(self) -> Text | None:

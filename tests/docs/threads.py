@@ -129,8 +129,8 @@ THREADS = (
     ThreadRow(
         "control",
         "cuts",
-        "agent.control.offboarding.coordinator",
-        "cuts the access of one person after another",
+        "agent.control.offboarding.cut_executor",
+        "cuts the access of everybody who waits, together",
         "a `agent.offboard.runner.Runner` with its journal",
     ),
     ThreadRow(
