@@ -129,6 +129,16 @@ class DoorRevoker(Protocol):
         """
 
 
+class DenyEntries(Protocol):
+    """Which accounts have deny entries, where: state that outlives a run. Every method may raise ``ShoumiError``."""
+
+    def set(self, case: str, person: str, uids: Iterable[int], areas: Iterable[AreaPath]) -> None:
+        """Note, durably, that entries of *uids* are about to be set in *areas* for *case*."""
+
+    def removed(self, uids: Iterable[int], areas: Iterable[str]) -> None:
+        """Note, durably, that *uids* have no entry in *areas* any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class RevocationContext:
     """One host, as the steps see it."""
@@ -161,6 +171,10 @@ class RevocationContext:
     """Every uid that is a registered account, whoever's."""
     doors: DoorRevoker | None
     """The doors, ``None`` where there are none."""
+    stop_units: Callable[[], bool]
+    """Whether a system unit that runs as somebody who leaves is stopped, or only named."""
+    denials: "DenyEntries | None"
+    """What remembers who is denied on the disk; ``None``: nothing is written there by who has this context."""
     found: dict[str, str | None] | None = None
     """The file that attempts are made at, by area, for who proves many in a row and clears it; ``None``: look anew."""
     root: Path = field(default=Path("/"))

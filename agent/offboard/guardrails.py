@@ -4,6 +4,8 @@ Rules of this file:
 - a process is the person's by its real or saved uid (what ``kill(-1)`` as that uid reaches, kill(2)), or by its login
   uid, whatever it has become since through ``su`` or ``sudo``; and by a subordinate uid of theirs, if it has no login
   uid: who logged in says more than who may take a uid;
+- every thread counts: what one of them is the whole process is, because it ends as a whole. Only where a registered
+  service, or root without a login, has a thread that became the person, the process is the service's;
 - never: PID 1, the agent, whoever asked for this, and any *account* that is root's, the system's or shared;
 - a service that borrows the uid for one request (effective or filesystem uid only) is the service's: its connection is
   ended by the step that knows the service, not by a signal;
@@ -15,13 +17,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from agent.kernel.task_identity import TaskIdentity
+
 FIRST_ORDINARY = 1000  # login.defs(5) UID_MIN: below are the distribution's own accounts
 FIRST_UNUSED = 0x80000000  # from here on nobody's: many tools cannot write them, and -1 and -2 have other meanings
 SHARED = frozenset((65534,))  # nobody, which is also every unmapped uid
 
 
 class Process(NamedTuple):
-    """One process at one moment: proc_pid_status(5) and proc_pid_loginuid(5). ``login`` is ``None`` when unset."""
+    """One process at one moment: proc_pid_status(5) and proc_pid_loginuid(5). ``login`` is ``None`` when unset.
+
+    The uids are those of its first thread; ``others`` are the different ones of its other threads.
+    """
 
     pid: int
     ruid: int
@@ -33,6 +40,13 @@ class Process(NamedTuple):
     threads: int = 1
     name: str = ""
     executable: str = ""
+    parent: int = 0
+    others: frozenset[TaskIdentity] = frozenset()
+
+    @property
+    def identities(self) -> tuple[TaskIdentity, ...]:
+        """Who its threads are, the first one first."""
+        return (TaskIdentity(self.ruid, self.euid, self.suid, self.fsuid, self.login), *self.others)
 
     @property
     def ended(self) -> bool:
@@ -44,7 +58,7 @@ class Process(NamedTuple):
 
 
 class Reach(StrEnum):
-    """How a process is the person's, or why it is not to be ended."""
+    """How a process is the person's, or why it is not to be ended: of several threads the first of these counts."""
 
     ACCOUNT = "account"
     LOGIN = "login"
@@ -79,17 +93,37 @@ def reach(process: Process, uids: Collection[int], rails: Rails, below: Sequence
     """
     if rails.protects(process.pid):
         return Reach.PROTECTED
-    theirs = {uid for uid in uids if ordinary(uid)}
-    if process.ruid in theirs or process.suid in theirs:
+    theirs = frozenset(uid for uid in uids if ordinary(uid))
+    first, *others = process.identities
+    how = _reach(first, process.executable, theirs, rails, below)
+    if not others:
+        return how
+    found = {how, *(_reach(one, process.executable, theirs, rails, below) for one in others)}
+    if how is not Reach.ACCOUNT and Reach.ACCOUNT in found and _serves(process, theirs, rails):
+        return Reach.SERVICE
+    return next(one for one in Reach if one in found)
+
+
+def _reach(one: TaskIdentity, executable: str, theirs: Collection[int], rails: Rails, below: Sequence[range]) -> Reach:
+    """Return how one thread is the person's."""
+    if one.ruid in theirs or one.suid in theirs:
         return Reach.ACCOUNT
-    if process.login is not None and process.login in theirs:
-        system = 0 < process.ruid < FIRST_ORDINARY
-        return Reach.SERVICE if system or (process.ruid, process.executable) in rails.services else Reach.LOGIN
-    if process.login is None and any(process.ruid in some or process.suid in some for some in below):
+    if one.login is not None and one.login in theirs:
+        system = 0 < one.ruid < FIRST_ORDINARY
+        return Reach.SERVICE if system or (one.ruid, executable) in rails.services else Reach.LOGIN
+    if one.login is None and any(one.ruid in some or one.suid in some for some in below):
         return Reach.SUBORDINATE
-    if process.euid in theirs or process.fsuid in theirs:
+    if one.euid in theirs or one.fsuid in theirs:
         return Reach.ACTING
     return Reach.BYSTANDER
+
+
+def _serves(process: Process, theirs: Collection[int], rails: Rails) -> bool:
+    """Whether one of its threads is a registered service, or root that nobody of *theirs* logged in as."""
+    return any(
+        (one.ruid, process.executable) in rails.services or (one.ruid == 0 and one.login not in theirs)
+        for one in process.identities
+    )
 
 
 def ends(process: Process, uids: Collection[int], rails: Rails, *, holds: bool, below: Sequence[range] = ()) -> bool:
@@ -100,4 +134,4 @@ def ends(process: Process, uids: Collection[int], rails: Rails, *, holds: bool, 
 
 def sweepable(uid: int, protected: Iterable[Process]) -> bool:
     """Whether ``kill(-1)`` as *uid* hits none of the *protected* processes: that call knows no exceptions."""
-    return ordinary(uid) and all(uid not in (process.ruid, process.suid) for process in protected)
+    return ordinary(uid) and not any(uid in (one.ruid, one.suid) for each in protected for one in each.identities)

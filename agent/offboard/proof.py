@@ -1,31 +1,38 @@
 """Proof of absence: nothing of the person is found twice, and an attempt at every area as the person is denied between.
 
-Rules of this file: it ends nothing and repairs nothing; what it finds makes the proof fail, and the case stays open.
+Rules of this file: it ends nothing and repairs nothing; what it finds makes the proof fail, and the case stays open:
+the step that should have ended it is done again (:mod:`agent.offboard.reopening`), and the proof after it.
 Absence is claimed only for what was looked at in full: a look that was outrun by new processes, a place that could not
 be reached and an attempt that could not be made all count against it. What no look can reach is said in so many words.
 """
 
 import os
 import stat
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from agent.kernel import process_sight
+from agent.kernel.open_files import UNFINISHED
 from agent.kernel.walk import WalkFailure
 from agent.offboard import probe_access
 from agent.offboard.context import AreaPath, RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Process, Reach, ends, ordinary, reach
 from agent.offboard.probe_access import ProbeAnswer, ProbeAttempt, ProbeTarget
 from agent.offboard.receipt.timeline import written
-from agent.offboard.steps import holders, subids
+from agent.offboard.steps import holders, starters, subids
+from agent.offboard.steps.starters import Starter
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, always
 from agent.offboard.steps.step import StepTarget as Planned
 from agent.offboard.steps.tasks import Look
 from rules.text import Text
 from rules.visible import visible
 
+_SHOWN = 5  # of what a sentence names
+_NAMED = 100  # processes that could not be read which a look names
 _SEARCHED = 2_000  # inodes of an area that are looked at to find one file to try
 
 CANNOT_SEE: tuple[Text, ...] = (
@@ -66,7 +73,7 @@ CANNOT_SEE: tuple[Text, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One look at all processes. ``complete``: none was made that the look did not reach."""
+    """One look at all processes. ``complete``: it saw every one, and none was made that it did not reach."""
 
     at: datetime
     complete: bool
@@ -76,6 +83,13 @@ class Scan:
     """Those of them that hold something on a classified volume."""
     left: int
     """Services that the person once started and that hold nothing: they are let be."""
+    how: Mapping[int, Reach] = field(default_factory=dict)
+    """How what was found is theirs, by its pid."""
+    started: Mapping[int, Starter] = field(default_factory=dict)
+    """What may have started what was found, by its pid."""
+    unseen: tuple[str, ...] = ()
+    """What was not looked at: ``process:PID`` that may not be read, ``held`` (what processes hold changed faster than
+    it could be looked at), ``hidepid`` and ``pid-namespace`` (:mod:`agent.kernel.process_sight`)."""
 
     @property
     def clean(self) -> bool:
@@ -87,10 +101,20 @@ class Scan:
         return {
             "at": written(self.at),
             "complete": self.complete,
-            "found": [{"pid": one.pid, "uid": one.ruid, "name": visible(one.name)} for one in self.found],
+            "found": [self._told(one) for one in self.found],
             "holding": list(self.holding),
             "left": self.left,
+            "unseen": list(self.unseen),
         }
+
+    def _told(self, one: Process) -> dict[str, Any]:
+        said: dict[str, Any] = {"pid": one.pid, "uid": one.ruid, "name": visible(one.name)}
+        if one.pid in self.how:
+            said["reach"] = str(self.how[one.pid])
+        if one.state == "D":  # it ends when the kernel lets it, and not before
+            said["state"] = "D"
+        by = self.started.get(one.pid)
+        return said if by is None else said | {"started_by": {"kind": by.kind, "name": visible(by.name), "pid": by.pid}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +219,8 @@ def _look_at_holders(leaver: RevocationSubject, context: RevocationContext) -> S
     look = Look(_theirs(leaver), below)
     processes = [one for one in look if reach(one, leaver.uids, context.rails(), below) is not Reach.BYSTANDER]
     held = holders.pids(leaver, context)
-    found = tuple(one for one in processes if one.pid in held)
-    pids = tuple(sorted(one.pid for one in found))
-    return Scan(context.now(), look.complete, found, pids, len(processes) - len(found))
+    found = {one: reach(one, leaver.uids, context.rails(), below) for one in processes if one.pid in held}
+    return _scan(context, look, processes, found, held)
 
 
 def scan(leaver: RevocationSubject, context: RevocationContext) -> Scan:
@@ -205,17 +228,37 @@ def scan(leaver: RevocationSubject, context: RevocationContext) -> Scan:
     uids, rails, below = _theirs(leaver), context.rails(), subids.of(leaver, context)
     look = Look(uids, below)
     processes = [one for one in look if reach(one, uids, rails, below) is not Reach.BYSTANDER]
-    known = {one.pid for one in processes}
-    holding = sorted({one.pid for one in context.held(context.devices()) if one.pid in known})
-    held = frozenset(holding)
-    found = [
-        one
+    known = frozenset(one.pid for one in processes)
+    there = frozenset(one.pid for one in context.held(context.devices()))
+    held = there & known
+    found = {
+        one: reach(one, uids, rails, below)
         for one in processes
         if ends(one, uids, rails, holds=one.pid in held, below=below)
         or reach(one, uids, rails, below) in (Reach.ACTING, Reach.PROTECTED)
         or one.pid in held
-    ]
-    return Scan(context.now(), look.complete, tuple(found), tuple(holding), len(processes) - len(found))
+    }
+    return _scan(context, look, processes, found, there)
+
+
+def _scan(
+    context: RevocationContext,
+    look: Look,
+    processes: Sequence[Process],
+    found: Mapping[Process, Reach],
+    held: AbstractSet[int],
+) -> Scan:
+    """Return what a look came to: *processes* are the person's, *found* what should not be, *held* who holds what."""
+    unseen = [f"process:{pid}" for pid in sorted(look.unread)[:_NAMED]]
+    unseen += ["held"] if UNFINISHED.pid in held else []
+    unseen += process_sight.hidden()
+    theirs = {one.pid for one in processes}
+    by = {one.pid: starter for one in found if (starter := starters.of(one, theirs))}
+    holding = tuple(sorted(held & theirs))
+    complete = look.complete and not unseen
+    how = {one.pid: said for one, said in found.items()}
+    left = len(processes) - len(found)
+    return Scan(context.now(), complete, tuple(found), holding, left, how, by, tuple(unseen))
 
 
 def _theirs(leaver: RevocationSubject) -> tuple[int, ...]:
@@ -285,10 +328,19 @@ def summary(proof: AccessProof) -> Text:
         + len(proof.untouched)
     )
     outrun = sum(not scan.complete for scan in proof.scans)
-    return Text(
+    text = Text(
         f"not proven: {found} processes left, {through} attempts let in, {unshown} not answered, {outrun} looks outrun",
         f"未能证明：残留进程 {found} 个，放行 {through} 次，无结论 {unshown} 次，未完成扫描 {outrun} 次",
     )
+    unseen = sorted({one for scan in proof.scans for one in scan.unseen})
+    if unseen:
+        shown = ", ".join(unseen[:_SHOWN])
+        return Text(f"{text.en}; not seen: {shown}", f"{text.zh}；未能查看：{shown}")
+    by = sorted({starter for scan in proof.scans for starter in scan.started.values()})[:_SHOWN]
+    if not by:
+        return text
+    en, zh = ", ".join(one.text.en for one in by), "、".join(one.text.zh for one in by)
+    return Text(f"{text.en}; started by {en}", f"{text.zh}；启动者：{zh}")
 
 
 def _look_twice(leaver: RevocationSubject, context: RevocationContext) -> tuple[Planned, ...]:

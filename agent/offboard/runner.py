@@ -7,17 +7,20 @@ Rules of this file:
 - a step that fails, by any error, is pending with the reason, and the next one follows at once;
 - what cuts access (``early``) is done for many people before the slow rest of any (:meth:`Runner.cut_together`), and
   what is the same work for all of them is done once (:meth:`Runner.advance_together`);
-- steps that wait for others run alongside, each in a thread; what has not answered in time is pending.
+- steps that wait for others run alongside, each in a thread; what has not answered in time is pending;
+- what a proof has found is ended again, and proven again, some times (:mod:`agent.offboard.reopening`).
 """
 
 import contextlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from agent.errors import FatalError, RefusedError, ShoumiError
+from agent.offboard import proof, reopening
 from agent.offboard.callers import Caller, living
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Rails, ordinary
@@ -214,7 +217,7 @@ class Runner:
         Raises :class:`RefusedError` at the very end when a result could not be written down: it is then done again.
         """
         run = self._journal.run(case)
-        unwritten = [*self._serial(run), *self._collect(run)]
+        unwritten = [*self._serial(run), *self._collect(run), *self._again(run)]
         self._log(run)
         _raise_first(unwritten)
         return self._journal.steps(run)
@@ -272,12 +275,30 @@ class Runner:
                 unwritten += self._note(run, done)
         return unwritten
 
-    def _serial(self, run: Run, *, before: RevocationStep | None = None) -> list[ShoumiError]:
+    def _again(self, run: Run) -> list[ShoumiError]:
+        """Do again what ends processes while the proof finds one; when it does to the last, leave these steps open."""
+        unwritten: list[ShoumiError] = []
+        early = {step.id: step for step in steps_for(run.cause, self._more) if step.early}
+        for tries in range(reopening.MOST + 1):
+            found = reopening.reopened(self._journal.steps(run))
+            for done in found:
+                unwritten += self._note(run, done)
+            if not found or tries == reopening.MOST:
+                break
+            for done in found:
+                if done.step in early:
+                    unwritten += self._note(run, self._try(run, early[done.step]))
+            unwritten += self._serial(run, only={proof.STEP.id, *(done.step for done in found)})
+        return unwritten
+
+    def _serial(
+        self, run: Run, *, before: RevocationStep | None = None, only: AbstractSet[str] | None = None
+    ) -> list[ShoumiError]:
         unwritten: list[ShoumiError] = []
         for step in self._open(run):
             if step is before:
                 break
-            if not step.alongside and not step.early:
+            if not step.alongside and not step.early and (only is None or step.id in only):
                 self._told(run.case, step.id, None)
                 unwritten += self._note(run, self._try(run, step))
         return unwritten

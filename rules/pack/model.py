@@ -177,6 +177,7 @@ class DepartureCase(RuleSource):
     before the last day notice is given. A kind in ``immediate`` ends access when its case is opened. ``hr_approvers``:
     how many different people must stand behind a notice of the personnel system that brings its own approvals. Whoever
     holds a level in one of ``cooling_off`` (domains) leaves with a cooling-off period, without exception.
+    ``stop_units``: system units that run as who leaves (``User=``) are stopped; else they are named.
     """
 
     chain: tuple[str, ...] = ()
@@ -186,6 +187,7 @@ class DepartureCase(RuleSource):
     education: bool = False
     exam: bool = False
     cooling_off: tuple[str, ...] = ()
+    stop_units: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,7 @@ TABLES: Mapping[str, TableSchema] = {
             "education": values.flag,
             "exam": values.flag,
             "cooling_off": values.words,
+            "stop_units": values.flag,
         },
     ),
 }

@@ -142,6 +142,8 @@ def context(home: Path, **more: Any) -> RevocationContext:
         rails=lambda: Rails(frozenset({os.getpid()})),
         taken=tuple,
         doors=None,
+        stop_units=lambda: False,
+        denials=None,
         root=home / "host",
     )
     return replace(found, **more)

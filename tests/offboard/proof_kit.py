@@ -98,6 +98,8 @@ def context(*areas: AreaPath, **more: Any) -> RevocationContext:
         rails=lambda: Rails(frozenset({os.getpid()})),
         taken=tuple,
         doors=None,
+        stop_units=lambda: False,
+        denials=None,
     )
     return replace(made, **more)
 

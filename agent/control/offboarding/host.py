@@ -95,6 +95,8 @@ def revocation_context(
         walk=walk,
         taken=lambda: site.facts.accounts(),  # noqa: PLW0108 - of the thread that asks, not of the one that is here
         doors=doors,
+        stop_units=lambda: site.pack().departure_case.stop_units,
+        denials=None,
         rails=rails_of(site, agent),
     )
 

@@ -18,6 +18,7 @@ from agent.offboard.steps import (
     sessions,
     tickets,
     timers,
+    units,
 )
 from agent.offboard.steps.step import RevocationStep
 
@@ -25,6 +26,7 @@ STEPS: tuple[RevocationStep, ...] = (
     deny.STEP,
     holders.STEP,
     processes.STEP,
+    units.STEP,
     timers.STEP,
     sessions.STEP,
     cron.STEP,

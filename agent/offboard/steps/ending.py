@@ -19,7 +19,8 @@ from typing import Any
 
 from agent.offboard import guardrails
 from agent.offboard.guardrails import Process, Rails, Reach
-from agent.offboard.steps import cgroups, signals, tasks
+from agent.offboard.steps import cgroups, signals, starters, tasks
+from agent.offboard.steps.starters import StarterTally
 
 PATIENCE = 5.0  # seconds; ordinary ends take milliseconds
 SHOWN = 100  # processes named in the facts; the counts are complete
@@ -38,21 +39,28 @@ class TerminationResult:
     gone_at: datetime | None = None
     unswept: set[int] = field(default_factory=set)
     spared: set[int] = field(default_factory=set)
+    unread: set[int] = field(default_factory=set)
+    started: StarterTally = field(default_factory=StarterTally)
 
     def facts(self) -> dict[str, Any]:
         """Return it as JSON.
 
         ``unswept`` are uids whose processes were ended one by one only, ``spared`` protected processes that would have
-        been ended: the agent's own, when the person started it, or whoever asked.
+        been ended: the agent's own, when the person started it, or whoever asked; ``unread`` those that could not be
+        looked at. ``starters``: what may start something of it again. ``left_states``: a letter for each of ``left``,
+        proc_pid_status(5): ``D`` ends when the kernel lets it.
         """
         return {
             "killed": len(self.killed),
             "processes": [[process.pid, process.ruid, process.name] for process in list(self.killed.values())[:SHOWN]],
             "groups": self.groups,
             "left": [process.pid for process in self.left],
+            "left_states": "".join(process.state for process in self.left),
             "gone_at": self.gone_at.isoformat() if self.gone_at else None,
             "unswept": sorted(self.unswept),
             "spared": sorted(self.spared),
+            "unread": sorted(self.unread)[:SHOWN],
+            "starters": starters.to_json(self.started.counted(self.killed)),
         }
 
 
@@ -112,6 +120,7 @@ class ProcessTerminator:
         self._read()
         look = tasks.Look(self._uids, self._below)
         found = 0
+        done.unread = look.unread
         pidfds: list[int] = []
         try:
             for process in look:
@@ -135,6 +144,7 @@ class ProcessTerminator:
         pidfd = signals.open_if(process.pid, self._still)
         if pidfd is None:
             return []
+        done.started.note(process.pid)
         done.killed[process.pid] = process
         if self._tree:
             done.groups += cgroups.of_pid(self._tree, process.pid).end(self._still)

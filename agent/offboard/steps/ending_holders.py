@@ -37,6 +37,7 @@ class _Look(NamedTuple):
     held: Held
     rails: Rails
     complete: bool
+    unread: set[int]
 
 
 class HolderTerminator:
@@ -83,6 +84,8 @@ class HolderTerminator:
 
     def _round(self, done: Sequence[TerminationResult]) -> bool:
         look = self._look()
+        for one in done:
+            one.unread = look.unread
         struck: dict[int, list[int]] = {}  # pidfd → whose it was
         try:
             for process in look.processes:
@@ -90,6 +93,8 @@ class HolderTerminator:
                     pidfd = self._open(process, look)
                     if pidfd is not None:
                         struck[pidfd] = whose
+                        for at in whose:
+                            done[at].started.note(process.pid)
                         with contextlib.suppress(PermissionError):  # it stays, and is said to be left
                             signals.kill(pidfd)
                     for at in whose:
@@ -108,13 +113,15 @@ class HolderTerminator:
         rails = self._context.rails()
         look = tasks.Look(self._uids, [some for below in self._below for some in below])
         processes = tuple(look)
-        return _Look(processes, self._held() if processes else {}, rails, look.complete)
+        held = self._held() if processes else {}
+        # 0: what is held could not all be looked at
+        return _Look(processes, held, rails, look.complete and 0 not in held, look.unread)
 
     def _held(self) -> Held:
         found: dict[int, dict[str, bool]] = {}
         asks = any(subject.uncut_only for subject in self._subjects)
         for one in self._context.held(self._context.devices()):
-            area = self._context.area_of(one)
+            area = "" if one.how == "unfinished" else self._context.area_of(one)
             if area is not None:
                 areas = found.setdefault(one.pid, {})
                 areas[area] = areas.get(area, False) or not asks or self._context.uncut(one)

@@ -44,11 +44,13 @@ def together(many: Sequence[tuple[RevocationSubject, str]], context: RevocationC
 
 
 def pids(leaver: RevocationSubject, context: RevocationContext) -> frozenset[int]:
-    """Return the processes, whoever's, that hold something of the areas *leaver* loses."""
+    """Return the processes, whoever's, that hold something of the areas *leaver* loses; 0: not all could be seen."""
     return frozenset(found.pid for found in context.held(context.devices()) if _counts(found, leaver, context))
 
 
 def _counts(found: HeldFile, leaver: RevocationSubject, context: RevocationContext) -> bool:
+    if found.how == "unfinished":
+        return True
     area = context.area_of(found)
     lost = area == "" or (area is not None and (not leaver.areas or area in leaver.areas))
     return lost and (not leaver.uncut_only or context.uncut(found))

@@ -7,7 +7,7 @@ Rules of this file: two steps of this kind run, one at once and one after everyt
 from agent.offboard import guardrails
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Process, Reach
-from agent.offboard.steps import subids
+from agent.offboard.steps import starters, subids
 from agent.offboard.steps.ending import SHOWN, ProcessTerminator, TerminationResult
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget, always
 from rules.text import Text
@@ -29,9 +29,16 @@ def target(process: Process, leaver: RevocationSubject, context: RevocationConte
     what = Text(
         f"process {process.pid} `{name}` of uid {process.ruid}", f"进程 {process.pid} `{name}`，uid {process.ruid}"
     )
+    if started := starters.unit_of(process.pid):
+        what = Text(f"{what.en}, of {started.text.en}", f"{what.zh}，属于{started.text.zh}")
     how = guardrails.reach(process, leaver.uids, context.rails(), subids.of(leaver, context))
     if how is Reach.SUBORDINATE:
         return StepTarget(what)
+    if how is Reach.ACCOUNT and not {process.ruid, process.suid} & set(leaver.uids):
+        uid = process.ruid
+        return StepTarget(
+            what, Text(f"one of its threads is theirs; it is uid {uid}'s", f"其中一个线程属于此人；进程属于 uid {uid}")
+        )
     if how is not Reach.ACCOUNT:
         uid = process.ruid
         return StepTarget(
@@ -56,15 +63,27 @@ def result(ended: TerminationResult) -> StepResult:
     if ended.sure:
         text = Text(f"{count} ended, none left in two looks", f"已结束 {count} 个，两次检查均无残留")
         return StepResult(StepState.CONFIRMED, text, ended.facts())
-    left = ", ".join(str(process.pid) for process in ended.left[:SHOWN])
+    why = _why(ended)
     return StepResult(
-        StepState.PENDING,
-        Text(
-            f"{count} ended; still there: {left}" if left else f"{count} ended; others start faster than they are seen",
-            f"已结束 {count} 个；仍在：{left}" if left else f"已结束 {count} 个；新进程出现得比检查更快",
-        ),
-        ended.facts(),
+        StepState.PENDING, Text(f"{count} ended; {why.en}", f"已结束 {count} 个；{why.zh}"), ended.facts()
     )
+
+
+def _why(ended: TerminationResult) -> Text:
+    """Return what is left, or what keeps it from being known."""
+    if ended.left:
+        said = [(one.pid, one.state == "D") for one in ended.left[:SHOWN]]
+        en = ", ".join(f"{pid} (waits in the kernel)" if waits else str(pid) for pid, waits in said)
+        zh = "、".join(f"{pid}（在内核中等待）" if waits else str(pid) for pid, waits in said)
+        return Text(f"still there: {en}", f"仍在：{zh}")
+    if ended.unread:
+        shown = ", ".join(map(str, sorted(ended.unread)[:SHOWN]))
+        return Text(f"these could not be looked at: {shown}", f"无法查看：{shown}")
+    again = max(ended.started.counted(ended.killed).items(), key=lambda item: item[1], default=None)
+    if again is not None and again[1] > 1:
+        by = again[0].text
+        return Text(f"{by.en} starts them faster than they are seen", f"{by.zh}启动新进程快于检查")
+    return Text("others start faster than they are seen", "新进程出现得比检查更快")
 
 
 def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:

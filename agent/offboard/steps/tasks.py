@@ -1,7 +1,9 @@
 """Which processes are somebody's, as the kernel says it now.
 
 Rules of this file: it looks, it signals nothing, and it keeps nothing between two looks. A process that ends while it
-is read is not there. psutil knows neither the filesystem uid nor the login uid, and lists without the chase below.
+is read is not there; one that may not be read is named, and the look is not complete. Every thread is read, because
+each has uids of its own (:mod:`agent.kernel.task_identity`). psutil knows neither the filesystem uid nor the login uid,
+and lists without the chase below.
 Sources: proc_pid_status(5), proc_pid_loginuid(5).
 """
 
@@ -14,12 +16,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+from agent.kernel import task_identity
+from agent.kernel.task_identity import TaskIdentity
 from agent.offboard.guardrails import Process
 
-_UNSET = 0xFFFFFFFF
 CHASE = 0.25  # seconds one look follows new processes at the least, once it has seen those that were there
 _ROUNDS = 32  # and rounds at the least: on a machine that stands still now and then, seconds alone are soon over
-_FIELDS = re.compile(rb"^(Name|State|Tgid|Uid|Threads):\t(.*)$", re.MULTILINE)
+_FIELDS = re.compile(rb"^(Name|State|Tgid|PPid|Uid|Threads):\t(.*)$", re.MULTILINE)
 
 
 def pids() -> list[int]:
@@ -33,14 +36,16 @@ class Look:
     *below*: ranges of further uids (:mod:`agent.offboard.steps.subids`).
 
     First come the names in ``/proc``, and then, by number, whatever was made meanwhile, until nothing was. Listing
-    alone would never see a chain of processes that fork and exit: each is gone before its turn comes. ``complete``
-    afterwards says that at one instant every process there was had been looked at.
+    alone would never see a chain of processes that fork and exit: each is gone before its turn comes. Threads are
+    numbered alike: the process of a new one is looked at again, for what it may have become since. ``complete``
+    afterwards says that at one instant every process there was had been looked at, ``unread`` which could not be.
     """
 
     def __init__(self, uids: Collection[int], below: Sequence[range] = ()) -> None:
         self._wanted = frozenset(uids)
         self._below = below
         self.complete = False
+        self.unread: set[int] = set()
 
     def __iter__(self) -> Iterator[Process]:
         newest = _newest()
@@ -51,17 +56,31 @@ class Look:
                 return
             before, newest = newest, _newest()
             if newest == before:
-                self.complete = True
+                self.complete = not self.unread
                 return
             if newest < before:  # the numbers started again from the bottom
                 yield from self._theirs(pids())
             yield from self._theirs(range(before + 1, newest + 1))
 
     def _theirs(self, numbers: Iterable[int]) -> Iterator[Process]:
-        for pid in numbers:
-            process = read(pid, self._wanted)
-            if process is not None and not process.ended and self._has_one(process):
+        threads_of: set[int] = set()
+        for number in numbers:
+            process = self._read(number, threads_of)
+            if process is not None:
                 yield process
+        for number in sorted(threads_of):
+            process = self._read(number, set())
+            if process is not None:
+                yield process
+
+    def _read(self, number: int, threads_of: set[int]) -> Process | None:
+        """Return the process *number* if it is one of theirs; add to *threads_of* whose thread it is otherwise."""
+        try:
+            process = _process(number, self._wanted, threads_of)
+        except OSError:
+            self.unread.add(number)
+            return None
+        return process if process is not None and not process.ended and self._has_one(process) else None
 
     def _has_one(self, process: Process) -> bool:
         uids = _uids(process)
@@ -79,23 +98,42 @@ def read(pid: int, wanted: AbstractSet[int] | None = None) -> Process | None:
     The executable is read only for a process of one of the uids *wanted*; without *wanted*, for any.
     """
     try:
-        status = dict(_FIELDS.findall(_bytes(f"/proc/{pid}/status")))
+        return _process(pid, wanted, set())
+    except OSError:
+        return None
+
+
+def _process(pid: int, wanted: AbstractSet[int] | None, threads_of: set[int]) -> Process | None:
+    """Return what :func:`read` does; raise ``OSError`` for what is there and may not be read.
+
+    Where *pid* is a thread that is not its process's first, the process is added to *threads_of*.
+    """
+    try:
+        status = dict(_FIELDS.findall(task_identity.read(f"/proc/{pid}/status")))
         if int(status[b"Tgid"]) != pid:
+            threads_of.add(int(status[b"Tgid"]))
             return None
-        login = int(_bytes(f"/proc/{pid}/loginuid"))
         ruid, euid, suid, fsuid = map(int, status[b"Uid"].split())
+        threads = int(status[b"Threads"])
+        others: frozenset[TaskIdentity] = task_identity.others(pid) if threads > 1 else frozenset()
         process = Process(
             pid=pid,
             ruid=ruid,
             euid=euid,
             suid=suid,
             fsuid=fsuid,
-            login=None if login == _UNSET else login,
+            login=task_identity.login_uid(f"/proc/{pid}"),
             state=status[b"State"][:1].decode(),
-            threads=int(status[b"Threads"]),
+            threads=threads,
             name=os.fsdecode(status[b"Name"]),
+            parent=int(status[b"PPid"]),
+            others=others,
         )
-    except (OSError, KeyError, ValueError):  # it ended meanwhile: a half-gone process has no Uid line
+    except OSError as error:
+        if task_identity.gone(error):
+            return None
+        raise
+    except (KeyError, ValueError):  # it ended meanwhile: a half-gone process has no Uid line
         return None
     if wanted is None or wanted & _uids(process):
         return process._replace(executable=_executable(pid))
@@ -116,29 +154,27 @@ def family(roots: Iterable[int]) -> frozenset[int]:
             found.add(pid)
             with contextlib.suppress(OSError):
                 for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - in the path of the cut
-                    waiting += map(int, _bytes(f"/proc/{pid}/task/{task}/children").split())
+                    waiting += map(int, task_identity.read(f"/proc/{pid}/task/{task}/children").split())
     return frozenset(found)
 
 
 def _uids(process: Process) -> set[int | None]:
+    if process.others:
+        return {uid for one in process.identities for uid in one}
     return {process.ruid, process.euid, process.suid, process.fsuid, process.login}
 
 
 def _newest() -> int:
     """Return the number given last, to a process or thread: the fifth field of ``/proc/loadavg`` (proc_loadavg(5))."""
-    return int(_bytes("/proc/loadavg").split()[4])
+    return int(task_identity.read("/proc/loadavg").split()[4])
 
 
 def _executable(pid: int) -> str:
-    try:
+    """Return what *pid* runs; where its first thread has ended, what the others say."""
+    with contextlib.suppress(OSError):
         return str(Path(f"/proc/{pid}/exe").readlink())
-    except OSError:  # a kernel thread, or it ended
-        return ""
-
-
-def _bytes(path: str) -> bytes:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return os.read(fd, 8192)
-    finally:
-        os.close(fd)
+    with contextlib.suppress(OSError):  # a kernel thread, or it ended
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - in the path of the cut
+            with contextlib.suppress(OSError):
+                return str(Path(f"/proc/{pid}/task/{thread}/exe").readlink())
+    return ""

@@ -1,0 +1,84 @@
+"""Who the threads of a process are: the kernel keeps uids and login uid for each thread, not for each process.
+
+Rules of this file: it looks and keeps nothing. ``/proc/PID/status`` is what the first thread says of itself; another
+one may have kept the uid that the first has given up, setresuid(2) "C library/kernel differences", and a first thread
+that has ended says what it was. What ends while it is read is not there; what may not be read raises.
+Sources: proc_pid_task(5), proc_pid_status(5), proc_pid_loginuid(5), credentials(7).
+"""
+
+import errno
+import os
+import re
+from typing import NamedTuple
+
+_UNSET = 0xFFFFFFFF
+_FIELDS = re.compile(rb"^(State|Uid):\t(.*)$", re.MULTILINE)
+_GONE = frozenset((errno.ENOENT, errno.ESRCH))
+
+
+class TaskIdentity(NamedTuple):
+    """The uids of one thread: real, effective, saved, filesystem, login. ``login`` is ``None`` when it is unset."""
+
+    ruid: int
+    euid: int
+    suid: int
+    fsuid: int
+    login: int | None
+
+
+def others(pid: int) -> frozenset[TaskIdentity]:
+    """Return the different identities of the living threads of *pid*, the first one left out.
+
+    Raises ``OSError`` when one may not be read; a process or thread that is gone raises nothing.
+    """
+    found: set[TaskIdentity] = set()
+    try:
+        names = os.listdir(f"/proc/{pid}/task")
+    except OSError as error:
+        if error.errno in _GONE:
+            return frozenset()
+        raise
+    for name in names:
+        if int(name) != pid:
+            try:
+                identity = _identity(f"/proc/{pid}/task/{name}")
+            except OSError as error:
+                if error.errno not in _GONE:
+                    raise
+            else:
+                found |= {identity} if identity else set()
+    return frozenset(found)
+
+
+def login_uid(folder: str) -> int | None:
+    """Return the login uid of the task at *folder* (``/proc/PID``); ``None`` when it is unset, or the kernel has none.
+
+    Raises ``OSError`` when it may not be read, and ``ValueError`` when it is no number.
+    """
+    try:
+        login = int(read(f"{folder}/loginuid"))
+    except FileNotFoundError:  # a kernel without auditing; or it has ended, and whoever asks finds that out
+        return None
+    return None if login == _UNSET else login
+
+
+def read(path: str) -> bytes:
+    """Return the beginning of a small file of ``/proc``. Raises ``OSError``."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, 8192)
+    finally:
+        os.close(fd)
+
+
+def gone(error: OSError) -> bool:
+    """Whether *error* says that the process or thread is not there any more."""
+    return error.errno in _GONE
+
+
+def _identity(folder: str) -> TaskIdentity | None:
+    fields = dict(_FIELDS.findall(read(f"{folder}/status")))
+    if b"Uid" not in fields or fields.get(b"State", b"X")[:1] in b"ZX":  # it ended meanwhile
+        return None
+    ruid, euid, suid, fsuid = map(int, fields[b"Uid"].split())
+    return TaskIdentity(ruid, euid, suid, fsuid, login_uid(folder))
