@@ -20,6 +20,7 @@ Check = Callable[[], str | None]
 """Return what is missing, ``None`` when nothing is."""
 
 PACKAGES = {
+    "gcc": "gcc libc6-dev",
     "loginctl": "systemd",
     "losetup": "util-linux",
     "mkfs.ext4": "e2fsprogs",

@@ -69,6 +69,9 @@ class Reach(StrEnum):
     BYSTANDER = "bystander"
 
 
+_BY_LOGIN = frozenset((Reach.LOGIN, Reach.SUBORDINATE))
+
+
 @dataclass(frozen=True, slots=True)
 class Rails:
     """What is never touched. ``services`` are pairs of uid and executable that the registry knows."""
@@ -99,7 +102,12 @@ def reach(process: Process, uids: Collection[int], rails: Rails, below: Sequence
     if not others:
         return how
     found = {how, *(_reach(one, process.executable, theirs, rails, below) for one in others)}
-    if how is not Reach.ACCOUNT and Reach.ACCOUNT in found and _serves(process, theirs, rails):
+    if (
+        how is not Reach.ACCOUNT
+        and Reach.ACCOUNT in found
+        and not found & _BY_LOGIN
+        and _serves(process, theirs, rails)
+    ):
         return Reach.SERVICE
     return next(one for one in Reach if one in found)
 

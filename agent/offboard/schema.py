@@ -1,7 +1,8 @@
 """The tables of ``offboard.db``, as ordered migrations that are never edited once released.
 
-Rules of this file: tables are STRICT. Two parts share the file, each with tables of its own: the runs of revocations
-(:mod:`agent.offboard.journal`) and what HR sends (:mod:`agent.offboard.intake.store`).
+Rules of this file: tables are STRICT. Three parts share the file, each with tables of its own: the runs of revocations
+(:mod:`agent.offboard.journal`), what HR sends (:mod:`agent.offboard.intake.store`), and who has deny entries on the
+disk (:mod:`agent.offboard.deny_entries`).
 """
 
 from agent.runtime.schema import Migration, Schema
@@ -59,4 +60,26 @@ _FIRST = (
     "CREATE TABLE IF NOT EXISTS hr_floors (subject TEXT PRIMARY KEY, toe INTEGER NOT NULL) STRICT",
 )
 
-SCHEMA = Schema("offboard", Text("database of departures", "离岗数据库"), (Migration("m001_first", _FIRST),))
+# What earlier versions set is remembered without its areas: nobody had written down which there were.
+_DENY_ENTRIES = (
+    """CREATE TABLE deny_entries (
+        uid INTEGER NOT NULL,
+        case_id TEXT NOT NULL,
+        person TEXT NOT NULL,
+        areas TEXT,
+        set_at TEXT NOT NULL,
+        removed_at TEXT,
+        PRIMARY KEY (uid, case_id)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX deny_entries_standing ON deny_entries (uid, case_id) WHERE removed_at IS NULL",
+    """INSERT INTO deny_entries (uid, case_id, person, set_at)
+        SELECT DISTINCT json_extract(account.value, '$[0]'), case_id, person, coalesce(ended_at, begun_at)
+        FROM runs JOIN steps ON run = number, json_each(runs.leaver, '$.accounts') AS account
+        WHERE step = 'acl' AND tries > 0 AND state <> 'skipped'""",
+)
+
+SCHEMA = Schema(
+    "offboard",
+    Text("database of departures", "离岗数据库"),
+    (Migration("m001_first", _FIRST), Migration("m002_deny_entries", _DENY_ENTRIES)),
+)

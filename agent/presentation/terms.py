@@ -125,6 +125,7 @@ ENTRIES: Words = {  # kinds of entries
     "hr-channel": Text("channel to HR", "人事通道"),
     "expiring": Text("about to end", "即将到期"),
     "holder-ended": Text("process ended", "进程被结束"),
+    "deny-entries": Text("deny entries taken away", "移除拒绝项"),
     "labels": Text("labels", "标记"),
     "volume": Text("volume", "卷"),
     "held-before": Text("held before it was guarded", "受保护前已占用"),

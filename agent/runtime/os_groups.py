@@ -1,36 +1,43 @@
 """OS groups: their numbers, and which administrator roles a person's accounts hold on this host.
 
-Rules of this file: OS groups decide, as at the control socket; the name service is asked here and nowhere near an open.
+Rules of this file: OS groups decide, as at the control socket, and each account is asked about by itself, as a login
+would ask (getgrouplist(3)): a directory service need not list its accounts or the members of its groups, and most do
+not. What runs now counts as well, because the socket asks the process. The name service is asked here and nowhere near
+an open. Who else holds a role is looked for among the accounts of the registry, the listed members of the group and
+the listed accounts of the host; an account in none of them is not known to anybody, and names no successor.
 """
 
 import grp
 import os
 import pwd
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
 from agent.runtime.config import Group, RoleGroups
 
+_ROLES = ("system", "security", "auditor")
+_Logins = Mapping[int, Mapping[str, int]]  # of each uid every listed login name, with its first group
 
-def roles_of(uids: Iterable[int], groups: RoleGroups) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the roles the accounts *uids* hold, and those of them that no other account of this host holds."""
-    mine = frozenset(uids)
+
+def roles_of(
+    uids: Iterable[int], groups: RoleGroups, known: Iterable[int] = ()
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the roles the accounts *uids* hold, and those of them that no other account holds.
+
+    *known*: further accounts, whoever's, among which others are looked for: those of the registry.
+    """
+    mine, registered, listed = frozenset(uids), tuple(known), _listed()
+    in_groups = frozenset(gid for uid in mine for gid in _by_name(uid, listed)) | _running(mine)
     held: set[str] = set()
     sole: set[str] = set()
-    for role in ("system", "security", "auditor"):
-        group = getattr(groups, role)
-        members = _members(group) if group is not None else frozenset()
-        if members & mine:
+    for role in _ROLES:
+        gid = _gid(getattr(groups, role))
+        if gid is not None and gid in in_groups:
             held.add(role)
-            if members <= mine:
+            others = (uid for uid in _candidates(gid, (*registered, *listed)) if uid not in mine)
+            if not any(gid in _by_name(uid, listed) for uid in others):
                 sole.add(role)
     return frozenset(held), frozenset(sole)
-
-
-def _members(group: Group) -> frozenset[int]:
-    gid = group if isinstance(group, int) else gid_of(group)
-    if gid is None:
-        return frozenset()
-    return frozenset(one.pw_uid for one in pwd.getpwall() if gid in os.getgrouplist(one.pw_name, one.pw_gid))
 
 
 def gid_of(name: str) -> int | None:
@@ -39,3 +46,48 @@ def gid_of(name: str) -> int | None:
         return grp.getgrnam(name).gr_gid
     except KeyError:
         return None
+
+
+def _gid(group: Group | None) -> int | None:
+    return gid_of(group) if isinstance(group, str) else group
+
+
+def _listed() -> _Logins:
+    found: dict[int, dict[str, int]] = {}
+    for one in pwd.getpwall():
+        found.setdefault(one.pw_uid, {})[one.pw_name] = one.pw_gid
+    return found
+
+
+def _by_name(uid: int, listed: _Logins) -> frozenset[int]:
+    """Return the groups of *uid*, under every login name of it that is listed or found."""
+    found: set[int] = set()
+    logins = dict(listed.get(uid, {}))
+    with suppress(KeyError):  # no name service knows it
+        first = pwd.getpwuid(uid)
+        logins[first.pw_name] = first.pw_gid
+    for name, gid in logins.items():
+        found.update(os.getgrouplist(name, gid))
+    return frozenset(found)
+
+
+def _candidates(gid: int, known: Iterable[int]) -> Iterator[int]:
+    """Yield accounts that may be in group *gid*, the likeliest first; some twice."""
+    with suppress(KeyError):
+        for name in grp.getgrgid(gid).gr_mem:
+            with suppress(KeyError):
+                yield pwd.getpwnam(name).pw_uid
+    yield from known
+
+
+def _running(uids: frozenset[int]) -> frozenset[int]:
+    """Return the groups of all processes that run as one of *uids* (proc_pid_status(5))."""
+    found: set[int] = set()
+    for name in os.listdir("/proc"):  # noqa: PTH208
+        if name.isdigit():
+            with suppress(OSError, KeyError, ValueError):  # it ended meanwhile
+                with open(f"/proc/{name}/status", "rb") as file:
+                    fields = dict(line.rstrip(b"\n").split(b":", 1) for line in file if b":" in line)
+                if int(fields[b"Uid"].split()[0]) in uids:
+                    found.update(map(int, fields[b"Groups"].split() + fields[b"Gid"].split()[1:2]))
+    return frozenset(found)

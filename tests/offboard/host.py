@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -51,7 +51,12 @@ class Child:
     """A process of somebody: forked, became *uid* with login uid *login*, then does *act* until it is killed."""
 
     def __init__(
-        self, uid: int, login: int | None, act: Callable[[], object] = signal.pause, ready: bool = True
+        self,
+        uid: int,
+        login: int | None,
+        act: Callable[[], object] = signal.pause,
+        ready: bool = True,
+        groups: Sequence[int] = (),
     ) -> None:
         told, telling = os.pipe()
         self.pid = os.fork()
@@ -63,7 +68,7 @@ class Child:
                 if login is not None:
                     Path("/proc/self/loginuid").write_text(str(login))
                 if uid:
-                    os.setgroups([])
+                    os.setgroups(groups)
                     os.setresgid(uid, uid, uid)
                     os.setresuid(uid, uid, uid)
                 os.write(telling, b"!")

@@ -1,4 +1,8 @@
-"""Handlers: ``explain`` and ``what-if``. The same facts, pack and ``decide`` as the guard uses, and nothing else."""
+"""Handlers: ``explain`` and ``what-if``. The same facts, pack and ``decide`` as the guard uses.
+
+Beside that, ``explain`` looks whether a deny entry on the disk refuses what would be allowed now: the kernel asks the
+ACL before it asks the agent, so the decider never hears of such an open.
+"""
 
 import os
 from collections.abc import Callable, Iterable
@@ -14,6 +18,7 @@ from agent.control.handlers.what_if import supposing
 from agent.errors import RefusedError
 from agent.kernel import labels
 from agent.kernel.mountinfo import within
+from agent.offboard.steps import acl
 from agent.registry.rows.areas import AreaRow
 from agent.registry.stores import CLOSED
 from rules.decide import decide
@@ -27,7 +32,42 @@ handlers = HandlerTable()
 
 @handlers.read("explain")
 def _explain(request: HandlerRequest) -> Json:
-    return _answer(request, lambda facts: facts)
+    answer = _answer(request, lambda facts: facts)
+    if answer["verdict"] == "allow" and answer.get("area") and request.args.instant("at") is None:
+        return _refused_on_disk(request, answer)
+    return answer
+
+
+def _refused_on_disk(request: HandlerRequest, answer: dict[str, Json]) -> dict[str, Json]:
+    """Return *answer* with what the deny entries on the way to it refuse: all accounts of the person, or some."""
+    rows = {row.resource.id: row for row in request.site.facts.areas()}
+    top = os.path.realpath(rows[str(answer["area"])].path)
+    uids = sorted(int(str(row["uid"])) for row in request.site.lists.accounts.find(str(answer["person"])))
+    path = str(answer["path"] or top)
+    refused = sorted(acl.denied_here(path, uids, top if within(path, top) else path))
+    if not refused:
+        return answer
+    named = ", ".join(map(str, refused))
+    because = Text(
+        f"the rules allow it, but a deny entry on the disk refuses uid {named}: one is left from a departure",
+        f"规则允许，但磁盘上的拒绝项拒绝 uid {named}：系离岗时所设，尚未移除",
+    )
+    change = Text(
+        f"the agent takes it away within a minute; if not, see `shoumi doctor`, or: setfacl -x u:{refused[0]} FILE",
+        f"代理将在一分钟内移除；否则参见 `shoumi doctor`，或运行：setfacl -x u:{refused[0]} FILE",
+    )
+    found = RuleResult("deny-entry", False, because, change=change, person=str(answer["person"]))
+    told = answer | {"findings": [*answer["findings"], _finding(found)], "denied_accounts": refused}
+    if len(refused) < len(uids):  # another account of theirs gets in
+        return told
+    return told | {
+        "verdict": "deny",
+        "rule": found.rule,
+        "clauses": [],
+        "until": None,
+        "because": because.to_json(),
+        "change": change.to_json(),
+    }
 
 
 @handlers.read("what-if")

@@ -9,13 +9,23 @@ from agent.api.roles import THREE
 from agent.api.timestamps import printed
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.control.earlier_holders import our_processes
+from agent.control.offboarding.stale_denials import may_open, stale_now
 from agent.control.volume_keeper import hidden_finding
 from agent.control.volume_states import on_volume, use_of
 from agent.disks import opening
-from agent.doctor import host_checks, registry_checks, room_checks, seen_checks, store_checks, volume_checks
+from agent.doctor import (
+    deny_checks,
+    host_checks,
+    registry_checks,
+    room_checks,
+    seen_checks,
+    store_checks,
+    volume_checks,
+)
 from agent.doctor.volume_checks import VolumeSeen
 from agent.errors import ShoumiError
-from agent.offboard import database
+from agent.offboard import database, deny_entries
+from agent.offboard.context import AreaPath
 from agent.offboard.progress import waiting
 from agent.runtime.os_groups import gid_of
 from agent.site.pack_file import SETTING
@@ -122,6 +132,7 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
         )
     yield from volume_checks.volumes(_volumes(request))
     yield from registry_checks.observing(areas)
+    yield from _denied_on_disk(request)
     yield from registry_checks.blind(services.quiet_scan.blind)
     yield from host_checks.around(site.facts.areas(), site.facts.accounts(), our_processes())
     yield from room_checks.rooms(site.facts, site.pack())
@@ -143,6 +154,18 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
         )
     yield from registry_checks.zone(site.pack(), request.at)
     yield from registry_checks.expiring(site.lists, site.pack(), request.at)
+
+
+def _denied_on_disk(request: HandlerRequest) -> Iterator[Finding]:
+    site = request.site
+    try:
+        rows = deny_entries.standing(database.path(site.home.root))
+    except ShoumiError as error:
+        yield Finding("serious", "deny-entries", error.text, error.hint)
+        return
+    observing = site.facts.observing()
+    areas = [AreaPath(row.resource.id, row.path) for row in site.facts.areas() if row.resource.id not in observing]
+    yield from deny_checks.entries(rows, stale_now(site, rows), areas, site.facts.accounts(), may_open(site))
 
 
 def _volumes(request: HandlerRequest) -> Iterator[VolumeSeen]:

@@ -31,12 +31,14 @@ from agent.control.offboarding.doors_proxy import DoorsProxy
 from agent.control.offboarding.expiry_notices import ExpiryNotices
 from agent.control.offboarding.host import MORE, revocation_context
 from agent.control.offboarding.hr_reply import complete, payload_of
+from agent.control.offboarding.stale_denials import StaleDenials
 from agent.control.offboarding.timeline import ending
 from agent.control.offboarding.triggers import revocation_subject, trigger_of
 from agent.control.offboarding.walker import AreaWalker
 from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
 from agent.offboard import database
+from agent.offboard.deny_entries import DenyLedger
 from agent.offboard.journal import RevocationJournal, WantedRun
 from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
@@ -64,14 +66,24 @@ class OffboardingWorker:
         ours = frozenset({os.getpid(), os.getppid(), holder})
         self._found: dict[str, str | None] = {}
         host = revocation_context(site, ours, self._walker.walk, DoorsProxy(asking))
-        self._host = replace(host, found=self._found)
+        self._denials = DenyLedger(database.path(site.home.root), site.now)
+        self._host = replace(host, found=self._found, denials=self._denials)
+        self._stale = StaleDenials(site, self._denials, self._host)
         self._runner = Runner(self._journal, self._host, MORE)
         self._lapsed: set[str] = set()  # grants whose end was looked into: only to save looking again
 
     def close(self) -> None:
         """Let go of the journal; a step alongside that still waits is pending in it."""
         self._runner.close()
+        self._denials.close()
         self._journal.close()
+
+    def clear_denials(self) -> None:
+        """Take deny entries away whose reason has gone. Raises ``ShoumiError``: the rest waits for the next time."""
+        try:
+            self._stale.step()
+        finally:
+            self._walker.close()
 
     def sweep(self) -> None:
         """Take up what is open, everybody's cut before anybody's rest. Raises the first error after all were tried."""
@@ -208,6 +220,8 @@ def serve(worker: OffboardingWorker, notices: ExpiryNotices, asking: ControlClie
             due = time.monotonic() + AGAIN
         with going_on(_REPORT):
             worker.lapse()
+        with going_on(_REPORT):
+            worker.clear_denials()
         with going_on(_REPORT):
             notices.step()
         told = asking.told(min(max(0.0, due - time.monotonic()), _LAPSE))

@@ -5,15 +5,18 @@ Rules of this file:
 - the entry is on the inode and not only on the directory, because a hard link or a moved file leaves the directory;
 - the owner of a file is not subject to its ACL and could change it, so what the person owns becomes root's; who it was
   is kept beside the case first (``owners.jsonl``);
-- a default ACL is changed only where there is one: a new one would switch off other people's umask (acl(5)).
+- a default ACL is changed only where there is one: a new one would switch off other people's umask (acl(5));
+- an ACL that takes no more entries is no failure: the decider's denial stands there alone, and the step says where;
+- entries are for users, never for groups: another group's entry that allows would outweigh one that denies (acl(5));
+- which accounts have entries where is remembered before the first one is set (``RevocationContext.denials``).
 """
 
 import errno
 import json
 import os
 import stat
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,7 +33,14 @@ _OWNERS = "owners.jsonl"
 
 _KEPT = 1000  # different ACLs whose change is remembered
 
+# ext4 has one block for all attributes of an inode (ENOSPC), xfs a number of entries (E2BIG), the VFS 64 KiB (ERANGE).
+_NO_ROOM = frozenset((errno.ENOSPC, errno.ERANGE))
+
 Change = Callable[[Acl], Acl]
+
+
+class FullAclError(OSError):
+    """The ACL of an inode takes no more entries."""
 
 
 class Rewrite:
@@ -65,6 +75,8 @@ class Tour:
         self.troubles: list[str] = []
         self.trouble_count = 0
         self.without: list[str] = []
+        self.full: list[str] = []
+        self.full_count = 0
 
     def facts(self) -> dict[str, Any]:
         """Return it as JSON."""
@@ -75,7 +87,26 @@ class Tour:
             "troubles": self.troubles,
             "trouble_count": self.trouble_count,
             "without_acls": self.without,
+            "full": self.full,
+            "full_count": self.full_count,
         }
+
+    def keeps_no_more(self, path: str) -> None:
+        """Note a place whose ACL takes no more entries."""
+        self.full_count += 1
+        if len(self.full) < _SHOWN:
+            self.full.append(path)
+
+    def add(self, other: "Tour") -> None:
+        """Count what *other* met as well."""
+        self.changed += other.changed
+        self.same += other.same
+        self.owned += other.owned
+        self.trouble_count += other.trouble_count
+        self.full_count += other.full_count
+        self.troubles = (self.troubles + other.troubles)[:_SHOWN]
+        self.full = (self.full + other.full)[:_SHOWN]
+        self.without += other.without
 
     def trouble(self, path: str, code: int) -> None:
         """Note a place that could not be changed."""
@@ -95,12 +126,43 @@ def change(at: str, mode: int, rewrite: Rewrite) -> bool:
 
 
 def allow_again(leaver: RevocationSubject, context: RevocationContext) -> Tour:
-    """Take the deny entries of *leaver* away again, in their areas. Owners stay: see ``owners.jsonl``."""
-    tour = Tour()
-    rewrite = Rewrite(lambda acl: acl_bytes.undo(acl, leaver.uids))
+    """Take the deny entries of *leaver* away again, in their areas, and remember that where all were reached.
+
+    Raises ``ShoumiError`` when it could not be remembered: it is then done again.
+    """
+    whole = Tour()
     for area in _theirs(leaver, context):
-        _visit(area, context, tour, lambda inode: change(inode.at, inode.found.st_mode, rewrite))
+        tour = take_away(leaver.uids, area, context)
+        whole.add(tour)
+        if not tour.trouble_count and context.denials:
+            context.denials.removed(leaver.uids, (area.name,))
+    return whole
+
+
+def take_away(uids: Iterable[int], area: AreaPath, context: RevocationContext) -> Tour:
+    """Take the deny entries of *uids* away in *area*. Owners stay: see ``owners.jsonl``."""
+    tour, theirs = Tour(), frozenset(uids)
+    rewrite = Rewrite(lambda acl: acl_bytes.undo(acl, theirs))
+    _visit(area, context, tour, lambda inode: change(inode.at, inode.found.st_mode, rewrite))
     return tour
+
+
+def denied_here(path: str, uids: Iterable[int], top: str) -> frozenset[int]:
+    """Return which of *uids* an entry on *path*, or on a directory between *top* and it, refuses. Looks, opens nothing.
+
+    What cannot be looked at refuses nobody, as far as this can tell.
+    """
+    places = [path]
+    while places[-1] != top and len(places[-1]) > len(top):
+        places.append(str(Path(places[-1]).parent))
+    found: set[int] = set()
+    for place in places:
+        with suppress(OSError, ValueError):
+            raw = os.getxattr(place, ACCESS, follow_symlinks=False)
+            owner = os.stat(place, follow_symlinks=False).st_uid  # noqa: PTH116 - as the line above
+            given = acl_bytes.parse(raw)
+            found |= {uid for uid in uids if uid != owner and acl_bytes.denies(given, {uid})}
+    return frozenset(found)
 
 
 def _theirs(leaver: RevocationSubject, context: RevocationContext) -> list[AreaPath]:
@@ -141,6 +203,10 @@ def run_together(leavers: Sequence[tuple[RevocationSubject, str]], context: Revo
     """Deny all of *leavers* in one pass. What the pass changed is in the facts of each, whoever it was changed for."""
     uids = sorted({uid for leaver, _ in leavers for uid in leaver.uids})
     rewrite = Rewrite(lambda acl: acl_bytes.deny(acl, uids))
+    areas = tuple(context.areas())
+    if context.denials:
+        for leaver, case in leavers:
+            context.denials.set(case, leaver.id, leaver.uids, areas)
     tour, owned = Tour(), [0] * len(leavers)
     with ExitStack() as stack:
         owners: dict[int, tuple[int, _Owners]] = {}
@@ -157,7 +223,7 @@ def run_together(leavers: Sequence[tuple[RevocationSubject, str]], context: Revo
                 owned[number] += 1
             return change(inode.at, inode.found.st_mode, rewrite) or theirs is not None
 
-        for area in context.areas():
+        for area in areas:
             _visit(area, context, tour, deny)
     return [_result(tour, count) for count in owned]
 
@@ -176,6 +242,14 @@ def _result(tour: Tour, owned: int) -> StepResult:
         text = Text(f"the filesystem of `{names}` keeps no ACLs", f"`{names}` 所在文件系统不支持 ACL")
         return StepResult(StepState.DONE if tour.changed + tour.same else StepState.SKIPPED, text, tour.facts())
     total = tour.changed + tour.same
+    if tour.full_count:
+        first, count = visible(tour.full[0]), tour.full_count
+        text = Text(
+            f"denied on {total} files and directories; the ACLs of {count} take no more entries, first `{first}`:"
+            " there the agent's denial stands alone",
+            f"已在 {total} 个文件和目录上拒绝；{count} 处的 ACL 已满，首个为 `{first}`：该处仅由代理拒绝",
+        )
+        return StepResult(StepState.DONE, text, tour.facts())
     return StepResult(
         StepState.DONE,
         Text(f"denied on {total} files and directories", f"已在 {total} 个文件和目录上拒绝"),
@@ -202,6 +276,9 @@ def _visit(area: AreaPath, context: RevocationContext, tour: Tour, act: Callable
                 if error.errno == errno.ENOTSUP:
                     tour.without.append(area.name)
                     return
+                if isinstance(error, FullAclError):
+                    tour.keeps_no_more(item.path)
+                    continue
                 tour.trouble(item.path, error.errno or errno.EIO)
     except OSError as error:
         tour.trouble(area.path, error.errno or errno.EIO)
@@ -223,8 +300,21 @@ def _set(at: str, name: str, rewrite: Rewrite, before: bytes | None, mode: int) 
         raise OSError(errno.EIO, "the ACL cannot be read", at) from None
     if after is None:
         return False
-    os.setxattr(at, name, after, follow_symlinks=False)
+    try:
+        os.setxattr(at, name, after, follow_symlinks=False)
+    except OSError as error:
+        if error.errno == errno.E2BIG or (error.errno in _NO_ROOM and _outgrows_a_block(at, after)):
+            raise FullAclError(error.errno, error.strerror, at) from error
+        raise
     return True
+
+
+def _outgrows_a_block(at: str, attribute: bytes) -> bool:
+    """Whether *attribute* fills most of what a filesystem keeps of attributes beside an inode: one block, on ext4.
+
+    A full disk says the same with a short one. The kernel keeps entries no shorter than half of how they are handed in.
+    """
+    return len(attribute) >= os.statvfs(at).f_frsize // 2
 
 
 class _Owners:
