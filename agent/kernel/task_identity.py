@@ -8,11 +8,9 @@ Sources: proc_pid_task(5), proc_pid_status(5), proc_pid_loginuid(5), credentials
 
 import errno
 import os
-import re
 from typing import NamedTuple
 
 _UNSET = 0xFFFFFFFF
-_FIELDS = re.compile(rb"^(State|Uid):\t(.*)$", re.MULTILINE)
 _GONE = frozenset((errno.ENOENT, errno.ESRCH))
 
 
@@ -71,14 +69,30 @@ def read(path: str) -> bytes:
         os.close(fd)
 
 
+def field(status: bytes, name: bytes) -> bytes:
+    """Return the line *name* of a ``/proc/PID/status``, any but the first one. Raises ``KeyError`` without one.
+
+    A line feed in the name of a program is written as two characters there, so a line is where it looks to be. This is
+    read of every thread of the host in the path of the cut, and a regular expression takes ten times as long.
+    """
+    start = status.find(b"\n" + name + b":\t")
+    if start < 0:
+        raise KeyError(name)
+    start += len(name) + 3
+    return status[start : status.find(b"\n", start)]
+
+
 def gone(error: OSError) -> bool:
     """Whether *error* says that the process or thread is not there any more."""
     return error.errno in _GONE
 
 
 def _identity(folder: str) -> TaskIdentity | None:
-    fields = dict(_FIELDS.findall(read(f"{folder}/status")))
-    if b"Uid" not in fields or fields.get(b"State", b"X")[:1] in b"ZX":  # it ended meanwhile
+    status = read(f"{folder}/status")
+    try:
+        if field(status, b"State")[:1] in b"ZX":
+            return None
+        ruid, euid, suid, fsuid = map(int, field(status, b"Uid").split())
+    except KeyError:  # it ended meanwhile
         return None
-    ruid, euid, suid, fsuid = map(int, fields[b"Uid"].split())
     return TaskIdentity(ruid, euid, suid, fsuid, login_uid(folder))

@@ -38,6 +38,7 @@ def test_a_departure_ends_everything_on_a_host_and_is_written_down(
     assert states(done) == {
         "deny": StepState.CONFIRMED,
         "processes": StepState.CONFIRMED,
+        "units": StepState.SKIPPED,
         "timers": StepState.CONFIRMED,
         "sessions": StepState.SKIPPED,
         "cron": StepState.CONFIRMED,

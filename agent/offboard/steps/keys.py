@@ -8,6 +8,7 @@ Sources: sshd(8) "AUTHORIZED_KEYS FILE FORMAT", sshd_config(5) AuthorizedKeysFil
 import os
 import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from agent.offboard.context import RevocationContext, RevocationSubject
@@ -20,6 +21,7 @@ from rules.visible import visible
 _USUAL = (".ssh/authorized_keys", ".ssh/authorized_keys2")
 _KEY = re.compile(r"\b(?:ssh|ecdsa|sk)-[\w.@-]+[ \t]+(AAAA[0-9A-Za-z+/]+={0,2})")
 _LARGEST = 1 << 20
+_SECOND = 10  # files from one place that are looked into
 
 
 def patterns(config: str) -> tuple[str, ...]:
@@ -98,7 +100,7 @@ def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTar
 def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> StepResult:
     """Move the files; pending while one of the keys in them still opens another account."""
     moved = places.move_all(where(leaver, context), context, case)
-    lines = elsewhere(leaver, context, _seized_blobs(places.kept(context, case)))
+    lines = elsewhere(leaver, context, _seized_blobs(where(leaver, context), places.kept(context, case)))
     if not lines or moved.state is StepState.PENDING:
         return moved
     shown = visible("; ".join(lines))
@@ -106,9 +108,17 @@ def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> Ste
     return StepResult(StepState.PENDING, text, {**moved.facts, "by_hand": lines})
 
 
-def _seized_blobs(kept: Path) -> frozenset[str]:
-    """Return the keys in everything the case keeps: a resumed run finds them only there."""
-    return frozenset(blob for file in kept.rglob("*") for blob in key_blobs(_read(file)))
+def _seized_blobs(files: Iterable[PersonalPlace], kept: Path) -> frozenset[str]:
+    """Return the keys in what the case keeps of *files*: a resumed run finds them only there.
+
+    Nothing else of it is looked into: it is as deep and as much as the person liked.
+    """
+    found: set[str] = set()
+    for place in files:
+        at = kept / str(place.path).lstrip("/")
+        for file in (at, *(at.with_name(f"{at.name}.{number}") for number in range(1, _SECOND))):
+            found |= key_blobs(_read(file))
+    return frozenset(found)
 
 
 def _config(root: Path) -> str:

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.offboard.context import Account, RevocationContext, RevocationSubject
+from agent.offboard.steps.bounded_copy import Allowance
 from agent.offboard.steps.seizing import seize
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
 from rules.text import Text
 from rules.visible import visible
+
+_SHOWN = 5  # things closed where they lie that a sentence names
 
 
 class PersonalPlace(NamedTuple):
@@ -125,19 +128,34 @@ def kept(context: RevocationContext, case: str) -> Path:
 
 def move_all(places: Iterable[PersonalPlace], context: RevocationContext, case: str) -> StepResult:
     """Move every place aside; the ones that cannot be are named and leave the result pending."""
-    moved, failed = [], []
+    moved: list[str] = []
+    failed: list[str] = []
+    closed: list[str] = []
+    folder = kept(context, case)
+    try:
+        allowed = Allowance.at(folder)
+    except OSError:
+        allowed = Allowance(0, 0)
     for place in places:
         try:
-            at = seize(place.top, place.below, kept(context, case), place.owner)
+            at = seize(place.top, place.below, folder, place.owner, allowed)
         except OSError as error:
             failed.append(f"{place.path}: {error.strerror}")
         else:
-            moved += [str(at)] if at else []
-    facts = {"moved": moved, "failed": failed}
+            if at:
+                (moved if at.is_relative_to(folder) else closed).append(str(at))
+    facts = {"moved": moved, "failed": failed, "closed_in_place": closed}
     if failed:
         shown = visible("; ".join(failed))
         return StepResult(StepState.PENDING, Text(f"could not be moved: `{shown}`", f"无法移走：`{shown}`"), facts)
     count = len(moved)
+    if closed:
+        shown, more = visible("; ".join(closed[:_SHOWN])), len(closed)
+        text = Text(
+            f"{count} moved aside; {more} too large for that, closed where they lie: `{shown}`",
+            f"已移出 {count} 项；{more} 项过大，已就地封存：`{shown}`",
+        )
+        return StepResult(StepState.CONFIRMED, text, facts)
     text = Text(f"{count} moved aside and kept", f"已移出并保留 {count} 项") if count else Text("none found", "未发现")
     return StepResult(StepState.CONFIRMED, text, facts)
 

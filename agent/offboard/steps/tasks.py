@@ -10,19 +10,17 @@ Sources: proc_pid_status(5), proc_pid_loginuid(5).
 import contextlib
 import itertools
 import os
-import re
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from agent.kernel import task_identity
-from agent.kernel.task_identity import TaskIdentity
+from agent.kernel.task_identity import TaskIdentity, field
 from agent.offboard.guardrails import Process
 
 CHASE = 0.25  # seconds one look follows new processes at the least, once it has seen those that were there
 _ROUNDS = 32  # and rounds at the least: on a machine that stands still now and then, seconds alone are soon over
-_FIELDS = re.compile(rb"^(Name|State|Tgid|PPid|Uid|Threads):\t(.*)$", re.MULTILINE)
 
 
 def pids() -> list[int]:
@@ -109,12 +107,13 @@ def _process(pid: int, wanted: AbstractSet[int] | None, threads_of: set[int]) ->
     Where *pid* is a thread that is not its process's first, the process is added to *threads_of*.
     """
     try:
-        status = dict(_FIELDS.findall(task_identity.read(f"/proc/{pid}/status")))
-        if int(status[b"Tgid"]) != pid:
-            threads_of.add(int(status[b"Tgid"]))
+        status = task_identity.read(f"/proc/{pid}/status")
+        group = int(field(status, b"Tgid"))
+        if group != pid:
+            threads_of.add(group)
             return None
-        ruid, euid, suid, fsuid = map(int, status[b"Uid"].split())
-        threads = int(status[b"Threads"])
+        ruid, euid, suid, fsuid = map(int, field(status, b"Uid").split())
+        threads = int(field(status, b"Threads"))
         others: frozenset[TaskIdentity] = task_identity.others(pid) if threads > 1 else frozenset()
         process = Process(
             pid=pid,
@@ -123,10 +122,10 @@ def _process(pid: int, wanted: AbstractSet[int] | None, threads_of: set[int]) ->
             suid=suid,
             fsuid=fsuid,
             login=task_identity.login_uid(f"/proc/{pid}"),
-            state=status[b"State"][:1].decode(),
+            state=field(status, b"State")[:1].decode(),
             threads=threads,
-            name=os.fsdecode(status[b"Name"]),
-            parent=int(status[b"PPid"]),
+            name=os.fsdecode(status[len(b"Name:\t") : status.index(b"\n")]),
+            parent=int(field(status, b"PPid")),
             others=others,
         )
     except OSError as error:
