@@ -15,6 +15,7 @@ from agent.offboard import proof
 from agent.offboard.guardrails import Reach
 from agent.offboard.journal import JournaledStep
 from agent.offboard.steps import holders, processes, units
+from agent.offboard.steps.starters import Starter
 from agent.offboard.steps.step import StepResult, StepState
 from rules.text import Text
 
@@ -65,5 +66,5 @@ def _by(one: Mapping[str, Any]) -> tuple[str, str]:
     by = one.get("started_by")
     if not by:
         return "", ""
-    name = f"{by['kind']} `{by['name']}`"
-    return f" (started by {name})", f"（由 {name} 启动）"
+    said = Starter(by["kind"], by["name"], by["pid"]).text
+    return f" (started by {said.en})", f"（由{said.zh}启动）"
