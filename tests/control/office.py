@@ -91,8 +91,8 @@ class Office:
     def holds(self) -> list[tuple[str, str, int]]:
         return self.followed.started
 
-    def do(self, op: str, person: str = "E1", officer: str = "E8", pid: int = STRANGER_PID, **args: Any) -> Any:
-        given = {"person": person, **args}
+    def do(self, op: str, person: str | None = "E1", officer: str = "E8", pid: int = STRANGER_PID, **args: Any) -> Any:
+        given = args if person is None else {"person": person, **args}
         peer = Peer(pid, OFFICERS.get(officer, 62_001), 62_000, frozenset({62_000}))
         args, role = TABLE[op].read(given, None), CallerRole(Role.SECURITY)
         request = HandlerRequest(op, args, given, peer, role, self.site.now(), self.services)
