@@ -27,6 +27,7 @@ PACKAGES = {
     "mkfs.xfs": "xfsprogs",
     "mount": "util-linux",
     "setpriv": "util-linux",
+    "systemctl": "systemd",
     "unshare": "util-linux",
     "usermod": "passwd",
 }

@@ -108,13 +108,15 @@ class Scan:
         }
 
     def _told(self, one: Process) -> dict[str, Any]:
-        said: dict[str, Any] = {"pid": one.pid, "uid": one.ruid, "name": visible(one.name)}
-        if one.pid in self.how:
-            said["reach"] = str(self.how[one.pid])
-        if one.state == "D":  # it ends when the kernel lets it, and not before
-            said["state"] = "D"
         by = self.started.get(one.pid)
-        return said if by is None else said | {"started_by": {"kind": by.kind, "name": visible(by.name), "pid": by.pid}}
+        return {
+            "pid": one.pid,
+            "uid": one.ruid,
+            "name": visible(one.name),
+            "state": one.state,  # proc_pid_status(5): ``D`` ends when the kernel lets it, and not before
+            "reach": str(self.how.get(one.pid, Reach.ACCOUNT)),
+            "started_by": None if by is None else {"kind": by.kind, "name": visible(by.name), "pid": by.pid},
+        }
 
 
 @dataclass(frozen=True, slots=True)

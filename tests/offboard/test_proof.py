@@ -1,6 +1,7 @@
 """Absence is claimed only when it was looked for, by somebody who could have found something."""
 
 import fcntl
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -15,9 +16,13 @@ import pytest
 from agent.kernel.walk import WalkEntry, WalkFailure, walk
 from agent.offboard import probe_access
 from agent.offboard.context import AreaPath, RevocationSubject
-from agent.offboard.guardrails import Rails
+from agent.offboard.guardrails import Process, Rails, Reach
 from agent.offboard.probe_access import ProbeAnswer, ProbeAttempt, ProbeIdentity, ProbeTarget
-from agent.offboard.proof import STEP, STEPS, AccessProof, prove, scan, staying
+from agent.offboard.proof import STEP, STEPS, AccessProof, Scan, prove, scan, staying
+from agent.offboard.receipt import receipt
+from agent.offboard.receipt.page import page
+from agent.offboard.receipt.schema import RECEIPT, fits
+from agent.offboard.steps.starters import Starter
 from agent.offboard.steps.step import StepState
 from tests import needs
 from tests.offboard import proof_kit as kit
@@ -305,3 +310,26 @@ def test_many_attempts_are_made_by_several_children_and_come_back_in_order() -> 
     found = probe_access.attempt(targets, ProbeIdentity(kit.UID, kit.UID, kit.UID), kit.unmarked)
     assert [one.area for one in found] == [one.area for one in targets]
     assert [one.answer for one in found] == wanted
+
+
+def test_a_receipt_says_who_was_found_what_started_it_and_what_was_not_seen(tmp_path: Path) -> None:
+    starter = Starter("unit", "report.service")
+    process = Process(300, kit.UID, kit.UID, kit.UID, kit.UID, None, state="D", name="job\x1b")
+    found = Scan(
+        kit.NOON, False, (process,), (300,), 0, {300: Reach.ACCOUNT}, {300: starter}, ("process:7", "pid-namespace")
+    )
+    made = AccessProof((found, replace(found, found=(), holding=())), (), (), 0, (kit.UID,), ())
+    record = kit.ending(proof=made.to_json())
+    payload = receipt.build(record, "0" * 64, kit.NOON)
+    body = json.loads(payload)
+    assert fits(body, RECEIPT)
+    assert not body["complete"]
+    assert "proof" in body["open"]
+    shown = page(body, "en")
+    assert "not seen: pid-namespace, process:7" in shown
+    assert "started by unit report.service" in shown
+    assert "\x1b" not in shown
+    clean = kit.good_proof()
+    assert fits(json.loads(receipt.build(kit.ending(proof=clean), "0" * 64, kit.NOON)), RECEIPT)  # made before
+    blind = {**clean, "scans": [{**scan, "unseen": ["hidepid"], "complete": False} for scan in clean["scans"]]}
+    assert "proof" in json.loads(receipt.build(kit.ending(proof=blind), "0" * 64, kit.NOON))["open"]

@@ -16,6 +16,7 @@ from rules.text import Language, Text
 from rules.visible import visible
 
 _RULE = "-" * 78
+_FOUND = 20  # processes that a page names
 _CAUSES = {
     "departure": Text("departure", "离岗"),
     "hold": Text("hold", "停权"),
@@ -167,6 +168,12 @@ def _proof(body: Mapping[str, Any], language: Language) -> Iterable[str]:
             for number, scan in enumerate(proof["scans"], 1)
         ],
     )
+    unseen = sorted({one for scan in proof["scans"] for one in scan.get("unseen", ())})
+    if unseen:
+        yield Text("not seen", "未能查看").say(language) + ": " + visible(", ".join(map(str, unseen)))
+    found = {one["pid"]: one for scan in proof["scans"] for one in scan["found"]}
+    for pid, one in sorted(found.items())[:_FOUND]:
+        yield f"{pid} {visible(str(one['name']))}, uid {one['uid']}" + _started(one.get("started_by"), language)
     unreached = [*proof["unreached"], *(f"uid {uid}" for uid in proof["untouched"])]
     if unreached:
         yield Text("could not be shown for", "无法证明").say(language) + ": " + visible(", ".join(map(str, unreached)))
@@ -176,6 +183,13 @@ def _proof(body: Mapping[str, Any], language: Language) -> Iterable[str]:
         yield from _columns(
             [text.say(language) for text in heading], [_try(one, language) for one in proof["attempts"]]
         )
+
+
+def _started(by: Mapping[str, Any] | None, language: Language) -> str:
+    if by is None:
+        return ""
+    name = visible(f"{by['kind']} {by['name']}" + (f" {by['pid']}" if by["pid"] else ""))
+    return ", " + Text(f"started by {name}", f"由 {name} 启动").say(language)
 
 
 def _try(attempt: Mapping[str, Any], language: Language) -> Sequence[object]:

@@ -22,9 +22,13 @@ _SCAN: Final = {
     "holding": [int],
     "left": int,
 }
+_STARTER: Final = {"kind": ("unit", "container", "process"), "name": str, "pid": int}
+_FOUND: Final = {"pid": int, "uid": int, "name": str, "state": str, "reach": str, "started_by": (_STARTER, None)}
+_SEEN: Final = {**_SCAN, "found": [_FOUND], "unseen": [str]}
+"""A look that says what it did not see, and of what it found what started it; receipts made before do not."""
 _ATTEMPT: Final = {"area": str, "what": ("list", "file"), "uid": int, "login": int, "answer": str, "error": str}
 _PROOF: Final = {
-    "scans": [_SCAN],
+    "scans": [(_SCAN, _SEEN)],
     "attempts": [_ATTEMPT],
     "unreached": [str],
     "areas": int,
