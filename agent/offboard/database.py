@@ -5,6 +5,7 @@ schema (:mod:`agent.offboard.schema`). :class:`RefusedError`: the state is known
 right. :class:`FatalError`: the file does not hold what it must.
 """
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -34,10 +35,7 @@ def open_database(file: Path, *, checkpoints: bool = True) -> sqlite3.Connection
     where another connection does it. Transactions are spelled out. Raises :class:`RefusedError` when it cannot be used
     or a newer program wrote it, and :class:`FatalError` when it is damaged.
     """
-    try:
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-    except OSError as error:
-        raise _unusable(file, error.strerror or "") from error
+    _make(file)
     with translate_sqlite_errors(file):
         connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
@@ -53,6 +51,19 @@ def open_database(file: Path, *, checkpoints: bool = True) -> sqlite3.Connection
             connection.close()
             raise
     return connection
+
+
+def _make(file: Path) -> None:
+    """Make *file* when it is missing. One that is there is not opened: closing it again would end every lock that other
+    connections of this process have on it (fcntl(2)), and SQLite's are such locks.
+    """
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except FileExistsError as error:
+        if not file.is_file() or file.is_symlink():
+            raise _unusable(file, os.strerror(errno.ELOOP if file.is_symlink() else errno.EISDIR)) from error
+    except OSError as error:
+        raise _unusable(file, error.strerror or "") from error
 
 
 def _look_through(file: Path, connection: sqlite3.Connection) -> None:

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -188,3 +190,20 @@ def test_several_processes_open_a_new_file_at_once(file: Path) -> None:
         process.join(60)
     assert [process.exitcode for process in processes] == [0] * 4
     assert ask(file, "SELECT count(*) FROM _sqlite_migrations") == [(SCHEMA.version,)]
+
+
+def test_a_second_connection_of_a_process_takes_no_lock_from_the_first(tmp_path: Path) -> None:
+    """Else whoever closes the file last, as they think, deletes the log from under a connection that reads on."""
+    file = tmp_path / "offboard.db"
+    with closing(open_database(file)) as first, closing(open_database(file)):
+        first.execute("SELECT COUNT(*) FROM runs").fetchone()
+        other = (
+            "import sqlite3, sys\n"
+            "db = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+            "db.execute(\"INSERT INTO hr_floors VALUES ('E1', 1)\")\n"
+            "db.close()\n"
+        )
+        subprocess.run([sys.executable, "-c", other, str(file)], check=True)
+        assert (tmp_path / "offboard.db-wal").exists()
+        subprocess.run([sys.executable, "-c", other.replace("E1", "E2"), str(file)], check=True)
+        assert first.execute("SELECT COUNT(*) FROM hr_floors").fetchone() == (2,)
