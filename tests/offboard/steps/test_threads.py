@@ -134,28 +134,28 @@ def test_the_proof_sees_the_thread(tmp_path: Path, uid: int, other: int) -> None
 def test_a_thread_made_while_a_look_goes_on_is_found_by_its_number(uid: int, other: int) -> None:
     """Its process was looked at already, and was nobody's then."""
     told, telling = os.pipe()
+    heard, saying = os.pipe()
+
+    def run() -> None:
+        become(uid)
+        os.write(saying, b"!")
+        signal.pause()
 
     def act() -> None:
         os.read(told, 1)
-        threading.Thread(target=lambda: (become(uid), signal.pause()), daemon=True).start()
+        threading.Thread(target=run, daemon=True).start()
         become(other)
         signal.pause()
 
-    with child(uid) as first, child(0, None, act) as later:
-        assert first.pid < later.pid
-        look = tasks.Look([uid])
-        found = set()
-        for process in look:
-            if not found:  # everything there was has a number by now
+    with child(0, None, act) as earlier, child(uid) as later:
+        assert earlier.pid < later.pid  # the order of a look
+        found = []
+        for process in tasks.Look([uid]):
+            if not found:
                 os.write(telling, b"!")
-                reach_threads(later.pid, 2)
-            found.add(process.pid)
-        assert found == {first.pid, later.pid}
-
-
-def reach_threads(pid: int, count: int) -> None:
-    while len(os.listdir(f"/proc/{pid}/task")) < count:
-        os.sched_yield()
+                assert os.read(heard, 1) == b"!"
+            found.append(process.pid)
+        assert found == [later.pid, earlier.pid]
 
 
 def test_an_identity_is_read_of_every_thread_and_of_none_that_has_gone(uid: int, other: int) -> None:
