@@ -64,6 +64,19 @@ def test_usermod_locks_and_expires_the_account_and_no_other(home: Path, uid: int
     assert account.look(who, here) == ()
 
 
+@needs_usermod
+def test_every_name_of_a_uid_is_closed(home: Path, uid: int) -> None:
+    """Two logins that share a uid are one account, and each of them lets somebody in."""
+    for path, line in {
+        "etc/passwd": f"zhang2:x:{uid}:{uid}::/home/zhang:/bin/sh\n",
+        "etc/shadow": "zhang2:$6$x$z:19000:0:99999:7:::\n",
+    }.items():
+        with (home / "host" / path).open("a") as file:
+            file.write(line)
+    result = account.run(leaver(home, uid), context(home), "C1")
+    assert (result.state, result.facts["closed"]) == (StepState.CONFIRMED, ["zhang", "zhang2"])
+
+
 def test_accounts_the_host_does_not_know_are_skipped(tmp_path: Path, uid: int) -> None:
     assert account.probe(RevocationSubject("E1001", (Account(uid),)), context(tmp_path)) is not None
     assert account.probe(RevocationSubject("E1001"), context(tmp_path)) is not None
