@@ -86,7 +86,8 @@ class DeciderConnection:
         while True:
             try:
                 if self._ask({"op": "epoch", "epoch": epoch}, _TRY_SECONDS)["epoch"] >= epoch:
-                    self.acknowledged = epoch, time.monotonic()
+                    if epoch > self.acknowledged[0]:  # what was acknowledged before is so since then
+                        self.acknowledged = epoch, time.monotonic()
                     return
             except UnreachableError:
                 if time.monotonic() > deadline:

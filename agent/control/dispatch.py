@@ -26,7 +26,10 @@ Json = Any  # what json.dumps takes
 
 @dataclass(frozen=True, slots=True)
 class HandlerRequest:
-    """One request of an identified caller. ``at`` is the agent's clock when it was taken up."""
+    """One request of an identified caller. ``at`` is the agent's clock when it was taken up.
+
+    ``received``: the same when its line had been read; ``None``: it is one of the agent's own.
+    """
 
     op: str
     args: Arguments
@@ -35,6 +38,7 @@ class HandlerRequest:
     standing: CallerRole
     at: datetime
     services: ControlServices
+    received: datetime | None = None
 
     @property
     def site(self) -> SiteContext:

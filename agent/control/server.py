@@ -12,6 +12,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any, TypeVar
@@ -135,7 +136,8 @@ class ControlServer:
         if operation is None:
             raise _unknown(call.op)
         thread = self._acts if operation.act else self._questions
-        found = await asyncio.get_running_loop().run_in_executor(thread, self._handle, peer, call, operation)
+        received = self._services.site.now()  # before it waits for those who came earlier
+        found = await asyncio.get_running_loop().run_in_executor(thread, self._handle, peer, call, operation, received)
         if operation.stream:
             await self._pour(found, call.id, reader, writer)
         else:
@@ -159,13 +161,13 @@ class ControlServer:
                 await asyncio.shield(loop.run_in_executor(self._questions, items.close))
         await _send(writer, protocol.end(ident))
 
-    def _handle(self, peer: Peer, call: protocol.Call, operation: Operation) -> Any:
+    def _handle(self, peer: Peer, call: protocol.Call, operation: Operation, received: datetime) -> Any:
         """Do what is asked, in a worker thread. Raises :class:`ShoumiError` and :class:`FatalError`, nothing else."""
         services, handlers = self._services, self._handlers
         try:
             who = standing(peer, services.config.roles, gid_of)
             args, now = operation.read(call.args, None), services.site.now()
-            request = HandlerRequest(call.op, args, call.args, peer, who, now, services)
+            request = HandlerRequest(call.op, args, call.args, peer, who, now, services, received)
             self._permit(operation, request)
             if operation.act:
                 return self._executor.execute(request)

@@ -82,6 +82,8 @@ class ActExecutor:
                     for loss in lost.losses
                     if loss.areas and loss.person not in done.cut
                 ]
+                change.commit()
+                durable = services.site.now()
         except _UnsettledError:
             raise  # the intent stays: whoever acts next, or starts next, settles it first
         except ShoumiError as error:
@@ -92,6 +94,7 @@ class ActExecutor:
                     services.intent.clear()
                 self.rejections.record(request, error)
             raise
+        services.offboarding.committed(request.received or request.at, durable)
         services.site.stores.check(services.site.facts, fields["epoch"])  # the epoch never goes back behind this one
         if done.on_commit:
             done.on_commit()

@@ -80,10 +80,16 @@ class RevocationSubject:
 
 
 class DenialAck(NamedTuple):
-    """The decider's word that no verdict is older than *epoch* any more, and when it was given."""
+    """The decider's word that no verdict is older than *epoch* any more, and when it was given.
+
+    *received* and *durable*: when the request for it was read, and when the fsync of its commit had returned. Whoever
+    asks the decider again later knows neither.
+    """
 
     epoch: int
     at: datetime
+    received: datetime | None = None
+    durable: datetime | None = None
 
 
 class AreaPath(NamedTuple):

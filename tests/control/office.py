@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from agent import shipped_packs
@@ -38,6 +38,11 @@ class Followed:
         self.revoked: list[tuple[str, str, int]] = []
         self.started: list[tuple[str, str, int]] = []
         self.lost: list[tuple[str, str]] = []
+        self.marks: list[tuple[datetime, datetime]] = []
+
+    def committed(self, received: datetime, durable: datetime) -> None:
+        assert received <= durable
+        self.marks.append((received, durable))
 
     def freeze(self, case: str, pid: int) -> None:
         assert pid in (STRANGER_PID, os.getpid())

@@ -46,7 +46,8 @@ class ControlClient:
     def epoch(self, epoch: int) -> None:
         """See :class:`agent.control.decider_client.DeciderClient`."""
         self._ask({"op": "epoch", "epoch": epoch}, _EPOCH_SECONDS)
-        self.acknowledged = epoch, time.monotonic()
+        if epoch > self.acknowledged[0]:
+            self.acknowledged = epoch, time.monotonic()
 
     def own(self, pid: int) -> None:
         """See :class:`agent.control.decider_client.DeciderClient`."""

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NoReturn
 
@@ -44,6 +44,7 @@ from agent.site.context import SiteContext
 from rules.tiers import Tier
 
 _EACH = 32  # people who lose something by one act, up to which each of them gets a run and a receipt
+_OF_THIS_ACT = timedelta(minutes=1)  # an acknowledgement that is older was for an act that had nothing to cut
 _CUT = 20.0  # seconds an approval waits for the cut at the most
 
 
@@ -69,6 +70,7 @@ class OffboardingCoordinator:
         self._indexer = indexer
         self._doors = doors
         self._denied: dict[str, DenialAck] = {}
+        self._committed: tuple[datetime | None, datetime | None] = (None, None)
         host = revocation_context(site, agent_processes(), _walks_nothing, doors, tiers)
         self._context = replace(host, deny=self._unless_known(host.deny))
         # Boards lose the badges with the cut; whether they have is asked by who does the rest.
@@ -88,6 +90,13 @@ class OffboardingCoordinator:
                 "doors": self._refusals,
             },
         )
+
+    def committed(self, received: datetime, durable: datetime) -> None:
+        """Take note of when the act under way was read from its caller, and when its commit was on the disk.
+
+        Called by the thread of acts, before what follows the act is begun.
+        """
+        self._committed = received, durable
 
     def freeze(self, case: str, pid: int) -> None:
         """Stop the processes of the person of *case*, whose approval is committed. *pid*: the command that approved.
@@ -214,11 +223,17 @@ class OffboardingCoordinator:
     def _note_denial(self, person: str) -> None:
         """Keep the instant of the acknowledgement that the act under way has just waited for."""
         epoch, since = self._site.audit.acknowledged
-        self._denied[person] = DenialAck(epoch, self._site.now() - timedelta(seconds=time.monotonic() - since))
+        at = self._site.now() - timedelta(seconds=time.monotonic() - since)
+        self._denied[person] = DenialAck(epoch, at, *self._committed)
 
     def _unless_known(self, ask: Callable[[str], DenialAck]) -> Callable[[str], DenialAck]:
-        """Return what asks the decider only where no act has: another one may have been acknowledged since."""
-        return lambda person: self._denied.pop(person, None) or ask(person)
+        """Return what asks the decider only where no act has just now: another may have been acknowledged since."""
+
+        def denied(person: str) -> DenialAck:
+            known = self._denied.pop(person, None)
+            return known if known and self._site.now() - known.at < _OF_THIS_ACT else ask(person)
+
+        return denied
 
 
 def _walks_nothing(path: str) -> NoReturn:

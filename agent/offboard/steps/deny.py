@@ -18,13 +18,15 @@ def look(_leaver: RevocationSubject, _context: RevocationContext) -> tuple[StepT
 
 
 def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
-    """Deny, and wait for the acknowledgement. ``facts``: the epoch, and when it was acknowledged."""
+    """Deny, and wait for the acknowledgement. ``facts``: the epoch, and the instants there are of it."""
     try:
-        epoch, at = context.deny(leaver.id)
+        epoch, at, received, durable = context.deny(leaver.id)
     except ShoumiError as error:
         return StepResult(StepState.PENDING, error.text)
     text = Text(f"denied and acknowledged, epoch {epoch}", f"已拒绝并获确认，版次 {epoch}")
-    return StepResult(StepState.CONFIRMED, text, {"epoch": epoch, "at": at.isoformat()})
+    known = {"at": at, "received_at": received, "durable_at": durable}
+    facts = {name: instant.isoformat() for name, instant in known.items() if instant}
+    return StepResult(StepState.CONFIRMED, text, {"epoch": epoch, **facts})
 
 
 STEP = RevocationStep("deny", Text("deny every access", "拒绝一切访问"), always, look, run, early=True, urgent=True)
