@@ -78,8 +78,19 @@ _DENY_ENTRIES = (
         WHERE step = 'acl' AND tries > 0 AND state <> 'skipped'""",
 )
 
+# Where the marks of a notice were taken: between which looks its file appeared, and when it was on the disk.
+_MARKS = (
+    "ALTER TABLE hr_tokens ADD COLUMN not_before TEXT",
+    "ALTER TABLE hr_tokens ADD COLUMN looked_at TEXT",
+    "ALTER TABLE hr_tokens ADD COLUMN durable_at TEXT",
+)
+
 SCHEMA = Schema(
     "offboard",
     Text("database of departures", "离岗数据库"),
-    (Migration("m001_first", _FIRST), Migration("m002_deny_entries", _DENY_ENTRIES)),
+    (
+        Migration("m001_first", _FIRST),
+        Migration("m002_deny_entries", _DENY_ENTRIES),
+        Migration("m003_marks", _MARKS),
+    ),
 )

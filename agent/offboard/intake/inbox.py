@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -42,6 +42,7 @@ __all__ = ["Hooks", "Inbox", "Received"]
 
 SETTLING: Final = 3.0  # seconds without a change after which a wrong file is wrong, and not half-written
 AGAIN: Final = 60.0  # seconds until a file that could not be put away is tried again
+_KNOWN: Final = frozenset({"again", "replayed", "number-reused"})  # outcomes of what was on the disk before
 MOST: Final = 1000  # deliveries looked at in one sweep
 MOST_WRONG: Final = 50  # wrong ones put away in one sweep: each takes milliseconds
 
@@ -84,6 +85,7 @@ class Inbox:
         self._unmovable: dict[tuple[int, ...], float] = {}  # when it was tried last; all else about them is done
         self._stay: dict[str, None] = {}  # names of what stays where it is for now, longest since a look first
         self._more = False
+        self._listing: tuple[datetime | None, dict[str, datetime | None]] = (None, {})  # when, and since when each name
 
     def close(self) -> None:
         """Close store and spool."""
@@ -109,6 +111,7 @@ class Inbox:
         (every file stays where it is), and :class:`FatalError`.
         """
         self._more = False
+        began = time.monotonic()
         self._hand_over()
         pinned = self._keys()
         if pinned is None:
@@ -116,13 +119,13 @@ class Inbox:
         if self._spool.replaced():
             self._reopen()
         self._spool.give(pinned.drop_uid)
-        return self._take_up(pinned, now)
+        return self._take_up(pinned, now, lambda: now + timedelta(seconds=time.monotonic() - began))
 
-    def _take_up(self, pinned: PinnedKeys, now: datetime) -> list[Received]:
+    def _take_up(self, pinned: PinnedKeys, now: datetime, clock: Callable[[], datetime]) -> list[Received]:
         right: list[tuple[Delivery, Counted]] = []
         acts = cache(self._hooks.acts)  # a pile has the same few approvers
         wrong: list[tuple[Delivery, BadTokenError]] = []
-        for name in self._turn():
+        for name in self._turn(clock()):
             delivery = self._spool.look(name, pinned.drop_uid)
             if delivery is None:
                 continue
@@ -140,8 +143,11 @@ class Inbox:
         for delivery, _ in (*right, *wrong):
             del self._stay[delivery.name]
         right.sort(key=lambda one: (one[1].notice.toe, one[1].notice.iat, one[1].notice.key))
-        arrivals = [Arrival(counted.notice, delivery.contents, short=counted.short) for delivery, counted in right]
-        outcomes = self._store.admit(arrivals, self._hooks.known, now)
+        looked = clock()
+        arrivals = [self._arrival(delivery, counted, looked) for delivery, counted in right]
+        outcomes = self._store.admit(arrivals, self._hooks.known, looked)
+        if fresh := [one.notice.key for one, outcome in zip(arrivals, outcomes, strict=True) if outcome not in _KNOWN]:
+            self._store.stored(fresh, clock())  # the commit has returned, so they are synced
         self._hand_over()
         filing = Filing(self._spool, self._hooks.note, self._unmoved, now)
         done = [
@@ -154,6 +160,18 @@ class Inbox:
             self._store.settle((), [counted.notice.key for _, counted in right])
         return done
 
+    def _arrival(self, delivery: Delivery, counted: Counted, now: datetime) -> Arrival:
+        """Return what is taken in, with when its file appeared: the change of its name, between two looks at it.
+
+        The time of the file is the wall clock's; it is moved to the agent's by how long ago it is.
+        """
+        since = self._listing[1].get(delivery.name)
+        ago = max(0.0, time.time() - delivery.status.st_ctime)
+        appeared = now - timedelta(seconds=ago)
+        return Arrival(
+            counted.notice, delivery.contents, counted.short, max(appeared, since) if since else appeared, since
+        )
+
     def _counted(self, notice: HrNotice, acts: Callable[[str], bool], pinned: PinnedKeys) -> Counted:
         """Return *notice* with the approvals that count: a key signs on when its owner is on hold or gone."""
         ignored = tuple(one.person for one in notice.approvals if not acts(one.person))
@@ -163,9 +181,11 @@ class Inbox:
         wanted = max(pinned.approvals_needed, self._hooks.wanted())
         return Counted(replace(notice, approvals=left), ignored, short=len(left) < wanted)
 
-    def _turn(self) -> list[str]:
+    def _turn(self, now: datetime) -> list[str]:
         """Return the names whose turn it is: first those that were never looked at, then those that stay longest."""
+        last, since = self._listing
         names = self._spool.names()
+        self._listing = now, {name: since.get(name, last) for name in names}
         there = set(names)
         self._stay = {name: None for name in self._stay if name in there}
         fresh = [name for name in names if name not in self._stay]

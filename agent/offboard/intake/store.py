@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from agent.offboard.database import damaged, open_database, translate_sqlite_errors
 from agent.offboard.intake.notice import HrEvent, HrNotice
@@ -31,11 +31,16 @@ Outcome = Literal["accepted", "again", "replayed", "number-reused", "superseded"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A right token and what it says. ``short``: too few of its approvers count now."""
+    """A right token and what it says. ``short``: too few of its approvers count now.
+
+    ``appeared``: when its file did, of the agent's clock, not before ``not_before``; ``None``: that is not known.
+    """
 
     notice: HrNotice
     token: bytes
     short: bool = False
+    appeared: datetime | None = None
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,33 @@ def awaiting(file: Path, subject: str) -> list[HrNotice]:
         return store.awaiting(subject)
 
 
-def arrived(file: Path, subject: str, txn: str) -> tuple[HrNotice, datetime] | None:
-    """Return what HR last sent about a person and a case, with the instant it arrived, just before it was durable."""
+@dataclass(frozen=True, slots=True)
+class ArrivedNotice:
+    """A notice that was acted on, and where its marks were taken.
+
+    ``received_at``: when its file appeared, between ``not_before`` (``None``: no earlier look) and ``looked_at``; where
+    that was not noted, when it was looked at, and ``looked_at`` is ``None``. ``durable_at``: when the fsync of its row
+    had returned; ``None``: the agent ended before it could say.
+    """
+
+    notice: HrNotice
+    received_at: datetime
+    not_before: datetime | None = None
+    looked_at: datetime | None = None
+    durable_at: datetime | None = None
+
+
+class WantedNotice(NamedTuple):
+    """Which notice is asked for: of which event, with which number of the personnel system."""
+
+    event: HrEvent
+    txn: str
+
+
+def arrived(file: Path, subject: str, wanted: WantedNotice, before: datetime) -> ArrivedNotice | None:
+    """Return the newest notice of that kind about a person that arrived by *before*; from any thread."""
     with Store(file) as store:
-        notice = store.asked(subject, txn)
-        return None if notice is None else (notice, store.received_at(notice))
+        return store.arrived(subject, wanted, before)
 
 
 class Store:
@@ -127,16 +154,6 @@ class Store:
                 (subject, _microseconds(at)),
             )
 
-    def asked(self, subject: str, txn: str) -> HrNotice | None:
-        """Return the newest notice about a person with this case number that was acted on."""
-        with translate_sqlite_errors(self._file):
-            row = self._db.execute(
-                "SELECT notice FROM hr_tokens WHERE subject = ? AND json_extract(notice, '$.txn') = ?"
-                " AND state IN ('received', 'handed') ORDER BY toe DESC, iat DESC LIMIT 1",
-                (subject, txn),
-            ).fetchone()
-        return _notice(row[0]) if row else None
-
     def awaiting(self, subject: str) -> list[HrNotice]:
         """Return the departures of a person that were acted on, of those since access was last given back to them."""
         with translate_sqlite_errors(self._file):
@@ -147,13 +164,38 @@ class Store:
             ).fetchall()
         return [_notice(line) for (line,) in rows]
 
-    def received_at(self, notice: HrNotice) -> datetime:
-        """Return when the token of *notice* arrived."""
+    def arrived(self, subject: str, wanted: WantedNotice, before: datetime) -> ArrivedNotice | None:
+        """See :func:`arrived`."""
         with translate_sqlite_errors(self._file):
-            [at] = self._db.execute(
-                "SELECT received_at FROM hr_tokens WHERE iss = ? AND jti = ?", notice.key
+            row = self._db.execute(
+                "SELECT notice, received_at, not_before, looked_at, durable_at FROM hr_tokens WHERE subject = ?"
+                " AND strength = ? AND json_extract(notice, '$.txn') = ? AND state IN ('received', 'handed')"
+                " AND received_at <= ? ORDER BY toe DESC, iat DESC LIMIT 1",
+                (subject, wanted.event.strength, wanted.txn, _stamp(before)),
             ).fetchone()
-        return datetime.fromisoformat(at)
+        if row is None:
+            return None
+        _, *marks = row
+        received_at, *others = (datetime.fromisoformat(at) if at else None for at in marks)
+        assert received_at is not None  # NOT NULL
+        return ArrivedNotice(_notice(row[0]), received_at, *others)
+
+    def stored(self, keys: Iterable[tuple[str, str]], at: datetime) -> None:
+        """Note that the rows of these notices were on the disk *at*, where that is not noted yet.
+
+        Nobody waits for a sync of that: it is lost at worst, and then the receipt says what else bounds the instant.
+        """
+        with translate_sqlite_errors(self._file):
+            self._db.execute("PRAGMA synchronous = NORMAL")  # in WAL mode: a commit without a sync
+        try:
+            with self._transaction():
+                self._db.executemany(
+                    "UPDATE hr_tokens SET durable_at = ? WHERE iss = ? AND jti = ? AND durable_at IS NULL",
+                    [(_stamp(at), *key) for key in keys],
+                )
+        finally:
+            with translate_sqlite_errors(self._file):
+                self._db.execute("PRAGMA synchronous = FULL")
 
     def _admit(
         self, arrival: Arrival, known: Callable[[str], bool], now: datetime, here: set[tuple[str, str]]
@@ -186,15 +228,17 @@ class Store:
     def _insert(self, arrival: Arrival, digest: bytes, state: str, now: datetime) -> None:
         notice = arrival.notice
         self._db.execute(
-            "INSERT INTO hr_tokens (iss, jti, subject, strength, toe, iat, received_at, state, claims, notice, token)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO hr_tokens (iss, jti, subject, strength, toe, iat, received_at, not_before, looked_at, state,"
+            " claims, notice, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *notice.key,
                 notice.subject,
                 notice.event.strength,
                 _microseconds(notice.toe),
                 _microseconds(notice.iat),
-                now.astimezone(UTC).isoformat(timespec="microseconds"),
+                _stamp(arrival.appeared or now),
+                _stamp(arrival.not_before) if arrival.appeared and arrival.not_before else None,
+                _stamp(now) if arrival.appeared else None,
                 state,
                 digest,
                 _line(notice),
@@ -237,6 +281,10 @@ def _digest(claims: Mapping[str, Any]) -> bytes:
     """Return what tells a number used again from an event sent again. Approvals may be signed anew each time."""
     facts = {name: value for name, value in claims.items() if name != "approvals"}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).digest()
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _microseconds(moment: datetime) -> int:

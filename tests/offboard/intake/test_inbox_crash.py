@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,15 +11,17 @@ from agent.errors import FatalError, RefusedError, UnreachableError
 from agent.offboard import database
 from agent.offboard.intake import inbox, pinned_keys
 from agent.offboard.intake.inbox import Hooks, Inbox
+from agent.offboard.intake.notice import HrEvent
 from agent.offboard.intake.spool import Spool
-from agent.offboard.intake.store import Store, arrived, awaiting
+from agent.offboard.intake.store import Store, WantedNotice, arrived, awaiting
 from rules.text import Text
 from tests import needs
 from tests.offboard.intake.disk import agent, handed, line, make_image, mounted
 from tests.offboard.intake.signing import departure, right, small
-from tests.offboard.intake.site import KEYS, Site
+from tests.offboard.intake.site import KEYS, NOW, Site
 
 PEOPLE = 50
+AGO = timedelta(minutes=1)
 
 
 def prepare(home):
@@ -266,10 +268,13 @@ def test_every_departure_that_was_asked_for_is_found_again_after_a_restart(tmp_p
         site.drop(right(departure(jti="4", txn="HR-3", toe=first + 3)), "d")
         site.sweep()
         site.reopen()
-        found = arrived(database.path(tmp_path), "E1001", "HR-1")
+        file, departed = database.path(tmp_path), HrEvent.DEPARTURE_APPROVED
+        found = arrived(file, "E1001", WantedNotice(departed, "HR-1"), NOW)
         assert found
-        assert found[0].jti == "2"
-        assert arrived(database.path(tmp_path), "E1001", "HR-4") is None
+        assert found.notice.jti == "2"
+        assert arrived(file, "E1001", WantedNotice(departed, "HR-4"), NOW) is None
+        assert arrived(file, "E1001", WantedNotice(departed, "HR-2"), NOW) is None  # of another event
+        assert arrived(file, "E1001", WantedNotice(departed, "HR-1"), NOW - AGO) is None  # both came later
         assert [one.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["1", "2", "4"]
         assert awaiting(database.path(tmp_path), "E1002") == []
         with Store(database.path(tmp_path)) as store:
