@@ -27,12 +27,16 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """One approval: in which role, by whom, when, and the opinion written on the form."""
+    """One approval: in which role, by whom, when, and the opinion written on the form.
+
+    ``written_by``: who put it on record at that instant; empty: that was not kept then.
+    """
 
     role: str
     by: str
     at: datetime
     opinion: str = ""
+    written_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ it down.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, Json
@@ -34,6 +35,7 @@ def moved(
     request: HandlerRequest, change: RegistryTransaction, before: OffboardingCase | None, after: OffboardingCase
 ) -> HandlerResult:
     """Store *after*; when it is the approval, take everything, and afterwards tell who waits for it."""
+    after = _written_down(before, after, PERSONNEL if by_itself(request) else request.officer())
     if not after.approved_at or (before and before.approved_at):
         change.cases.save(after)
         over = done(request, after)
@@ -47,6 +49,13 @@ def moved(
     ended = change.case_grants.end_all(after, by=request.officer())
     left = _transferred(change, after) if after.kind is CaseKind.TRANSFER else []
     return _telling(request, after, done(request, after, grants_ended=ended, circles_left=left, **overtaken))
+
+
+def _written_down(before: OffboardingCase | None, after: OffboardingCase, by: str) -> OffboardingCase:
+    """Return *after* with *by* as who wrote down the approvals that are new in it."""
+    known = before.approvals if before else ()
+    marked = (one if one in known else replace(one, written_by=by) for one in after.approvals)
+    return replace(after, approvals=tuple(marked))
 
 
 def _transferred(change: RegistryTransaction, case: OffboardingCase) -> list[str]:

@@ -74,7 +74,11 @@ def child_rows(case: OffboardingCase) -> Rows:
     """Yield the rows of the other tables, in :data:`CHILDREN`."""
     given: list[Approval | None] = [*case.approvals, *[None] * (len(case.chain) - len(case.approvals))]
     for place, (asked, approval) in enumerate(zip(case.chain, given, strict=True)):
-        given_by = (approval.by, instant(approval.at), approval.opinion) if approval else (None, None, "")
+        given_by = (
+            (approval.by, instant(approval.at), approval.opinion, approval.written_by)
+            if approval
+            else (None, None, "", "")
+        )
         yield "case_approvals", (place, asked.role, *asked.title, *given_by)
     for place, item in enumerate(case.items):
         done = (item.done_by, maybe_instant(item.done_at), item.missing)
@@ -124,7 +128,11 @@ def _read(connection: sqlite3.Connection, number: int) -> OffboardingCase | None
         printed_class=row["printed_class"],
         department=row["department"],
         post=row["post"],
-        approvals=tuple(Approval(r, by, moment(at), op) for _, _, r, _, _, by, at, op in places if by is not None),
+        approvals=tuple(
+            Approval(role, by, moment(at), opinion, written_by)
+            for _, _, role, _, _, by, at, opinion, written_by in places
+            if by is not None
+        ),
         approved_at=maybe_moment(row["approved_at"]),
         roles=tuple(row["roles"].split()),
         ended_by=row["ended_by"],

@@ -1,4 +1,5 @@
-"""The statements of the migrations that brought departure cases, second officers, and a case beside another.
+"""The statements of the migrations that brought departure cases, second officers, a case beside another, and
+who wrote an approval down.
 
 Rules of this file: what it says is history, and tables are changed by adding a migration.
 """
@@ -119,6 +120,11 @@ SECOND = (
     "ALTER TABLE holds ADD COLUMN two_officers INTEGER NOT NULL DEFAULT 0 CHECK (two_officers IN (0, 1))",
     f"ALTER TABLE holds ADD COLUMN lift_asked_by {WORD}",
     "ALTER TABLE holds ADD COLUMN lift_asked_at TEXT",
+)
+
+WRITTEN = (
+    # Who put an approval on record, beside who signed it.
+    f"ALTER TABLE case_approvals ADD COLUMN written_by {WORD}",
 )
 
 BESIDE = (
