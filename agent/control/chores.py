@@ -22,6 +22,7 @@ from agent.control.offboarding.hr_intake import HrIntake
 from agent.control.schedule import ScheduledActs
 from agent.control.server import ControlServer
 from agent.control.services import ControlServices
+from agent.control.signing_key import SigningKeyWatch
 from agent.control.transaction import ActExecutor
 from agent.errors import FatalError
 from agent.runtime.failures import going_on, to_stderr
@@ -56,6 +57,7 @@ async def serve(
             serve()
 
     schedule = ScheduledActs(services.site, executor, services.labels.sealable)
+    signing_key = SigningKeyWatch(services)
     hr_intake = HrIntake(services.site, services.offboarding, act)
     with (
         ThreadPoolExecutor(1, "doors") as doors,
@@ -82,6 +84,7 @@ async def serve(
                 (_LABELS, lambda: loop.run_in_executor(labels, services.labels.step)),
                 (_TICK, lambda: loop.run_in_executor(canaries, services.canaries.step)),
                 (_SCHEDULE, lambda: server.act_thread(schedule.step)),
+                (_AGAIN, lambda: server.act_thread(signing_key.step)),
             )
         ]
         try:

@@ -29,6 +29,6 @@ def stores(now: StoreRelation, facts: FactsReader) -> Iterator[Finding]:
     else:
         yield Finding("good", "stores", Text("the registry holds every act of the log", "登记库包含日志中的全部操作"))
     for alarm in facts.open_alarms():
-        if alarm.kind == "log-older":
+        if alarm.kind in ("log-older", "signing-key"):
             hint = f"shoumi alarm ack {alarm.id} --note …"
-            yield Finding("serious", "log-older", alarm.text, Text(hint, hint))
+            yield Finding("serious", alarm.kind, alarm.text, Text(hint, hint))

@@ -88,4 +88,11 @@ def entries() -> Iterator[dict[str, object]]:
                "judged_to": "2026-03-01T08:00:00Z"}  # fmt: skip
     yield {"kind": "gap", "what": "doors", "count": 2, "since": "2026-03-01T08:00:00Z"}
     yield {"kind": "gap", "count": 0, "since": "2026-03-01T08:00:00Z", "why": said, "missing_from": 1, "missing_to": 3}
+    yield {
+        "kind": "signing-key",
+        "alarm": True,
+        "former_key": "3c29d6d554e7",
+        "signing_key": "9f2c1a7e0000",
+        "reason": said,
+    }
     yield {"kind": "pack-edited", "recorded": "甲", "pack": "minimal@3c29d6d554e7"}

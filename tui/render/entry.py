@@ -129,6 +129,8 @@ _LABELS = {
     "why": Text("why", "原因"),
     "frames": Text("messages", "消息数"),
     "own": Text("tried by", "试探者"),
+    "former_key": Text("key that signed until now", "此前的签名密钥"),
+    "signing_key": Text("key that signs from now on", "此后的签名密钥"),
     "volume": Text("device of the volume", "卷设备号"),
     "tried": Text("attempts", "尝试次数"),
     "proven": Text("seen to be answered by the guard", "证实由守护进程应答"),

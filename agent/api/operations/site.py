@@ -9,6 +9,13 @@ OPERATIONS = (
         "keys.show",
         Text("show the agent's public key, which checks its receipts", "查看代理公钥，用于核验回执"),
         EVERYBODY,
+        (
+            Param(
+                "fingerprint",
+                "text",
+                Text("the one that begins with this, also one that was lost", "以此开头的密钥，含已丢失的"),
+            ),
+        ),
     ),
     Operation("pack.show", Text("show the rule pack in force", "查看生效的规则包"), ANY),
     Operation(

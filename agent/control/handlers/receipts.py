@@ -7,8 +7,9 @@ from agent.offboard.intake import outbox
 from agent.offboard.plan import Cause
 from agent.offboard.progress import progress, waiting
 from agent.offboard.receipt import receipt
+from agent.offboard.receipt.keyring import KeyRing
 from agent.offboard.receipt.page import report_page
-from agent.offboard.receipt.signing import Signer, key_path
+from agent.offboard.receipt.signing import Signer, fingerprint_of, key_path
 from agent.offboard.receipt.trends import lines, trends
 from agent.offboard.receipt.verify import verify
 from rules.offboarding.vocabulary import CaseKind
@@ -73,31 +74,48 @@ def _newest(request: HandlerRequest, name: str, hint: Text) -> Json:
     if not kept:
         said = visible(name)
         raise RefusedError(Text(f"there is no receipt of `{said}` yet", f"`{said}` 尚无回执"), hint)
-    signer = Signer.at(key_path(root))
     text = kept[-1].read_text(encoding="utf-8")
-    report = verify(text.encode(), signer.public_pem())
+    public = KeyRing(root).public_of(text.encode())
+    report = verify(text.encode(), public)
     return {
         "case": name,
         "file": str(kept[-1]),
         "receipt": text,
         "page": {language: report_page(report, language) for language in _LANGUAGES},
-        "public_key": signer.public_pem().decode("ascii"),
-        "fingerprint": signer.fingerprint,
+        "public_key": public.decode("ascii"),
+        "fingerprint": fingerprint_of(public),
     }
 
 
 @handlers.read("keys.show")
 def _keys(request: HandlerRequest) -> Json:
-    root = request.site.home.root
+    root, asked = request.site.home.root, request.args.text("fingerprint")
+    ring = KeyRing(root)
     signer = Signer.at(key_path(root))
-    jwks = outbox.public_jwks(root)
-    return {"fingerprint": signer.fingerprint, "pem": signer.public_pem().decode("ascii"), "jwks": jwks}
+    wanted = [one for one in {*ring.fingerprints(), signer.fingerprint} if asked and one.startswith(asked.lower())]
+    if asked and len(wanted) != 1:
+        said = visible(asked)
+        raise RefusedError(
+            Text(
+                f"not one key has the fingerprint `{said}`, but {len(wanted)}",
+                f"指纹为 `{said}` 的密钥有 {len(wanted)} 把",
+            ),
+            Text("those there are: shoumi keys show --json", "全部指纹：shoumi keys show --json"),
+        )
+    public = ring.public(wanted[0]) if wanted else None
+    public = public or signer.public_pem()
+    return {
+        "fingerprint": fingerprint_of(public),
+        "pem": public.decode("ascii"),
+        "jwks": outbox.public_jwks(root),
+        "earlier": [one for one in ring.fingerprints() if one != signer.fingerprint],
+    }
 
 
 @handlers.read("case.trends")
 def _trends(request: HandlerRequest) -> Json:
     root = request.site.home.root
-    found = trends(receipt.receipts_folder(root), Signer.at(key_path(root)).public_pem())
+    found = trends(receipt.receipts_folder(root), KeyRing(root).public_of)
     return {
         "receipts": found.receipts,
         "incomplete": found.incomplete,

@@ -12,13 +12,14 @@ import threading
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 
 from agent.errors import RefusedError
@@ -59,7 +60,7 @@ class Signer:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the public key as SubjectPublicKeyInfo in DER, in hexadecimal digits."""
-        return hashlib.sha256(self._public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+        return _fingerprint(self._public)
 
     def public_pem(self) -> bytes:
         """Return the public key as PEM: what a checker needs."""
@@ -68,6 +69,19 @@ class Signer:
     def sign(self, data: bytes) -> bytes:
         """Return the 64 bytes of the signature of *data*."""
         return self._key.sign(data)
+
+
+def fingerprint_of(pem: bytes) -> str | None:
+    """Return the fingerprint of a public key in PEM; ``None`` for what is no Ed25519 public key."""
+    try:
+        key = load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        return None
+    return _fingerprint(key) if isinstance(key, Ed25519PublicKey) else None
+
+
+def _fingerprint(key: Ed25519PublicKey) -> str:
+    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
 def _read(path: Path) -> bytes:

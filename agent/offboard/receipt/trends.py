@@ -6,7 +6,7 @@ arrived says nothing about speed and is left out.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,13 +43,17 @@ class Trends(NamedTuple):
     bad: int
 
 
-def trends(folder: Path, public_key: bytes) -> Trends:
-    """Read the receipts in *folder*. Raises :class:`agent.errors.UsageError` for a bad key; bad files are counted."""
+def trends(folder: Path, key_of: Callable[[bytes], bytes]) -> Trends:
+    """Read the receipts in *folder*, each checked with what *key_of* says of it. Bad files are counted.
+
+    Raises :class:`agent.errors.UsageError` for a bad key, and what *key_of* raises.
+    """
     last: dict[str, Mapping[str, Any]] = {}
     bad = 0
     for path in kept(folder):
         try:
-            report = verify(path.read_bytes(), public_key)
+            data = path.read_bytes()
+            report = verify(data, key_of(data))
         except OSError:
             bad += 1
             continue

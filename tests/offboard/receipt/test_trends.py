@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.offboard.expiring import DAYS, Sort, UpcomingExpiry, due, endings
+from agent.offboard.receipt.keyring import KeyRing
 from agent.offboard.receipt.receipt import issue, receipts_folder
-from agent.offboard.receipt.signing import Signer, key_path
 from agent.offboard.receipt.timeline import Marks
 from agent.offboard.receipt.trends import lines, trends
 from agent.shipped_packs import text as pack_text
@@ -21,11 +21,11 @@ from tests.offboard import proof_kit as kit
 def test_trends_are_ranks_of_what_was_measured(tmp_path: Path) -> None:
     for number in range(1, 21):
         marks = Marks(None, kit.NOON, kit.after(1), kit.after(number), kit.after(-5 if number == 1 else number / 2))
-        issue(tmp_path, kit.ending(case=f"C{number:06}", marks=marks), kit.NOON)
-    issue(tmp_path, kit.ending(case="C000020", marks=marks, doors=()), kit.NOON)  # replaces, is not counted twice
+        issue(tmp_path, kit.ending(case=f"C{number:06}", marks=marks), kit.ISSUED)
+    issue(tmp_path, kit.ending(case="C000020", marks=marks, doors=()), kit.ISSUED)  # replaces, is not counted twice
     folder = receipts_folder(tmp_path)
     (folder / "C000099.000001.receipt").write_bytes(b"{}\n{}\n")
-    found = trends(folder, Signer.at(key_path(tmp_path)).public_pem())
+    found = trends(folder, KeyRing(tmp_path).public_of)
     assert (found.receipts, found.incomplete, found.bad) == (20, 0, 1)
     rows = {row.mark: tuple(row[1:]) for row in found.rows}
     assert rows["denied"] == (20, 10_000, 19_000, 20_000)
@@ -38,8 +38,7 @@ def test_trends_are_ranks_of_what_was_measured(tmp_path: Path) -> None:
 
 
 def test_no_receipts_is_no_trend(tmp_path: Path) -> None:
-    public = Signer.at(key_path(tmp_path)).public_pem()
-    assert trends(receipts_folder(tmp_path), public).rows == ()
+    assert trends(receipts_folder(tmp_path), KeyRing(tmp_path).public_of).rows == ()
 
 
 def grant(until: datetime) -> UpcomingExpiry:
