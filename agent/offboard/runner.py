@@ -39,6 +39,8 @@ _LISTED, _SHOWN = 100, 20  # items of a list that an entry repeats whole; those 
 
 _STAYING = frozenset((Cause.HOLD, Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS))
 
+_WHOLE = frozenset((Cause.DEPARTURE, Cause.HOLD))
+
 _T = TypeVar("_T")
 
 Told = Callable[[str, str, StepState | None], None]
@@ -50,7 +52,7 @@ def steps_for(cause: Cause, more: Iterable[RevocationStep] = ()) -> tuple[Revoca
         return RESTORING
     leaving = cause is Cause.DEPARTURE
     mine = LEAVING if leaving else STAYING
-    others = [step for step in more if step.leaving in (None, leaving)]
+    others = [step for step in more if step.leaving in (None, leaving) and (not step.whole or cause in _WHOLE)]
     return tuple(sorted((*mine, *others), key=lambda step: (not step.alongside, step not in mine)))
 
 

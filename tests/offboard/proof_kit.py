@@ -24,6 +24,7 @@ from rules.text import Text
 
 UID, OTHER = 62100, 62150
 NOON = datetime(2026, 3, 2, 12, 0, 0, tzinfo=UTC)
+ISSUED = NOON + timedelta(minutes=1)
 T = TypeVar("T")
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same on every architecture
@@ -125,6 +126,12 @@ def good_proof() -> dict[str, Any]:
     }
 
 
+def signatory(role: str, by: str, at: str | None, **signed: Any) -> dict[str, Any]:
+    """Return one who approved, and that the agent wrote it down."""
+    made = {"by": by, "role": role, "title": None, "at": at, "clock": "agent", "opinion": "", "key": None}
+    return {"signed": {**made, **signed}, "written": {"by": "hr", "at": "2026-03-02T12:00:00.003000Z"}}
+
+
 def ending(**more: Any) -> RevocationRecord:
     """Return what a complete receipt says, changed by *more*."""
     made = RevocationRecord(
@@ -134,7 +141,7 @@ def ending(**more: Any) -> RevocationRecord:
         cause="departure",
         reference="HR-2026-17",
         pack="state@1a2b3c4d5e6f",
-        approvers=({"role": "department-head", "by": "E0007", "at": "2026-03-02T11:59:00Z"},),
+        approvers=(signatory("department-head", "E0007", "2026-03-02T11:59:00.000000Z", clock="personnel"),),
         marks=Marks(after(-60_000), NOON, after(4), after(7), after(6.5), after(12)),
         steps=(
             StepRecord(

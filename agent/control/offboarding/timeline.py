@@ -1,32 +1,57 @@
-"""From an occasion, its steps and the log to what its receipt says: the instants of one revocation on one clock.
+"""From an occasion, its steps and the log to what its receipt says: each instant where it was taken.
 
-Rules of this file: every instant was written down when it happened; nothing here is estimated. The last successful read
-is the last access of the person that the log let pass, at any time before the decider denied.
+Rules of this file: every instant was written down when it happened; nothing here is estimated, and what is only bounded
+says so. The last successful read is the last access of the person that the log let pass, the agent's own attempts left
+out. What the personnel system sent counts where it arrived before access ended, and no other notice does.
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
+from agent.control.offboarding.signatories import of_notice
 from agent.control.offboarding.triggers import RevocationTrigger
 from agent.log.search import Filter, query
 from agent.offboard import database
 from agent.offboard.intake import store
+from agent.offboard.intake.store import ArrivedNotice
 from agent.offboard.journal import JournaledStep
+from agent.offboard.plan import Cause
 from agent.offboard.progress import TITLES
-from agent.offboard.receipt.receipt import RevocationRecord, StepRecord
-from agent.offboard.receipt.timeline import Marks, last_read
-from agent.offboard.steps import doors
+from agent.offboard.receipt.receipt import NO_ENTRIES, PROOF_STEP, RevocationRecord, StepRecord
+from agent.offboard.receipt.schema import NOT_PART
+from agent.offboard.receipt.timeline import ClockName, Marks, Origin, Source, by_boot, last_read
+from agent.offboard.steps import RESTORING, doors
+from agent.runtime.clock import boot_id, boot_time
 from agent.runtime.home import Home
 from agent.site.context import SiteContext
 from rules.text import Text
 
 _LOOKED = 200  # newest entries of the person among which the last allowed access is looked for
+_MOST = 100_000  # entries of attempts of one proof
+_APART = timedelta(seconds=1)  # stamps of entries may be behind the agent's clock by less than this
+_NOT_PART = {
+    Cause.HOLD: Text("no part of a hold: account, jobs and sessions stay", "停权不涉及：账号、任务与会话保留"),
+    Cause.TRANSFER: Text(
+        "no part of a transfer: the person stays, and doors ask the rules every time",
+        "调岗不涉及：人员留任，各门每次均询问规则",
+    ),
+    Cause.EXPIRY: Text("no part of it: one area is lost, and the person stays", "不涉及：仅丧失一个目录的权限"),
+    Cause.LOSS: Text(
+        "no part of it: what is named is lost, and doors ask the rules every time",
+        "不涉及：仅丧失所列权限，各门每次均询问规则",
+    ),
+    Cause.DEPARTURE: Text("no part of this run: it was begun before there was such a step", "不涉及：开始时尚无此步骤"),
+}
+_When = Callable[[Mapping[str, Any]], datetime]
 
 
 def ending(site: SiteContext, found: RevocationTrigger, steps: Sequence[JournaledStep]) -> RevocationRecord:
     """Return all that the receipt of the run for *found* says."""
+    heard = _heard(site.home, found)
+    at = by_boot(site.now(), boot_time() // 1000, boot_id())
     return RevocationRecord(
         host=os.uname().nodename,
         person=found.person,
@@ -34,41 +59,142 @@ def ending(site: SiteContext, found: RevocationTrigger, steps: Sequence[Journale
         cause=found.cause,
         reference=found.reference,
         pack=site.pack().id,
-        approvers=found.approvers,
-        marks=_marks(site.home, found, steps),
-        steps=tuple(
-            StepRecord(
-                d.step, TITLES.get(d.step, Text(d.step, d.step)), d.result.state, d.result.detail, d.result.facts
-            )
-            for d in steps
-        ),
+        approvers=of_notice(heard.notice, found.at) if heard else found.approvers,
+        marks=_marks(site.home, found, heard, steps, at),
+        steps=(*_records(steps), *_no_part(found.cause, {done.step for done in steps})),
         proof=None,
         doors=doors.of_facts(next((d.result.facts for d in steps if d.step == doors.ID), {})),
+        lost=tuple(sorted(found.areas)),
+        act=found.act,
+        seq=found.entry or None,
+        own_entries=_own_entries(site.home, found, steps, at),
     )
 
 
-def _marks(home: Home, found: RevocationTrigger, steps: Sequence[JournaledStep]) -> Marks:
+def _records(steps: Iterable[JournaledStep]) -> Iterable[StepRecord]:
+    for done in steps:
+        title = TITLES.get(done.step, Text(done.step, done.step))
+        yield StepRecord(done.step, title, done.result.state, done.result.detail, done.result.facts)
+
+
+def _no_part(cause: Cause, run: set[str]) -> Iterable[StepRecord]:
+    """Yield what a revocation can end and this one was not about, so that nobody takes it for done or not there."""
+    elsewhere = {step.id for step in RESTORING}
+    for step, title in TITLES.items():
+        if step not in run and step not in elsewhere:
+            yield StepRecord(step, title, NOT_PART, _NOT_PART[cause], {})
+
+
+def _heard(home: Home, found: RevocationTrigger) -> ArrivedNotice | None:
+    """Return the notice of the personnel system that *found* follows, if one does."""
+    if found.notice is None:
+        return None
+    return store.arrived(database.path(home.root), found.person, found.notice, found.at)
+
+
+def _marks(
+    home: Home, found: RevocationTrigger, heard: ArrivedNotice | None, steps: Sequence[JournaledStep], at: _When
+) -> Marks:
     facts: Mapping[str, Mapping[str, Any]] = {done.step: done.result.facts for done in steps}
-    denied = facts.get("deny", {}).get("at")
+    deny = facts.get("deny", {})
+    denied, durable, asked = (_at(deny.get(name)) for name in ("at", "durable_at", "received_at"))
+    if durable and durable < found.at:  # of another act about the same person
+        durable = asked = None
     gone = [_at(facts_of["gone_at"]) for facts_of in facts.values() if facts_of.get("gone_at")]
-    began = min((done.began_at for done in steps if done.began_at), default=found.at)
-    heard = store.arrived(database.path(home.root), found.person, found.reference) if found.reference else None
-    return Marks(
-        approved=heard[0].toe if heard else found.at,
-        received=heard[1] if heard else found.at,
-        durable=began,
-        denied=max(_at(denied), found.at) if denied else None,  # what ends by itself is denied from that instant on
-        last_read=last_read(_accesses(home, found), found.person),
-        last_gone=max(gone, default=None),
+    read = last_read(_accesses(home, found), found.person, at)
+    marks = Marks(
+        approved=found.at,
+        received=found.at,
+        durable=durable,
+        denied=denied,
+        last_read=read[0] if read else None,
+        last_gone=max((one for one in gone if one), default=None),
+        origins={"last-read": Origin(Source.LOG, seq=read[1])} if read else {},
     )
+    if found.cause is Cause.EXPIRY:
+        return _due(marks)
+    if heard:
+        return _by_notice(marks, heard)
+    return _by_act(marks, asked)
+
+
+def _due(marks: Marks) -> Marks:
+    """Return the marks of what ends by itself: it is denied from that instant on, as long as a decider knows of it."""
+    due = marks.approved
+    later = bool(marks.denied and due and marks.denied > due)
+    origins = {name: Origin(Source.DUE) for name in ("approved", "received", *(() if later else ("denied",)))}
+    return replace(
+        marks,
+        durable=None,
+        denied=marks.denied if later else marks.denied and due,
+        origins={**marks.origins, **origins},
+    )
+
+
+def _by_notice(marks: Marks, heard: ArrivedNotice) -> Marks:
+    spool = Origin(Source.SPOOL, not_before=heard.not_before, not_after=heard.looked_at, compared="file-system")
+    stored = heard.durable_at
+    return replace(
+        marks,
+        approved=heard.notice.toe,
+        received=heard.received_at,
+        durable=stored or marks.durable or marks.denied,
+        origins={
+            **marks.origins,
+            "approved": Origin(Source.PERSONNEL, ClockName.PERSONNEL),
+            "received": spool if heard.looked_at else Origin(Source.UNKNOWN),
+            "durable": Origin(Source.HR_STORE) if stored else _stored(marks, heard.received_at),
+        },
+    )
+
+
+def _by_act(marks: Marks, asked: datetime | None) -> Marks:
+    """Return the marks of what an officer did: the request is the approval. *asked*: when it was read."""
+    received = asked or marks.received
+    source = Origin(Source.SOCKET if asked else Source.ACT)
+    return replace(
+        marks,
+        approved=received,
+        received=received,
+        durable=marks.durable or marks.denied,
+        origins={**marks.origins, "approved": source, "received": source, "durable": _stored(marks, received)},
+    )
+
+
+def _stored(marks: Marks, since: datetime | None) -> Origin:
+    """Return where *durable* is from: the commit, or what is known of one that nobody was there to see the end of.
+
+    A decider that has acknowledged the epoch has read it, and what it reads was synced before (sqlite.org/wal.html).
+    """
+    if marks.durable:
+        return Origin(Source.REGISTRY)
+    return Origin(Source.DECIDER, not_before=since, not_after=marks.denied)
 
 
 def _accesses(home: Home, found: RevocationTrigger) -> Iterable[Mapping[str, Any]]:
     """Yield the newest accesses of the person that the log let through, of the areas it is about."""
-    for row in query(home.index, Filter(person=found.person, kind="access", verdict="allow", limit=_LOOKED)):
+    wanted = Filter(person=found.person, kind="access", verdict="allow", own=False, limit=_LOOKED)
+    for row in query(home.index, wanted):
         if not found.areas or row.entry.get("area") in found.areas:
             yield row.entry
 
 
-def _at(word: str) -> datetime:
-    return datetime.fromisoformat(word)
+def _own_entries(home: Home, found: RevocationTrigger, steps: Sequence[JournaledStep], at: _When) -> Mapping[str, Any]:
+    """Return how many entries the attempts of the proof have, and from which number to which."""
+    proof = next((done for done in steps if done.step == PROOF_STEP), None)
+    if proof is None or proof.began_at is None or proof.ended_at is None:
+        return NO_ENTRIES
+    wanted = Filter(
+        person=found.person,
+        kind="access",
+        own=True,
+        since=proof.began_at - _APART,
+        until=proof.ended_at + _APART,
+        limit=_MOST,
+    )
+    seqs = [row.seq for row in query(home.index, wanted) if proof.began_at <= at(row.entry) <= proof.ended_at]
+    return {"count": len(seqs), "first": min(seqs), "last": max(seqs)} if seqs else NO_ENTRIES
+
+
+def _at(word: object) -> datetime | None:
+    return datetime.fromisoformat(word) if isinstance(word, str) and word else None

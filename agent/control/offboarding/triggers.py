@@ -9,19 +9,23 @@ lifted, a departure that two officers took back) says why its run is to be given
 reason that does not hold any more.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 
+from agent.control.offboarding.signatories import Signatory, of_case, of_officer
 from agent.offboard.context import RevocationSubject
+from agent.offboard.intake.notice import HrEvent
+from agent.offboard.intake.store import WantedNotice
 from agent.offboard.plan import Cause
 from agent.offboard.steps.places import accounts
 from agent.registry.columns import moment
 from agent.site.context import SiteContext
 from rules.decide import decide
 from rules.model import Request
-from rules.offboarding.case import Approval, OffboardingCase
+from rules.offboarding.case import OffboardingCase
 from rules.offboarding.vocabulary import CaseKind
 from rules.rights import stands
 from rules.text import Text
@@ -43,7 +47,7 @@ class RevocationTrigger:
     ``tries``: see :class:`agent.offboard.context.RevocationSubject`.
 
     ``roles``: administrator roles that make it two officers' decision; ``waits``: the second one has not made it.
-    ``over``: why there is nothing to do any more.
+    ``over``: why there is nothing to do any more. ``notice``: what of the personnel system's it follows.
     """
 
     name: str
@@ -60,7 +64,8 @@ class RevocationTrigger:
     waits: bool = False
     over: Text | None = None
     reference: str = ""
-    approvers: tuple[Mapping[str, Any], ...] = ()
+    notice: WantedNotice | None = None
+    approvers: tuple[Signatory, ...] = ()
 
 
 def trigger_of(site: SiteContext, name: str) -> RevocationTrigger:
@@ -110,20 +115,16 @@ def _case(site: SiteContext, case: OffboardingCase) -> RevocationTrigger:
         waits=case.unconfirmed,
         over=over,
         reference=case.reference,
-        approvers=tuple(_approver(case, approval) for approval in case.approvals),
+        # Who wrote the deciding approval down is nobody where the agent itself did, on the word of a notice.
+        notice=WantedNotice(HrEvent.DEPARTURE_APPROVED, case.reference) if not case.ended_by else None,
+        approvers=of_case(case),
     )
-
-
-def _approver(case: OffboardingCase, approval: Approval) -> dict[str, Any]:
-    """Return who approved as a receipt says it; with the title the role had in the chain of the case."""
-    titles = {place.role: place.title.to_json() for place in case.chain}
-    said = {"role": approval.role, "by": approval.by, "at": approval.at.isoformat()}
-    return said | ({"title": titles[approval.role]} if approval.role in titles else {})
 
 
 def _hold(site: SiteContext, name: str) -> RevocationTrigger:
     row = site.lists.holds.get(name)
-    by, since = str(row["placed_by"]), moment(str(row["since"]))
+    by, since, reason = str(row["placed_by"]), moment(str(row["since"])), str(row["reason"])
+    notice = _asked_for(reason) if by == _own_name(site) else None
     return RevocationTrigger(
         name,
         str(row["person"]),
@@ -131,8 +132,21 @@ def _hold(site: SiteContext, name: str) -> RevocationTrigger:
         frozenset({by}),
         since,
         over=_LIFTED if row["lifted_at"] else None,
-        approvers=({"role": "officer", "by": by, "at": since.isoformat()},),
+        reference=notice.txn if notice else "",
+        notice=notice,
+        approvers=(of_officer(by, since, opinion=reason),),
     )
+
+
+def _own_name(site: SiteContext) -> str:
+    """Return what the agent is called as an officer; see :meth:`agent.control.dispatch.HandlerRequest.officer`."""
+    return site.facts.person_of_uid(os.getuid()) or f"uid:{os.getuid()}"
+
+
+def _asked_for(reason: str) -> WantedNotice | None:
+    """Return what a hold of the agent's own follows; see :mod:`agent.control.offboarding.hr_intake`."""
+    event, _, txn = reason.partition(" ")
+    return WantedNotice(HrEvent(event), txn) if event in tuple(HrEvent) else None
 
 
 def _lapse(site: SiteContext, name: str) -> RevocationTrigger:
@@ -165,7 +179,7 @@ def _loss(site: SiteContext, name: str) -> RevocationTrigger:
         act=str(row["act"]),
         entry=int(str(row["entry"])),
         over=None if still else _GRANTED if areas else _ROOMS,
-        approvers=({"role": "officer", "by": by, "at": since.isoformat()},),
+        approvers=(of_officer(by, since),),
     )
 
 

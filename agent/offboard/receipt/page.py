@@ -7,7 +7,8 @@ because a receipt may come from anywhere. An open item is on the first lines, an
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from agent.offboard.receipt.timeline import MARKS
+from agent.offboard.receipt.schema import NOT_PART, NOT_PRESENT
+from agent.offboard.receipt.timeline import MARKS, Source
 from agent.offboard.receipt.verify import ReceiptReport
 from agent.offboard.steps.step import StepState
 from agent.presentation import table as text_table
@@ -22,7 +23,14 @@ _CAUSES = {
     "hold": Text("hold", "停权"),
     "expiry": Text("expiry", "到期"),
     "transfer": Text("transfer", "调岗"),
+    "loss": Text("an act took rights", "操作收回权限"),
 }
+_STATES = {
+    **{str(state): state.text for state in StepState},
+    NOT_PRESENT: Text("not present", "不存在"),
+    NOT_PART: Text("not part of this", "不涉及"),
+}
+_APPROVERS = {**ROLES, "confirmation": Text("second officer, confirmed", "第二名管理员（确认）")}
 _ANSWERS = {
     "denied": Text("denied", "被拒绝"),
     "let-in": Text("LET IN", "被放行"),
@@ -31,17 +39,22 @@ _ANSWERS = {
     "untried": Text("NOT TRIED", "未能尝试"),
 }
 _TRIED = {"list": Text("list the directory", "列出目录"), "file": Text("open a file", "打开文件")}
-_MARK_STATES = {"none": Text("nothing to measure", "无可测量"), "pending": Text("pending", "待完成")}
+_MARK_STATES = {
+    "none": Text("nothing to measure", "无可测量"),
+    "pending": Text("pending", "待完成"),
+    "unordered": Text("the clock was set: not known", "时钟被调整：未知"),
+}
 _OPEN = {
     "proof": Text("proof that nothing is left", "无残留证明"),
     "late-read": Text("a read after access was denied", "开始拒绝后仍有读取"),
 }
-_MARK_OF_HR = Text("clock of the personnel system", "人事系统时钟")
+_CLOCKS = {"personnel": Text("clock of the personnel system", "人事系统时钟")}
+_COMPARED = {"file-system": Text("read off the file system's clock", "取自文件系统时钟")}
 
 
 def page(body: Mapping[str, Any], language: Language) -> str:
-    """Return the page of a receipt whose JSON is *body*, which has the shape of version 1."""
-    sections = [_head, _approvals, _timeline, _doors, _steps, _proof, _unseen, _foot]
+    """Return the page of a receipt whose JSON is *body*, which has the shape of version 1 or 2."""
+    sections = [_head, _lost, _approvals, _timeline, _doors, _steps, _proof, _unseen, _foot]
     parts = ["\n".join(section(body, language)) for section in sections]
     return f"\n{_RULE}\n".join(part for part in parts if part) + "\n"
 
@@ -78,14 +91,47 @@ def _head(body: Mapping[str, Any], language: Language) -> Iterable[str]:
     yield from _columns(None, [(name.say(language), value) for name, value in rows])
 
 
+def _lost(body: Mapping[str, Any], language: Language) -> Iterable[str]:
+    """Yield what was lost, where it was not everything, and the act that took it."""
+    if body.get("lost"):
+        areas = ", ".join(str(one["area"]) for one in body["lost"])
+        yield f"{Text('Areas lost', '丧失的目录').say(language)}: {visible(areas)}"
+    if body.get("act"):
+        entry = "" if body["seq"] is None else Text(f", entry {body['seq']}", f"，第 {body['seq']} 条").say(language)
+        yield f"{Text('by the act', '依据操作').say(language)}: {visible(str(body['act']))}{entry}"
+
+
 def _approvals(body: Mapping[str, Any], language: Language) -> Iterable[str]:
-    if body["approvers"]:
-        yield Text("Approved by", "审批").say(language)
-        heading = [Text("role", "职务"), Text("by", "审批人"), Text("at", "时间")]
-        yield from _columns(
-            [text.say(language) for text in heading],
-            [(_role(one, language), one.get("by"), one.get("at")) for one in body["approvers"]],
+    given = [one if "signed" in one else {"signed": one, "written": None} for one in body["approvers"]]
+    if not given:
+        return
+    yield Text("Approved by", "审批").say(language)
+    heading = [
+        Text("role", "职务"),
+        Text("signed by", "签署人"),
+        Text("signed at", "签署时间"),
+        Text("opinion", "意见"),
+        Text("signature", "签名"),
+        Text("written down by", "录入人"),
+        Text("written down at", "录入时间"),
+    ]
+    rows = []
+    for one in given:
+        signed, written = one["signed"], one["written"] or {}
+        clock = _CLOCKS.get(str(signed.get("clock")))
+        at = f"{signed.get('at') or ''} ({clock.say(language)})" if clock else signed.get("at")
+        rows.append(
+            (
+                _role(signed, language),
+                signed.get("by"),
+                at,
+                signed.get("opinion"),
+                signed.get("key"),
+                written.get("by"),
+                written.get("at"),
+            )
         )
+    yield from _columns([text.say(language) for text in heading], rows)
 
 
 def _open(item: str, body: Mapping[str, Any], language: Language) -> str:
@@ -108,7 +154,7 @@ def _role(one: Mapping[str, Any], language: Language) -> str:
     title = one.get("title")
     if isinstance(title, Mapping) and isinstance(title.get(language), str):
         return str(title[language])
-    return word(ROLES, one.get("role", "")).say(language)
+    return word(_APPROVERS, one.get("role", "")).say(language)
 
 
 def _timeline(body: Mapping[str, Any], language: Language) -> Iterable[str]:
@@ -117,22 +163,43 @@ def _timeline(body: Mapping[str, Any], language: Language) -> Iterable[str]:
     rows = []
     for row in sorted(body["timeline"], key=lambda row: (row["at"] is None, row["at"] or "")):
         name = MARKS.get(row["mark"])
-        note = _MARK_OF_HR if row["clock"] == "personnel" else _MARK_STATES.get(row["state"])
         rows.append(
             (
                 name.say(language) if name else row["mark"],
                 row["at"],
                 span(row["after_us"], language),
-                note.say(language) if note else "",
+                "; ".join(text.say(language) for text in _notes(row)),
             )
         )
     yield from _columns([text.say(language) for text in heading], rows)
 
 
+def _notes(row: Mapping[str, Any]) -> Iterable[Text]:
+    """Yield where the instant was taken, by which clock, and between which others it lies."""
+    if row["at"] and row.get("source") in [str(one) for one in Source if one]:
+        yield Source(row["source"]).text
+    if clock := _CLOCKS.get(row["clock"]):
+        yield clock
+    if compared := _COMPARED.get(str(row.get("compared"))):
+        yield compared
+    low, high = row.get("not_before"), row.get("not_after")
+    if low or high:
+        said = f"{visible(low or '…')} – {visible(high or '…')}"
+        yield Text(f"between {said}", f"介于 {said}")
+    if row.get("seq") is not None:
+        yield Text(f"entry {row['seq']}", f"第 {row['seq']} 条")
+    if state := _MARK_STATES.get(row["state"]):
+        yield state
+
+
 def _doors(body: Mapping[str, Any], language: Language) -> Iterable[str]:
     yield Text("Doors", "门禁").say(language)
     if not body["doors"]:
-        yield Text("no doors are connected to this agent", "本程序未连接门禁").say(language)
+        step = next((step for step in body["steps"] if step["id"] == "doors"), None)
+        if step is None:  # of version 1: a step that was no part of it is not named there
+            yield Text("no doors are named in this receipt", "本回执未列出门").say(language)
+        else:
+            yield f"{_word(step['state'], language)}: {visible(str(step['detail'][language]))}"
         return
     heading = [Text("door", "门"), Text("state", "状态"), Text("after receipt", "收到后"), Text("detail", "说明")]
     yield from _columns(
@@ -174,6 +241,7 @@ def _proof(body: Mapping[str, Any], language: Language) -> Iterable[str]:
     found = {one["pid"]: one for scan in proof["scans"] for one in scan["found"]}
     for pid, one in sorted(found.items())[:_FOUND]:
         yield f"{pid} {visible(str(one['name']))}, uid {one['uid']}" + _started(one.get("started_by"), language)
+    yield from _own_entries(body, language)
     unreached = [*proof["unreached"], *(f"uid {uid}" for uid in proof["untouched"])]
     if unreached:
         yield Text("could not be shown for", "无法证明").say(language) + ": " + visible(", ".join(map(str, unreached)))
@@ -190,6 +258,15 @@ def _started(by: Mapping[str, Any] | None, language: Language) -> str:
         return ""
     name = visible(f"{by['kind']} {by['name']}" + (f" {by['pid']}" if by["pid"] else ""))
     return ", " + Text(f"started by {name}", f"由 {name} 启动").say(language)
+
+
+def _own_entries(body: Mapping[str, Any], language: Language) -> Iterable[str]:
+    """Yield how many entries the agent's own attempts left in the log, and between which numbers."""
+    found = body.get("own_entries")
+    if found and found["count"]:
+        count, first, last = found["count"], found["first"], found["last"]
+        en = f"{count} entries of the log are the agent's own attempts, numbers {first} to {last}"
+        yield Text(en, f"日志中有 {count} 条为代理自身的尝试，序号 {first} 至 {last}").say(language)
 
 
 def _try(attempt: Mapping[str, Any], language: Language) -> Sequence[object]:
@@ -231,7 +308,7 @@ def span(microseconds: int | None, language: Language) -> str:
 
 
 def _word(state: str, language: Language) -> str:
-    return StepState(state).text.say(language) if state in list(StepState) else visible(str(state))
+    return _STATES[state].say(language) if state in _STATES else visible(str(state))
 
 
 def _columns(heading: Sequence[str] | None, rows: Sequence[Sequence[object]]) -> list[str]:

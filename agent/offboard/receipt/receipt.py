@@ -5,7 +5,10 @@ Rules of this file:
   line without its newline, as it stands: ``head -n 1 FILE | head -c -1`` and any Ed25519 tool check it;
 - canonical: keys sorted, no spaces, UTF-8 as it is, no floating point, every foreign string through ``visible``;
 - a receipt is never changed and never written over: what comes later is another one that names the one before it;
-- what is pending is not complete, whatever else was done; what cannot be seen is listed and never counted as done.
+- what is pending is not complete, whatever else was done; what cannot be seen is listed and never counted as done;
+- what this host does not have and what is no part of such a revocation are two words, and neither of them is "done".
+
+The format, for who writes a checker: docs/receipt.md.
 """
 
 import base64
@@ -17,7 +20,7 @@ import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,22 +28,25 @@ from typing import Any
 from agent.errors import RefusedError
 from agent.offboard.proof import CANNOT_SEE
 from agent.offboard.proof import STEP as PROOF
+from agent.offboard.receipt.keyring import KeyRing
+from agent.offboard.receipt.schema import NOT_PART, NOT_PRESENT
 from agent.offboard.receipt.signing import Signer, key_path, synced
-from agent.offboard.receipt.timeline import NEEDED, DoorMark, Marks, rows, written
+from agent.offboard.receipt.timeline import DoorMark, Marks, needed, rows, written
 from agent.offboard.steps.step import StepState
 from rules.text import Text
 from rules.visible import visible
 
-VERSION = 1
+VERSION = 2
 KIND = "shoumi-revocation-receipt"
 SUFFIX = ".receipt"
 
 PROOF_STEP = PROOF.id
 
+NO_ENTRIES: Mapping[str, Any] = {"count": 0, "first": None, "last": None}
 _shown = functools.lru_cache(16_384)(visible)  # thousands of attempts consist of a few words and the names of areas
 _CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _FINISHED = frozenset(
-    (StepState.DONE, StepState.CONFIRMED, StepState.SKIPPED, StepState.CANNOT_SEE)
+    (StepState.DONE, StepState.CONFIRMED, StepState.CANNOT_SEE, NOT_PRESENT, NOT_PART)
 )  # by name: a new state is open
 
 
@@ -63,17 +69,25 @@ class RevocationRecord:
     person: str
     case: str
     cause: str
-    """A word: ``departure``, ``hold``, ``expiry``, ``transfer``."""
+    """A word: ``departure``, ``hold``, ``expiry``, ``transfer``, ``loss``."""
     reference: str
     """The case number of the personnel system; may be empty."""
     pack: str
     approvers: tuple[Mapping[str, Any], ...]
-    """``{"role", "by", "at"}`` in the order of approval."""
+    """``{"signed", "written"}`` in the order of approval; see :mod:`agent.control.offboarding.signatories`."""
     marks: Marks
     steps: tuple[StepRecord, ...]
     proof: Mapping[str, Any] | None
     """:meth:`agent.offboard.proof.AccessProof.to_json`; those of a step ``proof`` win. ``None``: not made yet."""
     doors: tuple[DoorMark, ...] = ()
+    lost: tuple[str, ...] = ()
+    """The areas it is about, where it is not about everything."""
+    act: str = ""
+    """The act that took them (``grant.end``), where one did."""
+    seq: int | None = None
+    """The number of the entry of that act."""
+    own_entries: Mapping[str, Any] = field(default_factory=lambda: dict(NO_ENTRIES))
+    """``{"count", "first", "last"}``: the entries of the attempts that the agent made itself for the proof."""
 
 
 def build(ending: RevocationRecord, key: str, now: datetime, previous: str | None = None) -> bytes:
@@ -82,7 +96,7 @@ def build(ending: RevocationRecord, key: str, now: datetime, previous: str | Non
     for step in ending.steps:
         if step.id == PROOF_STEP:
             proof = step.facts or proof
-    timeline, doors = rows(ending.marks, ending.doors)
+    timeline, doors = rows(ending.marks, ending.doors, cause=ending.cause, now=now)
     body: dict[str, Any] = {
         "kind": KIND,
         "version": VERSION,
@@ -94,19 +108,23 @@ def build(ending: RevocationRecord, key: str, now: datetime, previous: str | Non
         "reference": ending.reference,
         "pack": ending.pack,
         "approvers": [dict(one) for one in ending.approvers],
+        "lost": [{"area": name} for name in ending.lost],
+        "act": ending.act,
+        "seq": ending.seq,
         "timeline": timeline,
         "doors": doors,
         "steps": [
             {
                 "id": step.id,
                 "title": step.title.to_json(),
-                "state": str(step.state),
+                "state": NOT_PRESENT if step.state == StepState.SKIPPED else str(step.state),
                 "detail": step.detail.to_json(),
                 "facts": dict(step.facts) if step.id != PROOF_STEP else {},
             }
             for step in ending.steps
         ],
         "proof": proof,
+        "own_entries": dict(ending.own_entries),
         "cannot_see": [text.to_json() for text in CANNOT_SEE],
         "key": key,
         "previous": previous,
@@ -121,7 +139,12 @@ def open_items(body: Mapping[str, Any]) -> list[str]:
     at = {row["mark"]: row["at"] for row in body["timeline"]}  # all in one form: their order is that of the instants
     left = [f"step:{step['id']}" for step in body["steps"] if step["state"] not in _FINISHED]
     left += [f"door:{door['door']}" for door in body["doors"] if door["state"] != StepState.CONFIRMED]
-    left += [f"mark:{mark}" for mark in NEEDED if at[mark] is None]
+    wanted = needed(body["cause"])
+    left += [
+        f"mark:{row['mark']}"
+        for row in body["timeline"]
+        if row["state"] == "unordered" or (row["mark"] in wanted and row["at"] is None)
+    ]
     if not _proven(body["proof"]):
         left.append("proof")
     if at["last-read"] is not None and at["denied"] is not None and at["last-read"] > at["denied"]:
@@ -189,6 +212,7 @@ def issue(home: Path, ending: RevocationRecord, now: datetime) -> Path:
     folder = receipts_folder(home)
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
+        KeyRing(home).keep(signer)  # before anything needs it
         while True:
             earlier = kept(folder, ending.case)
             last = earlier[-1].read_bytes() if earlier else b""
@@ -221,7 +245,7 @@ def _news(payload: bytes) -> object:
         proof = body["proof"] and {**body["proof"], "scans": [{**scan, "at": ""} for scan in body["proof"]["scans"]]}
     except (ValueError, TypeError, KeyError):
         return None
-    return {**body, "issued": "", "previous": "", "proof": proof}
+    return {**body, "issued": "", "previous": "", "proof": proof, "own_entries": {}}
 
 
 def _keep(path: Path, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The shape of a receipt of version 1, as data: what a checker insists on before it believes or shows anything.
+"""The shape of a receipt, by version, as data: what a checker insists on before it believes or shows anything.
 
 Rules of this file: pure. A dictionary here means exactly these members, a list any number of such items, a tuple one of
 these; a type is that type and no other (``True`` is no number); ``AT`` is an instant with its offset.
@@ -13,6 +13,10 @@ class _At:
 
 
 AT: Final = _At()
+NOT_PRESENT: Final = "not-present"
+"""State of a step: this host has no such thing."""
+NOT_PART: Final = "not-part"
+"""State of a step: a revocation for such a cause is not about it."""
 _SPAN: Final = (int, None)
 _WORDS: Final = {"en": str, "zh": str}
 _SCAN: Final = {
@@ -35,9 +39,20 @@ _PROOF: Final = {
     "uids": [int],
     "untouched": [int],
 }
-RECEIPT: Final[dict[str, Any]] = {
+_TITLED: Final = {"id": str, "title": _WORDS, "state": str, "detail": _WORDS, "facts": dict}
+_DOOR: Final = {"door": str, "state": str, "at": (AT, None), "after_us": _SPAN, "detail": _WORDS}
+_MARK: Final = {"mark": str, "at": (AT, None), "after_us": _SPAN, "state": str, "clock": str}
+_SIGNED: Final = {
+    "by": str,
+    "role": str,
+    "title": (_WORDS, None),
+    "at": (AT, None),
+    "clock": ("agent", "personnel"),
+    "opinion": str,
+    "key": (str, None),
+}
+_COMMON: Final[dict[str, Any]] = {
     "kind": "shoumi-revocation-receipt",
-    "version": 1,
     "issued": AT,
     "host": str,
     "person": str,
@@ -45,10 +60,8 @@ RECEIPT: Final[dict[str, Any]] = {
     "cause": str,
     "reference": str,
     "pack": str,
-    "approvers": [dict],
-    "timeline": [{"mark": str, "at": (AT, None), "after_us": _SPAN, "state": str, "clock": str}],
-    "doors": [{"door": str, "state": str, "at": (AT, None), "after_us": _SPAN, "detail": _WORDS}],
-    "steps": [{"id": str, "title": _WORDS, "state": str, "detail": _WORDS, "facts": dict}],
+    "doors": [_DOOR],
+    "steps": [_TITLED],
     "proof": (_PROOF, None),
     "cannot_see": [_WORDS],
     "key": str,
@@ -56,6 +69,28 @@ RECEIPT: Final[dict[str, Any]] = {
     "open": [str],
     "complete": bool,
 }
+_FIRST: Final[dict[str, Any]] = {**_COMMON, "version": 1, "approvers": [dict], "timeline": [_MARK]}
+RECEIPT: Final[dict[str, Any]] = {
+    **_COMMON,
+    "version": 2,
+    "approvers": [{"signed": _SIGNED, "written": ({"by": str, "at": (AT, None)}, None)}],
+    "lost": [{"area": str}],
+    "act": str,
+    "seq": (int, None),
+    "timeline": [
+        {
+            **_MARK,
+            "source": str,
+            "not_before": (AT, None),
+            "not_after": (AT, None),
+            "compared": (str, None),
+            "seq": (int, None),
+        }
+    ],
+    "own_entries": {"count": int, "first": (int, None), "last": (int, None)},
+}
+SHAPES: Final[dict[int, dict[str, Any]]] = {1: _FIRST, 2: RECEIPT}
+"""By version. Version 1 was issued before the marks said where they were taken; it is checked for ever."""
 
 
 def fits(value: Any, shape: Any) -> bool:

@@ -8,6 +8,7 @@ from what was measured; what the receipt claims about it is only compared.
 import base64
 import binascii
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +20,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from agent.errors import UsageError
-from agent.offboard.receipt.schema import RECEIPT, fits
+from agent.offboard.receipt.schema import RECEIPT, SHAPES, fits
 from rules.text import Text
 from rules.visible import visible
 
 _LARGEST = 8 << 20  # bytes
+_MARKS = ("approved", "received", "durable", "denied", "last-read", "last-gone")
+_MARK_STATES = ("measured", "none", "pending", "unordered")
 _MISSHAPEN = Text("the signature fits, but the content has not the shape of a receipt", "签名相符，但内容不是回执格式")
 
 
@@ -79,34 +82,34 @@ def _read(payload: bytes, key: str) -> ReceiptReport:
     """Judge bytes that are known to be the agent's."""
     try:
         body = json.loads(payload, object_pairs_hook=_once)
-        if not isinstance(body, dict) or (body.get("kind"), body.get("version")) != (
-            RECEIPT["kind"],
-            RECEIPT["version"],
-        ):
+        version = body.get("version") if isinstance(body, dict) else None
+        shape = SHAPES.get(version) if type(version) is int else None
+        if shape is None or body.get("kind") != RECEIPT["kind"]:
             return _wrong("it is of a kind or version that is not known here", "种类或版本未知")
-        if not fits(body, RECEIPT):
+        if not fits(body, shape):
             return _wrong(*_MISSHAPEN)
         left = tuple(_left(body))
         problems = tuple(_disagreements(body, left, key))
     except (ValueError, KeyError, TypeError, RecursionError):
-        return _wrong(
-            "the signature fits, but the content has not the shape of a receipt", "签名相符，但内容不是回执格式"
-        )
+        return _wrong(*_MISSHAPEN)
     return ReceiptReport(problems, left, body)
 
 
 def _left(body: dict[str, Any]) -> Iterator[str]:
     """Yield what is not over, from the measurements alone, in the words the receipt uses."""
+    first = body["version"] == 1
+    over = ("skipped",) if first else ("not-present", "not-part")
     for step in body["steps"]:
-        if step["state"] not in ("done", "confirmed", "skipped", "cannot-see"):
+        if step["state"] not in ("done", "confirmed", "cannot-see", *over):
             yield f"step:{step['id']}"
     for door in body["doors"]:
         if door["state"] != "confirmed":
             yield f"door:{door['door']}"
     at = {row["mark"]: row["at"] and datetime.fromisoformat(row["at"]) for row in body["timeline"]}
-    for mark in ("received", "durable", "denied"):
-        if not at[mark]:
-            yield f"mark:{mark}"
+    wanted = ["received", "denied"] if not first and body["cause"] == "expiry" else ["received", "durable", "denied"]
+    for row in body["timeline"]:
+        if row["state"] == "unordered" or (row["mark"] in wanted and not row["at"]):
+            yield f"mark:{row['mark']}"
     if not _absent(body["proof"]):
         yield "proof"
     if at["last-read"] and at["denied"] and at["last-read"] > at["denied"]:
@@ -125,7 +128,10 @@ def _absent(proof: dict[str, Any] | None) -> bool:
     for attempt in proof["attempts"]:
         if attempt["answer"] != "denied" or attempt["error"] not in ("EPERM", "EACCES"):
             return False
-        asked[attempt["uid"], attempt["login"]] += attempt["what"] == "list"
+        who = attempt["uid"], attempt["login"]
+        if who not in asked:
+            return False
+        asked[who] += attempt["what"] == "list"
     return all(count == proof["areas"] for count in asked.values())
 
 
@@ -135,14 +141,69 @@ def _disagreements(body: dict[str, Any], left: tuple[str, ...], key: str) -> Ite
         yield Text("it names another key than the one that signed it", "所记密钥与签名密钥不一致")
     if body["complete"] is not (not left) or sorted(body["open"]) != sorted(left):
         yield Text("it claims another state than its measurements show", "所称状态与测量结果不一致")
-    at = {row["mark"]: row for row in body["timeline"]}
-    start = datetime.fromisoformat(at["received"]["at"]) if at["received"]["at"] else None
-    for row in [*(row for row in body["timeline"] if row["mark"] != "approved"), *body["doors"]]:
-        if row["at"] and start:
-            span = datetime.fromisoformat(row["at"]) - start
-            if row["after_us"] != (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds:
-                name = visible(str(row.get("mark", row.get("door"))))
-                yield Text(f"the span of `{name}` does not fit its instant", f"`{name}` 的时长与时刻不符")
+    rows = {row["mark"]: row for row in body["timeline"]}
+    start = _instant(rows["received"]["at"])
+    for row in [*body["timeline"], *body["doors"]]:
+        at, personnel = _instant(row["at"]), row.get("clock") == "personnel"
+        known = None if personnel or at is None or start is None else _microseconds(at, start)
+        if row["after_us"] != known and (known is not None or body["version"] != 1):
+            name = visible(str(row.get("mark", row.get("door"))))
+            yield Text(f"the span of `{name}` does not fit its instant", f"`{name}` 的时长与时刻不符")
+    if body["version"] != 1:
+        if [row["mark"] for row in body["timeline"]] != list(_MARKS):
+            yield Text("its timeline has not the six marks, each once", "时间线不是六个时刻各一次")
+            return
+        yield from _disorder(rows, _instant(body["issued"]))
+        for row in body["timeline"]:
+            yield from _inconsistent(row)
+        yield from _miscounted(body["own_entries"])
+        if body["doors"] and any(
+            step["id"] == "doors" and step["state"] in ("not-present", "not-part") for step in body["steps"]
+        ):
+            yield Text("it names doors, and says that there are none to it", "列出了门，却又称不涉及门")
+
+
+def _disorder(rows: dict[str, dict[str, Any]], issued: datetime | None) -> Iterator[Text]:
+    """Yield where an instant of the agent's clock is earlier than what it follows from, or later than the receipt."""
+    mine = {mark: at for mark, row in rows.items() if row["clock"] == "agent" and (at := _instant(row["at"]))}
+    chain = [mark for mark in ("approved", "received", "durable", "denied") if mark in mine]
+    pairs: list[tuple[str, str]] = list(itertools.pairwise(chain))
+    if "last-gone" in mine:
+        pairs += [(mark, "last-gone") for mark in chain if mark != "denied"]
+    for before, after in pairs:
+        if mine[before] > mine[after]:
+            yield Text(f"`{after}` is earlier than `{before}`, on one clock", f"同一时钟上 `{after}` 早于 `{before}`")
+    for mark, at in mine.items():
+        if issued and at > issued:
+            yield Text(f"`{mark}` is later than the receipt itself", f"`{mark}` 晚于回执签发时刻")
+
+
+def _inconsistent(row: dict[str, Any]) -> Iterator[Text]:
+    """Yield where a mark contradicts itself: its state, its clock, its bounds."""
+    mark, at = row["mark"], _instant(row["at"])
+    if row["state"] not in _MARK_STATES or (row["state"] == "measured") is not (at is not None):
+        yield Text(f"`{mark}` contradicts its own state", f"`{mark}` 与其状态不符")
+    if row["clock"] != "agent" and (row["clock"], mark) != ("personnel", "approved"):
+        yield Text(f"`{mark}` is of a clock that it cannot be of", f"`{mark}` 所属时钟有误")
+    low, high = _instant(row["not_before"]), _instant(row["not_after"])
+    if at and ((low and low > at) or (high and high < at)):
+        yield Text(f"`{mark}` lies outside its own bounds", f"`{mark}` 超出其自身界限")
+
+
+def _miscounted(found: dict[str, Any]) -> Iterator[Text]:
+    count, first, last = found["count"], found["first"], found["last"]
+    some = first is not None and last is not None and 0 < first <= last and 0 < count <= last - first + 1
+    if not some and (count, first, last) != (0, None, None):
+        yield Text("the count of the agent's own entries does not fit their numbers", "代理自身条目的计数与序号不符")
+
+
+def _instant(word: str | None) -> datetime | None:
+    return datetime.fromisoformat(word) if word else None
+
+
+def _microseconds(at: datetime, start: datetime) -> int:
+    span = at - start
+    return (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -82,5 +82,5 @@ def _sentence(found: list[DoorRefusal], open_: list[DoorRefusal], inside: list[s
 
 
 STEP = RevocationStep(
-    ID, Text("every door refuses", "各门均拒绝"), probe, look, run, alongside=True, urgent=True, leaving=True
+    ID, Text("every door refuses", "各门均拒绝"), probe, look, run, alongside=True, urgent=True, whole=True
 )

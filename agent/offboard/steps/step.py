@@ -70,7 +70,8 @@ class RevocationStep:
     ``probe`` returns why this host has no such thing, or ``None``. ``lasting`` says what of it cannot be undone.
     ``early`` steps cut access and come first; ``alongside`` ones wait for others (door controllers) in a thread.
     ``urgent`` ones are done on the word of one officer, even where the others wait for a second.
-    ``leaving`` ones are only for who goes (``True``) or who stays (``False``), where it makes a difference.
+    ``leaving`` ones are only for who goes (``True``) or who stays (``False``), where it makes a difference; ``whole``
+    ones only for causes that take everything: a departure, a hold.
     ``run`` gets the case, whose name is one path component. ``together`` does the same for many people at once, where
     most of the work is the same for all of them; its results are in their order.
     """
@@ -85,6 +86,7 @@ class RevocationStep:
     alongside: bool = False
     urgent: bool = False
     leaving: bool | None = None
+    whole: bool = False
     together: Callable[[Sequence[tuple[RevocationSubject, str]], RevocationContext], list[StepResult]] | None = None
 
 

@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from agent.offboard.receipt.page import page
 from agent.offboard.receipt.receipt import StepRecord, build
-from agent.offboard.receipt.timeline import DoorMark
+from agent.offboard.receipt.timeline import DoorMark, Origin, Source
 from rules.text import Language, Text
 from tests.offboard import proof_kit as kit
 
@@ -14,7 +15,7 @@ PENDING = StepRecord("cron", Text("timed jobs", "定时任务"), "pending", Text
 
 
 def said(language: Language, **more: Any) -> str:
-    return page(json.loads(build(kit.ending(**more), "key", kit.NOON)), language)
+    return page(json.loads(build(kit.ending(**more), "key", kit.ISSUED)), language)
 
 
 def test_what_is_open_stands_on_top_by_its_title() -> None:
@@ -33,12 +34,57 @@ def test_what_is_open_stands_on_top_by_its_title() -> None:
 
 
 def test_an_approver_is_called_by_the_title_of_the_pack_a_role_or_what_hr_sent() -> None:
-    at = "2026-03-01T09:00:00+00:00"
+    at = "2026-03-01T09:00:00.000000Z"
     title = {"en": "head of the department", "zh": "部门部长"}
     given = (
-        {"role": "head", "title": title, "by": "M1", "at": at}, {"role": "officer", "by": "M2", "at": at},
-        {"role": "hr\x1b", "by": "M3", "at": at}, {"role": "x", "title": "odd", "by": "M4", "at": at},
-    )  # fmt: skip
+        kit.signatory("head", "M1", at, title=title),
+        kit.signatory("officer", "M2", at),
+        kit.signatory("hr\x1b", "M3", at),
+        kit.signatory("confirmation", "M4", None),
+    )
     lines = said("zh", approvers=given).splitlines()
-    for role, by in (("部门部长", "M1"), ("安全保密管理员", "M2"), ("hr\\x1b", "M3"), ("x", "M4")):
+    for role, by in (("部门部长", "M1"), ("安全保密管理员", "M2"), ("hr\\x1b", "M3"), ("第二名管理员（确认）", "M4")):
         assert [line for line in lines if line.split()[:2] == [role, by]]
+
+
+def test_who_signed_stands_beside_who_wrote_it_down() -> None:
+    at = "2026-03-01T09:00:00.000000Z"
+    given = (kit.signatory("head", "M1", at, opinion="agreed", key="hr#M1", clock="personnel"),)
+    [line] = [line for line in said("en", approvers=given).splitlines() if "M1" in line]
+    assert line.split() == [
+        "head", "M1", at, "(clock", "of", "the", "personnel", "system)", "agreed", "hr#M1", "hr",
+        "2026-03-02T12:00:00.003000Z",
+    ]  # fmt: skip
+
+
+def test_no_door_is_said_as_what_it_is() -> None:
+    detail = Text("no part of a hold", "停权不涉及")
+    for state, words in (("not-part", "not part of this"), ("skipped", "not present"), ("pending", "pending")):
+        step = StepRecord("doors", Text("doors", "门"), state, detail, {})
+        lines = said("en", doors=(), steps=(step,)).splitlines()
+        assert lines[lines.index("Doors") + 1] == f"{words}: no part of a hold"
+        assert "no doors are connected" not in "\n".join(lines)
+
+
+def test_where_a_mark_was_taken_is_beside_it() -> None:
+    bounds = Origin(Source.SPOOL, not_before=kit.after(-20), not_after=kit.after(2), compared="file-system")
+    marks = replace(kit.ending().marks, origins={"received": bounds, "last-read": Origin(Source.LOG, seq=41)})
+    text = said("en", marks=marks)
+    [line] = [line for line in text.splitlines() if "the file appeared in the spool" in line]
+    assert "between 2026-03-02T11:59:59.980000Z – 2026-03-02T12:00:00.002000Z" in line
+    assert "file system's clock" in line
+    assert "entry of the log; entry 41" in text
+
+
+def test_what_an_act_took_is_named_with_its_entry() -> None:
+    lines = said("en", cause="loss", lost=("plans", "\x1b"), act="grant.end", seq=7).splitlines()
+    assert "Areas lost: plans, \\x1b" in lines
+    assert "by the act: grant.end, entry 7" in lines
+
+
+def test_a_receipt_of_version_1_is_shown(version_1: Path) -> None:
+    body = json.loads((version_1 / "open.receipt").read_bytes().split(b"\n")[0])
+    text = page(body, "en")
+    assert "NOT COMPLETE: 2 open" in text
+    assert "E0007" in text
+    assert "no Samba here" in text

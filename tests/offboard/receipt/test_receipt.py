@@ -32,7 +32,7 @@ from tests.offboard import proof_kit as kit
 SIGNER = Signer(Ed25519PrivateKey.generate())
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 PUBLIC = SIGNER.public_pem()
-GOOD = signed(build(kit.ending(), SIGNER.fingerprint, kit.NOON), SIGNER)
+GOOD = signed(build(kit.ending(), SIGNER.fingerprint, kit.ISSUED), SIGNER)
 
 
 def seal(body: dict[str, Any]) -> bytes:
@@ -66,7 +66,7 @@ def test_a_receipt_is_genuine_and_complete_and_says_the_same_twice() -> None:
     report = verify(GOOD, PUBLIC)
     assert (report.problems, report.left, report.complete) == ((), (), True)
     assert report.payload == body_of(GOOD)
-    assert build(kit.ending(), SIGNER.fingerprint, kit.NOON) == GOOD.split(b"\n")[0]
+    assert build(kit.ending(), SIGNER.fingerprint, kit.ISSUED) == GOOD.split(b"\n")[0]
 
 
 def test_the_public_key_may_be_given_as_its_32_bytes() -> None:
@@ -194,7 +194,7 @@ INCOMPLETE = {
 @pytest.mark.parametrize("name", INCOMPLETE)
 def test_what_is_open_makes_a_receipt_not_complete(name: str) -> None:
     word = name.split(" ")[0]
-    payload = build(kit.ending(**INCOMPLETE[name]), SIGNER.fingerprint, kit.NOON)
+    payload = build(kit.ending(**INCOMPLETE[name]), SIGNER.fingerprint, kit.ISSUED)
     body = json.loads(payload)
     assert word in body["open"]
     assert body["complete"] is False
@@ -212,7 +212,7 @@ def test_what_cannot_be_seen_is_listed_and_not_counted_as_done() -> None:
     unseen = StepRecord(
         "nfs", Text("NFS clients", "NFS 客户端"), "cannot-see", Text("on other hosts", "在其他主机"), {}
     )
-    body = json.loads(build(kit.ending(steps=(unseen,)), SIGNER.fingerprint, kit.NOON))
+    body = json.loads(build(kit.ending(steps=(unseen,)), SIGNER.fingerprint, kit.ISSUED))
     [line] = [line for line in page(body, "en").splitlines() if line.startswith("  NFS clients")]
     assert "cannot see" in line
     assert "- NFS clients: on other hosts" in page(body, "en")
@@ -221,7 +221,7 @@ def test_what_cannot_be_seen_is_listed_and_not_counted_as_done() -> None:
 
 def test_facts_of_the_proof_step_are_the_proof() -> None:
     step = StepRecord("proof", Text("proof", "证明"), "confirmed", Text("", ""), kit.good_proof())
-    body = json.loads(build(kit.ending(steps=(step,), proof=None), SIGNER.fingerprint, kit.NOON))
+    body = json.loads(build(kit.ending(steps=(step,), proof=None), SIGNER.fingerprint, kit.ISSUED))
     assert body["proof"] == kit.good_proof()
     assert body["complete"] is True
 
@@ -237,8 +237,9 @@ HOSTILE = "张\x1b[2J\u202e三\ud800\n"
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_foreign_text_cannot_act_on_a_page(language: Language) -> None:
     steps = (StepRecord(HOSTILE, Text(HOSTILE, HOSTILE), "done", Text(HOSTILE, HOSTILE), {HOSTILE: [HOSTILE, 0.5]}),)
-    made = kit.ending(host=HOSTILE, person=HOSTILE, reference=HOSTILE, approvers=({"role": HOSTILE},), steps=steps)
-    receipt = signed(build(made, SIGNER.fingerprint, kit.NOON), SIGNER)
+    approvers = (kit.signatory(HOSTILE, HOSTILE, None, opinion=HOSTILE, key=HOSTILE),)
+    made = kit.ending(host=HOSTILE, person=HOSTILE, reference=HOSTILE, approvers=approvers, steps=steps)
+    receipt = signed(build(made, SIGNER.fingerprint, kit.ISSUED), SIGNER)
     shown = report_page(verify(receipt, PUBLIC), language)
     assert verify(receipt, PUBLIC).complete
     assert all(char.isprintable() or char == "\n" for char in shown)
@@ -297,10 +298,10 @@ def test_a_key_file_others_may_have_had_is_refused(tmp_path: Path, harm: str) ->
 
 def test_receipts_are_kept_in_a_chain_and_never_written_over(tmp_path: Path) -> None:
     pending = kit.ending(steps=(PENDING,))
-    first = issue(tmp_path, pending, kit.NOON)
+    first = issue(tmp_path, pending, kit.ISSUED)
     before = first.read_bytes()
-    second = issue(tmp_path, kit.ending(), kit.after(1000))
-    other = issue(tmp_path, kit.ending(case="C000002"), kit.NOON)
+    second = issue(tmp_path, kit.ending(), kit.after(61_000))
+    other = issue(tmp_path, kit.ending(case="C000002"), kit.ISSUED)
     assert kept(receipts_folder(tmp_path), "C000001") == [first, second]
     assert kept(receipts_folder(tmp_path)) == [first, second, other]
     assert first.read_bytes() == before
@@ -311,16 +312,17 @@ def test_receipts_are_kept_in_a_chain_and_never_written_over(tmp_path: Path) -> 
 
 
 def test_a_receipt_with_nothing_new_is_the_one_there_is(tmp_path: Path) -> None:
-    first = issue(tmp_path, kit.ending(), kit.NOON)
+    first = issue(tmp_path, kit.ending(), kit.ISSUED)
     proof = changed(kit.good_proof(), ("scans", 1, "at"), "2026-03-03T12:00:00.000000Z")
-    assert issue(tmp_path, kit.ending(proof=proof), kit.after(60_000)) == first
+    tried_again = {"count": 4, "first": 91, "last": 94}  # the same proof, made once more
+    assert issue(tmp_path, kit.ending(proof=proof, own_entries=tried_again), kit.after(60_000)) == first
     first.write_bytes(b"torn")
     assert issue(tmp_path, kit.ending(), kit.after(60_000)) != first
 
 
 def test_receipts_issued_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
     with ThreadPoolExecutor(6) as pool:
-        paths = list(pool.map(lambda n: issue(tmp_path, kit.ending(reference=f"HR-{n}"), kit.NOON), range(12)))
+        paths = list(pool.map(lambda n: issue(tmp_path, kit.ending(reference=f"HR-{n}"), kit.ISSUED), range(12)))
     assert sorted(paths) == kept(receipts_folder(tmp_path), "C000001")
     assert len(set(paths)) == 12
     assert sorted(os.listdir(tmp_path)) == ["agent-key.pem", "receipts"]
@@ -332,7 +334,7 @@ def test_receipts_issued_at_the_same_time_are_all_kept(tmp_path: Path) -> None:
 def test_a_case_that_is_no_file_name_is_refused(tmp_path: Path) -> None:
     for case in ("", "..", "a/b", "*", "C1\n"):
         with pytest.raises(RefusedError):
-            issue(tmp_path, kit.ending(case=case), kit.NOON)
+            issue(tmp_path, kit.ending(case=case), kit.ISSUED)
 
 
 def test_any_ed25519_tool_can_check_the_signature(tmp_path: Path) -> None:
@@ -360,6 +362,6 @@ def test_a_float_is_written_one_way_and_an_object_not_at_all() -> None:
 
 
 def test_marks_without_a_receipt_have_no_spans() -> None:
-    body = json.loads(build(kit.ending(marks=Marks(None, None, None, None)), SIGNER.fingerprint, kit.NOON))
+    body = json.loads(build(kit.ending(marks=Marks(None, None, None, None)), SIGNER.fingerprint, kit.ISSUED))
     assert {row["after_us"] for row in body["timeline"]} == {None}
     assert body["open"] == ["mark:received", "mark:durable", "mark:denied"]
