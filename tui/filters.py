@@ -18,11 +18,12 @@ _NAMES = {
 }  # fmt: skip
 _VALUES = {  # of conditions that have only these
     "verdict": {"deny": "deny", "拒绝": "deny", "allow": "allow", "允许": "allow"},
-    "own": {"yes": "yes", "是": "yes", "no": "no", "否": "no"},  # the agent's own attempts
+    # The agent's own attempts: those too, only those, none of them (which is what nothing says).
+    "own": {"all": "all", "全部": "all", "yes": "yes", "是": "yes", "no": "no", "否": "no"},
 }
 _RIGHT = {
     "verdict": Text("verdict:deny or verdict:allow", "判定:拒绝 或 判定:允许"),
-    "own": Text("own:no or own:yes", "自身:否 或 自身:是"),
+    "own": Text("own:all, own:yes or own:no", "自身:全部、自身:是 或 自身:否"),
 }
 
 

@@ -1,8 +1,8 @@
 """A reading of the log: lines by their place on the screen, fetched from the agent as they are looked at.
 
 Rules of this file:
-- the newest entry is the last line. Unfiltered, line *i* is entry *i* + 1, because numbers are contiguous from 1; a
-  number the agent does not have is a line that says so, never one that is left out;
+- the newest entry is the last line. Unfiltered, the lines are the numbers from 1 on without a gap, but for what the
+  agent tried itself, whose numbers it tells; a number it does not have is a line that says so, never one left out;
 - filtered, the agent sends the matching numbers, newest first and some at a time. Older ones are put in front as they
   come; whoever shows the lines is told by how many everything moved down;
 - only lines near those on the screen are fetched, one call at a time, and a few thousand are kept.
@@ -12,7 +12,7 @@ import sys
 import time
 from array import array
 from base64 import b64decode
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -34,6 +34,8 @@ class LogPager:
         self.wanted = dict(wanted)
         self.last = 0  # the newest number there is, matching or not
         self.complete = not wanted  # whether all matching numbers are here
+        self._told_hidden = 0
+        self._hidden: array[int] = array("q")  # numbers of what the agent tried itself, where nothing is filtered
         self._agent = agent
         self._name = ""
         self._numbers: array[int] | None = array("q") if wanted else None
@@ -44,7 +46,9 @@ class LogPager:
     async def begin(self) -> None:
         """Begin to read: this is what the log records. Raises :class:`agent.errors.ShoumiError`, as all below do."""
         answer = await self._agent.call("log.read", **self.wanted)
-        self._name, self.last = answer["reading"], answer["last"]
+        self._name, self.last, self._told_hidden = answer["reading"], answer["last"], answer["hidden"]
+        if self._numbers is None and self._told_hidden:
+            await self._learn_hidden(0)
 
     async def older(self, seconds: float = 0.0) -> int:
         """Fetch older matching numbers for about *seconds*, some of them at least; nothing changes until they are here.
@@ -70,9 +74,11 @@ class LogPager:
         """Take note of what was written since, and fetch its last *seen* lines; return how many entries came."""
         if self._numbers is None:
             answer = await self._page(first=self.last + 1, limit=max(1, seen))
-            grown: int = answer["last"] - self.last
+            before, known = self.count, self.last
+            if answer["last"] > known:
+                await self._learn_hidden(known, answer["last"])
             self.last = answer["last"]
-            return grown
+            return self.count - before
         found, _ = await self._fetch_numbers(after=self._numbers[-1] if self._numbers else self.last)
         self._numbers.extend(found)
         return len(found)
@@ -104,16 +110,25 @@ class LogPager:
     @property
     def count(self) -> int:
         """How many lines there are now."""
-        return self.last if self._numbers is None else len(self._numbers)
+        return self.last - len(self._hidden) if self._numbers is None else len(self._numbers)
+
+    @property
+    def hidden(self) -> int:
+        """How many attempts of the agent's own are not among the lines."""
+        return len(self._hidden) if self._numbers is None else self._told_hidden
 
     def number(self, index: int) -> int:
         """Return the number of the entry on line *index*."""
-        return index + 1 if self._numbers is None else self._numbers[index]
+        if self._numbers is not None:
+            return self._numbers[index]
+        passed = bisect_right(range(len(self._hidden)), index, key=lambda at: self._hidden[at] - 1 - at)
+        return index + 1 + passed
 
     def line_of(self, number: int) -> int:
         """Return the line of entry *number*, or of the first one after it."""
         if self._numbers is None:
-            return max(0, min(number - 1, self.last))
+            wanted = max(1, min(number, self.last + 1))
+            return wanted - 1 - bisect_left(self._hidden, wanted)
         return bisect_left(self._numbers, number)
 
     def line(self, index: int) -> str | None:
@@ -131,6 +146,16 @@ class LogPager:
         for number, line in answer["rows"]:
             self._lines[number] = line
         return answer
+
+    async def _learn_hidden(self, after: int, last: int | None = None) -> None:
+        """Take note of the numbers behind *after*, up to *last*, of what the agent tried itself."""
+        found: array[int] = array("q")
+        before, more = (self.last if last is None else last) + 1, True
+        while more:
+            chunk, more = await self._fetch_numbers(own=True, after=after, before=before)
+            found = chunk + found
+            before = found[0] if found else before
+        self._hidden.extend(found)
 
     async def _fetch_numbers(self, **where: Json) -> "tuple[array[int], bool]":
         """Return matching numbers, oldest first, and whether there are more."""

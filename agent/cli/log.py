@@ -4,9 +4,11 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from agent.api.operations import TABLE
 from agent.api.timestamps import local
 from agent.cli import log_room
 from agent.cli.context import Args, CliContext, OutputColumn, column, command, shown, table, text
+from agent.cli.parser import Command
 from agent.errors import UnreachableError
 from agent.log.verify import verify
 from agent.presentation import terms as labels
@@ -80,7 +82,21 @@ def _list(context: CliContext, args: Args) -> int:
         return log_room.of_room(context, args)
     if args.get("room"):
         args = args | {"area": args["room"]}
-    return table(context, context.stream("log.list", args), _columns(context), _EMPTY)
+    hidden: list[int] = []
+
+    def rows() -> Iterator[Any]:
+        counted = {} if args.get("own") else {"hidden": True}  # who chose knows what is left out
+        for row in context.stream("log.list", args | counted):
+            if "seq" in row:
+                yield row
+            else:
+                hidden.append(row["hidden"])
+
+    done = table(context, rows(), _columns(context), _EMPTY)
+    for count in filter(None, hidden):
+        en = f"{count} attempts that the agent made itself are not shown: --own shows them"
+        context.terminal.talk(Text(en, f"另有 {count} 条代理自身的试探未列出：加 --own 可查看"))
+    return done
 
 
 def _follow(context: CliContext, args: Args) -> int:
@@ -137,7 +153,12 @@ def _problem(problem: dict[str, Any]) -> Text:
 
 
 COMMANDS = (
-    command("log.list", _list, extra=log_room.PARAMS),
+    Command(
+        ("log", "list"),
+        TABLE["log.list"].help,
+        (*(param for param in TABLE["log.list"].params if param.name != "hidden"), *log_room.PARAMS),
+        _list,
+    ),
     command("log.room", log_room.of_room),
     command("log.follow", _follow),
     command("log.show", _show),

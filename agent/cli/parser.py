@@ -66,6 +66,8 @@ def _argument(parser: argparse.ArgumentParser, param: Param, language: Language)
     settings["metavar"] = param.metavar or param.name.upper().replace("_", "-")
     if param.choices:
         settings["metavar"] = "|".join(param.choices)
+    if param.bare:
+        settings |= {"nargs": "?", "const": param.bare}
     if param.kind in ("number", "numbers"):
         settings["type"] = _number
     if param.kind in ("texts", "levels", "numbers"):

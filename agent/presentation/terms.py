@@ -100,6 +100,7 @@ ALARMS: Words = {
     "not-released": Text("lock did not release", "锁未放行"),
     "unrecorded": Text("not recorded", "未能记录"),
     "log-older": Text("log is an old copy", "日志为旧副本"),
+    "signing-key": Text("key of the receipts", "回执密钥"),
 }
 
 # The log --------------------------------------------------------------------------------------------------------------
@@ -135,6 +136,7 @@ ENTRIES: Words = {  # kinds of entries
     "recovered": Text("log recovered", "日志已恢复"),
     "registry-older": Text("REGISTRY IS AN OLD COPY", "登记库为旧副本"),
     "log-older": Text("LOG IS AN OLD COPY", "日志为旧副本"),
+    "signing-key": Text("KEY OF THE RECEIPTS", "回执密钥"),
     "pack-edited": Text("pack was edited", "规则包被改动"),
     "started": Text("agent started", "代理启动"),
     "stopped": Text("agent stopped", "代理停止"),
@@ -248,7 +250,7 @@ HOLDERS: Words = {"name": Text("named only", "仅列出"), "end": Text("ended", 
 
 CHOICES: Words = {  # what a parameter of an operation may be, where the table of operations lists it
     **YES_NO, **VERDICTS, **EMPLOYMENTS, **DEPARTURES, **SIDES, **PASSBACKS, **SHARING,
-    **HOLDERS,
+    **HOLDERS, "all": Text("all", "全部"),
 }  # fmt: skip
 
 

@@ -49,6 +49,9 @@ class Peer:
             self.dying = True
         elif words[0] == "behind":
             self.behind = float(words[1])
+        elif words[0] == "tried":  # an attempt of the agent's own, as one of this person
+            denied = {"kind": "access", "verdict": "deny", "enforced": True, "rule": "hold", "area": "plans"}
+            self.append({**denied, "person": words[1], "login_person": words[1], "own": "departure"})
         else:
             self.victim = int(words[1])
         os.write(1, b"ok\n")

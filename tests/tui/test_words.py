@@ -57,7 +57,7 @@ TERMS = {
     "groupadd", "shoumi-system", "shoumi-security", "shoumi-auditor", "config", "toml", "roles",
     "Enter", "Esc", "Tab", "PgUp", "PgDn", "Home", "End", "Shift", "esc", "enter",
     "person", "area", "verdict", "deny", "kind", "rule", "act", "level", "access", "start",  # what is typed behind `/`
-    "own", "no",  # likewise
+    "own", "no", "all",  # likewise
     "plans", "archive", "vault", "Ann", "Lee", "backup", "minimal", "company", "state", "commercial", "guest",
 }  # fmt: skip
 

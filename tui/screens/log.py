@@ -184,6 +184,12 @@ class LogScreen(BaseScreen):
         elif view.unseen:
             count = number(view.unseen)
             pieces.append(Toned(Text(f"+{count} new (f)", f"新增 +{count} 条（f）"), "warning"))
+        if hidden := view.reading.hidden:
+            own = number(hidden)
+            pieces += [
+                "  ",
+                Text(f"{own} of the agent's own not shown (own:all)", f"略去代理自身 {own} 条（自身:全部）"),
+            ]
         if self._typed:
             said = visible(self._typed)
             pieces += ["  ", Toned(Text(f"filter: {said} (esc: all)", f"筛选：{said}（esc：全部）"), "strong")]

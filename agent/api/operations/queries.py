@@ -28,8 +28,12 @@ _FILTER = (
     Param(
         "own",
         "text",
-        Text("only what the agent tried itself, or none of it", "仅代理自身的试探，或不含这些试探"),
-        choices=("yes", "no"),
+        Text(
+            "what the agent tried itself too, nothing else, or none of it (if absent)",
+            "代理自身的试探：一并列出、仅列出，或不列出（默认）",
+        ),
+        choices=("all", "yes", "no"),
+        bare="all",
     ),
     Param("since", "since", Text("from this time", "起始时间"), metavar="TIME"),
     Param("until", "until", Text("to this time", "截止时间"), metavar="TIME"),
@@ -82,6 +86,11 @@ OPERATIONS = (
             Param("limit", "number", Text("at most this many (default 100)", "最多条数（默认 100）")),
             Param("before", "number", Text("entries before this number", "序号小于此数"), metavar="SEQ"),
             Param("after", "number", Text("entries after this number", "序号大于此数"), metavar="SEQ"),
+            Param(
+                "hidden",
+                "flag",
+                Text("end with how many attempts of the agent's own were left out", "最后给出略去的代理自身试探的条数"),
+            ),
         ),
         stream=True,
         read_entry=True,
@@ -120,6 +129,13 @@ OPERATIONS = (
             Param("before", "number", Text("entries before this number", "序号小于此数"), metavar="SEQ"),
             Param("until", "until", Text("entries before this time", "早于此时刻"), metavar="TIME"),
             Param("limit", "number", Text("at most this many", "最多条数")),
+            Param(
+                "own",
+                "flag",
+                Text(
+                    "of the agent's own attempts, which the reading leaves out", "改为本次阅读略去的代理自身试探的序号"
+                ),
+            ),
         ),
     ),
     Operation(

@@ -40,7 +40,7 @@ class Param:
     ``target`` is an absolute path or the name of an area; ``hour`` a time of day, ``""`` for ``never``.
     ``levels`` is a list of ``LEVEL`` or ``DOMAIN=LEVEL``; ``file`` the text of a file. ``roles``
     narrows the operation's: an account given with a new person needs the system administrator, a level the officer.
-    A ``secret`` is in no entry, not even in that of a refusal.
+    A ``secret`` is in no entry, not even in that of a refusal. ``bare`` is what the option means without a value.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Param:
     metavar: str = ""
     choices: tuple[str, ...] = ()
     secret: bool = False
+    bare: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Handlers: the log. Every question here is itself an entry before it is answered (the server sees to it).
 
-Turning pages is the exception: ``log.read`` is the entry, and its pages are those of that reading.
+Turning pages is the exception: ``log.read`` is the entry, and its pages are those of that reading. What the agent tried
+itself is left out unless it is asked for, and how much that was is said.
 """
 
 import json
@@ -33,15 +34,34 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
         before_seq=args.number("before"),
         limit=args.number("limit", _PAGE) or _PAGE,
     )
-    return (row.entry for row in search.query(request.site.home.index, wanted))
+    return _listed(request, wanted)
+
+
+def _listed(request: HandlerRequest, wanted: search.Filter) -> Iterator[Json]:
+    index, count, oldest = request.site.home.index, 0, 0
+    for row in search.query(index, wanted):
+        count, oldest = count + 1, row.seq
+        yield row.entry
+    if request.args.flag("hidden"):
+        after = oldest - 1 if count == wanted.limit else wanted.after_seq
+        yield {"hidden": _hidden(request, replace(wanted, after_seq=after))}
+
+
+def _hidden(request: HandlerRequest, wanted: search.Filter) -> int:
+    """Return how many attempts of the agent's own *wanted* leaves out, counted up to :data:`_NUMBERS`."""
+    if wanted.own is not False:
+        return 0
+    return len(search.numbers(request.site.home.index, replace(wanted, own=True, limit=_NUMBERS)))
 
 
 @handlers.read("log.read")
 def _read(request: HandlerRequest) -> Json:
     request.services.indexer.fresh()
+    wanted = _wanted(request)
     return {
-        "reading": request.services.log_sessions.begin(request.peer.uid, _wanted(request), request.at),
+        "reading": request.services.log_sessions.begin(request.peer.uid, wanted, request.at),
         "last": search.last_seq(request.site.home.index),
+        "hidden": _hidden(request, wanted),
     }
 
 
@@ -69,6 +89,7 @@ def _numbers(request: HandlerRequest) -> Json:
     ends = [end for end in (reading.until, args.instant("until")) if end]
     wanted = replace(
         reading,
+        own=True if args.flag("own") else reading.own,
         until=min(ends, default=None),
         after_seq=args.number("after"),
         before_seq=args.number("before"),
@@ -88,7 +109,7 @@ def _wanted(request: HandlerRequest) -> search.Filter:
         verdict=args.maybe("verdict"),
         kind=args.maybe("kind"),
         rule=args.maybe("rule"),
-        own=None if args.maybe("own") is None else args.text("own") == "yes",
+        own={"all": None, "yes": True}.get(args.text("own"), False),
         text=args.maybe("text"),
         since=args.instant("since"),
         until=args.instant("until"),

@@ -46,6 +46,28 @@ def test_pages_and_numbers_show_what_the_entry_says_and_nothing_else(fresh: Site
     assert (entry["what"], entry["args"]) == ("log.read", {"kind": "act"})
 
 
+def test_what_the_agent_tried_itself_is_left_out_and_counted(fresh: Site) -> None:
+    fill(fresh)
+    for person in ("E1", "E1", "E2"):
+        fresh.tell_peer(f"tried {person}")
+    own = [int(str(entry["seq"])) for entry in fresh.entries(own="departure")]
+    with fresh.client() as client:
+        begun = client.call("log.read")
+        assert begun["hidden"] == 3
+        found = numbers(client.call("log.numbers", reading=begun["reading"]))
+        assert not set(own) & set(found)
+        assert numbers(client.call("log.numbers", reading=begun["reading"], own=True)) == own[::-1]
+        page = client.call("log.page", reading=begun["reading"], limit=512)
+        assert not set(own) & {seq for seq, _ in page["rows"]}
+        assert client.call("log.read", own="all")["hidden"] == 0
+        *rows, last = client.stream("log.list", person="E1", hidden=True)
+        assert (rows, last) == ([], {"hidden": 2})
+        assert [row["seq"] for row in client.stream("log.list", person="E1", own="all")] == own[1::-1]
+        assert [row["seq"] for row in client.stream("log.list", own="yes")] == own[::-1]
+        *rows, last = client.stream("log.list", limit=2, hidden=True)  # of a page, those beside what is shown
+        assert (len(rows), last) == (2, {"hidden": 0})
+
+
 def test_a_page_is_never_longer_than_a_page(fresh: Site) -> None:
     fill(fresh)
     with fresh.client() as client:
