@@ -21,7 +21,7 @@ from rules.pack.model import RuleSource
 from rules.pack.reader import Pack, load
 from rules.text import Text
 from tests import ROOT
-from tests.docs import architecture, kernels
+from tests.docs import architecture, kernels, receipt
 from tests.docs.markdown import table
 from tui.actions import key_of
 from tui.keys import PLACES, actions_of
@@ -147,6 +147,14 @@ prints one; papers come last, and the case is closed after the cooling-off perio
 - Rescinding before the approval takes one officer. After it, two; it restores nothing: a hold stands in the departure's
   place until two officers lift it, and each ended grant is asked for by one officer and given by another
   (`case restore`). What the personnel system approved before that ends nothing any more; a new approval does.
+- A signed receipt ([receipt.md](receipt.md)) says what ended and when, each instant taken where the thing happened:
+  received when the request was read or its file appeared, durable at the end of the fsync, denied when the decider had
+  acknowledged it. Beside who signed, with role, time and opinion, stands who wrote it down. Of everything that the
+  program can end it says done, confirmed, pending, not present, or not part of this, and never one for another.
+- What the agent tries itself to prove it is marked in the log and left out of lists (`log list --own` shows it); the
+  receipt counts these entries and names the first and the last.
+- When the key that signs is lost or exchanged, that is an entry and an alarm, and another key signs from then on; what
+  the old one signed is still checked with its public half, which is kept.
 """
 
 PAGES = {
@@ -155,6 +163,7 @@ PAGES = {
     "coverage.md": coverage,
     "departure.md": departure,
     "kernels.md": lambda: kernels.page(_MADE),
+    "receipt.md": receipt.page,
     "terminal.md": terminal,
 }
 
