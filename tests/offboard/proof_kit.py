@@ -110,7 +110,14 @@ def after(milliseconds: float) -> datetime:
 
 
 def good_proof() -> dict[str, Any]:
-    scan = {"at": "2026-03-02T12:00:00.030000+00:00", "complete": True, "found": [], "holding": [], "left": 0}
+    scan = {
+        "at": "2026-03-02T12:00:00.030000+00:00",
+        "complete": True,
+        "found": [],
+        "holding": [],
+        "left": 0,
+        "unseen": [],
+    }
     attempts = [
         {"area": "计划", "what": what, "uid": uid, "login": UID, "answer": "denied", "error": "EPERM"}
         for uid in (UID, 0)

@@ -29,10 +29,10 @@ _SCAN: Final = {
 _STARTER: Final = {"kind": ("unit", "container", "process"), "name": str, "pid": int}
 _FOUND: Final = {"pid": int, "uid": int, "name": str, "state": str, "reach": str, "started_by": (_STARTER, None)}
 _SEEN: Final = {**_SCAN, "found": [_FOUND], "unseen": [str]}
-"""A look that says what it did not see, and of what it found what started it; receipts made before do not."""
+"""A look that says what it did not see, and of what it found what started it; those of version 1 do not."""
 _ATTEMPT: Final = {"area": str, "what": ("list", "file"), "uid": int, "login": int, "answer": str, "error": str}
 _PROOF: Final = {
-    "scans": [(_SCAN, _SEEN)],
+    "scans": [_SEEN],
     "attempts": [_ATTEMPT],
     "unreached": [str],
     "areas": int,
@@ -69,7 +69,13 @@ _COMMON: Final[dict[str, Any]] = {
     "open": [str],
     "complete": bool,
 }
-_FIRST: Final[dict[str, Any]] = {**_COMMON, "version": 1, "approvers": [dict], "timeline": [_MARK]}
+_FIRST: Final[dict[str, Any]] = {
+    **_COMMON,
+    "version": 1,
+    "approvers": [dict],
+    "timeline": [_MARK],
+    "proof": ({**_PROOF, "scans": [_SCAN]}, None),
+}
 RECEIPT: Final[dict[str, Any]] = {
     **_COMMON,
     "version": 2,

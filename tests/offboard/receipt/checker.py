@@ -167,9 +167,21 @@ VERSION_2: dict[str, Any] = {
                 {
                     "at": an_instant,
                     "complete": boolean,
-                    "found": [{"pid": integer, "uid": integer, "name": string}],
+                    "found": [
+                        {
+                            "pid": integer,
+                            "uid": integer,
+                            "name": string,
+                            "state": string,
+                            "reach": string,
+                            "started_by": Maybe(
+                                {"kind": OneOf("unit", "container", "process"), "name": string, "pid": integer}
+                            ),
+                        }
+                    ],
                     "holding": [integer],
                     "left": integer,
+                    "unseen": [string],
                 }
             ],
             "attempts": [
@@ -195,12 +207,20 @@ VERSION_2: dict[str, Any] = {
     "open": [string],
     "complete": boolean,
 }
+SCAN_1 = {
+    "at": an_instant,
+    "complete": boolean,
+    "found": [{"pid": integer, "uid": integer, "name": string}],
+    "holding": [integer],
+    "left": integer,
+}
 VERSION_1: dict[str, Any] = {
     name: inner for name, inner in VERSION_2.items() if name not in ("lost", "act", "seq", "own_entries")
 } | {
     "version": OneOf(1),
     "approvers": [anything],
     "timeline": [{name: MARK[name] for name in ("mark", "at", "after_us", "state", "clock")}],
+    "proof": Maybe(VERSION_2["proof"].inner | {"scans": [SCAN_1]}),
 }
 
 

@@ -165,6 +165,7 @@ def test_members_that_stand_twice_are_refused_even_when_signed() -> None:
 
 
 PENDING = StepRecord("cron", Text("timed jobs", "定时任务"), "pending", Text("busy", "占用"), {})
+FOUND = {"pid": 9, "uid": 9, "name": "sh", "state": "S", "reach": "account", "started_by": None}
 ABSENT = {**kit.good_proof()["attempts"][1], "answer": "absent", "error": "ENOENT"}
 INCOMPLETE = {
     "step:cron": {"steps": (*kit.ending().steps, PENDING)},
@@ -180,7 +181,7 @@ INCOMPLETE = {
     "proof let in": {"proof": changed(kit.good_proof(), ("attempts", 0, "answer"), "let-in")},
     "proof absent": {"proof": changed(kit.good_proof(), ("attempts", 1), ABSENT)},
     "proof untried": {"proof": changed(kit.good_proof(), ("attempts", 3, "answer"), "untried")},
-    "proof found": {"proof": changed(kit.good_proof(), ("scans", 1, "found"), [{"pid": 9, "uid": 9, "name": "sh"}])},
+    "proof found": {"proof": changed(kit.good_proof(), ("scans", 1, "found"), [FOUND])},
     "proof holding": {"proof": changed(kit.good_proof(), ("scans", 0, "holding"), [9])},
     "proof outrun": {"proof": changed(kit.good_proof(), ("scans", 0, "complete"), False)},
     "proof one look": {"proof": {**kit.good_proof(), "scans": kit.good_proof()["scans"][:1]}},
