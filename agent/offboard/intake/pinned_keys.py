@@ -42,7 +42,9 @@ _KEY_MEMBERS = frozenset(
     ("kty", "crv", "x", "y", "n", "e", "kid", "alg", "use", "key_ops", "iss", "role", "person", "note")
 ) | {"x5c", "x5t", "x5t#S256"}  # the key's certificate, as identity providers publish it; not asked for anything
 _SECRET_MEMBERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
-_SETTINGS = frozenset(("audience", "approvals_needed", "drop_uid", "leeway_seconds", "late_after_seconds", "ahead_seconds", "keys"))
+_SETTINGS = frozenset(
+    ("audience", "approvals_needed", "drop_uid", "leeway_seconds", "late_after_seconds", "ahead_seconds", "keys")
+)
 
 PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
 
@@ -187,7 +189,9 @@ def _distinct(keys: list[PinnedKey], name: str) -> Mapping[str, PinnedKey]:
             both = f"`{other.kid}`", f"`{key.kid}`"
             raise _wrong(
                 name,
-                Text(f"{both[0]} and {both[1]} are one key, there twice", f"{both[0]} 与 {both[1]} 是同一密钥，出现两次"),
+                Text(
+                    f"{both[0]} and {both[1]} are one key, there twice", f"{both[0]} 与 {both[1]} 是同一密钥，出现两次"
+                ),
             )
         by_kid[key.kid] = by_material[material] = key
     return by_kid

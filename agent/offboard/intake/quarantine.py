@@ -6,6 +6,7 @@ reasons were written by the agent; one that cannot be read is passed over, and i
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ class Aside(NamedTuple):
     person: str
     event: str
     reference: str
+    key: tuple[str, str]  # issuer and number of the token
+    named: str  # how HR named the person, where that is no employee number of its own
 
 
 def quarantined(spool: Path) -> Iterator[Aside]:
@@ -48,9 +51,18 @@ def quarantined(spool: Path) -> Iterator[Aside]:
                     str(about["subject"]),
                     str(about["event"]),
                     str(about["txn"]),
+                    (str(about["iss"]), str(about["jti"])),
+                    str(about.get("named", "")),
                 )
             except (OSError, ValueError, KeyError, TypeError):
                 continue
+
+
+def count(spool: Path) -> int:
+    """Return how many tokens are in the quarantine of *spool*."""
+    with suppress(FileNotFoundError):
+        return sum(file.suffix == SUFFIX for file in (spool / "quarantine").iterdir())
+    return 0
 
 
 def release(spool: Path, name: str) -> None:

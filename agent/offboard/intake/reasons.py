@@ -64,6 +64,7 @@ REASONS: Final[dict[str, Text]] = {
     ),
     "unknown-person": Text("nobody here is named so", "本单位没有此工号或名称的人员"),
     # not a refusal
+    "not-begun": Text("it was received and could not be begun yet", "已接收，但尚未能开始"),
     "accepted": Text("it was received", "已接收"),
     "late": Text("it was received, long after its approval", "已接收，但距批准时间已久"),
 }

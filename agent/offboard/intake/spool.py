@@ -25,6 +25,7 @@ from typing import Final, Literal
 from agent.errors import RefusedError
 from agent.offboard.intake import rename
 from agent.offboard.intake.delivery import Delivery, identity, look
+from agent.offboard.intake.turns import Turns
 from rules.text import Text
 from rules.visible import visible
 
@@ -87,8 +88,13 @@ class Spool:
             os.fchown(self._folders["new"], drop_uid, -1)
             os.fchmod(self._folders["new"], 0o700)
 
-    def names(self) -> list[str]:
-        """Return the deliveries in the ``new/`` that is open, all of them, and no file under way."""
+    def names(self, turns: Turns) -> list[str]:
+        """Return the deliveries in the ``new/`` that is open whose turn it is, and no file under way."""
+        with os.scandir(self._folders["new"]) as entries:
+            return turns.take({entry.name: entry for entry in entries if entry.name.endswith(SUFFIX)})
+
+    def all_names(self) -> list[str]:
+        """Return all deliveries in the ``new/`` that is open."""
         with os.scandir(self._folders["new"]) as entries:
             return sorted(entry.name for entry in entries if entry.name.endswith(SUFFIX))
 
@@ -105,7 +111,7 @@ class Spool:
 
     def adopt(self, other: "Spool") -> int:
         """Move what is left in *other*, whose place this one has taken, into ``new/``; return how many were not."""
-        return sum(not other.leave(name, self._folders["new"]) for name in other.names())
+        return sum(not other.leave(name, self._folders["new"]) for name in other.all_names())
 
     def leave(self, name: str, to: int) -> bool:
         """Move one delivery into another ``new/``, given by descriptor; return whether it could be."""
