@@ -15,6 +15,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 from agent.control.dispatch import HandlerTable
@@ -56,7 +57,9 @@ async def serve(
             serve()
 
     schedule = ScheduledActs(services.site, executor, services.labels.sealable)
-    hr_intake = HrIntake(services.site, services.offboarding, act)
+    hr_intake = HrIntake(
+        services.site, services.offboarding, act, timedelta(seconds=services.config.hr_silence_seconds)
+    )
     with (
         ThreadPoolExecutor(1, "doors") as doors,
         ThreadPoolExecutor(1, "departures") as departures,

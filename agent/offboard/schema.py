@@ -76,4 +76,8 @@ _HR = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-SCHEMA = Schema("offboard", Text("database of departures", "离岗数据库"), (Migration("m001_first", _FIRST), Migration("m002_hr", _HR)))
+SCHEMA = Schema(
+    "offboard",
+    Text("database of departures", "离岗数据库"),
+    (Migration("m001_first", _FIRST), Migration("m002_hr", _HR)),
+)

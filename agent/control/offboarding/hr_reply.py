@@ -1,6 +1,7 @@
 """The answer to the personnel system: that what it asked for is done, or what of it is still pending.
 
-Rules of this file: it is made of a receipt that has been issued, or of a hold that is in force, and says what that says.
+Rules of this file: it is made of a receipt that has been issued, or of a hold that is in force, and says what that
+says.
 """
 
 import json

@@ -47,17 +47,17 @@ class Channel:
 
 
 def look(home: Path, silence: timedelta, now: datetime) -> Channel:
-    """Return how the channel of the agent at *home* is. Raises :class:`ShoumiError` when the store cannot be read."""
+    """Return how the channel of the agent at *home* is."""
     file, spool = pinned_keys.path(home), home / "spool"
     if not file.exists() and not spool.exists():
         return Channel(set_up=False)
-    trouble: ShoumiError | None = None
+    found, trouble = Heard(None, None, silent=False), None
     try:
+        with Store(database.path(home)) as store:
+            found = heard(home, store, silence, now)
         pinned_keys.load(file)
     except ShoumiError as error:
         trouble = error
-    with Store(database.path(home)) as store:
-        found = heard(home, store, silence, now)
     why, hint = (trouble.text, trouble.hint) if trouble else (None, None)
     return Channel(set_up=True, trouble=why, hint=hint, heard=found, aside=quarantine.count(spool))
 

@@ -86,7 +86,7 @@ class Filing:
         folder = _FOLDER[outcome]
         reason = outcome if folder != "accepted" else "late" if notice.late else "accepted"
         detail = {
-            "unknown-person": notice.named or notice.subject,
+            "unknown-person": str(notice.named or notice.subject),
             "approver-out": ", ".join(ignored),
             "replayed": notice.jti,
             "number-reused": notice.jti,
@@ -164,7 +164,8 @@ def _about(delivery: Delivery, reason: str, text: Text, notice: HrNotice | None,
             "jti": notice.jti,
             "txn": notice.txn,
             "subject": notice.subject,
-            "named": notice.named,
+            "named": str(notice.named) if notice.named and str(notice.named) != notice.subject else "",
+            "sub_id": list(notice.named) if notice.named else None,
             "event": notice.event.value,
             "toe": notice.toe.isoformat(),
         }

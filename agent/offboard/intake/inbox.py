@@ -165,10 +165,11 @@ class Inbox:
         outcomes = self._store.admit(arrivals, self._hooks.known, now)
         self._hand_over(now)
         filing = Filing(self._spool, self._hooks.note, lambda done: self._answer(done, pinned, now), self._unmoved, now)
-        for one in ahead:
-            filing.ahead(*one)
-            self._ahead[one[0].name] = one[0].identity, one[1].until
-        return self._put_away(filing, list(zip(right, outcomes, strict=True)), wrong)
+        waiting = []
+        for delivery, early in ahead:
+            waiting.append(filing.ahead(delivery, early))
+            self._ahead[delivery.name] = delivery.identity, early.until
+        return waiting + self._put_away(filing, list(zip(right, outcomes, strict=True)), wrong)
 
     def _put_away(
         self,

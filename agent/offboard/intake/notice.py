@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from agent.offboard.intake.subject import SubjectId
+
 
 class HrEvent(StrEnum):
     """The events that are understood."""
@@ -80,7 +82,9 @@ class HrNotice:
     approvals: tuple[SignedApproval, ...]
     claims: Mapping[str, Any]
     late: bool
-    named: str = ""  # how HR named the person, where that is no employee number of its own
+    named: SubjectId | None = (
+        None  # how HR named the person; ``None`` for a verification, and in what was kept long ago
+    )
 
     @property
     def key(self) -> tuple[str, str]:
@@ -105,7 +109,7 @@ class HrNotice:
             ],
             "claims": self.claims,
             "late": self.late,
-            "named": self.named,
+            "named": list(self.named) if self.named else None,
         }
 
     @classmethod
@@ -128,7 +132,7 @@ class HrNotice:
             approvals=approvals,
             claims=value["claims"],
             late=value["late"],
-            named=value.get("named", ""),  # kept before there were other names
+            named=SubjectId(*value["named"]) if value.get("named") else None,
         )
 
 

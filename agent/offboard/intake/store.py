@@ -163,7 +163,8 @@ class Store:
         """Return the names under which the token of *notice* came."""
         with translate_sqlite_errors(self._file):
             rows = self._db.execute(
-                "SELECT file FROM hr_names JOIN hr_tokens ON seq = token WHERE iss = ? AND jti = ? ORDER BY file",
+                "SELECT file FROM hr_names JOIN hr_tokens ON seq = hr_names.token WHERE iss = ? AND jti = ?"
+                " ORDER BY file",
                 notice.key,
             ).fetchall()
         return tuple(str(file) for (file,) in rows)
@@ -214,7 +215,9 @@ class Store:
             return "replayed"
         here.add(notice.key)
         if found and found[0] != "unknown":
-            return ("superseded" if found[0] == "superseded" else "again") if not found[1] else "replayed"
+            if found[0] == "superseded":
+                return "superseded"  # however often it comes, until an officer releases it
+            return "replayed" if found[1] else "again"
         outcome: Outcome = "accepted"
         if notice.event is HrEvent.VERIFICATION:
             pass
@@ -242,7 +245,7 @@ class Store:
         if arrival.file:
             self._db.execute(
                 "INSERT OR IGNORE INTO hr_names SELECT seq, ?3 FROM hr_tokens WHERE iss = ?1 AND jti = ?2"
-                " AND (SELECT count(*) FROM hr_names WHERE token = seq) < ?4",
+                " AND (SELECT count(*) FROM hr_names WHERE hr_names.token = seq) < ?4",
                 (*arrival.notice.key, arrival.file, _MOST_NAMES),
             )
 

@@ -6,8 +6,7 @@ must be the same name. What is no name of one person (a group, a device, a whole
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from agent.offboard.intake.reasons import BadTokenError
 from rules.visible import visible
@@ -21,8 +20,7 @@ _ISS_SUB: Final = frozenset(("format", "iss", "sub"))
 _EMAIL: Final = frozenset(("format", "email"))
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectId:
+class SubjectId(NamedTuple):
     """A name of one person. ``number`` is one of the token's own issuer, ``iss_sub`` one of the issuer it names."""
 
     format: Format

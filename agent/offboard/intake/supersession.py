@@ -25,7 +25,7 @@ class End(IntFlag):
 
 
 ALL: Final = End.SESSIONS | End.ACCOUNT | End.POST | End.CLEARED | End.UNIT
-_KINDS: Final = {
+_KINDS: Final[dict[str, End]] = {
     CaseKind.TRANSFER: End.SESSIONS | End.POST,
     CaseKind.UNFIT: End.SESSIONS | End.POST | End.CLEARED,
 }
@@ -48,7 +48,7 @@ def ends(notice: HrNotice) -> End:
         case HrEvent.ACCOUNT_DISABLED:
             return End.SESSIONS | End.ACCOUNT
         case HrEvent.DEPARTURE_APPROVED:
-            return _KINDS.get(CaseKind(notice.details["kind"]), ALL)
+            return _KINDS.get(str(notice.details.get("kind")), ALL)
 
 
 def mark(notice: HrNotice, released: datetime | None = None) -> Mark:

@@ -69,7 +69,7 @@ def verify(raw: bytes, keys: PinnedKeys, now: datetime, lookup: Lookup = unmappe
         approvals=approvals,
         claims=said,
         late=now - min(happened, issued) > keys.late_after,
-        named=str(named) if named and str(named) != person else "",
+        named=named,
     )
 
 

@@ -270,8 +270,8 @@ def test_every_departure_that_was_asked_for_is_found_again_after_a_restart(tmp_p
         assert found
         assert found[0].jti == "2"
         assert arrived(database.path(tmp_path), "E1001", "HR-4") is None
-        assert [one.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["1", "2", "4"]
+        assert [one.notice.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["1", "2", "4"]
         assert awaiting(database.path(tmp_path), "E1002") == []
         with Store(database.path(tmp_path)) as store:
             store.restored("E1001", datetime.fromtimestamp(first + 2, UTC))
-        assert [one.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["4"]
+        assert [one.notice.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["4"]
