@@ -47,7 +47,7 @@ __all__ = ["Hooks", "Inbox", "Received"]
 
 SETTLING: Final = 3.0  # seconds without a change after which a wrong file is wrong, and not half-written
 AGAIN: Final = 60.0  # seconds until a file that could not be put away is tried again
-FILING: Final = 0.25  # seconds one sweep spends on putting away, which takes milliseconds for each
+FILING: Final = 0.15  # seconds one sweep spends on putting away, which takes milliseconds for each
 
 
 _LAST: Final[dict[Outcome, int]] = {"replayed": 1, "number-reused": 1}  # nothing waits for these to be put away

@@ -90,13 +90,14 @@ class Spool:
 
     def names(self, turns: Turns) -> list[str]:
         """Return the deliveries in the ``new/`` that is open whose turn it is, and no file under way."""
-        with os.scandir(self._folders["new"]) as entries:
-            return turns.take({entry.name: entry for entry in entries if entry.name.endswith(SUFFIX)})
+        return turns.take(self.all_names(), self._age)
 
-    def all_names(self) -> list[str]:
+    def all_names(self) -> set[str]:
         """Return all deliveries in the ``new/`` that is open."""
-        with os.scandir(self._folders["new"]) as entries:
-            return sorted(entry.name for entry in entries if entry.name.endswith(SUFFIX))
+        return {name for name in os.listdir(self._folders["new"]) if name.endswith(SUFFIX)}  # noqa: PTH208 - a descriptor
+
+    def _age(self, name: str) -> int:
+        return os.stat(name, dir_fd=self._folders["new"], follow_symlinks=False).st_ctime_ns
 
     def replaced(self) -> bool:
         """Whether a directory that is open here is no longer the one of that name: renamed, removed, mounted over."""
@@ -111,7 +112,7 @@ class Spool:
 
     def adopt(self, other: "Spool") -> int:
         """Move what is left in *other*, whose place this one has taken, into ``new/``; return how many were not."""
-        return sum(not other.leave(name, self._folders["new"]) for name in other.all_names())
+        return sum(not other.leave(name, self._folders["new"]) for name in sorted(other.all_names()))
 
     def leave(self, name: str, to: int) -> bool:
         """Move one delivery into another ``new/``, given by descriptor; return whether it could be."""

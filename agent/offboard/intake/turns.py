@@ -8,8 +8,8 @@ of a name orders, and decides nothing.
 """
 
 import heapq
-import os
-from collections.abc import Mapping
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from itertools import islice
 from operator import itemgetter
@@ -41,13 +41,17 @@ class Turns:
         """How many there are that were looked at."""
         return len(self._stay)
 
-    def take(self, there: Mapping[str, "os.DirEntry[str]"]) -> list[str]:
-        """Return the names to be looked at now, of those that are *there*; from then on they count as looked at."""
-        self._age = {name: age for name, age in self._age.items() if name in there}
-        self._stay = {name: age for name, age in self._stay.items() if name in there}
-        for name in there.keys() - self._age.keys() - (self._stay.keys() if len(there) > HEAP else set()):
+    def take(self, there: AbstractSet[str], age_of: Callable[[str], int]) -> list[str]:
+        """Return the names to be looked at now, of those that are *there*; from then on they count as looked at.
+
+        *age_of*: when a name was changed last, in nanoseconds; may raise ``OSError``.
+        """
+        for known in (self._age, self._stay):
+            for name in known.keys() - there:
+                del known[name]
+        for name in there - self._age.keys() - (self._stay.keys() if len(there) > HEAP else set()):
             with suppress(OSError):  # gone again
-                age = there[name].stat(follow_symlinks=False).st_ctime_ns
+                age = age_of(name)
                 if self._stay.get(name) != age:
                     self._stay.pop(name, None)
                     self._age[name] = age

@@ -8,7 +8,7 @@ import pytest
 from agent.offboard.intake.inbox import FILING
 from agent.offboard.intake.turns import AGAIN, NEWEST, OLDEST, Turns
 from tests.offboard.intake.signing import departure, right, small
-from tests.offboard.intake.site import KEYS, NOW, Site
+from tests.offboard.intake.site import KEYS, Site
 
 HEAP = 100_000
 
@@ -84,8 +84,7 @@ def test_turns_are_bounded_and_everybody_has_one(tmp_path):
     turns, seen = Turns(), set()
 
     def take():
-        with os.scandir(tmp_path) as entries:
-            return turns.take({entry.name: entry for entry in entries})
+        return turns.take(set(os.listdir(tmp_path)), lambda name: (tmp_path / name).stat().st_ctime_ns)
 
     first = take()
     assert len(first) == NEWEST + OLDEST

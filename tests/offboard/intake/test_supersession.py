@@ -92,8 +92,8 @@ def test_what_an_older_program_kept_is_ordered_by_what_it_ends(tmp_path):
         file,
         TOKENS,
         "INSERT INTO hr_tokens (iss, jti, subject, strength, toe, iat, received_at, state, claims, notice, token)"
-        f" VALUES ('https://hr', 'transfer', 'E1', 3, {int(kept.toe.timestamp())}000000, 1, '2026-12-01', 'handed', x'00',"
-        f" '{line}', x'00')",
+        f" VALUES ('https://hr', 'transfer', 'E1', 3, {int(kept.toe.timestamp())}000000, 1, '2026-12-01',"
+        f" 'handed', x'00', '{line}', x'00')",
     )
     with Store(file) as store:
         resignation = notice(HrEvent.DEPARTURE_APPROVED, CaseKind.RESIGNATION, 0, "resignation")
