@@ -5,6 +5,7 @@ write and read; what signs is imported by whoever does. What is printed of an an
 shown as foreign text all the same.
 """
 
+import json
 import time
 import uuid
 from datetime import UTC, datetime
@@ -89,7 +90,11 @@ def _show(context: CliContext, args: Args) -> int:
             Text(f"there is no answer about `{name}`", f"没有关于 `{name}` 的答复"),
             Text("see: shoumi hr answers list", "查看：shoumi hr answers list"),
         )
-    context.terminal.data(found[0])
+    if context.terminal.json:
+        context.terminal.data(found[0])
+    else:
+        for line in json.dumps(found[0], ensure_ascii=False, indent=1).splitlines():
+            context.terminal.line(shown(line))
     return 0
 
 
@@ -151,12 +156,7 @@ def _subjects(context: CliContext, args: Args) -> int:
         moment("since", "登记时间", "since"),
         column("by", "登记人", "added_by"),
     )
-    return table(context, context.stream("hr.subject-list", args), columns, Text("no names", "没有登记名称"))
-
-
-def _act(op: str, word: str, said: Any) -> Command:
-    made = act(op, said)
-    return Command(("hr", "subject", word), made.help, made.params, made.run)
+    return table(context, context.stream("hr.subject.list", args), columns, Text("no names", "没有登记名称"))
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -194,7 +194,7 @@ COMMANDS: tuple[Command, ...] = (
         (Param("name", "text", Text("the name HR gave", "投递名称"), required=True, positional=True), _TO),
         _show,
     ),
-    _act("hr.subject-add", "add", _named),
-    _act("hr.subject-remove", "remove", _forgotten),
-    command("hr.subject-list", _subjects, words=("hr", "subject", "list")),
+    act("hr.subject.add", _named),
+    act("hr.subject.remove", _forgotten),
+    command("hr.subject.list", _subjects),
 )

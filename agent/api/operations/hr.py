@@ -15,21 +15,21 @@ _NAMES = (
 
 OPERATIONS = (
     Operation(
-        "hr.subject-add",
+        "hr.subject.add",
         Text("say whose a name is that the personnel system uses", "登记人事系统所用名称对应的人员"),
         SECURITY,
         (Param("person", "text", Text("id of the person", "人员编号"), required=True, positional=True), *_NAMES),
         act=True,
     ),
     Operation(
-        "hr.subject-remove",
+        "hr.subject.remove",
         Text("say that such a name is nobody's", "移除人事系统所用名称"),
         SECURITY,
         _NAMES,
         act=True,
     ),
     Operation(
-        "hr.subject-list",
+        "hr.subject.list",
         Text("list the names the personnel system uses", "列出人事系统所用名称"),
         ANY,
         (),

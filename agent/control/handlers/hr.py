@@ -19,7 +19,7 @@ ALARM = "hr-"  # the beginning of the kinds of these alarms
 handlers = HandlerTable()
 
 
-@handlers.act("hr.subject-add")
+@handlers.act("hr.subject.add")
 def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     name, person = _name(request.args), request.args.text("person")
     registered(request, person)
@@ -27,14 +27,14 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     return HandlerResult({"person": person, "name": str(name)})
 
 
-@handlers.act("hr.subject-remove")
+@handlers.act("hr.subject.remove")
 def _remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     name = _name(request.args)
     person = change.hr_subjects.remove(name.format, name.iss, name.value)
     return HandlerResult({"person": person, "name": str(name)}, {"person": person})
 
 
-@handlers.stream("hr.subject-list")
+@handlers.stream("hr.subject.list")
 def _list(request: HandlerRequest) -> Iterator[Json]:
     return iter(request.site.lists.hr_subjects.all())
 

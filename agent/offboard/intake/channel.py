@@ -17,7 +17,7 @@ from rules.text import Text
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class LastHeard:
     """When HR was heard last, or the keys were pinned; and whether that is longer ago than the site expects."""
 
     at: datetime | None
@@ -32,7 +32,7 @@ class Channel:
     set_up: bool
     trouble: Text | None = None
     hint: Text | None = None
-    heard: Heard = Heard(None, None, silent=False)
+    heard: LastHeard = LastHeard(None, None, silent=False)
     aside: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def look(home: Path, silence: timedelta, now: datetime) -> Channel:
     file, spool = pinned_keys.path(home), home / "spool"
     if not file.exists() and not spool.exists():
         return Channel(set_up=False)
-    found, trouble = Heard(None, None, silent=False), None
+    found, trouble = LastHeard(None, None, silent=False), None
     try:
         with Store(database.path(home)) as store:
             found = heard(home, store, silence, now)
@@ -62,14 +62,14 @@ def look(home: Path, silence: timedelta, now: datetime) -> Channel:
     return Channel(set_up=True, trouble=why, hint=hint, heard=found, aside=quarantine.count(spool))
 
 
-def heard(home: Path, store: Store, silence: timedelta, now: datetime) -> Heard:
-    """Return when HR was heard last, as *store* knows it; see :class:`Heard`. No *silence*: it is never too long."""
+def heard(home: Path, store: Store, silence: timedelta, now: datetime) -> LastHeard:
+    """Return when HR was heard last, as *store* knows it. No *silence*: it is never too long."""
     at = store.heard()
     since = at or _pinned(pinned_keys.path(home))
-    return Heard(at, since, silent=bool(silence) and since is not None and now - since > silence)
+    return LastHeard(at, since, silent=bool(silence) and since is not None and now - since > silence)
 
 
-def silent_text(found: Heard, now: datetime) -> Text:
+def silent_text(found: LastHeard, now: datetime) -> Text:
     """Return the sentence that says how long nothing was heard."""
     hours = round((now - (found.since or now)).total_seconds() / 3600, 1)
     if found.at is None:

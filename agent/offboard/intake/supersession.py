@@ -14,7 +14,7 @@ from agent.offboard.intake.notice import HrEvent, HrNotice
 from rules.offboarding.vocabulary import CaseKind
 
 
-class End(IntFlag):
+class Ended(IntFlag):
     """What a notice ends. The numbers stand in ``offboard.db`` and never change."""
 
     SESSIONS = 1
@@ -24,38 +24,38 @@ class End(IntFlag):
     UNIT = 16  # belonging to the unit
 
 
-ALL: Final = End.SESSIONS | End.ACCOUNT | End.POST | End.CLEARED | End.UNIT
-_KINDS: Final[dict[str, End]] = {
-    CaseKind.TRANSFER: End.SESSIONS | End.POST,
-    CaseKind.UNFIT: End.SESSIONS | End.POST | End.CLEARED,
+ALL: Final = Ended.SESSIONS | Ended.ACCOUNT | Ended.POST | Ended.CLEARED | Ended.UNIT
+_KINDS: Final[dict[str, Ended]] = {
+    CaseKind.TRANSFER: Ended.SESSIONS | Ended.POST,
+    CaseKind.UNFIT: Ended.SESSIONS | Ended.POST | Ended.CLEARED,
 }
 
 
-class Mark(NamedTuple):
+class EventMark(NamedTuple):
     """Where an event stands among those about one person."""
 
     toe: datetime  # when it happened; of a released one, when it was released
     iat: datetime
 
 
-def ends(notice: HrNotice) -> End:
+def ends(notice: HrNotice) -> Ended:
     """Return what *notice* ends."""
     match notice.event:
         case HrEvent.VERIFICATION:
-            return End(0)
+            return Ended(0)
         case HrEvent.SESSION_REVOKED:
-            return End.SESSIONS
+            return Ended.SESSIONS
         case HrEvent.ACCOUNT_DISABLED:
-            return End.SESSIONS | End.ACCOUNT
+            return Ended.SESSIONS | Ended.ACCOUNT
         case HrEvent.DEPARTURE_APPROVED:
             return _KINDS.get(str(notice.details.get("kind")), ALL)
 
 
-def mark(notice: HrNotice, released: datetime | None = None) -> Mark:
+def mark(notice: HrNotice, released: datetime | None = None) -> EventMark:
     """Return the mark of *notice*, which an officer may have *released*."""
-    return Mark(max(notice.toe, released) if released else notice.toe, notice.iat)
+    return EventMark(max(notice.toe, released) if released else notice.toe, notice.iat)
 
 
-def supersedes(one: End, at: Mark, other: End, other_at: Mark) -> bool:
+def supersedes(one: Ended, at: EventMark, other: Ended, other_at: EventMark) -> bool:
     """Whether what ended *one* at its mark leaves nothing for an event about the same person that ends *other*."""
     return bool(other) and at > other_at and one & other == other

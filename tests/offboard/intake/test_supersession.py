@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from agent.offboard.intake.notice import HrEvent, HrNotice
 from agent.offboard.intake.store import Arrival, Store
-from agent.offboard.intake.supersession import ALL, End, Mark, ends, mark, supersedes
+from agent.offboard.intake.supersession import ALL, Ended, EventMark, ends, mark, supersedes
 from rules.offboarding.vocabulary import CaseKind
 from tests.offboard.test_database import TOKENS, old
 
@@ -45,17 +45,17 @@ def test_the_store_refuses_exactly_what_the_rule_says_is_superseded(tmp_path_fac
 def test_whatever_the_order_everything_that_was_asked_for_is_ended(tmp_path_factory, arrivals):
     with Store(tmp_path_factory.mktemp("store") / "offboard.db") as store:
         store.admit([Arrival(one, b"token") for one in arrivals], lambda _person: True, START)
-        ended = End(0)
+        ended = Ended(0)
         for one in store.open():
             ended |= ends(one.notice)
-    asked = End(0)
+    asked = Ended(0)
     for one in arrivals:
         asked |= ends(one)
     assert ended == asked
 
 
 def test_a_resignation_is_never_superseded_by_a_transfer_nor_an_account_by_a_departure_that_leaves_it():
-    early, late = Mark(START, START), Mark(START + timedelta(1), START)
+    early, late = EventMark(START, START), EventMark(START + timedelta(1), START)
     kinds = {kind: ends(notice(HrEvent.DEPARTURE_APPROVED, kind, 0, "1")) for kind in CaseKind}
     assert not supersedes(kinds[CaseKind.TRANSFER], late, kinds[CaseKind.RESIGNATION], early)
     assert supersedes(kinds[CaseKind.RESIGNATION], late, kinds[CaseKind.TRANSFER], early)
@@ -65,7 +65,7 @@ def test_a_resignation_is_never_superseded_by_a_transfer_nor_an_account_by_a_dep
         CaseKind.TRANSFER,
         CaseKind.UNFIT,
     ]
-    assert not supersedes(ALL, late, End(0), early)
+    assert not supersedes(ALL, late, Ended(0), early)
 
 
 def test_a_release_dates_anew_what_was_superseded_until_access_is_given_back_after_it(tmp_path):
