@@ -42,7 +42,7 @@ _KEY_MEMBERS = frozenset(
     ("kty", "crv", "x", "y", "n", "e", "kid", "alg", "use", "key_ops", "iss", "role", "person", "note")
 ) | {"x5c", "x5t", "x5t#S256"}  # the key's certificate, as identity providers publish it; not asked for anything
 _SECRET_MEMBERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
-_SETTINGS = frozenset(
+SETTINGS: Final = frozenset(
     ("audience", "approvals_needed", "drop_uid", "leeway_seconds", "late_after_seconds", "ahead_seconds", "keys")
 )
 
@@ -112,7 +112,7 @@ def parse(text: bytes, *, name: str = "hr-keys.json") -> PinnedKeys:
         found = json_strict.read(text) if len(text) <= _LARGEST else {}
     except BadTokenError as error:
         raise _wrong(name, error.text) from error
-    for member in found.keys() - _SETTINGS:
+    for member in found.keys() - SETTINGS:
         raise _wrong(name, Text(f"no setting is called `{visible(member)}`", f"没有名为 `{visible(member)}` 的设置"))
     listed = found.get("keys")
     if not isinstance(listed, list) or not listed:

@@ -6,13 +6,14 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import jwt
 import pytest
 
 from agent.errors import RefusedError
-from agent.offboard.intake import outbox
-from agent.offboard.intake.notice import HrEvent
+from agent.offboard.intake import answers, outbox, pinned_keys
+from agent.offboard.intake.notice import EVENTS, HrEvent
 from agent.offboard.intake.outbox import Completion
 from agent.offboard.intake.reasons import BadTokenError
 from agent.simulator import hr_sender
@@ -64,7 +65,9 @@ def test_the_answer_is_what_the_document_says_and_verifies_with_the_public_key(s
     assert (event["answers"], event["state"], event["pending"]) == (asked.jti, "done", [])
     assert list(event["times"]) == ["approved", "received", "last_read"]
     assert event["times"]["last_read"] == "2026-12-01T00:00:00.007000+00:00"
-    shown = json.loads(re.search(r"## The answer\n.*?```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL).group(1))
+    shown = json.loads(
+        re.search(r"## The answer to a departure\n.*?```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL).group(1)
+    )
     assert shown.keys() == claims.keys()
     assert shown["events"][uri].keys() == event.keys()
 
@@ -170,3 +173,20 @@ def test_the_document_names_every_member_that_is_read():
         *(e.uri for e in HrEvent),
     ):
         assert f"`{word}`" in text, word
+    for setting in pinned_keys.SETTINGS - {"keys"}:
+        assert f"| `{setting}` |" in text, setting
+    for uri in EVENTS.keys() - {e.uri for e in HrEvent}:
+        assert uri.rpartition("/")[2].rpartition(":")[2] in text, uri
+
+
+def test_the_document_says_what_stands_in_an_answer_and_every_state_it_can_have(site):
+    site.drop(right(departure("X1")), "NAME")
+    site.sweep()
+    said = outbox.payload(outbox.by_name(site.home) / "NAME.set")
+    text = DOCUMENT.read_text()
+    shown = json.loads(re.search(r"## The answers\n.*?```json\n(.*?)```", text, re.DOTALL).group(1))
+    assert shown.keys() == said.keys()
+    assert shown["events"][outbox.ANSWERED].keys() == said["events"][outbox.ANSWERED].keys()
+    assert shown["events"][outbox.ANSWERED]["reason"] == "unknown-person"
+    for state in get_args(answers.State):
+        assert f"`{state}`" in text, state
