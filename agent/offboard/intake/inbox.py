@@ -36,7 +36,7 @@ from agent.offboard.intake.filing import Filing, Received
 from agent.offboard.intake.notice import HrNotice
 from agent.offboard.intake.pinned_keys import PinnedKeys
 from agent.offboard.intake.reasons import AheadError, BadTokenError
-from agent.offboard.intake.spool import Spool
+from agent.offboard.intake.spool import Spool, is_delivery
 from agent.offboard.intake.store import Arrival, Outcome, Store
 from agent.offboard.intake.subject import Lookup, unmapped
 from agent.offboard.intake.turns import Turns
@@ -47,6 +47,7 @@ __all__ = ["Hooks", "Inbox", "Received"]
 
 SETTLING: Final = 3.0  # seconds without a change after which a wrong file is wrong, and not half-written
 AGAIN: Final = 60.0  # seconds until a file that could not be put away is tried again
+LOOKING: Final = 0.15  # seconds one sweep spends on looking: a signature takes a good part of a millisecond
 FILING: Final = 0.15  # seconds one sweep spends on putting away, which takes milliseconds for each
 
 
@@ -85,6 +86,7 @@ class Inbox:
         *,
         settling: float = SETTLING,
         again: float = AGAIN,
+        looking: float = LOOKING,
         filing: float = FILING,
         silence: timedelta = timedelta(0),
     ) -> None:
@@ -93,7 +95,7 @@ class Inbox:
         *silence*: after how long without a right token the channel is in trouble; never, when zero.
         """
         self._home, self._hooks, self._settling, self._again = home, hooks, settling, again
-        self._filing, self._silence = filing, silence
+        self._looking, self._filing, self._silence = looking, filing, silence
         self._store = Store(database.path(home))
         try:
             self._spool = Spool(home / "spool")
@@ -103,7 +105,7 @@ class Inbox:
         self._troubles: set[str] = set()
         self._said: set[tuple[str, str]] = set()
         self._unmovable: dict[tuple[int, ...], float] = {}  # when it was tried last; all else about them is done
-        self._turns = Turns()
+        self._turns = Turns(is_delivery)
         self._ahead: dict[str, tuple[tuple[int, ...], datetime]] = {}  # names of what waits for its time
         self._more = False
 
@@ -146,8 +148,12 @@ class Inbox:
         acts = cache(self._hooks.acts)  # a pile has the same few approvers
         wrong: list[tuple[Delivery, BadTokenError]] = []
         ahead: list[tuple[Delivery, AheadError]] = []
-        for name in self._turn():
+        until = time.monotonic() + self._looking
+        for number, name in enumerate(self._spool.names(self._turns)):
+            if number and time.monotonic() > until:
+                break
             delivery = self._spool.look(name, pinned.drop_uid)
+            self._turns.looked(name)
             if delivery is None or self._lately_unmovable(delivery) or self._not_yet(delivery, now):
                 continue
             try:
@@ -157,6 +163,8 @@ class Inbox:
             except BadTokenError as error:
                 if not self._may_change(delivery):
                     wrong.append((delivery, error))
+        self._more = bool(self._turns.fresh)
+        self._ahead = {name: value for name, value in self._ahead.items() if name in self._turns}
         right.sort(key=lambda one: (one[1].notice.toe, one[1].notice.iat, one[1].notice.key))
         arrivals = [
             Arrival(counted.notice, delivery.contents, counted.short, visible(delivery.name))
@@ -223,13 +231,6 @@ class Inbox:
         left = tuple(one for one in notice.approvals if one.person not in ignored)
         wanted = max(pinned.approvals_needed, self._hooks.wanted())
         return Counted(replace(notice, approvals=left), ignored, short=len(left) < wanted)
-
-    def _turn(self) -> list[str]:
-        """Return the names whose turn it is."""
-        names = self._spool.names(self._turns)
-        self._ahead = {name: value for name, value in self._ahead.items() if name in self._turns}
-        self._more = bool(self._turns.fresh)
-        return names
 
     def _hand_over(self, now: datetime) -> None:
         """Give every open notice to ``received``, oldest first; keep those that could not be, and their followers."""

@@ -90,11 +90,11 @@ class Spool:
 
     def names(self, turns: Turns) -> list[str]:
         """Return the deliveries in the ``new/`` that is open whose turn it is, and no file under way."""
-        return turns.take(self.all_names(), self._age)
+        return turns.take(set(os.listdir(self._folders["new"])), self._age)  # noqa: PTH208 - a descriptor
 
-    def all_names(self) -> set[str]:
+    def all_names(self) -> list[str]:
         """Return all deliveries in the ``new/`` that is open."""
-        return {name for name in os.listdir(self._folders["new"]) if name.endswith(SUFFIX)}  # noqa: PTH208 - a descriptor
+        return sorted(filter(is_delivery, os.listdir(self._folders["new"])))  # noqa: PTH208 - a descriptor
 
     def _age(self, name: str) -> int:
         return os.stat(name, dir_fd=self._folders["new"], follow_symlinks=False).st_ctime_ns
@@ -112,7 +112,7 @@ class Spool:
 
     def adopt(self, other: "Spool") -> int:
         """Move what is left in *other*, whose place this one has taken, into ``new/``; return how many were not."""
-        return sum(not other.leave(name, self._folders["new"]) for name in sorted(other.all_names()))
+        return sum(not other.leave(name, self._folders["new"]) for name in other.all_names())
 
     def leave(self, name: str, to: int) -> bool:
         """Move one delivery into another ``new/``, given by descriptor; return whether it could be."""
@@ -181,6 +181,11 @@ class Spool:
         """Put the names themselves on the disk."""
         for descriptor in self._folders.values():
             os.fsync(descriptor)
+
+
+def is_delivery(name: str) -> bool:
+    """Whether a name is that of a delivery, and not of one under way."""
+    return name.endswith(SUFFIX)
 
 
 def _move_in(name: str, there: int, wanted: str, new: int, otherwise: str) -> None:

@@ -1,20 +1,17 @@
 """Whose turn it is, of a directory that may hold far more names than one sweep can look at.
 
-Rules of this file: bounded work for each sweep. Of what was never looked at the newest come first, so that what arrives
-now waits for no heap, and beside them the oldest, so that a stream of new ones keeps no old one waiting for ever; of
-what stays, those that were looked at longest ago. What was changed since it was looked at counts as never looked at; in
-a heap of many thousands it waits for its turn, because asking for all their ages takes as long as a sweep may. The age
-of a name orders, and decides nothing.
+Rules of this file: bounded work for each sweep, beside what the kernel does to list the names. Of what was never looked
+at the newest come first, so that what arrives now waits for no heap; then by turns with them the oldest, so that a
+stream of new ones keeps no old one waiting for ever, and of what stays those that were looked at longest ago. What was
+changed since it was looked at counts as never looked at; in a heap of many thousands it waits for its turn, because
+asking for all their ages takes as long as a sweep may. The age of a name orders, and decides nothing.
 """
 
-import heapq
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
-from contextlib import suppress
-from itertools import islice
-from operator import itemgetter
+from itertools import chain, islice, zip_longest
 from typing import Final
 
+FIRST: Final = 20  # of the newest, before anything else
 NEWEST: Final = 300
 OLDEST: Final = 200
 AGAIN: Final = 200  # of those that were looked at before
@@ -22,51 +19,63 @@ HEAP: Final = 20_000  # names; of more it is not asked whether they were changed
 
 
 class Turns:
-    """The names in one directory, as far as they are known."""
+    """The names in one directory, as far as they are known. *wanted* says which of them count."""
 
-    def __init__(self) -> None:
-        self._age: dict[str, int] = {}  # of those never looked at: nanoseconds of the last change
+    def __init__(self, wanted: Callable[[str], bool]) -> None:
+        self._wanted = wanted
+        self._there: set[str] = set()
+        self._fresh: dict[str, int] = {}  # never looked at, with their age in nanoseconds: oldest first, nearly
         self._stay: dict[str, int] = {}  # looked at, and still there, with the age then: longest since a look first
 
     def __contains__(self, name: str) -> bool:
-        return name in self._stay or name in self._age
+        return name in self._stay or name in self._fresh
 
     @property
     def fresh(self) -> int:
         """How many there are that were never looked at."""
-        return len(self._age)
+        return len(self._fresh)
 
     @property
     def staying(self) -> int:
         """How many there are that were looked at."""
         return len(self._stay)
 
-    def take(self, there: AbstractSet[str], age_of: Callable[[str], int]) -> list[str]:
-        """Return the names to be looked at now, of those that are *there*; from then on they count as looked at.
+    def take(self, there: set[str], age_of: Callable[[str], int]) -> list[str]:
+        """Return the names to be looked at now, the most urgent first, of those that are *there*, which is kept.
 
         *age_of*: when a name was changed last, in nanoseconds; may raise ``OSError``.
         """
-        for known in (self._age, self._stay):
-            for name in known.keys() - there:
-                del known[name]
-        for name in there - self._age.keys() - (self._stay.keys() if len(there) > HEAP else set()):
-            with suppress(OSError):  # gone again
-                age = age_of(name)
-                if self._stay.get(name) != age:
-                    self._stay.pop(name, None)
-                    self._age[name] = age
-        again = list(islice(self._stay.items(), AGAIN))
-        newest = heapq.nlargest(NEWEST, self._age.items(), key=itemgetter(1))
-        for name, _ in newest:
-            del self._age[name]
-        oldest = heapq.nsmallest(OLDEST, self._age.items(), key=itemgetter(1))
-        for name, _ in (*oldest, *again):
-            self._age.pop(name, None)
+        for name in self._there - there:
+            self._fresh.pop(name, None)
             self._stay.pop(name, None)
-        turn = [*newest, *oldest, *again]
-        self._stay |= dict(turn)
-        return [name for name, _ in turn]
+        found: list[tuple[int, str]] = []
+        for name in chain(there - self._there, list(self._stay) if len(self._stay) <= HEAP else ()):
+            if self._wanted(name):
+                try:
+                    age = age_of(name)
+                except OSError:  # gone again
+                    there.discard(name)
+                    continue
+                if self._stay.get(name) != age:
+                    found.append((age, name))
+        self._there = there
+        for age, name in sorted(found):
+            self._stay.pop(name, None)
+            self._fresh[name] = age
+        newest = list(islice(reversed(self._fresh), NEWEST))
+        oldest = islice(self._fresh, min(OLDEST, len(self._fresh) - len(newest)))
+        others = zip_longest(newest[FIRST:], oldest, islice(self._stay, AGAIN))
+        return newest[:FIRST] + [name for some in others for name in some if name is not None]
+
+    def looked(self, name: str) -> None:
+        """Remember that a name was looked at, and stays for now."""
+        age = self._fresh.pop(name, None)
+        if age is None:
+            age = self._stay.pop(name, 0)
+        self._stay[name] = age
 
     def over(self, name: str) -> None:
         """Forget a name that was put away; if it is there again, it is another delivery."""
+        self._fresh.pop(name, None)
         self._stay.pop(name, None)
+        self._there.discard(name)

@@ -31,7 +31,7 @@ class Site:
         self.absent: set[str] = set()  # approvers who may not act
         self.wanted = 1
         self.mapped: dict[tuple[str, str, str], str] = {}  # (format, issuer, name): whose it is here
-        self.filing = 60.0  # seconds of one sweep: all of it
+        self.looking = self.filing = 60.0  # seconds of one sweep: all of it
         self.silence = timedelta(0)
         pinned_keys.path(home).write_bytes(pinned or (KEYS / "hr-keys.json").read_bytes())
         self.inbox = self.open()
@@ -51,6 +51,7 @@ class Site:
             hooks,
             settling=self.settling,
             again=self.again,
+            looking=self.looking,
             filing=self.filing,
             silence=self.silence,
         )

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from agent.offboard.intake.inbox import FILING
+from agent.offboard.intake.inbox import FILING, LOOKING
 from agent.offboard.intake.turns import AGAIN, NEWEST, OLDEST, Turns
 from tests.offboard.intake.signing import departure, right, small
 from tests.offboard.intake.site import KEYS, Site
@@ -25,7 +25,7 @@ def heap(site, many, contents, kind="wrong"):
 @pytest.mark.parametrize("contents", [b"nothing", None], ids=["wrong", "replayed"])
 def test_beside_a_hundred_thousand_names_the_next_sweep_takes_up_a_real_notice(tmp_path, contents):
     with Site(tmp_path) as site:
-        site.filing = FILING
+        site.looking, site.filing = LOOKING, FILING
         site.reopen()
         if contents is None:
             site.drop(contents := small().encode(), "first")
@@ -79,12 +79,16 @@ def test_what_was_acted_on_and_not_yet_put_away_is_not_acted_on_again(tmp_path):
 
 
 def test_turns_are_bounded_and_everybody_has_one(tmp_path):
+    (tmp_path / "under way.tmp").touch()
     for number in range(2000):
         (tmp_path / f"{number:04d}").touch()
-    turns, seen = Turns(), set()
+    turns, seen = Turns(lambda name: not name.endswith(".tmp")), set()
 
     def take():
-        return turns.take(set(os.listdir(tmp_path)), lambda name: (tmp_path / name).stat().st_ctime_ns)
+        taken = turns.take(set(os.listdir(tmp_path)), lambda name: (tmp_path / name).stat().st_ctime_ns)
+        for name in taken:
+            turns.looked(name)
+        return taken
 
     first = take()
     assert len(first) == NEWEST + OLDEST
@@ -101,3 +105,5 @@ def test_turns_are_bounded_and_everybody_has_one(tmp_path):
     (tmp_path / "0001").unlink()
     take()
     assert "0001" not in turns
+    turns.over("0002")  # put away, and another one of that name is there at once
+    assert take()[0] == "0002"
