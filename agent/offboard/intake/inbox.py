@@ -148,8 +148,9 @@ class Inbox:
         acts = cache(self._hooks.acts)  # a pile has the same few approvers
         wrong: list[tuple[Delivery, BadTokenError]] = []
         ahead: list[tuple[Delivery, AheadError]] = []
+        names = self._spool.names(self._turns)
         until = time.monotonic() + self._looking
-        for number, name in enumerate(self._spool.names(self._turns)):
+        for number, name in enumerate(names):
             if number and time.monotonic() > until:
                 break
             delivery = self._spool.look(name, pinned.drop_uid)
@@ -326,6 +327,7 @@ class Inbox:
         left = fresh.adopt(self._spool)
         self._spool.close()
         self._spool = fresh
+        self._turns = Turns(is_delivery)
         self._troubles -= {"spool-replaced", "spool-unusable"}
         if left:
             text = Text(
