@@ -26,6 +26,7 @@ from agent.cli import (
     grant,
     hold,
     holiday,
+    hr,
     init,
     keys,
     lockdown,
@@ -68,6 +69,7 @@ NOUNS = {
     "grant": grant,
     "hold": hold,
     "case": case,
+    "hr": hr,
     "holiday": holiday,
     "clock": clock,
     "role": role,
@@ -113,7 +115,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str], terminal: Console) -> int:
     terminal.language = choose_language(Home.at(_home_in(words)))
-    parser = build(COMMANDS, {name: noun.NOUN for name, noun in NOUNS.items()}, terminal.language)
+    nouns = {name: noun.NOUN for name, noun in NOUNS.items()} | hr.GROUPS
+    parser = build(COMMANDS, nouns, terminal.language)
     try:
         args: Args = vars(parser.parse_args(words))
     except SystemExit:  # --help has been printed

@@ -75,7 +75,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             column("name", "名称", "name"),
             moment("came", "收到", "at"),
-            column("person", "人员", "person"),
+            OutputColumn(Text("person", "人员"), lambda row: row["person"] or row["named"]),
             column("personnel case", "人事编号", "reference"),
             OutputColumn(Text("why", "原因"), lambda row: text(row["text"])),
         ),

@@ -93,6 +93,8 @@ def _status(context: CliContext, args: Args) -> int:
         terminal.line(f"!  {terminal.say(text(clock))}")
     if trouble := found["log"]["verify_trouble"]:
         terminal.line(f"!  {terminal.say(text(trouble))}")
+    for said in _hr(found["hr"]):
+        terminal.line(f"!  {terminal.say(said)}")
     terminal.table(
         [
             Text("area", "目录"),
@@ -115,6 +117,26 @@ def _status(context: CliContext, args: Args) -> int:
         ],
     )
     return 0
+
+
+def _hr(found: dict[str, Any]) -> Iterator[Text]:
+    """Yield what is wrong with the channel from the personnel system."""
+    if found["trouble"]:
+        why = text(found["trouble"])
+        yield Text(f"personnel system: {why.en}", f"人事系统：{why.zh}")
+    if found["silent"]:
+        yield Text(
+            "personnel system: it was not heard for too long (shoumi doctor)",
+            "人事系统：已过久未收到其令牌（shoumi doctor）",
+        )
+    if count := found["quarantined"]:
+        yield Text(
+            f"personnel system: {count} notices wait in quarantine (shoumi case quarantine)",
+            f"人事系统：隔离区有 {count} 份通知待处理（shoumi case quarantine）",
+        )
+    for row in found["alarms"]:
+        why = text(row["text"])
+        yield Text(f"{row['id']} {local(row['at'])}: {why.en}", f"{row['id']} {local(row['at'])}：{why.zh}")
 
 
 COMMANDS = (command("doctor", _doctor), command("status", _status))

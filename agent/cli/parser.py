@@ -38,12 +38,16 @@ def build(commands: Iterable[Command], nouns: dict[str, Text], language: Languag
     )
     top = _Parser(PROGRAM, about, language, defaults=True)
     verbs = top.commands()
-    groups: dict[str, Any] = {}
+    groups: dict[tuple[str, ...], Any] = {(): verbs}
+
+    def group(words: tuple[str, ...]) -> Any:
+        if words not in groups:
+            groups[words] = _sub(group(words[:-1]), words[-1], nouns[" ".join(words)], language).commands()
+        return groups[words]
+
     for command in commands:
         *noun, verb = command.words
-        if noun and noun[0] not in groups:
-            groups[noun[0]] = _sub(verbs, noun[0], nouns[noun[0]], language).commands()
-        parser = _sub(groups[noun[0]] if noun else verbs, verb, None if command.alias else command.help, language)
+        parser = _sub(group(tuple(noun)), verb, None if command.alias else command.help, language)
         if command.alias:
             parser.description = command.help.say(language)
         parser.set_defaults(command=command)

@@ -15,6 +15,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 from agent.control.dispatch import HandlerTable
@@ -58,7 +59,9 @@ async def serve(
 
     schedule = ScheduledActs(services.site, executor, services.labels.sealable)
     signing_key = SigningKeyWatch(services)
-    hr_intake = HrIntake(services.site, services.offboarding, act)
+    hr_intake = HrIntake(
+        services.site, services.offboarding, act, timedelta(seconds=services.config.hr_silence_seconds)
+    )
     with (
         ThreadPoolExecutor(1, "doors") as doors,
         ThreadPoolExecutor(1, "departures") as departures,

@@ -85,6 +85,23 @@ _MARKS = (
     "ALTER TABLE hr_tokens ADD COLUMN durable_at TEXT",
 )
 
+# What a notice ends (agent.offboard.intake.supersession), when an officer released it, and under which names it came.
+_HR = (
+    "ALTER TABLE hr_tokens ADD COLUMN ends INTEGER NOT NULL DEFAULT 31",
+    """UPDATE hr_tokens SET ends = CASE
+        WHEN strength = 1 THEN 1
+        WHEN strength = 2 THEN 3
+        WHEN json_extract(notice, '$.details.kind') = 'transfer' THEN 5
+        WHEN json_extract(notice, '$.details.kind') = 'unfit' THEN 13
+        ELSE 31 END""",
+    "ALTER TABLE hr_tokens ADD COLUMN released INTEGER NOT NULL DEFAULT 0",
+    """CREATE TABLE hr_names (
+        token INTEGER NOT NULL REFERENCES hr_tokens (seq),
+        file TEXT NOT NULL,
+        PRIMARY KEY (token, file)
+    ) STRICT, WITHOUT ROWID""",
+)
+
 SCHEMA = Schema(
     "offboard",
     Text("database of departures", "离岗数据库"),
@@ -92,5 +109,6 @@ SCHEMA = Schema(
         Migration("m001_first", _FIRST),
         Migration("m002_deny_entries", _DENY_ENTRIES),
         Migration("m003_marks", _MARKS),
+        Migration("m004_hr", _HR),
     ),
 )

@@ -20,6 +20,7 @@ _NO_RIGHTS = frozenset(
         "built_on",
         "recorded_changes",
         "losses",
+        "hr_subjects",
         "alarms",
         "board_cards",
         "boards",

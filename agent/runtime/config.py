@@ -49,6 +49,7 @@ class Config(msgspec.Struct, frozen=True):
     doors_user: Annotated[str, Meta(pattern=r"\A(?!root\Z|0\Z)[^\0]+\Z")] | None = None
     label_scan_seconds: Annotated[float, Meta(ge=1, le=604_800)] = 21_600.0
     canary_seconds: Annotated[float, Meta(ge=0.5, le=300)] = 60.0
+    hr_silence_seconds: Annotated[float, Meta(ge=0, le=31_536_000)] = 0.0
 
 
 def _one_of(words: Any) -> tuple[Text, str]:
@@ -63,6 +64,7 @@ _RIGHT: Final[Mapping[str, tuple[Text, str]]] = {
     "heartbeat_seconds": (Text("`{key}` is a number of seconds", "`{key}` 应为秒数"), "0.5 … 300"),
     "label_scan_seconds": (Text("`{key}` is a number of seconds", "`{key}` 应为秒数"), "1 … 604800"),
     "canary_seconds": (Text("`{key}` is a number of seconds", "`{key}` 应为秒数"), "0.5 … 300"),
+    "hr_silence_seconds": (Text("`{key}` is a number of seconds", "`{key}` 应为秒数"), "0 … 31536000"),
     "language": _one_of(Language),
     "roles": (Text("`{key}` is a table", "`{key}` 应为一个表"), "[roles]"),
     "doors_user": (Text("`{key}` is the name of an account", "`{key}` 应为账户名"), "account, not root"),
@@ -95,6 +97,11 @@ label_scan_seconds = 21600.0
 # 每隔多少秒由无人使用的用户试探每个卷，以证实防护有效；各目录在其六十倍时间内轮流试探一次。
 # 超过两倍时间未证实即为“未知”。
 canary_seconds = 60.0
+
+# Seconds without a right token of the personnel system after which its channel is in trouble; 0: never. Have it send
+# a verification event four times as often.
+# 人事系统多少秒没有送来有效令牌即为通道异常；0 为不检查。请让人事系统以四倍频率发送核验事件。
+hr_silence_seconds = 0.0
 
 # "zh" or "en"; absent: SHOUMI_LANG, else the locale. 语言；不写则取 SHOUMI_LANG 或系统区域设置。
 # language = "zh"

@@ -56,7 +56,7 @@ def test_what_waits_in_quarantine_is_listed_and_named_where_somebody_can_act(sho
     deadline = time.monotonic() + 30
     while "E1001" not in (waiting := shoumi("case", "quarantine", language="zh").out):
         assert time.monotonic() < deadline
-    assert "本单位没有此工号的人员" in waiting
+    assert "本单位没有此工号或名称的人员" in waiting
     assert "shoumi case release E1001" in shoumi("person", "add", "E1001").out
     assert "1 released" in shoumi("case", "release", "E1001").out
     assert shoumi("case", "receipt", "E1001", "--wait").code == 0

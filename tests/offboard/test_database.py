@@ -132,14 +132,14 @@ def in_use(file: Path) -> Path:
 def test_a_file_from_before_there_were_versions_keeps_every_row(tmp_path: Path, file: Path, parts: list[str]) -> None:
     present = in_use(tmp_path / "present.db")
     old(file, *parts)
+    had: dict[str, str] = {}
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("ATTACH ? AS present", (str(present),))
-        columns = {}
         for table in (name for part in parts for name in TABLES[part]):
-            columns[table] = ", ".join(name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})"))
-            connection.execute(f"INSERT INTO {table} SELECT {columns[table]} FROM present.{table}")
+            had[table] = ", ".join(row[1] for row in connection.execute(f"PRAGMA main.table_info({table})"))
+            connection.execute(f"INSERT INTO {table} SELECT {had[table]} FROM present.{table}")
         connection.commit()
-    before = {table: ask(file, f"SELECT {names} FROM {table}") for table, names in columns.items()}
+    before = {table: ask(file, f"SELECT {names} FROM {table}") for table, names in had.items()}
     assert all(before.values())
 
     with closing(RevocationJournal(file)) as journal, Store(file) as store:
@@ -154,7 +154,7 @@ def test_a_file_from_before_there_were_versions_keeps_every_row(tmp_path: Path, 
         if TOKENS in parts:
             assert [waiting.notice for waiting in store.open()] == [notice("2")]
             assert store.admit([Arrival(notice("1"), b"token")], lambda _subject: True, NOW) == ["replayed"]
-    assert {table: ask(file, f"SELECT {names} FROM {table}") for table, names in columns.items()} == before
+    assert {table: ask(file, f"SELECT {had[table]} FROM {table}") for table in before} == before
     assert ask(file, "PRAGMA user_version") == [(SCHEMA.version,)]
     known = layout(file)
     assert {name: sql.replace("IF NOT EXISTS ", "") for name, sql in known.items()} == layout(present)

@@ -11,6 +11,8 @@ _TRIAL = Text("for trying the product out, with files of one's own", "仅供试�
 _DOSSIER = Text("stands in the dossier of the person", "见人员档案")
 _LOG = Text("is what the access log shows, with filter and live tail", "即访问日志屏幕（可筛选、可跟随）")
 
+_HR = Text("is done on HR's host, or rarely: in a shell", "在人事系统主机上或极少执行，使用命令行")
+
 ELSEWHERE: dict[str, Text] = {
     "init": _SHELL,
     "run": _SHELL,
@@ -19,6 +21,12 @@ ELSEWHERE: dict[str, Text] = {
     "case.send-test": _TRIAL,
     "keys.make-test": _TRIAL,
     "door.simulate": _TRIAL,
+    "hr.drop": _HR,
+    "hr.answers.list": _HR,
+    "hr.answers.show": _HR,
+    "hr.subject.add": _HR,
+    "hr.subject.remove": _HR,
+    "hr.subject.list": _HR,
     "account.list": _DOSSIER,
     "door.show": Text("stands in the details of its room", "见场所详情"),
     "door.test": Text("the details of a room show its readers as they are now", "场所详情实时显示读卡器状态"),

@@ -23,7 +23,8 @@ _BARS = "▁▂▃▄▅▆▇█"
 _REMEDIES = (
     ("observing", "areas"), ("no-areas", "areas"), ("area", "areas"), ("grant", "people"), ("record", "people"),
     ("pack", "rules"), ("unlogged", "log"), ("alarms", "rooms"), ("lockdown", "rooms"), ("board-cards", "rooms"),
-    ("no-exit-reader", "rooms"), ("no-contact", "rooms"), ("wire", "rooms"), ("no-key", "rooms"), ("", "system"),
+    ("no-exit-reader", "rooms"), ("no-contact", "rooms"), ("wire", "rooms"), ("no-key", "rooms"), ("hr", "departures"),
+    ("", "system"),
 )  # fmt: skip
 
 

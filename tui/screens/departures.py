@@ -218,7 +218,7 @@ class DeparturesScreen(ListScreen):
 
 
 def _waiting(one: Row) -> Text:
-    who, why = visible(str(one["person"] or one["name"])), text_of(one["text"])
+    who, why = visible(str(one["person"] or one["named"] or one["name"])), text_of(one["text"])
     return Text(f"{who}: {why.en}", f"{who}：{why.zh}")
 
 

@@ -10,6 +10,7 @@ from agent.api.operations import (
     cases,
     doors,
     grants,
+    hr,
     people,
     queries,
     rooms,
@@ -21,7 +22,7 @@ from agent.api.operations.schema import Operation
 
 TABLE: dict[str, Operation] = {
     operation.name: operation
-    for family in (people, areas, volumes, rooms, doors, visitors, grants, cases, calendar, queries, site)
+    for family in (people, areas, volumes, rooms, doors, visitors, grants, cases, hr, calendar, queries, site)
     for operation in family.OPERATIONS
 }
 

@@ -1,7 +1,8 @@
 """Handlers: what the personnel system sent and nothing could be done about, and letting it be judged once more.
 
-Rules of this file: a release is an officer's act and in the log before the file moves. It decides nothing: the token is
-verified, looked up and ordered like one that has just come.
+Rules of this file: a release is an officer's act and in the log before the file moves. The token is verified, looked up
+and ordered like one that has just come, and what kept it aside is asked again. One that came too late is dated anew:
+by releasing it the officer says that it counts all the same.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,10 @@ from collections.abc import Iterator
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.case_transitions import registered
 from agent.errors import RefusedError
+from agent.offboard import database
 from agent.offboard.intake import quarantine
+from agent.offboard.intake.store import Store
+from agent.offboard.intake.subject import SubjectId
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.runtime.home import Home
 from rules.text import Text
@@ -27,13 +31,13 @@ def waiting_for(home: Home, person: str) -> list[str]:
 @handlers.stream("case.quarantine")
 def _quarantine(request: HandlerRequest) -> Iterator[Json]:
     for one in quarantine.quarantined(request.site.home.root / "spool"):
-        yield {**one._asdict(), "text": one.text.to_json()}
+        yield {**one._asdict(), "text": one.text.to_json(), "key": list(one.key)}
 
 
 @handlers.act("case.release")
 def _release(request: HandlerRequest, _change: RegistryTransaction) -> HandlerResult:
     spool, name = request.site.home.root / "spool", request.args.text("name")
-    found = [one for one in quarantine.quarantined(spool) if name in (one.name, one.person)]
+    found = [one for one in quarantine.quarantined(spool) if name in {one.name, one.person, one.named} - {""}]
     if not found:
         said = visible(name)
         raise RefusedError(
@@ -43,12 +47,32 @@ def _release(request: HandlerRequest, _change: RegistryTransaction) -> HandlerRe
             Text("see: shoumi case quarantine", "查看：shoumi case quarantine"),
         )
     for one in found:
-        registered(request, one.person)  # else it would only be put aside again
+        if one.reason == quarantine.UNKNOWN:  # else it would only be put aside again
+            _known(request, one)
 
     def move() -> dict[str, Json]:
+        with Store(database.path(request.site.home.root)) as store:
+            for one in found:
+                store.release(one.key, request.at)
         for one in found:
             quarantine.release(spool, one.name)
         return {}
 
     released = [one.name for one in found]
     return HandlerResult({"released": released}, {"released": released, "person": found[0].person}, on_ack=move)
+
+
+def _known(request: HandlerRequest, aside: quarantine.Aside) -> None:
+    """Refuse while nobody here is the person whom a token names."""
+    if not aside.sub_id:  # put aside when only employee numbers were understood
+        registered(request, aside.person)
+        return
+    name = SubjectId(*aside.sub_id)
+    person = name.person(aside.key[0], request.site.lists.hr_subjects.person)
+    if not person:
+        said = visible(str(name))
+        raise RefusedError(
+            Text(f"nothing says whose the name `{said}` is", f"未登记 `{said}` 对应的人员"),
+            Text("see: shoumi hr subject add --help", "查看：shoumi hr subject add --help"),
+        )
+    registered(request, person)

@@ -9,6 +9,7 @@ from agent.api.roles import THREE
 from agent.api.timestamps import printed
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.control.earlier_holders import our_processes
+from agent.control.handlers.hr import ALARM
 from agent.control.offboarding.stale_denials import may_open, stale_now
 from agent.control.volume_keeper import hidden_finding
 from agent.control.volume_states import on_volume, use_of
@@ -16,6 +17,7 @@ from agent.disks import opening
 from agent.doctor import (
     deny_checks,
     host_checks,
+    hr_checks,
     registry_checks,
     room_checks,
     seen_checks,
@@ -26,6 +28,8 @@ from agent.doctor.volume_checks import VolumeSeen
 from agent.errors import ShoumiError
 from agent.offboard import database, deny_entries
 from agent.offboard.context import AreaPath
+from agent.offboard.intake import channel
+from agent.offboard.intake.channel import Channel
 from agent.offboard.progress import waiting
 from agent.runtime.os_groups import gid_of
 from agent.site.pack_file import SETTING
@@ -81,7 +85,22 @@ def _status(request: HandlerRequest) -> Json:
         "clock": said.to_json() if (said := _clock(stats)) else None,
         "log": _log(request),
         "durability": services.config.durability,
+        "hr": _hr(request).to_json() | {"alarms": _hr_alarms(request)},
     }
+
+
+def _hr(request: HandlerRequest) -> Channel:
+    silence = timedelta(seconds=request.services.config.hr_silence_seconds)
+    return channel.look(request.site.home.root, silence, request.at)
+
+
+def _hr_alarms(request: HandlerRequest) -> list[Json]:
+    """Return the alarms about the channel that nobody has acknowledged, the newest first."""
+    return [
+        {"id": row["id"], "kind": row["kind"], "at": row["at"], "text": {"en": row["text_en"], "zh": row["text_zh"]}}
+        for row in reversed(request.site.lists.alarms.find())
+        if str(row["kind"]).startswith(ALARM)
+    ]
 
 
 def _seen(request: HandlerRequest, row: Json) -> Json:
@@ -152,6 +171,7 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
                 "日志本身完整；请腾出空间或删除索引目录",
             ),
         )
+    yield from hr_checks.channel(_hr(request), site.lists.alarms.find(), request.at)
     yield from registry_checks.zone(site.pack(), request.at)
     yield from registry_checks.expiring(site.lists, site.pack(), request.at)
 

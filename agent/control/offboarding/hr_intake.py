@@ -4,23 +4,26 @@
 
 Rules of this file: a notice becomes an act like an officer's, with the agent as its actor and HR's number in its entry;
 giving access back is never done from here. Every delivery is an entry before it is put away, and what needs somebody's
-attention says ``alarm``. The answer goes out with the receipt (:mod:`agent.control.offboarding.hr_reply`), and to who
-asks again about what has ended already, from the receipt there is.
+attention says ``alarm`` and is an alarm that an officer acknowledges. That a departure is complete is answered with the
+receipt (:mod:`agent.control.offboarding.hr_reply`), and to who asks again about what has ended already, from the
+receipt there is.
 """
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
 from agent.control.decider_client import UnrecordedError
 from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.hr_replay_guard import forget_older
-from agent.control.offboarding.hr_reply import complete, payload_of
-from agent.errors import UnreachableError
+from agent.control.offboarding.hr_reply import complete, held, payload_of
+from agent.errors import ShoumiError, UnreachableError
 from agent.offboard.intake import pinned_keys, watcher
 from agent.offboard.intake.inbox import Hooks, Inbox, Received
 from agent.offboard.intake.notice import HrEvent, HrNotice
+from agent.offboard.intake.subject import Format
 from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
 from agent.site.context import SiteContext
@@ -36,8 +39,11 @@ OwnAct = Callable[[str, Mapping[str, Any]], dict[str, Any]]  # does an act of th
 class HrIntake:
     """The inbox, its thread, and the answers. One per control process."""
 
-    def __init__(self, site: SiteContext, offboarding: OffboardingCoordinator, act: OwnAct) -> None:
+    def __init__(
+        self, site: SiteContext, offboarding: OffboardingCoordinator, act: OwnAct, silence: timedelta = timedelta(0)
+    ) -> None:
         self._site = site
+        self._silence = silence
         self._offboarding = offboarding
         self._act = act
         self._stopped = threading.Event()
@@ -48,8 +54,8 @@ class HrIntake:
             if self._stopped.wait(1):
                 return
         forget_older(self._site.home, self._site.lists.cases.find(over=True))
-        hooks = Hooks(self._known, self._acts, self._wanted, self._received, self._note, self._trouble)
-        inbox = Inbox(self._site.home.root, hooks)
+        hooks = Hooks(self._known, self._acts, self._wanted, self._received, self._note, self._trouble, self._whose)
+        inbox = Inbox(self._site.home.root, hooks, silence=self._silence)
         try:
             watcher.serve(inbox, self._site.now, self._stopped, self._trouble)
         finally:
@@ -61,6 +67,9 @@ class HrIntake:
 
     def _known(self, person: str) -> bool:
         return self._person(person) is not None
+
+    def _whose(self, form: Format, iss: str, value: str) -> str | None:
+        return self._site.lists.hr_subjects.person(form, iss, value)
 
     def _acts(self, approver: str) -> bool:
         person = self._person(approver)
@@ -82,6 +91,11 @@ class HrIntake:
         reason = f"{notice.event.value} {notice.txn}"
         if all(row["reason"] != reason for row in self._site.lists.holds.find(notice.subject)):  # it may come twice
             self._stopping(notice, lambda: self._act("hold.add", {"person": notice.subject, "reason": reason}))
+        now = self._site.now()
+        try:
+            held(self._site.home, notice, {"held": now}, now)
+        except ShoumiError as error:  # the hold is in force all the same
+            self._trouble("answers", error.text)
 
     def _departure(self, notice: HrNotice) -> dict[str, Any]:
         """Return what ``case.notice`` is given."""
@@ -144,12 +158,30 @@ class HrIntake:
                 "jti": notice.jti,
             }
             fields |= {"late": notice.late}
+            if notice.named and str(notice.named) != notice.subject:
+                fields |= {"named": str(notice.named)}
         if received.ignored:
             fields |= {"not_counted": list(received.ignored)}
         self._site.audit.append(fields)
+        if received.alarm and received.folder != "accepted":
+            text, name = received.text, received.name
+            said = Text(
+                f"the notice `{name}` of the personnel system was not carried out: {text.en}",
+                f"人事通知 `{name}` 未执行：{text.zh}",
+            )
+            self._alarm("rejected" if received.folder == "rejected" else received.reason, said, notice)
 
     def _trouble(self, word: str, text: Text) -> None:
         self._site.audit.append({"kind": "hr-channel", "outcome": word, "alarm": True, "reason": text.to_json()})
+        self._alarm(word, text)
+
+    def _alarm(self, word: str, text: Text, notice: HrNotice | None = None) -> None:
+        """Have officers see it; one alarm of a sort stands for all until it is acknowledged."""
+        kind = f"hr-{word}"
+        with suppress(ShoumiError):  # the entry is in the log; while the act cannot be recorded, the next one tries
+            if all(row["kind"] != kind for row in self._site.lists.alarms.find()):
+                about = {"person": notice.subject} if notice and notice.subject else {}
+                self._act("hr.alarm", {"word": word, "en": text.en, "zh": text.zh, **about})
 
 
 def _end_of(day: date, zone: timezone) -> str:

@@ -5,16 +5,19 @@ with its name. Claims nobody asked for are kept and ignored (RFC 7519 section 4)
 token must not have. Members of our own event are all known: a misspelt ``last_day`` would otherwise be none.
 """
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from agent.offboard.intake.notice import EVENTS, HrEvent, instant
 from agent.offboard.intake.reasons import BadTokenError
+from agent.offboard.intake.subject import LONGEST
 from rules.offboarding.vocabulary import CaseKind
 from rules.visible import visible
 
-_LONGEST = 256  # characters of an identifier
+_LONGEST = LONGEST
+_MILLISECONDS = 100_000_000_000  # the year 5138 in seconds, 1973 in milliseconds
 _MOST_APPROVERS = 16
 _LONGEST_PERIOD = timedelta(days=50 * 366)
 _FORBIDDEN = ("exp", "sub", "nbf")  # SSF 1.0 section 4.1.7: lifetimes and "sub" are what access tokens have
@@ -57,21 +60,6 @@ def forbid(claims: Claims) -> None:
             raise BadTokenError("claim-forbidden", name)
 
 
-def subject(claims: Claims, issuer: str) -> str:
-    """Return the employee number of ``sub_id``, which is ``{"format": "iss_sub", "iss", "sub"}`` (RFC 9493)."""
-    if "sub_id" not in claims:
-        raise BadTokenError("claim-missing", "sub_id")
-    given = claims["sub_id"]
-    if (
-        not isinstance(given, dict)
-        or given.keys() != {"format", "iss", "sub"}
-        or given["format"] != "iss_sub"
-        or given["iss"] != issuer
-    ):
-        raise BadTokenError("subject")
-    return identifier(given, "sub", "subject")
-
-
 def event(claims: Claims) -> tuple[HrEvent, dict[str, Any]]:
     """Return the one event and its members (RFC 8417 section 2: one logical event per token)."""
     given = claims.get("events")
@@ -86,10 +74,18 @@ def event(claims: Claims) -> tuple[HrEvent, dict[str, Any]]:
 
 
 def happened(claims: Claims, what: HrEvent, details: Claims, issued: datetime) -> datetime:
-    """Return when the event happened: ``toe``, which a departure must have; else CAEP's own time; else ``iat``."""
+    """Return when the event happened: ``toe``, which a departure must have; else CAEP's own time; else ``iat``.
+
+    CAEP's own time is in seconds; drafts had it in milliseconds, and no year up to 5000 can be read as either.
+    """
     if "toe" in claims or what is HrEvent.DEPARTURE_APPROVED:
         return moment(claims, "toe")
-    return moment(details, "event_timestamp", "event-wrong") if "event_timestamp" in details else issued
+    if "event_timestamp" not in details:
+        return issued
+    given = details["event_timestamp"]
+    if isinstance(given, int | float) and not isinstance(given, bool) and _MILLISECONDS < given < math.inf:
+        return moment({"event_timestamp": given / 1000}, "event_timestamp", "event-wrong")
+    return moment(details, "event_timestamp", "event-wrong")
 
 
 def case_number(claims: Claims, what: HrEvent) -> str:
@@ -97,11 +93,11 @@ def case_number(claims: Claims, what: HrEvent) -> str:
     return identifier(claims, "txn") if "txn" in claims or what is HrEvent.DEPARTURE_APPROVED else ""
 
 
-def check_departure(details: Claims, leaver: str, happened: datetime, now_at_most: datetime) -> None:
-    """Check the members of ``departure-approved``; raise :class:`BadTokenError`.
+def check_departure(details: Claims, leaver: Collection[str], happened: datetime) -> list[datetime]:
+    """Check the members of ``departure-approved``, and return when it was approved; raise :class:`BadTokenError`.
 
-    ``kind`` and ``approvers`` must be there. Nobody approves twice, the leaver never does (D01-4.4), and no approval is
-    later than *now_at_most*. A cooling-off period ends after the day it *happened* (UTC), within a lifetime.
+    ``kind`` and ``approvers`` must be there. Nobody approves twice, and the *leaver*, under any name, never (D01-4.4).
+    A cooling-off period ends after the day it *happened* (UTC), within a lifetime.
     """
     for name in details.keys() - _MEMBERS.keys():
         raise BadTokenError("event-wrong", name)
@@ -118,7 +114,7 @@ def check_departure(details: Claims, leaver: str, happened: datetime, now_at_mos
     approvers = details.get("approvers")
     if "kind" not in details or not isinstance(approvers, list) or not 0 < len(approvers) <= _MOST_APPROVERS:
         raise BadTokenError("event-wrong", "approvers" if "kind" in details else "kind")
-    names = set()
+    names, moments = set(), []
     for given in approvers:
         if not isinstance(given, dict) or not given.keys() <= {"role", "by", "at", "opinion"}:
             raise BadTokenError("event-wrong", "approvers")
@@ -126,13 +122,13 @@ def check_departure(details: Claims, leaver: str, happened: datetime, now_at_mos
         by = identifier(given, "by", "event-wrong")
         if not isinstance(given.get("opinion", ""), str):
             raise BadTokenError("event-wrong", "opinion")
-        if moment(given, "at", "event-wrong") > now_at_most:
-            raise BadTokenError("from-the-future", "at")
-        if by == leaver:
+        moments.append(moment(given, "at", "event-wrong"))
+        if by in leaver:
             raise BadTokenError("own-approval", by)
         if by in names:
             raise BadTokenError("approver-twice", by)
         names.add(by)
+    return moments
 
 
 def _is_day(value: object) -> bool:

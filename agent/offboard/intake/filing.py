@@ -1,18 +1,20 @@
 """Putting a delivery away with its reason, and saying what became of it.
 
-Rules of this file: first the reason is written, then the delivery is noted, then it is moved. An end of the agent in
-between leaves the delivery where it was, and it is judged again. A file that cannot be moved keeps no other one back.
+Rules of this file: first the reason is written, then the delivery is noted, then answered, then moved. An end of the
+agent in between leaves the delivery where it was, and it is judged again. A file that cannot be moved, and an answer
+that cannot be given, keep no other one back.
 """
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
+from agent.offboard.intake.answers import Answer, State
 from agent.offboard.intake.delivery import Delivery
-from agent.offboard.intake.notice import HrNotice
-from agent.offboard.intake.reasons import BadTokenError, sentence
+from agent.offboard.intake.notice import HrEvent, HrNotice
+from agent.offboard.intake.reasons import AheadError, BadTokenError, sentence
 from agent.offboard.intake.spool import Folder, Spool
 from agent.offboard.intake.store import Outcome
 from rules.text import Text
@@ -27,6 +29,13 @@ _FOLDER: Final[dict[Outcome, Folder]] = {
     "unknown-person": "quarantine",
     "approver-out": "quarantine",
 }
+_STATE: Final[dict[str, State]] = {
+    "accepted": "received",
+    "rejected": "rejected",
+    "quarantine": "quarantined",
+    "new": "waiting",
+}
+Place = Folder | Literal["new"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +43,14 @@ class Received:
     """What became of one delivery. ``reason`` is a word of :data:`agent.offboard.intake.reasons.REASONS`."""
 
     name: str  # as HR named the file, made visible
-    folder: Folder
+    folder: Place  # ``new``: it stays where it is, for now
     reason: str
     text: Text
     notice: HrNotice | None
     filed_as: str  # its name in *folder* without ``.set``; beside it lies the reason, ``.json``; empty: not moved
     ignored: tuple[str, ...] = ()  # approvers who signed and do not count
+    sha256: str | None = None  # of the contents, if they were read
+    until: datetime | None = None  # when it is judged again by itself
 
     @property
     def alarm(self) -> bool:
@@ -49,6 +60,16 @@ class Received:
         """
         return bool(self.ignored) or self.reason not in ("accepted", "replayed")
 
+    def answer(self) -> Answer:
+        """Return what HR is told. What came before is not refused: it was received, and has its own answer."""
+        verification = self.notice is not None and self.notice.event is HrEvent.VERIFICATION
+        state: State = _STATE[self.folder]
+        if self.folder != "rejected" and verification:
+            state = "done"
+        if self.reason == "replayed":
+            state = "received"
+        return Answer(state, self.name, self.reason, self.text, self.notice, self.sha256, self.until)
+
 
 @dataclass(frozen=True, slots=True)
 class Filing:
@@ -56,6 +77,7 @@ class Filing:
 
     spool: Spool
     note: Callable[[Received], None]
+    answer: Callable[[Received], None]
     unmoved: Callable[[Delivery, OSError], None]
     now: datetime
 
@@ -64,7 +86,7 @@ class Filing:
         folder = _FOLDER[outcome]
         reason = outcome if folder != "accepted" else "late" if notice.late else "accepted"
         detail = {
-            "unknown-person": notice.subject,
+            "unknown-person": str(notice.named or notice.subject),
             "approver-out": ", ".join(ignored),
             "replayed": notice.jti,
             "number-reused": notice.jti,
@@ -74,6 +96,22 @@ class Filing:
     def wrong(self, delivery: Delivery, error: BadTokenError) -> Received:
         """File what is no right token."""
         return self._put(delivery, "rejected", error.reason, error.text, None)
+
+    def ahead(self, delivery: Delivery, error: AheadError) -> Received:
+        """Note and answer a token whose time has not come; it stays where it is."""
+        done = Received(
+            visible(delivery.name),
+            "new",
+            error.reason,
+            error.text,
+            None,
+            "",
+            sha256=_sha256(delivery),
+            until=error.until,
+        )
+        self.note(done)
+        self.answer(done)
+        return done
 
     def _put(
         self,
@@ -89,9 +127,10 @@ class Filing:
             filed_as = self.spool.reserve(folder, self.now, _about(delivery, reason, text, notice, self.now))
         except OSError as error:
             self.unmoved(delivery, error)
-        done = Received(visible(delivery.name), folder, reason, text, notice, filed_as, ignored)
+        done = Received(visible(delivery.name), folder, reason, text, notice, filed_as, ignored, _sha256(delivery))
         try:
             self.note(done)
+            self.answer(done)
         except BaseException:
             if filed_as:  # it is judged again, and its reason written again
                 self.spool.unreserve(folder, filed_as)
@@ -104,6 +143,10 @@ class Filing:
         return done
 
 
+def _sha256(delivery: Delivery) -> str | None:
+    return hashlib.sha256(delivery.contents).hexdigest() if delivery.contents else None
+
+
 def _about(delivery: Delivery, reason: str, text: Text, notice: HrNotice | None, now: datetime) -> dict[str, object]:
     """Return what stands in the reason file."""
     about: dict[str, object] = {
@@ -113,7 +156,7 @@ def _about(delivery: Delivery, reason: str, text: Text, notice: HrNotice | None,
         "text": text.to_json(),
         "owner": delivery.status.st_uid,
         "bytes": delivery.status.st_size,
-        "sha256": hashlib.sha256(delivery.contents).hexdigest() if delivery.contents else None,
+        "sha256": _sha256(delivery),
     }
     if notice:
         about |= {
@@ -121,6 +164,8 @@ def _about(delivery: Delivery, reason: str, text: Text, notice: HrNotice | None,
             "jti": notice.jti,
             "txn": notice.txn,
             "subject": notice.subject,
+            "named": str(notice.named) if notice.named and str(notice.named) != notice.subject else "",
+            "sub_id": list(notice.named) if notice.named else None,
             "event": notice.event.value,
             "toe": notice.toe.isoformat(),
         }

@@ -12,8 +12,10 @@ Rules of this file:
 - no delivery ends the sweep, is lost, or is judged by what may still change: a wrong file that is younger than a few
   seconds may be half-written and waits, and without readable keys everything waits;
 - every file is noted before it is moved, so its reason is in the log even when the agent ends in between;
-- a heap of wrong files keeps no right one waiting: what was not looked at yet comes first, and of what is wrong only so
-  much is put away before the next look at what has come meanwhile.
+- what is dated ahead of our clock waits where it is, noted and answered once, and is judged again when its time comes;
+- a heap of files keeps no new one waiting: the newest are looked at first, beside those that have waited longest, and
+  putting away takes only so long before the next look at what has come meanwhile. What was handed over already comes
+  before what is wrong or came before.
 """
 
 import time
@@ -27,14 +29,17 @@ from typing import Final
 
 from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.offboard import database
-from agent.offboard.intake import pinned_keys, token
+from agent.offboard.intake import channel, outbox, pinned_keys, token, turns
+from agent.offboard.intake.answers import Answer
 from agent.offboard.intake.delivery import Delivery
 from agent.offboard.intake.filing import Filing, Received
 from agent.offboard.intake.notice import HrNotice
 from agent.offboard.intake.pinned_keys import PinnedKeys
-from agent.offboard.intake.reasons import BadTokenError
-from agent.offboard.intake.spool import Spool
-from agent.offboard.intake.store import Arrival, Store
+from agent.offboard.intake.reasons import AheadError, BadTokenError
+from agent.offboard.intake.spool import Spool, is_delivery
+from agent.offboard.intake.store import Arrival, Outcome, Store
+from agent.offboard.intake.subject import Lookup, unmapped
+from agent.offboard.intake.turns import Turns
 from rules.text import Text
 from rules.visible import visible
 
@@ -42,9 +47,12 @@ __all__ = ["Hooks", "Inbox", "Received"]
 
 SETTLING: Final = 3.0  # seconds without a change after which a wrong file is wrong, and not half-written
 AGAIN: Final = 60.0  # seconds until a file that could not be put away is tried again
+LOOKING: Final = 0.15  # seconds one sweep spends on looking: a signature takes a good part of a millisecond
+FILING: Final = 0.15  # seconds one sweep spends on putting away, which takes milliseconds for each
+
+
 _KNOWN: Final = frozenset({"again", "replayed", "number-reused"})  # outcomes of what was on the disk before
-MOST: Final = 1000  # deliveries looked at in one sweep
-MOST_WRONG: Final = 50  # wrong ones put away in one sweep: each takes milliseconds
+_LAST: Final[dict[Outcome, int]] = {"replayed": 1, "number-reused": 1}  # nothing waits for these to be put away
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ class Hooks:
     received: Callable[[HrNotice], None]  # act on it; may come twice; an error means: again at the next sweep
     note: Callable[[Received], None]  # write the entry of one delivery; may come twice
     trouble: Callable[[str, Text], None]  # the channel itself is in trouble: a word and a sentence; once while it lasts
+    lookup: Lookup = unmapped  # whom the site says a name of HR's is
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +80,23 @@ class Counted:
 class Inbox:
     """One agent's channel from HR. One thread at a time."""
 
-    def __init__(self, home: Path, hooks: Hooks, *, settling: float = SETTLING, again: float = AGAIN) -> None:
-        """Open the store and the spool below *home*. Raises :class:`RefusedError` and :class:`FatalError`."""
+    def __init__(
+        self,
+        home: Path,
+        hooks: Hooks,
+        *,
+        settling: float = SETTLING,
+        again: float = AGAIN,
+        looking: float = LOOKING,
+        filing: float = FILING,
+        silence: timedelta = timedelta(0),
+    ) -> None:
+        """Open the store and the spool below *home*. Raises :class:`RefusedError` and :class:`FatalError`.
+
+        *silence*: after how long without a right token the channel is in trouble; never, when zero.
+        """
         self._home, self._hooks, self._settling, self._again = home, hooks, settling, again
+        self._looking, self._filing, self._silence = looking, filing, silence
         self._store = Store(database.path(home))
         try:
             self._spool = Spool(home / "spool")
@@ -83,9 +106,11 @@ class Inbox:
         self._troubles: set[str] = set()
         self._said: set[tuple[str, str]] = set()
         self._unmovable: dict[tuple[int, ...], float] = {}  # when it was tried last; all else about them is done
-        self._stay: dict[str, None] = {}  # names of what stays where it is for now, longest since a look first
+        self._turns = Turns(is_delivery)
+        self._ahead: dict[str, tuple[tuple[int, ...], datetime]] = {}  # names of what waits for its time
+        self._listed: datetime | None = None  # when the names were read last
+        self._since: dict[str, datetime | None] = {}  # of each name, when they were read last without it
         self._more = False
-        self._listing: tuple[datetime | None, dict[str, datetime | None]] = (None, {})  # when, and since when each name
 
     def close(self) -> None:
         """Close store and spool."""
@@ -112,7 +137,8 @@ class Inbox:
         """
         self._more = False
         began = time.monotonic()
-        self._hand_over()
+        self._hand_over(now)
+        self._listen(now)
         pinned = self._keys()
         if pinned is None:
             return []
@@ -125,52 +151,107 @@ class Inbox:
         right: list[tuple[Delivery, Counted]] = []
         acts = cache(self._hooks.acts)  # a pile has the same few approvers
         wrong: list[tuple[Delivery, BadTokenError]] = []
-        for name in self._turn(clock()):
+        ahead: list[tuple[Delivery, AheadError]] = []
+        names = self._names(clock())
+        until = time.monotonic() + self._looking
+        for number, name in enumerate(names):
+            if number and time.monotonic() > until:
+                break
             delivery = self._spool.look(name, pinned.drop_uid)
-            if delivery is None:
-                continue
-            self._stay.pop(name, None)
-            self._stay[name] = None
-            if self._lately_unmovable(delivery):
+            self._turns.looked(name)
+            if delivery is None or self._lately_unmovable(delivery) or self._not_yet(delivery, now):
                 continue
             try:
-                right.append((delivery, self._counted(_judge(delivery, pinned, now), acts, pinned)))
+                right.append((delivery, self._counted(self._judge(delivery, pinned, now), acts, pinned)))
+            except AheadError as error:
+                ahead.append((delivery, error))
             except BadTokenError as error:
                 if not self._may_change(delivery):
                     wrong.append((delivery, error))
-        self._more = self._more or len(wrong) > MOST_WRONG
-        del wrong[MOST_WRONG:]
-        for delivery, _ in (*right, *wrong):
-            del self._stay[delivery.name]
+        self._more = bool(self._turns.fresh)
+        self._ahead = {name: value for name, value in self._ahead.items() if name in self._turns}
         right.sort(key=lambda one: (one[1].notice.toe, one[1].notice.iat, one[1].notice.key))
         looked = clock()
         arrivals = [self._arrival(delivery, counted, looked) for delivery, counted in right]
         outcomes = self._store.admit(arrivals, self._hooks.known, looked)
         if fresh := [one.notice.key for one, outcome in zip(arrivals, outcomes, strict=True) if outcome not in _KNOWN]:
             self._store.stored(fresh, clock())  # the commit has returned, so they are synced
-        self._hand_over()
-        filing = Filing(self._spool, self._hooks.note, self._unmoved, now)
-        done = [
-            filing.right(delivery, counted.notice, outcome, counted.ignored)
-            for (delivery, counted), outcome in zip(right, outcomes, strict=True)
-        ]
-        done += [filing.wrong(*one) for one in wrong]
-        if right:
-            self._spool.sync()
-            self._store.settle((), [counted.notice.key for _, counted in right])
-        return done
+        self._hand_over(now)
+        filing = Filing(self._spool, self._hooks.note, lambda done: self._answer(done, pinned, now), self._unmoved, now)
+        waiting = []
+        for delivery, early in ahead:
+            waiting.append(filing.ahead(delivery, early))
+            self._ahead[delivery.name] = delivery.identity, early.until
+        return waiting + self._put_away(filing, list(zip(right, outcomes, strict=True)), wrong)
+
+    def _names(self, now: datetime) -> list[str]:
+        """Return the names whose turn it is, and remember between which two looks each name has come."""
+        names = self._spool.names(self._turns)
+        for name in self._turns.gone:
+            self._since.pop(name, None)
+        self._since |= dict.fromkeys(self._turns.came, self._listed)
+        self._listed = now
+        return names
 
     def _arrival(self, delivery: Delivery, counted: Counted, now: datetime) -> Arrival:
         """Return what is taken in, with when its file appeared: the change of its name, between two looks at it.
 
         The time of the file is the wall clock's; it is moved to the agent's by how long ago it is.
         """
-        since = self._listing[1].get(delivery.name)
-        ago = max(0.0, time.time() - delivery.status.st_ctime)
-        appeared = now - timedelta(seconds=ago)
+        since = self._since.get(delivery.name)
+        appeared = now - timedelta(seconds=max(0.0, time.time() - delivery.status.st_ctime))
         return Arrival(
-            counted.notice, delivery.contents, counted.short, max(appeared, since) if since else appeared, since
+            counted.notice,
+            delivery.contents,
+            counted.short,
+            max(appeared, since) if since else appeared,
+            since,
+            file=visible(delivery.name),
         )
+
+    def _put_away(
+        self,
+        filing: Filing,
+        right: list[tuple[tuple[Delivery, Counted], Outcome]],
+        wrong: list[tuple[Delivery, BadTokenError]],
+    ) -> list[Received]:
+        """Put away as much as there is time for, what was acted on first; the rest is judged again at its next turn."""
+        until = time.monotonic() + self._filing
+        done: list[Received] = []
+        keys: list[tuple[str, str]] = []
+        for (delivery, counted), outcome in sorted(right, key=lambda one: _LAST.get(one[1], 0)):
+            if done and time.monotonic() > until:
+                break
+            done.append(filing.right(delivery, counted.notice, outcome, counted.ignored))
+            keys.append(counted.notice.key)
+            self._turns.over(delivery.name)
+        for delivery, error in wrong:
+            if done and time.monotonic() > until:
+                break
+            done.append(filing.wrong(delivery, error))
+            self._turns.over(delivery.name)
+        self._more = (
+            self._more or len(done) < len(right) + len(wrong) or (bool(done) and self._turns.staying > turns.AGAIN)
+        )
+        if keys:
+            self._spool.sync()
+            self._store.settle((), keys)
+        return done
+
+    def _judge(self, delivery: Delivery, pinned: PinnedKeys, now: datetime) -> HrNotice:
+        if delivery.wrong:
+            raise delivery.wrong
+        return token.verify(delivery.contents, pinned, now, self._hooks.lookup)
+
+    def _not_yet(self, delivery: Delivery, now: datetime) -> bool:
+        """Whether this very file is known to be dated ahead of *now*."""
+        found = self._ahead.get(delivery.name)
+        if found is None:
+            return False
+        if found[0] == delivery.identity and now < found[1]:
+            return True
+        del self._ahead[delivery.name]
+        return False
 
     def _counted(self, notice: HrNotice, acts: Callable[[str], bool], pinned: PinnedKeys) -> Counted:
         """Return *notice* with the approvals that count: a key signs on when its owner is on hold or gone."""
@@ -181,18 +262,7 @@ class Inbox:
         wanted = max(pinned.approvals_needed, self._hooks.wanted())
         return Counted(replace(notice, approvals=left), ignored, short=len(left) < wanted)
 
-    def _turn(self, now: datetime) -> list[str]:
-        """Return the names whose turn it is: first those that were never looked at, then those that stay longest."""
-        last, since = self._listing
-        names = self._spool.names()
-        self._listing = now, {name: since.get(name, last) for name in names}
-        there = set(names)
-        self._stay = {name: None for name in self._stay if name in there}
-        fresh = [name for name in names if name not in self._stay]
-        self._more = len(fresh) > MOST
-        return [*fresh, *self._stay][:MOST]
-
-    def _hand_over(self) -> None:
+    def _hand_over(self, now: datetime) -> None:
         """Give every open notice to ``received``, oldest first; keep those that could not be, and their followers."""
         stuck: set[str] = set()
         handed: list[int] = []
@@ -201,31 +271,56 @@ class Inbox:
                 if one.notice.subject in stuck:
                     continue
                 try:
-                    if self._received(one.notice):
+                    if self._received(one.notice, now):
                         handed.append(one.seq)
                     else:
                         stuck.add(one.notice.subject)
                 except RefusedError as error:
-                    self._not_begun(one.notice, error)
+                    self._not_begun(one.notice, error, now)
         finally:
             self._store.settle(handed, ())
 
-    def _received(self, notice: HrNotice) -> bool:
+    def _received(self, notice: HrNotice, now: datetime) -> bool:
         try:
             self._hooks.received(notice)
         except (FatalError, RefusedError):
             raise
         except Exception as error:  # noqa: BLE001  one notice that cannot be acted on must not keep back the others
-            self._not_begun(notice, error)
+            self._not_begun(notice, error, now)
             return False
         self._said.discard(notice.key)
         return True
 
-    def _not_begun(self, notice: HrNotice, error: Exception) -> None:
-        if notice.key not in self._said:
-            with suppress(ShoumiError):  # it is said when it can be written down; the others are not kept waiting
-                self._hooks.trouble("hand-over", _not_begun(notice, error))
-                self._said.add(notice.key)
+    def _not_begun(self, notice: HrNotice, error: Exception, now: datetime) -> None:
+        if notice.key in self._said:
+            return
+        text = _not_begun(notice, error)
+        with suppress(ShoumiError):  # it is said when it can be written down; the others are not kept waiting
+            self._hooks.trouble("hand-over", text)
+            self._said.add(notice.key)
+            pinned = pinned_keys.load(pinned_keys.path(self._home))
+            for file in self._store.files(notice):
+                said = Answer("waiting", file, "not-begun", text, notice)
+                outbox.answer(self._home, pinned.audience, said, now, reader=pinned.drop_uid)
+
+    def _answer(self, done: Received, pinned: PinnedKeys, now: datetime) -> None:
+        """Tell HR what became of a delivery; of one that could not be begun it has been told."""
+        if done.folder == "accepted" and done.notice and done.notice.key in self._said:
+            return
+        try:
+            outbox.answer(self._home, pinned.audience, done.answer(), now, reader=pinned.drop_uid)
+        except RefusedError as error:
+            self._trouble("answers", error.text)
+        else:
+            self._troubles.discard("answers")
+
+    def _listen(self, now: datetime) -> None:
+        """Say when nothing was heard for longer than the site expects."""
+        found = channel.heard(self._home, self._store, self._silence, now)
+        if found.silent:
+            self._trouble("silence", channel.silent_text(found, now))
+        else:
+            self._troubles.discard("silence")
 
     def _unmoved(self, delivery: Delivery, error: OSError) -> None:
         name, why = visible(delivery.name), visible(error.strerror or "")
@@ -261,6 +356,7 @@ class Inbox:
         left = fresh.adopt(self._spool)
         self._spool.close()
         self._spool = fresh
+        self._turns = Turns(is_delivery)
         self._troubles -= {"spool-replaced", "spool-unusable"}
         if left:
             text = Text(
@@ -273,12 +369,6 @@ class Inbox:
         if word not in self._troubles:
             self._hooks.trouble(word, text)
             self._troubles.add(word)
-
-
-def _judge(delivery: Delivery, pinned: PinnedKeys, now: datetime) -> HrNotice:
-    if delivery.wrong:
-        raise delivery.wrong
-    return token.verify(delivery.contents, pinned, now)
 
 
 def _not_begun(notice: HrNotice, error: Exception) -> Text:

@@ -10,32 +10,50 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from agent.offboard.intake.subject import SubjectId
+
 
 class HrEvent(StrEnum):
-    """The events that are acted on. The order is that of their effect: each ends at least what those below it end."""
+    """The events that are understood."""
 
     DEPARTURE_APPROVED = "departure-approved"
     ACCOUNT_DISABLED = "account-disabled"
     SESSION_REVOKED = "session-revoked"
+    VERIFICATION = "verification"  # ends nothing: a sign of life that is answered
 
     @property
     def uri(self) -> str:
-        """The name of the event in the ``events`` claim: our own, RISC 1.0 section 2.3 and CAEP 1.0 section 3.1."""
+        """The name of the event in the ``events`` claim: our own, RISC 1.0 section 2.3, CAEP 1.0 section 3.1, SSF."""
         return _URIS[self]
 
     @property
     def strength(self) -> int:
-        """How much it ends; the higher the more."""
-        return len(_URIS) - list(_URIS).index(self)
+        """The number of the event in ``offboard.db``."""
+        return _NUMBERS[self]
 
 
+_RISC = "https://schemas.openid.net/secevent/risc/event-type/"
+_SCIM = "urn:ietf:params:scim:event:prov:"
 _URIS = {
     HrEvent.DEPARTURE_APPROVED: "urn:shoumi:event:departure-approved",
-    HrEvent.ACCOUNT_DISABLED: "https://schemas.openid.net/secevent/risc/event-type/account-disabled",
+    HrEvent.ACCOUNT_DISABLED: f"{_RISC}account-disabled",
     HrEvent.SESSION_REVOKED: "https://schemas.openid.net/secevent/caep/event-type/session-revoked",
+    HrEvent.VERIFICATION: "https://schemas.openid.net/secevent/ssf/event-type/verification",
+}
+_NUMBERS = {
+    HrEvent.DEPARTURE_APPROVED: 3,
+    HrEvent.ACCOUNT_DISABLED: 2,
+    HrEvent.SESSION_REVOKED: 1,
+    HrEvent.VERIFICATION: 0,
 }
 
-EVENTS: Mapping[str, HrEvent] = {uri: event for event, uri in _URIS.items()}
+# Other names of the same: each ends what the event beside it ends, and nothing is given back by any.
+EVENTS: Mapping[str, HrEvent] = {uri: event for event, uri in _URIS.items()} | {
+    f"{_RISC}account-purged": HrEvent.ACCOUNT_DISABLED,  # RISC 1.0 section 2.2
+    f"{_RISC}sessions-revoked": HrEvent.SESSION_REVOKED,  # RISC 1.0 section 2.9, replaced by CAEP's
+    f"{_SCIM}deactivate": HrEvent.ACCOUNT_DISABLED,  # RFC 9967
+    f"{_SCIM}delete": HrEvent.ACCOUNT_DISABLED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +76,15 @@ class HrNotice:
     iat: datetime
     toe: datetime  # when it happened: for a departure, when it was approved
     txn: str  # HR's case number; empty where the event needs none
-    subject: str  # the employee number
+    subject: str  # the person here; empty where nobody here is named so, and for a verification
     event: HrEvent
     details: Mapping[str, Any]  # the members of the event
     approvals: tuple[SignedApproval, ...]
     claims: Mapping[str, Any]
     late: bool
+    named: SubjectId | None = (
+        None  # how HR named the person; ``None`` for a verification, and in what was kept long ago
+    )
 
     @property
     def key(self) -> tuple[str, str]:
@@ -88,6 +109,7 @@ class HrNotice:
             ],
             "claims": self.claims,
             "late": self.late,
+            "named": list(self.named) if self.named else None,
         }
 
     @classmethod
@@ -110,6 +132,7 @@ class HrNotice:
             approvals=approvals,
             claims=value["claims"],
             late=value["late"],
+            named=SubjectId(*value["named"]) if value.get("named") else None,
         )
 
 

@@ -1,51 +1,38 @@
-"""The answer to HR: a signed token with the same case number and the times that were measured.
+"""The outbox: signed answers to HR, each under its number, and under the name HR gave the last about that name.
 
-Rules of this file: "accepted" means durably received, and only this token means that access is over (RFC 8935 section
-2: the two are different things). It is signed by the agent's own key, which nobody else may read and which never
-leaves. Answering twice gives the same file: its name and number follow from the question and the state.
+    outbox/NUMBER.set           every answer; never changed, never replaced
+    outbox/by-name/NAME.set     the newest answer about what was dropped as NAME.set
+
+Rules of this file: only HR's drop user, and root, may list and read it; where the filesystem has no ACLs they cannot
+list it, and read by name alone. Two processes answer, one after the other: what is done is never covered by what
+was said of its delivery.
 """
 
+import fcntl
 import hashlib
 import json
 import os
-import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-from jwt.algorithms import OKPAlgorithm
 
-from agent.errors import RefusedError
+from agent.offboard.intake import answers
+from agent.offboard.intake.agent_key import agent_key, public_jwks, sync, thumbprint, unusable, write
+from agent.offboard.intake.answers import ANSWERED, COMPLETED, Answer, Completion
 from agent.offboard.intake.notice import HrNotice
 from agent.offboard.intake.token import TYPE
-from rules.text import Text
-from rules.visible import visible
+from agent.offboard.steps import acl_bytes
+from agent.offboard.steps.acl_bytes import AclEntry
 
-COMPLETED: Final = "urn:shoumi:event:departure-completed"
+__all__ = ["ANSWERED", "COMPLETED", "Answer", "Completion", "agent_key", "public_jwks", "thumbprint"]
 
-_EXCLUSIVE = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What is told to HR. ``times`` are instants on the agent's clock by name (``received``, ``denied`` …).
-
-    ``done`` says that nothing is left; ``pending`` names what could not be ended yet (a door that does not answer).
-    """
-
-    state: Literal["done", "pending"]
-    times: Mapping[str, datetime]
-    pending: tuple[str, ...] = ()
+SUFFIX: Final = ".set"
+_LONGEST_NAME: Final = 255  # bytes, NAME_MAX
 
 
 def folder(home: Path) -> Path:
@@ -53,133 +40,155 @@ def folder(home: Path) -> Path:
     return home / "outbox"
 
 
+def by_name(home: Path) -> Path:
+    """Return where answers lie under the names HR gave."""
+    return folder(home) / "by-name"
+
+
+def name_of(file: str) -> str:
+    """Return the name of the answer about a delivery of this name, which is the same as long as that is a plain one.
+
+    *file* as it is shown (:func:`rules.visible.visible`); one that is too long then is known by its SHA-256.
+    """
+    return file if len(os.fsencode(file)) <= _LONGEST_NAME else hashlib.sha256(file.encode()).hexdigest() + SUFFIX
+
+
 def complete(
-    home: Path, site: str, notice: HrNotice, completion: Completion, now: datetime, *, reader: int = 0
+    home: Path,
+    site: str,
+    notice: HrNotice,
+    completion: Completion,
+    now: datetime,
+    *,
+    reader: int = 0,
+    files: tuple[str, ...] = (),
 ) -> Path:
-    """Put the signed answer to *notice* into the outbox, durable, and return its path.
+    """Put the signed answer to the departure *notice* into the outbox, durable, and return its path.
 
     *site* is the name HR addresses this agent by (:attr:`agent.offboard.intake.pinned_keys.PinnedKeys.audience`);
-    *reader* is the uid that may read the answer besides root. An answer of this state that is there already is left as
-    it is. Raises :class:`RefusedError`.
+    *reader* is the uid that may read the answer besides root; *files* the names the notice came under. An answer of
+    this state that is there already is left as it is. Raises :class:`agent.errors.RefusedError`.
     """
-    number = hashlib.sha256("\0".join((*notice.key, completion.state)).encode()).hexdigest()[:32]
-    target = folder(home) / f"{number}.set"
-    if target.exists():
-        return target
-    key = agent_key(home)
-    token = jwt.encode(
-        _claims(site, notice, completion, now, number),
-        key,
-        algorithm="EdDSA",
-        headers={"typ": TYPE, "kid": thumbprint(key.public_key())},
-    )
+    number = answers.completion_number(notice, completion.state)
+    said = partial(answers.completion, site, notice, completion, now)
+    return _put(home, number, said, reader, files, durable=True)
+
+
+def answer(home: Path, site: str, said: Answer, now: datetime, *, reader: int = 0) -> Path:
+    """Put the signed answer to one delivery into the outbox, and return its path. Raises as :func:`complete` does.
+
+    One that another will follow, or that who drops it again gets again, may be lost by a power cut.
+    """
+    durable = said.state in answers.FINAL or said.state == "quarantined"
+    return _put(home, said.number, partial(said.claims, site, now), reader, (said.file,), durable=durable)
+
+
+def newest(home: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the answers by name, each with its claims, in the order of the names. Raises ``OSError``."""
+    for file in sorted(file for file in by_name(home).iterdir() if file.suffix == SUFFIX):
+        if (said := payload(file)) is not None:
+            yield file.name, said
+
+
+def payload(file: Path) -> dict[str, Any] | None:
+    """Return the claims of an answer that the agent wrote, ``None`` where there is none. Raises ``OSError``."""
     try:
-        folder(home).mkdir(mode=0o711, exist_ok=True)
-        _publish(target, token.encode(), reader)
+        token = file.read_text("ascii")
+        said: dict[str, Any] = json.loads(jwt.utils.base64url_decode(token.split(".")[1]))
+    except (FileNotFoundError, ValueError, IndexError):
+        return None
+    return said
+
+
+def event_of(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the one event of an answer's claims."""
+    [event] = said["events"].values()
+    return dict(event)
+
+
+def _put(
+    home: Path,
+    number: str,
+    claims: Callable[[], dict[str, Any]],
+    reader: int,
+    files: tuple[str, ...],
+    *,
+    durable: bool,
+) -> Path:
+    target = folder(home) / f"{number}{SUFFIX}"
+    try:
+        with _alone(home, reader):
+            if payload(target) is None:  # it is not there, or a power cut left it empty
+                key = agent_key(home)
+                head = {"typ": TYPE, "kid": thumbprint(key.public_key())}
+                _publish(
+                    target, jwt.encode(claims(), key, algorithm="EdDSA", headers=head).encode(), reader, durable=durable
+                )
+            for file in files:
+                _name(target, by_name(home) / name_of(file))
+            if durable:
+                sync(by_name(home))
+                sync(folder(home))
     except OSError as error:
-        raise _unusable(target, error.strerror or "") from error
+        raise unusable(target, error.strerror or "") from error
     return target
 
 
-def _claims(site: str, notice: HrNotice, completion: Completion, now: datetime, number: str) -> dict[str, Any]:
-    return {
-        "iss": site,
-        "aud": notice.iss,
-        "iat": now.timestamp(),
-        "jti": number,
-        "toe": max(completion.times.values(), default=now).timestamp(),
-        "txn": notice.txn,
-        "sub_id": {"format": "iss_sub", "iss": notice.iss, "sub": notice.subject},
-        "events": {
-            COMPLETED: {
-                "answers": notice.jti,
-                "event": notice.event.value,
-                "state": completion.state,
-                "times": {
-                    name: moment.isoformat(timespec="microseconds")
-                    for name, moment in sorted({"approved": notice.toe, **completion.times}.items(), key=lambda t: t[1])
-                },
-                "pending": list(completion.pending),
-            }
-        },
-    }
-
-
-def agent_key(home: Path) -> Ed25519PrivateKey:
-    """Return the key answers are signed with; make it (0600) when there is none. Raises :class:`RefusedError`."""
-    file = home / "agent-key.pem"
+@contextmanager
+def _alone(home: Path, reader: int) -> Iterator[None]:
+    """Make the directories readable to *reader*, and let one process at a time put answers there."""
+    for place in (folder(home), by_name(home)):
+        place.mkdir(mode=0o711, exist_ok=True)
+        _readable(place, reader)
+    descriptor = os.open(folder(home), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if not file.exists():
-            pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            _make(file, pem)
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as source:
-            status = os.fstat(descriptor)
-            safe = stat.S_ISREG(status.st_mode) and status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o077
-            key = load_pem_private_key(source.read(), None) if safe else None
-    except (OSError, ValueError) as error:
-        raise _unusable(file, str(error)) from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise _unusable(file, "others could read it" if not safe else "it is not an Ed25519 key")
-    return key
-
-
-def public_jwks(home: Path) -> str:
-    """Return the JWK Set HR verifies answers with. Raises :class:`RefusedError`."""
-    public = agent_key(home).public_key()
-    jwk = OKPAlgorithm.to_jwk(public, as_dict=True) | {"kid": thumbprint(public), "alg": "EdDSA", "use": "sig"}
-    return json.dumps({"keys": [jwk]}, indent=1, sort_keys=True)
-
-
-def thumbprint(public: Ed25519PublicKey) -> str:
-    """Return the name of a key that follows from the key itself (RFC 7638)."""
-    jwk = OKPAlgorithm.to_jwk(public, as_dict=True)
-    members = json.dumps({name: jwk[name] for name in ("crv", "kty", "x")}, sort_keys=True, separators=(",", ":"))
-    return jwt.utils.base64url_encode(hashlib.sha256(members.encode()).digest()).decode()
-
-
-def _make(file: Path, contents: bytes) -> None:
-    """Write a new secret file; another process that makes it at the same moment wins."""
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
-    unfinished.unlink(missing_ok=True)
-    _write(unfinished, contents, 0o600, 0)
-    try:
-        os.link(unfinished, file)
-    except FileExistsError:
-        pass
-    finally:
-        unfinished.unlink()
-    _sync(file.parent)
-
-
-def _publish(target: Path, contents: bytes, reader: int) -> None:
-    unfinished = target.with_suffix(".tmp")
-    unfinished.unlink(missing_ok=True)  # of an earlier attempt that was killed
-    _write(unfinished, contents, 0o400, reader)
-    unfinished.rename(target)
-    _sync(target.parent)
-
-
-def _write(file: Path, contents: bytes, mode: int, owner: int) -> None:
-    with open(os.open(file, _EXCLUSIVE, mode), "wb") as sink:
-        sink.write(contents)
-        sink.flush()
-        if owner:
-            os.fchown(sink.fileno(), owner, -1)
-        os.fsync(sink.fileno())
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 
 
-def _unusable(file: Path, why: str) -> RefusedError:
-    shown, said = visible(str(file)), visible(why)
-    return RefusedError(
-        Text(f"`{shown}` cannot be used: {said}", f"无法使用 `{shown}`：{said}"),
-        Text("it belongs to root alone", "该文件应仅属于 root"),
+def _readable(place: Path, reader: int) -> None:
+    """Let *reader* list and enter *place*, and nobody else but root."""
+    if not reader:
+        if place.stat().st_mode & 0o777 != 0o700:
+            place.chmod(0o700)
+        return
+    own, others = AclEntry(acl_bytes.USER_OBJ, 7), AclEntry(acl_bytes.OTHER, 0)
+    group, mask = AclEntry(acl_bytes.GROUP_OBJ, 0), AclEntry(acl_bytes.MASK, 5)
+    wanted = acl_bytes.render([own, AclEntry(acl_bytes.USER, 5, reader), group, mask, others])
+    with suppress(OSError):  # it has no ACLs, or none yet
+        if os.getxattr(place, acl_bytes.ACCESS) == wanted:
+            return
+    try:
+        os.setxattr(place, acl_bytes.ACCESS, wanted)
+    except OSError:
+        place.chmod(0o711)
+
+
+def _publish(target: Path, contents: bytes, reader: int, *, durable: bool) -> None:
+    unfinished = target.with_suffix(".tmp")
+    unfinished.unlink(missing_ok=True)  # of an earlier attempt that was killed
+    write(unfinished, contents, 0o400, reader, durable=durable)
+    unfinished.rename(target)
+
+
+def _name(target: Path, place: Path) -> None:
+    """Let *place* be a second name of the answer *target*, unless what is there says more about the same notice."""
+    there, said = payload(place), payload(target)
+    if there and said and _covers(there, said):
+        return
+    unfinished = place.parent / ".unfinished"
+    unfinished.unlink(missing_ok=True)
+    os.link(target, unfinished)
+    unfinished.rename(place)
+    unfinished.unlink(missing_ok=True)  # two names of one file are not renamed over each other (rename(2))
+
+
+def _covers(there: Mapping[str, Any], said: Mapping[str, Any]) -> bool:
+    one, other = event_of(there), event_of(said)
+    same = one.get("answers") is not None and (there.get("aud"), one["answers"]) == (
+        said.get("aud"),
+        other.get("answers"),
     )
+    return same and one["state"] in answers.FINAL and (other["state"] not in answers.FINAL or one["state"] == "done")

@@ -3,7 +3,8 @@
     {"audience": "urn:shoumi:agent:site-a",              the one audience a token must name; our issuer in answers
      "approvals_needed": 2,                              approvers' signatures a departure needs; 2 unless set
      "drop_uid": 61500,                                  who may drop tokens, besides root; 0 unless set
-     "leeway_seconds": 60, "late_after_seconds": 3600,
+     "leeway_seconds": 60, "late_after_seconds": 3600,   what is dated further ahead waits, for
+     "ahead_seconds": 86400,                              so long at the most
      "keys": [{"kty": …, "kid": …, "alg": …, "iss": …},                              a sender's key
               {"kty": …, "kid": …, "alg": …, "iss": …, "role": …, "person": …}]}     an approver's key
 
@@ -41,7 +42,9 @@ _KEY_MEMBERS = frozenset(
     ("kty", "crv", "x", "y", "n", "e", "kid", "alg", "use", "key_ops", "iss", "role", "person", "note")
 ) | {"x5c", "x5t", "x5t#S256"}  # the key's certificate, as identity providers publish it; not asked for anything
 _SECRET_MEMBERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
-_SETTINGS = frozenset(("audience", "approvals_needed", "drop_uid", "leeway_seconds", "late_after_seconds", "keys"))
+SETTINGS: Final = frozenset(
+    ("audience", "approvals_needed", "drop_uid", "leeway_seconds", "late_after_seconds", "ahead_seconds", "keys")
+)
 
 PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
 
@@ -73,6 +76,7 @@ class PinnedKeys:
     drop_uid: int = 0
     leeway: timedelta = timedelta(seconds=60)
     late_after: timedelta = timedelta(hours=1)
+    ahead: timedelta = timedelta(days=1)
 
 
 def path(home: Path) -> Path:
@@ -108,7 +112,7 @@ def parse(text: bytes, *, name: str = "hr-keys.json") -> PinnedKeys:
         found = json_strict.read(text) if len(text) <= _LARGEST else {}
     except BadTokenError as error:
         raise _wrong(name, error.text) from error
-    for member in found.keys() - _SETTINGS:
+    for member in found.keys() - SETTINGS:
         raise _wrong(name, Text(f"no setting is called `{visible(member)}`", f"没有名为 `{visible(member)}` 的设置"))
     listed = found.get("keys")
     if not isinstance(listed, list) or not listed:
@@ -120,6 +124,7 @@ def parse(text: bytes, *, name: str = "hr-keys.json") -> PinnedKeys:
         drop_uid=_number(found, "drop_uid", 0, (1 << 32) - 2, name),
         leeway=timedelta(seconds=_number(found, "leeway_seconds", 60, 600, name)),
         late_after=timedelta(seconds=_number(found, "late_after_seconds", 3600, 366 * 86_400, name)),
+        ahead=timedelta(seconds=_number(found, "ahead_seconds", 86_400, 31 * 86_400, name)),
     )
 
 
@@ -174,10 +179,21 @@ def _fits(algorithm: str, public: object) -> bool:
 
 def _distinct(keys: list[PinnedKey], name: str) -> Mapping[str, PinnedKey]:
     """Refuse one name for two keys, and one key under two names: one hand would then sign as two."""
-    by_kid = {key.kid: key for key in keys}
-    material = {key.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for key in keys}
-    if len(by_kid) < len(keys) or len(material) < len(keys):
-        raise _wrong(name, Text("one key, or one `kid`, is there twice", "同一密钥或同一 `kid` 出现两次"))
+    by_kid: dict[str, PinnedKey] = {}
+    by_material: dict[bytes, PinnedKey] = {}
+    for key in keys:
+        material = key.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        if key.kid in by_kid:
+            raise _wrong(name, Text(f"`kid` `{key.kid}` is there twice", f"`kid` `{key.kid}` 出现两次"))
+        if other := by_material.get(material):
+            both = f"`{other.kid}`", f"`{key.kid}`"
+            raise _wrong(
+                name,
+                Text(
+                    f"{both[0]} and {both[1]} are one key, there twice", f"{both[0]} 与 {both[1]} 是同一密钥，出现两次"
+                ),
+            )
+        by_kid[key.kid] = by_material[material] = key
     return by_kid
 
 

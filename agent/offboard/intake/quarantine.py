@@ -6,11 +6,13 @@ reasons were written by the agent; one that cannot be read is passed over, and i
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from agent.errors import RefusedError
 from agent.offboard.intake.spool import SUFFIX, Spool
+from agent.offboard.intake.subject import FORMATS, Format
 from rules.text import Text
 
 UNKNOWN = "unknown-person"
@@ -26,6 +28,9 @@ class Aside(NamedTuple):
     person: str
     event: str
     reference: str
+    key: tuple[str, str]  # issuer and number of the token
+    named: str  # how HR named the person, where that is no employee number of its own
+    sub_id: tuple[Format, str, str] | None  # the same, as :class:`.SubjectId` has it
 
 
 def quarantined(spool: Path) -> Iterator[Aside]:
@@ -48,9 +53,26 @@ def quarantined(spool: Path) -> Iterator[Aside]:
                     str(about["subject"]),
                     str(about["event"]),
                     str(about["txn"]),
+                    (str(about["iss"]), str(about["jti"])),
+                    str(about.get("named", "")),
+                    _sub_id(about.get("sub_id")),
                 )
             except (OSError, ValueError, KeyError, TypeError):
                 continue
+
+
+def _sub_id(given: object) -> tuple[Format, str, str] | None:
+    if not isinstance(given, list) or len(given) != 3 or given[0] not in FORMATS:
+        return None
+    form, value, iss = given
+    return form, str(value), str(iss)
+
+
+def count(spool: Path) -> int:
+    """Return how many tokens are in the quarantine of *spool*."""
+    with suppress(FileNotFoundError):
+        return sum(file.suffix == SUFFIX for file in (spool / "quarantine").iterdir())
+    return 0
 
 
 def release(spool: Path, name: str) -> None:

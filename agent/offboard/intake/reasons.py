@@ -4,6 +4,7 @@ Rules of this file: a reason is never shown without its sentence, and its word n
 their logs for it. What a stranger wrote enters a sentence through ``visible`` only, shortened.
 """
 
+from datetime import datetime
 from typing import Final
 
 from agent.errors import RefusedError
@@ -37,8 +38,12 @@ REASONS: Final[dict[str, Text]] = {
     "claim-missing": Text("a claim is missing", "缺少必要的声明"),
     "claim-wrong": Text("a claim is not of the right form", "声明的格式不正确"),
     "claim-forbidden": Text("a claim is present that must not be", "含有不得出现的声明"),
-    "from-the-future": Text("it is dated in the future; compare the clocks", "令牌时间在将来，请核对时钟"),
-    "subject": Text("its subject is not one employee of its issuer", "令牌主体不是签发者的某一名员工"),
+    "from-the-future": Text("it is dated far in the future; compare the clocks", "令牌时间远在将来，请核对时钟"),
+    "ahead": Text(
+        "it is dated ahead of the agent's clock and waits until then; compare the clocks",
+        "令牌时间晚于代理时钟，等到该时刻再判定；请核对时钟",
+    ),
+    "subject": Text("its subject is not named in a way that is understood", "无法识别令牌主体的写法"),
     "events": Text("it does not hold exactly one event", "令牌中的事件不是恰好一个"),
     "event-unknown": Text("its event is not one that is acted on", "不支持该事件类型"),
     "event-wrong": Text("the event is not of the right form", "事件内容的格式不正确"),
@@ -53,9 +58,13 @@ REASONS: Final[dict[str, Text]] = {
     # the history
     "replayed": Text("it was received before", "该令牌此前已收到"),
     "number-reused": Text("its number was used for something else before", "令牌编号此前已用于其他内容"),
-    "superseded": Text("a newer event about this person was received before", "此前已收到该人员更新的事件"),
-    "unknown-person": Text("nobody here has this employee number", "本单位没有此工号的人员"),
+    "superseded": Text(
+        "a newer event about this person, which ended as much, was received before",
+        "此前已收到该人员更新且终止范围不小于本事件的事件",
+    ),
+    "unknown-person": Text("nobody here is named so", "本单位没有此工号或名称的人员"),
     # not a refusal
+    "not-begun": Text("it was received and could not be begun yet", "已接收，但尚未能开始"),
     "accepted": Text("it was received", "已接收"),
     "late": Text("it was received, long after its approval", "已接收，但距批准时间已久"),
 }
@@ -76,3 +85,11 @@ class BadTokenError(RefusedError):
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(sentence(reason, detail))
         self.reason = reason
+
+
+class AheadError(BadTokenError):
+    """A token that is right in everything else and will be in time at *until*."""
+
+    def __init__(self, detail: str, until: datetime) -> None:
+        super().__init__("ahead", detail)
+        self.until = until

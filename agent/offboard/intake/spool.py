@@ -25,6 +25,7 @@ from typing import Final, Literal
 from agent.errors import RefusedError
 from agent.offboard.intake import rename
 from agent.offboard.intake.delivery import Delivery, identity, look
+from agent.offboard.intake.turns import Turns
 from rules.text import Text
 from rules.visible import visible
 
@@ -87,10 +88,16 @@ class Spool:
             os.fchown(self._folders["new"], drop_uid, -1)
             os.fchmod(self._folders["new"], 0o700)
 
-    def names(self) -> list[str]:
-        """Return the deliveries in the ``new/`` that is open, all of them, and no file under way."""
-        with os.scandir(self._folders["new"]) as entries:
-            return sorted(entry.name for entry in entries if entry.name.endswith(SUFFIX))
+    def names(self, turns: Turns) -> list[str]:
+        """Return the deliveries in the ``new/`` that is open whose turn it is, and no file under way."""
+        return turns.take(set(os.listdir(self._folders["new"])), self._age)  # noqa: PTH208 - a descriptor
+
+    def all_names(self) -> list[str]:
+        """Return all deliveries in the ``new/`` that is open."""
+        return sorted(filter(is_delivery, os.listdir(self._folders["new"])))  # noqa: PTH208 - a descriptor
+
+    def _age(self, name: str) -> int:
+        return os.stat(name, dir_fd=self._folders["new"], follow_symlinks=False).st_ctime_ns
 
     def replaced(self) -> bool:
         """Whether a directory that is open here is no longer the one of that name: renamed, removed, mounted over."""
@@ -105,7 +112,7 @@ class Spool:
 
     def adopt(self, other: "Spool") -> int:
         """Move what is left in *other*, whose place this one has taken, into ``new/``; return how many were not."""
-        return sum(not other.leave(name, self._folders["new"]) for name in other.names())
+        return sum(not other.leave(name, self._folders["new"]) for name in other.all_names())
 
     def leave(self, name: str, to: int) -> bool:
         """Move one delivery into another ``new/``, given by descriptor; return whether it could be."""
@@ -174,6 +181,11 @@ class Spool:
         """Put the names themselves on the disk."""
         for descriptor in self._folders.values():
             os.fsync(descriptor)
+
+
+def is_delivery(name: str) -> bool:
+    """Whether a name is that of a delivery, and not of one under way."""
+    return name.endswith(SUFFIX)
 
 
 def _move_in(name: str, there: int, wanted: str, new: int, otherwise: str) -> None:

@@ -6,11 +6,12 @@ Taking in, ordering and refusing happen in one transaction, and that transaction
 whoever receives it must know it by its key. The exact bytes of every token that was taken are kept as evidence.
 
     received ──handed over──▶ handed
-    unknown: nobody has the number, or too few of the approvers count ──dropped again when that has changed──▶ received
-    superseded: kept, never acted on
+    unknown: nobody is named so, too few of the approvers count, or an officer released it ──comes again──▶ received
+    superseded: kept, and not acted on until an officer releases it
 
-**The mark.** An event is superseded by a newer one about the same person that ends at least as much (first ``toe``,
-then ``iat``), and by :meth:`Store.restored`. An older departure is so never lost behind a newer, smaller event.
+**The mark.** An event is superseded by a newer one about the same person that ends all it ends
+(:mod:`agent.offboard.intake.supersession`), and by :meth:`Store.restored`. A release dates it anew, so that it counts
+against everything that came before the release.
 """
 
 import hashlib
@@ -25,6 +26,9 @@ from typing import Any, Literal, NamedTuple, Self
 
 from agent.offboard.database import damaged, open_database, translate_sqlite_errors
 from agent.offboard.intake.notice import HrEvent, HrNotice
+from agent.offboard.intake.supersession import ends
+
+_MOST_NAMES = 16  # of one token
 
 Outcome = Literal["accepted", "again", "replayed", "number-reused", "superseded", "unknown-person", "approver-out"]
 
@@ -41,6 +45,15 @@ class Arrival:
     short: bool = False
     appeared: datetime | None = None
     not_before: datetime | None = None
+    file: str = ""  # under which name it came
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """A notice that wants an answer, and the names it came under."""
+
+    notice: HrNotice
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +65,7 @@ class Open:
     received_at: datetime
 
 
-def awaiting(file: Path, subject: str) -> list[HrNotice]:
+def awaiting(file: Path, subject: str) -> list[Awaiting]:
     """Return the departures HR sent about a person, to answer them; from any thread, at any time later."""
     with Store(file) as store:
         return store.awaiting(subject)
@@ -150,19 +163,50 @@ class Store:
                 (subject, _microseconds(at)),
             )
             self._db.execute(
-                "UPDATE hr_tokens SET state = 'superseded' WHERE state = 'received' AND subject = ? AND toe <= ?",
+                "UPDATE hr_tokens SET state = 'superseded'"
+                " WHERE state = 'received' AND subject = ? AND max(toe, released) <= ?",
                 (subject, _microseconds(at)),
             )
 
-    def awaiting(self, subject: str) -> list[HrNotice]:
+    def release(self, key: tuple[str, str], at: datetime) -> None:
+        """Let an event that was superseded be judged once more, as if it had happened when an officer released it.
+
+        May be repeated. Of an event that waits for something else it says nothing: that is asked again anyway.
+        """
+        with self._transaction():
+            self._db.execute(
+                "UPDATE hr_tokens SET state = 'unknown', released = ?, filed = 0"
+                " WHERE state = 'superseded' AND iss = ? AND jti = ?",
+                (_microseconds(at), *key),
+            )
+
+    def heard(self) -> datetime | None:
+        """Return when a right token came last, ``None`` before the first."""
+        with translate_sqlite_errors(self._file):
+            row = self._db.execute("SELECT received_at FROM hr_tokens ORDER BY seq DESC LIMIT 1").fetchone()
+        return datetime.fromisoformat(row[0]) if row else None
+
+    def files(self, notice: HrNotice) -> tuple[str, ...]:
+        """Return the names under which the token of *notice* came."""
+        with translate_sqlite_errors(self._file):
+            rows = self._db.execute(
+                "SELECT file FROM hr_names JOIN hr_tokens ON seq = hr_names.token WHERE iss = ? AND jti = ?"
+                " ORDER BY file",
+                notice.key,
+            ).fetchall()
+        return tuple(str(file) for (file,) in rows)
+
+    def awaiting(self, subject: str) -> list[Awaiting]:
         """Return the departures of a person that were acted on, of those since access was last given back to them."""
         with translate_sqlite_errors(self._file):
             rows = self._db.execute(
                 "SELECT notice FROM hr_tokens WHERE subject = ?1 AND strength = ?2 AND state IN ('received', 'handed')"
-                " AND toe > coalesce((SELECT toe FROM hr_floors WHERE subject = ?1), -1) ORDER BY toe, iat, seq",
+                " AND max(toe, released) > coalesce((SELECT toe FROM hr_floors WHERE subject = ?1), -1)"
+                " ORDER BY toe, iat, seq",
                 (subject, HrEvent.DEPARTURE_APPROVED.strength),
             ).fetchall()
-        return [_notice(line) for (line,) in rows]
+        notices = [_notice(line) for (line,) in rows]
+        return [Awaiting(notice, self.files(notice)) for notice in notices]
 
     def arrived(self, subject: str, wanted: WantedNotice, before: datetime) -> ArrivedNotice | None:
         """See :func:`arrived`."""
@@ -201,39 +245,62 @@ class Store:
         self, arrival: Arrival, known: Callable[[str], bool], now: datetime, here: set[tuple[str, str]]
     ) -> Outcome:
         notice, digest = arrival.notice, _digest(arrival.notice.claims)
-        earlier = self._db.execute("SELECT state, filed, claims FROM hr_tokens WHERE iss = ? AND jti = ?", notice.key)
+        earlier = self._db.execute(
+            "SELECT state, filed, claims, released FROM hr_tokens WHERE iss = ? AND jti = ?", notice.key
+        )
         found = earlier.fetchone()
         if found and found[2] != digest:
             return "number-reused"
+        if found:
+            self._named(arrival)
         if notice.key in here:
             return "replayed"
         here.add(notice.key)
         if found and found[0] != "unknown":
-            return ("superseded" if found[0] == "superseded" else "again") if not found[1] else "replayed"
+            if found[0] == "superseded":
+                return "superseded"  # however often it comes, until an officer releases it
+            return "replayed" if found[1] else "again"
         outcome: Outcome = "accepted"
-        if not known(notice.subject):
+        if notice.event is HrEvent.VERIFICATION:
+            pass
+        elif not notice.subject or not known(notice.subject):
             outcome = "unknown-person"
         elif arrival.short:
             outcome = "approver-out"
-        elif self._superseded(notice):
+        elif self._superseded(notice, found[3] if found else 0):
             outcome = "superseded"
         state = {"accepted": "received", "superseded": "superseded"}.get(outcome, "unknown")
-        if found:  # judged once more: who counts may have changed with what is known of the people
-            values = (state, _line(notice), *notice.key)
-            self._db.execute("UPDATE hr_tokens SET state = ?, notice = ? WHERE iss = ? AND jti = ?", values)
+        if notice.event is HrEvent.VERIFICATION:
+            state = "handed"  # there is nothing to do about it
+        if found:  # judged once more: who is meant and who counts may have changed with what is known of the people
+            values = (state, notice.subject, _line(notice), *notice.key)
+            self._db.execute(
+                "UPDATE hr_tokens SET state = ?, subject = ?, notice = ? WHERE iss = ? AND jti = ?", values
+            )
         else:
             self._insert(arrival, digest, state, now)
+            self._named(arrival)
         return outcome
+
+    def _named(self, arrival: Arrival) -> None:
+        """Remember the name a token came under; of one that comes again and again only the first so many."""
+        if arrival.file:
+            self._db.execute(
+                "INSERT OR IGNORE INTO hr_names SELECT seq, ?3 FROM hr_tokens WHERE iss = ?1 AND jti = ?2"
+                " AND (SELECT count(*) FROM hr_names WHERE hr_names.token = seq) < ?4",
+                (*arrival.notice.key, arrival.file, _MOST_NAMES),
+            )
 
     def _insert(self, arrival: Arrival, digest: bytes, state: str, now: datetime) -> None:
         notice = arrival.notice
         self._db.execute(
-            "INSERT INTO hr_tokens (iss, jti, subject, strength, toe, iat, received_at, not_before, looked_at, state,"
-            " claims, notice, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO hr_tokens (iss, jti, subject, strength, ends, toe, iat, received_at, not_before, looked_at,"
+            " state, claims, notice, token) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *notice.key,
                 notice.subject,
                 notice.event.strength,
+                int(ends(notice)),
                 _microseconds(notice.toe),
                 _microseconds(notice.iat),
                 _stamp(arrival.appeared or now),
@@ -246,13 +313,14 @@ class Store:
             ),
         )
 
-    def _superseded(self, notice: HrNotice) -> bool:
-        mark = (_microseconds(notice.toe), _microseconds(notice.iat))
+    def _superseded(self, notice: HrNotice, released: int) -> bool:
+        """Whether a newer event, or access given back, leaves nothing to end; by the rule of ``supersession``."""
+        toe = max(_microseconds(notice.toe), released)
         [found] = self._db.execute(
             "SELECT EXISTS (SELECT 1 FROM hr_floors WHERE subject = ?1 AND toe >= ?3)"
-            " OR EXISTS (SELECT 1 FROM hr_tokens WHERE subject = ?1 AND strength >= ?2 AND (toe, iat) > (?3, ?4)"
-            " AND state IN ('received', 'handed'))",
-            (notice.subject, notice.event.strength, *mark),
+            " OR EXISTS (SELECT 1 FROM hr_tokens WHERE subject = ?1 AND ends & ?2 = ?2"
+            " AND (max(toe, released), iat) > (?3, ?4) AND state IN ('received', 'handed'))",
+            (notice.subject, int(ends(notice)), toe, _microseconds(notice.iat)),
         ).fetchone()
         return bool(found)
 

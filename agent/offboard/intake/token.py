@@ -11,6 +11,7 @@ of the facts approved: its ``aud``, ``txn``, ``toe``, ``sub_id`` and ``events`` 
 token's. Values are compared, not bytes or digests, so nobody needs a canonical form of JSON.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,7 +20,8 @@ import jwt
 from agent.offboard.intake import claims, json_strict
 from agent.offboard.intake.notice import HrEvent, HrNotice, SignedApproval
 from agent.offboard.intake.pinned_keys import PinnedKey, PinnedKeys
-from agent.offboard.intake.reasons import BadTokenError
+from agent.offboard.intake.reasons import AheadError, BadTokenError
+from agent.offboard.intake.subject import Lookup, subject_of, unmapped
 
 TYPE: Final = "secevent+jwt"
 APPROVAL_TYPE: Final = "departure-approval+jwt"
@@ -29,38 +31,45 @@ _HEADER = frozenset(("alg", "typ", "kid"))  # no jku, jwk, x5u, crit, b64 …: k
 _MOST_APPROVALS = 8
 
 
-def verify(raw: bytes, keys: PinnedKeys, now: datetime) -> HrNotice:
-    """Return what a token says; raise :class:`BadTokenError` and nothing else.
+def verify(raw: bytes, keys: PinnedKeys, now: datetime, lookup: Lookup = unmapped) -> HrNotice:
+    """Return what a token says; raise :class:`BadTokenError` and nothing else but what *lookup* raises.
 
-    A token that is old is right, and marked late: there is no ``exp``, and a late departure must not be lost.
+    A token that is old is right, and marked late: there is no ``exp``, and a late departure must not be lost. One that
+    is right and dated ahead of *now* raises :class:`AheadError`, up to as far as the keys allow: clocks differ.
     """
     key, said = _signed(raw.strip(b"\r\n"), keys, TYPE)
     if key.approves:
         raise BadTokenError("key-purpose", key.kid)
     claims.forbid(said)
-    latest = now + keys.leeway
-    issued = _not_after(latest, claims.moment(said, "iat"), "iat")
+    issued = claims.moment(said, "iat")
     what, details = claims.event(said)
-    subject = claims.subject(said, key.iss)
-    happened = _not_after(latest, claims.happened(said, what, details, issued), "toe")
+    named = None if what is HrEvent.VERIFICATION else subject_of(said, details, key.iss)
+    person = named.person(key.iss, lookup) if named else ""
+    happened = claims.happened(said, what, details, issued)
     case = claims.case_number(said, what)
+    moments = {"iat": issued, "toe": happened}
     approvals: tuple[SignedApproval, ...] = ()
-    if what is HrEvent.DEPARTURE_APPROVED:
-        claims.check_departure(details, subject, happened, latest)
-        approvals = _approvals(said, subject, keys, latest)
+    if what is HrEvent.DEPARTURE_APPROVED and named:
+        leaver = {person, named.value} - {""}
+        moments["at"] = max(claims.check_departure(details, leaver, happened))
+        approvals = _approvals(said, leaver, keys)
+        moments["approvals"] = max((one.at for one in approvals), default=issued)
+    number = claims.identifier(said, "jti")
+    _in_time(moments, keys, now)
     return HrNotice(
         iss=key.iss,
-        jti=claims.identifier(said, "jti"),
+        jti=number,
         kid=key.kid,
         iat=issued,
         toe=happened,
         txn=case,
-        subject=subject,
+        subject=person,
         event=what,
         details=details,
         approvals=approvals,
         claims=said,
         late=now - min(happened, issued) > keys.late_after,
+        named=named,
     )
 
 
@@ -70,7 +79,7 @@ def _signed(token: bytes, keys: PinnedKeys, kind: str) -> tuple[PinnedKey, json_
     header = json_strict.read(head)
     for name in header.keys() - _HEADER:
         raise BadTokenError("header", name)
-    if header.get("typ") != kind:
+    if _media_type(header.get("typ")) != kind:
         raise BadTokenError("type", str(header.get("typ")))
     kid = header.get("kid")
     key = keys.by_kid.get(kid) if isinstance(kid, str) else None
@@ -83,17 +92,21 @@ def _signed(token: bytes, keys: PinnedKeys, kind: str) -> tuple[PinnedKey, json_
     return key, json_strict.read(payload)
 
 
+def _media_type(given: object) -> object:
+    """Return a ``typ`` in one spelling: case and ``application/`` do not matter (RFC 7515 section 4.1.9)."""
+    return given.lower().removeprefix("application/") if isinstance(given, str) else given
+
+
 def _check_signature(token: bytes, key: PinnedKey, audience: str) -> None:
     """Let PyJWT check signature, issuer and audience. Times are ours to check: it would use its own clock."""
     try:
-        jwt.decode_complete(
+        found = jwt.decode_complete(
             token,
             key.public,
             algorithms=[key.alg],
             audience=audience,
             issuer=key.iss,
             options={
-                "strict_aud": True,
                 "require": ["iss", "aud"],
                 "verify_iat": False,
                 "verify_exp": False,
@@ -113,9 +126,11 @@ def _check_signature(token: bytes, key: PinnedKey, audience: str) -> None:
         raise BadTokenError("signature") from error
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise BadTokenError("not-json") from error
+    if found["payload"]["aud"] not in (audience, [audience]):  # a list of one is the same; of more it is others', too
+        raise BadTokenError("audience")
 
 
-def _approvals(said: json_strict.Json, leaver: str, keys: PinnedKeys, latest: datetime) -> tuple[SignedApproval, ...]:
+def _approvals(said: json_strict.Json, leaver: Collection[str], keys: PinnedKeys) -> tuple[SignedApproval, ...]:
     """Check every approval in the token, and that there are enough of them by different people."""
     given = said.get("approvals", [])
     if not isinstance(given, list) or len(given) > _MOST_APPROVALS:
@@ -123,9 +138,9 @@ def _approvals(said: json_strict.Json, leaver: str, keys: PinnedKeys, latest: da
     named = {approver["by"] for approver in said["events"][HrEvent.DEPARTURE_APPROVED.uri]["approvers"]}
     found: list[SignedApproval] = []
     for one in given:
-        approval = _approval(one, said, keys, latest)
-        if approval.person == leaver:
-            raise BadTokenError("own-approval", leaver)
+        approval = _approval(one, said, keys)
+        if approval.person in leaver:
+            raise BadTokenError("own-approval", approval.person)
         if approval.person in (earlier.person for earlier in found):
             raise BadTokenError("approver-twice", approval.person)
         if approval.person not in named:
@@ -136,7 +151,7 @@ def _approvals(said: json_strict.Json, leaver: str, keys: PinnedKeys, latest: da
     return tuple(found)
 
 
-def _approval(token: Any, said: json_strict.Json, keys: PinnedKeys, latest: datetime) -> SignedApproval:
+def _approval(token: Any, said: json_strict.Json, keys: PinnedKeys) -> SignedApproval:
     if not isinstance(token, str) or not token.isascii():
         raise BadTokenError("approval-wrong")
     try:
@@ -149,11 +164,14 @@ def _approval(token: Any, said: json_strict.Json, keys: PinnedKeys, latest: date
     for name in APPROVED:
         if name not in approved or not json_strict.same(approved[name], said[name]):
             raise BadTokenError("approval-of-something-else", name)
-    return SignedApproval(key.kid, key.role, key.person, _not_after(latest, at, "approvals"))
+    return SignedApproval(key.kid, key.role, key.person, at)
 
 
-def _not_after(latest: datetime, moment: datetime, name: str) -> datetime:
-    """Refuse an instant beyond *latest*: it would also become a high-water mark that no right token reaches."""
-    if moment > latest:
+def _in_time(moments: Mapping[str, datetime], keys: PinnedKeys, now: datetime) -> None:
+    """Refuse what is dated ahead, after everything else: it would become a mark that no right token reaches."""
+    name, latest = max(moments.items(), key=lambda one: one[1])
+    if latest <= now + keys.leeway:
+        return
+    if latest > now + keys.ahead:
         raise BadTokenError("from-the-future", name)
-    return moment
+    raise AheadError(name, latest - keys.leeway)

@@ -21,6 +21,7 @@ from agent.registry.queries.doors import DoorQueries
 from agent.registry.queries.grants import GrantQueries
 from agent.registry.queries.holds import HoldQueries
 from agent.registry.queries.holidays import HolidayQueries
+from agent.registry.queries.hr_subjects import HrSubjectQueries
 from agent.registry.queries.lockdowns import LockdownQueries
 from agent.registry.queries.losses import LossQueries
 from agent.registry.queries.people import PersonQueries
@@ -57,6 +58,7 @@ class RegistryQueries:
         self.grants = GrantQueries(connection)
         self.holds = HoldQueries(connection)
         self.holidays = HolidayQueries(connection)
+        self.hr_subjects = HrSubjectQueries(connection)
         self.lockdowns = LockdownQueries(connection)
         self.losses = LossQueries(connection)
         self.pins = PinQueries(connection)

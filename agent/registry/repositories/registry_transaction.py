@@ -20,6 +20,7 @@ from agent.registry.repositories.doors import DoorRepository
 from agent.registry.repositories.grants import GrantRepository
 from agent.registry.repositories.holds import HoldRepository
 from agent.registry.repositories.holidays import HolidayRepository
+from agent.registry.repositories.hr_subjects import HrSubjectRepository
 from agent.registry.repositories.lockdowns import LockdownRepository
 from agent.registry.repositories.losses import LossRepository
 from agent.registry.repositories.people import PersonRepository
@@ -86,6 +87,7 @@ class RegistryTransaction(UnversionedTransaction):
         self.grants = GrantRepository(transaction)
         self.holds = HoldRepository(transaction)
         self.holidays = HolidayRepository(transaction)
+        self.hr_subjects = HrSubjectRepository(transaction)
         self.lockdowns = LockdownRepository(transaction)
         self.losses = LossRepository(transaction)
         self.pins = PinRepository(transaction)

@@ -7,6 +7,7 @@ grant ends, a hold is lifted, a record is voided, an area is removed, and the ro
 
 from agent.registry.schema.cases import BESIDE, CASES, SECOND, WRITTEN
 from agent.registry.schema.first import FIRST
+from agent.registry.schema.hr import HR_SUBJECTS
 from agent.registry.schema.losses import LOSSES
 from agent.registry.schema.recorded import RECORDED
 from agent.registry.schema.rooms import LOCATION, RESET, ROOMS
@@ -28,6 +29,7 @@ SCHEMA = Schema(
         Migration("m008_recorded", RECORDED),  # which entry of the log each change has
         Migration("m009_volumes", VOLUMES),  # disks the agent mounts, and lets go of
         Migration("m010_losses", LOSSES),  # who lost what by which act
+        Migration("m013_hr_subjects", HR_SUBJECTS),  # how HR names people
         Migration("m014_written", WRITTEN),  # who wrote an approval down
     ),
 )

@@ -9,6 +9,7 @@ import pytest
 
 from agent.cli.__main__ import main
 from agent.offboard.intake import pinned_keys
+from agent.offboard.intake.answers import COMPLETED
 from agent.offboard.receipt.verify import verify
 from agent.simulator import hr_sender
 from tests.control.offboarding.test_hr_intake import until
@@ -59,7 +60,14 @@ def test_from_test_keys_to_a_receipt_that_the_shown_key_verifies(shoumi: Shoumi,
     assert report.complete
     jwks = json.loads(shoumi("keys", "show", "--jwks").out)
     outbox = shoumi.site.home.root / "outbox"
-    [answer] = until(lambda: list(outbox.glob("*.set")))
+
+    def completed() -> list[Path]:
+        said = {
+            file: jwt.decode(file.read_text(), options={"verify_signature": False}) for file in outbox.glob("*.set")
+        }
+        return [file for file, claims in said.items() if COMPLETED in claims["events"]]
+
+    [answer] = until(completed)
     key = jwt.PyJWKSet.from_dict(jwks).keys[0]
     told = jwt.decode(answer.read_bytes(), key, algorithms=["EdDSA"], audience="https://hr.test.invalid")
     assert told["sub_id"]["sub"] == "E1"

@@ -131,7 +131,8 @@ def answers(site: Site) -> list[tuple[str, str]]:
     said = []
     for file in (site.home.root / "outbox").glob("*.set"):
         claims = jwt.decode(file.read_text(), options={"verify_signature": False})
-        said.append((claims["txn"], claims["events"][outbox.COMPLETED]["answers"]))
+        if outbox.COMPLETED in claims["events"]:
+            said.append((claims["txn"], claims["events"][outbox.COMPLETED]["answers"]))
     return sorted(said)
 
 

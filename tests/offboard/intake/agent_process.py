@@ -34,7 +34,7 @@ def main() -> None:
         note=lambda _done: None,
         trouble=lambda *_trouble: None,
     )
-    inbox = Inbox(home, hooks, settling=0)
+    inbox = Inbox(home, hooks, settling=0, looking=60, filing=60)
     while True:
         if done := inbox.sweep(datetime.now(UTC)):
             os.write(1, b"swept %d\n" % len(done))

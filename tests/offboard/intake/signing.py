@@ -24,6 +24,7 @@ NOW = 1_796_083_200  # 2026-12-01T00:00:00Z
 DEPARTURE = "urn:shoumi:event:departure-approved"
 RISC = "https://schemas.openid.net/secevent/risc/event-type/account-disabled"
 CAEP = "https://schemas.openid.net/secevent/caep/event-type/session-revoked"
+VERIFICATION = "https://schemas.openid.net/secevent/ssf/event-type/verification"
 SET, APPROVAL = "secevent+jwt", "departure-approval+jwt"
 
 PINNED = {  # kid: (algorithm, issuer, role, person)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
@@ -30,6 +30,9 @@ class Site:
         self.again = 60.0
         self.absent: set[str] = set()  # approvers who may not act
         self.wanted = 1
+        self.mapped: dict[tuple[str, str, str], str] = {}  # (format, issuer, name): whose it is here
+        self.looking = self.filing = 60.0  # seconds of one sweep: all of it
+        self.silence = timedelta(0)
         pinned_keys.path(home).write_bytes(pinned or (KEYS / "hr-keys.json").read_bytes())
         self.inbox = self.open()
 
@@ -41,8 +44,17 @@ class Site:
             lambda notice: self.received(notice),
             self.noted.append,
             lambda word, text: self.troubles.append((word, text)),
+            lambda *name: self.mapped.get(name),
         )
-        return Inbox(self.home, hooks, settling=self.settling, again=self.again)
+        return Inbox(
+            self.home,
+            hooks,
+            settling=self.settling,
+            again=self.again,
+            looking=self.looking,
+            filing=self.filing,
+            silence=self.silence,
+        )
 
     def __enter__(self) -> Self:
         return self

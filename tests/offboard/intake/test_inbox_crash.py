@@ -275,8 +275,8 @@ def test_every_departure_that_was_asked_for_is_found_again_after_a_restart(tmp_p
         assert arrived(file, "E1001", WantedNotice(departed, "HR-4"), NOW) is None
         assert arrived(file, "E1001", WantedNotice(departed, "HR-2"), NOW) is None  # of another event
         assert arrived(file, "E1001", WantedNotice(departed, "HR-1"), NOW - AGO) is None  # both came later
-        assert [one.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["1", "2", "4"]
+        assert [one.notice.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["1", "2", "4"]
         assert awaiting(database.path(tmp_path), "E1002") == []
         with Store(database.path(tmp_path)) as store:
             store.restored("E1001", datetime.fromtimestamp(first + 2, UTC))
-        assert [one.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["4"]
+        assert [one.notice.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["4"]

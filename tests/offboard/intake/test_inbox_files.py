@@ -195,6 +195,8 @@ def test_of_a_replaced_directory_with_thousands_of_deliveries_none_is_left_behin
 
 
 def test_a_right_token_is_taken_up_before_a_heap_of_wrong_ones_is_put_away(site):
+    site.filing = 0.01
+    site.reopen()
     for number in range(3000):
         (site.new / f"heap {number:04d}.set").write_text("nothing")
     site.drop(right(), "the last of all")

@@ -6,13 +6,14 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import jwt
 import pytest
 
 from agent.errors import RefusedError
-from agent.offboard.intake import outbox
-from agent.offboard.intake.notice import HrEvent
+from agent.offboard.intake import answers, outbox, pinned_keys
+from agent.offboard.intake.notice import EVENTS, HrEvent
 from agent.offboard.intake.outbox import Completion
 from agent.offboard.intake.reasons import BadTokenError
 from agent.simulator import hr_sender
@@ -64,7 +65,9 @@ def test_the_answer_is_what_the_document_says_and_verifies_with_the_public_key(s
     assert (event["answers"], event["state"], event["pending"]) == (asked.jti, "done", [])
     assert list(event["times"]) == ["approved", "received", "last_read"]
     assert event["times"]["last_read"] == "2026-12-01T00:00:00.007000+00:00"
-    shown = json.loads(re.search(r"## The answer\n.*?```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL).group(1))
+    shown = json.loads(
+        re.search(r"## The answer to a departure\n.*?```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL).group(1)
+    )
     assert shown.keys() == claims.keys()
     assert shown["events"][uri].keys() == event.keys()
 
@@ -76,7 +79,7 @@ def test_answering_again_changes_nothing_and_another_state_is_another_answer(sit
     assert outbox.complete(tmp_path, SITE, asked, Completion("pending", {}), NOW + timedelta(1)) == first
     assert first.read_bytes() == text
     assert outbox.complete(tmp_path, SITE, asked, Completion("done", {}), NOW) != first
-    assert len(os.listdir(tmp_path / "outbox")) == 2
+    assert len(os.listdir(tmp_path / "outbox")) == 4  # beside what is said of the delivery, and ``by-name``
 
 
 def test_an_answer_that_was_cut_off_is_written_anew(site, tmp_path):
@@ -85,7 +88,7 @@ def test_an_answer_that_was_cut_off_is_written_anew(site, tmp_path):
     target.unlink()
     target.with_suffix(".tmp").write_text("half")
     assert outbox.complete(tmp_path, SITE, asked, Completion("done", {}), NOW).read_bytes().count(b".") == 2
-    assert os.listdir(tmp_path / "outbox") == [target.name]
+    assert not [name for name in os.listdir(tmp_path / "outbox") if name.endswith(".tmp")]
 
 
 def test_the_agents_key_is_made_once_for_nobody_else_to_read(tmp_path):
@@ -120,6 +123,9 @@ def test_a_test_token_is_taken_like_any_other(own_keys, event):
     now = datetime.now(UTC)
     sent = hr_sender.send_test(site.home, "E1001", folder, now, txn="T-1", event=event, last_day=now.date())
     assert [done.reason for done in site.sweep(now)] == ["accepted"]
+    if event is HrEvent.VERIFICATION:  # nothing is to be done about it
+        assert (site.handed, sent.notice.subject) == ([], "")
+        return
     assert [(one.event, one.txn, one.subject) for one in site.handed] == [(event, "T-1", "E1001")]
     assert site.handed[0] == sent.notice
 
@@ -167,3 +173,20 @@ def test_the_document_names_every_member_that_is_read():
         *(e.uri for e in HrEvent),
     ):
         assert f"`{word}`" in text, word
+    for setting in pinned_keys.SETTINGS - {"keys"}:
+        assert f"| `{setting}` |" in text, setting
+    for uri in EVENTS.keys() - {e.uri for e in HrEvent}:
+        assert uri.rpartition("/")[2].rpartition(":")[2] in text, uri
+
+
+def test_the_document_says_what_stands_in_an_answer_and_every_state_it_can_have(site):
+    site.drop(right(departure("X1")), "NAME")
+    site.sweep()
+    said = outbox.payload(outbox.by_name(site.home) / "NAME.set")
+    text = DOCUMENT.read_text()
+    shown = json.loads(re.search(r"## The answers\n.*?```json\n(.*?)```", text, re.DOTALL).group(1))
+    assert shown.keys() == said.keys()
+    assert shown["events"][outbox.ANSWERED].keys() == said["events"][outbox.ANSWERED].keys()
+    assert shown["events"][outbox.ANSWERED]["reason"] == "unknown-person"
+    for state in get_args(answers.State):
+        assert f"`{state}`" in text, state

@@ -31,16 +31,18 @@ def test_the_inbox_does_with_it_what_the_vector_says(path, tmp_path):
             site.drop(drop["token"], f"drop-{number}")
             [done] = site.sweep()
             assert (done.folder, done.reason) == (drop["folder"], drop["reason"]), done.text.en
+            if done.folder == "new":
+                continue
             assert os.path.exists(tmp_path / "spool" / done.folder / f"{done.filed_as}.set")
             reason = read(tmp_path / "spool" / done.folder / f"{done.filed_as}.json")
             assert (reason["reason"], reason["file"]) == (drop["reason"], f"drop-{number}.set")
         assert len(site.noted) == len(vector["drops"])
         assert not site.troubles
         assert site.kept() == len(vector["drops"])
-        accepted = [drop for drop in vector["drops"] if drop["folder"] == "accepted"]
+        accepted = [drop for drop in vector["drops"] if drop["folder"] == "accepted"] * (path.stem != "verification")
         assert len(site.handed) == len(accepted)
         site.reopen()
-        assert not site.sweep()
+        assert not [done for done in site.sweep() if done.folder != "new"]
         assert len(site.handed) == len(accepted)
 
 
@@ -58,7 +60,7 @@ def test_the_verifier_alone_finds_the_same_in_a_first_token(path):
 
 def test_every_reason_a_token_can_have_is_in_a_vector():
     of_files = {"not-a-file", "wrong-owner", "hard-linked", "unreadable"}
-    of_people = {"approver-out"}
+    of_people = {"approver-out", "not-begun"}
     shown = {drop["reason"] for path in VECTORS for drop in read(path)["drops"]}
     assert shown == REASONS.keys() - of_files - of_people
 

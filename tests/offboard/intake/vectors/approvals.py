@@ -117,7 +117,7 @@ def vectors() -> Iterator[tuple[str, dict]]:
     yield bad(
         "approval-in-the-future",
         "from-the-future",
-        signed(approved(base, a, approval(base, "test-only-secrecy-office", iat=NOW + 3600))),
+        signed(approved(base, a, approval(base, "test-only-secrecy-office", iat=NOW + 90_000))),
     )
     yield bad(
         "approval-by-somebody-not-named",

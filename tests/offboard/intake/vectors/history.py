@@ -9,6 +9,7 @@ from tests.offboard.intake.signing import (
     approval,
     approved,
     departure,
+    details,
     other_half,
     right,
     signed,
@@ -89,6 +90,32 @@ def vectors() -> Iterator[tuple[str, dict]]:
         "there is nothing left to end",
         ("accepted", right(base)),
         ("quarantine superseded", small(CAEP, iat=NOW - 60)),
+    )
+    transfer = departure(jti="transfer", toe=NOW - 3, iat=NOW - 2, events=details(kind="transfer"))
+    yield several(
+        "old-resignation-after-a-newer-transfer",
+        "a resignation ends more than a transfer, whatever came later",
+        ("accepted", right(transfer)),
+        ("accepted", right(base)),
+    )
+    yield several(
+        "old-transfer-after-a-newer-resignation",
+        "there is nothing left to end",
+        ("accepted", right(newer)),
+        ("quarantine superseded", right(departure(jti="transfer", events=details(kind="transfer")))),
+    )
+    yield several(
+        "old-disabled-account-after-a-newer-transfer",
+        "a transfer leaves the account",
+        ("accepted", right(transfer)),
+        ("accepted", small(iat=NOW - 60)),
+    )
+    yield several(
+        "superseded-and-dropped-again",
+        "it waits for an officer, however often it comes",
+        ("accepted", right(newer)),
+        ("quarantine superseded", right(base)),
+        ("quarantine superseded", right(base)),
     )
     yield several(
         "correction-of-a-departure",

@@ -1,0 +1,231 @@
+"""The sender's side of a file drop, for HR's own host: sign a notice, deliver it, and wait for the signed answer.
+
+    python hr_drop.py NOTICE.json --to DIR --key SENDER.jwk --approver A.jwk --approver B.jwk
+    python hr_drop.py TOKEN --to DIR          a token that is signed already
+
+Rules of this file: it runs alone, with Python and ``pyjwt[crypto]`` and nothing else of the agent, so that it can be
+copied. A file is whole before it has a name that counts: written, on the disk, renamed. An answer counts only when it
+is about this very token; with the agent's public keys at hand, only when one of them signed it. "Received" is not
+"done". docs/hr-integration.md says what a notice and an answer are.
+
+Exit codes: 0 done, 1 rejected or quarantined, 2 usage, 3 not permitted, 4 no final answer yet.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+
+Json = dict[str, Any]
+
+TYPE: Final = "secevent+jwt"
+APPROVAL_TYPE: Final = "departure-approval+jwt"
+APPROVED: Final = ("aud", "txn", "toe", "sub_id", "events")  # what an approver signs, besides own issuer and time
+SUFFIX: Final = ".set"
+DONE, REFUSED, USAGE, FORBIDDEN, WAITING = range(5)
+_OVER: Final = {"done": DONE, "rejected": REFUSED, "quarantined": REFUSED}
+_LOOK: Final = 0.1  # seconds between two looks
+
+
+class DropError(Exception):
+    """What keeps a notice from being sent, in English and Chinese."""
+
+    def __init__(self, en: str, zh: str, code: int = USAGE) -> None:
+        super().__init__(en)
+        self.en, self.zh, self.code = en, zh, code
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A token under its name in the spool."""
+
+    name: str
+    token: str
+
+    @property
+    def sha256(self) -> str:
+        """What tells its bytes from others."""
+        return hashlib.sha256(self.token.encode()).hexdigest()
+
+
+def token_of(text: str, key: Json | None, approvers: Sequence[Json], now: float, audience: str | None = None) -> str:
+    """Return *text* if it is a token, else the notice it is, signed with *key*, approved by *approvers*.
+
+    ``iss``, ``iat``, ``jti`` and, with *audience*, ``aud`` are added where they are missing. Raises :class:`DropError`.
+    """
+    bare = text.strip()
+    if bare.count(".") == 2 and bare.isascii() and not bare.startswith("{"):
+        return bare
+    try:
+        claims = json.loads(bare)
+    except ValueError:
+        claims = None
+    if not isinstance(claims, dict):
+        raise DropError("the file is neither a token nor a notice in JSON", "文件既不是令牌，也不是 JSON 通知")
+    if key is None:
+        raise DropError("a notice is signed: name the sender's key (--key)", "通知须签名：请指明发送方密钥（--key）")
+    claims = {"iss": key.get("iss"), "iat": int(now), "jti": str(uuid.uuid4()), **claims}
+    if audience:
+        claims.setdefault("aud", audience)
+    if approvers:
+        facts = {name: claims[name] for name in APPROVED if name in claims}
+        claims["approvals"] = [
+            _signed({"iss": one.get("iss"), "iat": int(now), **facts}, one, APPROVAL_TYPE) for one in approvers
+        ]
+    return _signed(claims, key, TYPE)
+
+
+def deliver(token: str, to: Path, name: str) -> Delivered:
+    """Put *token* into the spool of the agent whose home is seen as *to*. Raises :class:`DropError`."""
+    new = to / "spool" / "new"
+    under_way, final = new / f".{name}.{os.getpid()}.tmp", new / f"{name}{SUFFIX}"
+    try:
+        if final.exists():
+            raise DropError(f"`{final}` waits there already", f"`{final}` 已在等待处理", REFUSED)
+        with open(os.open(under_way, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+            file.write(token)
+            file.flush()
+            os.fsync(file.fileno())
+        under_way.rename(final)
+        folder = os.open(new, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except PermissionError as error:
+        raise DropError(f"`{new}` may not be written to", f"无权写入 `{new}`", FORBIDDEN) from error
+    except OSError as error:
+        raise DropError(f"`{new}`: {error.strerror}", f"`{new}`：{error.strerror}", WAITING) from error
+    return Delivered(final.name, token)
+
+
+def answer(to: Path, sent: Delivered, keys: jwt.PyJWKSet | None = None) -> Json | None:
+    """Return the event of the newest answer about *sent*, ``None`` while there is none. Raises :class:`DropError`."""
+    file = to / "outbox" / "by-name" / sent.name
+    try:
+        text = file.read_text("ascii")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DropError(f"`{file}`: {error.strerror}", f"`{file}`：{error.strerror}", FORBIDDEN) from error
+    try:
+        said = _payload(text, keys)
+        [event] = said["events"].values()
+    except (jwt.PyJWTError, ValueError, KeyError, IndexError) as error:
+        raise DropError(f"`{file}` is not signed by the agent", f"`{file}` 并非由代理签名", REFUSED) from error
+    number = _number(sent.token)
+    mine = event.get("answers") == number if event.get("answers") else event.get("sha256") == sent.sha256
+    return dict(event) if mine else None
+
+
+def wait(
+    to: Path, sent: Delivered, seconds: float, keys: jwt.PyJWKSet | None, say: Callable[[Json], None]
+) -> tuple[int, Json | None]:
+    """Wait for an answer after which nothing more comes; return the exit code and the last answer.
+
+    *say* is told of every answer on the way. Raises :class:`DropError`.
+    """
+    until, last = time.monotonic() + seconds, None
+    while True:
+        found = answer(to, sent, keys)
+        if found and found != last:
+            say(found)
+            last = found
+            if found["state"] in _OVER:
+                return _OVER[found["state"]], found
+        if time.monotonic() >= until:
+            return WAITING, last
+        time.sleep(_LOOK)
+
+
+def read_key(file: Path) -> Json:
+    """Return a private JWK. Raises :class:`DropError`."""
+    try:
+        key = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DropError(f"`{file}` is not a key", f"`{file}` 不是密钥") from error
+    if not isinstance(key, dict):
+        raise DropError(f"`{file}` is not a key", f"`{file}` 不是密钥")
+    return key
+
+
+def read_keys(file: Path) -> jwt.PyJWKSet:
+    """Return the public keys of the agent, as ``shoumi keys show --jwks`` prints them. Raises :class:`DropError`."""
+    try:
+        return jwt.PyJWKSet.from_json(file.read_text("utf-8"))
+    except (OSError, ValueError, jwt.PyJWTError) as error:
+        raise DropError(f"`{file}` is not a JWK Set", f"`{file}` 不是 JWK Set") from error
+
+
+def _signed(claims: Mapping[str, Any], key: Json, kind: str) -> str:
+    try:
+        return jwt.encode(dict(claims), jwt.PyJWK(key), headers={"typ": kind, "kid": key["kid"]})
+    except (jwt.PyJWTError, TypeError, ValueError, KeyError) as error:
+        raise DropError(f"the key `{key.get('kid')}` cannot sign", f"密钥 `{key.get('kid')}` 无法签名") from error
+
+
+def _payload(token: str, keys: jwt.PyJWKSet | None) -> Json:
+    if keys is None:
+        said: Json = json.loads(jwt.utils.base64url_decode(token.split(".")[1]))
+        return said
+    kid = jwt.get_unverified_header(token).get("kid")
+    key = next((key for key in keys.keys if key.key_id == kid), None)
+    if key is None:
+        raise jwt.InvalidKeyError(kid)
+    options: Any = {"verify_aud": False, "verify_iat": False}  # it is matched by number, and clocks differ
+    return jwt.decode(token, key, algorithms=["EdDSA"], options=options)
+
+
+def _number(token: str) -> str | None:
+    try:
+        said = json.loads(jwt.utils.base64url_decode(token.split(".")[1]))
+    except (ValueError, IndexError):
+        return None
+    return said.get("jti") if isinstance(said, dict) else None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run it by itself."""
+    parser = argparse.ArgumentParser("hr_drop", description="send a notice to Shoumi 向守密发送人事通知")
+    parser.add_argument("file", type=Path, help="token, or notice in JSON 令牌或 JSON 通知")
+    parser.add_argument("--to", type=Path, required=True, metavar="DIR", help="home of the agent 代理的数据目录")
+    parser.add_argument("--key", type=Path, help="the sender's private JWK 发送方私钥")
+    parser.add_argument("--approver", type=Path, action="append", default=[], help="an approver's JWK 审批人私钥")
+    parser.add_argument("--audience", help="the site's name 本站名称")
+    parser.add_argument("--name", help="name in the spool 投递名称")
+    parser.add_argument("--jwks", type=Path, help="public keys of the agent 代理的公钥")
+    parser.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="how long 等待秒数")
+    args = parser.parse_args(argv)
+    chinese = os.environ.get("SHOUMI_LANG", os.environ.get("LANG", "")).startswith("zh")
+
+    def say(event: Json) -> None:
+        sys.stderr.write(f"{event['state']} {event.get('text', {}).get('zh' if chinese else 'en', '')}\n")
+
+    try:
+        key = read_key(args.key) if args.key else None
+        keys = read_keys(args.jwks) if args.jwks else None
+        approvers = [read_key(file) for file in args.approver]
+        token = token_of(args.file.read_text("utf-8"), key, approvers, time.time(), args.audience)
+        sent = deliver(token, args.to, args.name or str(uuid.uuid4()))
+        code, last = wait(args.to, sent, args.wait, keys, say)
+    except DropError as error:
+        sys.stderr.write(f"{error.zh if chinese else error.en}\n")
+        return error.code
+    except (OSError, UnicodeDecodeError) as error:
+        sys.stderr.write(f"{args.file}: {error}\n")
+        return USAGE
+    sys.stdout.write(json.dumps({"name": sent.name, "answer": last}, ensure_ascii=False) + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""What supersedes what: an older notice about a person ends nothing any more once a newer one ended all of it.
+
+Rules of this file: pure. What a notice ends is a set, and sets are compared, never ranks: a transfer ends a post and
+leaves the account, a disabled account the reverse, so neither stands in for the other, and a resignation ends both.
+The order is that of the events (``toe``, then ``iat``), not of arrival. A release by an officer dates a notice anew:
+whatever came before that day was known to whoever released it.
+"""
+
+from datetime import datetime
+from enum import IntFlag
+from typing import Final, NamedTuple
+
+from agent.offboard.intake.notice import HrEvent, HrNotice
+from rules.offboarding.vocabulary import CaseKind
+
+
+class Ended(IntFlag):
+    """What a notice ends. The numbers stand in ``offboard.db`` and never change."""
+
+    SESSIONS = 1
+    ACCOUNT = 2  # everything, until officers lift it
+    POST = 4  # what the present post gave
+    CLEARED = 8  # holding a secret post at all
+    UNIT = 16  # belonging to the unit
+
+
+ALL: Final = Ended.SESSIONS | Ended.ACCOUNT | Ended.POST | Ended.CLEARED | Ended.UNIT
+_KINDS: Final[dict[str, Ended]] = {
+    CaseKind.TRANSFER: Ended.SESSIONS | Ended.POST,
+    CaseKind.UNFIT: Ended.SESSIONS | Ended.POST | Ended.CLEARED,
+}
+
+
+class EventMark(NamedTuple):
+    """Where an event stands among those about one person."""
+
+    toe: datetime  # when it happened; of a released one, when it was released
+    iat: datetime
+
+
+def ends(notice: HrNotice) -> Ended:
+    """Return what *notice* ends."""
+    match notice.event:
+        case HrEvent.VERIFICATION:
+            return Ended(0)
+        case HrEvent.SESSION_REVOKED:
+            return Ended.SESSIONS
+        case HrEvent.ACCOUNT_DISABLED:
+            return Ended.SESSIONS | Ended.ACCOUNT
+        case HrEvent.DEPARTURE_APPROVED:
+            return _KINDS.get(str(notice.details.get("kind")), ALL)
+
+
+def mark(notice: HrNotice, released: datetime | None = None) -> EventMark:
+    """Return the mark of *notice*, which an officer may have *released*."""
+    return EventMark(max(notice.toe, released) if released else notice.toe, notice.iat)
+
+
+def supersedes(one: Ended, at: EventMark, other: Ended, other_at: EventMark) -> bool:
+    """Whether what ended *one* at its mark leaves nothing for an event about the same person that ends *other*."""
+    return bool(other) and at > other_at and one & other == other

@@ -1,0 +1,134 @@
+"""HR's host and the agent: a notice dropped by the command, and by the file that runs alone; the answers read back."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agent import hr_drop
+from agent.simulator import hr_sender
+from tests import ROOT
+from tests.cli.said import Shoumi
+from tests.control.site import Site
+
+SITE = "urn:shoumi:agent:test"
+
+
+@pytest.fixture
+def home(site: Site) -> Path:
+    return site.home.root
+
+
+@pytest.fixture
+def keys(shoumi: Shoumi, home: Path, tmp_path: Path) -> Path:
+    """Pinned test keys of a sender and of the approver `E0007`, and the agent's own public ones."""
+    folder = tmp_path / "keys"
+    assert shoumi("keys", "make-test", str(folder), "--approver", "E0007", "--pin").code == 0
+    (folder / "agent.jwks").write_text(shoumi("keys", "show", "--jwks").out)
+    hr_sender.wait_for_spool(home)
+    return folder
+
+
+def notice(folder: Path, subject: str = "E1001", **claims: object) -> Path:
+    """Write a notice as HR's software would, without number, issuer and time."""
+    now = time.time()
+    event = {"kind": "resignation", "approvers": [{"role": "personnel", "by": "E0007", "at": int(now)}]}
+    iss = json.loads((folder / "sender.private.jwk.json").read_text())["iss"]
+    said = {"txn": "HR-7", "toe": now, "sub_id": {"format": "iss_sub", "iss": iss, "sub": subject}, "aud": SITE}
+    said |= {"events": {"urn:shoumi:event:departure-approved": event}} | claims
+    file = folder / "notice.json"
+    file.write_text(json.dumps(said))
+    return file
+
+
+def signing(folder: Path) -> list[str]:
+    private = [str(folder / f"{name}.private.jwk.json") for name in ("sender", "E0007")]
+    return ["--key", private[0], "--approver", private[1], "--jwks", str(folder / "agent.jwks")]
+
+
+def test_a_departure_dropped_by_the_command_is_done_when_it_returns(shoumi: Shoumi, keys: Path) -> None:
+    shoumi("person", "add", "E1001")
+    said = shoumi("hr", "drop", str(notice(keys)), *signing(keys), "--name", "leaver 1")
+    assert (said.code, said.out.strip()) == (0, "leaver 1.set"), said.err
+    assert "done" in said.err
+    listed = shoumi("hr", "answers", "list", language="zh")
+    assert "leaver 1.set" in listed.out
+    assert "HR-7" in listed.out
+    [event] = json.loads(shoumi("hr", "answers", "show", "leaver 1").out)["events"].values()
+    assert event["state"] == "done"
+    missing = shoumi("hr", "answers", "show", "nothing")
+    assert (missing.code, "there is no answer about `nothing`" in missing.err) == (1, True)
+
+
+def test_who_is_nobody_here_is_told_and_how_the_site_names_people_helps(shoumi: Shoumi, keys: Path) -> None:
+    shoumi("person", "add", "E1001")
+    said = shoumi("hr", "drop", str(notice(keys, "guid-77")), *signing(keys), "--name", "a")
+    assert (said.code, "quarantined nobody here is named so: `guid-77`" in said.err) == (1, True)
+    assert "`guid-77` is `E1001`" in shoumi("hr", "subject", "add", "E1001", "--number", "guid-77").out
+    assert "guid-77" in shoumi("hr", "subject", "list").out
+    assert shoumi("case", "release", "guid-77").code == 0
+    deadline = time.monotonic() + 30
+    while "done" not in shoumi("hr", "answers", "list").out:
+        assert time.monotonic() < deadline
+    assert "resignation" in shoumi("case", "list").out
+
+
+def test_a_token_that_is_wrong_is_refused_with_the_reason_on_both_sides(shoumi: Shoumi, keys: Path) -> None:
+    (keys / "forged").write_text("a.b.c")
+    said = shoumi("hr", "drop", str(keys / "forged"), "--jwks", str(keys / "agent.jwks"), language="zh")
+    assert (said.code, "rejected" in said.err) == (1, True)
+    assert "人事系统" not in said.out
+    status = shoumi("status", language="zh").out
+    assert "未执行" in status
+    assert "hr-rejected" in shoumi("doctor", "--json").out
+    assert shoumi("hr", "drop", str(keys / "nowhere")).code == 1
+    assert shoumi("hr", "drop", str(notice(keys))).code == 2
+
+
+def test_the_file_that_runs_alone_needs_nothing_of_the_agent(
+    shoumi: Shoumi, home: Path, keys: Path, tmp_path: Path
+) -> None:
+    shoumi("person", "add", "E1001")
+    alone = shutil.copy(ROOT / "agent/hr_drop.py", tmp_path)
+    words = [str(notice(keys)), "--to", str(home), *signing(keys), "--name", "n1"]
+    environment = {"PATH": os.environ["PATH"], "SHOUMI_LANG": "zh"}
+    done = subprocess.run(
+        [sys.executable, "-I", alone, *words], capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["answer"]["state"] == "done"
+    assert "已接收" in done.stderr
+    wrong = [word.replace("sender.private", "E0007.private") for word in words]
+    refused = subprocess.run([sys.executable, "-I", alone, *wrong[:-1], "n2"], capture_output=True, text=True, env={})
+    assert (refused.returncode, json.loads(refused.stdout)["answer"]["reason"]) == (1, "key-purpose")
+
+
+def test_an_answer_about_another_notice_or_by_another_key_is_none(
+    shoumi: Shoumi, home: Path, keys: Path, tmp_path: Path
+) -> None:
+    shoumi("person", "add", "E1001")
+    assert shoumi("hr", "drop", str(notice(keys)), *signing(keys), "--name", "same").code == 0
+    other = hr_drop.Delivered("same.set", hr_drop.token_of("x.y.z", None, [], 0))
+    assert hr_drop.answer(home, other) is None
+    stranger = hr_sender.make_keys(tmp_path / "other", audience=SITE, iss="x")
+    with pytest.raises(hr_drop.DropError, match="not signed by the agent"):
+        hr_drop.answer(home, other, hr_drop.read_keys(stranger))
+
+
+def test_nothing_answers_while_no_agent_runs_and_that_is_said(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    hr_sender.make_keys(keys, audience=SITE, iss="https://hr.example", approvers=[("a", "E2")])
+    (tmp_path / "spool" / "new").mkdir(parents=True)
+    sent = hr_drop.deliver("a.b.c", tmp_path, "one")
+    code, last = hr_drop.wait(tmp_path, sent, 0.2, None, lambda _event: None)
+    assert (code, last) == (hr_drop.WAITING, None)
+    with pytest.raises(hr_drop.DropError, match="waits there already"):
+        hr_drop.deliver("a.b.c", tmp_path, "one")
+    with pytest.raises(hr_drop.DropError) as error:
+        hr_drop.deliver("a.b.c", tmp_path / "nowhere", "one")
+    assert error.value.code == hr_drop.WAITING
