@@ -12,7 +12,15 @@ from agent.control.earlier_holders import our_processes
 from agent.control.volume_keeper import hidden_finding
 from agent.control.volume_states import on_volume, use_of
 from agent.disks import opening
-from agent.doctor import host_checks, registry_checks, room_checks, seen_checks, store_checks, volume_checks
+from agent.doctor import (
+    host_checks,
+    leave_checks,
+    registry_checks,
+    room_checks,
+    seen_checks,
+    store_checks,
+    volume_checks,
+)
 from agent.doctor.volume_checks import VolumeSeen
 from agent.errors import ShoumiError
 from agent.offboard import database
@@ -143,6 +151,7 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
         )
     yield from registry_checks.zone(site.pack(), request.at)
     yield from registry_checks.expiring(site.lists, site.pack(), request.at)
+    yield from leave_checks.overdue(site.lists, request.at)
 
 
 def _volumes(request: HandlerRequest) -> Iterator[VolumeSeen]:
