@@ -124,6 +124,7 @@ ENTRIES: Words = {  # kinds of entries
     "hr-event": Text("event from HR", "人事通知"),
     "hr-channel": Text("channel to HR", "人事通道"),
     "expiring": Text("about to end", "即将到期"),
+    "warned": Text("holder warned", "已提醒本人"),
     "holder-ended": Text("process ended", "进程被结束"),
     "labels": Text("labels", "标记"),
     "volume": Text("volume", "卷"),
