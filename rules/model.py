@@ -142,14 +142,16 @@ class Hold:
 class Departure:
     """离岗: how far a departure is, and when each stage took or takes effect.
 
-    ``approved_at`` set and past means all access is over. ``cooling_off_until`` is the end of the 脱密期.
-    ``approver`` equal to the leaver never counts as an approval.
+    ``approved_at`` set and past means all access is over, unless ``effective_at`` (the leave date) is to come: then it
+    is over from that instant on. ``cooling_off_until`` is the end of the 脱密期. ``approver`` equal to the leaver
+    never counts as an approval.
     """
 
     stage: DepartureStage
     approved_at: datetime | None = None
     cooling_off_until: datetime | None = None
     approver: str = ""
+    effective_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ NOUN = Text("departures: notice, approvals, hand-over, cooling-off", "离岗办�
 
 Json = Any
 
-_MOVES = ("open", "approve", "confirm", "return", "add-line", "hand-over", "educate", "exam", "sign", "cool-off",
-          "papers", "close", "rescind")  # fmt: skip
+_MOVES = ("open", "approve", "advance", "confirm", "return", "add-line", "hand-over", "educate", "exam", "sign",
+          "cool-off", "measure", "end-measure", "papers", "close", "rescind", "withdraw", "resume")  # fmt: skip
 
 
 def _after(result: Json) -> Text:
@@ -29,6 +29,12 @@ def _after(result: Json) -> Text:
         return Text(
             f"{said.en}; `{who}` asks to take it back, and a second officer does it by the same command",
             f"{said.zh}；`{who}` 申请撤销，须由第二名管理员执行相同命令",
+        )
+    if back := result.get("back_by"):
+        who = shown(back)
+        return Text(
+            f"{said.en}; `{who}` says they are back, and a second officer does so by the same command",
+            f"{said.zh}；`{who}` 确认返岗，须由第二名管理员执行相同命令",
         )
     following = [text(step["what"]) for step in result["next"]]
     if not following:
@@ -48,6 +54,11 @@ def _restored(result: Json) -> Text:
 def _released(result: Json) -> Text:
     count = len(result["released"])
     return Text(f"{count} released: the agent judges it now", f"已放行 {count} 份，代理即刻重新判定")
+
+
+def _standing(row: Json) -> list[Text]:
+    found = [(text(one["text"]), one["people"]) for one in row["steps"]]
+    return [Text(f"{count} {what.en}", f"{what.zh} {count} 人") for what, count in found]
 
 
 def _page(op: str, printed: Callable[[Console, Json], None]) -> Command:
@@ -87,13 +98,29 @@ COMMANDS: tuple[Command, ...] = (
             column("case", "案号", "case"),
             column("person", "人员", "person"),
             OutputColumn(Text("kind", "类别"), lambda row: text(row["kind_text"])),
+            OutputColumn(Text("leaves", "离岗/离职"), lambda row: text(row["leaves_text"])),
+            column("batch", "批次", "batch"),
             OutputColumn(Text("status", "状态"), lambda row: text(row["step_text"])),
             column("last day", "离职日", "last_day"),
-            moment("access over", "权限取消", "approved_at"),
+            moment("leave date", "离岗时间", "effective_at"),
+            moment("access over", "权限取消", "ended_at"),
             moment("cooling-off until", "脱密期至", "cooling_off_until"),
             OutputColumn(Text("owed", "未完成"), lambda row: [text(duty["text"]) for duty in row["owed"]]),
             OutputColumn(Text("flags", "注意"), lambda row: len(row["flags"]) or None),
         ),
         Text("no departures", "没有离岗办理"),
+    ),
+    listing(
+        "case.batches",
+        (
+            column("batch", "批次", "batch"),
+            column("people", "人数", "people"),
+            column("access over", "权限已取消", "over"),
+            OutputColumn(Text("status", "状态"), _standing),
+            column("first day out", "最早离职日", "first_day"),
+            column("last day out", "最晚离职日", "last_day"),
+            column("flagged", "注意", "flagged"),
+        ),
+        Text("no batches", "没有批次"),
     ),
 )

@@ -16,7 +16,13 @@ Json = Any
 Row = tuple[str, object, str, object]  # what, by whom, when, a note
 
 # What a command line needs beside the person and the name of the thing.
-_REST = {"open": " --last-day DATE", "cool-off": " --until DATE"}
+_REST = {
+    "open": " --last-day DATE",
+    "cool-off": " --until DATE",
+    "advance": " --to TIME",
+    "measure": " --paper NUMBER --party NAME",
+    "end-measure": " --paper NUMBER",
+}
 
 
 def status(terminal: Console, found: Json) -> None:
@@ -27,11 +33,19 @@ def status(terminal: Console, found: Json) -> None:
 
 def page(terminal: Console, found: Json) -> None:
     """Print what ``case.show`` answered."""
-    _head(terminal, found, (Text("class", "涉密人员类别"), shown(found["printed_class"])))
+    kept_by = found["keeper"]
+    keeper = f"{terminal.say(text(kept_by['text']))} {shown(kept_by['party'])}".strip() if kept_by else ""
+    _head(
+        terminal,
+        found,
+        (Text("class", "涉密人员类别"), shown(found["printed_class"])),
+        (Text("period kept by", "脱密期管理方"), keeper),
+    )
     parts: dict[Text, Iterable[Row]] = {
         Text("approvals", "审批"): _approvals(terminal, found),
         Text("hand-over", "移交清退"): _items(terminal, found),
         Text("signatures", "签署文件"): _signatures(terminal, found),
+        Text("cooling-off period", "脱密期管理"): _measures(terminal, found),
         Text("decisions", "决定"): _decisions(terminal, found),
     }
     for heading, rows in parts.items():
@@ -62,12 +76,13 @@ def _head(terminal: Console, found: Json, *more: tuple[Text, str]) -> None:
     rows = [
         (Text("case", "案号"), found["case"]),
         (Text("person", "人员"), found["person"]),
-        (Text("kind", "类别"), terminal.say(text(found["kind_text"]))),
+        (Text("kind", "类别"), terminal.say(_kind(found))),
         (Text("status", "状态"), terminal.say(text(found["step_text"]))),
         (Text("last day", "离职日"), found["last_day"]),
-        (Text("access over since", "权限取消时间"), _at(found["approved_at"])),
+        *([(Text("leave date", "离岗时间"), _at(found["effective_at"]))] if found["effective_at"] else ()),
+        (Text("access over since", "权限取消时间"), _at(found["ended_at"])),
         (Text("cooling-off until", "脱密期至"), _at(found["cooling_off_until"])),
-        *((what, value) for what, value in more if value),
+        *((what, value) for what, value in ((Text("batch", "批次"), shown(found["batch"])), *more) if value),
     ]
     terminal.table([Text("what", "项目"), Text("value", "内容")], [(terminal.say(what), value) for what, value in rows])
     for flag in found["flags"]:
@@ -101,6 +116,22 @@ def _signatures(terminal: Console, found: Json) -> Iterable[Row]:
         yield f"{paper['name']}: {terminal.say(text(paper['title']))}", paper["seen_by"], _at(paper["signed_at"]), ""
 
 
+def _kind(found: Json) -> Text:
+    kind, leaves = text(found["kind_text"]), text(found["leaves_text"])
+    return Text(f"{kind.en} ({leaves.en})", f"{kind.zh}（{leaves.zh}）")
+
+
+def _measures(terminal: Console, found: Json) -> Iterable[Row]:
+    titles = {one["name"]: text(one["title"]) for one in found["measures"]}
+    for one in found["taken"]:
+        said = [terminal.say(titles.get(one["measure"], Text(one["measure"], one["measure"]))), shown(one["item"])]
+        note = " ".join(shown(one[name]) for name in ("party", "paper", "note") if one[name])
+        yield " ".join(filter(None, said)), one["by"], one["day"], note
+        if done := one["ended"]:
+            undone = Text("given back or withdrawn", "已归还或撤销")
+            yield f"  {terminal.say(undone)}", done["by"], done["day"], shown(done["paper"])
+
+
 def _decisions(terminal: Console, found: Json) -> Iterable[Row]:
     exam = {True: Text("exit exam passed", "离岗考核通过"), False: Text("exit exam failed", "离岗考核未通过")}
     said = [
@@ -110,6 +141,7 @@ def _decisions(terminal: Console, found: Json) -> Iterable[Row]:
         *((exam[one["passed"]], one) for one in found["exams"]),
         (Text("cooling-off decided", "确定脱密期"), found["period"]),
         (Text("papers released", "发放退工材料"), found["papers"]),
+        (Text("says they are back", "确认返岗"), found["resumption"]),
         (Text("closed", "办结"), found["closed"]),
         *((Text("rescinded", "撤销"), one) for one in found["rescissions"]),
     ]

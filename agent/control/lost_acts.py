@@ -18,7 +18,7 @@ from rules.model import Level, Mode, Resource
 
 _MOST = 100_000
 _OUTCOMES = ("done", "not-completed")
-_STOPPING = frozenset({"hold.add", "case.open", "case.notice", "case.approve"})
+_STOPPING = frozenset({"hold.add", "case.open", "case.notice", "case.approve", "case.advance", "case.carry-out"})
 
 Entry = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""What the control process does by itself: areas go back to observe, volumes are sealed.
+"""What the control process does by itself: areas go back to observe, volumes are sealed, leave dates are carried out.
 
 Rules of this file: an act of the agent goes the same way as an officer's
 (:class:`agent.control.transaction.ActExecutor`). Deciding what is due is a question to the registry; nothing is
@@ -31,5 +31,7 @@ class ScheduledActs:
         self._executor.settle()
         for area in self._site.lists.areas.to_confirm(self._site.now()):
             self._executor.execute_own("area.observe", {"area": area}, by="schedule")
+        for case in self._site.lists.cases.due(self._site.now()):
+            self._executor.execute_own("case.carry-out", {"person": case.id}, by="schedule")
         while sealable := list(self._sealable()):  # one act seals a whole volume, however many areas it has
             self._executor.execute_own("area.seal", {"area": sealable[0]}, by="labels")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.api.findings import Finding
-from agent.doctor import registry_checks, store_checks
+from agent.doctor import leave_checks, registry_checks, store_checks
 from agent.errors import FatalError, ShoumiError
 from agent.log.verify import verify
 from agent.registry.facts import FactsReader
@@ -55,6 +55,7 @@ def files(home: Home) -> Iterator[Finding]:
         with RegistryQueries(home.registry) as lists:
             yield from registry_checks.observing(lists.areas.find())
             yield from registry_checks.expiring(lists, pack, datetime.now(UTC))
+            yield from leave_checks.overdue(lists, datetime.now(UTC))
     except (OSError, UnicodeDecodeError, PackError) as error:
         said = visible(str(error))
         check = f"shoumi --home {visible(str(home.root))} pack check"

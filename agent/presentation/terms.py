@@ -125,6 +125,7 @@ ENTRIES: Words = {  # kinds of entries
     "hr-event": Text("event from HR", "人事通知"),
     "hr-channel": Text("channel to HR", "人事通道"),
     "expiring": Text("about to end", "即将到期"),
+    "warned": Text("holder warned", "已提醒本人"),
     "holder-ended": Text("process ended", "进程被结束"),
     "deny-entries": Text("deny entries taken away", "移除拒绝项"),
     "labels": Text("labels", "标记"),

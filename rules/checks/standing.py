@@ -44,8 +44,9 @@ def hold(case: RuleContext) -> RuleResult:
 def departure(case: RuleContext) -> RuleResult:
     """离岗: an approved departure denies for good, through the 脱密期 and after it (D20-A.6.5.2b, D06-4.11).
 
-    Time alone never gives access back. Somebody who is hired again gets his case removed from the facts by officers;
-    there is no date after which an old case stops counting.
+    One that is approved with a leave date denies from that instant on, whoever is awake to carry it out. Time alone
+    never gives access back. Somebody who is hired again gets his case removed from the facts by officers; there is no
+    date after which an old case stops counting.
     """
     over = [leaving for leaving in case.person.departures if _is_over(case, leaving)]
     cooling_off = [_cools_off(case, leaving) for leaving in over]
@@ -88,8 +89,10 @@ def _is_over(case: RuleContext, leaving: Departure) -> bool:
     if leaving.approver == case.person.id:
         return False
     if leaving.approved_at is None:  # approved without a date: since ever
-        return leaving.stage is DepartureStage.APPROVED
-    return case.clock.reached(leaving.approved_at)
+        approved = leaving.stage is DepartureStage.APPROVED
+    else:
+        approved = case.clock.reached(leaving.approved_at)
+    return approved and (leaving.effective_at is None or case.clock.reached(leaving.effective_at))
 
 
 def _cools_off(case: RuleContext, leaving: Departure) -> bool:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rules.model import DepartureStage
+from rules.offboarding.measure import Measure, MeasureKind, MeasureTaken
 from rules.offboarding.vocabulary import CaseDuty, CaseKind, CaseStep
 from rules.text import Text
 
 PERSONNEL = "hr"  # who opens a case that the personnel system brings: nobody of the registry
-STAYS = frozenset({CaseKind.TRANSFER, CaseKind.UNFIT})  # still employed: there are no papers to release
-GONE = frozenset({CaseKind.UNAUTHORISED})  # not there: nothing can be taught, examined or signed
+STAYS = frozenset(kind for kind in CaseKind if not kind.leaves_unit)  # there are no papers to release
+GIVES_NOTICE = frozenset((CaseKind.RESIGNATION, CaseKind.RETIREMENT, CaseKind.REHIRED, CaseKind.TRANSFER))
+GONE = frozenset({CaseKind.UNAUTHORISED, CaseKind.DEATH})  # not there: nothing can be taught, examined or signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,13 @@ class OffboardingCase:
     """离岗办理: one departure or transfer. ``chain`` is empty for a kind whose opening ends access at once.
 
     ``late_days``: by how many days the notice came too late (D20-A.6.1). ``needs_period``: the law leaves no choice
-    about the cooling-off period. ``reference``: the number of the case in the personnel system, and ``printed_class``
-    the class 涉密人员类别 it printed. ``department`` and ``post``: where a transfer leads. ``roles``: administrator
-    roles the leaver held when access ended; ``ended_by``: who wrote the deciding approval down; ``confirmation``: the
-    second officer's, which such a leaver takes.
+    about the cooling-off period. ``effective_at``: the leave date, an instant; ``None``: with the last approval.
+    ``carried_out_at``: when the agent carried out a leave date that was to come. ``batch``: layoffs of one name are
+    shown as one. ``resumption``: the first of two officers who let somebody back from long leave. ``reference``:
+    the number of the case in the personnel system, and ``printed_class`` the class 涉密人员类别 it printed.
+    ``department`` and ``post``: where a transfer leads. ``roles``: administrator roles the leaver held when access
+    ended; ``ended_by``: who wrote the deciding approval down; ``confirmation``: the second officer's, which such a
+    leaver takes.
     """
 
     id: str = ""
@@ -128,6 +133,9 @@ class OffboardingCase:
     roles: tuple[str, ...] = ()
     ended_by: str = ""
     confirmation: CaseRemark | None = None
+    effective_at: datetime | None = None
+    carried_out_at: datetime | None = None
+    batch: str = ""
     returns: tuple[CaseRemark, ...] = ()
     sent_back: bool = False
     items: tuple[HandoverItem, ...] = ()
@@ -138,21 +146,27 @@ class OffboardingCase:
     signatures: tuple[Signature, ...] = ()
     needs_period: bool = False
     period: Period | None = None
+    measures: tuple[Measure, ...] = ()
+    taken: tuple[MeasureTaken, ...] = ()
     papers: CaseRemark | None = None
     closed: CaseRemark | None = None
     rescissions: tuple[CaseRemark, ...] = ()
     rescinded: bool = False
+    withdrawn: bool = False
+    resumption: CaseRemark | None = None
     restorations: tuple[Restoration, ...] = ()
 
     @property
     def step(self) -> CaseStep:
         """Where the case stands."""
         if self.rescinded:
-            return CaseStep.RESCINDED
+            return CaseStep.WITHDRAWN if self.withdrawn else CaseStep.RESCINDED
         if self.closed:
             return CaseStep.CLOSED
         if self.papers:
             return CaseStep.PAPERS
+        if self.scheduled:
+            return CaseStep.SCHEDULED
         if self.approved_at:
             return CaseStep.CONFIRMATION if self.unconfirmed else CaseStep.APPROVED
         if self.sent_back:
@@ -164,19 +178,32 @@ class OffboardingCase:
         """What a decision is told: the stage of :class:`rules.model.Departure`."""
         if self.closed:
             return DepartureStage.CLOSED
-        if self.approved_at and self.period and self.period.until:
+        if self.ended_at and self.period and self.period.until:
             return DepartureStage.COOLING_OFF
         return DepartureStage.APPROVED if self.approved_at else DepartureStage.NOTICE
 
     @property
+    def scheduled(self) -> bool:
+        """Whether it is approved, and its leave date has not been carried out."""
+        ahead = self.approved_at is not None and self.effective_at is not None and self.effective_at > self.approved_at
+        return ahead and self.carried_out_at is None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """Since when all access is over; ``None`` before the approval, and while the leave date is to come."""
+        if self.approved_at is None or self.scheduled:
+            return None
+        return max(self.approved_at, self.effective_at or self.approved_at)
+
+    @property
     def unconfirmed(self) -> bool:
-        """Whether access is over and a second officer has to confirm before anything else ends."""
+        """Whether it is approved and a second officer has to confirm before anything but the access ends."""
         return self.approved_at is not None and bool(self.roles) and self.confirmation is None
 
     @property
     def gives_way(self) -> bool:
-        """Whether it is a transfer with nothing left to decide, which a later departure of its person overtakes."""
-        return self.kind is CaseKind.TRANSFER and self.step is CaseStep.APPROVED
+        """Whether its person stays and nothing is left to decide: a departure for good overtakes it."""
+        return self.kind.passes and self.step in (CaseStep.SCHEDULED, CaseStep.APPROVED)
 
     @property
     def officers(self) -> frozenset[str]:
@@ -201,9 +228,26 @@ class OffboardingCase:
             CaseDuty.EDUCATION: there and self.needs_education and self.education is None,
             CaseDuty.EXAM: there and self.needs_exam and not (self.exams and self.exams[-1].passed),
             CaseDuty.SIGNATURES: there and any(paper.signed_at is None for paper in self.signatures),
-            CaseDuty.COOLING_OFF: self.period is None,
+            CaseDuty.COOLING_OFF: self.period is None and self.kind is not CaseKind.DEATH,
+            CaseDuty.MEASURES: bool(self.measures_owed),
         }
         return tuple(duty for duty, is_open in open_duties.items() if is_open)
+
+    @property
+    def measures_owed(self) -> tuple[Measure, ...]:
+        """What has to be done once for a cooling-off period that was decided; visits go on and keep nothing back."""
+        if not (self.period and self.period.until):
+            return ()
+        done = {one.measure for one in self.taken}
+        return tuple(one for one in self.measures if one.name not in done and one.kind is not MeasureKind.VISIT)
+
+    @property
+    def measures_open(self) -> tuple[MeasureTaken, ...]:
+        """What is given back or withdrawn after the period: passports held, and the filing."""
+        ending = {one.name for one in self.measures if one.kind.ends}
+        return tuple(
+            one for one in self.taken if one.measure in ending and one.ended is None and (one.item or one.paper)
+        )
 
     @property
     def has_papers(self) -> bool:

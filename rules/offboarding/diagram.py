@@ -17,7 +17,7 @@ def diagram(table: Sequence[CaseMove] = TABLE, language: Language = "en") -> str
     lines += [f'    state "{step.text.say(language)}" as {step}' for step in CaseStep if step is not CaseStep.APPROVED]
     lines += _duties(language)
     lines += [line for move in table for line in _arrows(move, language)]
-    lines += [f"    {step} --> [*]" for step in (CaseStep.CLOSED, CaseStep.RESCINDED)]
+    lines += [f"    {step} --> [*]" for step in (CaseStep.CLOSED, CaseStep.RESCINDED, CaseStep.WITHDRAWN)]
     return "\n".join(lines) + "\n"
 
 

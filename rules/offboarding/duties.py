@@ -2,16 +2,17 @@
 
 Rules of this file: the duties are done in any order, but papers come after everything the leaver owes (D20-A.6.5.3,
 D09-2.3), and closing after the end of the cooling-off period (D06-4.11). A line is handed over once, to somebody who is
-not the leaver; it is never quietly dropped.
+not the leaver; it is never quietly dropped. Neither papers nor closing, while the leaver is still named somewhere.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from rules.offboarding.case import GONE, CaseRemark, Exam, HandoverItem, OffboardingCase, Period
-from rules.offboarding.machine import DepartureRefusedError, may, stated
-from rules.offboarding.vocabulary import CaseDuty, CaseEvent
+from rules.offboarding.keeping import Kept, nothing_kept
+from rules.offboarding.machine import DepartureRefusedError, may, not_before, stated
+from rules.offboarding.vocabulary import CaseDuty, CaseEvent, CaseKind
 from rules.text import Text
 from rules.visible import visible
 
@@ -88,7 +89,8 @@ def decide_period(
             )
         stated(reason)
     else:
-        earliest = max(case.approved_at, (case.period and case.period.until) or case.approved_at)
+        over = max(case.approved_at, case.effective_at or case.approved_at)
+        earliest = max(over, (case.period and case.period.until) or over)
         if until <= earliest:
             raise DepartureRefusedError(
                 Text(f"the cooling-off period ends after {earliest:%F %H:%M}Z", f"脱密期须晚于 {earliest:%F %H:%M}Z"),
@@ -97,10 +99,14 @@ def decide_period(
     return replace(case, period=Period(until, by, now, reason))
 
 
-def release_papers(case: OffboardingCase, by: str, now: datetime) -> OffboardingCase:
-    """Release the leaver's papers (D20-A.6.5.3): the last thing, when nothing is owed any more."""
+def release_papers(case: OffboardingCase, by: str, now: datetime, kept: Sequence[Kept] = ()) -> OffboardingCase:
+    """Release the leaver's papers (D20-A.6.5.3): the last thing, when nothing is owed any more.
+
+    *kept*: where the leaver is still named, as seen now.
+    """
     may(case, CaseEvent.PAPERS, by)
     _nothing_owed(case)
+    nothing_kept(kept)
     if not case.has_papers:
         raise DepartureRefusedError(
             Text(f"there are no papers to release: {case.kind.text.en}", f"{case.kind.text.zh}：无退工材料可发"),
@@ -109,20 +115,30 @@ def release_papers(case: OffboardingCase, by: str, now: datetime) -> Offboarding
     return replace(case, papers=CaseRemark(by, now))
 
 
-def close(case: OffboardingCase, by: str, now: datetime) -> OffboardingCase:
-    """Close the case: nothing is owed, papers are out, the cooling-off period is over."""
+def close(case: OffboardingCase, by: str, now: datetime, kept: Sequence[Kept] = ()) -> OffboardingCase:
+    """Close the case: nothing is owed or *kept*, papers are out, the cooling-off period is over and undone.
+
+    Long leave ends by the return of its person instead, which takes two officers.
+    """
     may(case, CaseEvent.CLOSE, by)
+    if case.kind is CaseKind.LONG_LEAVE:
+        raise DepartureRefusedError(
+            Text("long leave ends when its person is back", "长期离岗以返岗结束"),
+            Text("two officers say so by `case resume`", "由两名管理员执行 `case resume`"),
+        )
     _nothing_owed(case)
+    nothing_kept(kept)
     if case.has_papers and case.papers is None:
         raise DepartureRefusedError(
             Text("the papers are not released yet", "退工材料尚未发放"),
             Text("release the papers first", "请先发放退工材料"),
         )
-    end = case.period and case.period.until
-    if end and now < end:
+    not_before(case, now)
+    if still := case.measures_open:
+        said = ", ".join(f"`{visible(one.item or one.measure)}`" for one in still)
         raise DepartureRefusedError(
-            Text(f"the cooling-off period runs until {end:%F %H:%M}Z", f"脱密期至 {end:%F %H:%M}Z 方满"),
-            Text("close the case when it has ended", "请在期满后办结"),
+            Text(f"not given back or withdrawn yet: {said}", f"尚未归还或撤销：{said}"),
+            Text("record it by `case end-measure`", "请用 `case end-measure` 登记"),
         )
     return replace(case, closed=CaseRemark(by, now))
 

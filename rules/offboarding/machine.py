@@ -4,6 +4,7 @@ Rules of this file:
 - :data:`TABLE` is the procedure; a move it does not list is refused, whoever asks;
 - nobody moves his own case, nobody approves twice, and the order of the chain is kept (D20-A.6.2, D20-A.6.3, D18-6.3a);
 - the last approval ends all access (D20-A.6.5.2b), and no move gives any back: ``approved_at`` is never taken away;
+- one with a leave date to come ends nothing before that instant, and everything from then on (``effective_at``);
 - of an administrator it ends nothing more until a second officer confirms: no single hand removes another (D18-6.3a).
 
 Every move takes a case and returns another one, or raises :class:`DepartureRefusedError`. ``by`` is who does it, an id
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rules.offboarding.case import Approval, CaseRemark, OffboardingCase, Restoration
+from rules.offboarding.case import GIVES_NOTICE, Approval, CaseRemark, OffboardingCase, Restoration
 from rules.offboarding.vocabulary import CaseEvent, CaseKind, CaseStep
 from rules.text import Text
 from rules.visible import visible
@@ -29,7 +30,9 @@ __all__ = [
     "CaseStep",
     "DepartureRefusedError",
     "OffboardingCase",
+    "advance",
     "approve",
+    "carry_out",
     "confirm",
     "ended",
     "may",
@@ -37,8 +40,10 @@ __all__ = [
     "not_own",
     "rescind",
     "restore",
+    "resume",
     "send_back",
     "stated",
+    "withdraw",
 ]  # fmt: skip
 
 
@@ -66,8 +71,9 @@ class CaseMove:
 
 _BEFORE = (CaseStep.NOTICE, CaseStep.APPROVAL)
 _UNDECIDED = (*_BEFORE, CaseStep.RETURNED)
-_DECIDED = (CaseStep.CONFIRMATION, CaseStep.APPROVED, CaseStep.PAPERS, CaseStep.CLOSED)
-_LEAVING = (CaseStep.APPROVED,)
+_DECIDED = (CaseStep.SCHEDULED, CaseStep.CONFIRMATION, CaseStep.APPROVED, CaseStep.PAPERS, CaseStep.CLOSED)
+_LEAVING = (CaseStep.SCHEDULED, CaseStep.APPROVED)
+_OVER = (CaseStep.APPROVED,)
 
 TABLE: tuple[CaseMove, ...] = (
     CaseMove(CaseEvent.OPEN, (), CaseStep.NOTICE, Text("notice is given", "提出离岗")),
@@ -83,6 +89,33 @@ TABLE: tuple[CaseMove, ...] = (
         _BEFORE,
         CaseStep.CONFIRMATION,
         Text("the last approval, of an administrator", "最后一级审批，当事人为管理员"),
+    ),
+    CaseMove(
+        CaseEvent.APPROVE,
+        _BEFORE,
+        CaseStep.SCHEDULED,
+        Text("the last approval, with a leave date to come", "最后一级审批，离岗时间未到"),
+    ),
+    CaseMove(
+        CaseEvent.ADVANCE, (*_BEFORE, CaseStep.SCHEDULED), None, Text("to an earlier instant", "提前至更早的时间")
+    ),
+    CaseMove(
+        CaseEvent.CARRY_OUT,
+        (CaseStep.SCHEDULED,),
+        CaseStep.APPROVED,
+        Text("the agent, when the leave date has come", "离岗时间已到，由代理执行"),
+    ),
+    CaseMove(
+        CaseEvent.CARRY_OUT,
+        (CaseStep.SCHEDULED,),
+        CaseStep.CONFIRMATION,
+        Text("the same, of an administrator nobody confirmed", "同上，当事人为管理员且尚未确认"),
+    ),
+    CaseMove(
+        CaseEvent.CONFIRM,
+        (CaseStep.SCHEDULED,),
+        None,
+        Text("a second officer, before the leave date", "第二名管理员在离岗时间前确认"),
     ),
     CaseMove(
         CaseEvent.CONFIRM,
@@ -101,17 +134,34 @@ TABLE: tuple[CaseMove, ...] = (
     CaseMove(CaseEvent.EDUCATE, _LEAVING, None, Text("once", "一次")),
     CaseMove(CaseEvent.EXAM, _LEAVING, None, Text("after the education, until it is passed", "教育之后，直至通过")),
     CaseMove(CaseEvent.SIGN, _LEAVING, None, Text("each document once", "每份文件一次")),
-    CaseMove(CaseEvent.COOL_OFF, (CaseStep.APPROVED, CaseStep.PAPERS), None, Text("later only longer", "此后只可延长")),
-    CaseMove(CaseEvent.PAPERS, _LEAVING, CaseStep.PAPERS, Text("nothing is owed", "全部完成后")),
-    CaseMove(CaseEvent.CLOSE, (CaseStep.PAPERS,), CaseStep.CLOSED, Text("the cooling-off period is over", "脱密期满")),
+    CaseMove(CaseEvent.COOL_OFF, (*_LEAVING, CaseStep.PAPERS), None, Text("later only longer", "此后只可延长")),
     CaseMove(
-        CaseEvent.CLOSE, _LEAVING, CaseStep.CLOSED, Text("the same, where there are no papers", "无退工材料者同上")
+        CaseEvent.MEASURE,
+        (*_LEAVING, CaseStep.PAPERS),
+        None,
+        Text("of a period that is decided, with its paper and day", "已确定脱密期者，注明文号与日期"),
     ),
+    CaseMove(
+        CaseEvent.END_MEASURE,
+        (*_OVER, CaseStep.PAPERS),
+        None,
+        Text("given back or withdrawn, after the period", "期满后归还证照或撤销备案"),
+    ),
+    CaseMove(CaseEvent.PAPERS, _OVER, CaseStep.PAPERS, Text("nothing is owed", "全部完成后")),
+    CaseMove(CaseEvent.CLOSE, (CaseStep.PAPERS,), CaseStep.CLOSED, Text("the cooling-off period is over", "脱密期满")),
+    CaseMove(CaseEvent.CLOSE, _OVER, CaseStep.CLOSED, Text("the same, where there are no papers", "无退工材料者同上")),
     CaseMove(
         CaseEvent.OVERTAKE,
         _LEAVING,
         CaseStep.CLOSED,
-        Text("a transfer, by a departure approved since", "调动被后续离岗取代"),
+        Text("a transfer or long leave, by a departure since", "调动或长期离岗被后续离岗取代"),
+    ),
+    CaseMove(CaseEvent.RESUME, _OVER, None, Text("back from long leave: the first officer", "返岗：第一名管理员")),
+    CaseMove(
+        CaseEvent.RESUME,
+        _OVER,
+        CaseStep.CLOSED,
+        Text("back from long leave: the second; restores nothing", "返岗：第二名管理员；不恢复任何权限"),
     ),
     CaseMove(CaseEvent.RESCIND, _UNDECIDED, CaseStep.RESCINDED, Text("one officer", "一名管理员")),
     CaseMove(CaseEvent.RESCIND, _DECIDED, None, Text("the first of two officers", "第一名管理员")),
@@ -122,8 +172,23 @@ TABLE: tuple[CaseMove, ...] = (
         Text("the second officer; restores nothing", "第二名管理员；不恢复任何权限"),
     ),
     CaseMove(
+        CaseEvent.WITHDRAW,
+        _UNDECIDED,
+        CaseStep.WITHDRAWN,
+        Text("the leaver's wish; one officer", "本人撤回；一名管理员"),
+    ),
+    CaseMove(
+        CaseEvent.WITHDRAW, _DECIDED, None, Text("the leaver's wish: the first officer", "本人撤回：第一名管理员")
+    ),
+    CaseMove(
+        CaseEvent.WITHDRAW,
+        _DECIDED,
+        CaseStep.WITHDRAWN,
+        Text("the leaver's wish: the second; restores nothing", "本人撤回：第二名管理员；不恢复任何权限"),
+    ),
+    CaseMove(
         CaseEvent.RESTORE,
-        (CaseStep.RESCINDED,),
+        (CaseStep.RESCINDED, CaseStep.WITHDRAWN, CaseStep.CLOSED),
         None,
         Text("grant by grant, two officers each", "逐项授权，各须两名管理员"),
     ),
@@ -136,7 +201,7 @@ def moves(event: CaseEvent, step: CaseStep) -> tuple[CaseMove, ...]:
 
 
 def approve(case: OffboardingCase, role: str, by: str, now: datetime, opinion: str = "") -> OffboardingCase:
-    """Give the next approval of the chain; the last one ends all access at *now*."""
+    """Give the next approval of the chain; the last one ends all access, at *now* or at a leave date to come."""
     may(case, CaseEvent.APPROVE, by)
     following = case.next_approver
     assert following is not None  # a case with nothing left to approve is approved
@@ -155,6 +220,32 @@ def approve(case: OffboardingCase, role: str, by: str, now: datetime, opinion: s
         )
     approvals = (*case.approvals, Approval(role, by, now, opinion))
     return replace(case, approvals=approvals, approved_at=now if len(approvals) == len(case.chain) else None)
+
+
+def advance(case: OffboardingCase, to: datetime, by: str, now: datetime) -> OffboardingCase:
+    """Bring the leave date forward; it ends access sooner, so one officer does. Nothing ever puts it off."""
+    may(case, CaseEvent.ADVANCE, by)
+    if case.effective_at is None or to >= case.effective_at:
+        raise DepartureRefusedError(
+            Text("a leave date is only brought forward", "离岗时间只可提前"),
+            Text("have it rescinded by two officers to put it off", "如需推迟，请由两名管理员撤销后重新办理"),
+        )
+    return replace(case, effective_at=max(to, now))
+
+
+def carry_out(case: OffboardingCase, roles: Sequence[str], now: datetime) -> OffboardingCase:
+    """Carry out a leave date that has come. *roles*: those the leaver holds now, beside those he held at the approval.
+
+    The decider denies from that instant on already, by its own rule; this is what else an approval ends.
+    """
+    may(case, CaseEvent.CARRY_OUT, "")
+    assert case.effective_at is not None
+    if now < case.effective_at:
+        raise DepartureRefusedError(
+            Text(f"the leave date is {case.effective_at:%F %H:%M}Z", f"离岗时间为 {case.effective_at:%F %H:%M}Z"),
+            Text("wait for it, or bring it forward", "请等待，或提前离岗时间"),
+        )
+    return replace(case, carried_out_at=now, roles=tuple(sorted({*case.roles, *roles})))
 
 
 def ended(case: OffboardingCase, roles: Sequence[str], by: str) -> OffboardingCase:
@@ -193,13 +284,62 @@ def rescind(case: OffboardingCase, by: str, now: datetime, reason: str) -> Offbo
     return replace(case, rescissions=rescissions, rescinded=case.approved_at is None or len(rescissions) == 2)
 
 
-def restore(case: OffboardingCase, grant: str, by: str, now: datetime) -> OffboardingCase:
-    """Ask for one grant to be given again after a rescission, or as a second officer give it."""
-    may(case, CaseEvent.RESTORE, by)
-    if case.approved_at is None:
+def withdraw(case: OffboardingCase, by: str, now: datetime, reason: str) -> OffboardingCase:
+    """Take the departure back because the leaver took his notice back; as :func:`rescind`, for a notice of his own."""
+    may(case, CaseEvent.WITHDRAW, by)
+    if case.kind not in GIVES_NOTICE:
         raise DepartureRefusedError(
-            Text("nothing was taken: the case was rescinded before its approval", "本案在批准前撤销，未取消任何权限"),
+            Text(f"nobody gives notice of it: {case.kind.text.en}", f"{case.kind.text.zh}非本人提出，不能撤回"),
+            Text("rescind the case", "请改为撤销本案"),
+        )
+    after = rescind(case, by, now, reason)
+    return replace(after, withdrawn=after.rescinded)
+
+
+def resume(case: OffboardingCase, by: str, now: datetime, reason: str = "") -> OffboardingCase:
+    """Let somebody on long leave come back: two officers, one after the other. It restores nothing.
+
+    A cooling-off period that was decided runs to its end first.
+    """
+    may(case, CaseEvent.RESUME, by)
+    if case.kind is not CaseKind.LONG_LEAVE:
+        raise DepartureRefusedError(
+            Text("only who is on long leave comes back", "仅长期离岗者可返岗"),
+            Text("see the status of the case", "请查看本案状态"),
+        )
+    not_before(case, now)
+    if case.resumption is None:
+        return replace(case, resumption=CaseRemark(by, now, reason))
+    if case.resumption.by == by:
+        raise _second(by)
+    return replace(case, closed=CaseRemark(by, now, reason))
+
+
+def not_before(case: OffboardingCase, now: datetime) -> None:
+    """Raise :class:`DepartureRefusedError` while the cooling-off period runs."""
+    end = case.period and case.period.until
+    if end and now < end:
+        raise DepartureRefusedError(
+            Text(f"the cooling-off period runs until {end:%F %H:%M}Z", f"脱密期至 {end:%F %H:%M}Z 方满"),
+            Text("close the case when it has ended", "请在期满后办结"),
+        )
+
+
+def restore(case: OffboardingCase, grant: str, by: str, now: datetime) -> OffboardingCase:
+    """Ask for one grant to be given again after a rescission or long leave, or as a second officer give it."""
+    may(case, CaseEvent.RESTORE, by)
+    if case.ended_at is None:
+        raise DepartureRefusedError(
+            Text(
+                "nothing was taken: the case was rescinded before it ended anything",
+                "本案在取消权限前撤销，未取消任何权限",
+            ),
             Text("nothing is to be done", "无须恢复"),
+        )
+    if case.closed and not case.rescinded and case.kind is not CaseKind.LONG_LEAVE:
+        raise DepartureRefusedError(
+            Text("nothing is given back: the case is closed", "本案已办结，不恢复权限"),
+            Text("give a new grant", "请另行授权"),
         )
     for asked in case.restorations:
         if asked.grant != grant:

@@ -12,6 +12,7 @@ from datetime import date, datetime
 
 from rules.model import Level, Person
 from rules.offboarding.case import (
+    GIVES_NOTICE,
     PERSONNEL,
     STAYS,
     Approver,
@@ -22,12 +23,13 @@ from rules.offboarding.case import (
     Signature,
 )
 from rules.offboarding.machine import DepartureRefusedError, approve, may, not_own
+from rules.offboarding.measure import Measure, MeasureKind
 from rules.offboarding.vocabulary import CaseEvent, CaseKind, CaseStep
 from rules.pack.model import Pack
 from rules.text import Text
 
 OFFICER = Approver("officer", Text("security officer", "安全保密管理员"))
-_GIVES_NOTICE = frozenset((CaseKind.RESIGNATION, CaseKind.RETIREMENT, CaseKind.TRANSFER))
+_LEADS_ON = frozenset((CaseKind.TRANSFER, CaseKind.REHIRED))  # to another post
 
 
 def chain(pack: Pack, kind: CaseKind) -> tuple[Approver, ...]:
@@ -55,12 +57,15 @@ def open_case(
     department: str = "",
     post: str = "",
     anywhere: bool = False,
+    effective_at: datetime | None = None,
+    batch: str = "",
 ) -> OffboardingCase:
     """Open the case of *person*. *lines*: what he has to hand over beside the pack's own list.
 
     *department* and *post* say where a transfer leads; *anywhere*: it may be said later, because what ends does not
-    wait for it. Raises :class:`DepartureRefusedError` when he opens his own, for a
-    notice from the future, and for a transfer to nowhere.
+    wait for it. *effective_at*: the leave date; one that is past when the last approval comes ends access with it.
+    Raises :class:`DepartureRefusedError` when he opens his own, for a notice from the future, a transfer to nowhere,
+    and a leave date of what ends access at once.
     """
     not_own(person.id, by)
     noticed = noticed_at or now
@@ -68,15 +73,21 @@ def open_case(
         raise DepartureRefusedError(
             Text("the notice is dated in the future", "离岗报告的日期在未来"), Text("check the date", "请核对日期")
         )
-    if bool(department or post) != (kind is CaseKind.TRANSFER) and not (anywhere and kind is CaseKind.TRANSFER):
+    leads = bool(department or post)
+    if (leads and kind not in _LEADS_ON) or (kind is CaseKind.TRANSFER and not (leads or anywhere)):
         raise DepartureRefusedError(
             Text(
-                "a transfer, and only that, leads to a department or post",
-                "调动须写明新部门或岗位，其他类别不写",
+                "a transfer leads to a department or post, and else only a rehire may",
+                "调动须写明新部门或岗位；除返聘外，其他类别不写",
             ),
             Text("give or leave out the new department and post", "请补上或去掉新部门、岗位"),
         )
     rule, asked = pack.departure_case, chain(pack, kind)
+    if effective_at and not asked:
+        raise DepartureRefusedError(
+            Text(f"it ends access at once: {kind.text.en}", f"{kind.text.zh}即时取消权限"),
+            Text("leave the leave date out", "请勿填写离岗时间"),
+        )
     return OffboardingCase(
         person=person.id,
         kind=kind,
@@ -94,15 +105,32 @@ def open_case(
         needs_education=rule.education,
         needs_exam=rule.exam,
         signatures=_signatures(pack, person),
-        needs_period=kind not in STAYS and _cleared_in(person, rule.cooling_off),
+        needs_period=kind not in {*STAYS, CaseKind.DEATH} and _cleared_in(person, rule.cooling_off),
+        effective_at=effective_at,
+        batch=batch,
+        measures=measures(pack, kind),
     )
 
 
-def hand_in_again(case: OffboardingCase, pack: Pack, last_day: date, by: str, now: datetime) -> OffboardingCase:
-    """Hand a returned case in again; the notice counts from *now*."""
+def measures(pack: Pack, kind: CaseKind) -> tuple[Measure, ...]:
+    """Return what *pack* asks to be done during the cooling-off period of a departure of *kind*.
+
+    Who stays with the unit is kept by it, and entrusted to nobody.
+    """
+    return tuple(
+        Measure(name, rule.kind, rule.title, rule.every_days)
+        for name, rule in pack.measures.items()
+        if (not rule.kinds or kind in rule.kinds) and (kind.leaves_unit or rule.kind is not MeasureKind.ENTRUST)
+    )
+
+
+def hand_in_again(
+    case: OffboardingCase, pack: Pack, last_day: date, by: str, now: datetime, effective_at: datetime | None = None
+) -> OffboardingCase:
+    """Hand a returned case in again; the notice counts from *now*, and so does the leave date it names, or none."""
     may(case, CaseEvent.OPEN, by)
     late = _late(pack, case.kind, last_day, now)
-    return replace(case, sent_back=False, last_day=last_day, noticed_at=now, late_days=late)
+    return replace(case, sent_back=False, last_day=last_day, noticed_at=now, late_days=late, effective_at=effective_at)
 
 
 def by_notice(pack: Pack, case: OffboardingCase, approvers: Sequence[str], now: datetime) -> OffboardingCase:
@@ -131,15 +159,17 @@ def by_notice(pack: Pack, case: OffboardingCase, approvers: Sequence[str], now: 
 
 
 def overtake(case: OffboardingCase, kind: CaseKind, by: str, now: datetime) -> OffboardingCase:
-    """Close an approved transfer because its person leaves after all; the departure of *kind* asks for what is owed.
+    """Close what passes (a transfer, long leave) because its person leaves after all.
+
+    The departure of *kind* asks for what is owed.
 
     *by* approved that departure last, or wrote it down. Raises :class:`DepartureRefusedError` for any other case, and
     while a second officer is still asked about this one.
     """
     may(case, CaseEvent.OVERTAKE, by)
-    if not case.gives_way or kind is CaseKind.TRANSFER:
+    if not case.gives_way or kind.passes:
         raise DepartureRefusedError(
-            Text("only a transfer is overtaken, and by another kind", "仅调动可被其他类别的离岗取代"),
+            Text("only what passes is overtaken, and by a departure", "仅调动、返聘、长期离岗可被后续离岗取代"),
             Text("see the status of the case", "请查看本案状态"),
         )
     return replace(case, closed=CaseRemark(by, now, kind.value))
@@ -164,7 +194,8 @@ def noted(
     """
     case = replace(case, printed_class=printed_class or case.printed_class)
     decided = case.period and case.period.until
-    if until is None or case.approved_at is None or until <= max(case.approved_at, decided or case.approved_at):
+    over = case.ended_at or case.effective_at or now
+    if until is None or case.approved_at is None or until <= max(over, decided or over):
         return case
     return replace(case, period=Period(until, PERSONNEL, now))
 
@@ -174,7 +205,7 @@ def _personnel(number: int) -> Text:
 
 
 def _late(pack: Pack, kind: CaseKind, last_day: date, noticed: datetime) -> int:
-    if kind not in _GIVES_NOTICE:
+    if kind not in GIVES_NOTICE:
         return 0
     given = (last_day - (noticed + pack.utc_offset).date()).days
     return max(0, pack.departure_case.notice_days - given)

@@ -25,6 +25,7 @@ _LOOKS = (
     lint_reachability.idle,
     lint_departure.chain,
     lint_departure.notice,
+    lint_departure.measures,
 )
 
 

@@ -6,6 +6,7 @@ on nobody's word, so it is an error; a place in no chain does nothing, so it is 
 
 from collections.abc import Iterator
 
+from rules.offboarding.measure import MeasureKind
 from rules.offboarding.vocabulary import CaseKind
 from rules.pack.model import Pack
 from rules.pack.problem import LintFinding
@@ -43,3 +44,19 @@ def notice(pack: Pack) -> Iterator[LintFinding]:
         text = Text(f"{clause} prints at least {printed} days", f"{clause} 规定至少提前 {printed} 天")
         hint = Text(f"write {printed} or more, or do not name the clause", f"请写不少于 {printed}，或不列该条款")
         yield LintFinding(("departure_case", "notice_days"), text, hint)
+
+
+def measures(pack: Pack) -> Iterator[LintFinding]:
+    """An interval is of visits, and only who leaves the unit is entrusted to another keeper."""
+    for name, rule in pack.measures.items():
+        if rule.every_days and rule.kind is not MeasureKind.VISIT:
+            text = Text("only visits have an interval: no effect", "仅回访有间隔：此设置无效")
+            hint = Text("leave out `every_days`", "请去掉 `every_days`")
+            yield LintFinding(("measures", name, "every_days"), text, hint, "warning")
+        staying = sorted(kind for kind in rule.kinds if not kind.leaves_unit)
+        if rule.kind is MeasureKind.ENTRUST and staying:
+            text = Text(
+                f"`{staying[0]}` stays with the unit, which keeps the period",
+                f"`{staying[0]}` 仍在本单位，由本单位管理",
+            )
+            yield LintFinding(("measures", name, "kinds"), text, Text("leave it out", "请去掉"), "warning")

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Literal
 
 from rules.model import Employment, Level, Passback
+from rules.offboarding.measure import MeasureKind
 from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 from rules.tiers import MinimumTier
@@ -182,7 +183,7 @@ class DepartureCase(RuleSource):
 
     chain: tuple[str, ...] = ()
     notice_days: int = 0
-    immediate: frozenset[CaseKind] = frozenset((CaseKind.UNFIT, CaseKind.UNAUTHORISED))
+    immediate: frozenset[CaseKind] = frozenset((CaseKind.UNFIT, CaseKind.UNAUTHORISED, CaseKind.DEATH))
     hr_approvers: int = 1
     education: bool = False
     exam: bool = False
@@ -213,6 +214,19 @@ class ExitSignature(RuleSource):
     title: Text
     employment: frozenset[Employment] = frozenset()
     departments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureRule(RuleSource):
+    """``[measures.NAME]``: what is done during a cooling-off period after a departure of ``kinds`` (none named: all).
+
+    ``every_days``: how long after the last return visit the next one is due; 0, and for other kinds: once.
+    """
+
+    title: Text
+    kind: MeasureKind
+    kinds: frozenset[CaseKind] = frozenset()
+    every_days: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +286,7 @@ class Pack:
     approvers: Mapping[str, ApproverRule] = field(default_factory=dict)
     handover: Mapping[str, HandoverLine] = field(default_factory=dict)
     signatures: Mapping[str, ExitSignature] = field(default_factory=dict)
+    measures: Mapping[str, MeasureRule] = field(default_factory=dict)
     planned: Mapping[str, Planned] = field(default_factory=dict)
     digest: str = ""
     rules: tuple[RuleInfo, ...] = ()

@@ -111,6 +111,11 @@ FAMILIES: Mapping[str, TableSchema] = {
         {"title": values.text, "employment": values.employments, "departments": values.words},
         must=("title",),
     ),
+    "measures": TableSchema(
+        model.MeasureRule,
+        {"title": values.text, "kind": values.measure, "kinds": values.kinds, "every_days": values.days},
+        must=("title", "kind"),
+    ),
     "planned": TableSchema(
         model.Planned, {"title": values.text, "served_by": values.one_of(PARTS)}, must=("title", "served_by")
     ),

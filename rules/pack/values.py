@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Any, TypeVar, cast
 
 from rules.model import Employment, Level, Passback
+from rules.offboarding.measure import MeasureKind
 from rules.offboarding.vocabulary import CaseKind
 from rules.pack.model import WEEKDAYS
 from rules.pack.problem import WrongValueError
@@ -159,6 +160,11 @@ def employments(value: object) -> frozenset[Employment]:
 def kinds(value: object) -> frozenset[CaseKind]:
     """Read kinds of departure."""
     return frozenset(CaseKind(name) for name in some_of(tuple(CaseKind))(value))
+
+
+def measure(value: object) -> MeasureKind:
+    """Read a kind of measure of a cooling-off period."""
+    return MeasureKind(one_of(tuple(MeasureKind))(value))
 
 
 def seconds(value: object) -> int:

@@ -57,7 +57,7 @@ def test_a_handler_is_refused_that_is_missing_or_of_another_kind_or_nobodys() ->
 
 def test_everything_the_agent_can_be_asked_has_a_command() -> None:
     # `area enforce` without --yes; the inbox of the agent itself; `door open` and others that wait for a door or disk
-    asked_by_others = {"area.would", "case.notice", "hr.alarm", "door.outcome", "volume.outcome"}
+    asked_by_others = {"area.would", "case.carry-out", "case.notice", "hr.alarm", "door.outcome", "volume.outcome"}
     asked_by_others |= {"act.plan"}  # `--plan` of the acts themselves
     asked_by_others |= {"area.relabelling"}  # how far `area relabel` is
     asked_by_others |= {"log.read", "log.page", "log.numbers"}  # how a screen turns pages; `log list` shows the same

@@ -110,6 +110,11 @@ class Office:
         self.do("case.open", last_day="2099-12-31", **how)
         return self.do("case.approve")
 
+    def takes_over(self, person: str, place: str = "plans") -> None:
+        """Name *person* the custodian of *place*."""
+        with self.services.registry.change(self.site.now()) as change:
+            change.areas.set(place, custodian=person)
+
     def later(self, **time: float) -> None:
         self.site.clock = later(self.site.clock, **time)
 

@@ -13,6 +13,7 @@ from agent.cli.parser import Command
 from rules.offboarding.diagram import diagram
 from rules.offboarding.machine import TABLE as MOVES
 from rules.offboarding.machine import CaseMove
+from rules.offboarding.measure import MeasureKind
 from rules.offboarding.opening import chain
 from rules.offboarding.vocabulary import CaseDuty, CaseKind
 from rules.pack.catalogue import rules_of
@@ -77,6 +78,7 @@ def departure() -> str:
         f"## The procedure 流程\n\n```mermaid\n{diagram()}```\n\n```mermaid\n{diagram(language='zh')}```\n",
         "## Every move 全部步骤\n\nWhat is not in this table is refused.\n\n"
         + table(("event", "at", "leads to", "when", "条件"), [_move(move) for move in MOVES]),
+        "## Kinds 类别\n\n" + table(("kind", "类别", "leaves", "去向"), [_kind(kind) for kind in CaseKind]),
         "## Who approves, in order 审批顺序\n\n"
         + table(
             ("kind", "类别", *packs), [(k.value, k.text.zh, *(_chain(p, k) for p in packs.values())) for k in CaseKind]
@@ -85,6 +87,8 @@ def departure() -> str:
         + table(
             ("duty", "事项", *packs), [(d.value, d.text.zh, *(_owed(p, d) for p in packs.values())) for d in CaseDuty]
         ),
+        f"## The cooling-off period 脱密期管理\n\n{_COOLING_OFF}"
+        + table(("measure", "措施", *packs), [_measure(kind, packs.values()) for kind in MeasureKind]),
     ]
     return "\n".join(parts)
 
@@ -129,15 +133,30 @@ A site (`terminal.toml` in its home) or a user (`~/.config/shoumi/terminal.toml`
 """
 
 _DEPARTURE = """\
-The last approval ends all access: in one transaction the departure counts, every grant ends, and the decider
-acknowledges it. No later step gives any of it back. What is owed afterwards is done in any order, because no regulation
-prints one; papers come last, and the case is closed after the cooling-off period 脱密期.
+The last approval ends all access, or the leave date that it names: in one transaction the departure counts, every grant
+ends, and the decider acknowledges it. No later step gives any of it back. What is owed afterwards is done in any order,
+because no regulation prints one; papers come last, and the case is closed after the cooling-off period 脱密期.
 
 - Nobody acts on his own departure, nobody approves twice, the order is kept. `--by PERSON` names who signed the form;
   the officer who writes it down answers for that, and his name is in the log beside it.
 - Notice that comes too late is flagged, not refused.
-- `unfit` and `unauthorised` end access when the case is opened. Whoever left without leave owes no education, exam or
-  signature; what he never brings back is written off with a reason, and no papers are released.
+- A leave date (`case open --effective TIME`) is an instant: with an offset, else of the site's clock; a bare day ends
+  with that day. Until then an approved case is `scheduled`: access, office and approvals go on, and what is owed may be
+  done. From that instant on the decider denies by its own rule, whatever process is down; the control process carries
+  the rest out then, or at its next start, and the case counts from the leave date. A date that is past when the last
+  approval comes ends access with it. One officer brings it forward (`case advance`, to now without a time); it is never
+  put off.
+- `unfit`, `unauthorised` and `death` end access when the case is opened. Whoever left without leave owes no education,
+  exam or signature; what he never brings back is written off with a reason, and no papers are released. Nor are they
+  after a death, which has no cooling-off period either.
+- `layoff`: the notices of one round name the same `--batch`; `case batches` shows each batch as one.
+- `rehired` (retires, and is hired again) ends access as a transfer does, and may name the new post. `long-leave` ends
+  it too, and is never closed by one officer: when its person is back, two say so (`case resume`). That restores
+  nothing; each ended grant is asked for by one officer and given by another (`case restore`).
+- `withdraw` is a rescission because the leaver took his own notice back. Before the leave date nothing was taken, and
+  no hold follows.
+- Papers and closing wait while the leaver is still named: custodian of an area or room, alone in an administrator role
+  of this host, or an approver by a key pinned for the personnel system. It is looked up at each try.
 - `transfer`: the person leaves projects and named circles, grants end, and vetting from before no longer counts. When
   the case is closed he can be given new grants. Who leaves after all gets a case of his own beside it: the transfer
   goes on, and denies, until the last approval of that case overtakes it.
@@ -155,6 +174,17 @@ prints one; papers come last, and the case is closed after the cooling-off perio
   receipt counts these entries and names the first and the last.
 - When the key that signs is lost or exchanged, that is an entry and an alarm, and another key signs from then on; what
   the old one signed is still checked with its public half, which is kept.
+- A holder is warned 7 days, 1 day and 10 minutes before a grant or a record that access needs ends, or the leave date
+  comes: on the terminals that his accounts own and in their mail. Whoever has no access is not; a hold never warns.
+"""
+
+_COOLING_OFF = """\
+The kind decides who keeps the period. Who leaves only the post (离岗) is kept by this unit. Who leaves the unit (离职)
+is too, until the period is entrusted, by a paper, to the unit that receives them or to the local authority. What a pack
+asks for (`[measures.NAME]`) is recorded with day and paper (`case measure`) once a period with an end is decided, and
+is owed before papers; visits are not, and an overdue one is flagged. After the period passports are given back and the
+filing is withdrawn (`case end-measure`); until then the case is not closed.
+
 """
 
 PAGES = {
@@ -169,8 +199,26 @@ PAGES = {
 
 
 def _case_tables(pack: Pack) -> tuple[RuleSource, ...]:
-    families = (pack.approvers, pack.handover, pack.signatures)
+    families = (pack.approvers, pack.handover, pack.signatures, pack.measures)
     return (pack.departure_case, *(source for family in families for source in family.values()))
+
+
+def _kind(kind: CaseKind) -> tuple[str, ...]:
+    return kind.value, kind.text.zh, *(("the unit", "离职") if kind.leaves_unit else ("the post", "离岗"))
+
+
+def _measure(kind: MeasureKind, packs: Iterable[Pack]) -> tuple[str, ...]:
+    def asked(pack: Pack) -> str:
+        rules = [rule for rule in pack.measures.values() if rule.kind is kind]
+        said = [
+            rule.title.zh
+            + (f", every {rule.every_days} days" if rule.every_days else "")
+            + (f" ({', '.join(sorted(rule.kinds))})" if rule.kinds else "")
+            for rule in rules
+        ]
+        return "<br>".join(said) or "–"
+
+    return kind.value, kind.text.zh, *(asked(pack) for pack in packs)
 
 
 def _move(move: CaseMove) -> tuple[str, ...]:
@@ -191,6 +239,9 @@ def _owed(pack: Pack, duty: CaseDuty) -> str:
         CaseDuty.SIGNATURES: "<br>".join(paper.title.zh for paper in pack.signatures.values()),
         CaseDuty.COOLING_OFF: "decided 须确定"
         + (f"; always for {', '.join(rule.cooling_off)}" if rule.cooling_off else ""),
+        CaseDuty.MEASURES: "<br>".join(
+            one.title.zh for one in pack.measures.values() if one.kind is not MeasureKind.VISIT
+        ),
     }
     return asked[duty] or "–"
 

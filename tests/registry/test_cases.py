@@ -28,6 +28,7 @@ from rules.offboarding.case import (
     Restoration,
     Signature,
 )
+from rules.offboarding.measure import Keeper, Measure, MeasureEnd, MeasureKind, MeasureTaken
 from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 
@@ -68,6 +69,28 @@ FULL = replace(
     closed=CaseRemark("E3", NOW, "done"),
     rescissions=(CaseRemark("E2", NOW, "x"), CaseRemark("E3", NOW, "y")),
     rescinded=True,
+    withdrawn=True,
+    effective_at=NOW + 2 * DAY,
+    carried_out_at=NOW + 3 * DAY,
+    batch="2026-11",
+    resumption=CaseRemark("E2", NOW, "back"),
+    measures=(
+        Measure("border", MeasureKind.BORDER, Text("filing", "备案")),
+        Measure("visit", MeasureKind.VISIT, Text("visit", "回访"), 90),
+    ),
+    taken=(
+        MeasureTaken(
+            measure="border",
+            by="E2",
+            at=NOW,
+            day=NOW.date(),
+            paper="7",
+            party="bureau",
+            ended=MeasureEnd("E3", NOW + DAY, NOW.date(), "8"),
+        ),
+        MeasureTaken(measure="visit", by="E2", at=NOW, day=NOW.date(), note="well"),
+        MeasureTaken(measure="x", by="E2", at=NOW, day=NOW.date(), item="passport", keeper=Keeper.AUTHORITY),
+    ),
     restorations=(Restoration("G000001", "E2", NOW, "E3"), Restoration("G000002", "E2", NOW)),
 )
 
@@ -187,6 +210,43 @@ def test_a_decision_sees_the_departure_from_the_approval_on(site: Registry, read
     assert departures(reader) == (Departure(DepartureStage.CLOSED, NOW + DAY, NOW + 9 * DAY, "E3"),)
 
 
+def test_a_decision_sees_the_leave_date_and_a_board_loses_no_card_before_it(
+    site: Registry, reader: FactsReader, lists: RegistryQueries
+) -> None:
+    leave = NOW + 5 * DAY
+    with site.change(NOW) as change:
+        case = approved(change, replace(PLAIN, effective_at=leave))
+        change.cases.save(replace(case, period=Period(NOW + 90 * DAY, "E2", NOW)))
+    [seen] = departures(reader)
+    assert (seen.stage, seen.effective_at) == (DepartureStage.APPROVED, leave)
+    assert [reader.stopped(at) for at in (leave - DAY, leave)] == [frozenset(), frozenset({"E1"})]
+    assert lists.departures.find("E1")[0]["effective_at"] == "2026-11-07T01:30:00.000000Z"
+
+
+def test_a_leave_date_is_due_from_its_instant_on_until_it_is_carried_out(
+    site: Registry, lists: RegistryQueries
+) -> None:
+    leave = NOW + 5 * DAY
+    with site.change(NOW) as change:
+        case = approved(change, replace(PLAIN, effective_at=leave))
+        change.cases.add(replace(PLAIN, person="E2", effective_at=leave))  # nobody has approved it
+    second = timedelta(microseconds=1)
+    assert [[one.id for one in lists.cases.due(at)] for at in (leave - second, leave)] == [[], [case.id]]
+    assert [[one.id for one in lists.cases.leaving(NOW, at)] for at in (leave - second, leave)] == [[], [case.id]]
+    with site.change(leave) as change:
+        change.cases.save(machine.carry_out(case, (), leave))
+    assert lists.cases.due(leave + DAY) == []
+
+
+def test_beside_long_leave_runs_the_departure_that_overtakes_it(site: Registry) -> None:
+    with site.change(NOW) as change:
+        approved(change, replace(PLAIN, kind=CaseKind.LONG_LEAVE))
+        change.cases.add(PLAIN)
+    for kind in (CaseKind.TRANSFER, CaseKind.DISMISSAL):
+        with pytest.raises(RefusedError, match="is running"), site.change(NOW) as change:
+            change.cases.add(replace(PLAIN, kind=kind))
+
+
 def test_what_two_officers_gave_again_is_listed_with_the_case_that_took_it(site: Registry, path: Path) -> None:
     with site.change(NOW) as change:
         given = change.cases.add(PLAIN)
@@ -208,11 +268,11 @@ def test_a_rescinded_departure_is_set_aside_and_stays_in_the_books(
 
 
 @pytest.mark.parametrize("kind", CaseKind)
-def test_closing_sets_only_a_transfer_aside(site: Registry, reader: FactsReader, kind: CaseKind) -> None:
+def test_closing_sets_only_what_passes_aside(site: Registry, reader: FactsReader, kind: CaseKind) -> None:
     with site.change(NOW) as change:
         case = approved(change, replace(PLAIN, kind=kind))
         change.cases.save(replace(case, closed=CaseRemark("E2", NOW)))
-    assert (departures(reader) == ()) == (kind is CaseKind.TRANSFER)
+    assert (departures(reader) == ()) == (kind in (CaseKind.TRANSFER, CaseKind.REHIRED, CaseKind.LONG_LEAVE))
 
 
 def test_every_grant_that_runs_or_is_to_come_ends_and_can_be_given_again_with_its_end(

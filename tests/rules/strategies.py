@@ -161,6 +161,7 @@ departures = st.builds(
     approved_at=maybe_instants,
     cooling_off_until=maybe_instants,
     approver=approvers,
+    effective_at=maybe_instants,
 )
 records = st.builds(
     Record,

@@ -28,6 +28,8 @@ PLAIN = Person("E1")
             for stage in DepartureStage
             if stage is not DepartureStage.NOTICE
         ),
+        (replace(PLAIN, departures=(Departure(DepartureStage.APPROVED, NOW, effective_at=LATER),)), ""),
+        (replace(PLAIN, departures=(Departure(DepartureStage.APPROVED, NOW, effective_at=NOW),)), "has left"),
     ],
 )
 def test_he_is_out_of_office_and_it_is_said_why(person: Person, why: str) -> None:
@@ -41,7 +43,10 @@ stopped = st.builds(
     st.just("E1"),
     active=st.booleans(),
     holds=st.lists(st.builds(Hold, st.sampled_from([NOW, LATER])), max_size=2).map(tuple),
-    departures=st.lists(st.builds(Departure, st.sampled_from(DepartureStage)), max_size=2).map(tuple),
+    departures=st.lists(
+        st.builds(Departure, st.sampled_from(DepartureStage), effective_at=st.sampled_from([None, NOW, LATER])),
+        max_size=2,
+    ).map(tuple),
 )
 
 

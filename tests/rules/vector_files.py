@@ -41,6 +41,7 @@ _INSTANTS = {
     "valid_until",
     "approved_at",
     "cooling_off_until",
+    "effective_at",
     "post_changed_at",
     "secret_until",
 }

@@ -43,13 +43,15 @@ def test_whatever_the_command_line_can_do_has_a_key_or_a_reason() -> None:
     assert not sorted(done & ELSEWHERE.keys()), "a key, and a reason why there is none"
     assert not sorted(ELSEWHERE.keys() - commands), "a reason for nothing"
     assert not sorted(done - commands - TABLE.keys()), "nothing is called so"
-    acts = {name for name, operation in TABLE.items() if operation.act} - {"case.notice", "hr.alarm"}  # the agent's own
+    own = {"case.notice", "case.carry-out", "hr.alarm"}  # HR's own word, and the agent's
+    acts = {name for name, operation in TABLE.items() if operation.act} - own
     assert not sorted(acts - done - ELSEWHERE.keys())
     assert all(why.en and HAN.search(why.zh) for why in ELSEWHERE.values())
 
 
 def test_what_comes_next_in_a_departure_is_every_event_without_a_key_of_its_own() -> None:
-    events = {f"case.{event}" for event in CaseEvent} - {"case.overtake"}  # by a notice of the personnel system only
+    others = {"case.overtake", "case.carry-out"}  # by a notice of the personnel system, by the agent itself
+    events = {f"case.{event}" for event in CaseEvent} - others
     keys = {op for action in ACTIONS.values() for op in action.ops}
     assert events - keys == set(ACTIONS["departures.next"].also)
 

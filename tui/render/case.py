@@ -20,11 +20,23 @@ _DONE, _OPEN = Toned(f"{GLYPHS['good']} ", "good"), Toned(f"{GLYPHS['plain']} ",
 
 def page(case: Case, run: Mapping[str, Any] | None, now: datetime) -> Iterator[Piece]:
     """Yield ``case.show``'s answer, and how far the revocation is as ``case.progress`` tells it."""
-    yield from (Toned(case["person"], "strong"), "  ", case["case"], "  ", text_of(case["kind_text"]), "\n")
+    yield from (Toned(case["person"], "strong"), "  ", case["case"], "  ", text_of(case["kind_text"]))
+    yield from ("  ", Toned(text_of(case["leaves_text"]), "dim"), "\n")
     yield from (Toned(text_of(case["step_text"]), "strong"), "  ")
     yield from (Text(f"last day {case['last_day']}", f"离职日 {case['last_day']}"), "\n")
+    if case["effective_at"] and not case["ended_at"]:
+        leave = moment(case["effective_at"])
+        yield from (Toned(Text(f"leave date: access ends {leave}", f"离岗时间：权限于 {leave} 取消"), "warning"), "\n")
     if case["cooling_off_until"]:
         yield from _countdown(case["cooling_off_until"], now)
+    if case["keeper"]:
+        yield from (
+            Text("period kept by ", "脱密期管理方："),
+            text_of(case["keeper"]["text"]),
+            " ",
+            case["keeper"]["party"],
+            "\n",
+        )
     for flag in case["flags"]:
         yield from (Toned("! ", "warning"), Toned(text_of(flag), "warning"), "\n")
     if case["next"]:
@@ -47,12 +59,35 @@ def page(case: Case, run: Mapping[str, Any] | None, now: datetime) -> Iterator[P
     yield from _part(Text("hand-over", "移交清退"), items)
     papers = [(one["title"], one["seen_by"], one["signed_at"], "") for one in case["signatures"]]
     yield from _part(Text("signatures", "签署文件"), papers)
+    yield from _measures(case)
+
+
+def _measures(case: Case) -> Iterator[Piece]:
+    titles = {one["name"]: text_of(one["title"]) for one in case["measures"]}
+    if not case["taken"]:
+        return
+    yield from ("\n", Toned(Text("cooling-off period", "脱密期管理"), "dim"), "\n")
+    for one in case["taken"]:
+        yield from (
+            "  ",
+            _DONE,
+            titles.get(one["measure"], one["measure"]),
+            "  ",
+            one["by"],
+            "  ",
+            Toned(one["day"], "dim"),
+        )
+        said = "  ".join(one[name] for name in ("item", "party", "paper", "note") if one[name])
+        yield from ("  ", Toned(said, "dim"), "\n")
+        if done := one["ended"]:
+            back = Text(f"given back or withdrawn {done['day']}", f"{done['day']} 已归还或撤销")
+            yield from ("    ", Toned(back, "dim"), "  ", Toned(done["paper"], "dim"), "\n")
 
 
 def _revoked(case: Case, run: Mapping[str, Any] | None) -> Iterator[Piece]:
-    if not case["approved_at"]:
+    if not case["ended_at"]:
         return
-    yield from ("\n", Toned(Text("access ended ", "权限取消于 "), "strong"), moment(case["approved_at"]), "\n")
+    yield from ("\n", Toned(Text("access ended ", "权限取消于 "), "strong"), moment(case["ended_at"]), "\n")
     steps = run["steps"] if run else ()
     for step in [step for step in steps if step["state"] != "skipped"]:
         word, tone, glyph = STATES.get(step["state"], (Text(step["state"], step["state"]), "plain", GLYPHS["plain"]))

@@ -25,7 +25,7 @@ def dossier(found: Row, kinds: Mapping[str, Any], now: datetime) -> Iterator[Pie
     yield from (word(EMPLOYMENTS, found["employment"]), "\n")
     if not found["active"]:
         yield from (Toned(Text("✗ NOT ACTIVE", "✗ 已停用"), "bad"), "\n")
-    yield from _stops(found)
+    yield from _stops(found, now)
     yield from _heading(Text("cleared for", "密级"))
     for one in found["clearances"]:
         level = word(LEVELS, one["level"])
@@ -39,13 +39,21 @@ def dossier(found: Row, kinds: Mapping[str, Any], now: datetime) -> Iterator[Pie
     yield from _records(found["records"], kinds, now)
 
 
-def _stops(found: Row) -> Iterator[Piece]:
+def _stops(found: Row, now: datetime) -> Iterator[Piece]:
     for hold in found["holds"]:
         if hold["lifted_at"] is None:
             yield from (Toned(Text("✗ HOLD ", "✗ 停权 "), "bad"), hold["id"], "  ", hold["reason"], "\n")
     for case in found["departures"]:
         if case["stage"] != "closed":
-            yield from (Toned(Text("! LEAVING ", "! 离岗 "), "warning"), word(STAGES, case["stage"]), "\n")
+            yield from (Toned(Text("! LEAVING ", "! 离岗 "), "warning"), _stage(case, now), "\n")
+
+
+def _stage(case: Row, now: datetime) -> Piece:
+    leave = case["effective_at"]
+    if case["stage"] == "approved" and leave and datetime.fromisoformat(leave) > now:
+        day = f"{datetime.fromisoformat(leave).astimezone():%F %H:%M}"
+        return Text(f"access ends {day}", f"权限于 {day} 取消")
+    return word(STAGES, case["stage"])
 
 
 def _grants(grants: Iterable[Row], now: datetime) -> Iterator[Piece]:

@@ -24,7 +24,14 @@ from tui.screens.document import DocumentScreen, receipt
 from tui.screens.listing import ListScreen
 from tui.widgets.virtual_list import Column, Row, field
 
-_NAMED = {"approve": "as", "hand-over": "line", "sign": "document", "restore": "grant"}  # what a step's name fills in
+_NAMED = {  # what a step's name fills in
+    "approve": "as",
+    "hand-over": "line",
+    "sign": "document",
+    "restore": "grant",
+    "measure": "measure",
+    "end-measure": "measure",
+}
 
 _KINDS = [(kind.value, kind.text) for kind in CaseKind]
 
@@ -49,26 +56,29 @@ class DeparturesScreen(ListScreen):
         Column(Text("next", "下一步"), _owed),
         Column(Text("late", "逾期"), _flagged, 4),
         field("case", "案号", "case", 8, least=100),
+        field("batch", "批次", "batch", 10, least=130),
     )
     KEY = "case"
     OP = "case.list"
     WHO = Text("no departure is highlighted", "没有选中的离岗")
     EMPTY = Text("nobody is leaving; `o` opens a departure", "无人离岗；按 `o` 办理")
-    FREE = frozenset({"all", "trends", "quarantine"})
+    FREE = frozenset({"all", "trends", "quarantine", "batches"})
 
     def __init__(self) -> None:
         super().__init__()
         self._all = False
+        self._batch = ""
 
     async def rows(self) -> list[Row]:
-        """Return the cases, by stage."""
-        found = await self.agent.items("case.list", **({"all": True} if self._all else {}))
+        """Return the cases, by stage; only those of the batch that was chosen."""
+        wanted = ({"all": True} if self._all else {}) | ({"batch": self._batch} if self._batch else {})
+        found = await self.agent.items("case.list", **wanted)
         return sorted(found, key=lambda row: (row["step"], row["last_day"], row["case"]))
 
     async def detail(self, row: Row) -> tuple[Piece, ...]:
         """Return the case, with its revocation as far as it is."""
         case = await self.agent.call("case.show", person=row["case"])
-        run = await self.agent.call("case.progress", person=row["case"]) if case["approved_at"] else None
+        run = await self.agent.call("case.progress", person=row["case"]) if case["ended_at"] else None
         return tuple(page(case, run, datetime.now(UTC)))
 
     def arrive(self, **how: Any) -> None:
@@ -115,7 +125,7 @@ class DeparturesScreen(ListScreen):
         if event in _NAMED and step["name"]:
             given[_NAMED[event]] = step["name"]
         last = event == "approve" and sum(one["at"] is None for one in case["approvals"]) == 1
-        if (last or event == "confirm") and not await self._agreed(case):
+        if (last or event in ("confirm", "advance")) and not await self._agreed(case):
             return
         op = f"case.{event}"
         if {param.name for param in TABLE[op].params} <= given.keys():  # nothing is left to ask
@@ -164,6 +174,29 @@ class DeparturesScreen(ListScreen):
         if not ended:
             self.program.tell(Text("no grant has ended", "没有被终止的授权"))
         elif await self.app.push_screen_wait(Form("case.restore", {"person": self.chosen}, choices={"grant": ended})):
+            await self.load()
+
+    def do_withdraw(self) -> None:
+        """The leaver takes the notice back."""
+        self.form("case.withdraw", person=self.chosen)
+
+    def do_batches(self) -> None:
+        """Show the batches, and of the one that is chosen the cases only; again: all of them."""
+        if self._batch:
+            self._batch = ""
+            self.start(self.load)
+        else:
+            self.start(self._batches, group="form")
+
+    async def _batches(self) -> None:
+        found = await self.agent.items("case.batches", **({"all": True} if self._all else {}))
+        if not found:
+            self.program.tell(Text("no departure is of a batch", "没有批次"))
+            return
+        title = Text("whose cases only?", "只看哪一批？")
+        place = await self.app.push_screen_wait(ChoiceScreen(title, [_standing(one) for one in found]))
+        if place is not None:
+            self._batch = str(found[place]["batch"])
             await self.load()
 
     def do_rescind(self) -> None:
@@ -220,6 +253,11 @@ class DeparturesScreen(ListScreen):
 def _waiting(one: Row) -> Text:
     who, why = visible(str(one["person"] or one["named"] or one["name"])), text_of(one["text"])
     return Text(f"{who}: {why.en}", f"{who}：{why.zh}")
+
+
+def _standing(batch: Row) -> Text:
+    name, people, over = visible(str(batch["batch"])), batch["people"], batch["over"]
+    return Text(f"{name}: {people} people, access over: {over}", f"{name}：{people} 人，权限已取消 {over} 人")
 
 
 def _ends(person: str) -> Text:

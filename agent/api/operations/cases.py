@@ -6,6 +6,7 @@ something back (``rescind`` after the approval, ``restore``) or is a second offi
 """
 
 from agent.api.operations.schema import ANY, SECURITY, Operation, Param
+from rules.offboarding.measure import Keeper
 from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 
@@ -16,6 +17,21 @@ _LAST_DAY = Param(
     "last_day", "text", Text("last day of work, 2026-12-31", "离职日，如 2026-12-31"), required=True, metavar="DATE"
 )
 _KIND = Param("kind", "text", Text("why the person leaves", "离岗类别"), choices=tuple(CaseKind))
+_EFFECTIVE = Param(
+    "effective",
+    "text",
+    Text(
+        "leave date: access ends then, 2026-12-31T12:00; absent: with the last approval",
+        "离岗时间，届时取消权限，如 2026-12-31T12:00；默认最后一级审批时",
+    ),
+    metavar="TIME",
+)
+_BATCH = Param("batch", "text", Text("name of a batch of layoffs", "批次名称（批量裁员）"), metavar="BATCH")
+_MEASURE = Param(
+    "measure", "text", Text("the measure, see case show", "措施，见 case show"), required=True, positional=True
+)
+_ON = Param("on", "text", Text("the day of it; today if absent", "日期；默认今天"), metavar="DATE")
+_PAPER = Param("paper", "text", Text("number of the paper", "文号"))
 _REFERENCE = Param("reference", "text", Text("number in the personnel system", "人事系统编号"))
 
 OPERATIONS = (
@@ -34,12 +50,17 @@ OPERATIONS = (
             Param("post", "text", Text("new post of a transfer", "调任岗位")),
             Param("reason", "text", Text("why", "理由")),
             _REFERENCE,
+            _EFFECTIVE,
+            _BATCH,
         ),
         act=True,
     ),
     Operation(
         "case.approve",
-        Text("give the next approval; the last one ends all access", "审批；最后一级审批即取消全部权限"),
+        Text(
+            "give the next approval; the last one ends all access, or at the leave date",
+            "审批；最后一级审批即取消全部权限（有离岗时间的届时取消）",
+        ),
         SECURITY,
         (
             _CASE,
@@ -55,6 +76,20 @@ OPERATIONS = (
             "confirm, as a second officer, that an administrator leaves; ends processes",
             "第二名管理员确认管理员离岗，随即结束其进程",
         ),
+        SECURITY,
+        (_CASE,),
+        act=True,
+    ),
+    Operation(
+        "case.advance",
+        Text("bring the leave date forward; without a time: to now", "提前离岗时间；不写时间即为现在"),
+        SECURITY,
+        (_CASE, Param("to", "text", Text("an earlier time", "更早的时间"), metavar="TIME")),
+        act=True,
+    ),
+    Operation(
+        "case.carry-out",
+        Text("carry out a leave date that has come (the agent itself)", "执行到期离岗（仅代理自身）"),
         SECURITY,
         (_CASE,),
         act=True,
@@ -139,6 +174,35 @@ OPERATIONS = (
         ),
         act=True,
     ),
+    Operation(
+        "case.measure",
+        Text("record a measure of the cooling-off period, with its paper", "登记脱密期管理措施（注明文号）"),
+        SECURITY,
+        (
+            _CASE,
+            _MEASURE,
+            _ON,
+            _PAPER,
+            Param("party", "text", Text("unit, authority or office", "对方单位")),
+            Param(
+                "to",
+                "text",
+                Text("to whom the period is entrusted", "委托给谁管理脱密期"),
+                choices=(Keeper.RECEIVING.value, Keeper.AUTHORITY.value),
+            ),
+            Param("item", "text", Text("what is held, such as a passport", "代管证照")),
+            Param("note", "text", Text("what came of it, or why there is nothing", "情况说明")),
+            _BY,
+        ),
+        act=True,
+    ),
+    Operation(
+        "case.end-measure",
+        Text("give a passport back, or withdraw a filing, after the period", "期满后归还证照或撤销备案"),
+        SECURITY,
+        (_CASE, _MEASURE, Param("item", "text", Text("which one", "哪一件")), _ON, _PAPER, _BY),
+        act=True,
+    ),
     Operation("case.papers", Text("release the papers", "发放退工材料"), SECURITY, (_CASE, _BY), act=True),
     Operation("case.close", Text("close a case", "办结"), SECURITY, (_CASE, _BY), act=True),
     Operation(
@@ -146,6 +210,23 @@ OPERATIONS = (
         Text("take a departure back; two officers once it is approved", "撤销离岗；批准后须两名管理员"),
         SECURITY,
         (_CASE, _REASON),
+        act=True,
+    ),
+    Operation(
+        "case.withdraw",
+        Text("the leaver takes the notice back; two officers once it is approved", "本人撤回离岗；批准后须两名管理员"),
+        SECURITY,
+        (_CASE, _REASON),
+        act=True,
+    ),
+    Operation(
+        "case.resume",
+        Text(
+            "somebody is back from long leave; two officers, restores nothing",
+            "长期离岗者返岗；须两名管理员，不恢复权限",
+        ),
+        SECURITY,
+        (_CASE, Param("reason", "text", Text("why", "理由"))),
         act=True,
     ),
     Operation(
@@ -169,6 +250,8 @@ OPERATIONS = (
             _REFERENCE,
             Param("class", "text", Text("class of the person, as printed there", "人事系统所列涉密人员类别")),
             Param("cooling_off_until", "until", Text("end of the cooling-off period", "脱密期截止"), metavar="DATE"),
+            _EFFECTIVE,
+            _BATCH,
         ),
         act=True,
     ),
@@ -221,8 +304,16 @@ OPERATIONS = (
         ANY,
         (
             Param("person", "text", Text("only this person", "只看该人员"), metavar="PERSON"),
+            _BATCH,
             Param("all", "flag", Text("also those that are over", "包括已结束的")),
         ),
+        stream=True,
+    ),
+    Operation(
+        "case.batches",
+        Text("list batches of layoffs, each as one", "列出批次，每批一行"),
+        ANY,
+        (Param("all", "flag", Text("also those that are over", "包括已结束的")),),
         stream=True,
     ),
 )

@@ -1,15 +1,18 @@
 """Handlers: departure cases, what is owed between approval and closing, and what can be asked about a case."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
-from agent.control.handlers.case_transitions import by_the_rules, by_whom, moved, not_own, today
-from agent.control.handlers.case_view import brief, shown
+from agent.control.handlers.case_keeping import still_kept
+from agent.control.handlers.case_transitions import by_the_rules, by_whom, day, moved, not_own, today
+from agent.control.handlers.case_view import batches, brief, shown
 from agent.errors import UsageError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.validation import identifier
-from rules.offboarding import duties
+from rules.offboarding import cooling_off, duties
 from rules.offboarding.case import HandoverItem
+from rules.offboarding.measure import Keeper, MeasureEnd, MeasureTaken
 from rules.text import Text
 from rules.visible import visible
 
@@ -80,7 +83,7 @@ def _papers(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
     case, by = change.cases.get(request.args.text("person")), by_whom(request)
     not_own(request, case)
     with by_the_rules():
-        return moved(request, change, case, duties.release_papers(case, by, request.at))
+        return moved(request, change, case, duties.release_papers(case, by, request.at, still_kept(request, case)))
 
 
 @handlers.act("case.close")
@@ -88,20 +91,61 @@ def _close(request: HandlerRequest, change: RegistryTransaction) -> HandlerResul
     case, by = change.cases.get(request.args.text("person")), by_whom(request)
     not_own(request, case)
     with by_the_rules():
-        return moved(request, change, case, duties.close(case, by, request.at))
+        return moved(request, change, case, duties.close(case, by, request.at, still_kept(request, case)))
+
+
+@handlers.act("case.measure")
+def _measure(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, case, by = request.args, change.cases.get(request.args.text("person")), by_whom(request)
+    not_own(request, case)
+    taken = MeasureTaken(
+        measure=args.text("measure"),
+        by=by,
+        at=request.at,
+        day=_on(request),
+        paper=args.text("paper"),
+        party=args.text("party"),
+        item=args.text("item"),
+        note=args.text("note"),
+        keeper=Keeper(args.text("to")) if "to" in args else None,
+    )
+    with by_the_rules():
+        return moved(request, change, case, cooling_off.take(case, taken, today(request)))
+
+
+@handlers.act("case.end-measure")
+def _end_measure(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    args, case, by = request.args, change.cases.get(request.args.text("person")), by_whom(request)
+    not_own(request, case)
+    ended = MeasureEnd(by, request.at, _on(request), args.text("paper"))
+    with by_the_rules():
+        after = cooling_off.end(case, args.text("measure"), args.text("item"), ended, today(request))
+        return moved(request, change, case, after)
+
+
+def _on(request: HandlerRequest) -> date:
+    return day(request.args.text("on"), "on") if "on" in request.args else today(request)
 
 
 @handlers.read("case.show")
 def _show(request: HandlerRequest) -> Json:
-    return shown(request.site.lists.cases.get(request.args.text("person")), request.at, today(request))
+    case = request.site.lists.cases.get(request.args.text("person"))
+    return shown(case, request.at, today(request), still_kept(request, case))
 
 
 @handlers.read("case.status")
 def _status(request: HandlerRequest) -> Json:
-    return brief(request.site.lists.cases.get(request.args.text("person")), request.at, today(request))
+    case = request.site.lists.cases.get(request.args.text("person"))
+    return brief(case, request.at, today(request), still_kept(request, case))
 
 
 @handlers.stream("case.list")
 def _list(request: HandlerRequest) -> Iterator[Json]:
-    cases = request.site.lists.cases.find(request.args.text("person"), over=request.args.flag("all"))
+    args = request.args
+    cases = request.site.lists.cases.find(args.text("person"), batch=args.text("batch"), over=args.flag("all"))
     return iter([brief(case, request.at, today(request)) for case in cases])
+
+
+@handlers.stream("case.batches")
+def _batches(request: HandlerRequest) -> Iterator[Json]:
+    return iter(batches(request.site.lists.cases.find(over=request.args.flag("all")), today(request)))

@@ -2,8 +2,9 @@
 
 Rules of this file: a case is read, moved and stored in one transaction. The approval that ends access does so in the
 same transaction: the departure counts, every grant ends, a transferred person is in the new post, and a transfer that
-this one overtakes is closed, never before: there is no instant at which neither denies. Only when the decider has
-acknowledged that do the departures (:meth:`.OffboardingCoordinator.revoke`) hear of it, and again when a second
+this one overtakes is closed, never before: there is no instant at which neither denies. With a leave date to come all
+of that waits for it (``case.carry-out``), and the decider denies from that instant on by its own rule. Only when it has
+acknowledged an end do the departures (:meth:`.OffboardingCoordinator.revoke`) hear of it, and again when a second
 officer has confirmed that an administrator leaves. Nobody acts on his own case, not even as the officer who only writes
 it down.
 """
@@ -12,12 +13,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime, timezone
 
+from agent.api.timestamps import instant
 from agent.control.dispatch import HandlerRequest, HandlerResult, Json
 from agent.control.eligibility import known
 from agent.control.handlers.case_view import brief
-from agent.errors import RefusedError
+from agent.errors import RefusedError, UsageError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.terms import PERSON
 from agent.registry.validation import unknown
@@ -34,20 +36,19 @@ from rules.text import Text
 def moved(
     request: HandlerRequest, change: RegistryTransaction, before: OffboardingCase | None, after: OffboardingCase
 ) -> HandlerResult:
-    """Store *after*; when it is the approval, take everything, and afterwards tell who waits for it."""
+    """Store *after*; when access ends with it, take everything, and afterwards tell who waits for it."""
     after = _written_down(before, after, PERSONNEL if by_itself(request) else request.officer())
-    if not after.approved_at or (before and before.approved_at):
+    if after.approved_at and not (before and before.approved_at):
+        after = machine.ended(after, sorted(roles_held(request, after.person)[0]), _written_by(request))
+    if not after.ended_at or (before and before.ended_at):
         change.cases.save(after)
         over = done(request, after)
-        return _telling(request, after, over) if before and before.unconfirmed and after.confirmation else over
-    uids = [int(str(row["uid"])) for row in request.site.lists.accounts.find(after.person)]
-    held, _ = roles_of(uids, request.services.config.roles)
-    written_by = "" if by_itself(request) else request.officer()
-    after = machine.ended(after, sorted(held), written_by)
+        confirmed = before and before.unconfirmed and after.confirmation and after.ended_at
+        return _telling(request, after, over) if confirmed else over
     overtaken = _overtaken(request, change, after)
     change.cases.save(after)
-    ended = change.case_grants.end_all(after, by=request.officer())
-    left = _transferred(change, after) if after.kind is CaseKind.TRANSFER else []
+    ended = change.case_grants.end_all(after, by=_decided_by(request, after))
+    left = _transferred(change, after) if after.kind in (CaseKind.TRANSFER, CaseKind.REHIRED) else []
     return _telling(request, after, done(request, after, grants_ended=ended, circles_left=left, **overtaken))
 
 
@@ -58,15 +59,38 @@ def _written_down(before: OffboardingCase | None, after: OffboardingCase, by: st
     return replace(after, approvals=tuple(marked))
 
 
+def roles_held(request: HandlerRequest, person: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the administrator roles of *person*, and those of them that no other account of this host holds."""
+    uids = [int(str(row["uid"])) for row in request.site.lists.accounts.find(person)]
+    return roles_of(uids, request.services.config.roles)
+
+
+def _written_by(request: HandlerRequest) -> str:
+    return "" if by_itself(request) else request.officer()
+
+
+def _decided_by(request: HandlerRequest, case: OffboardingCase) -> str:
+    """Return who answers for what ends now: at a leave date who approved it last, for nobody is there."""
+    if case.carried_out_at and case.approvals:
+        return case.approvals[-1].by
+    return request.officer()
+
+
 def _transferred(change: RegistryTransaction, case: OffboardingCase) -> list[str]:
     return change.people.transfer(case.person, department=case.department or None, post=case.post or None)
 
 
 def _overtaken(request: HandlerRequest, change: RegistryTransaction, approved: OffboardingCase) -> dict[str, Json]:
-    """Close the transfer beside which this case was opened, and say which; until now it denied everything."""
+    """Close the transfer beside which this case was opened, and say which; until now it denied everything.
+
+    At a leave date one that a second officer still has to confirm goes on beside it, and denies as well.
+    """
     for running in change.cases.running(approved.person):
+        if approved.carried_out_at and not running.gives_way:
+            continue
         if running.id != approved.id:
             by = PERSONNEL if by_itself(request) else request.officer()
+            by = _decided_by(request, approved) if approved.carried_out_at else by
             with by_the_rules():
                 change.cases.save(opening.overtake(running, approved.kind, by, request.at))
             return {"overtakes": running.id}
@@ -131,3 +155,29 @@ def registered(request: HandlerRequest, name: str) -> Person:
 def today(request: HandlerRequest) -> date:
     """Return the day of the site's calendar."""
     return (request.at + request.site.pack().utc_offset).date()
+
+
+def day(word: str, name: str) -> date:
+    """Read the argument *name*, a day; raise :class:`UsageError`."""
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise UsageError(
+            Text(f"`{name}` must be a day such as 2026-12-31", f"`{name}` 应为日期，例如 2026-12-31")
+        ) from None
+
+
+def leave_date(request: HandlerRequest, name: str) -> datetime | None:
+    """Read the argument *name*, an instant; without an offset it is one of the site's clock, a bare day its end."""
+    word = request.args.text(name)
+    if not word:
+        return None
+    try:
+        return instant(word, timezone(request.site.pack().utc_offset), end=True)
+    except ValueError:
+        raise UsageError(
+            Text(
+                f"`{name}` must be a day or a time (2026-12-31, 2026-12-31T12:00, 2026-12-31T12:00+08:00)",
+                f"`{name}` 应为日期或时间（2026-12-31、2026-12-31T12:00、2026-12-31T12:00+08:00）",
+            )
+        ) from None

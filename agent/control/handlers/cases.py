@@ -3,16 +3,27 @@
 Transitions meet the registry in :mod:`agent.control.handlers.case_transitions`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.eligibility import absence
-from agent.control.handlers.case_transitions import by_itself, by_the_rules, by_whom, done, moved, not_own, registered
+from agent.control.handlers.case_transitions import (
+    by_itself,
+    by_the_rules,
+    by_whom,
+    day,
+    done,
+    leave_date,
+    moved,
+    not_own,
+    registered,
+    roles_held,
+)
 from agent.control.offboarding.hr_replay_guard import forget_older
-from agent.errors import ForbiddenError, RefusedError, UsageError
+from agent.errors import ForbiddenError, RefusedError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.offboarding import machine, opening
 from rules.offboarding.case import PERSONNEL, HandoverItem, OffboardingCase
@@ -28,11 +39,11 @@ _OWN = Text("own department", "本部门")
 @handlers.act("case.open")
 def _open(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, pack, person = request.args, request.site.pack(), request.args.text("person")
-    last_day, by = _day(args.text("last_day")), request.officer()
+    last_day, by = day(args.text("last_day"), "last_day"), request.officer()
     with by_the_rules():
         returned = next((one for one in change.cases.running(person) if one.step is CaseStep.RETURNED), None)
         if returned:
-            again = opening.hand_in_again(returned, pack, last_day, by, request.at)
+            again = opening.hand_in_again(returned, pack, last_day, by, request.at, leave_date(request, "effective"))
             return done(request, change.cases.save(again))
         case = opening.open_case(
             pack,
@@ -47,6 +58,8 @@ def _open(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
             reference=args.text("reference"),
             department=args.text("department"),
             post=args.text("post"),
+            effective_at=leave_date(request, "effective"),
+            batch=args.text("batch"),
         )
     return moved(request, change, None, change.cases.add(case))
 
@@ -68,6 +81,26 @@ def _confirm(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
         return moved(request, change, case, machine.confirm(case, request.officer(), request.at))
 
 
+@handlers.act("case.advance")
+def _advance(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    case, to = change.cases.get(request.args.text("person")), leave_date(request, "to") or request.at
+    with by_the_rules():
+        after = machine.advance(case, to, request.officer(), request.at)
+        if after.scheduled and after.effective_at == request.at:
+            after = machine.carry_out(after, sorted(roles_held(request, case.person)[0]), request.at)
+    return moved(request, change, case, after)
+
+
+@handlers.act("case.carry-out")
+def _carry_out(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    if not by_itself(request):
+        raise ForbiddenError(Text("only the agent itself carries out a leave date", "仅代理自身可执行到期离岗"))
+    case = change.cases.get(request.args.text("person"))
+    with by_the_rules():
+        after = machine.carry_out(case, sorted(roles_held(request, case.person)[0]), request.at)
+    return moved(request, change, case, after)
+
+
 @handlers.act("case.notice")
 def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if not by_itself(request):
@@ -79,6 +112,12 @@ def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
         running = _meant(change, person, kind, approvers, request.at)
     until = args.instant("cooling_off_until")
     says = partial(opening.noted, now=request.at, printed_class=args.text("class"), until=until)
+    effective_at = leave_date(request, "effective")
+    if running and running.scheduled and len(approvers) >= pack.departure_case.hr_approvers:
+        sooner = _sooner(request, running, effective_at or request.at)
+        if sooner.ended_at:
+            return moved(request, change, running, says(opening.vouched(sooner, approvers, request.at)))
+        running = change.cases.save(sooner)
     if running and running.approved_at:
         after = says(opening.vouched(running, approvers, request.at) if running.unconfirmed else running)
         if after.confirmation != running.confirmation:
@@ -90,7 +129,7 @@ def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
                 pack,
                 registered(request, person),
                 kind,
-                _day(args.text("last_day")),
+                day(args.text("last_day"), "last_day"),
                 PERSONNEL if opening.chain(pack, kind) else approvers[0],  # without a chain the opener answers
                 request.at,
                 lines=_lines(request, pack, person),
@@ -98,12 +137,29 @@ def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
                 department=args.text("department"),
                 post=args.text("post"),
                 anywhere=True,
+                batch=args.text("batch"),
             )
         )
-        case = replace(case, reference=args.text("reference") or case.reference)
+        case = replace(
+            case,
+            reference=args.text("reference") or case.reference,
+            batch=args.text("batch") or case.batch,
+            effective_at=effective_at if case.chain else None,  # HR's word: without one, at once
+        )
         by_notice = opening.vouched if case.approved_at else partial(opening.by_notice, pack)
         after = says(by_notice(case, approvers, request.at))
     return moved(request, change, running, after)
+
+
+def _sooner(request: HandlerRequest, case: OffboardingCase, to: datetime) -> OffboardingCase:
+    """Return *case* with its leave date brought forward to what the personnel system says; never put off."""
+    if case.effective_at is None or to >= case.effective_at:
+        return case
+    with by_the_rules():
+        case = machine.advance(case, to, PERSONNEL, request.at)
+        if case.effective_at == request.at:
+            case = machine.carry_out(case, sorted(roles_held(request, case.person)[0]), request.at)
+    return case
 
 
 def _in_office(request: HandlerRequest, approvers: Sequence[str]) -> list[str]:
@@ -126,18 +182,18 @@ def _meant(
 ) -> OffboardingCase | None:
     """Return the running case that a notice of *kind* is about, ``None`` when it opens one of its own.
 
-    A transfer and a departure are never each other. One of the other sort that nobody has approved is taken back: the
-    personnel system knows better, and its approval of the one must not be carried out as the other. An approved
-    transfer is overtaken; after an approved departure nothing is left that a transfer could end.
+    A transfer (or what passes as one does) and a departure are never each other. One of the other sort that nobody has
+    approved is taken back: the personnel system knows better, and its approval of the one must not be carried out as
+    the other. An approved transfer is overtaken; after an approved departure nothing is left that a transfer could end.
     """
     other = None
     for running in change.cases.running(person):
-        if (running.kind is CaseKind.TRANSFER) == (kind is CaseKind.TRANSFER):
+        if running.kind.passes == kind.passes:
             return running
         other = running
     if other and not other.approved_at:
         change.cases.save(machine.rescind(other, PERSONNEL, now, kind.value))
-    elif other and kind is CaseKind.TRANSFER:
+    elif other and kind.passes:
         return other
     elif other:
         change.cases.save(opening.vouched(other, approvers, now))
@@ -154,16 +210,38 @@ def _return(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
 
 @handlers.act("case.rescind")
 def _rescind(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    return _taken_back(request, change, machine.rescind)
+
+
+@handlers.act("case.withdraw")
+def _withdraw(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    return _taken_back(request, change, machine.withdraw)
+
+
+def _taken_back(
+    request: HandlerRequest,
+    change: RegistryTransaction,
+    move: Callable[[OffboardingCase, str, datetime, str], OffboardingCase],
+) -> HandlerResult:
     case, by = change.cases.get(request.args.text("person")), request.officer()
     with by_the_rules():
-        after = machine.rescind(case, by, request.at, request.args.text("reason"))
-    if after.rescinded and after.approved_at:
+        after = move(case, by, request.at, request.args.text("reason"))
+    if after.rescinded and after.ended_at:
         # The departure stops counting, so something else must deny until officers have decided grant by grant.
-        change.holds.add(case.person, reason=f"case {case.id} rescinded", by=by, two_officers=True)
+        change.holds.add(case.person, reason=f"case {case.id} {after.step}", by=by, two_officers=True)
     over = moved(request, change, case, after)
     if not after.rescinded:
         over = HandlerResult({**over.result, "asked_by": by}, over.log_fields)
     return HandlerResult(over.result, over.log_fields, on_ack=lambda: forget_older(request.site.home, [after]))
+
+
+@handlers.act("case.resume")
+def _resume(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    case, by = change.cases.get(request.args.text("person")), request.officer()
+    with by_the_rules():
+        after = machine.resume(case, by, request.at, request.args.text("reason"))
+    over = moved(request, change, case, after)
+    return over if after.closed else HandlerResult({**over.result, "back_by": by}, over.log_fields)
 
 
 @handlers.act("case.restore")
@@ -210,12 +288,3 @@ def _lines(request: HandlerRequest, pack: Pack, person: str) -> list[HandoverIte
     return badges + [
         HandoverItem(f"custody-{name}", Text(f"custody of {name}", f"{name} 的保管责任"), _OWN) for name in places
     ]
-
-
-def _day(word: str) -> date:
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise UsageError(
-            Text("`last_day` must be a day such as 2026-12-31", "`last_day` 应为日期，例如 2026-12-31")
-        ) from None

@@ -12,7 +12,6 @@ from agent.offboard.receipt.page import report_page
 from agent.offboard.receipt.signing import Signer, fingerprint_of, key_path
 from agent.offboard.receipt.trends import lines, trends
 from agent.offboard.receipt.verify import verify
-from rules.offboarding.vocabulary import CaseKind
 from rules.text import Language, Text
 from rules.visible import visible
 
@@ -29,7 +28,7 @@ def _plan(request: HandlerRequest) -> Json:
         lists.people.dossier(found)
     except RefusedError:
         case = lists.cases.get(found)
-        cause = Cause.TRANSFER if case.kind is CaseKind.TRANSFER else Cause.DEPARTURE
+        cause = Cause.TRANSFER if case.kind.passes else Cause.DEPARTURE
         return request.services.offboarding.survey(case.person, cause)
     return request.services.offboarding.survey(found, Cause.DEPARTURE)
 

@@ -18,6 +18,7 @@ from agent.doctor import (
     deny_checks,
     host_checks,
     hr_checks,
+    leave_checks,
     registry_checks,
     room_checks,
     seen_checks,
@@ -174,6 +175,7 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
     yield from hr_checks.channel(_hr(request), site.lists.alarms.find(), request.at)
     yield from registry_checks.zone(site.pack(), request.at)
     yield from registry_checks.expiring(site.lists, site.pack(), request.at)
+    yield from leave_checks.overdue(site.lists, request.at)
 
 
 def _denied_on_disk(request: HandlerRequest) -> Iterator[Finding]:

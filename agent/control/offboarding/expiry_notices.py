@@ -1,19 +1,17 @@
-"""A word in time: what ends by itself is announced 14, 7 and 1 days before, and when it has ended; each once.
+"""A word in time to officers: what ends by itself is announced 14, 7 and 1 days before, and when it has ended; once.
 
 Rules of this file: it announces and ends nothing. Access ends on time by the verdict's ``until``, in the decider,
 whether this process runs or not. What has been said is kept in a file, so that a restart repeats nothing.
 """
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
 
-from agent.offboard.expiring import GivenWarning, Sort, UpcomingExpiry, due, endings
-from agent.registry.columns import moment
+from agent.control.offboarding.given_warnings import grant_of, read_warnings, write_warnings
+from agent.control.offboarding.holder_warnings import HolderWarnings
+from agent.offboard.expiring import UpcomingExpiry, due, endings
 from agent.site.context import SiteContext
 from rules.model import Grant
 
@@ -28,16 +26,21 @@ class ExpiryNotices:
         self._site = site
         self._file = site.home.root / "expiry.json"
         self._next = 0.0
+        self._holders = HolderWarnings(site)
 
     def step(self) -> None:
-        """Say what is due, if it is time to look. Raises :class:`agent.errors.ShoumiError` when it is not recorded."""
+        """Say what is due to holders and officers, if it is time to look.
+
+        Raises :class:`agent.errors.ShoumiError` when it is not recorded.
+        """
+        self._holders.step()
         if time.monotonic() < self._next:
             return
-        found = due(self._endings(), _read(self._file), self._site.now())
+        found = due(self._endings(), read_warnings(self._file), self._site.now())
         for start in range(0, len(found.now), _MOST):
             lines = [one.text.to_json() for one in found.now[start : start + _MOST]]
             self._site.audit.append({"kind": "expiring", "count": len(lines), "what": lines})
-        _write(self._file, found.said)
+        write_warnings(self._file, found.said)
         self._next = time.monotonic() + _EVERY
 
     def _endings(self) -> Iterator[UpcomingExpiry]:
@@ -45,40 +48,10 @@ class ExpiryNotices:
         grants: defaultdict[str, list[Grant]] = defaultdict(list)
         for row in site.lists.grants.find(now):
             if row["until"]:
-                grants[str(row["person"])].append(
-                    Grant(
-                        str(row["id"]),
-                        str(row["person"]),
-                        str(row["resource"]),
-                        str(row["reason"]),
-                        str(row["approver"]),
-                        moment(str(row["since"])),
-                        moment(str(row["until"])),
-                        temporary=True,
-                    )
-                )
+                grants[str(row["person"])].append(replace(grant_of(row), temporary=True))  # it ends by itself
         for row in site.lists.people.find():
             name = str(row["id"])
             _, facts = site.facts.facts([name], "")
             person = facts.persons.get(name)
             if person:
                 yield from endings(replace(person, grants=tuple(grants[name])), pack)
-
-
-def _read(file: Path) -> frozenset[GivenWarning]:
-    try:
-        rows = json.loads(file.read_text(encoding="utf-8"))
-        return frozenset(
-            GivenWarning(Sort(sort), person, name, datetime.fromisoformat(until), int(days))
-            for sort, person, name, until, days in rows
-        )
-    except (OSError, ValueError, TypeError):  # lost: something is said twice, which does no harm
-        return frozenset()
-
-
-def _write(file: Path, said: frozenset[GivenWarning]) -> None:
-    rows = sorted([one.sort.value, one.person, one.name, one.until.isoformat(), one.days] for one in said)
-    fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
-    fresh.chmod(0o600)
-    fresh.replace(file)

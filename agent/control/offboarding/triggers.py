@@ -26,7 +26,6 @@ from agent.site.context import SiteContext
 from rules.decide import decide
 from rules.model import Request
 from rules.offboarding.case import OffboardingCase
-from rules.offboarding.vocabulary import CaseKind
 from rules.rights import stands
 from rules.text import Text
 
@@ -96,20 +95,20 @@ def revocation_subject(site: SiteContext, found: RevocationTrigger) -> Revocatio
 
 
 def _case(site: SiteContext, case: OffboardingCase) -> RevocationTrigger:
-    """Return what an approved *case* asks for.
+    """Return what *case*, whose access is over, asks for.
 
-    A transfer that is closed asks for nothing any more: its person may have been given something new since, or leaves
-    by a case of his own.
+    A transfer (or what passes as one does) that is closed asks for nothing any more: its person may have been given
+    something new since, or leaves by a case of his own.
     """
-    assert case.approved_at is not None  # nobody asks before
-    transfer = case.kind is CaseKind.TRANSFER
+    assert case.ended_at is not None  # nobody asks before
+    transfer = case.kind.passes
     over = _RESCINDED if case.rescinded else _OVER if transfer and case.closed else None
     return RevocationTrigger(
         case.id,
         case.person,
         Cause.TRANSFER if transfer else Cause.DEPARTURE,
         case.officers,
-        case.approved_at,
+        case.ended_at,
         roles=frozenset(case.roles),
         tries=frozenset(site.lists.case_grants.lost(case.id)) if transfer else None,
         waits=case.unconfirmed,
@@ -187,7 +186,7 @@ def _restoration(site: SiteContext, name: str, case: str, grant: str) -> Revocat
     taken_back = site.lists.cases.get(case)
     person = taken_back.person
     asked = next(one for one in taken_back.restorations if one.grant == grant)
-    left_again = any(running.approved_at for running in site.lists.cases.find(person))
+    left_again = any(running.ended_at for running in site.lists.cases.find(person))
     return RevocationTrigger(
         name,
         person,

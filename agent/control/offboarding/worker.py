@@ -140,7 +140,7 @@ class OffboardingWorker:
         """Return what was begun and is not finished, and what should have been begun."""
         lists, begun = self._site.lists, self._journal.begun()
         unfinished = {run.case for run in self._journal.unfinished()}
-        approved = [case for case in lists.cases.find() if case.approved_at]
+        approved = [case for case in lists.cases.find() if case.ended_at]
         left = [c.id for c in approved if c.id not in begun or (not c.unconfirmed and self._unproven(c.id, unfinished))]
         held = [str(row["id"]) for row in lists.holds.find()]
         left += [name for name in held if name not in begun or self._unproven(name, unfinished)]

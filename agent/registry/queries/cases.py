@@ -3,7 +3,9 @@
 Rules of this file: everything is in the order it was opened.
 """
 
-from agent.registry.columns import number
+from datetime import datetime
+
+from agent.registry.columns import instant, number
 from agent.registry.queries.connection import QueryConnection, Row, when
 from agent.registry.rows.cases import whole_case
 from agent.registry.terms import CASE
@@ -17,10 +19,39 @@ class CaseQueries:
     def __init__(self, connection: QueryConnection) -> None:
         self._connection = connection
 
-    def find(self, person: str = "", *, over: bool = False) -> list[OffboardingCase]:
-        """Return the cases that run, or with *over* all of them."""
+    def find(self, person: str = "", *, batch: str = "", over: bool = False) -> list[OffboardingCase]:
+        """Return the cases that run, or with *over* all of them; only those of a *batch*, if one is named."""
         rows = self._connection.select(
-            "SELECT number FROM cases", {**when("person", person), "over = 0 OR ?": (over,)}, "ORDER BY number"
+            "SELECT number FROM cases",
+            {**when("person", person), **when("batch", batch), "over = 0 OR ?": (over,)},
+            "ORDER BY number",
+        )
+        return [self._case(row) for row in rows]
+
+    def due(self, now: datetime) -> list[OffboardingCase]:
+        """Return the cases whose leave date has come by *now* and is not carried out, the earliest first."""
+        rows = self._connection.select(
+            "SELECT number FROM cases",
+            {
+                "over = 0": (),
+                "carried_out_at IS NULL": (),
+                "effective_at <= ?": (instant(now),),
+                "approved_at < effective_at": (),
+            },
+            "ORDER BY effective_at, number",
+        )
+        return [self._case(row) for row in rows]
+
+    def leaving(self, now: datetime, until: datetime) -> list[OffboardingCase]:
+        """Return the approved cases whose leave date comes after *now*, and not after *until*, the earliest first."""
+        rows = self._connection.select(
+            "SELECT number FROM cases",
+            {
+                "over = 0": (),
+                "approved_at IS NOT NULL": (),
+                "effective_at > ? AND effective_at <= ?": (instant(now), instant(until)),
+            },
+            "ORDER BY effective_at, number",
         )
         return [self._case(row) for row in rows]
 

@@ -16,7 +16,7 @@ class DepartureQueries:
         """Return every departure."""
         return self._connection.select(
             "SELECT printf('D%06d', number) AS id, person, stage, approved_at, cooling_off_until, approver, opened_at,"
-            " set_aside_at FROM departures",
+            " effective_at, set_aside_at FROM departures",
             when("person", person),
             "ORDER BY number",
         )

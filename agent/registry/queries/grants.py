@@ -50,6 +50,11 @@ class GrantQueries:
             raise unknown(GRANT, name, "shoumi grant list")
         return found[0]
 
+    def ending(self, now: datetime, until: datetime) -> list[Row]:
+        """Return the grants that run at *now* and end by themselves after it, not after *until*, the soonest first."""
+        conditions = {"since <= ? AND until > ?": (instant(now), instant(now)), "until <= ?": (instant(until),)}
+        return self._connection.select(_GRANTS, conditions, "ORDER BY until, number")
+
     def lapsed(self, after: datetime, now: datetime) -> list[Row]:
         """Return the grants that ended by themselves between *after* and *now*, in the order they ended."""
         conditions = {"until > ?": (instant(after),), "until <= ?": (instant(now),), "ended_at IS NULL": ()}

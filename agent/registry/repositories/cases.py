@@ -2,7 +2,7 @@
 
 Rules of this file: how a case moves is :mod:`rules.offboarding.machine`'s; here it is stored wholly, in the transaction
 that also changes what a decision sees. One case of a person runs at a time. A departure row is never deleted: it is set
-aside, and only when the case was rescinded or a transfer is over.
+aside, and only when the case was rescinded, or what passes (a transfer, a rehire, long leave) is over.
 """
 
 from dataclasses import replace
@@ -17,7 +17,6 @@ from agent.registry.rows.cases import CHILDREN, child_rows, main_columns, whole_
 from agent.registry.terms import CASE
 from agent.registry.validation import unknown, without_case, words
 from rules.offboarding.case import OffboardingCase
-from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 from rules.visible import visible
 
@@ -34,10 +33,10 @@ class CaseRepository:
     def add(self, case: OffboardingCase) -> OffboardingCase:
         """Store a new case with its departure, and return it with its number (``C000123``).
 
-        Refused while another one of the person runs, but for a transfer that this one will overtake.
+        Refused while another one of the person runs, but for what passes and will be overtaken by this one.
         """
         require_person(self._transaction, case.person)
-        leaves = case.kind is not CaseKind.TRANSFER
+        leaves = not case.kind.passes
         if running := next((one for one in self.running(case.person) if not (leaves and one.gives_way)), None):
             shown = visible(case.person)
             raise RefusedError(
@@ -66,7 +65,7 @@ class CaseRepository:
         return case
 
     def running(self, person: str) -> list[OffboardingCase]:
-        """Return the cases of *person* that are not over: one at the most, and a transfer that it will overtake."""
+        """Return the cases of *person* that are not over: one at the most, and one it will overtake."""
         rows = self._transaction.execute(
             "SELECT number FROM cases WHERE person = ? AND over = 0 ORDER BY number", person
         ).fetchall()
@@ -100,6 +99,7 @@ class CaseRepository:
             approved_at=case.approved_at,
             cooling_off_until=case.period.until if case.period else None,
             approver=case.approvals[-1].by if case.approvals else case.opened_by,
+            effective_at=case.effective_at,
         )
-        if case.rescinded or (case.closed and case.kind is CaseKind.TRANSFER):
+        if case.rescinded or (case.closed and case.kind.passes):
             self._departures.set_aside(departure)

@@ -50,6 +50,7 @@ class DepartureRepository:
         approved_at: datetime | Keep | None = KEEP,
         cooling_off_until: datetime | Keep | None = KEEP,
         approver: str | None = None,
+        effective_at: datetime | Keep | None = KEEP,
     ) -> str:
         """Change what is given, and return the person."""
         row = number("D", departure, DEPARTURE)
@@ -66,6 +67,10 @@ class DepartureRepository:
         if approved_at is not KEEP:
             self._transaction.execute(
                 "UPDATE departures SET approved_at = ? WHERE number = ?", maybe_instant(approved_at), row
+            )
+        if effective_at is not KEEP:
+            self._transaction.execute(
+                "UPDATE departures SET effective_at = ? WHERE number = ?", maybe_instant(effective_at), row
             )
         if cooling_off_until is not KEEP:
             end = maybe_instant(cooling_off_until)

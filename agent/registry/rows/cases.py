@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.registry.columns import instant, maybe_instant, maybe_moment, moment, numbered
 from agent.registry.connect import damaged
+from agent.registry.rows.case_measures import taken_columns, taken_row
 from rules.offboarding.case import (
     Approval,
     Approver,
@@ -23,6 +24,7 @@ from rules.offboarding.case import (
     Restoration,
     Signature,
 )
+from rules.offboarding.measure import Measure, MeasureKind
 from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 
@@ -35,6 +37,8 @@ CHILDREN = (
     "case_exams",
     "case_decisions",
     "case_restorations",
+    "case_measures",
+    "case_measures_taken",
 )
 
 
@@ -62,6 +66,11 @@ def main_columns(case: OffboardingCase) -> dict[str, object]:
         "needs_period": case.needs_period,
         "period_until": maybe_instant(period.until if period else None),
         "rescinded": case.rescinded,
+        "withdrawn": case.withdrawn,
+        "effective_at": maybe_instant(case.effective_at),
+        "carried_out_at": maybe_instant(case.carried_out_at),
+        "batch": case.batch,
+        **_remark_columns("resumption", case.resumption),
         **_remark_columns("confirmed", case.confirmation),
         **_remark_columns("education", case.education),
         **_remark_columns("period", CaseRemark(period.by, period.at, period.reason) if period else None),
@@ -93,6 +102,10 @@ def child_rows(case: OffboardingCase) -> Rows:
             yield "case_decisions", (what, place, said.by, instant(said.at), said.reason)
     for place, back in enumerate(case.restorations):
         yield "case_restorations", (place, back.grant, back.asked_by, instant(back.asked_at), back.given_by)
+    for place, asked_for in enumerate(case.measures):
+        yield "case_measures", (place, asked_for.name, asked_for.kind, *asked_for.title, asked_for.every_days)
+    for place, taken in enumerate(case.taken):
+        yield "case_measures_taken", (place, *taken_columns(taken))
 
 
 def whole_case(connection: sqlite3.Connection, path: Path, number: int) -> OffboardingCase:
@@ -159,6 +172,16 @@ def _read(connection: sqlite3.Connection, number: int) -> OffboardingCase | None
         closed=_remark(row, "closed"),
         rescissions=_decisions(connection, number, "rescind"),
         rescinded=bool(row["rescinded"]),
+        withdrawn=bool(row["withdrawn"]),
+        effective_at=maybe_moment(row["effective_at"]),
+        carried_out_at=maybe_moment(row["carried_out_at"]),
+        batch=row["batch"],
+        resumption=_remark(row, "resumption"),
+        measures=tuple(
+            Measure(name, MeasureKind(kind), Text(en, zh), days)
+            for _, _, name, kind, en, zh, days in _children(connection, "case_measures", number)
+        ),
+        taken=tuple(taken_row(values) for _, _, *values in _children(connection, "case_measures_taken", number)),
         restorations=tuple(
             Restoration(grant, asked_by, moment(at), given_by)
             for _, _, grant, asked_by, at, given_by in _children(connection, "case_restorations", number)

@@ -15,7 +15,8 @@ from rules.model import Clearance, Departure, DepartureStage, Employment, Grant,
 _STOPPED = """
 SELECT id FROM people WHERE active = 0
 UNION SELECT person FROM holds WHERE lifted_at IS NULL AND since <= ?1
-UNION SELECT person FROM departures WHERE set_aside_at IS NULL AND approved_at <= ?1
+UNION SELECT person FROM departures
+    WHERE set_aside_at IS NULL AND approved_at <= ?1 AND (effective_at IS NULL OR effective_at <= ?1)
 """
 
 
@@ -110,11 +111,17 @@ def _holds(connection: sqlite3.Connection, person: str) -> tuple[Hold, ...]:
 
 def _departures(connection: sqlite3.Connection, person: str) -> tuple[Departure, ...]:
     rows = connection.execute(
-        "SELECT stage, approved_at, cooling_off_until, approver FROM departures"
+        "SELECT stage, approved_at, cooling_off_until, approver, effective_at FROM departures"
         " WHERE person = ? AND set_aside_at IS NULL ORDER BY number",
         (person,),
     )
     return tuple(
-        Departure(DepartureStage(stage), maybe_moment(approved_at), maybe_moment(cooling_off_until), approver)
-        for stage, approved_at, cooling_off_until, approver in rows
+        Departure(
+            DepartureStage(stage),
+            maybe_moment(approved_at),
+            maybe_moment(cooling_off_until),
+            approver,
+            maybe_moment(effective_at),
+        )
+        for stage, approved_at, cooling_off_until, approver, effective_at in rows
     )

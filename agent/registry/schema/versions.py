@@ -5,6 +5,7 @@ are true and false; an instant is text (:mod:`agent.registry.columns`). Nobody i
 grant ends, a hold is lifted, a record is voided, an area is removed, and the row stays for the inspection.
 """
 
+from agent.registry.schema.case_measures import LEAVE_DATES
 from agent.registry.schema.cases import BESIDE, CASES, SECOND, WRITTEN
 from agent.registry.schema.first import FIRST
 from agent.registry.schema.hr import HR_SUBJECTS
@@ -29,6 +30,7 @@ SCHEMA = Schema(
         Migration("m008_recorded", RECORDED),  # which entry of the log each change has
         Migration("m009_volumes", VOLUMES),  # disks the agent mounts, and lets go of
         Migration("m010_losses", LOSSES),  # who lost what by which act
+        Migration("m011_leave_dates", LEAVE_DATES),  # leave dates, batches, and measures of a cooling-off period
         Migration("m013_hr_subjects", HR_SUBJECTS),  # how HR names people
         Migration("m014_written", WRITTEN),  # who wrote an approval down
     ),

@@ -1,18 +1,18 @@
 """How fast, over everything that is kept; and what ends by itself, said in time and once."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.offboard.expiring import DAYS, Sort, UpcomingExpiry, due, endings
+from agent.offboard.expiring import HOLDERS, OFFICERS, Sort, UpcomingExpiry, due, due_to_holders, endings, losses
 from agent.offboard.receipt.keyring import KeyRing
 from agent.offboard.receipt.receipt import issue, receipts_folder
 from agent.offboard.receipt.timeline import Marks
 from agent.offboard.receipt.trends import lines, trends
 from agent.shipped_packs import text as pack_text
-from rules.model import Departure, DepartureStage, Grant, Person, Record
+from rules.model import Departure, DepartureStage, Grant, Hold, Person, Record
 from rules.pack.reader import load
 from rules.text import Text
 from tests.offboard import proof_kit as kit
@@ -50,8 +50,8 @@ def test_warnings_come_at_14_7_and_1_days_and_at_the_end_each_once() -> None:
     for hour in range(24 * 60):
         now = kit.NOON + timedelta(hours=hour)
         told, said = due([grant(until)], said, now)
-        heard += [(one.days, until - now) for one in told]
-    assert heard == [(days, timedelta(days=days)) for days in (14, 7, 1, 0)]
+        heard += [(one.lead, until - now) for one in told]
+    assert heard == [(lead, lead) for lead in (*OFFICERS, timedelta(0))]
 
 
 @given(st.lists(st.integers(-40 * 24, 40 * 24), max_size=30))
@@ -59,8 +59,8 @@ def test_whenever_it_is_asked_nothing_is_said_twice_and_the_nearest_is_never_mis
     until, said, heard = kit.NOON, frozenset(), []
     for hour in sorted(hours):
         told, said = due([grant(until)], said, kit.NOON + timedelta(hours=hour))
-        heard += [one.days for one in told]
-        reached = [days for days in (*DAYS, 0) if hour >= -24 * days]
+        heard += [one.lead for one in told]
+        reached = [lead for lead in (*OFFICERS, timedelta(0)) if timedelta(hours=hour) >= -lead]
         if reached and hour < 14 * 24:
             assert reached[-1] in heard
     assert len(heard) == len(set(heard))
@@ -69,14 +69,14 @@ def test_whenever_it_is_asked_nothing_is_said_twice_and_the_nearest_is_never_mis
 
 def test_a_new_end_is_warned_of_again() -> None:
     told, said = due([grant(kit.NOON + timedelta(days=1))], frozenset(), kit.NOON)
-    assert [one.days for one in told] == [1]
+    assert [one.lead.days for one in told] == [1]
     told, said = due([grant(kit.NOON + timedelta(days=8))], said, kit.NOON + timedelta(days=2))
-    assert [one.days for one in told] == [7]
+    assert [one.lead.days for one in told] == [7]
 
 
 def test_what_ended_long_ago_is_no_news() -> None:
     assert due([grant(kit.NOON - timedelta(days=14))], frozenset(), kit.NOON).now == ()
-    assert [one.days for one in due([grant(kit.NOON - timedelta(days=13))], frozenset(), kit.NOON).now] == [0]
+    assert [one.lead.days for one in due([grant(kit.NOON - timedelta(days=13))], frozenset(), kit.NOON).now] == [0]
 
 
 def test_what_ends_is_temporary_grants_gating_records_and_cooling_off() -> None:
@@ -109,3 +109,49 @@ def test_a_failed_latest_record_ends_nothing_any_more() -> None:
     kind = next(name for name, kind in pack.records.items() if kind.valid_days and not kind.topics)
     records = (Record(kind, kit.NOON), Record(kind, kit.NOON + timedelta(days=1), passed=False))
     assert list(endings(Person("E1", records=records), pack)) == []
+
+
+def test_a_holder_is_warned_7_days_1_day_and_10_minutes_before_each_once_and_not_of_what_is_over() -> None:
+    until, said, heard = kit.NOON + timedelta(days=9), frozenset(), []
+    for minute in range(0, 10 * 24 * 60, 5):
+        now = kit.NOON + timedelta(minutes=minute)
+        told, said = due_to_holders([grant(until)], said, now, timezone(timedelta(hours=8)))
+        heard += [(one.lead, until - now) for one in told]
+    assert heard == [(lead, lead) for lead in HOLDERS]
+
+
+def test_a_holder_reads_the_time_of_the_site_in_both_languages() -> None:
+    zone = timezone(timedelta(hours=8))
+    [one] = due_to_holders([grant(kit.NOON)], frozenset(), kit.NOON - timedelta(minutes=5), zone).now
+    when = kit.NOON.astimezone(zone).isoformat(" ", "minutes")
+    assert when.endswith("+08:00")
+    assert one.text == Text(f"grant ends within 10 minutes: {when}", f"授权将于10 分钟内结束：{when}")
+
+
+def leaver(**how: object) -> Person:
+    soon = kit.NOON + timedelta(days=3)
+    grants = (
+        Grant("G000001", "E1", "计划\x1b[2J", "r", "E2", kit.NOON, soon, temporary=True),
+        Grant("G000002", "E1", "计划", "r", "E2", kit.NOON, soon),
+        Grant("G000003", "E1", "计划", "r", "E2", kit.NOON),
+        Grant("G000004", "E1", "计划", "r", "E2", kit.NOON + timedelta(days=1), soon),
+    )
+    leaving = Departure(DepartureStage.APPROVED, kit.NOON, None, "E2", soon)
+    return Person("E1", grants=grants, departures=(leaving,), **how)  # type: ignore[arg-type]
+
+
+def test_what_is_lost_is_every_grant_with_an_end_and_everything_at_the_leave_date() -> None:
+    found = list(losses(leaver(), load(pack_text("minimal")), kit.NOON))
+    assert [(one.sort, one.name) for one in found] == [
+        (Sort.GRANT, "G000001"),
+        (Sort.GRANT, "G000002"),
+        (Sort.LEAVE, ""),
+    ]
+    assert "\x1b" not in "".join(one.what.en + one.what.zh for one in found)
+
+
+def test_holds_never_warn_and_who_has_no_access_is_warned_of_nothing() -> None:
+    pack = load(pack_text("minimal"))
+    assert list(losses(leaver(holds=(Hold(kit.NOON),)), pack, kit.NOON)) == []
+    assert list(losses(leaver(active=False), pack, kit.NOON)) == []
+    assert list(losses(leaver(), pack, kit.NOON + timedelta(days=3))) == []

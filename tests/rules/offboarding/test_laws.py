@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.model import DepartureStage
-from rules.offboarding.case import PERSONNEL, STAYS, OffboardingCase
+from rules.offboarding.case import GONE, PERSONNEL, STAYS, OffboardingCase
 from rules.offboarding.duties import close, release_papers
 from rules.offboarding.machine import TABLE, DepartureRefusedError, ended, moves, rescind
 from rules.offboarding.next_steps import flags, next_steps
@@ -44,7 +44,9 @@ def histories(draw: st.DrawFn) -> list[Moment]:
     """
     name, kind = draw(st.sampled_from(sorted(PACKS))), draw(st.sampled_from(CaseKind))
     start = draw(
-        st.sampled_from([opened, opened, approved, lambda *given: settled(approved(*given)), rescinded, waiting])
+        st.sampled_from(
+            [opened, opened, approved, lambda *given: settled(approved(*given)), rescinded, waiting, dated, dated]
+        )
     )
     case, pack, now = start(name, kind), PACKS[name], NOW
     last, happened = draw(tries(LIKELY)), []
@@ -66,6 +68,10 @@ def rescinded(pack: str, kind: CaseKind) -> OffboardingCase:
     return rescind(rescind(approved(pack, kind), "E6", NOW, "wrong"), "E7", NOW, "wrong")
 
 
+def dated(pack: str, kind: CaseKind) -> OffboardingCase:
+    return approved(pack, kind, NOW + 50 * DAY)
+
+
 def waiting(pack: str, kind: CaseKind) -> OffboardingCase:
     return ended(approved(pack, kind), ("security",), "E7")
 
@@ -84,7 +90,7 @@ def test_nothing_is_approved_without_every_approval_in_order_by_different_people
         assert [approval.role for approval in after.approvals] == [place.role for place in after.chain][: len(by)]
         assert len(set(by)) == len(by)
         assert LEAVER not in by
-        if after.kind not in (CaseKind.UNFIT, CaseKind.UNAUTHORISED):
+        if after.kind not in (CaseKind.UNFIT, CaseKind.UNAUTHORISED, CaseKind.DEATH):
             assert (after.approved_at is not None) == (len(by) == len(after.chain) > 0)
 
 
@@ -111,11 +117,15 @@ def test_papers_come_after_everything_that_is_owed_and_closing_after_the_papers_
             assert all(paper.signed_at for paper in after.signatures)
             assert not after.needs_exam or after.exams[-1].passed
         if event is CaseEvent.OVERTAKE:
-            assert before.kind is CaseKind.TRANSFER
+            assert before.kind.passes
+        elif event is CaseEvent.RESUME:
+            assert before.kind is CaseKind.LONG_LEAVE
         elif after.closed and not before.closed:
             assert before.owed == ()
-            assert before.papers or before.kind in (*STAYS, CaseKind.UNAUTHORISED)
-            assert before.period
+            assert before.measures_open == ()
+            assert before.papers or before.kind in (*STAYS, CaseKind.UNAUTHORISED, CaseKind.DEATH)
+            assert before.period or before.kind is CaseKind.DEATH
+        if after.closed and not before.closed and event is not CaseEvent.OVERTAKE and before.period:
             assert before.period.until is None or before.period.until <= now
 
 
@@ -139,18 +149,23 @@ def test_the_leaver_does_nothing_himself(history: list[Moment]) -> None:
         said = [*after.returns, *after.rescissions, *filter(None, (after.education, after.papers, after.closed))]
         done += [one.by for one in (*said, *after.exams)]
         done += [by for back in after.restorations for by in (back.asked_by, back.given_by)]
+        done += [one.by for one in after.taken] + [one.ended.by for one in after.taken if one.ended]
+        done += [after.resumption.by] if after.resumption else []
         assert LEAVER not in done
 
 
 @LAW
 @given(histories())
 def test_taking_an_approved_departure_back_takes_two_officers(history: list[Moment]) -> None:
-    for before, _, after, _ in steps(history):
+    for before, event, after, _ in steps(history):
         if after.rescinded and before.approved_at:
             assert len({said.by for said in after.rescissions}) == 2
+        if event is CaseEvent.RESUME and after.closed:
+            assert after.resumption
+            assert after.resumption.by != after.closed.by
         for back in after.restorations:
-            assert after.rescinded
-            assert after.approved_at
+            assert after.rescinded or after.kind is CaseKind.LONG_LEAVE
+            assert after.ended_at
             assert back.given_by != back.asked_by
 
 
@@ -159,8 +174,8 @@ def test_taking_an_approved_departure_back_takes_two_officers(history: list[Mome
 def test_an_administrator_leaves_by_two_and_nothing_is_settled_before_the_second(history: list[Moment]) -> None:
     for before, event, after, _ in history:
         if after.unconfirmed:
-            assert after.step in (CaseStep.CONFIRMATION, CaseStep.RESCINDED)
-            assert (after.papers, after.closed, after.education) == (None, None, None)
+            assert after.scheduled or after.step in (CaseStep.CONFIRMATION, CaseStep.RESCINDED, CaseStep.WITHDRAWN)
+            assert (after.papers, after.closed) == (None, None) or after.rescinded or after.kind.passes
         if after.roles and after.confirmation:
             assert len(after.officers - {LEAVER, PERSONNEL}) >= 2
         if before.unconfirmed and event is CaseEvent.CONFIRM and before != after:
@@ -171,12 +186,48 @@ def test_an_administrator_leaves_by_two_and_nothing_is_settled_before_the_second
 
 @LAW
 @given(histories())
+def test_access_is_over_at_the_approval_or_at_the_leave_date_and_never_before_nor_put_off(
+    history: list[Moment],
+) -> None:
+    for before, event, after, now in history:
+        if before.ended_at:
+            assert after.ended_at == before.ended_at
+        if after.ended_at and not before.ended_at:
+            assert event in (CaseEvent.APPROVE, CaseEvent.CARRY_OUT)
+            assert after.ended_at <= now
+        if before.effective_at and event is not CaseEvent.OPEN:
+            assert after.effective_at
+            assert after.effective_at <= before.effective_at
+        if after.scheduled:
+            assert after.stage is DepartureStage.APPROVED  # a later stage would deny before the leave date
+            assert (after.papers, after.closed if not after.kind.passes else None) == (None, None)
+
+
+@LAW
+@given(histories())
+def test_a_measure_is_of_a_period_and_its_end_comes_after_it(history: list[Moment]) -> None:
+    for before, _, after, now in history:
+        assert before.taken == tuple(
+            replace(one, ended=was.ended) for one, was in zip(after.taken, before.taken, strict=False)
+        )
+        if after.taken:
+            assert after.period
+            assert after.period.until
+        if sum(one.ended is not None for one in after.taken) > sum(one.ended is not None for one in before.taken):
+            assert before.period
+            assert before.period.until
+            assert before.period.until <= now
+        assert after.kind.leaves_unit or not any(one.keeper for one in after.taken)
+
+
+@LAW
+@given(histories())
 def test_what_was_done_stays_done(history: list[Moment]) -> None:
     for before, _, after, _ in history:
         for was, now_is in zip(before.items, after.items, strict=False):
             assert was == now_is or was.done_at is None
         assert len(after.items) >= len(before.items)
-        assert after.kind is CaseKind.UNAUTHORISED or not any(item.missing for item in after.items)
+        assert after.kind in GONE or not any(item.missing for item in after.items)
         assert set(before.exams) <= set(after.exams)
         assert before.returns == after.returns[: len(before.returns)]
 
@@ -195,9 +246,10 @@ def test_every_move_is_in_the_table(history: list[Moment]) -> None:
 def test_a_case_that_is_not_over_has_a_next_step_and_the_machine_takes_its_event(history: list[Moment]) -> None:
     for _, _, after, now in history:
         following = next_steps(after, now)
-        assert bool(following) == (after.step not in (CaseStep.CLOSED, CaseStep.RESCINDED))
+        assert bool(following) == (after.step not in (CaseStep.CLOSED, CaseStep.RESCINDED, CaseStep.WITHDRAWN))
         assert all(moves(step.event, after.step) for step in following)
-        assert (after.step is CaseStep.APPROVED and CaseDuty.HAND_OVER in after.owed) == any(
+        leaving = after.step is CaseStep.APPROVED or (after.scheduled and not (after.unconfirmed or after.rescinded))
+        assert (leaving and CaseDuty.HAND_OVER in after.owed) == any(
             step.event is CaseEvent.HAND_OVER for step in following
         )
         assert all(flag.en and flag.zh for flag in flags(after, now.date()))
@@ -235,8 +287,17 @@ def test_every_row_of_the_table_happens() -> None:
     """Walk every row once, so that none stands there for nothing."""
     happened = {(move.event, step, move.to) for move in TABLE for step in move.at or (None,)}
     walked: set[tuple[CaseEvent, CaseStep | None, CaseStep | None]] = set()
-    for kind in (CaseKind.RESIGNATION, CaseKind.TRANSFER, CaseKind.UNFIT, CaseKind.UNAUTHORISED):
+    kinds = (
+        CaseKind.RESIGNATION,
+        CaseKind.TRANSFER,
+        CaseKind.LONG_LEAVE,
+        CaseKind.UNFIT,
+        CaseKind.UNAUTHORISED,
+    )
+    for kind in kinds:
         for name, pack in PACKS.items():
+            for days in (50, 400) if (name, kind) == ("minimal", CaseKind.RESIGNATION) else ():
+                _walk(opened(name, kind, effective_at=NOW + days * DAY), pack, walked)
             first = opened(name, kind)
             walked.add((CaseEvent.OPEN, None, first.step))
             if first.approved_at:
@@ -251,7 +312,8 @@ def _walk(first: OffboardingCase, pack: Pack, walked: set[tuple[CaseEvent, CaseS
     if first.approved_at:
         ahead += [settled(first), ended(first, ("security",), "E9")]
     else:
-        ahead += [approved(pack.name), settled(approved(pack.name))]
+        at = first.effective_at
+        ahead += [approved(pack.name, first.kind, at), settled(approved(pack.name, first.kind, at))]
     while ahead:
         case = ahead.pop()
         for event in CaseEvent:
@@ -259,7 +321,13 @@ def _walk(first: OffboardingCase, pack: Pack, walked: set[tuple[CaseEvent, CaseS
             for (by, yes), roles in product([*people, ("E7", False)], [(), ("security",)]):
                 open_ones = [item.key for item in case.items if item.done_at is None]
                 papers = [paper.name for paper in case.signatures if paper.signed_at is None]
-                word = {CaseEvent.HAND_OVER: open_ones, CaseEvent.SIGN: papers}.get(event) or ["more"]
+                words = {
+                    CaseEvent.HAND_OVER: open_ones,
+                    CaseEvent.SIGN: papers,
+                    CaseEvent.MEASURE: ["visit"],
+                    CaseEvent.END_MEASURE: [one.measure for one in case.measures_open],
+                }
+                word = words.get(event) or ["more"]
                 tried = Try(event, by, word[0], "x", yes, 200 * DAY, roles)
                 after = tried.on(case, pack, NOW + 150 * DAY)
                 if after == case:

@@ -43,7 +43,7 @@ def test_a_document_is_signed_by_those_it_is_for() -> None:
 @pytest.mark.parametrize("kind", CaseKind)
 def test_a_pack_without_a_chain_asks_one_officer(kind: CaseKind) -> None:
     chain = opening.chain(load(EVERYTHING), kind)
-    immediate = kind in (CaseKind.UNFIT, CaseKind.UNAUTHORISED)
+    immediate = kind in (CaseKind.UNFIT, CaseKind.UNAUTHORISED, CaseKind.DEATH)
     assert [place.role for place in chain] == ([] if immediate else ["officer"])
 
 
@@ -115,7 +115,7 @@ def test_the_diagram_shows_every_step_every_duty_and_every_row_that_leads_elsewh
         assert all(f" as {step}\n" in drawn or f" as {step} {{" in drawn for step in CaseStep)
         assert all(duty.text.say(language) in drawn for duty in CaseDuty)
         rows = sum(len(move.at) or 1 for move in TABLE if move.to is not None)
-        assert drawn.count(" --> ") == rows + len(CaseDuty) + 2
+        assert drawn.count(" --> ") == rows + len(CaseDuty) + 3
 
 
 def test_the_personnel_system_decides_a_period_and_never_makes_one_shorter() -> None:
@@ -128,6 +128,26 @@ def test_the_personnel_system_decides_a_period_and_never_makes_one_shorter() -> 
         decide_period(case, NOW + DAY, "E8", NOW)
     none = decide_period(approved("minimal"), None, "E8", NOW, "knew nothing")
     assert opening.noted(none, NOW, until=NOW + DAY).period == Period(NOW + DAY, PERSONNEL, NOW)
+
+
+ENTRUSTED = """
+[measures.entrust]
+title = { en = "entrust", zh = "委托" }
+kind = "entrust"
+[measures.visit]
+title = { en = "visit", zh = "回访" }
+kind = "visit"
+kinds = ["transfer", "resignation"]
+every_days = 90
+"""
+
+
+@pytest.mark.parametrize("kind", CaseKind)
+def test_the_kind_decides_who_may_be_entrusted_and_the_pack_who_is_visited(kind: CaseKind) -> None:
+    asked_for = {measure.name for measure in opening.measures(load(EVERYTHING + ENTRUSTED), kind)}
+    staying = (CaseKind.TRANSFER, CaseKind.REHIRED, CaseKind.LONG_LEAVE, CaseKind.UNFIT)
+    assert ("entrust" in asked_for) == (kind not in staying)
+    assert ("visit" in asked_for) == (kind in (CaseKind.TRANSFER, CaseKind.RESIGNATION))
 
 
 def test_before_access_is_over_nothing_counts_as_decided_and_a_period_before_that_is_none() -> None:

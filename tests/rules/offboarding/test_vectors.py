@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from rules.model import Employment, Level
-from rules.offboarding import duties, machine, opening
+from rules.offboarding import cooling_off, duties, machine, opening
 from rules.offboarding.case import HandoverItem, OffboardingCase
 from rules.offboarding.machine import DepartureRefusedError
-from rules.offboarding.next_steps import flags
+from rules.offboarding.measure import Keeper, MeasureEnd, MeasureTaken
+from rules.offboarding.next_steps import flags, next_steps
 from rules.offboarding.vocabulary import CaseKind
 from rules.pack.reader import Pack
 from rules.text import Text
@@ -55,7 +56,21 @@ def _opened(raw: Raw, pack: Pack) -> OffboardingCase:
         NOW,
         noticed_at=datetime.fromisoformat(raw["noticed"]) if "noticed" in raw else None,
         department=raw.get("department", ""),
+        effective_at=NOW + raw["effective"] * DAY if "effective" in raw else None,
     )
+
+
+def _measure(case: OffboardingCase, raw: Raw, _pack: Pack) -> OffboardingCase:
+    said = {name: raw[name] for name in ("paper", "party", "item", "note") if name in raw}
+    keeper = Keeper(raw["to"]) if "to" in raw else None
+    day = _at(raw).date() + timedelta(days=raw.get("on", 0))
+    taken = MeasureTaken(measure=raw["name"], by=_by(raw), at=_at(raw), day=day, keeper=keeper, **said)
+    return cooling_off.take(case, taken, _at(raw).date())
+
+
+def _end_measure(case: OffboardingCase, raw: Raw, _pack: Pack) -> OffboardingCase:
+    ended = MeasureEnd(_by(raw), _at(raw), _at(raw).date(), raw.get("paper", ""))
+    return cooling_off.end(case, raw["name"], raw.get("item", ""), ended, _at(raw).date())
 
 
 def _chain(case: OffboardingCase, _raw: Raw, _pack: Pack) -> OffboardingCase:
@@ -99,6 +114,12 @@ _MOVES: dict[str, Callable[[OffboardingCase, Raw, Pack], OffboardingCase]] = {
     "cool-off": _cool_off,
     "papers": lambda case, raw, _: duties.release_papers(case, _by(raw), _at(raw)),
     "close": lambda case, raw, _: duties.close(case, _by(raw), _at(raw)),
+    "advance": lambda case, raw, _: machine.advance(case, NOW + raw["days"] * DAY, _by(raw), _at(raw)),
+    "carry-out": lambda case, raw, _: machine.carry_out(case, raw.get("roles", []), _at(raw)),
+    "withdraw": lambda case, raw, _: machine.withdraw(case, _by(raw), _at(raw), raw["reason"]),
+    "resume": lambda case, raw, _: machine.resume(case, _by(raw), _at(raw)),
+    "measure": _measure,
+    "end-measure": _end_measure,
     "overtake": lambda case, raw, _: opening.overtake(case, CaseKind(raw["kind"]), _by(raw), _at(raw)),
     "chain": _chain,
     "settle": lambda case, raw, _: settled(case, raw.get("but", "")),
@@ -108,6 +129,11 @@ _FOUND: dict[str, Callable[[OffboardingCase], object]] = {
     "approved": lambda case: case.approved_at is not None,
     "confirmed_by": lambda case: case.confirmation.by if case.confirmation else "",
     "owed": lambda case: [duty.value for duty in case.owed],
+    "ended": lambda case: None if case.ended_at is None else (case.ended_at - NOW) / DAY,
+    "stage": lambda case: case.stage.value,
+    "keeper": lambda case: cooling_off.keeper(case).keeper.value,
+    "visit_due": lambda case: due.isoformat() if (due := cooling_off.visit_due(case)) else None,
+    "next": lambda case: [step.event.value for step in next_steps(case, NOW)],
     "late_days": lambda case: case.late_days,
     "items": lambda case: [item.key for item in case.items],
     "signatures": lambda case: [paper.name for paper in case.signatures],

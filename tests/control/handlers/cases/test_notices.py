@@ -46,7 +46,8 @@ def test_what_a_notice_says_of_the_class_and_the_cooling_off_period_stands_in_th
     first, second = "2028-12-31T16:00:00Z", "2029-12-31T16:00:00Z"
     with office_of(fresh, "state") as state:
         told = notice(state, "E2", "E3", **{"class": "核心", "cooling_off_until": first})
-        assert (told["cooling_off_until"], "cooling-off" in str(told["owed"])) == (first, False)
+        duties = [one["duty"] for one in told["owed"]]
+        assert (told["cooling_off_until"], "cooling-off" in duties, "measures" in duties) == (first, False, True)
         shown = state.do("case.show")
         assert (shown["printed_class"], shown["needs_period"], shown["period"]["by"]) == ("核心", True, "hr")
         assert state.verdict().rule == "cooling-off"

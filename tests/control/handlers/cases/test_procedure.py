@@ -34,6 +34,9 @@ def test_from_notice_to_the_end_of_the_cooling_off_period(company: Office) -> No
     with pytest.raises(RefusedError, match="still owed: hand-over"):
         company.do("case.papers")
     company.do("case.hand-over", line="work")
+    with pytest.raises(RefusedError, match="not handed over: custodian of `plans`"):
+        company.do("case.papers")
+    company.takes_over("E7")
     company.do("case.papers")
     with pytest.raises(RefusedError, match="cooling-off period runs until"):
         company.do("case.close")

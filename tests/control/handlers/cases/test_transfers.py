@@ -11,6 +11,7 @@ def test_a_transferred_person_starts_anew_when_the_case_is_closed(office: Office
     assert office.verdict().rule == "departure"
     office.do("case.cool-off", none=True, reason="stays with secrets")
     office.do("case.hand-over", line="x") if office.do("case.show")["items"] else None
+    office.takes_over("E7")
     office.do("case.close")
     assert office.verdict().rule == "scope"
     dossier = office.site.lists.people.dossier("E1")
@@ -73,6 +74,7 @@ def test_a_transfer_that_is_closed_ends_nothing_more_and_until_then_is_shown_whe
     running = trigger_of(office.site, "C000001")
     assert (running.cause, running.tries, running.over) == (Cause.TRANSFER, {"plans"}, None)
     office.do("case.cool-off", none=True, reason="x")
+    office.takes_over("E7")
     office.do("case.close")
     office.do("grant.add", area="plans", reason="new post")
     assert office.verdict().allow

@@ -1,0 +1,65 @@
+"""Who loses something at a known instant is told in time, once, and it is on the record."""
+
+from datetime import datetime, timedelta
+
+from agent.control.offboarding.holder_warnings import HolderWarnings, Told
+from rules.model import Level
+from rules.text import Text
+from tests.control.site import Site
+from tests.control.test_schedule import in_process
+from tests.control.time import later
+
+
+class Heard:
+    """Takes what would be written to terminals and mail."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[list[int], str]] = []
+
+    def __call__(self, uids: list[int], text: Text, now: datetime) -> Told:
+        self.said.append((uids, text.en))
+        return Told(len(uids), ("spool",))
+
+
+def test_a_holder_is_told_of_a_grant_and_of_the_leave_date_once_also_after_a_restart(fresh: Site) -> None:
+    with in_process(fresh) as services:
+        site, heard = services.site, Heard()
+        now = site.now()
+        with services.registry.change(now) as change:
+            for person, uid in (("E1", 61_101), ("E2", 61_102), ("E3", 61_103)):
+                change.people.add(person)
+                change.accounts.add(uid, person)
+            change.areas.add("plans", path="/srv/plans", level=Level.SECRET, domain="state")
+            change.grants.add("E1", "plans", reason="x", approver="E9", until=now + timedelta(days=3))
+            change.grants.add("E2", "plans", reason="x", approver="E9", until=now + timedelta(days=3))
+            change.grants.add("E3", "plans", reason="x", approver="E9", until=now + timedelta(days=30))
+            change.holds.add("E2", reason="x")
+        for _ in range(2):  # as after a restart
+            HolderWarnings(site, heard).step()
+        [(uids, said)] = heard.said
+        assert uids == [61_101]
+        assert "grant G000001 for `plans` ends within 7 days" in said
+        site.clock = later(site.clock, days=2, hours=23, minutes=52)
+        HolderWarnings(site, heard).step()
+        assert "within 10 minutes" in heard.said[-1][1]
+        assert len(heard.said) == 2  # the day's warning was missed, and only the nearest is given
+    entries = fresh.entries(kind="warned")
+    assert [(entry["person"], entry["terminals"], entry["mail"]) for entry in entries] == [("E1", 1, ["spool"])] * 2
+
+
+def test_many_at_once_are_told_in_turns_and_each_once(fresh: Site) -> None:
+    with in_process(fresh) as services:
+        site, heard = services.site, Heard()
+        now = site.now()
+        with services.registry.change(now) as change:
+            change.areas.add("plans", path="/srv/plans", level=Level.SECRET, domain="state")
+            for number in range(45):
+                change.people.add(f"P{number}")
+                change.grants.add(f"P{number}", "plans", reason="x", approver="E9", until=now + timedelta(days=3))
+        warnings = HolderWarnings(site, heard)
+        counts = []
+        for _ in range(4):
+            warnings.step()
+            counts.append(len(heard.said))
+        assert counts == [20, 40, 45, 45]
+    assert len({entry["person"] for entry in fresh.entries(kind="warned")}) == 45

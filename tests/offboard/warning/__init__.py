@@ -1,0 +1,1 @@
+"""Tests of the word a holder gets before something ends."""
