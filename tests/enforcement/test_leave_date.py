@@ -12,7 +12,7 @@ import pytest
 
 from agent.demo.actors import ActorIdentity, attempt, reading
 from tests.enforcement.scene import NO_LOGIN, SIZE, Area, Scene, scene, until
-from tests.enforcement.test_hold import alive, holding
+from tests.enforcement.test_hold import alive, holding, proven
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-leave")]
 
@@ -31,7 +31,7 @@ def test_access_ends_at_the_leave_date_with_the_control_process_stopped_and_the_
     with site.asking() as agent:
         agent.call("person.add", person=PERSON, level=["secret"], domain="state", account=[UID])
         agent.call("grant.add", person=PERSON, area="plans", reason="测试")
-        agent.call("case.open", person=PERSON, last_day="2099-12-31", effective=leave.isoformat())
+        case = agent.call("case.open", person=PERSON, last_day="2099-12-31", effective=leave.isoformat())["case"]
         assert agent.call("case.approve", person=PERSON)["step"] == "scheduled"
     assert attempt(who, reading(document)) == (SIZE, "")
     with alive(who, holding(document)) as (_, process):
@@ -48,6 +48,14 @@ def test_access_ends_at_the_leave_date_with_the_control_process_stopped_and_the_
         ended = agent.call("case.status", person=PERSON)["ended_at"]
         assert abs(datetime.fromisoformat(ended) - leave) < timedelta(seconds=1)
         until(lambda: agent.call("case.progress", person=PERSON)["receipt"], 60)
+        approved = agent.call("case.show", person=PERSON)["approved_at"]
+    report = proven(site, str(case))
+    assert (report.problems, report.complete) == ((), True)
+    assert report.payload
+    marks = {mark["mark"]: mark for mark in report.payload["timeline"]}
+    assert datetime.fromisoformat(marks["approved"]["at"]) == datetime.fromisoformat(approved) < leave
+    assert (marks["received"]["source"], marks["approved"]["source"]) == ("due", "act")
+    assert datetime.fromisoformat(marks["received"]["at"]) == leave
     assert not [entry for entry in os.listdir("/proc") if entry.isdigit() and _uid(entry) == UID]
 
 

@@ -62,7 +62,7 @@ def _written_down(before: OffboardingCase | None, after: OffboardingCase, by: st
 def roles_held(request: HandlerRequest, person: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the administrator roles of *person*, and those of them that no other account of this host holds."""
     uids = [int(str(row["uid"])) for row in request.site.lists.accounts.find(person)]
-    return roles_of(uids, request.services.config.roles)
+    return roles_of(uids, request.services.config.roles, request.site.facts.accounts())
 
 
 def _written_by(request: HandlerRequest) -> str:

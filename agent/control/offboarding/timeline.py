@@ -113,6 +113,8 @@ def _marks(
     )
     if found.cause is Cause.EXPIRY:
         return _due(marks)
+    if found.approved_at:
+        return _at_leave_date(marks, found.approved_at)
     if heard:
         return _by_notice(marks, heard)
     return _by_act(marks, asked)
@@ -128,6 +130,15 @@ def _due(marks: Marks) -> Marks:
         durable=None,
         denied=marks.denied if later else marks.denied and due,
         origins={**marks.origins, **origins},
+    )
+
+
+def _at_leave_date(marks: Marks, approved: datetime) -> Marks:
+    """Return the marks of what was approved before and ended at an instant: that instant is when it was to begin."""
+    origins = {"approved": Origin(Source.ACT), "received": Origin(Source.DUE)}
+    origins["durable"] = _stored(marks, marks.received)
+    return replace(
+        marks, approved=approved, durable=marks.durable or marks.denied, origins={**marks.origins, **origins}
     )
 
 

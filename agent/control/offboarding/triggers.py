@@ -45,6 +45,8 @@ class RevocationTrigger:
 
     ``tries``: see :class:`agent.offboard.context.RevocationSubject`.
 
+    ``approved_at``: when it was approved, where access ended at a later instant, its leave date.
+
     ``roles``: administrator roles that make it two officers' decision; ``waits``: the second one has not made it.
     ``over``: why there is nothing to do any more. ``notice``: what of the personnel system's it follows.
     """
@@ -60,6 +62,7 @@ class RevocationTrigger:
     act: str = ""
     entry: int = 0
     tries: frozenset[str] | None = None
+    approved_at: datetime | None = None
     waits: bool = False
     over: Text | None = None
     reference: str = ""
@@ -109,6 +112,7 @@ def _case(site: SiteContext, case: OffboardingCase) -> RevocationTrigger:
         Cause.TRANSFER if transfer else Cause.DEPARTURE,
         case.officers,
         case.ended_at,
+        approved_at=case.approved_at if case.approved_at and case.approved_at < case.ended_at else None,
         roles=frozenset(case.roles),
         tries=frozenset(site.lists.case_grants.lost(case.id)) if transfer else None,
         waits=case.unconfirmed,
