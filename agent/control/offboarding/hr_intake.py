@@ -15,6 +15,7 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
+from agent.api.timestamps import instant
 from agent.control.decider_client import UnrecordedError
 from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.hr_replay_guard import forget_older
@@ -112,7 +113,7 @@ class HrIntake:
             "last_day": str(details.get("last_day") or approved_on.isoformat()),  # none said: at once
             "class": details.get("class"),
             "cooling_off_until": _end_of(date.fromisoformat(until), zone) if until else None,
-            **{name: str(details.get(name, "")) for name in ("kind", "department", "post")},
+            **{name: str(details.get(name, "")) for name in ("kind", "department", "post", "effective", "batch")},
         }
         return {name: value for name, value in given.items() if value}
 
@@ -129,9 +130,10 @@ class HrIntake:
             self._offboarding.freeze_unrecorded(notice.subject, [PERSONNEL], Cause.HOLD)
             return
         approvers = [by for by in _approvers(notice) if self._acts(by)]
-        if len(approvers) >= self._wanted():  # else it will be refused
-            transfer = notice.details.get("kind") == CaseKind.TRANSFER
-            cause = Cause.TRANSFER if transfer else Cause.DEPARTURE
+        leave, zone = notice.details.get("effective"), timezone(self._site.pack().utc_offset)
+        to_come = leave is not None and instant(leave, zone, end=True) > self._site.now()
+        if len(approvers) >= self._wanted() and not to_come:  # else it will be refused, or nothing ends yet
+            cause = Cause.TRANSFER if CaseKind(notice.details["kind"]).passes else Cause.DEPARTURE
             self._offboarding.freeze_unrecorded(notice.subject, approvers, cause)
 
     def _answer(self, person: str, case: str) -> None:

@@ -105,7 +105,7 @@ def check_departure(details: Claims, leaver: Collection[str], happened: datetime
         if name in details and not right(details[name]):
             raise BadTokenError("event-wrong", name)
     for name in _WHERETO:
-        if name in details and details.get("kind") != CaseKind.TRANSFER:
+        if name in details and details.get("kind") not in _MOVING:
             raise BadTokenError("event-wrong", name)
     if until := details.get("cooling_off_until"):
         length = date.fromisoformat(until) - happened.date()
@@ -142,10 +142,24 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= _LONGEST and visible(value) == value == value.strip()
 
 
+def _is_leave_date(value: object) -> bool:
+    """Whether *value* is a day, or an RFC 3339 instant with its offset: whose clock is meant must not be guessed."""
+    if not isinstance(value, str):
+        return False
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        return False
+    return 1970 <= found.year < 9999 and (_is_day(value) or found.tzinfo is not None)
+
+
 _WHERETO: Final = ("department", "post")
+_MOVING: Final = frozenset((CaseKind.TRANSFER, CaseKind.REHIRED))
 _MEMBERS: Final[Mapping[str, Callable[[object], bool]]] = {
     "kind": lambda value: value in tuple(CaseKind),
     "last_day": _is_day,
+    "effective": _is_leave_date,
+    "batch": _is_plain,
     "cooling_off_until": _is_day,
     "class": _is_plain,
     "department": _is_plain,

@@ -6,7 +6,7 @@ The order is that of the events (``toe``, then ``iat``), not of arrival. A relea
 whatever came before that day was known to whoever released it.
 """
 
-from datetime import datetime
+from datetime import datetime, time, timedelta, timezone
 from enum import IntFlag
 from typing import Final, NamedTuple
 
@@ -26,7 +26,7 @@ class Ended(IntFlag):
 
 ALL: Final = Ended.SESSIONS | Ended.ACCOUNT | Ended.POST | Ended.CLEARED | Ended.UNIT
 _KINDS: Final[dict[str, Ended]] = {
-    CaseKind.TRANSFER: Ended.SESSIONS | Ended.POST,
+    **{kind: Ended.SESSIONS | Ended.POST for kind in CaseKind if kind.passes},
     CaseKind.UNFIT: Ended.SESSIONS | Ended.POST | Ended.CLEARED,
 }
 
@@ -39,7 +39,10 @@ class EventMark(NamedTuple):
 
 
 def ends(notice: HrNotice) -> Ended:
-    """Return what *notice* ends."""
+    """Return what *notice* ends at once: nothing, where its leave date was still to come when it was approved.
+
+    Such a one supersedes nothing, and nothing supersedes it: what was to end at once ends at once.
+    """
     match notice.event:
         case HrEvent.VERIFICATION:
             return Ended(0)
@@ -48,7 +51,17 @@ def ends(notice: HrNotice) -> Ended:
         case HrEvent.ACCOUNT_DISABLED:
             return Ended.SESSIONS | Ended.ACCOUNT
         case HrEvent.DEPARTURE_APPROVED:
-            return _KINDS.get(str(notice.details.get("kind")), ALL)
+            return Ended(0) if _is_to_come(notice) else _KINDS.get(str(notice.details.get("kind")), ALL)
+
+
+def _is_to_come(notice: HrNotice) -> bool:
+    said = notice.details.get("effective")
+    if not said:
+        return False
+    leave = datetime.fromisoformat(str(said))
+    if leave.tzinfo is None:  # a day, wherever its end is last
+        leave = datetime.combine(leave.date() + timedelta(days=1), time(), timezone(-timedelta(hours=12)))
+    return leave > notice.toe
 
 
 def mark(notice: HrNotice, released: datetime | None = None) -> EventMark:

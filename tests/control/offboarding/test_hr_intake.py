@@ -110,20 +110,44 @@ def test_the_cooling_off_period_ends_with_the_day_it_names_by_the_calendar_of_th
     fresh: Site, private: Path
 ) -> None:
     people(fresh)
-    until((fresh.home.root / "spool" / "new").is_dir)
-    hr, approvers = hr_sender.read_keys(private)
-    now = int(time.time())
-    named = [{"role": one["role"], "by": one["person"], "at": now} for one in approvers]
-    said = {"kind": "retirement", "approvers": named, "class": "核心", "cooling_off_until": "2049-12-31"}
-    claims = {"iss": hr["iss"], "aud": "urn:shoumi:agent:test", "iat": now, "jti": "1", "toe": now, "txn": "HR-1"}
-    claims |= {"sub_id": {"format": "iss_sub", "iss": hr["iss"], "sub": "E1"}}
-    claims |= {"events": {HrEvent.DEPARTURE_APPROVED.uri: said}}
-    claims |= {"approvals": [hr_sender.approve(claims, one, datetime.now(UTC)) for one in approvers]}
-    hr_sender.drop(fresh.home.root / "spool" / "new", hr_sender.sign(claims, hr, TYPE), "one")
+    said(fresh, private, {"kind": "retirement", "class": "核心", "cooling_off_until": "2049-12-31"})
     [case] = until(lambda: cases(fresh))
     assert (case["cooling_off_until"], case["owed"]) == ("2049-12-31T16:00:00Z", [])
     with fresh.client() as client:
         assert client.call("case.show", person="E1")["printed_class"] == "核心"
+
+
+def said(site: Site, private: Path, details: dict[str, Any]) -> None:
+    """Deliver a departure of `E1` with these members, approved now."""
+    until((site.home.root / "spool" / "new").is_dir)
+    hr, approvers = hr_sender.read_keys(private)
+    now = int(time.time())
+    named = [{"role": one["role"], "by": one["person"], "at": now} for one in approvers]
+    claims = {"iss": hr["iss"], "aud": "urn:shoumi:agent:test", "iat": now, "jti": "1", "toe": now, "txn": "HR-1"}
+    claims |= {"sub_id": {"format": "iss_sub", "iss": hr["iss"], "sub": "E1"}}
+    claims |= {"events": {HrEvent.DEPARTURE_APPROVED.uri: details | {"approvers": named}}}
+    claims |= {"approvals": [hr_sender.approve(claims, one, datetime.now(UTC)) for one in approvers]}
+    hr_sender.drop(site.home.root / "spool" / "new", hr_sender.sign(claims, hr, TYPE), "one")
+
+
+@pytest.mark.parametrize(
+    ("effective", "step", "at"),
+    [
+        ("2049-12-31", "scheduled", "2049-12-31T16:00:00Z"),  # the end of that day, by the calendar of the site
+        ("2049-12-31T12:00+01:00", "scheduled", "2049-12-31T11:00:00Z"),
+        ("2020-01-01", "approved", None),
+    ],
+)
+def test_a_leave_date_ends_access_then_and_one_that_is_past_at_once(
+    fresh: Site, private: Path, effective: str, step: str, at: str | None
+) -> None:
+    people(fresh)
+    said(fresh, private, {"kind": "layoff", "effective": effective, "batch": "2049-A"})
+    [case] = until(lambda: cases(fresh))
+    assert (case["step"], case["batch"], case["kind"]) == (step, "2049-A", "layoff")
+    if at:
+        with fresh.client() as client:
+            assert client.call("case.show", person="E1")["effective_at"] == at
 
 
 def answers(site: Site) -> list[tuple[str, str]]:

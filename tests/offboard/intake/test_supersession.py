@@ -1,6 +1,7 @@
 """What a notice ends decides what supersedes it: the pure rule, and the store that asks it in SQL."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -61,11 +62,28 @@ def test_a_resignation_is_never_superseded_by_a_transfer_nor_an_account_by_a_dep
     assert supersedes(kinds[CaseKind.RESIGNATION], late, kinds[CaseKind.TRANSFER], early)
     assert not supersedes(kinds[CaseKind.RESIGNATION], early, kinds[CaseKind.TRANSFER], late)
     account = ends(notice(HrEvent.ACCOUNT_DISABLED, None, 0, "1"))
-    assert [kind for kind in CaseKind if not supersedes(kinds[kind], late, account, early)] == [
+    assert {kind for kind in CaseKind if not supersedes(kinds[kind], late, account, early)} == {
         CaseKind.TRANSFER,
+        CaseKind.REHIRED,
+        CaseKind.LONG_LEAVE,
         CaseKind.UNFIT,
-    ]
+    }
     assert not supersedes(ALL, late, Ended(0), early)
+
+
+def test_a_departure_that_is_to_come_supersedes_nothing_that_ends_at_once():
+    early, late = EventMark(START, START), EventMark(START + timedelta(1), START)
+    now = notice(HrEvent.DEPARTURE_APPROVED, CaseKind.RESIGNATION, 0, "1")
+    account = ends(notice(HrEvent.ACCOUNT_DISABLED, None, 0, "1"))
+    day = timedelta(days=1)
+    for said, at_once in (
+        ((START + day).isoformat(), False),
+        ((START - day).isoformat(), True),
+        (f"{START.date() + day}", False),
+        (f"{START.date() - 3 * day}", True),
+    ):
+        found = ends(replace(now, details=now.details | {"effective": said}))
+        assert (found == ALL) == supersedes(found, late, account, early) == at_once
 
 
 def test_a_release_dates_anew_what_was_superseded_until_access_is_given_back_after_it(tmp_path):

@@ -106,3 +106,31 @@ def test_cut_anywhere_a_token_is_refused_and_nothing_else_happens(path):
     for end in range(0, len(token) - 1, 1 + len(token) // 23):
         with pytest.raises(BadTokenError):
             verify(token[:end], PINNED, NOW)
+
+
+@pytest.mark.parametrize(
+    ("members", "wrong"),
+    [
+        ({"effective": "2026-12-31"}, False),
+        ({"effective": "2026-12-31T12:00+08:00"}, False),
+        ({"effective": "2026-12-31T12:00"}, True),  # by whose clock?
+        ({"effective": "31.12.2026"}, True),
+        ({"effective": "9999-12-31"}, True),
+        ({"effective": 1798718400}, True),
+        ({"kind": "layoff", "batch": "2026-A"}, False),
+        ({"kind": "layoff", "batch": ""}, True),
+        ({"kind": "long-leave"}, False),
+        ({"kind": "death"}, False),
+        ({"kind": "rehired", "post": "顾问"}, False),
+        ({"kind": "layoff", "post": "顾问"}, True),
+    ],
+    ids=str,
+)
+def test_a_leave_date_and_the_kinds_are_read_in_one_right_form(members: dict[str, object], *, wrong: bool) -> None:
+    token = right(departure(events=details(**members))).encode()
+    if wrong:
+        with pytest.raises(BadTokenError) as refused:
+            verify(token, PINNED, NOW)
+        assert refused.value.reason == "event-wrong"
+    else:
+        assert verify(token, PINNED, NOW).details.items() >= members.items()
