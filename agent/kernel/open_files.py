@@ -41,13 +41,21 @@ UNFINISHED: Final = HeldFile(0, 0, 0, "unfinished", "")
 """Processes came and went faster than they could be looked at."""
 
 
-def held(devices: AbstractSet[int], *, flights: bool = False) -> Iterator[HeldFile]:
+def held(
+    devices: AbstractSet[int], *, flights: bool = False, pids: AbstractSet[int] | None = None
+) -> Iterator[HeldFile]:
     """Yield everything on *devices* that any process holds, this one excluded, and every ring that keeps files.
 
-    With *flights* also every socket that descriptors wait in; that takes a read for each socket of the host.
+    With *flights* also every socket that descriptors wait in; that takes a read for each socket of the host. With
+    *pids* only what these processes hold: who follows them is for the caller, who knows whose they are.
     """
     seen = {os.getpid()}
     where = _Where(devices, _anonymous(), flights)
+    if pids is not None:
+        for pid in sorted(pids - seen):
+            with _passing():
+                yield from _of_process(pid, where)
+        return
     for _ in range(_ROUNDS):
         fresh = {int(name) for name in os.listdir("/proc") if name.isdigit()} - seen
         if not fresh:

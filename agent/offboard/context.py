@@ -135,6 +135,13 @@ class DoorRevoker(Protocol):
         """
 
 
+class HeldLook(Protocol):
+    """A look at what processes hold."""
+
+    def __call__(self, devices: AbstractSet[int], *, pids: AbstractSet[int] | None = None) -> Iterable[HeldFile]:
+        """Yield what is held of *devices*; with *pids* by these processes alone."""
+
+
 class DenyEntries(Protocol):
     """Which accounts have deny entries, where: state that outlives a run. Every method may raise ``ShoumiError``."""
 
@@ -163,7 +170,7 @@ class RevocationContext:
     """The areas on this host."""
     devices: Callable[[], frozenset[int]]
     """``st_dev`` of the filesystems that hold classified inodes."""
-    held: Callable[[AbstractSet[int]], Iterable[HeldFile]]
+    held: "HeldLook"
     """Who holds inodes of these devices (``agent.kernel.open_files.held``). Looks, opens nothing."""
     area_of: Callable[[HeldFile], str | None]
     """The area something held belongs to; ``None``: it is in none, ``""``: that cannot be told."""
@@ -177,6 +184,8 @@ class RevocationContext:
     """Every uid that is a registered account, whoever's."""
     doors: DoorRevoker | None
     """The doors, ``None`` where there are none."""
+    end_sessions: Callable[[], bool]
+    """Whether the login sessions of somebody who stays end with the rights they lose."""
     stop_units: Callable[[], bool]
     """Whether a system unit that runs as somebody who leaves is stopped, or only named."""
     denials: "DenyEntries | None"

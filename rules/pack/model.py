@@ -132,6 +132,16 @@ class WireRule(RuleSource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LossRule(RuleSource):
+    """``[losses]``: what ends when somebody who stays loses rights, beside what holds the files they lose.
+
+    ``sessions``: their login sessions on this host, with everything in them.
+    """
+
+    sessions: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProtectionRule(RuleSource):
     """``[protection]``: no area below ``minimum_tier`` is called protected; a host's own minimum may be stricter."""
 
@@ -280,6 +290,7 @@ class Pack:
     in_room: InRoomRule | None = None
     wire: WireRule | None = None
     protection: ProtectionRule | None = None
+    losses: LossRule | None = None
     records: Mapping[str, RecordKind] = field(default_factory=dict)
     hours: Mapping[str, Schedule] = field(default_factory=dict)
     departure_case: DepartureCase = DepartureCase()

@@ -66,6 +66,7 @@ TABLES: Mapping[str, TableSchema] = {
     "in_room": TableSchema(model.InRoomRule, {"from_level": values.level}, must=("from_level",)),
     "wire": TableSchema(model.WireRule, {"from_level": values.level}, must=("from_level",)),
     "protection": TableSchema(model.ProtectionRule, {"minimum_tier": values.minimum_tier}, must=("minimum_tier",)),
+    "losses": TableSchema(model.LossRule, {"sessions": values.flag}, must=("sessions",)),
     "departure_case": TableSchema(
         model.DepartureCase,
         {

@@ -7,7 +7,7 @@ the repository says anything else.
 from collections.abc import Iterable
 
 from agent import shipped_packs
-from agent.api.operations import TABLE
+from agent.api.operations import PLANNED, TABLE
 from agent.cli.__main__ import COMMANDS
 from agent.cli.parser import Command
 from rules.offboarding.diagram import diagram
@@ -87,10 +87,17 @@ def departure() -> str:
         + table(
             ("duty", "事项", *packs), [(d.value, d.text.zh, *(_owed(p, d) for p in packs.values())) for d in CaseDuty]
         ),
+        f"## Rights lost otherwise 其他权限丧失\n\n{_LOSSES}"
+        + table(("act", "what it is", "操作"), [_taking(name) for name in sorted(PLANNED)]),
         f"## The cooling-off period 脱密期管理\n\n{_COOLING_OFF}"
         + table(("measure", "措施", *packs), [_measure(kind, packs.values()) for kind in MeasureKind]),
     ]
     return "\n".join(parts)
+
+
+def _taking(name: str) -> tuple[str, str, str]:
+    help_of = TABLE[name].help
+    return f"`shoumi {name.replace('.', ' ')} … --plan`", help_of.en, help_of.zh
 
 
 def terminal() -> str:
@@ -176,6 +183,29 @@ because no regulation prints one; papers come last, and the case is closed after
   the old one signed is still checked with its public half, which is kept.
 - A holder is warned 7 days, 1 day and 10 minutes before a grant or a record that access needs ends, or the leave date
   comes: on the terminals that his accounts own and in their mail. Whoever has no access is not; a hold never warns.
+"""
+
+_LOSSES = """\
+Every act is compared: before its commit the agent works out who could open or enter what, and who can afterwards,
+whatever the act is called. Who loses something stands in the entry of the act (`lost`), and is cut as soon as the
+decider has acknowledged it:
+
+- descriptors are refused by the decider, one by one. A mapping is asked about by no kernel: the process that has it is
+  stopped and ended, with everybody it serves; plan and receipt name who else uses it. What lies in other areas, and
+  whoever shares nothing with that person, is not touched;
+- of up to 32 people each gets a run and a receipt of the cause `loss`, which names the areas, the act and its entry; of
+  more those alone who hold something then. A change that touches more than 4,000 pairs of person and place is compared
+  for the people who have a process or are in a room, and the entry says how many pairs were left out;
+- everybody who waits is cut by the same looks, before anybody is proven; `status`, the first screen, `hold add` and
+  `case progress` say how many are still being proven, and about how long that takes;
+- the same acts take `--plan`: the act is rehearsed and rolled back, and what would end is shown. The terminal shows
+  that plan before the act, and asks for a name to be typed, when something would end or others would lose something;
+- what ends by itself (a grant, a record, the hours of a place) ends at its instant in the decider. What holds a mapping
+  then is found by the looks at all holders, at once: a grant that ran out gets a run and a receipt, the rest an entry
+  `holder-ended`. So do services: what a removed service holds under an ordinary uid is stopped at once and ended;
+- a rule pack that cannot be read keeps no act from being done: its entry says that nothing was compared (`unknown`),
+  and the looks at all holders end what nobody may hold any more.
+
 """
 
 _COOLING_OFF = """\

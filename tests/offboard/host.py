@@ -147,6 +147,7 @@ def context(home: Path, **more: Any) -> RevocationContext:
         rails=lambda: Rails(frozenset({os.getpid()})),
         taken=tuple,
         doors=None,
+        end_sessions=lambda: False,
         stop_units=lambda: False,
         denials=None,
         root=home / "host",

@@ -99,6 +99,7 @@ def context(*areas: AreaPath, **more: Any) -> RevocationContext:
         rails=lambda: Rails(frozenset({os.getpid()})),
         taken=tuple,
         doors=None,
+        end_sessions=lambda: False,
         stop_units=lambda: False,
         denials=None,
     )

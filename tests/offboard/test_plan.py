@@ -81,7 +81,7 @@ def test_leaving_ends_everything_and_staying_only_what_holds_files() -> None:
     assert leaving[:2] == ["deny", "processes"]
     assert leaving.index("timers") < leaving.index("processes-again") < leaving.index("acl")
     for cause in (Cause.HOLD, Cause.EXPIRY, Cause.TRANSFER):
-        assert [step.id for step in steps_for(cause)] == ["deny", "holders", "samba"]
+        assert [step.id for step in steps_for(cause)] == ["deny", "holders", "sessions", "samba"]
 
 
 def test_doors_come_first_and_the_proof_last() -> None:

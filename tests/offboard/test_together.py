@@ -175,7 +175,7 @@ def test_of_who_stays_only_what_holds_classified_files_is_stopped(
 ) -> None:
     with child(uid, uid) as free, child(uid, uid) as holder, child(other, other) as bystander:
         held = [Holder(holder.pid), Holder(bystander.pid)]
-        here = context(tmp_path, held=lambda _devices: held, devices=lambda: frozenset({1}))
+        here = context(tmp_path, held=lambda _devices, **_of: held, devices=lambda: frozenset({1}))
         halted(here, person(uid), cause)
         reach(holder.pid, "T")
         reach(free.pid, "S")

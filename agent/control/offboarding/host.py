@@ -95,6 +95,7 @@ def revocation_context(
         walk=walk,
         taken=lambda: site.facts.accounts(),  # noqa: PLW0108 - of the thread that asks, not of the one that is here
         doors=doors,
+        end_sessions=lambda: bool((rule := site.pack().losses) and rule.sessions),
         stop_units=lambda: site.pack().departure_case.stop_units,
         denials=None,
         rails=rails_of(site, agent),

@@ -42,8 +42,11 @@ STEPS: tuple[RevocationStep, ...] = (
 LEAVING = tuple(step for step in STEPS if step is not holders.STEP)
 """The person goes: everything ends."""
 
-STAYING = (deny.STEP, holders.STEP, samba.STEP)
-"""The person stays (hold, expiry, transfer): access ends, and only what holds classified files with it."""
+STAYING = (deny.STEP, holders.STEP, sessions.STAYING, samba.STEP)
+"""The person stays (hold, expiry, transfer, loss): access ends, and only what holds classified files with it.
+
+Login sessions end too where the pack says so.
+"""
 
 RESTORING = (acl.BACK,)
 """Something is given back: what would still refuse the person on the disk is taken away."""

@@ -1,10 +1,11 @@
 """Ending the processes that hold classified files, of one person or of many at once, until none is left.
 
-Rules of this file: one look at all processes and one at what is held serves everybody, so that the last of fifty people
-is cut no later than the first; everybody's processes are struck before anybody's end is waited for. A process is ended
-for a person only if it is theirs (:func:`agent.offboard.guardrails.ends`) and holds something of an area that person
-loses; who else it serves loses it as well, and is named by the plan. Where something was found, it is stopped and
-killed by its pidfd after it was looked at again. Over when two full looks in a row found nobody, or patience ran out.
+Rules of this file: one look at all processes, and one at what these people's hold, serves everybody, so that the last
+of fifty people is cut no later than the first; everybody's processes are struck before anybody's end is waited for. A
+process is ended for a person only if it is theirs (:func:`agent.offboard.guardrails.ends`) and holds something of an
+area that person loses; who else it serves loses it as well, and is named by the plan. Where something was found, it is
+stopped and killed by its pidfd after it was looked at again. Over when two full looks in a row found nobody, or when
+patience ran out.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from agent.offboard import guardrails
@@ -113,15 +115,14 @@ class HolderTerminator:
         rails = self._context.rails()
         look = tasks.Look(self._uids, [some for below in self._below for some in below])
         processes = tuple(look)
-        held = self._held() if processes else {}
-        # 0: what is held could not all be looked at
-        return _Look(processes, held, rails, look.complete and 0 not in held, look.unread)
+        held = self._held(frozenset(process.pid for process in processes)) if processes else {}
+        return _Look(processes, held, rails, look.complete, look.unread)
 
-    def _held(self) -> Held:
+    def _held(self, pids: AbstractSet[int]) -> Held:
         found: dict[int, dict[str, bool]] = {}
         asks = any(subject.uncut_only for subject in self._subjects)
-        for one in self._context.held(self._context.devices()):
-            area = "" if one.how == "unfinished" else self._context.area_of(one)
+        for one in self._context.held(self._context.devices(), pids=pids):
+            area = self._context.area_of(one)
             if area is not None:
                 areas = found.setdefault(one.pid, {})
                 areas[area] = areas.get(area, False) or not asks or self._context.uncut(one)

@@ -12,9 +12,10 @@ from agent.offboard.steps.step import RevocationStep, StepResult, StepState, Ste
 from rules.text import Text
 
 
-def commands_for(uid: int) -> tuple[tuple[str, ...], ...]:
-    """Return what ends the sessions of *uid*, in order."""
-    return (("loginctl", "disable-linger", str(uid)), ("loginctl", "terminate-user", str(uid)))
+def commands_for(uid: int, *, leaves: bool = True) -> tuple[tuple[str, ...], ...]:
+    """Return what ends the sessions of *uid*, in order. Who stays may linger again after a new login."""
+    end = ("loginctl", "terminate-user", str(uid))
+    return (("loginctl", "disable-linger", str(uid)), end) if leaves else (end,)
 
 
 def probe(leaver: RevocationSubject, context: RevocationContext) -> Text | None:
@@ -32,9 +33,26 @@ def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTar
     return tuple(StepTarget(Text(f"login sessions of uid {uid}", f"uid {uid} 的登录会话")) for uid in there)
 
 
+def probe_staying(leaver: RevocationSubject, context: RevocationContext) -> Text | None:
+    """Return a reason when the pack does not ask for it, or systemd does not run here."""
+    if not context.end_sessions():
+        return Text("the rule pack ends no session for this", "规则包未要求为此结束会话")
+    return probe(leaver, context)
+
+
 def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
     """End them; a user logind does not know has none."""
-    tries = [commands.call(argv) for account in leaver.accounts if account.names for argv in commands_for(account.uid)]
+    return _run(leaver, context, leaves=True)
+
+
+def run_staying(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
+    """The same for somebody who stays, whose lingering is theirs."""
+    return _run(leaver, context, leaves=False)
+
+
+def _run(leaver: RevocationSubject, context: RevocationContext, *, leaves: bool) -> StepResult:
+    named = [account.uid for account in leaver.accounts if account.names]
+    tries = [commands.call(argv) for uid in named for argv in commands_for(uid, leaves=leaves)]
     whys = [said.why for said in tries if said.why and "not logged in" not in said.why.en]
     if whys:
         return StepResult(StepState.PENDING, whys[0])
@@ -44,3 +62,5 @@ def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> St
 
 
 STEP = RevocationStep("sessions", Text("login sessions", "登录会话"), probe, look, run)
+STAYING = RevocationStep(STEP.id, STEP.title, probe_staying, look, run_staying)
+"""The same where the person stays, and only where the pack says so."""

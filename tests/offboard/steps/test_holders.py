@@ -67,7 +67,7 @@ def test_where_one_grant_ended_only_what_holds_that_area_is_ended_and_what_canno
         holding = {plans.pid: "plans", ledger.pid: "ledger", nowhere.pid: None, untold.pid: ""}
         here = context(
             tmp_path,
-            held=lambda _devices: [Holder(pid) for pid in holding],
+            held=lambda _devices, **_of: [Holder(pid) for pid in holding],
             area_of=lambda found: holding[found.pid],
             devices=lambda: frozenset({1}),
         )

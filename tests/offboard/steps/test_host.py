@@ -1,6 +1,7 @@
 """Accounts, login sessions and Samba: with the host's real tools where it has them, and with what they are told."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -128,6 +129,15 @@ def test_without_systemd_sessions_are_skipped_with_the_reason(home: Path, uid: i
     reason = sessions.probe(leaver(home, uid), context(home))
     assert reason is not None
     assert "systemd" in reason.en
+
+
+def test_of_who_stays_sessions_end_only_where_the_pack_says_so(home: Path, uid: int) -> None:
+    who, asked = leaver(home, uid), replace(context(home), end_sessions=lambda: True)
+    reason = sessions.STAYING.probe(who, context(home))
+    assert reason
+    assert "pack" in reason.en
+    assert sessions.STAYING.probe(who, asked) == sessions.probe(who, asked)
+    assert sessions.commands_for(62400, leaves=False) == (("loginctl", "terminate-user", "62400"),)
 
 
 def test_lingering_ends_before_the_sessions_do() -> None:

@@ -158,7 +158,10 @@ class Holder:
 def test_of_who_stays_only_what_holds_classified_files_ends(tmp_path: Path, uid: int, below: int) -> None:
     with child(below, UNSET) as holder, child(below, UNSET) as free:
         here = host(
-            tmp_path, f"{uid}:{below}:1\n", held=lambda _devices: [Holder(holder.pid)], devices=lambda: frozenset({1})
+            tmp_path,
+            f"{uid}:{below}:1\n",
+            held=lambda _devices, **_of: [Holder(holder.pid)],
+            devices=lambda: frozenset({1}),
         )
         assert not proof.staying(person(uid, here.root), here).holds
         assert holders.run(person(uid, here.root), here, "C1").state is StepState.CONFIRMED
