@@ -57,7 +57,7 @@ async def serve(
         if not services.site.stores.now.older:
             serve()
 
-    schedule = ScheduledActs(services.site, executor, services.labels.sealable)
+    schedule = ScheduledActs(services.site, executor, services.labels.sealable, services.offboarding.start_lapses)
     signing_key = SigningKeyWatch(services)
     hr_intake = HrIntake(
         services.site, services.offboarding, act, timedelta(seconds=services.config.hr_silence_seconds)

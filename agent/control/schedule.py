@@ -14,20 +14,26 @@ from agent.site.context import SiteContext
 class ScheduledActs:
     """Belongs to the thread of acts, which calls :meth:`step` every few seconds.
 
-    *sealable* says of which areas the volume is to be sealed.
+    *sealable* says of which areas the volume is to be sealed; *lapses* deals with grants that ended by themselves.
     """
 
     def __init__(
-        self, site: SiteContext, executor: ActExecutor, sealable: Callable[[], Iterable[str]] = lambda: ()
+        self,
+        site: SiteContext,
+        executor: ActExecutor,
+        sealable: Callable[[], Iterable[str]],
+        lapses: Callable[[], object],
     ) -> None:
         self._site = site
         self._executor = executor
         self._sealable = sealable
+        self._lapses = lapses
 
     def step(self) -> None:
         """Do what is due. Raises :class:`agent.errors.ShoumiError` when it could not be; the next step tries again."""
         if self._executor.older():
             return  # what is due by an older registry may have been dealt with since
+        self._lapses()
         self._executor.settle()
         for area in self._site.lists.areas.to_confirm(self._site.now()):
             self._executor.execute_own("area.observe", {"area": area}, by="schedule")

@@ -36,12 +36,12 @@ def test_an_area_goes_back_to_observe_unless_it_is_confirmed(fresh: Site) -> Non
         caller.call("area.enforce", area="plans", revert_after=5)
     with in_process(fresh) as services:
         site, executor = services.site, ActExecutor(services, handler_table().acts)
-        ScheduledActs(site, executor).step()
+        ScheduledActs(site, executor, tuple, lambda: None).step()
         assert not observing_again(services)
         site.clock = later(site.clock, minutes=6)
-        ScheduledActs(site, executor).step()
+        ScheduledActs(site, executor, tuple, lambda: None).step()
         assert observing_again(services)
-        ScheduledActs(site, executor).step()
+        ScheduledActs(site, executor, tuple, lambda: None).step()
     [entry] = fresh.entries(act="area.observe")
     assert entry["outcome"] == "done"
     assert entry["args"] == {"area": "plans", "by": "schedule"}

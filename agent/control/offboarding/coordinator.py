@@ -69,6 +69,7 @@ class OffboardingCoordinator:
         self._roles = roles
         self._indexer = indexer
         self._doors = doors
+        self._lapsed_to = site.now()
         self._denied: dict[str, DenialAck] = {}
         self._committed: tuple[datetime | None, datetime | None] = (None, None)
         host = revocation_context(site, agent_processes(), _walks_nothing, doors, tiers)
@@ -138,7 +139,7 @@ class OffboardingCoordinator:
             cut.result(_CUT)
         return {"cut_milliseconds": (self._site.now() - began).total_seconds() * 1000}
 
-    def start_revocation(self, person: str, trigger: str, pid: int) -> "Future[None]":
+    def start_revocation(self, person: str, trigger: str, pid: int) -> "Future[bool]":
         """Let begin what follows the case or hold *trigger*, which the decider has acknowledged; nobody need wait."""
         asked_by = caller(pid) if pid != os.getpid() else None
         self._note_denial(person)
@@ -157,6 +158,18 @@ class OffboardingCoordinator:
             self._note_denial(person)
             cut = self._cuts.submit(name, (asked_by,) if asked_by else (), holding=len(losses) > _EACH)
             cut.add_done_callback(partial(self._tell, name))
+
+    def start_lapses(self) -> None:
+        """Let begin what follows grants that have ended by themselves since the last call, where something is held.
+
+        Who was not called for them, because this process did not run, looks for them as well: the process of
+        departures, which may be busy with proofs for long.
+        """
+        now = self._site.now()
+        ended = [str(row["id"]) for row in self._site.lists.grants.lapsed(self._lapsed_to, now)]
+        self._lapsed_to = now
+        for name in ended:
+            self._cuts.submit(name, holding=True).add_done_callback(partial(self._tell, name))
 
     def start_restoration(self, name: str) -> None:
         """Let what refuses the person on the disk be taken away, for a grant given again; nobody waits for it."""
@@ -217,8 +230,9 @@ class OffboardingCoordinator:
             return None
         return WantedRun(name, revocation_subject(self._site, found), found.cause, tuple(found.officers), callers)
 
-    def _tell(self, name: str, _cut: "Future[None]") -> None:
-        self._worker.tell(name)
+    def _tell(self, name: str, cut: "Future[bool]") -> None:
+        if cut.cancelled() or cut.exception() or cut.result():
+            self._worker.tell(name)
 
     def _note_denial(self, person: str) -> None:
         """Keep the instant of the acknowledgement that the act under way has just waited for."""

@@ -26,7 +26,7 @@ class _Asked(NamedTuple):
     name: str
     callers: tuple[Caller, ...]
     holding: bool
-    done: "Future[None]"
+    done: "Future[bool]"
 
 
 class CutExecutor:
@@ -52,10 +52,10 @@ class CutExecutor:
         self._journal: RevocationJournal | None = None
         self._made: Runner | None = None
 
-    def submit(self, name: str, callers: tuple[Caller, ...] = (), *, holding: bool = False) -> "Future[None]":
-        """Have *name* cut; the future ends with the cut, or raises what kept it from that.
+    def submit(self, name: str, callers: tuple[Caller, ...] = (), *, holding: bool = False) -> "Future[bool]":
+        """Have *name* cut; the future ends with the cut, or raises what kept it from that, and says if there is a run.
 
-        *holding*: only if the person holds something; else there is no run, and nothing to prove.
+        *holding*: only if the person holds something; else there is none, and nothing to prove.
         """
         asked = _Asked(name, callers, holding, Future())
         with self._turn:
@@ -84,9 +84,11 @@ class CutExecutor:
                 self._runner().cut_together(dict.fromkeys(one.name for one in begun))
                 self._cut()
         except Exception as error:  # noqa: BLE001 - whoever waits for one of them is told, whatever it is
-            _end(batch, error)
+            _fail(batch, error)
         else:
-            _end(batch)
+            for one in batch:
+                if not one.done.done():
+                    one.done.set_result(one in begun)
 
     def _begun(self, batch: list[_Asked]) -> list[_Asked]:
         wanted: list[tuple[_Asked, WantedRun]] = []
@@ -94,7 +96,7 @@ class CutExecutor:
             try:
                 run = self._wanted(one.name, one.callers)
             except Exception as error:  # noqa: BLE001 - as above
-                _end([one], error)
+                _fail([one], error)
             else:
                 if run is not None:
                     wanted.append((one, run))
@@ -110,10 +112,7 @@ class CutExecutor:
         return self._made
 
 
-def _end(asked: list[_Asked], error: Exception | None = None) -> None:
+def _fail(asked: list[_Asked], error: Exception) -> None:
     for one in asked:
         if not one.done.done():
-            if error is None:
-                one.done.set_result(None)
-            else:
-                one.done.set_exception(error)
+            one.done.set_exception(error)

@@ -21,7 +21,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
@@ -47,6 +47,7 @@ from agent.runtime.failures import going_on, to_stderr
 from agent.runtime.home import Home
 from agent.site.context import SiteContext, agent_clock
 
+_HOLDING = frozenset((Cause.EXPIRY, Cause.LOSS))  # no run where nothing was held
 AGAIN = 30.0  # seconds after which what is pending is tried again
 _LAPSE = 2.0  # seconds between two looks at grants that end by themselves
 _NEWS = timedelta(days=14)  # what ended longer ago has been dealt with
@@ -145,7 +146,13 @@ class OffboardingWorker:
         held = [str(row["id"]) for row in lists.holds.find()]
         left += [name for name in held if name not in begun or self._unproven(name, unfinished)]
         left += [name for name in lists.case_grants.restored() if name not in begun or name in unfinished]
+        left += sorted(self._unissued({name for name in begun - unfinished if name.startswith(("G", "L"))}))
         return left + sorted(unfinished - set(left) - {case.id for case in approved})
+
+    def _unissued(self, names: AbstractSet[str]) -> AbstractSet[str]:
+        """Return those of *names* that have no receipt: it was killed between the proof and that."""
+        issued = {receipt.case_of(path) for path in receipt.kept(receipt.receipts_folder(self._site.home.root))}
+        return names - issued if names else names
 
     def _unproven(self, name: str, unfinished: AbstractSet[str]) -> bool:
         return name in unfinished or not self._issued(name)
@@ -161,9 +168,12 @@ class OffboardingWorker:
     def _wanted(self, name: str) -> bool:
         """Whether there is something to do in the run *name*. One that has lost its reason is given up here."""
         found = trigger_of(self._site, name)
-        is_open = False
-        with suppress(RefusedError):  # it was not begun: there is nothing to give up
+        try:
             is_open = any(done.result.state.open for done in self._journal.steps(self._journal.run(name)))
+        except RefusedError:  # it was not begun: there is nothing to give up
+            if found.cause in _HOLDING:
+                return False
+            is_open = False
         if found.over and is_open:
             self._runner.abandon(name, found.over)
         proves = found.cause is not Cause.RESTORED

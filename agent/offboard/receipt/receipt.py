@@ -238,6 +238,11 @@ def kept(folder: Path, case: str | None = None) -> list[Path]:
     return sorted(folder.glob(f"{case or '*'}.{'[0-9]' * 6}{SUFFIX}"))
 
 
+def case_of(path: Path) -> str:
+    """Return the name of the run whose receipt *path* is."""
+    return path.name.removesuffix(SUFFIX).rpartition(".")[0]
+
+
 def _news(payload: bytes) -> object:
     """Return what a receipt says apart from when it says it; what is none says nothing that could be the same."""
     try:

@@ -23,7 +23,7 @@ def dated(office: Office, hours: float = 48, **how: object) -> str:
 
 
 def carry_out(office: Office) -> None:
-    ScheduledActs(office.site, office.executor).step()
+    ScheduledActs(office.site, office.executor, tuple, lambda: None).step()
 
 
 def test_until_the_leave_date_nothing_ends_and_from_it_on_everything_is_denied_with_nobody_awake(
