@@ -56,6 +56,10 @@ def steps_for(cause: Cause, more: Iterable[RevocationStep] = ()) -> tuple[Revoca
     return tuple(sorted((*mine, *others), key=lambda step: (not step.alongside, step not in mine)))
 
 
+def _asked(steps: Iterable[RevocationStep], context: RevocationContext) -> tuple[RevocationStep, ...]:
+    return tuple(step for step in steps if step.asked is None or step.asked(context))
+
+
 def survey(
     leaver: RevocationSubject, context: RevocationContext, cause: Cause, more: Iterable[RevocationStep] = ()
 ) -> RevocationPlan:
@@ -64,7 +68,7 @@ def survey(
     A step that cannot look is in the plan without targets: that never keeps anybody from running it.
     """
     known = vetted(leaver)
-    return plan(leaver, cause, [_looked(step, known, context) for step in steps_for(cause, more)])
+    return plan(leaver, cause, [_looked(step, known, context) for step in _asked(steps_for(cause, more), context)])
 
 
 def sparing(context: RevocationContext, run: Run) -> RevocationContext:
@@ -131,7 +135,8 @@ class Runner:
     """Runs them. Belongs to one thread.
 
     *more*: see :func:`steps_for`. Without *alongside*, steps that wait for others are left to the runner that finishes.
-    *told* hears ``(case, step, None)`` before a step and its state after it.
+    *told* hears ``(case, step, None)`` before a step and its state after it. *stands* says whether the reason of a run
+    still holds, before what its proof has found is ended.
     """
 
     def __init__(
@@ -142,12 +147,14 @@ class Runner:
         told: Told = lambda _case, _step, _state: None,
         *,
         alongside: bool = True,
+        stands: Callable[[str], bool] = lambda _case: True,
     ) -> None:
         self._journal = journal
         self._context = context
         self._more = tuple(more)
         self._told = told
         self._alongside = alongside
+        self._stands = stands
         self._threads: ThreadPoolExecutor | None = None
         self._waiting: dict[tuple[str, str], Future[JournaledStep]] = {}
 
@@ -174,7 +181,7 @@ class Runner:
             if not _CASE.fullmatch(one.case):
                 shown = visible(one.case)
                 raise RefusedError(Text(f"`{shown}` is no case number", f"`{shown}` 不是案件编号"))
-            steps = tuple(step.id for step in steps_for(one.cause, self._more))
+            steps = tuple(step.id for step in _asked(steps_for(one.cause, self._more), self._context))
             new.append((one._replace(leaver=vetted(one.leaver)), steps))
         self._journal.begin_together(new, self._context.now())
 
@@ -283,6 +290,8 @@ class Runner:
         early = {step.id: step for step in steps_for(run.cause, self._more) if step.early}
         for tries in range(reopening.MOST + 1):
             found = reopening.reopened(self._journal.steps(run))
+            if found and not self._stands(run.case):
+                break  # it was given again meanwhile: what the proof found is theirs, and the run is given up
             for done in found:
                 unwritten += self._note(run, done)
             if not found or tries == reopening.MOST:

@@ -191,6 +191,7 @@ REVOCATIONS: Words = {  # the steps of one: what the log names them by
     "deny": Text("deny every access", "拒绝一切访问"),
     "holders": Text("end processes that hold classified files", "结束持有涉密文件的进程"),
     "processes": Text("end every process", "结束所有进程"),
+    "units": Text("system units that run as them", "以其身份运行的系统服务"),
     "timers": Text("user timers, autostart, lingering", "用户定时器、自启动、驻留"),
     "sessions": Text("login sessions", "登录会话"),
     "cron": Text("cron jobs", "定时任务 cron"),

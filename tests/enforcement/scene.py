@@ -105,8 +105,8 @@ class Scene:
         """Return the accesses recorded since :meth:`mark`, which what the agent does by itself may stand between.
 
         With *people* only theirs, by the file-system uid, which an entry of somebody who was killed meanwhile lacks.
-        Not the counts, which come late and may be of before it; nor a canary that tried so late, or in such a moment,
-        that the decider did not know it for the agent's own.
+        Not the counts, which come late and may be of before it; not the attempts by which the agent proves a loss; nor
+        a canary that tried so late, or in such a moment, that the decider did not know it for the agent's own.
         """
         uids = {who.uid for who in people}
         return [
@@ -114,6 +114,7 @@ class Scene:
             for entry in self.news()
             if entry["kind"] == "access"
             and "repeats" not in entry
+            and "own" not in entry
             and entry.get("fsuid") not in CANARIES
             and (not uids or entry.get("fsuid") in uids)
         ]

@@ -111,6 +111,7 @@ def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: Regis
         ],
         "departures": [
             {
+                "effective_at": None,
                 "id": "D000001",
                 "person": "E1",
                 "stage": "notice",

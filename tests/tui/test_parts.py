@@ -229,6 +229,7 @@ def test_a_condition_is_put_in_and_taken_out() -> None:
 
 
 AREA = {"name": "plans", "tier": "A", "mode": "enforce"}
+IDLE = {"waiting": 0, "since": None, "seconds": 0}
 
 
 @pytest.mark.parametrize(
@@ -247,6 +248,7 @@ def test_the_sentence_never_says_more_than_the_agent(areas: list[Any], enforcing
         "enforcing": enforcing,
         "tier": "A",
         "holds": 0,
+        "revocations": IDLE,
         "doors": 12,
         "decider": {"next_seq": 1_204_332},
     }
@@ -257,8 +259,16 @@ def test_the_sentence_never_says_more_than_the_agent(areas: list[Any], enforcing
 
 
 STATUS: dict[str, Any] = {
-    "areas": [AREA], "enforcing": True, "tier": "A", "holds": 0, "doors": 0, "decider": {"next_seq": 1_204_332},
+    "areas": [AREA], "enforcing": True, "tier": "A", "holds": 0, "revocations": IDLE, "doors": 0,
+    "decider": {"next_seq": 1_204_332},
 }  # fmt: skip
+
+
+def test_revocations_that_are_being_proven_are_said_with_how_long_that_takes() -> None:
+    busy = STATUS | {"revocations": {"waiting": 3, "since": "2026-11-02T01:30:00+00:00", "seconds": 150}}
+    assert content("en", *truth.sentence(busy, 0, 0)).plain.endswith("3 revocations are being proven, about 2 min left")
+    one = STATUS | {"revocations": {"waiting": 1, "since": "2026-11-02T01:30:00+00:00", "seconds": 4}}
+    assert content("zh", *truth.sentence(one, 0, 0)).plain.endswith("1 项撤权正在核证，约需 4 秒")
 
 
 def test_a_registry_that_lacks_acts_of_the_log_is_said_first() -> None:

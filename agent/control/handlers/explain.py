@@ -40,8 +40,10 @@ def _explain(request: HandlerRequest) -> Json:
 
 def _refused_on_disk(request: HandlerRequest, answer: dict[str, Json]) -> dict[str, Json]:
     """Return *answer* with what the deny entries on the way to it refuse: all accounts of the person, or some."""
-    rows = {row.resource.id: row for row in request.site.facts.areas()}
-    top = os.path.realpath(rows[str(answer["area"])].path)
+    row = next((row for row in request.site.facts.areas() if row.resource.id == answer["area"]), None)
+    if row is None:  # a room: its door asks nobody's disk
+        return answer
+    top = os.path.realpath(row.path)
     uids = sorted(int(str(row["uid"])) for row in request.site.lists.accounts.find(str(answer["person"])))
     path = str(answer["path"] or top)
     refused = sorted(acl.denied_here(path, uids, top if within(path, top) else path))

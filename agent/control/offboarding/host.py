@@ -19,7 +19,7 @@ from agent.offboard.guardrails import Rails
 from agent.offboard.steps import doors as doors_step
 from agent.offboard.steps.tasks import family
 from agent.site.context import SiteContext
-from rules.tiers import ORDER, Tier, cuts
+from rules.tiers import ORDER, Tier, Use, cuts
 
 MORE = (doors_step.STEP, *proof.STEPS)  # steps of a run besides those every host has
 Walk = Callable[[str], Iterator[WalkEntry | WalkFailure]]
@@ -67,14 +67,16 @@ def revocation_context(
             return ""
         return None if area in site.facts.observing() else area
 
-    def tier(area: str) -> Tier:
+    def known_tiers() -> dict[str, Tier]:
         known = tiers() if tiers else {row.resource.id: row.volume.get("tier") for row in site.facts.areas()}
-        found = known.get(area)
-        return found if found in ORDER else "none"
+        return {area: found if found in ORDER else "none" for area, found in known.items()}
+
+    def tier(area: str) -> Tier:
+        return known_tiers().get(area, "none")
 
     def uncut(found: HeldFile) -> bool:
-        if found.how == "ring":
-            return True  # what a ring does for its process is not asked about everywhere
+        if found.how == "ring":  # of which area is unknown; its reads are asked about where those of a descriptor are
+            return any(not cuts(found, Use.READ) for found in known_tiers().values())
         try:
             use = use_of(found)
         except OSError:

@@ -70,7 +70,7 @@ class OffboardingWorker:
         self._denials = DenyLedger(database.path(site.home.root), site.now)
         self._host = replace(host, found=self._found, denials=self._denials)
         self._stale = StaleDenials(site, self._denials, self._host)
-        self._runner = Runner(self._journal, self._host, MORE)
+        self._runner = Runner(self._journal, self._host, MORE, stands=lambda name: not trigger_of(site, name).over)
         self._lapsed: set[str] = set()  # grants whose end was looked into: only to save looking again
 
     def close(self) -> None:

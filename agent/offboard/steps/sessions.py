@@ -33,13 +33,6 @@ def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTar
     return tuple(StepTarget(Text(f"login sessions of uid {uid}", f"uid {uid} 的登录会话")) for uid in there)
 
 
-def probe_staying(leaver: RevocationSubject, context: RevocationContext) -> Text | None:
-    """Return a reason when the pack does not ask for it, or systemd does not run here."""
-    if not context.end_sessions():
-        return Text("the rule pack ends no session for this", "规则包未要求为此结束会话")
-    return probe(leaver, context)
-
-
 def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
     """End them; a user logind does not know has none."""
     return _run(leaver, context, leaves=True)
@@ -62,5 +55,5 @@ def _run(leaver: RevocationSubject, context: RevocationContext, *, leaves: bool)
 
 
 STEP = RevocationStep("sessions", Text("login sessions", "登录会话"), probe, look, run)
-STAYING = RevocationStep(STEP.id, STEP.title, probe_staying, look, run_staying)
+STAYING = RevocationStep(STEP.id, STEP.title, probe, look, run_staying, asked=lambda context: context.end_sessions())
 """The same where the person stays, and only where the pack says so."""

@@ -71,7 +71,7 @@ class RevocationStep:
     ``early`` steps cut access and come first; ``alongside`` ones wait for others (door controllers) in a thread.
     ``urgent`` ones are done on the word of one officer, even where the others wait for a second.
     ``leaving`` ones are only for who goes (``True``) or who stays (``False``), where it makes a difference; ``whole``
-    ones only for causes that take everything: a departure, a hold.
+    ones only for causes that take everything: a departure, a hold. ``asked`` says whether the site wants it at all.
     ``run`` gets the case, whose name is one path component. ``together`` does the same for many people at once, where
     most of the work is the same for all of them; its results are in their order.
     """
@@ -87,6 +87,7 @@ class RevocationStep:
     urgent: bool = False
     leaving: bool | None = None
     whole: bool = False
+    asked: Callable[[RevocationContext], bool] | None = None
     together: Callable[[Sequence[tuple[RevocationSubject, str]], RevocationContext], list[StepResult]] | None = None
 
 

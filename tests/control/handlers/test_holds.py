@@ -105,7 +105,7 @@ def test_the_plan_of_a_hold_says_what_it_would_end_and_ends_nothing(fresh: Site)
         plan = client.call("hold.plan", person="E1")
         assert (plan["cause"], [step["id"] for step in plan["steps"]]) == (
             "hold",
-            ["doors", "deny", "holders", "sessions", "samba", "proof"],
+            ["doors", "deny", "holders", "samba", "proof"],
         )
         assert list(client.stream("hold.list")) == []
 

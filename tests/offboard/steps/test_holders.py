@@ -24,7 +24,7 @@ def test_a_hold_ends_only_what_holds_classified_files(tmp_path: Path, uid: int, 
     fd = os.open(secret, os.O_RDONLY)
     leaver = RevocationSubject("E1001", (Account(uid),))
 
-    def held(_devices: object) -> list[Holder]:
+    def held(_devices: object, **_of: object) -> list[Holder]:
         return [Holder(int(name)) for name in os.listdir("/proc") if name.isdigit() and holds(int(name))]
 
     def holds(pid: int) -> bool:
