@@ -9,6 +9,7 @@ Rules of this file:
 from collections.abc import Mapping
 
 from rules.model import Level
+from rules.offboarding.measure import Keeper
 from rules.offboarding.vocabulary import CaseKind, CaseStep
 from rules.text import Text
 from rules.visible import visible
@@ -50,6 +51,7 @@ STAGES: Words = {
     "closed": Text("closed", "已办结"),
 }
 DEPARTURES: Words = {kind.value: kind.text for kind in CaseKind}
+KEEPERS: Words = {keeper.value: keeper.text for keeper in Keeper}
 STEPS: Words = {step.value: step.text for step in CaseStep}
 ROLES: Words = {  # of the agent itself; a pack has a title for every approver it names
     "system": Text("system administrator", "系统管理员"),
@@ -251,7 +253,7 @@ VOLUME_STATES: Words = {  # where a volume of ours is
 HOLDERS: Words = {"name": Text("named only", "仅列出"), "end": Text("ended", "予以结束")}  # who held files earlier
 
 CHOICES: Words = {  # what a parameter of an operation may be, where the table of operations lists it
-    **YES_NO, **VERDICTS, **EMPLOYMENTS, **DEPARTURES, **SIDES, **PASSBACKS, **SHARING,
+    **YES_NO, **VERDICTS, **EMPLOYMENTS, **DEPARTURES, **KEEPERS, **SIDES, **PASSBACKS, **SHARING,
     **HOLDERS, "all": Text("all", "全部"),
 }  # fmt: skip
 

@@ -17,7 +17,20 @@ import pytest
 from agent import shipped_packs
 from agent.demo.actors import Actor, acting
 from agent.kernel import mounting
-from tests.enforcement.scene import BYSTANDER, CLEARED, SECRET, SIZE, TOO_LOW, Area, Gate, Scene, error_of, scene, write
+from tests.enforcement.scene import (
+    BYSTANDER,
+    CLEARED,
+    SECRET,
+    SIZE,
+    TOO_LOW,
+    Area,
+    Gate,
+    Scene,
+    error_of,
+    scene,
+    until,
+    write,
+)
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-reads-only")]
 
