@@ -13,21 +13,19 @@ Rules of this file:
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from agent.errors import FatalError, RefusedError, ShoumiError
-from agent.offboard import proof, reopening
-from agent.offboard.callers import Caller, living
+from agent.offboard import freezing, proof, reopening
+from agent.offboard.callers import Caller
 from agent.offboard.context import RevocationContext, RevocationSubject
-from agent.offboard.guardrails import Rails, ordinary
 from agent.offboard.journal import JournaledStep, RevocationJournal, Run, WantedRun
 from agent.offboard.plan import Cause, PlannedStep, RevocationPlan, agreed, plan
-from agent.offboard.steps import LEAVING, RESTORING, STAYING, holders, processes
-from agent.offboard.steps.ending_holders import HolderTerminator
+from agent.offboard.steps import LEAVING, RESTORING, STAYING
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState
 from rules.text import Text
 from rules.visible import visible
@@ -36,8 +34,6 @@ _CASE = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
 _ALONGSIDE = 8  # threads
 _ANSWER = 5.0  # seconds the end of a run waits for steps alongside
 _LISTED, _SHOWN = 100, 20  # items of a list that an entry repeats whole; those it shows of a longer one
-
-_STAYING = frozenset((Cause.HOLD, Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS))
 
 _WHOLE = frozenset((Cause.DEPARTURE, Cause.HOLD))
 
@@ -67,60 +63,8 @@ def survey(
 
     A step that cannot look is in the plan without targets: that never keeps anybody from running it.
     """
-    known = vetted(leaver)
+    known = freezing.vetted(leaver)
     return plan(leaver, cause, [_looked(step, known, context) for step in _asked(steps_for(cause, more), context)])
-
-
-def sparing(context: RevocationContext, run: Run) -> RevocationContext:
-    """Return *context* with the processes that asked for *run* among those that are never touched."""
-    return _sparing(context, run.callers)
-
-
-def _sparing(context: RevocationContext, callers: Iterable[Caller]) -> RevocationContext:
-    spared = tuple(callers)
-
-    def rails() -> Rails:
-        now = context.rails()
-        return replace(now, pids=now.pids | living(spared))
-
-    return replace(context, rails=rails) if spared else context
-
-
-def freeze_processes(
-    leaver: RevocationSubject,
-    context: RevocationContext,
-    cause: Cause,
-    officers: Iterable[str],
-    callers: Iterable[Caller],
-) -> None:
-    """Stop what a run for *cause* would end, so that it reads no more while that run gets under way.
-
-    Of who goes that is everything, of who stays what holds classified files; what is stopped is ended, never let go
-    again. Only where the run is certain to follow; it must be called for by then, because nothing is written down here.
-    Nothing is stopped for what is given back.
-    """
-    known, spared = vetted(leaver), _sparing(context, callers)
-    if agreed(known, cause, tuple(officers)):
-        if cause is Cause.DEPARTURE:
-            processes.ending(known, spared).stop()
-        elif cause in _STAYING:
-            holders.ending(known, spared).stop()
-
-
-def freeze_holders(context: RevocationContext, wanted: Sequence[WantedRun]) -> list[bool]:
-    """Stop, by one look, what the runs *wanted* would end of people who stay; return which of these had anything."""
-    theirs = [(at, one) for at, one in enumerate(wanted) if one.cause in _STAYING]
-    spared = _sparing(context, {caller for _, one in theirs for caller in one.callers})
-    found = [True] * len(wanted)
-    stopped = HolderTerminator([vetted(one.leaver) for _, one in theirs], spared).stop() if theirs else []
-    for (at, _), had in zip(theirs, stopped, strict=True):
-        found[at] = had
-    return found
-
-
-def vetted(leaver: RevocationSubject) -> RevocationSubject:
-    """Return *leaver* with the accounts a revocation may touch."""
-    return replace(leaver, accounts=tuple(account for account in leaver.accounts if ordinary(account.uid)))
 
 
 def _looked(step: RevocationStep, leaver: RevocationSubject, context: RevocationContext) -> PlannedStep:
@@ -182,7 +126,7 @@ class Runner:
                 shown = visible(one.case)
                 raise RefusedError(Text(f"`{shown}` is no case number", f"`{shown}` 不是案件编号"))
             steps = tuple(step.id for step in _asked(steps_for(one.cause, self._more), self._context))
-            new.append((one._replace(leaver=vetted(one.leaver)), steps))
+            new.append((one._replace(leaver=freezing.vetted(one.leaver)), steps))
         self._journal.begin_together(new, self._context.now())
 
     def cut(self, case: str) -> None:
@@ -324,13 +268,13 @@ class Runner:
         return []
 
     def _try(self, run: Run, step: RevocationStep) -> JournaledStep:
-        context = sparing(self._context, run)
+        context = freezing.sparing(self._context, run)
         return self._tried([run], step, lambda: [step.run(run.leaver, context, run.case)])[0]
 
     def _try_together(self, runs: list[Run], step: RevocationStep) -> list[JournaledStep]:
         assert step.together
         together = step.together
-        context = _sparing(self._context, {caller for run in runs for caller in run.callers})
+        context = freezing.sparing_callers(self._context, {caller for run in runs for caller in run.callers})
         return self._tried(runs, step, lambda: together([(run.leaver, run.case) for run in runs], context))
 
     def _tried(

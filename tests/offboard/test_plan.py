@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from agent.offboard import proof
 from agent.offboard.context import Account, RevocationSubject
+from agent.offboard.freezing import vetted
 from agent.offboard.plan import Cause, PlannedStep, agreed, officers_needed, plan
-from agent.offboard.runner import steps_for, survey, vetted
+from agent.offboard.runner import steps_for, survey
 from agent.offboard.steps import STEPS
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget, always
 from rules.text import Text

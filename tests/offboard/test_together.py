@@ -13,9 +13,10 @@ import pytest
 from agent.errors import RefusedError
 from agent.kernel.walk import walk
 from agent.offboard.context import Account, RevocationContext, RevocationSubject
+from agent.offboard.freezing import freeze_processes
 from agent.offboard.journal import RevocationJournal
 from agent.offboard.plan import Cause
-from agent.offboard.runner import Runner, freeze_processes
+from agent.offboard.runner import Runner
 from agent.offboard.steps import acl_bytes, holders
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, always
 from agent.runtime import channel

@@ -9,7 +9,7 @@ from rules.text import Text
 _NAMES = (
     Param("number", "text", Text("an employee number, of any issuer", "工号（任一签发者）")),
     Param("email", "text", Text("an e-mail address", "电子邮件地址"), metavar="ADDRESS"),
-    Param("iss", "text", Text("the issuer of --sub", "--sub 的签发者"), metavar="ISSUER"),
+    Param("iss", "text", Text("another issuer, whose number follows", "其他签发者，其编号见下项"), metavar="ISSUER"),
     Param("sub", "text", Text("a number of that issuer", "该签发者给出的编号"), metavar="NUMBER"),
 )
 

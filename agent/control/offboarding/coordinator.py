@@ -32,9 +32,10 @@ from agent.kernel.fanotify import FanotifyGroups
 from agent.log.indexer import BackgroundIndexer
 from agent.offboard.callers import Caller, caller
 from agent.offboard.context import DenialAck, RevocationSubject
+from agent.offboard.freezing import freeze_processes
 from agent.offboard.journal import WantedRun
 from agent.offboard.plan import Cause
-from agent.offboard.runner import freeze_processes, survey
+from agent.offboard.runner import survey
 from agent.offboard.steps.places import accounts
 from agent.rooms.service import DoorServer
 from agent.runtime.channel import Message

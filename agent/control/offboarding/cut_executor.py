@@ -17,8 +17,9 @@ from agent.control.offboarding.host import MORE
 from agent.offboard import database
 from agent.offboard.callers import Caller
 from agent.offboard.context import RevocationContext
+from agent.offboard.freezing import freeze_holders
 from agent.offboard.journal import RevocationJournal, WantedRun
-from agent.offboard.runner import Runner, freeze_holders
+from agent.offboard.runner import Runner
 from agent.runtime.home import Home
 
 

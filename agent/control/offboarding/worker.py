@@ -39,10 +39,11 @@ from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
 from agent.offboard import database
 from agent.offboard.deny_entries import DenyLedger
+from agent.offboard.freezing import freeze_holders
 from agent.offboard.journal import RevocationJournal, WantedRun
 from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
-from agent.offboard.runner import Runner, freeze_holders
+from agent.offboard.runner import Runner
 from agent.runtime.failures import going_on, to_stderr
 from agent.runtime.home import Home
 from agent.site.context import SiteContext, agent_clock
