@@ -170,7 +170,8 @@ class LabelChore:
         swept = all(
             self._protection.sweeps.have_swept(name, path, volume.st_dev) for path, name in _paths(volume, rows)
         )
-        sealed = [name for name in volume.names if name not in self._unsealed(rows)]
+        unsealed = self._unsealed(rows)
+        sealed = [name for name in volume.names if name not in unsealed]
         if not volume.sealed:
             if swept and not any(name in self._sealable for name in volume.names) and self._is_due(volume):
                 self._seal(groups, volume, rows)
