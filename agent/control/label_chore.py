@@ -265,7 +265,8 @@ class LabelChore:
 
 
 def _paths(volume: WholeVolume, rows: Sequence[AreaRow]) -> Iterator[tuple[str, str]]:
-    return ((row.path, row.resource.id) for row in rows if row.resource.id in volume.names)
+    names = frozenset(volume.names)
+    return ((row.path, row.resource.id) for row in rows if row.resource.id in names)
 
 
 def _first_trouble(counts: TourCounts) -> str:

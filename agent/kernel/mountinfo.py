@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 Device = tuple[int, int]
 
@@ -69,12 +69,31 @@ class MountTable(tuple[Mount, ...]):
         return MountTree(self)
 
 
+class _Reader:
+    """Reads one table again and again, and keeps the lines of the last one: most of a thousand are the same.
+
+    No more is kept than the table has. Several threads may read; each takes what it finds there.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[bytes, Mount] = {}
+
+    def read(self, text: bytes) -> MountTable:
+        """Do what :func:`parse` does."""
+        kept, lines = self._kept, [line for line in text.splitlines() if line]
+        rows = [kept.get(line) or _row(line) for line in lines]
+        self._kept = dict(zip(lines, rows, strict=True))
+        return MountTable(rows)
+
+
+_OURS = _Reader()
+
+
 def parse(text: bytes) -> MountTable:
     """Read the whole of a mountinfo file. Raise ``ValueError`` for a line that is not one."""
     return MountTable(_row(line) for line in text.splitlines() if line)
 
 
-@lru_cache(8192)  # a site with a thousand areas looks at a table of as many lines again and again
 def _row(line: bytes) -> Mount:
     before, found, after = line.partition(b" - ")
     fields, tail = before.split(b" "), after.split(b" ")
@@ -107,7 +126,7 @@ def _words(field: bytes) -> frozenset[str]:
 def table() -> MountTable:
     """Return every mount of this thread's mount namespace, in the kernel's order."""
     with open("/proc/thread-self/mountinfo", "rb") as file:
-        return parse(file.read())
+        return _OURS.read(file.read())
 
 
 def mount_id(path: str | int) -> int:

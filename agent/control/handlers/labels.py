@@ -30,7 +30,8 @@ def _seal(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
     for other in request.site.facts.areas():
         if other.resource.id in beside:
             change.areas.set(other.resource.id, volume={**other.volume, "sealed": True})
-    return HandlerResult({"area": name, "areas": len(beside)}, on_commit=lambda: labels.sealed(beside))
+    named = {"areas": sorted(beside)} if len(beside) > 1 else {}
+    return HandlerResult({"area": name, "areas": len(beside)}, named, on_commit=lambda: labels.sealed(beside))
 
 
 @handlers.stream("area.labels")
