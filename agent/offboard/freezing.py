@@ -50,7 +50,7 @@ def freeze_processes(
     known, spared = vetted(leaver), sparing_callers(context, callers)
     if agreed(known, cause, tuple(officers)):
         if cause is Cause.DEPARTURE:
-            processes.ending(known, spared).stop()
+            processes.ending((known,), spared).stop()
         elif cause in _STAYING:
             holders.ending(known, spared).stop()
 

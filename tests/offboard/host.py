@@ -108,7 +108,9 @@ def child(
 
 def end(uid: int, rails: Rails | None = None, **more: object) -> TerminationResult:
     """End everything of *uid*, as the steps of a revocation do."""
-    return ProcessTerminator([uid], lambda: rails or Rails(frozenset({os.getpid()})), now, **more).run()  # type: ignore[arg-type]
+    protected = rails or Rails(frozenset({os.getpid()}))
+    [ended] = ProcessTerminator([[uid]], lambda: protected, now, **more).run()  # type: ignore[arg-type]
+    return ended
 
 
 def chain(seconds: float = 60.0) -> None:

@@ -4,6 +4,8 @@ Rules of this file: two steps of this kind run, one at once and one after everyt
 (a lingering manager, cron, at) is out of the way. Programs the person started as root die too, and the plan names them.
 """
 
+from collections.abc import Sequence
+
 from agent.offboard import guardrails
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Process, Reach
@@ -14,13 +16,16 @@ from rules.text import Text
 from rules.visible import visible
 
 
-def ending(leaver: RevocationSubject, context: RevocationContext) -> ProcessTerminator:
-    """Return what ends the processes of *leaver* on this host."""
+def ending(leavers: Sequence[RevocationSubject], context: RevocationContext) -> ProcessTerminator:
+    """Return what ends the processes of *leavers* on this host."""
 
     def holders() -> frozenset[int]:
         return frozenset(found.pid for found in context.held(context.devices()))
 
-    return ProcessTerminator(leaver.uids, context.rails, context.now, holders, below=lambda: subids.of(leaver, context))
+    def below() -> list[tuple[range, ...]]:
+        return [subids.of(leaver, context) for leaver in leavers]
+
+    return ProcessTerminator([leaver.uids for leaver in leavers], context.rails, context.now, holders, below=below)
 
 
 def target(process: Process, leaver: RevocationSubject, context: RevocationContext) -> StepTarget:
@@ -88,17 +93,33 @@ def _why(ended: TerminationResult) -> Text:
 
 def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
     """Return every process that would end."""
-    return tuple(target(process, leaver, context) for process in ending(leaver, context).find())
+    [found] = ending((leaver,), context).find()
+    return tuple(target(process, leaver, context) for process in found)
 
 
-def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
+def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> StepResult:
     """End them all. ``facts``: :meth:`agent.offboard.steps.ending.TerminationResult.facts`."""
-    return result(ending(leaver, context).run())
+    [one] = together([(leaver, case)], context)
+    return one
+
+
+def together(many: Sequence[tuple[RevocationSubject, str]], context: RevocationContext) -> list[StepResult]:
+    """End those of many people by the same looks."""
+    return [result(one) for one in ending([leaver for leaver, _ in many], context).run()]
 
 
 _LASTING = Text("what they had not saved is lost", "未保存的内容将丢失")
 
-STEP = RevocationStep("processes", Text("end every process", "结束所有进程"), always, look, run, _LASTING, early=True)
+STEP = RevocationStep(
+    "processes",
+    Text("end every process", "结束所有进程"),
+    always,
+    look,
+    run,
+    _LASTING,
+    early=True,
+    together=together,
+)
 AGAIN = RevocationStep(
     "processes-again",
     Text("end what was started meanwhile", "结束期间新启动的进程"),

@@ -81,8 +81,10 @@ class Look:
         return process if process is not None and not process.ended and self._has_one(process) else None
 
     def _has_one(self, process: Process) -> bool:
-        uids = _uids(process)
-        return bool(self._wanted & uids) or any(uid in some for some in self._below for uid in uids if uid is not None)
+        found = uids(process)
+        if self._wanted & found:
+            return True
+        return any(uid in some for some in self._below for uid in found if uid is not None)
 
 
 def scan(uids: Collection[int]) -> list[Process]:
@@ -134,7 +136,7 @@ def _process(pid: int, wanted: AbstractSet[int] | None, threads_of: set[int]) ->
         raise
     except (KeyError, ValueError):  # it ended meanwhile: a half-gone process has no Uid line
         return None
-    if wanted is None or wanted & _uids(process):
+    if wanted is None or wanted & uids(process):
         return process._replace(executable=_executable(pid))
     return process
 
@@ -157,7 +159,8 @@ def family(roots: Iterable[int]) -> frozenset[int]:
     return frozenset(found)
 
 
-def _uids(process: Process) -> set[int | None]:
+def uids(process: Process) -> set[int | None]:
+    """Return every uid that a thread of *process* has in any way; ``None``: one has no login uid."""
     if process.others:
         return {uid for one in process.identities for uid in one}
     return {process.ruid, process.euid, process.suid, process.fsuid, process.login}

@@ -228,7 +228,7 @@ def test_a_process_whose_file_may_not_be_read_is_named_and_nothing_is_confirmed(
             return real(path)
 
         monkeypatch.setattr(task_identity, "read", read)
-        ended = ProcessTerminator([uid + 1000], lambda: Rails(frozenset({os.getpid()})), now).run(0.5)
+        [ended] = ProcessTerminator([[uid + 1000]], lambda: Rails(frozenset({os.getpid()})), now).run(0.5)
         assert not ended.sure
         assert ended.unread == {one.pid}
         assert str(one.pid) in processes.result(ended).detail.en
