@@ -62,6 +62,7 @@ class LabelChore:
         self._decider = decider
         self._protection = protection
         self._every = every
+        self._known: tuple[int, tuple[AreaRow, ...]] | None = None  # at which epoch
         self._due: dict[int, float] = {}  # when a volume is walked over next (monotonic), by its device
         self._sealable: dict[str, int] = {}  # area → device of its volume
         self._jobs: dict[int, RelabelJob] = {}
@@ -86,7 +87,7 @@ class LabelChore:
             return
         while self._asked:
             self._relabel(groups, self._asked.popleft())
-        rows = self._site.facts.areas()
+        rows = self._rows()
         for volume in whole_volume.find(self._protection.plans, self._guarded(), rows):
             if volume.dedicated and not self._stop.is_set():
                 with going_on(to_stderr("control")):
@@ -139,6 +140,13 @@ class LabelChore:
         with contextlib.suppress(OSError):
             return volume if volume and os.stat(path).st_dev == volume.st_dev else None  # noqa: PTH116 - any path
         return None
+
+    def _rows(self) -> tuple[AreaRow, ...]:
+        """Return every area, read anew when anything has changed: there may be thousands, and this is each second."""
+        epoch = self._site.facts.epoch()
+        if self._known is None or self._known[0] != epoch:
+            self._known = epoch, self._site.facts.areas()
+        return self._known[1]
 
     def _relabel(self, groups: FanotifyGroups, job: RelabelJob) -> None:
         try:

@@ -58,29 +58,35 @@ class ComparedRights(NamedTuple):
 
 
 def compare_or_say(
-    before: FactsReader, change: RegistryTransaction, in_force: Callable[[], Pack], coming: Pack | None, now: datetime
+    before: FactsReader,
+    change: RegistryTransaction,
+    in_force: Callable[[], Pack],
+    coming: Pack | None,
+    now: datetime,
+    cut: AbstractSet[str],
 ) -> ComparedRights:
     """Return what :func:`compare` does, or why it cannot: no act that takes rights waits for a rule pack to be mended.
 
-    *in_force* reads the pack before the act, *coming* is another one that it puts in force.
+    *in_force* reads the pack before the act, *coming* is another one that it puts in force. *cut*: see :func:`compare`.
     What is held meanwhile by somebody without rights is ended by the looks at all holders
     (:mod:`agent.control.holder_cuts`). Raises :class:`agent.errors.FatalError`.
     """
     try:
         pack = in_force()
-        return compare(before, change, (pack, coming or pack), now)
+        return compare(before, change, (pack, coming or pack), now, cut)
     except ShoumiError as error:
         return ComparedRights(unknown=error.text)
 
 
 def compare(
-    before: FactsReader, change: RegistryTransaction, packs: tuple[Pack, Pack], now: datetime
+    before: FactsReader, change: RegistryTransaction, packs: tuple[Pack, Pack], now: datetime, cut: AbstractSet[str]
 ) -> ComparedRights:
     """Return what the open *change* takes of what stood *before* it. *packs*: the one in force, and the one to come.
 
+    Nothing is compared for people who are *cut*: they lose everything, by a run that the act asks for itself.
     Raises :class:`agent.errors.ShoumiError` and :class:`agent.errors.FatalError` when the registry cannot be read.
     """
-    touched = change.touched()
+    touched = change.touched().without(cut)
     old, new = packs
     if old.digest != new.digest:
         touched = touched._replace(everything=True)

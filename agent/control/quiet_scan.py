@@ -1,12 +1,14 @@
 """After rights have changed, every read through an open descriptor is asked about; here it is found when that may end.
 
-Rules of this file: the decider is told to grow quiet only after a look at who holds what, and never about an inode that
-somebody holds who would be denied. Those stay loud and are looked at again, until nobody without rights holds them.
-Where it cannot be said which inodes those are, everything stays loud: a ring that keeps files (io_uring), of somebody
-who may not read all of them, descriptors that wait in a socket of such a process, or a look that could not be finished.
-Each look asks the rules afresh (who is inside a room changes verdicts and no epoch), and counts only if nothing had to
-be asked about again since it began. What the kernel would not cut of what is found, :mod:`agent.control.holder_cuts`
-ends; for its sake there is a look when the first verdict ends that somebody holds such a thing by.
+Rules of this file: a look follows a change by a moment, because whom the change itself cuts goes first; until then
+everything stays loud. The decider is told to grow quiet only after a look at who holds what, and never about an inode
+that somebody holds who would be denied. Those stay loud and are looked at again, until nobody without rights holds
+them. Where it cannot be said which inodes those are, everything stays loud: a ring that keeps files (io_uring), of
+somebody who may not read all of them, descriptors that wait in a socket of such a process, or a look that could not be
+finished. Each look asks the rules afresh (who is inside a room changes verdicts and no epoch), and counts only if
+nothing had to be asked about again since it began. What the kernel would not cut of what is found,
+:mod:`agent.control.holder_cuts` ends; for its sake there is a look when the first verdict ends that somebody holds such
+a thing by.
 """
 
 import contextlib
@@ -26,6 +28,8 @@ from agent.runtime.home import Home
 from agent.site.context import Clock
 
 _AGAIN = 2.0  # seconds between two looks while somebody without rights holds a file
+_AFTER = 0.3  # seconds from a change to the look: whom the change cuts is cut first
+_BETWEEN = 1.0  # seconds between two looks in a series of changes
 
 
 class QuietScan:
@@ -39,16 +43,19 @@ class QuietScan:
         self._decider = decider
         self._verdicts = HolderVerdicts(self._policy, clock)
         self._again = 0.0
+        self._moved_at: float | None = None  # when a change was met that no look has followed yet
+        self._looked_at = 0.0
         self._loud: frozenset[tuple[int, int]] | None = None  # None: the decider has not been told anything yet
         self.blind: frozenset[HeldFile] = frozenset()  # for their sake every read is asked about
 
     def step(self) -> None:
         """Look if there is a reason to, and tell the decider what must stay loud."""
         asked = bool({"hello", "flushed"} & set(self._decider.unasked()))
-        moved = self._policy.moved()
+        due = (self._loud != frozenset() and time.monotonic() >= self._again) or self._clock.now() >= self._ends
+        moved = self._has_moved(time.monotonic(), anyhow=asked or due)
         if moved:
             self._policy.reload()
-        due = (self._loud != frozenset() and time.monotonic() >= self._again) or self._clock.now() >= self._ends
+            self._moved_at = None
         if self._policy.source is None or not (asked or moved or due):
             return
         with contextlib.suppress(ShoumiError):  # it answers later, and is told then
@@ -58,7 +65,16 @@ class QuietScan:
             known = not (asked or moved) and loud == told
             if loud is not None and (known or self._decider.quiet(self._policy.epoch, since, loud)):
                 self._loud = loud
-        self._again = time.monotonic() + _AGAIN
+        self._looked_at = time.monotonic()
+        self._again = self._looked_at + _AGAIN
+
+    def _has_moved(self, now: float, *, anyhow: bool) -> bool:
+        """Whether there was a change, and it is time for the look that follows it; *anyhow*: there is one now."""
+        if self._moved_at is None:
+            if not self._policy.moved():
+                return False
+            self._moved_at = now
+        return anyhow or self._policy.source is None or now >= max(self._moved_at + _AFTER, self._looked_at + _BETWEEN)
 
     def close(self) -> None:
         """Close what is kept of processes, and let go of the registry."""

@@ -70,7 +70,7 @@ class ActExecutor:
                 done = self._acts[request.op](request, change)
                 if done.prepare:
                     done.prepare()
-                lost = compare_or_say(services.site.facts, change, services.site.pack, done.pack, request.at)
+                lost = compare_or_say(services.site.facts, change, services.site.pack, done.pack, request.at, done.cut)
                 fields = entry(request, "done", change.epoch, {**request.given, **done.log_fields})
                 fields |= lost.to_json()
                 fields["change"] = secrets.token_hex(8)
@@ -99,14 +99,14 @@ class ActExecutor:
         if done.on_commit:
             done.on_commit()
         _acknowledged(services.decider, fields["epoch"])
-        with suppress(OSError):  # then it is of an act that the registry holds, and says nothing
-            services.intent.clear()
         result = {**done.result, "seq": seq, "epoch": fields["epoch"]}
         if any(loss.rooms for loss in lost.losses):
             services.doors.changed()
         services.offboarding.start_losses(cut, request.peer.pid)
         result["milliseconds"] = (time.monotonic() - begun) * 1000
         result |= done.on_ack() if done.on_ack else {}
+        with suppress(OSError):  # then it is of an act that the registry holds, and says nothing
+            services.intent.clear()  # whom the act cuts does not wait for this
         return result | (done.on_logged(seq) if done.on_logged else {})
 
     def execute_own(self, op: str, args: Mapping[str, Any], by: str) -> dict[str, Any]:

@@ -31,10 +31,12 @@ _OPEN = (
 )
 # How long the newest runs took that are over, from their beginning to their last step, in days.
 _TOOK = (
-    "SELECT julianday(MAX(ended_at)) - julianday(begun_at) FROM steps JOIN runs ON number = run GROUP BY number"
+    "SELECT julianday(MAX(ended_at)) - julianday(begun_at) FROM steps JOIN runs ON number = run"
+    " WHERE run > (SELECT MAX(number) - ? FROM runs) GROUP BY number"
     " HAVING SUM(state IN ('planned', 'pending')) = 0 AND MAX(ended_at) IS NOT NULL ORDER BY number DESC LIMIT ?"
 )
 _NEWEST = 16
+_LOOKED_AT = 256  # runs, from the newest back: an act waits for this
 _ALONE = 4  # seconds of a run nobody has seen the like of
 
 
@@ -81,7 +83,7 @@ def waiting(file: Path) -> Backlog:
     """
     found = _asked(file, _OPEN)
     count, since = found[0] if found else (0, None)
-    took = sorted(days * 86_400 for (days,) in _asked(file, _TOOK, _NEWEST)) if count else []
+    took = sorted(days * 86_400 for (days,) in _asked(file, _TOOK, _LOOKED_AT, _NEWEST)) if count else []
     alone = took[len(took) // 2] if took else _ALONE
     return Backlog(int(count), since, math.ceil(count * alone))
 

@@ -8,6 +8,7 @@ connection's own: the file knows nothing of them (sqlite.org/lang_createtrigger.
 
 import sqlite3
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 _OWN = {"people": ("id", "people"), "resources": ("key", "resources"), "services": ("id", "services")}
@@ -33,6 +34,8 @@ _NO_RIGHTS = frozenset(
         "presence",
     ]
 )
+# And columns that say how a place is guarded: who may open what there is none of their business.
+_NO_RIGHTS_IN = {"areas": frozenset(["volume"])}
 _NOTED = "CREATE TEMP TABLE IF NOT EXISTS touched (person TEXT, place INTEGER, service TEXT, uid INTEGER)"
 
 
@@ -48,6 +51,12 @@ class Touched(NamedTuple):
     pairs: frozenset[tuple[str, int]]
     services: frozenset[str]
     uids: frozenset[tuple[int, str]]
+
+    def without(self, people: AbstractSet[str]) -> "Touched":
+        """Return it without what is about one of *people* alone."""
+        pairs = frozenset((person, place) for person, place in self.pairs if person not in people)
+        uids = frozenset((uid, person) for uid, person in self.uids if person not in people)
+        return self._replace(persons=self.persons - people, pairs=pairs, uids=uids)
 
 
 def watch(connection: sqlite3.Connection) -> None:
@@ -91,8 +100,17 @@ def _triggers(connection: sqlite3.Connection, table: str) -> Iterator[str]:
             for person in people
             for place in places
         )
-        name = f"touch_{table}_{event}"
-        yield f"CREATE TEMP TRIGGER IF NOT EXISTS {name} AFTER {event} ON main.{table} BEGIN {notes}; END"
+        name, of = f"touch_{table}_{event}", _columns(connection, table) if event == "UPDATE" else ""
+        yield f"CREATE TEMP TRIGGER IF NOT EXISTS {name} AFTER {event}{of} ON main.{table} BEGIN {notes}; END"
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> str:
+    """Return the columns of *table* whose change is noted, as a clause; none: all of them."""
+    left_out = _NO_RIGHTS_IN.get(table)
+    if not left_out:
+        return ""
+    names = [str(row[1]) for row in connection.execute(f"PRAGMA main.table_info({table})")]
+    return f" OF {', '.join(name for name in names if name not in left_out)}"
 
 
 def _of(row: str, column: str) -> str:

@@ -15,6 +15,7 @@ from contextlib import suppress
 
 from agent.runtime.config import Group, RoleGroups
 
+_STATUS = 1 << 20  # bytes, more than any: 65,536 groups of one process, and the rest
 _ROLES = ("system", "security", "auditor")
 _Logins = Mapping[int, Mapping[str, int]]  # of each uid every listed login name, with its first group
 
@@ -86,8 +87,14 @@ def _running(uids: frozenset[int]) -> frozenset[int]:
     for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdigit():
             with suppress(OSError, KeyError, ValueError):  # it ended meanwhile
-                with open(f"/proc/{name}/status", "rb") as file:
-                    fields = dict(line.rstrip(b"\n").split(b":", 1) for line in file if b":" in line)
-                if int(fields[b"Uid"].split()[0]) in uids:
-                    found.update(map(int, fields[b"Groups"].split() + fields[b"Gid"].split()[1:2]))
+                with open(f"/proc/{name}/status", "rb", buffering=0) as file:
+                    status = file.read(_STATUS)
+                if int(_line(status, b"Uid").split()[0]) in uids:
+                    found.update(map(int, _line(status, b"Groups").split() + _line(status, b"Gid").split()[1:2]))
     return frozenset(found)
+
+
+def _line(status: bytes, name: bytes) -> bytes:
+    """Return one line of it, without making a table of all of them: every process is asked while an approval waits."""
+    start = status.index(b"\n" + name + b":") + len(name) + 2
+    return status[start : status.index(b"\n", start)]

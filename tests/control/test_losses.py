@@ -58,7 +58,7 @@ def changing(site: tuple[Registry, FactsReader], at: datetime = NOW) -> Iterator
 def lost(site: tuple[Registry, FactsReader], act: Change, after: Pack = PACK) -> tuple[Loss, ...]:
     with changing(site) as change:
         act(change)
-        return compare(site[1], change, (PACK, after), NOW + timedelta(seconds=1)).losses
+        return compare(site[1], change, (PACK, after), NOW + timedelta(seconds=1), frozenset()).losses
 
 
 ALL = Loss("E1", ("ledger", "plans"), ("vault",))
@@ -99,7 +99,7 @@ def test_another_pack_is_compared_for_everybody(site: tuple[Registry, FactsReade
     assert {loss.person for loss in found} <= {"E1", "E2"}
     with changing(site) as change:
         change.settings.set("pack", company.digest)
-        assert compare(site[1], change, (PACK, company), NOW).compared >= 6
+        assert compare(site[1], change, (PACK, company), NOW, frozenset()).compared >= 6
 
 
 def test_a_service_that_is_removed_loses_its_areas(site: tuple[Registry, FactsReader]) -> None:
@@ -108,7 +108,7 @@ def test_a_service_that_is_removed_loses_its_areas(site: tuple[Registry, FactsRe
         change.services.add("backup", uid=61_090, executable="/usr/bin/tar", areas=["plans", "ledger"])
     with changing(site) as change:
         change.services.remove("backup")
-        found = compare(reader, change, (PACK, PACK), NOW)
+        found = compare(reader, change, (PACK, PACK), NOW, frozenset())
     assert (found.services, found.losses) == ((("backup", ("ledger", "plans")),), ())
     assert found.to_json()["lost"]["services"] == {"backup": ["ledger", "plans"]}
 
@@ -131,7 +131,10 @@ def test_no_pair_of_person_and_place_loses_a_right_unseen(site: tuple[Registry, 
         for way in ways:
             with suppress(RefusedError):  # of a place that another act has taken away
                 WAYS[way][0](change)
-        found = {loss.person: {*loss.areas, *loss.rooms} for loss in compare(site[1], change, (PACK, PACK), at).losses}
+        found = {
+            loss.person: {*loss.areas, *loss.rooms}
+            for loss in compare(site[1], change, (PACK, PACK), at, frozenset()).losses
+        }
         for person, place in before:
             facts = change.facts(person, place)
             left = place not in facts.resources or stands(

@@ -70,7 +70,7 @@ def _rehearsed(request: HandlerRequest) -> ComparedRights:
     with request.services.registry.change(at=request.at) as change:
         try:
             done = _ACTS[request.op](request, change)
-            return compare_or_say(site.facts, change, site.pack, done.pack, request.at)
+            return compare_or_say(site.facts, change, site.pack, done.pack, request.at, done.cut)
         finally:
             change.rollback()
 

@@ -3,11 +3,13 @@
     stop what they hold (one look for all) → write the runs down (one commit) → end it (two looks for all)
 
 Rules of this file: nobody's cut waits for anybody's proof, and none for another's end: everybody who came meanwhile is
-the next batch. Nothing is ended before it is written down. One that cannot be begun (its
+the next batch. While many come one after another, batches leave some time to what brings them, because the last of many
+is not cut before it is denied. Nothing is ended before it is written down. One that cannot be begun (its
 number is unknown, the disk is full) fails alone. Journal and runner are made in the thread, and belong to it.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,6 +23,9 @@ from agent.offboard.freezing import freeze_holders
 from agent.offboard.journal import RevocationJournal, WantedRun
 from agent.offboard.runner import Runner
 from agent.runtime.home import Home
+
+_MANY = 3  # people in a batch, from which on the next one rests
+_REST = 0.25  # seconds at the most
 
 
 class _Asked(NamedTuple):
@@ -50,6 +55,8 @@ class CutExecutor:
         self._thread = ThreadPoolExecutor(1, "cuts")
         self._turn = threading.Lock()
         self._asked: deque[_Asked] = deque()
+        self._rests_until = 0.0
+        self._closing = threading.Event()
         self._journal: RevocationJournal | None = None
         self._made: Runner | None = None
 
@@ -66,6 +73,7 @@ class CutExecutor:
 
     def close(self) -> None:
         """End after the batch under way; what has not begun is taken up at the next start."""
+        self._closing.set()
         self._thread.shutdown(wait=True, cancel_futures=True)
         if self._made:
             self._made.close()
@@ -75,6 +83,8 @@ class CutExecutor:
             self._journal = None
 
     def _batch(self) -> None:
+        self._closing.wait(max(0.0, self._rests_until - time.monotonic()))
+        began = time.monotonic()
         with self._turn:
             batch, self._asked = list(self._asked), deque()
         if not batch:
@@ -90,6 +100,8 @@ class CutExecutor:
             for one in batch:
                 if not one.done.done():
                     one.done.set_result(one in begun)
+        now = time.monotonic()
+        self._rests_until = now + min(_REST, now - began) if len(batch) >= _MANY else now
 
     def _begun(self, batch: list[_Asked]) -> list[_Asked]:
         wanted: list[tuple[_Asked, WantedRun]] = []
