@@ -188,6 +188,8 @@ class RevocationContext:
     """Whether the login sessions of somebody who stays end with the rights they lose."""
     stop_units: Callable[[], bool]
     """Whether a system unit that runs as somebody who leaves is stopped, or only named."""
+    uninterruptible: float
+    """Seconds a step waits for what it has killed and the kernel does not let end (``D``, proc_pid_status(5))."""
     denials: "DenyEntries | None"
     """What remembers who is denied on the disk; ``None``: nothing is written there by who has this context."""
     found: dict[str, str | None] | None = None

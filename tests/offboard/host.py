@@ -149,6 +149,7 @@ def context(home: Path, **more: Any) -> RevocationContext:
         doors=None,
         end_sessions=lambda: False,
         stop_units=lambda: False,
+        uninterruptible=5.0,
         denials=None,
         root=home / "host",
     )

@@ -101,6 +101,7 @@ def context(*areas: AreaPath, **more: Any) -> RevocationContext:
         doors=None,
         end_sessions=lambda: False,
         stop_units=lambda: False,
+        uninterruptible=5.0,
         denials=None,
     )
     return replace(made, **more)

@@ -46,6 +46,7 @@ from rules.tiers import Tier
 
 _EACH = 32  # people who lose something by one act, up to which each of them gets a run and a receipt
 _OF_THIS_ACT = timedelta(minutes=1)  # an acknowledgement that is older was for an act that had nothing to cut
+_UNINTERRUPTIBLE = 1.0  # seconds a cut waits for what the kernel does not let end: the next one waits for this cut
 _CUT = 20.0  # seconds an approval waits for the cut at the most
 
 
@@ -73,7 +74,9 @@ class OffboardingCoordinator:
         self._lapsed_to = site.now()
         self._denied: dict[str, DenialAck] = {}
         self._committed: tuple[datetime | None, datetime | None] = (None, None)
-        host = revocation_context(site, agent_processes(), _walks_nothing, doors, tiers)
+        host = revocation_context(
+            site, agent_processes(), _walks_nothing, doors, tiers, uninterruptible=_UNINTERRUPTIBLE
+        )
         self._context = replace(host, deny=self._unless_known(host.deny))
         # Boards lose the badges with the cut; whether they have is asked by who does the rest.
         self._cuts = CutExecutor(site.home, self._context, self._wanted, doors.changed)

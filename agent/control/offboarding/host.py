@@ -31,9 +31,12 @@ def revocation_context(
     walk: Walk,
     doors: DoorRevoker | None,
     tiers: Callable[[], Mapping[str, Tier]] | None = None,
+    *,
+    uninterruptible: float,
 ) -> RevocationContext:
     """Return the host as the steps of a revocation see it. *agent*: the processes all of its own descend from.
 
+    *uninterruptible*: see :class:`agent.offboard.context.RevocationContext`.
     *tiers* says how each area is protected now; without it, what was seen when the area was added counts.
     """
 
@@ -99,6 +102,7 @@ def revocation_context(
         doors=doors,
         end_sessions=lambda: bool((rule := site.pack().losses) and rule.sessions),
         stop_units=lambda: site.pack().departure_case.stop_units,
+        uninterruptible=uninterruptible,
         denials=None,
         rails=rails_of(site, agent),
     )

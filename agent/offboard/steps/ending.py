@@ -2,16 +2,17 @@
 
 Rules of this file: first everything of an account is stopped in one call (its control group frozen where it has one),
 so that what is then listed is what was there and nothing forks meanwhile. It is over when two full looks in a row found
-nobody, or when patience ran out, and then it says who is left: a process in an uninterruptible wait dies when the
-kernel lets it. A process has ended when its pidfd says so: SIGKILL only asks. Each one is judged by
-:func:`agent.offboard.guardrails.ends`, before and after its pidfd was opened.
+nobody, or when patience ran out, and then it says who is left. A process in an uninterruptible wait dies when the
+kernel lets it, and nobody else's end waits long for that (:class:`Patience`). A process has ended when its pidfd says
+so: SIGKILL only asks. Each one is judged by :func:`agent.offboard.guardrails.ends`, before and after its pidfd was
+opened.
 """
 
 import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +29,30 @@ _WAIT_MS = 250.0
 _CLEAN = 2  # full looks in a row that must find nobody
 
 
+class Patience:
+    """How long to go on. Of one run: it begins when it is made.
+
+    Over after :data:`PATIENCE` seconds; and after *uninterruptible* seconds if so many full looks in a row as make sure
+    have found nobody but processes that were killed before and that the kernel does not let end.
+    """
+
+    def __init__(self, uninterruptible: float, patience: float = PATIENCE) -> None:
+        self._begun = time.monotonic()
+        self._until = self._begun + patience
+        self._uninterruptible = uninterruptible
+        self._alike = 0
+
+    def over(self) -> bool:
+        """Whether it is."""
+        now = time.monotonic()
+        return now >= self._until or (self._alike >= _CLEAN and now - self._begun >= self._uninterruptible)
+
+    def looked(self, found: Iterable[Process], killed: Container[int], *, complete: bool) -> None:
+        """Take in what a look *found*, and whom earlier rounds have *killed*."""
+        alike = complete and all(process.uninterruptible and process.pid in killed for process in found)
+        self._alike = self._alike + 1 if alike else 0
+
+
 @dataclass(slots=True)
 class TerminationResult:
     """What came of it. ``sure``: nobody is left. ``gone_at``: when the last was seen to be gone; ``None``: none was."""
@@ -41,6 +66,11 @@ class TerminationResult:
     spared: set[int] = field(default_factory=set)
     unread: set[int] = field(default_factory=set)
     started: StarterTally = field(default_factory=StarterTally)
+
+    @property
+    def ended(self) -> int:
+        """How many were killed and are gone, as far as anybody has seen."""
+        return len(self.killed.keys() - {process.pid for process in self.left})
 
     def facts(self) -> dict[str, Any]:
         """Return it as JSON.
@@ -89,16 +119,16 @@ class ProcessTerminator:
         self._holding: AbstractSet[int] | None = None
         self._tree = cgroups.root()
 
-    def run(self, patience: float = PATIENCE) -> TerminationResult:
-        """End them. Raises nothing for a process that will not end: see ``Ended.left``."""
+    def run(self, uninterruptible: float = PATIENCE, *, patience: float = PATIENCE) -> TerminationResult:
+        """End them, see :class:`Patience`. Raises nothing for a process that will not end: it is ``left``."""
         done = TerminationResult()
-        until = time.monotonic() + patience
+        until = Patience(uninterruptible, patience)
         for uid in self._uids:
             done.groups += self._tree is not None and cgroups.of_uid(self._tree, uid).end(self._still)
         self._sweep(signal.SIGSTOP, done)
         clean = 0
-        while clean < _CLEAN and time.monotonic() < until:
-            clean = clean + 1 if self._round(done) else 0
+        while clean < _CLEAN and not until.over():
+            clean = clean + 1 if self._round(done, until) else 0
         done.sure = clean == _CLEAN
         done.left = [] if done.sure else self.find()
         return done
@@ -115,17 +145,18 @@ class ProcessTerminator:
         self._read()
         return [process for process in tasks.Look(self._uids, self._below) if self._ends(process)]
 
-    def _round(self, done: TerminationResult) -> bool:
+    def _round(self, done: TerminationResult, until: Patience) -> bool:
         """Look at everyone, end whom it finds at once, wait for them; return whether there was nobody."""
         self._read()
         look = tasks.Look(self._uids, self._below)
-        found = 0
+        found: list[Process] = []
+        before = frozenset(done.killed)
         done.unread = look.unread
         pidfds: list[int] = []
         try:
             for process in look:
                 if self._ends(process):
-                    found += 1
+                    found.append(process)
                     pidfds += self._strike(process, done)
                 elif self._spares(process):
                     done.spared.add(process.pid)
@@ -137,6 +168,7 @@ class ProcessTerminator:
                 os.close(pidfd)
         if pidfds and not left:
             done.gone_at = self._now()
+        until.looked(found, before, complete=look.complete)
         return look.complete and not found
 
     def _strike(self, process: Process, done: TerminationResult) -> list[int]:

@@ -4,14 +4,13 @@ Rules of this file: one look at all processes, and one at what these people's ho
 of fifty people is cut no later than the first; everybody's processes are struck before anybody's end is waited for. A
 process is ended for a person only if it is theirs (:func:`agent.offboard.guardrails.ends`) and holds something of an
 area that person loses; who else it serves loses it as well, and is named by the plan. Where something was found, it is
-stopped and killed by its pidfd after it was looked at again. Over when two full looks in a row found nobody, or when
-patience ran out.
+stopped and killed by its pidfd after it was looked at again. Over for a person when two full looks in a row found
+nothing of theirs, and for those who are left when patience ran out (:class:`agent.offboard.steps.ending.Patience`).
 """
 
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from agent.offboard import guardrails
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Process, Rails
 from agent.offboard.steps import signals, subids, tasks
-from agent.offboard.steps.ending import PATIENCE, TerminationResult
+from agent.offboard.steps.ending import PATIENCE, Patience, TerminationResult
 
 _WAIT_MS = 250.0
 _CLEAN = 2
@@ -71,27 +70,35 @@ class HolderTerminator:
                 os.close(pidfd)
         return found
 
-    def run(self, patience: float = PATIENCE) -> list[TerminationResult]:
+    def run(self, *, patience: float = PATIENCE) -> list[TerminationResult]:
         """End them; return what came of it for each person. Raises nothing for a process that will not end."""
         done = [TerminationResult() for _ in self._subjects]
-        until = time.monotonic() + patience
-        clean = 0
-        while clean < _CLEAN and time.monotonic() < until:
-            clean = clean + 1 if self._round(done) else 0
-        left = [[] for _ in done] if clean == _CLEAN else self.find()
-        for one, theirs in zip(done, left, strict=True):
-            one.left = theirs
-            one.sure = clean == _CLEAN
+        until = Patience(self._context.uninterruptible, patience)
+        clean = [0] * len(done)
+        while min(clean, default=_CLEAN) < _CLEAN and not until.over():
+            free = self._round(done, until)
+            clean = [looks + 1 if nobody else 0 for looks, nobody in zip(clean, free, strict=True)]
+        left = self.find() if min(clean, default=_CLEAN) < _CLEAN else [[] for _ in done]
+        for one, looks, theirs in zip(done, clean, left, strict=True):
+            one.sure = looks >= _CLEAN
+            one.left = [] if one.sure else theirs
         return done
 
-    def _round(self, done: Sequence[TerminationResult]) -> bool:
+    def _round(self, done: Sequence[TerminationResult], until: Patience) -> list[bool]:
+        """End what one look finds; return of whom it saw everything and found nothing."""
         look = self._look()
+        before = {pid for one in done for pid in one.killed}
+        found: list[Process] = []
+        free = [look.complete] * len(done)
         for one in done:
             one.unread = look.unread
         struck: dict[int, list[int]] = {}  # pidfd → whose it was
         try:
             for process in look.processes:
                 if whose := self._whose(process, look):
+                    found.append(process)
+                    for at in whose:
+                        free[at] = False
                     pidfd = self._open(process, look)
                     if pidfd is not None:
                         struck[pidfd] = whose
@@ -105,11 +112,12 @@ class HolderTerminator:
             left = signals.wait(struck, _WAIT_MS)
             for pidfd in left:
                 os.close(pidfd)
+        until.looked(found, before, complete=look.complete)
         now = self._context.now() if struck else None
         for at in {at for whose in struck.values() for at in whose}:
             if not any(at in struck[pidfd] for pidfd in left):
                 done[at].gone_at = now
-        return look.complete and not struck
+        return free
 
     def _look(self) -> _Look:
         rails = self._context.rails()

@@ -52,7 +52,7 @@ def target(process: Process, leaver: RevocationSubject, context: RevocationConte
 
 def result(ended: TerminationResult) -> StepResult:
     """Return what came of it, in words."""
-    count = len(ended.killed)
+    count = ended.ended
     if ended.sure and ended.spared:
         shown = ", ".join(map(str, sorted(ended.spared)[:SHOWN]))
         text = Text(
@@ -72,9 +72,9 @@ def result(ended: TerminationResult) -> StepResult:
 def _why(ended: TerminationResult) -> Text:
     """Return what is left, or what keeps it from being known."""
     if ended.left:
-        said = [(one.pid, one.state == "D") for one in ended.left[:SHOWN]]
-        en = ", ".join(f"{pid} (waits in the kernel)" if waits else str(pid) for pid, waits in said)
-        zh = "、".join(f"{pid}（在内核中等待）" if waits else str(pid) for pid, waits in said)
+        said = [(one.pid, one.uninterruptible) for one in ended.left[:SHOWN]]
+        en = ", ".join(f"{pid} (uninterruptible: killed, waits in the kernel)" if d else str(pid) for pid, d in said)
+        zh = "、".join(f"{pid}（不可中断：已终止，仍在内核中等待）" if d else str(pid) for pid, d in said)
         return Text(f"still there: {en}", f"仍在：{zh}")
     if ended.unread:
         shown = ", ".join(map(str, sorted(ended.unread)[:SHOWN]))
@@ -93,7 +93,7 @@ def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTar
 
 def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
     """End them all. ``facts``: :meth:`agent.offboard.steps.ending.TerminationResult.facts`."""
-    return result(ending(leaver, context).run())
+    return result(ending(leaver, context).run(context.uninterruptible))
 
 
 _LASTING = Text("what they had not saved is lost", "未保存的内容将丢失")
