@@ -208,6 +208,19 @@ REVOCATIONS: Words = {  # the steps of one: what the log names them by
     "doors": Text("every door refuses", "各门均拒绝"),
     "proof": Text("proof", "证明"),
 }
+PARTLY: Words = {  # of these what is called otherwise where a person keeps what is not named as lost
+    "deny": Text("deny access to what was lost", "拒绝访问所丧失的目录"),
+    "acl": Text("deny entries on classified files", "在涉密文件上设置拒绝项"),
+}
+CAUSES: Words = {  # why access ends, or does not
+    "departure": Text("departure", "离岗"),
+    "hold": Text("hold", "停权"),
+    "expiry": Text("expiry", "到期"),
+    "transfer": Text("transfer", "调岗"),
+    "loss": Text("an act took rights", "操作收回权限"),
+    "restored": Text("given again", "恢复授权"),
+}
+KEEPING = frozenset(("transfer", "expiry", "loss"))  # of these those who keep what is not named as lost
 
 # The host -------------------------------------------------------------------------------------------------------------
 
@@ -256,6 +269,12 @@ CHOICES: Words = {  # what a parameter of an operation may be, where the table o
     **YES_NO, **VERDICTS, **EMPLOYMENTS, **DEPARTURES, **KEEPERS, **SIDES, **PASSBACKS, **SHARING,
     **HOLDERS, "all": Text("all", "全部"),
 }  # fmt: skip
+
+
+def revocation_step(entry: Mapping[str, object]) -> Text:
+    """Return what the step of a revocation is called that an *entry* of the log tells of."""
+    words = {**REVOCATIONS, **PARTLY} if entry.get("cause") in KEEPING else REVOCATIONS
+    return word(words, entry.get("step", ""))
 
 
 def word(words: Words, code: object) -> Text:

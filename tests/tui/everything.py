@@ -1,11 +1,13 @@
 """One of everything: a registry with a bit of each kind, and a log entry of each kind with every code it can carry."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 from agent.api.operations import TABLE
 from agent.api.roles import Role
+from agent.offboard.plan import Cause
 from agent.offboard.progress import TITLES
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.rooms.panel.effects import AlarmKind, Settled
@@ -64,9 +66,10 @@ def entries() -> Iterator[dict[str, object]]:
         yield {"kind": "act", "act": name, "actor": {**actor, "role": list(Role)[number % 4]}, "args": args,
                "outcome": outcome, "epoch": 1}  # fmt: skip
     yield {"kind": "read", "what": "log.read", "actor": {**actor, "role": "auditor"}, "args": {"verdict": "deny"}}
-    for step in TITLES:
-        yield {"kind": "revocation", "case": "C000001", "person": "E1001", "step": step, "state": "cannot-see",
-               "detail": said, "facts": {}, "tries": 1, "began_at": None, "ended_at": None}  # fmt: skip
+    for cause, step in itertools.product(Cause, TITLES):
+        yield {"kind": "revocation", "case": "C000001", "cause": cause, "person": "E1001", "areas": ["plans"],
+               "step": step, "state": "cannot-see", "detail": said, "facts": {}, "tries": 1, "began_at": None,
+               "ended_at": None}  # fmt: skip
     yield {"kind": "receipt", "case": "C000001", "person": "E1001", "file": "/srv/1"}
     yield {"kind": "hr-event", "file": "/srv/1", "folder": "/srv", "outcome": "done", "alarm": True, "reason": said}
     yield {"kind": "hr-channel", "outcome": "done", "alarm": True, "reason": said}

@@ -16,7 +16,8 @@ from textual.widgets import Input
 
 from agent.api.operations import TABLE
 from agent.api.roles import Role
-from agent.offboard.progress import TITLES
+from agent.offboard.plan import PARTLY, Cause
+from agent.offboard.progress import TITLES, titles
 from agent.presentation import terms as labels
 from agent.registry.rows.badges import BadgeState
 from agent.registry.rows.boards import CardState, Wanted
@@ -88,12 +89,17 @@ def test_every_code_there_is_has_a_word() -> None:
         (labels.STAGES, [stage.value for stage in DepartureStage]),
         (labels.RELEASES, get_args(Settled.__annotations__["outcome"])),
         (labels.HOW, get_args(RecordEntry.__annotations__["how"])), (labels.REVOCATIONS, TITLES),
+        (labels.CAUSES, Cause),
         (labels.LEVELS, [level.word for level in Level]),
         (labels.CHOICES, [choice for one in TABLE.values() for param in one.params for choice in param.choices]),
     )  # fmt: skip
     for family, codes in families:
         assert not [code for code in map(str, codes) if code not in family]
     assert {code: labels.REVOCATIONS[code] for code in TITLES} == TITLES
+    assert {cause for cause in Cause if cause in labels.KEEPING} == PARTLY
+    for cause in Cause:
+        named = {code: labels.revocation_step({"step": code, "cause": cause}) for code in TITLES}
+        assert named == titles(cause)
     assert not [text for family, _ in families for text in family.values() if not (text.en and text.zh)]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from agent.api.operations import TABLE
 from agent.presentation.terms import (
     ACTIONS,
+    CAUSES,
     CHOICES,
     CLOCK_STEPS,
     DOMAINS,
@@ -23,13 +24,13 @@ from agent.presentation.terms import (
     OWN,
     PROCESSES,
     RELEASES,
-    REVOCATIONS,
     ROLES,
     SIDES,
     TIERS,
     VOLUME_STATES,
     VOLUMES,
     Words,
+    revocation_step,
     word,
 )
 from rules.text import Text
@@ -86,6 +87,7 @@ _LABELS = {
     "released": Text("what became of it", "放行结果"),
     "silent": Text("silent", "静默"),
     "case": Text("case", "案号"),
+    "cause": Text("cause", "事由"),
     "step": Text("step", "步骤"),
     "state": Text("state", "状态"),
     "title": Text("step", "步骤"),
@@ -144,7 +146,7 @@ _LABELS = {
 }
 _VALUES: dict[str, Words] = {
     "kind": ENTRIES, "action": ACTIONS, "level": LEVELS, "domain": DOMAINS, "mode": MODES, "outcome": OUTCOMES,
-    "side": SIDES, "how": HOW, "released": RELEASES, "what": HAPPENINGS, "role": ROLES, "step": REVOCATIONS,
+    "side": SIDES, "how": HOW, "released": RELEASES, "what": HAPPENINGS, "role": ROLES, "cause": CAUSES,
     "process": PROCESSES, "tier": TIERS, "own": OWN, "accepted": CLOCK_STEPS, "durability": DURABILITIES,
     "state": {**{code: text for code, (text, _, _) in STATES.items()}, **VOLUME_STATES, **VOLUMES}, "why": VOLUMES,
 }  # fmt: skip
@@ -191,6 +193,8 @@ def _field(entry: Entry, name: str, value: object) -> Iterator[tuple[Text, Piece
     elif name == "act" or (name == "what" and isinstance(value, str) and value in TABLE):
         act = act_name(str(value))
         yield label, Text(act.en, f"{act.zh}（{act.en}）" if act.zh != act.en else act.zh)
+    elif name == "step":
+        yield label, revocation_step(entry)
     elif name == "facts":  # of a step, for its receipt; what they come to stands in the detail
         yield label, json.dumps(value, ensure_ascii=False)
     else:

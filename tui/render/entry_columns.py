@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 from agent.api.timestamps import local
-from agent.presentation.terms import ACTIONS, ENTRIES, HAPPENINGS, OUTCOMES, OWN, REVOCATIONS, VERDICTS, word
+from agent.presentation.terms import ACTIONS, ENTRIES, HAPPENINGS, OUTCOMES, OWN, VERDICTS, revocation_step, word
 from rules.text import Text
 from rules.visible import visible
 from tui.render.cells import Piece, Toned
@@ -90,7 +90,7 @@ def thing(entry: Entry) -> Piece:
     said = what(entry)
     about = [one for one in asked(entry) if one.en]
     about += [same(entry[name]) for name in ("door", "room", "case") if isinstance(entry.get(name), str)]
-    about += [word(REVOCATIONS, entry["step"])] if entry.get("kind") == "revocation" else []
+    about += [revocation_step(entry)] if entry.get("kind") == "revocation" else []
     return Text(" ".join([said.en, *(one.en for one in about)]), " ".join([said.zh, *(one.zh for one in about)]))
 
 
