@@ -184,6 +184,43 @@ OUTCOMES: Words = {
     **RELEASES,
 }
 
+FILED: Words = {  # where a notice of the personnel system ends up
+    "accepted": Text("accepted", "已接收"),
+    "rejected": Text("REJECTED", "已拒收"),
+    "quarantine": Text("QUARANTINED", "已隔离"),
+}
+HR_EVENTS: Words = {
+    "departure-approved": Text("departure approved", "离岗已批准"),
+    "account-disabled": Text("account disabled", "账号已停用"),
+    "session-revoked": Text("session revoked", "会话已吊销"),
+    "verification": Text("sign of life", "通道验证"),
+}
+HR_TROUBLES: Words = {  # of the channel of the personnel system
+    "answers": Text("NO ANSWERS", "无法答复"),
+    "silence": Text("SILENT", "无消息"),
+    "keys": Text("KEYS BAD", "密钥异常"),
+    "spool-replaced": Text("DROP MOVED", "目录被换"),
+    "spool-unusable": Text("DROP BAD", "目录失效"),
+}
+MAILED: Words = {  # how a warning went by mail
+    "sendmail": Text("handed to the mail system", "已交邮件系统"),
+    "spool": Text("put into the mailbox", "已写入邮箱"),
+    "not": Text("NOT SENT", "未发送"),
+}
+TOURS: Words = {  # what became of the labels of a volume
+    "relabelled": Text("labelled anew", "已重新标记"),
+    "scanned": Text("scanned", "已扫描"),
+}
+HELD: Words = {  # how somebody holds a volume
+    "mount": Text("mounted", "挂载"),
+    "open": Text("file open", "打开文件"),
+    "inside": Text("stands in it", "当前目录"),
+    "mapped": Text("file mapped", "映射文件"),
+    "device": Text("device open", "打开设备"),
+    "stacked": Text("device on top", "上层设备"),
+    "loop": Text("loop device", "环回设备"),
+}
+
 OWN: Words = {  # attempts that the agent made itself
     "canary": Text("the agent's canary", "代理的探针"),
     "departure": Text("the agent's proof", "代理的验证"),

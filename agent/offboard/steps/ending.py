@@ -3,9 +3,9 @@
 Rules of this file: first everything of an account is stopped in one call (its control group frozen where it has one),
 so that what is then listed is what was there and nothing forks meanwhile. It is over when two full looks in a row found
 nobody, or when patience ran out, and then it says who is left. A process in an uninterruptible wait dies when the
-kernel lets it, and nobody else's end waits long for that (:class:`Patience`). A process has ended when its pidfd says
-so: SIGKILL only asks. Each one is judged by :func:`agent.offboard.guardrails.ends`, before and after its pidfd was
-opened.
+kernel lets it, and nobody else's end waits long for that (:class:`TerminationLimit`). A process has ended when its
+pidfd says so: SIGKILL only asks. Each one is judged by :func:`agent.offboard.guardrails.ends`, before and after its
+pidfd was opened.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ _WAIT_MS = 250.0
 _CLEAN = 2  # full looks in a row that must find nobody
 
 
-class Patience:
+class TerminationLimit:
     """How long to go on. Of one run: it begins when it is made.
 
     Over after :data:`PATIENCE` seconds; and after *uninterruptible* seconds if so many full looks in a row as make sure
@@ -120,9 +120,9 @@ class ProcessTerminator:
         self._tree = cgroups.root()
 
     def run(self, uninterruptible: float = PATIENCE, *, patience: float = PATIENCE) -> TerminationResult:
-        """End them, see :class:`Patience`. Raises nothing for a process that will not end: it is ``left``."""
+        """End them, see :class:`TerminationLimit`. Raises nothing for a process that will not end: it is ``left``."""
         done = TerminationResult()
-        until = Patience(uninterruptible, patience)
+        until = TerminationLimit(uninterruptible, patience)
         for uid in self._uids:
             done.groups += self._tree is not None and cgroups.of_uid(self._tree, uid).end(self._still)
         self._sweep(signal.SIGSTOP, done)
@@ -145,7 +145,7 @@ class ProcessTerminator:
         self._read()
         return [process for process in tasks.Look(self._uids, self._below) if self._ends(process)]
 
-    def _round(self, done: TerminationResult, until: Patience) -> bool:
+    def _round(self, done: TerminationResult, until: TerminationLimit) -> bool:
         """Look at everyone, end whom it finds at once, wait for them; return whether there was nobody."""
         self._read()
         look = tasks.Look(self._uids, self._below)

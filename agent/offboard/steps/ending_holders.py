@@ -5,7 +5,8 @@ of fifty people is cut no later than the first; everybody's processes are struck
 process is ended for a person only if it is theirs (:func:`agent.offboard.guardrails.ends`) and holds something of an
 area that person loses; who else it serves loses it as well, and is named by the plan. Where something was found, it is
 stopped and killed by its pidfd after it was looked at again. Over for a person when two full looks in a row found
-nothing of theirs, and for those who are left when patience ran out (:class:`agent.offboard.steps.ending.Patience`).
+nothing of theirs, and for those who are left when patience ran out
+(:class:`agent.offboard.steps.ending.TerminationLimit`).
 """
 
 import contextlib
@@ -19,7 +20,7 @@ from agent.offboard import guardrails
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Process, Rails
 from agent.offboard.steps import signals, subids, tasks
-from agent.offboard.steps.ending import PATIENCE, Patience, TerminationResult
+from agent.offboard.steps.ending import PATIENCE, TerminationLimit, TerminationResult
 
 _WAIT_MS = 250.0
 _CLEAN = 2
@@ -73,7 +74,7 @@ class HolderTerminator:
     def run(self, *, patience: float = PATIENCE) -> list[TerminationResult]:
         """End them; return what came of it for each person. Raises nothing for a process that will not end."""
         done = [TerminationResult() for _ in self._subjects]
-        until = Patience(self._context.uninterruptible, patience)
+        until = TerminationLimit(self._context.uninterruptible, patience)
         clean = [0] * len(done)
         while min(clean, default=_CLEAN) < _CLEAN and not until.over():
             free = self._round(done, until)
@@ -84,7 +85,7 @@ class HolderTerminator:
             one.left = [] if one.sure else theirs
         return done
 
-    def _round(self, done: Sequence[TerminationResult], until: Patience) -> list[bool]:
+    def _round(self, done: Sequence[TerminationResult], until: TerminationLimit) -> list[bool]:
         """End what one look finds; return of whom it saw everything and found nothing."""
         look = self._look()
         before = {pid for one in done for pid in one.killed}
