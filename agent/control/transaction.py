@@ -39,6 +39,7 @@ from agent.registry.intent import WriteAheadIntent
 from rules.text import Text
 
 _REFUSALS = 20  # entries of refused requests per uid and minute; more are only counted, in the next one
+_LONGEST_LIST, _FIRST = 16_000, 100  # of a list, and how many of a longer one: each area of an act is found by it
 _LONGEST = 2000  # characters of an argument that an entry repeats
 MEANWHILE = frozenset({"registry.accept"})  # what may be done while the registry is older than the log
 
@@ -247,4 +248,8 @@ def _acknowledged(decider: DeciderClient, epoch: int) -> None:
 
 def _short(value: Any) -> Any:
     text = value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, list) and len(text) > _LONGEST_LIST:
+        return {"count": len(value), "first": value[:_FIRST]}
+    if isinstance(value, list):
+        return value
     return value if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)})"

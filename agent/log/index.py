@@ -18,6 +18,7 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -30,8 +31,8 @@ from rules.visible import visible
 
 _LIMIT = 1 << 62
 _ENOUGH = 1_000  # entries that a file has before a month that was left is come back to
-# The members each indexed word is taken from. Areas and rooms share one list of names, and one column.
-_WORDS = (("kind",), ("verdict",), ("rule",), ("area", "room"), ("person",), ("login_person",), ("own",))
+# The members indexed words are taken from, before the areas and after them. Areas and rooms share one list of names.
+_BEFORE, _AFTER = ("kind", "verdict", "rule"), ("person", "login_person", "own")
 
 
 class Indexer:
@@ -171,15 +172,40 @@ def _entry(line: bytes) -> IndexedEntry | None:
     except (ValueError, RecursionError):
         return None
     path = fields.get("path")
+    area, *further = _areas(fields) or (None,)
     return IndexedEntry(
         head[0],
         at,
         fields.get("enforced") is True,
-        tuple([next((word for name in names if isinstance(word := fields.get(name), str)), None) for names in _WORDS]),
+        (*_words(fields, _BEFORE), area, *_words(fields, _AFTER)),
         path if isinstance(path, str) else None,
         line,
         *_clocks(fields, at),
+        tuple(further),
     )
+
+
+def _words(fields: dict[str, object], names: Iterable[str]) -> list[str | None]:
+    return [word if isinstance(word := fields.get(name), str) else None for name in names]
+
+
+def _areas(fields: dict[str, object]) -> tuple[str, ...]:
+    """Return the areas or rooms an entry is about, each once: its own, those it lists, those an act was asked for."""
+    found = [*(_named(fields.get("area")) or _named(fields.get("room"))), *_named(fields.get("areas"))]
+    args = fields.get("args")
+    if isinstance(args, dict) and fields.get("kind") == "act":
+        found += [name for word in ("area", "room", "areas") for name in _named(args.get(word))]
+    return tuple(dict.fromkeys(found))
+
+
+def _named(value: object) -> list[str]:
+    """Return the names in *value*: one, or a list of them, whole or shortened to its beginning (``first``)."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        value = value.get("first")
+    named = value if isinstance(value, list) else []
+    return [name for one in named if isinstance(name := one.get("area") if isinstance(one, dict) else one, str)]
 
 
 def _clocks(fields: dict[str, object], at: int) -> tuple[str | None, int, int]:

@@ -7,7 +7,7 @@ Rules of this file:
   appearance, so the same entries always make the same content.
 * Narrow rows and the records themselves are apart, so that looking for a row does not read records.
 * There are no migrations: the record holds everything that is here, so a file of another shape is deleted and made
-  again. Whoever changes the tables renames ``reach``, because :func:`peek` knows a file of this kind by it.
+  again. Whoever changes the tables renames ``reached``, because :func:`peek` knows a file of this kind by it.
 * Time is as stamped, and can go back. A file covers one piece of the record, knows its earliest and its latest time,
   and in which stretches of it time goes forward (:mod:`agent.log.stretches`).
 """
@@ -41,14 +41,15 @@ PARTIAL = {
 _INDEXES = "".join(f"CREATE INDEX by_{column} ON entries ({column}) WHERE {rows};" for column, rows in PARTIAL.items())
 _SCHEMA = f"""
 BEGIN;
-CREATE TABLE reach (begin_first INTEGER, begin_offset INTEGER, begin_line BLOB,
-                    end_first INTEGER, end_offset INTEGER, end_line BLOB, low INTEGER, high INTEGER, top INTEGER,
+CREATE TABLE reached (begin_first INTEGER, begin_offset INTEGER, begin_line BLOB,
+                      end_first INTEGER, end_offset INTEGER, end_line BLOB, low INTEGER, high INTEGER, top INTEGER,
                     taken INTEGER);
 CREATE TABLE stretches (first INTEGER PRIMARY KEY, boot TEXT, wall INTEGER, judged INTEGER);
 CREATE TABLE words (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
 CREATE TABLE paths (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE);
 CREATE TABLE entries (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, enforced INTEGER, kind INTEGER, verdict INTEGER,
                       rule INTEGER, area INTEGER, person INTEGER, login_person INTEGER, own INTEGER, path INTEGER);
+CREATE TABLE further_areas (area INTEGER, seq INTEGER, PRIMARY KEY (area, seq)) WITHOUT ROWID;
 CREATE TABLE lines (seq INTEGER PRIMARY KEY, line BLOB NOT NULL);
 INSERT INTO words VALUES ({ACCESS}, 'access'), ({ALLOW}, 'allow'), ({DENY}, 'deny');
 {_INDEXES}
@@ -63,7 +64,7 @@ _FOREVER = 1 << 62
 
 class IndexedEntry(NamedTuple):
     """What is indexed of one entry. *at*: microseconds since 1970. *words*: kind, verdict, rule, area, two persons, and
-    whose attempt it was if the agent's own.
+    whose attempt it was if the agent's own. *areas*: those it is about beside the one among *words*.
 
     *boot*, and with it *mono* and *judged*: which boot, the boot time, and what was judged by, both in microseconds.
     """
@@ -77,6 +78,7 @@ class IndexedEntry(NamedTuple):
     boot: str | None = None
     mono: int = 0
     judged: int = 0
+    areas: tuple[str, ...] = ()
 
 
 class MonthCoverage(NamedTuple):
@@ -118,7 +120,7 @@ class Month:
 
     def add(self, entries: Iterable[IndexedEntry], end: Cursor) -> None:
         """Take *entries* in, and remember that the file now reaches to *end*; all of it or nothing."""
-        rows, lines, fresh = [], [], []
+        rows, lines, fresh, further = [], [], [], []
         (begin, _, low, high, top, taken), stretch = self.reach, self._stretch
         with self._transaction():
             for entry in entries:
@@ -128,16 +130,20 @@ class Month:
                     stretch, top = Stretch(entry.seq, entry.boot, wall, entry.judged - entry.mono), entry.at
                     fresh.append(stretch)
                 words = [self._words.get(word) or self._words.number(self._db, word) for word in entry.words]
+                further += [
+                    (self._words.get(area) or self._words.number(self._db, area), entry.seq) for area in entry.areas
+                ]
                 path = self._paths.get(entry.path) or self._paths.number(self._db, entry.path)
                 rows.append((entry.seq, entry.at, entry.enforced, *words, path))
                 lines.append((entry.seq, entry.line))
             # IGNORE: a number that occurs twice is damage, named by `verify`; the first entry that carries it is kept.
             self._db.executemany("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
+            self._db.executemany("INSERT OR IGNORE INTO further_areas VALUES (?,?)", further)
             self._db.executemany("INSERT OR IGNORE INTO lines VALUES (?,?)", lines)
             self._db.executemany("INSERT OR IGNORE INTO stretches VALUES (?,?,?,?)", fresh)
-            self._db.execute("DELETE FROM reach")
+            self._db.execute("DELETE FROM reached")
             reach = MonthCoverage(begin, end, low, high, top, taken + len(rows))
-            self._db.execute("INSERT INTO reach VALUES (?,?,?,?,?,?,?,?,?,?)", (*begin, *end, *reach[2:]))
+            self._db.execute("INSERT INTO reached VALUES (?,?,?,?,?,?,?,?,?,?)", (*begin, *end, *reach[2:]))
         self.reach, self._stretch = reach, stretch
 
     def finish(self) -> None:
@@ -257,5 +263,5 @@ def _next_month(path: Path) -> int:
 
 
 def _reach(db: sqlite3.Connection) -> MonthCoverage | None:
-    row = db.execute("SELECT * FROM reach").fetchone()
+    row = db.execute("SELECT * FROM reached").fetchone()
     return MonthCoverage(Cursor(*row[:3]), Cursor(*row[3:6]), *row[6:]) if row else None

@@ -50,13 +50,22 @@ class QueryPlan:
         self._terms.append(f"({' OR '.join(f'at >= {since:d} AND at < {until:d}' for since, until in ranges)})")
 
     def word(self, column: str, word: str) -> bool:
-        """Keep rows whose *column* (kind, verdict, rule, area) is *word*."""
+        """Keep rows whose *column* (kind, verdict, rule) is *word*."""
         number = number_of(self._db, word)
         if number is None:
             return False
         self._terms.append(f"{column} = {number}")
         indexed = number == DENY if column == "verdict" else (column, number) not in _UNINDEXED
         return not indexed or self._lead(_source(column, str(number)))
+
+    def area(self, area: str) -> bool:
+        """Keep rows that are about *area*, an area or a room, also where they are about others as well."""
+        number = number_of(self._db, area)
+        if number is None:
+            return False
+        beside = f"seq IN (SELECT seq FROM further_areas WHERE area = {number})"  # noqa: S608
+        self._terms.append(f"(area = {number} OR {beside})")
+        return self._lead(_source("area", str(number)), f"NOT INDEXED WHERE {beside}")
 
     def person(self, person: str) -> bool:
         """Keep rows that have *person* as the one or the other person behind the access."""

@@ -59,11 +59,11 @@ class LogRow(NamedTuple):
 class Filter:
     """What is looked for; whatever is given must hold.
 
-    *person* matches either of the two persons behind an access, *area* an area or a room, *text* any part of the path
-    (ASCII letters in both cases). *own*: only attempts that the agent made itself, or none of them. *since* is
-    inclusive, *until* exclusive, both aware; what is stamped by a clock that was wrong is found by its stamp and by the
-    time it really was, where that is known. *after_seq* and *before_seq* are exclusive: the next older page has the
-    last number of this one as its *before_seq*.
+    *person* matches either of the two persons behind an access, *area* an area or a room that an entry is about, alone
+    or beside others, *text* any part of the path (ASCII letters in both cases). *own*: only attempts that the agent
+    made itself, or none of them. *since* is inclusive, *until* exclusive, both aware; what is stamped by a clock that
+    was wrong is found by its stamp and by the time it really was, where that is known. *after_seq* and *before_seq* are
+    exclusive: the next older page has the last number of this one as its *before_seq*.
     """
 
     person: str | None = None
@@ -163,9 +163,10 @@ def _page(db: sqlite3.Connection, wanted: Filter, window: Window, before: int | 
     plan = QueryPlan(db, low, high)
     if window.times:
         plan.times(window.times)
-    words = {"kind": wanted.kind, "verdict": wanted.verdict, "rule": wanted.rule, "area": wanted.area}
+    words = {"kind": wanted.kind, "verdict": wanted.verdict, "rule": wanted.rule}
     matching = (
         all(plan.word(column, word) for column, word in words.items() if word is not None)
+        and (wanted.area is None or plan.area(wanted.area))
         and (wanted.person is None or plan.person(wanted.person))
         and (wanted.own is None or plan.own(wanted.own))
         and (not wanted.text or plan.text(wanted.text))

@@ -188,6 +188,10 @@ class RevocationContext:
     """Whether the login sessions of somebody who stays end with the rights they lose."""
     stop_units: Callable[[], bool]
     """Whether a system unit that runs as somebody who leaves is stopped, or only named."""
+    patience: float
+    """Seconds a step goes on ending processes that do not end (``D``, proc_pid_status(5)) or are started again."""
+    may: Callable[[int, str], bool]
+    """Whether an account may open this area now after all, because it was given again since. Raises ``ShoumiError``."""
     denials: "DenyEntries | None"
     """What remembers who is denied on the disk; ``None``: nothing is written there by who has this context."""
     found: dict[str, str | None] | None = None

@@ -60,7 +60,7 @@ def freeze_holders(context: RevocationContext, wanted: Sequence[WantedRun]) -> l
     theirs = [(at, one) for at, one in enumerate(wanted) if one.cause in _STAYING]
     spared = sparing_callers(context, {caller for _, one in theirs for caller in one.callers})
     found = [True] * len(wanted)
-    stopped = HolderTerminator([vetted(one.leaver) for _, one in theirs], spared).stop() if theirs else []
+    stopped = HolderTerminator([vetted(one.leaver) for _, one in theirs], spared, context.may).stop() if theirs else []
     for (at, _), had in zip(theirs, stopped, strict=True):
         found[at] = had
     return found

@@ -56,6 +56,14 @@ class Process(NamedTuple):
         """
         return self.state in "ZX" and self.threads <= 1
 
+    @property
+    def uninterruptible(self) -> bool:
+        """Whether it waits in the kernel, so that not even SIGKILL ends it before the kernel lets it (``D``).
+
+        Of one that was killed it is another thread that waits where the leader has ended.
+        """
+        return self.state == "D" or (self.state in "ZX" and self.threads > 1)
+
 
 class Reach(StrEnum):
     """How a process is the person's, or why it is not to be ended: of several threads the first of these counts."""

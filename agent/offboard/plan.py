@@ -30,6 +30,8 @@ class Cause(StrEnum):
 
 
 _GOING = (Cause.DEPARTURE, Cause.TRANSFER)
+PARTLY = frozenset((Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS))
+"""The person keeps what is not named as lost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,17 @@ from typing import Any, NamedTuple
 
 from agent.offboard import proof
 from agent.offboard.database import translate_sqlite_errors
+from agent.offboard.plan import PARTLY, Cause
 from agent.offboard.schema import SCHEMA
 from agent.offboard.steps import RESTORING, STEPS, doors
 from agent.runtime.schema import version
 from rules.text import Text
 
-TITLES = {step.id: step.title for step in (*STEPS, *RESTORING, doors.STEP, *proof.STEPS)}
+_STEPS = {step.id: step for step in (*STEPS, *RESTORING, doors.STEP, *proof.STEPS)}
+TITLES = {step.id: step.title for step in _STEPS.values()}
 _QUESTION = (
-    "SELECT step, state, detail, tries, began_at, ended_at FROM steps JOIN runs ON number = run WHERE case_id = ?"
-    " ORDER BY position"
+    "SELECT step, cause, state, detail, tries, began_at, ended_at FROM steps JOIN runs ON number = run"
+    " WHERE case_id = ? ORDER BY position"
 )
 
 
@@ -64,6 +66,11 @@ class Progress(NamedTuple):
     ended_at: str | None
 
 
+def titles(cause: Cause) -> dict[str, Text]:
+    """Return the title of every step, as it is called where access ends for *cause*."""
+    return {name: step.titled(partly=cause in PARTLY) for name, step in _STEPS.items()}
+
+
 def progress(file: Path, case: str) -> list[Progress]:
     """Return the steps of the run called *case*, in order.
 
@@ -71,8 +78,8 @@ def progress(file: Path, case: str) -> list[Progress]:
     """
     rows = _asked(file, _QUESTION, case)
     return [
-        Progress(step, TITLES.get(step, Text(step, step)), state, Text(*json.loads(detail)), *times)
-        for step, state, detail, *times in rows
+        Progress(step, titles(Cause(cause)).get(step, Text(step, step)), state, Text(*json.loads(detail)), *times)
+        for step, cause, state, detail, *times in rows
     ]
 
 

@@ -24,7 +24,7 @@ from agent.offboard import freezing, proof, reopening
 from agent.offboard.callers import Caller
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.journal import JournaledStep, RevocationJournal, Run, WantedRun
-from agent.offboard.plan import Cause, PlannedStep, RevocationPlan, agreed, plan
+from agent.offboard.plan import PARTLY, Cause, PlannedStep, RevocationPlan, agreed, plan
 from agent.offboard.steps import LEAVING, RESTORING, STAYING
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState
 from rules.text import Text
@@ -64,11 +64,12 @@ def survey(
     A step that cannot look is in the plan without targets: that never keeps anybody from running it.
     """
     known = freezing.vetted(leaver)
-    return plan(leaver, cause, [_looked(step, known, context) for step in _asked(steps_for(cause, more), context)])
+    steps = _asked(steps_for(cause, more), context)
+    return plan(leaver, cause, [_looked(step, known, context, cause) for step in steps])
 
 
-def _looked(step: RevocationStep, leaver: RevocationSubject, context: RevocationContext) -> PlannedStep:
-    seen = PlannedStep(step.id, step.title, lasting=step.lasting)
+def _looked(step: RevocationStep, leaver: RevocationSubject, context: RevocationContext, cause: Cause) -> PlannedStep:
+    seen = PlannedStep(step.id, step.titled(partly=cause in PARTLY), lasting=step.lasting)
     with contextlib.suppress(OSError, ShoumiError):
         skipped = step.probe(leaver, context)
         return replace(seen, skipped=skipped) if skipped else replace(seen, targets=step.look(leaver, context))
@@ -318,7 +319,9 @@ class Runner:
     def _log(self, run: Run) -> None:
         for done in self._journal.unlogged(run):
             told = _brief(done.to_json())
-            fields = {"kind": "revocation", "case": run.case, "person": run.leaver.id, **told}
+            areas = {"areas": sorted(run.leaver.areas)} if run.leaver.areas else {}
+            about = {"case": run.case, "cause": str(run.cause), "person": run.leaver.id, **areas}
+            fields = {"kind": "revocation", **_brief(about), **told}
             try:
                 self._context.append(fields)
             except ShoumiError:  # the log is full or the decider away: they are logged when the run is looked at again

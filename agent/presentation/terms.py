@@ -184,6 +184,43 @@ OUTCOMES: Words = {
     **RELEASES,
 }
 
+FILED: Words = {  # where a notice of the personnel system ends up
+    "accepted": Text("accepted", "已接收"),
+    "rejected": Text("REJECTED", "已拒收"),
+    "quarantine": Text("QUARANTINED", "已隔离"),
+}
+HR_EVENTS: Words = {
+    "departure-approved": Text("departure approved", "离岗已批准"),
+    "account-disabled": Text("account disabled", "账号已停用"),
+    "session-revoked": Text("session revoked", "会话已吊销"),
+    "verification": Text("sign of life", "通道验证"),
+}
+HR_TROUBLES: Words = {  # of the channel of the personnel system
+    "answers": Text("NO ANSWERS", "无法答复"),
+    "silence": Text("SILENT", "无消息"),
+    "keys": Text("KEYS BAD", "密钥异常"),
+    "spool-replaced": Text("DROP MOVED", "目录被换"),
+    "spool-unusable": Text("DROP BAD", "目录失效"),
+}
+MAILED: Words = {  # how a warning went by mail
+    "sendmail": Text("handed to the mail system", "已交邮件系统"),
+    "spool": Text("put into the mailbox", "已写入邮箱"),
+    "not": Text("NOT SENT", "未发送"),
+}
+TOURS: Words = {  # what became of the labels of a volume
+    "relabelled": Text("labelled anew", "已重新标记"),
+    "scanned": Text("scanned", "已扫描"),
+}
+HELD: Words = {  # how somebody holds a volume
+    "mount": Text("mounted", "挂载"),
+    "open": Text("file open", "打开文件"),
+    "inside": Text("stands in it", "当前目录"),
+    "mapped": Text("file mapped", "映射文件"),
+    "device": Text("device open", "打开设备"),
+    "stacked": Text("device on top", "上层设备"),
+    "loop": Text("loop device", "环回设备"),
+}
+
 OWN: Words = {  # attempts that the agent made itself
     "canary": Text("the agent's canary", "代理的探针"),
     "departure": Text("the agent's proof", "代理的验证"),
@@ -208,6 +245,19 @@ REVOCATIONS: Words = {  # the steps of one: what the log names them by
     "doors": Text("every door refuses", "各门均拒绝"),
     "proof": Text("proof", "证明"),
 }
+PARTLY: Words = {  # of these what is called otherwise where a person keeps what is not named as lost
+    "deny": Text("deny access to what was lost", "拒绝访问所丧失的目录"),
+    "acl": Text("deny entries on classified files", "在涉密文件上设置拒绝项"),
+}
+CAUSES: Words = {  # why access ends, or does not
+    "departure": Text("departure", "离岗"),
+    "hold": Text("hold", "停权"),
+    "expiry": Text("expiry", "到期"),
+    "transfer": Text("transfer", "调岗"),
+    "loss": Text("an act took rights", "操作收回权限"),
+    "restored": Text("given again", "恢复授权"),
+}
+KEEPING = frozenset(("transfer", "expiry", "loss"))  # of these those who keep what is not named as lost
 
 # The host -------------------------------------------------------------------------------------------------------------
 
@@ -256,6 +306,12 @@ CHOICES: Words = {  # what a parameter of an operation may be, where the table o
     **YES_NO, **VERDICTS, **EMPLOYMENTS, **DEPARTURES, **KEEPERS, **SIDES, **PASSBACKS, **SHARING,
     **HOLDERS, "all": Text("all", "全部"),
 }  # fmt: skip
+
+
+def revocation_step(entry: Mapping[str, object]) -> Text:
+    """Return what the step of a revocation is called that an *entry* of the log tells of."""
+    words = {**REVOCATIONS, **PARTLY} if entry.get("cause") in KEEPING else REVOCATIONS
+    return word(words, entry.get("step", ""))
 
 
 def word(words: Words, code: object) -> Text:

@@ -160,3 +160,19 @@ def test_an_intent_is_open_until_the_registry_has_its_epoch(tmp_path: Path) -> N
     intent.clear()
     assert intent.open_since(7) is None
     intent.close()
+
+
+def test_an_act_about_many_areas_is_found_by_each_of_them(fresh: Site) -> None:
+    areas = [f"area-{number:04}" for number in range(1000)]  # more than an entry repeats of other arguments
+    with fresh.client() as caller:
+        with pytest.raises(RefusedError):
+            caller.call("service.add", service="backup", uid=61_000, executable="/usr/bin/true", area=areas)
+        with pytest.raises(RefusedError):
+            caller.call(
+                "service.add", service="backup", uid=61_000, executable="/usr/bin/true", area=[*areas, "z" * 9000]
+            )
+        for area, entries in (("area-0000", 2), ("area-0500", 1), ("area-0999", 1), ("area-1000", 0)):
+            assert [row["act"] for row in caller.stream("log.list", area=area)] == ["service.add"] * entries
+    [whole, long] = fresh.entries(act="service.add")
+    assert whole["args"]["area"] == areas  # type: ignore[index]
+    assert long["args"]["area"] == {"count": 1001, "first": areas[:100]}  # type: ignore[index]

@@ -3,6 +3,7 @@
 Whoever strips a label here is the test itself, as root in the initial namespace: the only one who can.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,8 @@ def relabel(site: Scene, path: Path) -> Any:
 def test_a_volume_is_sealed_by_an_act_of_the_agent_when_every_inode_has_a_label(site: Scene) -> None:
     [act] = [entry for entry in site.site.entries() if entry.get("act") == "area.seal"]
     assert (act["outcome"], act["args"]) == ("done", {"area": "plans", "by": "labels"})
+    listed = site.site.shoumi("log", "list", "--area", "plans", "--kind", "act", "--json").stdout.splitlines()
+    assert act["seq"] in [json.loads(line)["seq"] for line in listed]
     for folder, label in ((site.plans, "plans"), (site.public, PUBLIC)):
         for path in (folder, *(folder / name for name in ("doc.txt", "doc1.txt", "doc2.txt", "doc3.txt"))):
             assert labels.read(str(path)) == label

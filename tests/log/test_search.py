@@ -33,7 +33,15 @@ accesses = st.builds(
     enforced=st.booleans(),
     rule=st.sampled_from(["allow", "level", "scope"]),
 )
-acts = st.fixed_dictionaries({"kind": st.sampled_from(["act", "start"]), "act": st.just("hold.add")})
+areas = st.sampled_from(["plans", "名单", "none", 7, {"area": "plans"}])
+lists = st.one_of(st.lists(areas, max_size=3), st.fixed_dictionaries({"count": st.just(9), "first": st.lists(areas)}))
+acts = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["act", "start"]), "act": st.just("area.seal")},
+    optional={
+        "areas": lists,
+        "args": st.fixed_dictionaries({}, optional={"area": st.one_of(areas, lists), "areas": lists, "room": areas}),
+    },
+)
 moments = st.integers(0, 80 * 24).map(lambda hours: BEGIN + timedelta(hours=hours))
 hours = st.one_of(st.integers(0, 30), st.integers(0, 30), st.integers(-900, 900))  # a clock goes back at times
 filters = st.builds(
@@ -67,8 +75,9 @@ def matches(wanted: Filter, line: bytes) -> bool:
             wanted.person is None or wanted.person in (entry.get("person"), entry.get("login_person")),
             *(
                 getattr(wanted, name) is None or entry.get(name) == getattr(wanted, name)
-                for name in ("area", "verdict", "kind", "rule")
+                for name in ("verdict", "kind", "rule")
             ),
+            wanted.area is None or wanted.area in areas_of(entry),
             wanted.text is None
             or lower(wanted.text.replace("\x1b", "\\x1b"))
             in lower(entry.get("path") or "" if entry.get("path") else "\0"),
@@ -78,6 +87,18 @@ def matches(wanted: Filter, line: bytes) -> bool:
             wanted.before_seq is None or entry["seq"] < wanted.before_seq,
         )
     )
+
+
+def areas_of(entry):
+    """Every area an entry names, and of one without an area the room."""
+    asked = entry.get("args", {}) if entry["kind"] == "act" else {}
+    found = []
+    for listed in (entry.get("area") or entry.get("room"), entry.get("areas"), *asked.values()):
+        shown = (
+            listed.get("first", ()) if isinstance(listed, dict) else listed if isinstance(listed, list) else [listed]
+        )
+        found += [one["area"] if isinstance(one, dict) else one for one in shown]
+    return [one for one in found if isinstance(one, str)]
 
 
 def make(base: Path, entries) -> Path:

@@ -109,7 +109,7 @@ def child(
 def end(uid: int, rails: Rails | None = None, **more: object) -> TerminationResult:
     """End everything of *uid*, as the steps of a revocation do."""
     protected = rails or Rails(frozenset({os.getpid()}))
-    [ended] = ProcessTerminator([[uid]], lambda: protected, now, **more).run()  # type: ignore[arg-type]
+    [ended] = ProcessTerminator([[uid]], lambda: protected, now, **more).run(5.0)  # type: ignore[arg-type]
     return ended
 
 
@@ -151,6 +151,8 @@ def context(home: Path, **more: Any) -> RevocationContext:
         doors=None,
         end_sessions=lambda: False,
         stop_units=lambda: False,
+        patience=5.0,
+        may=lambda _uid, _area: False,
         denials=None,
         root=home / "host",
     )

@@ -101,6 +101,8 @@ def context(*areas: AreaPath, **more: Any) -> RevocationContext:
         doors=None,
         end_sessions=lambda: False,
         stop_units=lambda: False,
+        patience=5.0,
+        may=lambda _uid, _area: False,
         denials=None,
     )
     return replace(made, **more)

@@ -1,18 +1,24 @@
 """Watching a revocation: what the journal holds is told as it stands, and to watch is to touch nothing."""
 
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from agent.offboard.context import Account, RevocationSubject
 from agent.offboard.journal import JournaledStep, RevocationJournal, WantedRun
 from agent.offboard.plan import Cause
-from agent.offboard.progress import progress
-from agent.offboard.steps import LEAVING
+from agent.offboard.progress import TITLES, progress, titles
+from agent.offboard.runner import survey
+from agent.offboard.steps import LEAVING, STAYING
 from agent.offboard.steps.step import StepResult, StepState
 from rules.text import Text
-from tests.offboard.host import now
+from tests.offboard.host import context, now
+
+_ALL = ("every", "all", "一切", "所有", "每个", "各门")
 
 
 def test_where_nothing_was_begun_there_are_no_steps_and_no_file_is_made(tmp_path: Path) -> None:
@@ -48,3 +54,28 @@ def test_every_step_is_told_as_it_stands_while_another_writes(tmp_path: Path) ->
         assert progress(file, "C000002") == []
     finally:
         journal.close()
+
+
+@pytest.mark.parametrize("cause", [Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS])
+def test_no_step_speaks_of_everything_where_only_some_areas_are_lost(tmp_path: Path, cause: Cause) -> None:
+    areas = frozenset({"plans", "账册"})
+    lost = {"tries": areas} if cause is Cause.TRANSFER else {"areas": areas}
+    leaver = RevocationSubject("E1", (Account(62400),), **lost)  # type: ignore[arg-type]
+    planned = survey(leaver, context(tmp_path), cause).steps
+    assert [step.id for step in planned] == [step.id for step in STAYING if step.asked is None]
+    said = [text for step in planned for text in (step.title, *(target.what for target in step.targets))]
+    assert not [text for text in said for word in _ALL if word in (*re.findall(r"\w+", text.en), text.zh[:2])]
+    [[denied], *_] = [step.targets for step in planned]
+    assert denied.what.en == "opens in `plans`, `账册`, and reads through files open there"
+    assert denied.what.zh == "在 `plans`、`账册` 中打开文件，以及通过其中已打开的文件读取"
+    assert {name for name, title in titles(cause).items() if title != TITLES[name]} == {"deny", "acl"}
+    with closing(RevocationJournal(tmp_path / "offboard.db")) as journal:
+        journal.begin_together([(WantedRun("L000001", leaver, cause, ("E8",)), [one.id for one in STAYING])], now())
+        assert progress(tmp_path / "offboard.db", "L000001")[0].title == titles(cause)["deny"] != TITLES["deny"]
+
+
+@pytest.mark.parametrize("cause", [Cause.DEPARTURE, Cause.HOLD])
+def test_where_everything_ends_the_steps_say_so(tmp_path: Path, cause: Cause) -> None:
+    [deny, *_] = survey(RevocationSubject("E1", (Account(62400),)), context(tmp_path), cause).steps
+    assert (deny.title, titles(cause)) == (TITLES["deny"], TITLES)
+    assert deny.targets[0].what.en == "every open, and every read through open files"

@@ -1,16 +1,26 @@
 """One of everything: a registry with a bit of each kind, and a log entry of each kind with every code it can carry."""
 
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 from agent.api.operations import TABLE
 from agent.api.roles import Role
+from agent.disks.holders import DiskHolder, How
+from agent.offboard.intake.notice import HrEvent
+from agent.offboard.intake.reasons import REASONS
+from agent.offboard.plan import Cause
 from agent.offboard.progress import TITLES
+from agent.offboard.warning.mail import Mailed
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.rooms.panel.effects import AlarmKind, Settled
+from agent.volumes.canary.verdict import Outcome
+from agent.volumes.label_tour import TourCounts
 from rules.model import Action, Employment, Level, Passback, RoomRules
 from rules.text import Text
+
+FOLDERS = ("accepted", "rejected", "quarantine")  # where a notice of the personnel system ends up
 
 
 def everything(change: RegistryTransaction) -> None:
@@ -43,7 +53,7 @@ def everything(change: RegistryTransaction) -> None:
 
 def entries() -> Iterator[dict[str, object]]:
     """Yield an entry of every kind there is, with every code it can carry."""
-    said, actor = {"en": "en", "zh": "说明"}, {"uid": 0, "gid": 0, "pid": 1, "loginuid": None}
+    said, actor = {"en": "the reason", "zh": "说明原因"}, {"uid": 0, "gid": 0, "pid": 1, "loginuid": None}
     for action in Action:
         yield {"kind": "access", "action": action, "verdict": "allow", "mode": "enforce", "person": "E1001",
                "area": "plans", "level": "top-secret", "domain": "commercial", "exe": "/bin/cat"}  # fmt: skip
@@ -64,13 +74,16 @@ def entries() -> Iterator[dict[str, object]]:
         yield {"kind": "act", "act": name, "actor": {**actor, "role": list(Role)[number % 4]}, "args": args,
                "outcome": outcome, "epoch": 1}  # fmt: skip
     yield {"kind": "read", "what": "log.read", "actor": {**actor, "role": "auditor"}, "args": {"verdict": "deny"}}
-    for step in TITLES:
-        yield {"kind": "revocation", "case": "C000001", "person": "E1001", "step": step, "state": "cannot-see",
-               "detail": said, "facts": {}, "tries": 1, "began_at": None, "ended_at": None}  # fmt: skip
+    for cause, step in itertools.product(Cause, TITLES):
+        yield {"kind": "revocation", "case": "C000001", "cause": cause, "person": "E1001", "areas": ["plans"],
+               "step": step, "state": "cannot-see", "detail": said, "facts": {}, "tries": 1, "began_at": None,
+               "ended_at": None}  # fmt: skip
     yield {"kind": "receipt", "case": "C000001", "person": "E1001", "file": "/srv/1"}
-    yield {"kind": "hr-event", "file": "/srv/1", "folder": "/srv", "outcome": "done", "alarm": True, "reason": said}
-    yield {"kind": "hr-channel", "outcome": "done", "alarm": True, "reason": said}
-    yield {"kind": "expiring", "count": 2, "what": ["甲"]}
+    yield from _of_hr(said)
+    yield {"kind": "expiring", "count": 2, "what": [said, said]}
+    for mail in Mailed:
+        yield {"kind": "warned", "person": "E1001", "what": [said], "terminals": 2, "mail": [mail]}
+    yield {"kind": "deny-entries", "area": "plans", "uids": [61_234], "changed": 12, "not_reached": 0}
     yield {"kind": "holder-ended", "area": "plans", "tier": "C", "pid": 4711, "uid": 61001, "exe": "/usr/bin/cat"}
     yield {
         "kind": "start",
@@ -96,3 +109,46 @@ def entries() -> Iterator[dict[str, object]]:
         "reason": said,
     }
     yield {"kind": "pack-edited", "recorded": "甲", "pack": "minimal@3c29d6d554e7"}
+    yield from _of_volumes(said)
+    yield {"kind": "registry-older", "alarm": True, "epoch": 7, "registry_epoch": 5, "acts": 2, "reason": said}
+    yield {"kind": "log-older", "alarm": True, "epoch": 7, "change": "9f2c1a7e00009f2c", "after": 3, "known": 5,
+           "reason": said}  # fmt: skip
+    yield {"kind": "log-damaged", "alarm": True, "faults": 1, "reason": said}
+    yield {"kind": "damaged", "path": "{"}  # a line that is no entry
+    yield {"kind": "missing"}  # a number that has none
+
+
+def _of_hr(said: object) -> Iterator[dict[str, object]]:
+    """Yield what the channel of the personnel system tells: a notice for each reason and event, and its own trouble."""
+    for reason, event, folder in zip(REASONS, itertools.cycle(HrEvent), itertools.cycle(FOLDERS), strict=False):
+        notice = {"person": "E1001", "event": event, "reference": "D26-7", "jti": "9f2c1a7e", "late": True}
+        named = {"named": "张三", "not_counted": ["E1002"]}
+        yield {"kind": "hr-event", "file": "/srv/1", "folder": folder, "outcome": reason, "alarm": True,
+               "reason": said, **notice, **named}  # fmt: skip
+    for trouble in ("answers", "silence", "keys", "spool-replaced", "spool-unusable"):
+        yield {"kind": "hr-channel", "outcome": trouble, "alarm": True, "reason": said}
+
+
+def _of_volumes(said: object) -> Iterator[dict[str, object]]:
+    """Yield what is told of volumes, their labels, who held something there before, and the agent's own attempts."""
+    about = {"area": "plans", "path": "/srv/plans"}
+    for state in ("guarded", "closed", "not-there"):
+        yield {"kind": "volume", "state": state, "why": "unguarded", "alarm": True, **about}
+    yield {"kind": "volume", "state": "covered", "why": "mounted", "after_ms": 12.5, "alarm": True, **about}
+    for wanted in ("hidden", "attached", "published", "failed"):
+        yield {"kind": "volume", "state": wanted, "path": "/srv/1", "device": "/dev/sdb1", "reason": said}
+    holder = {"pid": 4711, "comm": "制图", "uid": 61_001, "path": "/srv/1", "files": 1, "may": False}
+    for how in get_args(How):
+        yield {"kind": "volume", "state": "ending", "path": "/srv/1", "device": "/dev/sdb1", "ended": 1,
+               "holders": [DiskHolder(how, "制图", 4711)._asdict()]}  # fmt: skip
+    for why in ("mounted", "start"):
+        yield {"kind": "held-before", "area": "plans", "why": why, "processes": 1, "ended": 1, "holders": [holder],
+               "alarm": True}  # fmt: skip
+    for state in ("relabelled", "scanned"):
+        yield {"kind": "labels", "state": state, "path": "/srv/1", "areas": ["plans", "archive"], "request": 3,
+               **TourCounts(seen=7).to_json(), "seconds": 0.5}  # fmt: skip
+    for outcome in get_args(Outcome):
+        yield {"kind": "canary", "own": "canary", "outcome": outcome, "volume": "8:17", "areas": ["plans", "archive"],
+               "tried": 1, "proven": ["open", "list"], "enforced": True, "why": "let-in", "reason": said}  # fmt: skip
+        yield {"kind": "canary", "own": "canary", "outcome": outcome, "volume": "8:17", "areas_tried": 2,
+               "attempts": 9, "refused": 8, "observed": 1, "since": "2026-03-01T08:00:00Z"}  # fmt: skip

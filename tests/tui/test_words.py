@@ -16,7 +16,11 @@ from textual.widgets import Input
 
 from agent.api.operations import TABLE
 from agent.api.roles import Role
-from agent.offboard.progress import TITLES
+from agent.disks.holders import How
+from agent.offboard.intake.notice import HrEvent
+from agent.offboard.plan import PARTLY, Cause
+from agent.offboard.progress import TITLES, titles
+from agent.offboard.warning.mail import Mailed
 from agent.presentation import terms as labels
 from agent.registry.rows.badges import BadgeState
 from agent.registry.rows.boards import CardState, Wanted
@@ -25,9 +29,9 @@ from agent.rooms.panel.effects import AlarmKind, RecordEntry, Settled
 from rules.model import Action, DepartureStage, Employment, Level, Mode, Passback
 from rules.pack.catalogue import rules_of
 from rules.pack.reader import load
-from rules.text import Text
+from rules.text import Language, Text
 from tests.control.site import Site, running
-from tests.tui.everything import entries, everything
+from tests.tui.everything import FOLDERS, entries, everything
 from tests.tui.kit import Walk, journey
 from tests.tui.site import furnished
 from tui.actions import key_of
@@ -88,17 +92,37 @@ def test_every_code_there_is_has_a_word() -> None:
         (labels.STAGES, [stage.value for stage in DepartureStage]),
         (labels.RELEASES, get_args(Settled.__annotations__["outcome"])),
         (labels.HOW, get_args(RecordEntry.__annotations__["how"])), (labels.REVOCATIONS, TITLES),
+        (labels.CAUSES, Cause), (labels.FILED, FOLDERS), (labels.HR_EVENTS, HrEvent), (labels.MAILED, Mailed),
+        (labels.HELD, get_args(How)),
         (labels.LEVELS, [level.word for level in Level]),
         (labels.CHOICES, [choice for one in TABLE.values() for param in one.params for choice in param.choices]),
     )  # fmt: skip
     for family, codes in families:
         assert not [code for code in map(str, codes) if code not in family]
     assert {code: labels.REVOCATIONS[code] for code in TITLES} == TITLES
+    assert {cause for cause in Cause if cause in labels.KEEPING} == PARTLY
+    for cause in Cause:
+        named = {code: labels.revocation_step({"step": code, "cause": cause}) for code in TITLES}
+        assert named == titles(cause)
     assert not [text for family, _ in families for text in family.values() if not (text.en and text.zh)]
 
 
 def test_a_code_nobody_knows_is_shown_as_it_is() -> None:
     assert labels.word(labels.ALARMS, "new\x1b") == Text("new\\x1b", "new\\x1b")
+
+
+def test_every_kind_of_entry_has_a_sample() -> None:
+    assert {entry["kind"] for entry in entries()} == {*labels.ENTRIES}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_entry_says_why_and_names_each_of_its_fields(language: Language) -> None:
+    for entry in entries():
+        why = "".join(words_of(piece, language) for piece in entry_page.explained(entry, {}))
+        assert not entry.get("reason") or entry["reason"][language] in why, entry  # type: ignore[index]
+        if entry["kind"] not in ("act", "read"):
+            pieces = [words_of(piece, language) for piece in entry_page.fields({**entry, "facts": {}})]
+            assert not [piece for piece in pieces if "_" in QUOTED.sub("", piece)], entry
 
 
 def test_no_code_of_an_entry_is_shown() -> None:

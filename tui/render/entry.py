@@ -10,31 +10,38 @@ from collections.abc import Iterator, Mapping
 from agent.api.operations import TABLE
 from agent.presentation.terms import (
     ACTIONS,
+    CAUSES,
     CHOICES,
     CLOCK_STEPS,
     DOMAINS,
     DURABILITIES,
     ENTRIES,
+    FILED,
     HAPPENINGS,
+    HELD,
     HOW,
+    HR_EVENTS,
+    HR_TROUBLES,
     LEVELS,
+    MAILED,
     MODES,
     OUTCOMES,
     OWN,
     PROCESSES,
     RELEASES,
-    REVOCATIONS,
     ROLES,
     SIDES,
     TIERS,
+    TOURS,
     VOLUME_STATES,
     VOLUMES,
     Words,
+    revocation_step,
     word,
 )
 from rules.text import Text
 from tui.i18n import text_of
-from tui.render.cells import GLYPHS, Piece, Toned, number
+from tui.render.cells import GLYPHS, Piece, Tone, Toned, number
 from tui.render.entry_columns import Entry, verdict
 from tui.render.operation import act_name, argument, same
 from tui.render.plan import STATES
@@ -86,6 +93,7 @@ _LABELS = {
     "released": Text("what became of it", "放行结果"),
     "silent": Text("silent", "静默"),
     "case": Text("case", "案号"),
+    "cause": Text("cause", "事由"),
     "step": Text("step", "步骤"),
     "state": Text("state", "状态"),
     "title": Text("step", "步骤"),
@@ -141,13 +149,47 @@ _LABELS = {
     "observed": Text("recorded only", "仅记录"),
     "untold": Text("not told", "未报数量"),
     "damaged": Text("damaged line", "损坏的行"),
+    "named": Text("named as", "所用名称"),
+    "not_counted": Text("approvals not counted", "未计入的审批"),
+    "terminals": Text("terminals", "终端数"),
+    "mail": Text("mail", "邮件"),
+    "uids": Text("uids", "uid"),
+    "changed": Text("files and directories changed", "已改动的文件和目录"),
+    "not_reached": Text("not reached", "未能处理"),
+    "after_ms": Text("milliseconds after", "滞后毫秒"),
+    "device": Text("device", "设备"),
+    "ended": Text("processes ended", "已结束进程数"),
+    "holders": Text("held by", "占用者"),
+    "files": Text("files", "文件数"),
+    "may": Text("may open it", "有权打开"),
+    "processes": Text("processes", "进程数"),
+    "request": Text("number of the request", "请求编号"),
+    "seen": Text("looked at", "已检查"),
+    "kept": Text("labelled as they should be", "标记正确"),
+    "new": Text("without content yet", "尚无内容"),
+    "entered": Text("came into an area", "移入目录"),
+    "unlabelled": Text("content and no label", "有内容而无标记"),
+    "foreign": Text("label of no area", "标记不属于任何目录"),
+    "first": Text("the first of them", "首批"),
+    "troubles": Text("places not reached", "未能到达之处"),
+    "seconds": Text("seconds", "秒数"),
+    "registry_epoch": Text("epoch of the registry", "登记库版次"),
+    "acts": Text("acts", "操作数"),
+    "change": Text("mark of the change", "变更标识"),
+    "after": Text("after entry", "所后续的条目"),
+    "known": Text("known up to entry", "已知至条目"),
+    "faults": Text("faults", "错误数"),
 }
 _VALUES: dict[str, Words] = {
-    "kind": ENTRIES, "action": ACTIONS, "level": LEVELS, "domain": DOMAINS, "mode": MODES, "outcome": OUTCOMES,
-    "side": SIDES, "how": HOW, "released": RELEASES, "what": HAPPENINGS, "role": ROLES, "step": REVOCATIONS,
+    "kind": ENTRIES, "action": ACTIONS, "level": LEVELS, "domain": DOMAINS, "mode": MODES,
+    "outcome": {**HR_TROUBLES, **OUTCOMES},
+    "side": SIDES, "how": {**HELD, **HOW}, "released": RELEASES, "what": HAPPENINGS, "role": ROLES, "cause": CAUSES,
     "process": PROCESSES, "tier": TIERS, "own": OWN, "accepted": CLOCK_STEPS, "durability": DURABILITIES,
-    "state": {**{code: text for code, (text, _, _) in STATES.items()}, **VOLUME_STATES, **VOLUMES}, "why": VOLUMES,
+    "folder": FILED, "event": HR_EVENTS, "mail": MAILED,
+    "state": {**TOURS, **{code: text for code, (text, _, _) in STATES.items()}, **VOLUME_STATES, **VOLUMES},
+    "why": VOLUMES,
 }  # fmt: skip
+_SENTENCED = {"hr-event": ("outcome",), "canary": ("why",)}  # codes that stand beside their sentence, by kind of entry
 _SAID = {"seq", "time", "verdict", "enforced", "rule", "clauses", "reason", "error"}
 
 
@@ -169,8 +211,12 @@ def explained(entry: Entry, rules: Mapping[str, Text]) -> list[Piece]:
             pieces += [Toned(observed, "warning"), "\n"]
         if entry.get("reason"):
             pieces += [text_of(entry["reason"]), "\n"]
-    elif entry.get("error"):
+        return pieces
+    if entry.get("error"):
         pieces += [Toned(f"{GLYPHS['bad']} ", "bad"), text_of(entry["error"]), "\n"]
+    if entry.get("reason"):
+        tone: Tone = "warning" if entry.get("alarm") else "plain"
+        pieces += [Toned(f"{GLYPHS[tone]} ", tone), text_of(entry["reason"]), "\n"]
     return pieces
 
 
@@ -191,6 +237,10 @@ def _field(entry: Entry, name: str, value: object) -> Iterator[tuple[Text, Piece
     elif name == "act" or (name == "what" and isinstance(value, str) and value in TABLE):
         act = act_name(str(value))
         yield label, Text(act.en, f"{act.zh}（{act.en}）" if act.zh != act.en else act.zh)
+    elif name == "step":
+        yield label, revocation_step(entry)
+    elif name in _SENTENCED.get(str(entry.get("kind")), ()):
+        yield label, same(f"`{value}`")
     elif name == "facts":  # of a step, for its receipt; what they come to stands in the detail
         yield label, json.dumps(value, ensure_ascii=False)
     else:

@@ -8,7 +8,19 @@ import json
 from typing import Any
 
 from agent.api.timestamps import local
-from agent.presentation.terms import ACTIONS, ENTRIES, HAPPENINGS, OUTCOMES, OWN, REVOCATIONS, VERDICTS, word
+from agent.presentation.terms import (
+    ACTIONS,
+    ENTRIES,
+    FILED,
+    HAPPENINGS,
+    HR_EVENTS,
+    HR_TROUBLES,
+    OUTCOMES,
+    OWN,
+    VERDICTS,
+    revocation_step,
+    word,
+)
 from rules.text import Text
 from rules.visible import visible
 from tui.render.cells import Piece, Toned
@@ -61,6 +73,12 @@ def verdict(entry: Entry) -> Piece:
             return Toned(VERDICTS["deny"], "bad") if entry.get("enforced", True) else Toned(OBSERVED, "warning")
         case "allow":
             return VERDICTS["allow"]
+    match entry.get("kind"):
+        case "hr-event":
+            folder = entry.get("folder", "")
+            return Toned(word(FILED, folder), "dim" if folder == "accepted" else "warning")
+        case "hr-channel":
+            return Toned(word(HR_TROUBLES, entry.get("outcome", "")), "warning")
     outcome = entry.get("outcome") or entry.get("released") or ""
     text = word(OUTCOMES, outcome)
     if outcome == "missing":
@@ -85,12 +103,15 @@ def thing(entry: Entry) -> Piece:
     """Return what it was about; of what is no access, also what it was."""
     if entry.get("kind") == "missing":
         return Toned(_NO_ENTRY, "bad")
-    if found := entry.get("path") or entry.get("area"):
+    found = entry.get("path") or entry.get("area")
+    if found and entry.get("kind", "access") in ("access", "damaged"):
         return str(found)
     said = what(entry)
     about = [one for one in asked(entry) if one.en]
+    about += [same(found)] if found else []
     about += [same(entry[name]) for name in ("door", "room", "case") if isinstance(entry.get(name), str)]
-    about += [word(REVOCATIONS, entry["step"])] if entry.get("kind") == "revocation" else []
+    about += [word(HR_EVENTS, entry["event"])] if entry.get("kind") == "hr-event" and entry.get("event") else []
+    about += [revocation_step(entry)] if entry.get("kind") == "revocation" else []
     return Text(" ".join([said.en, *(one.en for one in about)]), " ".join([said.zh, *(one.zh for one in about)]))
 
 

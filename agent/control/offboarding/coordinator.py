@@ -46,6 +46,7 @@ from rules.tiers import Tier
 
 _EACH = 32  # people who lose something by one act, up to which each of them gets a run and a receipt
 _OF_THIS_ACT = timedelta(minutes=1)  # an acknowledgement that is older was for an act that had nothing to cut
+_PATIENCE = 1.0  # seconds for what does not end at once: the next cut waits for this one
 _CUT = 20.0  # seconds an approval waits for the cut at the most
 
 
@@ -73,7 +74,7 @@ class OffboardingCoordinator:
         self._lapsed_to = site.now()
         self._denied: dict[str, DenialAck] = {}
         self._committed: tuple[datetime | None, datetime | None] = (None, None)
-        host = revocation_context(site, agent_processes(), _walks_nothing, doors, tiers)
+        host = revocation_context(site, agent_processes(), _walks_nothing, doors, tiers, patience=_PATIENCE)
         self._context = replace(host, deny=self._unless_known(host.deny))
         # Boards lose the badges with the cut; whether they have is asked by who does the rest.
         self._cuts = CutExecutor(site.home, self._context, self._wanted, doors.changed)
@@ -227,6 +228,8 @@ class OffboardingCoordinator:
     def _wanted(self, name: str, callers: tuple[Caller, ...]) -> WantedRun | None:
         """Return the run for the trigger *name*; ``None``: it has lost its reason."""
         found = trigger_of(self._site, name)
+        if found.over or found.cause is Cause.EXPIRY:  # no act has just been acknowledged that ends this
+            self._denied.pop(found.person, None)
         if found.over:
             return None
         return WantedRun(name, revocation_subject(self._site, found), found.cause, tuple(found.officers), callers)

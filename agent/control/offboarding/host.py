@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from agent.control.holder_cuts import use_of
+from agent.control.offboarding.triggers import allowed
 from agent.kernel import labels, open_files
 from agent.kernel.open_files import HeldFile
 from agent.kernel.walk import WalkEntry, WalkFailure
@@ -31,9 +32,12 @@ def revocation_context(
     walk: Walk,
     doors: DoorRevoker | None,
     tiers: Callable[[], Mapping[str, Tier]] | None = None,
+    *,
+    patience: float,
 ) -> RevocationContext:
     """Return the host as the steps of a revocation see it. *agent*: the processes all of its own descend from.
 
+    *patience*: see :class:`agent.offboard.context.RevocationContext`.
     *tiers* says how each area is protected now; without it, what was seen when the area was added counts.
     """
 
@@ -67,6 +71,10 @@ def revocation_context(
             return ""
         return None if area in site.facts.observing() else area
 
+    def may(uid: int, area: str) -> bool:
+        person = site.facts.person_of_uid(uid)
+        return person is not None and allowed(site, person, area)
+
     def known_tiers() -> dict[str, Tier]:
         known = tiers() if tiers else {row.resource.id: row.volume.get("tier") for row in site.facts.areas()}
         return {area: found if found in ORDER else "none" for area, found in known.items()}
@@ -99,6 +107,8 @@ def revocation_context(
         doors=doors,
         end_sessions=lambda: bool((rule := site.pack().losses) and rule.sessions),
         stop_units=lambda: site.pack().departure_case.stop_units,
+        patience=patience,
+        may=may,
         denials=None,
         rails=rails_of(site, agent),
     )

@@ -19,7 +19,7 @@ from agent.offboard.intake import store
 from agent.offboard.intake.store import ArrivedNotice
 from agent.offboard.journal import JournaledStep
 from agent.offboard.plan import Cause
-from agent.offboard.progress import TITLES
+from agent.offboard.progress import titles
 from agent.offboard.receipt.receipt import NO_ENTRIES, PROOF_STEP, RevocationRecord, StepRecord
 from agent.offboard.receipt.schema import NOT_PART
 from agent.offboard.receipt.timeline import ClockName, Marks, Origin, Source, by_boot, last_read
@@ -61,7 +61,7 @@ def ending(site: SiteContext, found: RevocationTrigger, steps: Sequence[Journale
         pack=site.pack().id,
         approvers=of_notice(heard.notice, found.at) if heard else found.approvers,
         marks=_marks(site.home, found, heard, steps, at),
-        steps=(*_records(steps), *_no_part(found.cause, {done.step for done in steps})),
+        steps=(*_records(found.cause, steps), *_no_part(found.cause, {done.step for done in steps})),
         proof=None,
         doors=doors.of_facts(next((d.result.facts for d in steps if d.step == doors.ID), {})),
         lost=tuple(sorted(found.areas)),
@@ -71,16 +71,17 @@ def ending(site: SiteContext, found: RevocationTrigger, steps: Sequence[Journale
     )
 
 
-def _records(steps: Iterable[JournaledStep]) -> Iterable[StepRecord]:
+def _records(cause: Cause, steps: Iterable[JournaledStep]) -> Iterable[StepRecord]:
+    called = titles(cause)
     for done in steps:
-        title = TITLES.get(done.step, Text(done.step, done.step))
+        title = called.get(done.step, Text(done.step, done.step))
         yield StepRecord(done.step, title, done.result.state, done.result.detail, done.result.facts)
 
 
 def _no_part(cause: Cause, run: set[str]) -> Iterable[StepRecord]:
     """Yield what a revocation can end and this one was not about, so that nobody takes it for done or not there."""
     elsewhere = {step.id for step in RESTORING}
-    for step, title in TITLES.items():
+    for step, title in titles(cause).items():
         if step not in run and step not in elsewhere:
             yield StepRecord(step, title, NOT_PART, _NOT_PART[cause], {})
 

@@ -50,6 +50,7 @@ from agent.site.context import SiteContext, agent_clock
 
 _HOLDING = frozenset((Cause.EXPIRY, Cause.LOSS))  # no run where nothing was held
 AGAIN = 30.0  # seconds after which what is pending is tried again
+_PATIENCE = 5.0  # seconds for what does not end at once: who waits here is cut already
 _LAPSE = 2.0  # seconds between two looks at grants that end by themselves
 _NEWS = timedelta(days=14)  # what ended longer ago has been dealt with
 _TOGETHER = 32  # leavers who share a pass over the files: those who come next wait so long at the most
@@ -67,7 +68,7 @@ class OffboardingWorker:
         self._journal = RevocationJournal(database.path(site.home.root))
         ours = frozenset({os.getpid(), os.getppid(), holder})
         self._found: dict[str, str | None] = {}
-        host = revocation_context(site, ours, self._walker.walk, DoorsProxy(asking))
+        host = revocation_context(site, ours, self._walker.walk, DoorsProxy(asking), patience=_PATIENCE)
         self._denials = DenyLedger(database.path(site.home.root), site.now)
         self._host = replace(host, found=self._found, denials=self._denials)
         self._stale = StaleDenials(site, self._denials, self._host)

@@ -12,19 +12,12 @@ from agent.offboard.receipt.timeline import MARKS, Source
 from agent.offboard.receipt.verify import ReceiptReport
 from agent.offboard.steps.step import StepState
 from agent.presentation import table as text_table
-from agent.presentation.terms import ROLES, word
+from agent.presentation.terms import CAUSES, ROLES, word
 from rules.text import Language, Text
 from rules.visible import visible
 
 _RULE = "-" * 78
 _FOUND = 20  # processes that a page names
-_CAUSES = {
-    "departure": Text("departure", "离岗"),
-    "hold": Text("hold", "停权"),
-    "expiry": Text("expiry", "到期"),
-    "transfer": Text("transfer", "调岗"),
-    "loss": Text("an act took rights", "操作收回权限"),
-}
 _STATES = {
     **{str(state): state.text for state in StepState},
     NOT_PRESENT: Text("not present", "不存在"),
@@ -77,7 +70,7 @@ def _head(body: Mapping[str, Any], language: Language) -> Iterable[str]:
         yield Text(f"NOT COMPLETE: {count} open", f"未完成：尚有 {count} 项").say(language)
         yield from (f"  * {_open(str(item), body, language)}" for item in body["open"])
     yield ""
-    cause = _CAUSES.get(body["cause"])
+    cause = CAUSES.get(body["cause"])
     rows = [
         (Text("person", "人员"), body["person"]),
         (Text("case", "案件"), body["case"]),

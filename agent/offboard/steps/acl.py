@@ -361,6 +361,7 @@ STEP = RevocationStep(
     look,
     run,
     together=run_together,
+    partly=Text("deny entries on classified files", "在涉密文件上设置拒绝项"),
 )
 
 BACK = RevocationStep("acl-back", Text("take the deny entries away", "移除拒绝项"), probe, _look_back, _run_back)

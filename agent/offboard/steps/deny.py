@@ -8,13 +8,22 @@ from agent.errors import ShoumiError
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget, always
 from rules.text import Text
+from rules.visible import visible
+
+_SHOWN = 5  # areas of a longer list that are named
 
 
-def look(_leaver: RevocationSubject, _context: RevocationContext) -> tuple[StepTarget, ...]:
-    """Return what ends: every open from now on, and every read through what is already open."""
-    return (
-        StepTarget(Text("every open, and every read through open files", "一切打开操作，以及通过已打开文件的读取")),
-    )
+def look(leaver: RevocationSubject, _context: RevocationContext) -> tuple[StepTarget, ...]:
+    """Return what ends: every open from now on, and every read through what is already open, of what is lost."""
+    lost = sorted(leaver.areas or leaver.tries or ())
+    if not lost:
+        text = Text("every open, and every read through open files", "一切打开操作，以及通过已打开文件的读取")
+        return (StepTarget(text),)
+    named, more = [f"`{visible(area)}`" for area in lost[:_SHOWN]], len(lost) - _SHOWN
+    en = ", ".join(named) + (f" and {more} more areas" if more > 0 else "")
+    zh = "、".join(named) + (f" 等 {len(lost)} 个目录" if more > 0 else " ")
+    en, zh = f"opens in {en}, and reads through files open there", f"在 {zh}中打开文件，以及通过其中已打开的文件读取"
+    return (StepTarget(Text(en, zh)),)
 
 
 def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
@@ -29,4 +38,13 @@ def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> St
     return StepResult(StepState.CONFIRMED, text, {"epoch": epoch, **facts})
 
 
-STEP = RevocationStep("deny", Text("deny every access", "拒绝一切访问"), always, look, run, early=True, urgent=True)
+STEP = RevocationStep(
+    "deny",
+    Text("deny every access", "拒绝一切访问"),
+    always,
+    look,
+    run,
+    early=True,
+    urgent=True,
+    partly=Text("deny access to what was lost", "拒绝访问所丧失的目录"),
+)

@@ -3,9 +3,9 @@
 Rules of this file: first everything of an account is stopped in one call (its control group frozen where it has one),
 so that what is then listed is what was there and nothing forks meanwhile. One look serves everybody, so that the last
 of many people is ended no later than the first. Somebody's end is sure when two full looks in a row found nobody of
-theirs; when patience runs out before, it says who is left: a process in an uninterruptible wait dies when the
-kernel lets it. A process has ended when its pidfd says so: SIGKILL only asks. Each one is judged by
-:func:`agent.offboard.guardrails.ends`, before and after its pidfd was opened.
+theirs; when patience runs out before, it says who is left: somebody may start them faster than they end, and a process
+in an uninterruptible wait dies when the kernel lets it. A process has ended when its pidfd says so: SIGKILL only asks.
+Each one is judged by :func:`agent.offboard.guardrails.ends`, before and after its pidfd was opened.
 """
 
 import contextlib
@@ -23,7 +23,6 @@ from agent.offboard.guardrails import Process, Rails, Reach
 from agent.offboard.steps import cgroups, signals, starters, tasks
 from agent.offboard.steps.starters import StarterTally
 
-PATIENCE = 5.0  # seconds; ordinary ends take milliseconds
 SHOWN = 100  # processes named in the facts; the counts are complete
 _WAIT_MS = 250.0
 _CLEAN = 2  # full looks in a row that must find nobody
@@ -42,6 +41,11 @@ class TerminationResult:
     spared: set[int] = field(default_factory=set)
     unread: set[int] = field(default_factory=set)
     started: StarterTally = field(default_factory=StarterTally)
+
+    @property
+    def ended(self) -> int:
+        """How many were killed and are gone, as far as anybody has seen."""
+        return len(self.killed.keys() - {process.pid for process in self.left})
 
     def facts(self) -> dict[str, Any]:
         """Return it as JSON.
@@ -98,8 +102,8 @@ class ProcessTerminator:
         self._holding: AbstractSet[int] | None = None
         self._tree = cgroups.root()
 
-    def run(self, patience: float = PATIENCE) -> list[TerminationResult]:
-        """End them. Raises nothing for a process that will not end: see ``TerminationResult.left``."""
+    def run(self, patience: float) -> list[TerminationResult]:
+        """End them within *patience* seconds. Raises nothing for a process that will not end: it is ``left``."""
         done = [TerminationResult() for _ in self._people]
         until = time.monotonic() + patience
         look = self._look()

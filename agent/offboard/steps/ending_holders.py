@@ -3,24 +3,27 @@
 Rules of this file: one look at all processes, and one at what these people's hold, serves everybody, so that the last
 of fifty people is cut no later than the first; everybody's processes are struck before anybody's end is waited for. A
 process is ended for a person only if it is theirs (:func:`agent.offboard.guardrails.ends`) and holds something of an
-area that person loses; who else it serves loses it as well, and is named by the plan. Where something was found, it is
-stopped and killed by its pidfd after it was looked at again. Over when two full looks in a row found nobody, or when
-patience ran out.
+area that person loses; who else it serves loses it as well, and is named by the plan. Whether they lose it still is
+asked after each look: what was given again before it may have been opened since, by right; only what is stopped is
+ended all the same, because nobody lets it go on. Where something was found, it is stopped and killed by its pidfd after
+it was looked at again. Over for a person when two full looks in a row found nothing of theirs, and for those who are
+left when patience ran out.
 """
 
 import contextlib
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
+from agent.errors import ShoumiError
 from agent.offboard import guardrails
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Process, Rails
 from agent.offboard.steps import signals, subids, tasks
-from agent.offboard.steps.ending import PATIENCE, TerminationResult
+from agent.offboard.steps.ending import TerminationResult
 
 _WAIT_MS = 250.0
 _CLEAN = 2
@@ -40,12 +43,19 @@ class _Look(NamedTuple):
     rails: Rails
     complete: bool
     unread: set[int]
+    regained: dict[tuple[int, str], bool]  # by person and area, as far as it was asked
 
 
 class HolderTerminator:
-    """Ends what *subjects* hold of the areas they lose."""
+    """Ends what *subjects* hold of the areas they lose.
 
-    def __init__(self, subjects: Sequence[RevocationSubject], context: RevocationContext) -> None:
+    *may*: whether an account may open an area after all (:class:`agent.offboard.context.RevocationContext`).
+    """
+
+    def __init__(
+        self, subjects: Sequence[RevocationSubject], context: RevocationContext, may: Callable[[int, str], bool]
+    ) -> None:
+        self._may = may
         self._subjects = subjects
         self._context = context
         self._below = [subids.of(subject, context) for subject in subjects]
@@ -71,27 +81,32 @@ class HolderTerminator:
                 os.close(pidfd)
         return found
 
-    def run(self, patience: float = PATIENCE) -> list[TerminationResult]:
-        """End them; return what came of it for each person. Raises nothing for a process that will not end."""
+    def run(self, patience: float) -> list[TerminationResult]:
+        """End them within *patience* seconds; return what came of it for each person. Raises nothing for who stays."""
         done = [TerminationResult() for _ in self._subjects]
         until = time.monotonic() + patience
-        clean = 0
-        while clean < _CLEAN and time.monotonic() < until:
-            clean = clean + 1 if self._round(done) else 0
-        left = [[] for _ in done] if clean == _CLEAN else self.find()
-        for one, theirs in zip(done, left, strict=True):
-            one.left = theirs
-            one.sure = clean == _CLEAN
+        clean = [0] * len(done)
+        while min(clean, default=_CLEAN) < _CLEAN and time.monotonic() < until:
+            free = self._round(done)
+            clean = [looks + 1 if nobody else 0 for looks, nobody in zip(clean, free, strict=True)]
+        left = self.find() if min(clean, default=_CLEAN) < _CLEAN else [[] for _ in done]
+        for one, looks, theirs in zip(done, clean, left, strict=True):
+            one.sure = looks >= _CLEAN
+            one.left = [] if one.sure else theirs
         return done
 
-    def _round(self, done: Sequence[TerminationResult]) -> bool:
+    def _round(self, done: Sequence[TerminationResult]) -> list[bool]:
+        """End what one look finds; return of whom it saw everything and found nothing."""
         look = self._look()
+        free = [look.complete] * len(done)
         for one in done:
             one.unread = look.unread
         struck: dict[int, list[int]] = {}  # pidfd → whose it was
         try:
             for process in look.processes:
                 if whose := self._whose(process, look):
+                    for at in whose:
+                        free[at] = False
                     pidfd = self._open(process, look)
                     if pidfd is not None:
                         struck[pidfd] = whose
@@ -109,14 +124,14 @@ class HolderTerminator:
         for at in {at for whose in struck.values() for at in whose}:
             if not any(at in struck[pidfd] for pidfd in left):
                 done[at].gone_at = now
-        return look.complete and not struck
+        return free
 
     def _look(self) -> _Look:
         rails = self._context.rails()
         look = tasks.Look(self._uids, [some for below in self._below for some in below])
         processes = tuple(look)
         held = self._held(frozenset(process.pid for process in processes)) if processes else {}
-        return _Look(processes, held, rails, look.complete, look.unread)
+        return _Look(processes, held, rails, look.complete, look.unread, {})
 
     def _held(self, pids: AbstractSet[int]) -> Held:
         found: dict[int, dict[str, bool]] = {}
@@ -134,10 +149,22 @@ class HolderTerminator:
     def _ends(self, process: Process, at: int, look: _Look) -> bool:
         subject = self._subjects[at]
         areas = look.held.get(process.pid, {})
-        lost = [uncut for area, uncut in areas.items() if not area or not subject.areas or area in subject.areas]
+        lost = [
+            uncut
+            for area, uncut in areas.items()
+            if (not area or not subject.areas or area in subject.areas)
+            and (process.state in "Tt" or not self._regained(at, area, look))
+        ]
         if not (any(lost) if subject.uncut_only else lost):
             return False
         return guardrails.ends(process, subject.uids, look.rails, holds=True, below=self._below[at])
+
+    def _regained(self, at: int, area: str, look: _Look) -> bool:
+        if (at, area) not in look.regained:
+            uids = self._subjects[at].uids
+            with contextlib.suppress(ShoumiError):  # unknown: the decider denies them as well
+                look.regained[at, area] = bool(area and uids) and all(self._may(uid, area) for uid in uids)
+        return look.regained.get((at, area), False)
 
     def _open(self, process: Process, look: _Look) -> int | None:
         def still(pid: int) -> bool:

@@ -16,8 +16,8 @@ from rules.text import Text
 
 
 def ending(leaver: RevocationSubject, context: RevocationContext) -> HolderTerminator:
-    """Return what ends the processes of *leaver* that hold something of the areas they lose."""
-    return HolderTerminator((leaver,), context)
+    """Return what ends the processes of *leaver* that hold something of the areas they are about to lose."""
+    return HolderTerminator((leaver,), context, lambda _uid, _area: False)
 
 
 def probe(_leaver: RevocationSubject, context: RevocationContext) -> Text | None:
@@ -39,7 +39,7 @@ def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> Ste
 
 def together(many: Sequence[tuple[RevocationSubject, str]], context: RevocationContext) -> list[StepResult]:
     """End those of many people by the same looks."""
-    ended = HolderTerminator([leaver for leaver, _ in many], context).run()
+    ended = HolderTerminator([leaver for leaver, _ in many], context, context.may).run(context.patience)
     return [processes.result(one) for one in ended]
 
 

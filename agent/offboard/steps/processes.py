@@ -57,7 +57,7 @@ def target(process: Process, leaver: RevocationSubject, context: RevocationConte
 
 def result(ended: TerminationResult) -> StepResult:
     """Return what came of it, in words."""
-    count = len(ended.killed)
+    count = ended.ended
     if ended.sure and ended.spared:
         shown = ", ".join(map(str, sorted(ended.spared)[:SHOWN]))
         text = Text(
@@ -77,9 +77,9 @@ def result(ended: TerminationResult) -> StepResult:
 def _why(ended: TerminationResult) -> Text:
     """Return what is left, or what keeps it from being known."""
     if ended.left:
-        said = [(one.pid, one.state == "D") for one in ended.left[:SHOWN]]
-        en = ", ".join(f"{pid} (waits in the kernel)" if waits else str(pid) for pid, waits in said)
-        zh = "、".join(f"{pid}（在内核中等待）" if waits else str(pid) for pid, waits in said)
+        said = [(one.pid, one.uninterruptible) for one in ended.left[:SHOWN]]
+        en = ", ".join(f"{pid} (uninterruptible: killed, waits in the kernel)" if d else str(pid) for pid, d in said)
+        zh = "、".join(f"{pid}（不可中断：已终止，仍在内核中等待）" if d else str(pid) for pid, d in said)
         return Text(f"still there: {en}", f"仍在：{zh}")
     if ended.unread:
         shown = ", ".join(map(str, sorted(ended.unread)[:SHOWN]))
@@ -105,7 +105,7 @@ def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> Ste
 
 def together(many: Sequence[tuple[RevocationSubject, str]], context: RevocationContext) -> list[StepResult]:
     """End those of many people by the same looks."""
-    return [result(one) for one in ending([leaver for leaver, _ in many], context).run()]
+    return [result(one) for one in ending([leaver for leaver, _ in many], context).run(context.patience)]
 
 
 _LASTING = Text("what they had not saved is lost", "未保存的内容将丢失")

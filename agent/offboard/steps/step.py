@@ -72,6 +72,7 @@ class RevocationStep:
     ``urgent`` ones are done on the word of one officer, even where the others wait for a second.
     ``leaving`` ones are only for who goes (``True``) or who stays (``False``), where it makes a difference; ``whole``
     ones only for causes that take everything: a departure, a hold. ``asked`` says whether the site wants it at all.
+    ``partly`` is its title where only some of a person's access ends, and the title would speak of all of it.
     ``run`` gets the case, whose name is one path component. ``together`` does the same for many people at once, where
     most of the work is the same for all of them; its results are in their order.
     """
@@ -89,6 +90,11 @@ class RevocationStep:
     whole: bool = False
     asked: Callable[[RevocationContext], bool] | None = None
     together: Callable[[Sequence[tuple[RevocationSubject, str]], RevocationContext], list[StepResult]] | None = None
+    partly: Text | None = None
+
+    def titled(self, *, partly: bool) -> Text:
+        """Return its title, *partly*: of somebody who keeps what is not named as lost."""
+        return self.partly if partly and self.partly else self.title
 
 
 def always(_leaver: RevocationSubject, _context: RevocationContext) -> Text | None:

@@ -203,6 +203,8 @@ def test_what_an_act_took_is_named_with_its_act_its_officer_and_its_entry(fresh:
         assert (person, [one["signed"]["by"] for one in body.approvers]) == ("E1", ["E8"])
         made = json.loads(receipt.build(body, "key", office.site.now()))
         assert made["lost"] == [{"area": "plans"}]
+        [title] = [step["title"] for step in made["steps"] if step["id"] == "acl"]
+        assert title == {"en": "deny entries on classified files", "zh": "在涉密文件上设置拒绝项"}
         [(received, durable)] = office.followed.marks[-1:]
         assert received <= durable
 

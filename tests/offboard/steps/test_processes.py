@@ -2,7 +2,6 @@
 
 import ctypes
 import errno
-import fcntl
 import os
 import platform
 import signal
@@ -18,13 +17,10 @@ from agent.offboard.guardrails import Rails
 from agent.offboard.steps import processes, signals, tasks
 from agent.offboard.steps.ending import ProcessTerminator
 from agent.offboard.steps.step import StepState
-from agent.simulator import volume_image
 from tests import needs
 from tests.offboard.host import Child, chain, child, context, end, now, reach
 
 pytestmark = needs.root
-
-_FREEZE, _THAW = 0xC0045877, 0xC0045878  # FIFREEZE and FITHAW in linux/fs.h
 
 
 def test_every_process_of_the_account_ends_and_a_bystander_does_not(uid: int, other: int) -> None:
@@ -183,37 +179,6 @@ def test_the_step_confirms_and_names_what_ended(tmp_path: Path, uid: int, other:
         assert {row[0] for row in result.facts["processes"]} == {one.pid, root.pid, visited.pid}
         again = processes.run(leaver, here, "C1")
         assert (again.state, again.facts["killed"], again.facts["gone_at"]) == (StepState.CONFIRMED, 0, None)
-
-
-@needs.small_disk
-def test_a_process_that_waits_in_the_kernel_is_named_and_ends_when_the_kernel_lets_it(tmp_path: Path, uid: int) -> None:
-    """A write to a filesystem that is frozen cannot be interrupted, not even to end."""
-    leaver = RevocationSubject("E1001", (Account(uid),))
-    with volume_image.volume(size=8 << 20) as volume:
-        place = volume.point / "a"
-        place.touch()
-        os.chown(place, uid, uid)
-        volume.point.chmod(0o755)
-        volume.folder.chmod(0o755)
-        top = os.open(volume.point, os.O_RDONLY)
-        try:
-            fcntl.ioctl(top, _FREEZE, 0)
-            with child(uid, act=lambda: place.write_text("x")) as one:
-                try:
-                    reach(one.pid, "D")
-                    ended = end(uid)
-                    assert not ended.sure
-                    assert (ended.facts()["left"], ended.facts()["left_states"]) == ([one.pid], "D")
-                    result = processes.result(ended)
-                    assert result.state is StepState.PENDING
-                    assert f"{one.pid} (waits in the kernel)" in result.detail.en
-                    assert f"{one.pid}（在内核中等待）" in result.detail.zh
-                finally:
-                    fcntl.ioctl(top, _THAW, 0)
-                assert processes.run(leaver, context(tmp_path), "C1").state is StepState.CONFIRMED
-                assert not one.alive
-        finally:
-            os.close(top)
 
 
 def test_a_process_whose_file_may_not_be_read_is_named_and_nothing_is_confirmed(
