@@ -41,6 +41,7 @@ _REST = 0.25  # seconds between two stretches of a scan, each as long: nobody wa
 _AGAIN = 60.0  # seconds until a walk that was not complete is tried again
 _PASSES = 4  # over a volume, in one go
 _KEPT = 64  # requests of officers whose outcome is kept
+_PARTS = 20  # of the time goes into finding out which volumes there are, at the most: one of so many parts
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class LabelChore:
         self._decider = decider
         self._protection = protection
         self._every = every
+        self._rests_until = 0.0
         self._known: tuple[int, tuple[AreaRow, ...]] | None = None  # at which epoch
         self._due: dict[int, float] = {}  # when a volume is walked over next (monotonic), by its device
         self._sealable: dict[str, int] = {}  # area → device of its volume
@@ -87,8 +89,14 @@ class LabelChore:
             return
         while self._asked:
             self._relabel(groups, self._asked.popleft())
+        began = time.monotonic()
+        if began < self._rests_until:
+            return
         rows = self._rows()
-        for volume in whole_volume.find(self._protection.plans, self._guarded(), rows):
+        found = whole_volume.find(self._protection.plans, self._guarded(), rows)
+        now = time.monotonic()
+        self._rests_until = now + _PARTS * (now - began)
+        for volume in found:
             if volume.dedicated and not self._stop.is_set():
                 with going_on(to_stderr("control")):
                     self._look_after(groups, volume, rows)

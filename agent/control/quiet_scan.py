@@ -29,7 +29,8 @@ from agent.site.context import Clock
 
 _AGAIN = 2.0  # seconds between two looks while somebody without rights holds a file
 _AFTER = 0.3  # seconds from a change to the look: whom the change cuts is cut first
-_BETWEEN = 1.0  # seconds between two looks in a series of changes
+_PART = 5  # of the time in a series of changes goes into looks, at the most: one of so many parts
+_BETWEEN = 10.0  # … but no change waits longer for one
 
 
 class QuietScan:
@@ -43,38 +44,36 @@ class QuietScan:
         self._decider = decider
         self._verdicts = HolderVerdicts(self._policy, clock)
         self._again = 0.0
-        self._moved_at: float | None = None  # when a change was met that no look has followed yet
-        self._looked_at = 0.0
+        self._changed_at: float | None = None  # since when there is a change that no look has followed yet
+        self._rests_until = 0.0
         self._loud: frozenset[tuple[int, int]] | None = None  # None: the decider has not been told anything yet
         self.blind: frozenset[HeldFile] = frozenset()  # for their sake every read is asked about
 
     def step(self) -> None:
         """Look if there is a reason to, and tell the decider what must stay loud."""
+        began = time.monotonic()
         asked = bool({"hello", "flushed"} & set(self._decider.unasked()))
-        due = (self._loud != frozenset() and time.monotonic() >= self._again) or self._clock.now() >= self._ends
-        moved = self._has_moved(time.monotonic(), anyhow=asked or due)
-        if moved:
+        if self._changed_at is None and (asked or self._policy.moved()):
+            self._changed_at = began
+        due = (self._loud != frozenset() and began >= self._again) or self._clock.now() >= self._ends
+        changed = self._changed_at is not None and (due or began >= max(self._changed_at + _AFTER, self._rests_until))
+        if not (changed or due):
+            return
+        if changed:
             self._policy.reload()
-            self._moved_at = None
-        if self._policy.source is None or not (asked or moved or due):
+            self._changed_at = None
+        if self._policy.source is None:
             return
         with contextlib.suppress(ShoumiError):  # it answers later, and is told then
             told, self._loud = self._loud, None
             since = self._decider.silences()
             loud = self._look()
-            known = not (asked or moved) and loud == told
+            known = not changed and loud == told
             if loud is not None and (known or self._decider.quiet(self._policy.epoch, since, loud)):
                 self._loud = loud
-        self._looked_at = time.monotonic()
-        self._again = self._looked_at + _AGAIN
-
-    def _has_moved(self, now: float, *, anyhow: bool) -> bool:
-        """Whether there was a change, and it is time for the look that follows it; *anyhow*: there is one now."""
-        if self._moved_at is None:
-            if not self._policy.moved():
-                return False
-            self._moved_at = now
-        return anyhow or self._policy.source is None or now >= max(self._moved_at + _AFTER, self._looked_at + _BETWEEN)
+        now = time.monotonic()
+        self._rests_until = now + min(_BETWEEN, (_PART - 1) * (now - began))
+        self._again = max(now + _AGAIN, self._rests_until)
 
     def close(self) -> None:
         """Close what is kept of processes, and let go of the registry."""

@@ -10,11 +10,14 @@ the listed accounts of the host; an account in none of them is not known to anyb
 import grp
 import os
 import pwd
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 
 from agent.runtime.config import Group, RoleGroups
 
+_FRESH = 1.0  # seconds
 _STATUS = 1 << 20  # bytes, more than any: 65,536 groups of one process, and the rest
 _ROLES = ("system", "security", "auditor")
 _Logins = Mapping[int, Mapping[str, int]]  # of each uid every listed login name, with its first group
@@ -82,19 +85,29 @@ def _candidates(gid: int, known: Iterable[int]) -> Iterator[int]:
 
 
 def _running(uids: frozenset[int]) -> frozenset[int]:
-    """Return the groups of all processes that run as one of *uids* (proc_pid_status(5))."""
-    found: set[int] = set()
+    """Return the groups of all processes that run as one of *uids*."""
+    every = _running_at(int(time.monotonic() / _FRESH))
+    return frozenset(gid for uid in uids for gid in every.get(uid, ()))
+
+
+@lru_cache(1)
+def _running_at(_moment: int) -> dict[int, set[int]]:
+    """Return the groups of all processes by their real uid (proc_pid_status(5)), as they are in this short moment.
+
+    Hundreds of approvals that come together ask for it once, and not each.
+    """
+    found: dict[int, set[int]] = {}
     for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdigit():
             with suppress(OSError, KeyError, ValueError):  # it ended meanwhile
                 with open(f"/proc/{name}/status", "rb", buffering=0) as file:
                     status = file.read(_STATUS)
-                if int(_line(status, b"Uid").split()[0]) in uids:
-                    found.update(map(int, _line(status, b"Groups").split() + _line(status, b"Gid").split()[1:2]))
-    return frozenset(found)
+                groups = map(int, _line(status, b"Groups").split() + _line(status, b"Gid").split()[1:2])
+                found.setdefault(int(_line(status, b"Uid").split()[0]), set()).update(groups)
+    return found
 
 
 def _line(status: bytes, name: bytes) -> bytes:
-    """Return one line of it, without making a table of all of them: every process is asked while an approval waits."""
+    """Return one line of it, without making a table of all of them."""
     start = status.index(b"\n" + name + b":") + len(name) + 2
     return status[start : status.index(b"\n", start)]

@@ -114,7 +114,8 @@ class OffboardingCoordinator:
             if found.cause is not Cause.DEPARTURE:
                 return
             callers = (asked_by,) if asked_by else ()
-            freeze_processes(revocation_subject(self._site, found), self._context, found.cause, found.officers, callers)
+            who = revocation_subject(self._site, found)
+            freeze_processes(who, self._context, found.cause, found.officers, callers)
 
     def freeze_unrecorded(self, person: str, approvers: Sequence[str], cause: Cause) -> None:
         """Stop the processes of somebody whose departure, transfer or hold cannot be written down now.

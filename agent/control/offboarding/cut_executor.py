@@ -21,11 +21,12 @@ from agent.offboard.callers import Caller
 from agent.offboard.context import RevocationContext
 from agent.offboard.freezing import freeze_holders
 from agent.offboard.journal import RevocationJournal, WantedRun
+from agent.offboard.plan import Cause
 from agent.offboard.runner import Runner
 from agent.runtime.home import Home
 
 _MANY = 3  # people in a batch, from which on the next one rests
-_REST = 0.25  # seconds at the most
+_REST, _REST_STOPPED = 0.25, 2.0  # seconds at the most; and where the processes of everybody in it are stopped already
 
 
 class _Asked(NamedTuple):
@@ -56,6 +57,7 @@ class CutExecutor:
         self._turn = threading.Lock()
         self._asked: deque[_Asked] = deque()
         self._rests_until = 0.0
+        self._stopped = False  # whether all of the last batch leave: their accounts were stopped at the commit
         self._closing = threading.Event()
         self._journal: RevocationJournal | None = None
         self._made: Runner | None = None
@@ -100,8 +102,9 @@ class CutExecutor:
             for one in batch:
                 if not one.done.done():
                     one.done.set_result(one in begun)
-        now = time.monotonic()
-        self._rests_until = now + min(_REST, now - began) if len(batch) >= _MANY else now
+        if len(batch) >= _MANY:
+            now = time.monotonic()
+            self._rests_until = now + min(_REST_STOPPED if self._stopped else _REST, 2 * (now - began))
 
     def _begun(self, batch: list[_Asked]) -> list[_Asked]:
         wanted: list[tuple[_Asked, WantedRun]] = []
@@ -113,6 +116,7 @@ class CutExecutor:
             else:
                 if run is not None:
                     wanted.append((one, run))
+        self._stopped = all(run.cause is Cause.DEPARTURE for _, run in wanted)
         held = freeze_holders(self._host, [run for _, run in wanted])
         begun = [(one, run) for (one, run), had in zip(wanted, held, strict=True) if had or not one.holding]
         self._runner().begin_together(run for _, run in begun)

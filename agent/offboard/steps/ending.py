@@ -227,7 +227,7 @@ class ProcessTerminator:
     def _sweep(
         self, number: signal.Signals, whose: Collection[int], rails: Rails, done: Sequence[TerminationResult]
     ) -> None:
-        protected = [process for pid in rails.pids if (process := tasks.read(pid, frozenset()))]
+        protected = [process for pid in rails.pids if (process := tasks.leader(pid))]
         for at in whose:
             for uid in self._people[at]:
                 if guardrails.sweepable(uid, protected):

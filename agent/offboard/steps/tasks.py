@@ -92,6 +92,14 @@ def scan(uids: Collection[int]) -> list[Process]:
     return list(Look(uids))
 
 
+def leader(pid: int) -> Process | None:
+    """Return what :func:`read` does, of its first thread alone: by that one ``kill(-1)`` goes, kill(2)."""
+    try:
+        return _process(pid, frozenset(), set(), leader=True)
+    except OSError:
+        return None
+
+
 def read(pid: int, wanted: AbstractSet[int] | None = None) -> Process | None:
     """Return the process *pid*, or ``None`` when there is none (a thread that is not its process's first is none).
 
@@ -103,7 +111,9 @@ def read(pid: int, wanted: AbstractSet[int] | None = None) -> Process | None:
         return None
 
 
-def _process(pid: int, wanted: AbstractSet[int] | None, threads_of: set[int]) -> Process | None:
+def _process(
+    pid: int, wanted: AbstractSet[int] | None, threads_of: set[int], *, leader: bool = False
+) -> Process | None:
     """Return what :func:`read` does; raise ``OSError`` for what is there and may not be read.
 
     Where *pid* is a thread that is not its process's first, the process is added to *threads_of*.
@@ -116,7 +126,7 @@ def _process(pid: int, wanted: AbstractSet[int] | None, threads_of: set[int]) ->
             return None
         ruid, euid, suid, fsuid = map(int, field(status, b"Uid").split())
         threads = int(field(status, b"Threads"))
-        others: frozenset[TaskIdentity] = task_identity.others(pid) if threads > 1 else frozenset()
+        others: frozenset[TaskIdentity] = task_identity.others(pid) if threads > 1 and not leader else frozenset()
         process = Process(
             pid=pid,
             ruid=ruid,
