@@ -31,7 +31,7 @@ from agent.guard.judge import EventJudge
 from agent.guard.judged_time import JudgedTime
 from agent.guard.label_worker import LabelWorkerClient
 from agent.guard.latency import LatencyHistogram
-from agent.guard.objects import Object, Objects
+from agent.guard.objects import Object, Objects, Root
 from agent.guard.own_attempts import How, OwnAttempts
 from agent.guard.parked import ParkedEvent, ParkedEvents
 from agent.guard.policy import PolicySnapshot
@@ -88,6 +88,7 @@ class AnswerLoop:
         self.spans = LatencyHistogram()
         self._parked = ParkedEvents()
         self._asked = self._asked_since_change = label_worker.FIRST
+        self._roots: tuple[Root, ...] | None = None  # what everybody was told last
         self._worker_heard = 0
         self._rechecked = 0
         self._next_tick = 0
@@ -136,10 +137,12 @@ class AnswerLoop:
         """Read areas, services and pack afresh, forget every verdict, and ask about open descriptors again."""
         policy = self.policy
         policy.reload(epoch or 0)
-        self._objects.replace_roots(policy.roots)
-        if policy.roots is not None:
-            self._worker.replace([root.place for root in policy.roots])
-            self._asked_since_change = self._asked + 1  # earlier questions are answered by where areas were
+        if policy.roots is None or policy.roots is not self._roots:
+            self._roots = policy.roots
+            self._objects.replace_roots(policy.roots)
+            if policy.roots is not None:
+                self._worker.replace([root.place for root in policy.roots])
+                self._asked_since_change = self._asked + 1  # earlier questions are answered by where areas were
         self.silence.loud_areas = policy.loud_areas
         self.verdicts.advance(max(epoch or 0, policy.epoch), policy.source, policy.trouble, policy.observed)
         self._break_silence()

@@ -32,6 +32,7 @@ class PolicySnapshot:
         self._reader: FactsReader | None = None
         self._pack = PackCache(home.pack)
         self._read_epoch = -1
+        self._places: tuple[AreaLocation, ...] | None = None  # of which ``roots`` are
         self.stores = StoreCheck(home)
         self.source: VerdictSource | None = None
         self.trouble: FatalError | ShoumiError | None = None
@@ -60,7 +61,8 @@ class PolicySnapshot:
                 logged = _logged_areas(self._home)
                 places = tuple(_as_logged(places, logged))
                 source = source._replace(closed=CLOSED, enforced=frozenset(logged))
-            self.roots = tuple(map(_root, places))
+            if places is not self._places:
+                self._places, self.roots = places, tuple(map(_root, places))
             self.loud_areas = frozenset(place.area for place in places if place.reads == "each")
             self.observed = frozenset(place.area for place in places if not place.enforced)
             self.only_observes = bool(places) and not any(place.enforced for place in places)

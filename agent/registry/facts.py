@@ -1,9 +1,10 @@
 """What the guard, the doors and ``explain`` may know, read from one consistent snapshot.
 
-Rules of this file: standard library only, read only, no cache. Each question is a function of a module of
-:mod:`agent.registry.rows`, asked in one short read transaction. A question about something that is not there gets "not
-there". What is asked while somebody waits at a door is one indexed question; what changes only with an officer's act is
-asked in whole.
+Rules of this file: standard library only, read only, nothing kept but where areas lie: there may be thousands, every
+change of rights asks for them, and a mark in the registry says whether they are the same. Each question is a function
+of a module of :mod:`agent.registry.rows`, asked in one short read transaction. A question about something that is not
+there gets "not there". What is asked while somebody waits at a door is one indexed question; what changes only with an
+officer's act is asked in whole.
 """
 
 from collections.abc import Iterable
@@ -47,6 +48,8 @@ from rules.rights import Right
 
 class FactsReader(SnapshotReader):
     """The questions. Every one may raise what :class:`agent.registry.snapshot.SnapshotReader` says."""
+
+    _places: tuple[str, tuple[AreaLocation, ...]] | None = None  # under which mark they were read
 
     def facts(self, persons: Iterable[str], resource: str, services: Iterable[str] = ()) -> tuple[int, Facts]:
         """Return the epoch and all that a decision about these subjects and this area or room may know.
@@ -118,9 +121,12 @@ class FactsReader(SnapshotReader):
             return areas.areas(self._connection)
 
     def places(self) -> tuple[AreaLocation, ...]:
-        """Return where every area lies."""
+        """Return where every area lies; the very same tuple as long as nothing about the areas has changed."""
         with self._reading():
-            return areas.places(self._connection)
+            mark = areas.mark(self._connection)
+            if self._places is None or self._places[0] != mark:
+                self._places = mark, areas.places(self._connection)
+            return self._places[1]
 
     def observing(self) -> frozenset[str]:
         """Return the areas that only watch: whatever is opened there is recorded and let through."""

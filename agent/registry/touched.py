@@ -29,6 +29,7 @@ _NO_RIGHTS = frozenset(
         "readers",
         "doors",
         "volumes",
+        "areas_mark",
         "pins",
         "cases",
         "presence",

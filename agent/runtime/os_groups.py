@@ -11,27 +11,36 @@ import grp
 import os
 import pwd
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import lru_cache
 
 from agent.runtime.config import Group, RoleGroups
 
-_FRESH = 1.0  # seconds
 _STATUS = 1 << 20  # bytes, more than any: 65,536 groups of one process, and the rest
 _ROLES = ("system", "security", "auditor")
 _Logins = Mapping[int, Mapping[str, int]]  # of each uid every listed login name, with its first group
 
 
+def running(uids: frozenset[int]) -> frozenset[int]:
+    """Return the groups of all processes that run as one of *uids*."""
+    return _of(uids, _groups_of_processes())
+
+
 def roles_of(
-    uids: Iterable[int], groups: RoleGroups, known: Iterable[int] = ()
+    uids: Iterable[int],
+    groups: RoleGroups,
+    known: Iterable[int] = (),
+    acting: Callable[[frozenset[int]], frozenset[int]] = running,
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the roles the accounts *uids* hold, and those of them that no other account holds.
 
-    *known*: further accounts, whoever's, among which others are looked for: those of the registry.
+    *known*: further accounts, whoever's, among which others are looked for: those of the registry. *acting*: the groups
+    of what runs as one of some uids, :func:`running` or :func:`lately_running`.
     """
     mine, registered, listed = frozenset(uids), tuple(known), _listed()
-    in_groups = frozenset(gid for uid in mine for gid in _by_name(uid, listed)) | _running(mine)
+    in_groups = frozenset(gid for uid in mine for gid in _by_name(uid, listed)) | acting(mine)
     held: set[str] = set()
     sole: set[str] = set()
     for role in _ROLES:
@@ -84,18 +93,22 @@ def _candidates(gid: int, known: Iterable[int]) -> Iterator[int]:
     yield from known
 
 
-def _running(uids: frozenset[int]) -> frozenset[int]:
-    """Return the groups of all processes that run as one of *uids*."""
-    every = _running_at(int(time.monotonic() / _FRESH))
-    return frozenset(gid for uid in uids for gid in every.get(uid, ()))
+def lately_running(uids: frozenset[int]) -> frozenset[int]:
+    """Return the same as it was within the last second: hundreds of notices that come at once look once, not each."""
+    return _of(uids, _of_this_second(int(time.monotonic())))
 
 
 @lru_cache(1)
-def _running_at(_moment: int) -> dict[int, set[int]]:
-    """Return the groups of all processes by their real uid (proc_pid_status(5)), as they are in this short moment.
+def _of_this_second(_second: int) -> Mapping[int, AbstractSet[int]]:
+    return _groups_of_processes()
 
-    Hundreds of approvals that come together ask for it once, and not each.
-    """
+
+def _of(uids: frozenset[int], every: Mapping[int, AbstractSet[int]]) -> frozenset[int]:
+    return frozenset(gid for uid in uids for gid in every.get(uid, ()))
+
+
+def _groups_of_processes() -> Mapping[int, AbstractSet[int]]:
+    """Return the groups of all processes by their real uid (proc_pid_status(5))."""
     found: dict[int, set[int]] = {}
     for name in os.listdir("/proc"):  # noqa: PTH208
         if name.isdigit():

@@ -23,7 +23,7 @@ from agent.errors import RefusedError, UsageError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.terms import PERSON
 from agent.registry.validation import unknown
-from agent.runtime.os_groups import roles_of
+from agent.runtime import os_groups
 from rules.eligibility import why_ineligible
 from rules.model import Person
 from rules.offboarding import machine, opening
@@ -62,7 +62,8 @@ def _written_down(before: OffboardingCase | None, after: OffboardingCase, by: st
 def roles_held(request: HandlerRequest, person: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the administrator roles of *person*, and those of them that no other account of this host holds."""
     uids = [int(str(row["uid"])) for row in request.site.lists.accounts.find(person)]
-    return roles_of(uids, request.services.config.roles, request.site.facts.accounts())
+    acting = os_groups.lately_running if by_itself(request) else os_groups.running
+    return os_groups.roles_of(uids, request.services.config.roles, request.site.facts.accounts(), acting)
 
 
 def _written_by(request: HandlerRequest) -> str:

@@ -6,8 +6,8 @@ Rules of this file: wiring only, the same for the control process and for the pr
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 from agent.control.holder_cuts import use_of
 from agent.control.offboarding.triggers import allowed
@@ -19,11 +19,34 @@ from agent.offboard.context import AreaPath, DenialAck, DoorRevoker, RevocationC
 from agent.offboard.guardrails import Rails
 from agent.offboard.steps import doors as doors_step
 from agent.offboard.steps.tasks import family
+from agent.registry.rows.areas import AreaLocation
 from agent.site.context import SiteContext
 from rules.tiers import ORDER, Tier, Use, cuts
 
 MORE = (doors_step.STEP, *proof.STEPS)  # steps of a run besides those every host has
 Walk = Callable[[str], Iterator[WalkEntry | WalkFailure]]
+
+
+class DevicesOfPlaces:
+    """Which filesystems hold areas; asked anew when the areas or the mounts are others. For any thread."""
+
+    def __init__(self) -> None:
+        self._known: tuple[tuple[AreaLocation, ...], bytes, frozenset[int]] | None = None
+
+    def of(self, places: tuple[AreaLocation, ...]) -> frozenset[int]:
+        """Return ``st_dev`` of the filesystems of *places*; one that cannot be looked up is left out."""
+        mounts = Path("/proc/self/mountinfo").read_bytes()
+        known = self._known
+        if known and known[1] == mounts and (known[0] is places or known[0] == places):
+            return known[2]
+        found, complete = set(), True
+        for place in places:
+            try:
+                found.add(os.stat(place.path).st_dev)  # noqa: PTH116 - a thousand of them
+            except OSError:
+                complete = False
+        self._known = (places, mounts, frozenset(found)) if complete else None
+        return frozenset(found)
 
 
 def revocation_context(
@@ -48,12 +71,10 @@ def revocation_context(
         epoch, since = site.audit.acknowledged
         return DenialAck(epoch, site.now() - timedelta(seconds=time.monotonic() - since))
 
+    on = DevicesOfPlaces()
+
     def devices() -> frozenset[int]:
-        found = set()
-        for place in site.facts.places():
-            with suppress(OSError):
-                found.add(os.stat(place.path).st_dev)  # noqa: PTH116 - a thousand of them, for every look
-        return frozenset(found)
+        return on.of(site.facts.places())
 
     def areas() -> list[AreaPath]:
         watching = site.facts.observing()  # nothing is denied there, so nothing can be taken away

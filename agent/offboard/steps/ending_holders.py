@@ -63,13 +63,18 @@ class HolderTerminator:
 
     def find(self) -> list[list[Process]]:
         """Return, for each person, what is to be ended now; end nobody."""
-        look = self._look()
+        look = self._look(self._context.rails())
         return [[one for one in look.processes if self._ends(one, at, look)] for at in range(len(self._subjects))]
 
     def stop(self) -> list[bool]:
         """Stop them, so that they do nothing more until :meth:`run` ends them; return who of the people had any."""
-        look = self._look()
         found = [False] * len(self._subjects)
+        rails = self._context.rails()
+        self._stop(self._seen(tuple(tasks.owned(self._uids)), rails), found)  # nearly always these, and soon looked at
+        self._stop(self._look(rails), found)
+        return found
+
+    def _stop(self, look: _Look, found: list[bool]) -> None:
         for process in look.processes:
             whose = self._whose(process, look)
             for at in whose:
@@ -79,7 +84,6 @@ class HolderTerminator:
                 with contextlib.suppress(PermissionError):  # what cannot be stopped cannot be ended either
                     signals.send(pidfd, signal.SIGSTOP)
                 os.close(pidfd)
-        return found
 
     def run(self, patience: float) -> list[TerminationResult]:
         """End them within *patience* seconds; return what came of it for each person. Raises nothing for who stays."""
@@ -97,7 +101,7 @@ class HolderTerminator:
 
     def _round(self, done: Sequence[TerminationResult]) -> list[bool]:
         """End what one look finds; return of whom it saw everything and found nothing."""
-        look = self._look()
+        look = self._look(self._context.rails())
         free = [look.complete] * len(done)
         for one in done:
             one.unread = look.unread
@@ -126,12 +130,13 @@ class HolderTerminator:
                 done[at].gone_at = now
         return free
 
-    def _look(self) -> _Look:
-        rails = self._context.rails()
+    def _look(self, rails: Rails) -> _Look:
         look = tasks.Look(self._uids, [some for below in self._below for some in below])
-        processes = tuple(look)
+        return self._seen(tuple(look), rails)._replace(complete=look.complete, unread=look.unread)
+
+    def _seen(self, processes: tuple[Process, ...], rails: Rails) -> _Look:
         held = self._held(frozenset(process.pid for process in processes)) if processes else {}
-        return _Look(processes, held, rails, look.complete, look.unread, {})
+        return _Look(processes, held, rails, complete=False, unread=set(), regained={})
 
     def _held(self, pids: AbstractSet[int]) -> Held:
         found: dict[int, dict[str, bool]] = {}

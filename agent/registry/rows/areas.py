@@ -53,6 +53,12 @@ def areas(connection: sqlite3.Connection) -> tuple[AreaRow, ...]:
     return tuple(AreaRow(area, *rows[key]) for key, area in all_areas(connection))
 
 
+def mark(connection: sqlite3.Connection) -> str:
+    """Return a word that is another one after every change of an area or room."""
+    [found] = connection.execute("SELECT mark FROM areas_mark").fetchone()
+    return str(found)
+
+
 def places(connection: sqlite3.Connection) -> tuple[AreaLocation, ...]:
     """Return where every area lies; one plain query, because every change of rights waits for it."""
     rows = connection.execute(

@@ -5,6 +5,7 @@ are true and false; an instant is text (:mod:`agent.registry.columns`). Nobody i
 grant ends, a hold is lifted, a record is voided, an area is removed, and the row stays for the inspection.
 """
 
+from agent.registry.schema.areas_mark import AREAS_MARK
 from agent.registry.schema.case_measures import LEAVE_DATES
 from agent.registry.schema.cases import BESIDE, CASES, SECOND, WRITTEN
 from agent.registry.schema.first import FIRST
@@ -33,5 +34,6 @@ SCHEMA = Schema(
         Migration("m011_leave_dates", LEAVE_DATES),  # leave dates, batches, and measures of a cooling-off period
         Migration("m013_hr_subjects", HR_SUBJECTS),  # how HR names people
         Migration("m014_written", WRITTEN),  # who wrote an approval down
+        Migration("m015_areas_mark", AREAS_MARK),  # whether anything about the areas has changed
     ),
 )
