@@ -135,7 +135,8 @@ def _look_at_receipts(run: Run, site: Scene, way: Way, loser: Loser, name: str, 
     wrong("receipts that are not genuine", [one.problems for one in reports if not one.genuine])
     wrong("losses with two complete receipts", sum(one.complete for one in reports) > 1)
     files = {path.name for path in receipt.kept(receipt.receipts_folder(site.site.home.root), name)}
-    told = [str(entry["file"]) for entry in site.site.entries() if entry["kind"] == "receipt" and entry["case"] == name]
+    _comes(lambda: files <= set(_told(site, name)), _CUT)
+    told = _told(site, name)
     wrong("receipts told of twice", [file for file, times in Counter(told).items() if times > 1])
     wrong("receipts that no entry tells of", files - set(told))
     if not reports or not (body := reports[-1].payload) or not reports[-1].complete:
@@ -153,6 +154,11 @@ def _look_at_receipts(run: Run, site: Scene, way: Way, loser: Loser, name: str, 
     wrong("reads that began after the denial", loser.read.began > _ns(marks["denied"]) + _APART)
     if marks.get("last-gone"):
         wrong("looks after the last process was gone", loser.mapped.ended > _ns(marks["last-gone"]) + _APART)
+
+
+def _told(site: Scene, name: str) -> list[str]:
+    """Return the files of the receipts of the run *name* that entries tell of."""
+    return [str(one["file"]) for one in site.site.entries() if one["kind"] == "receipt" and one["case"] == name]
 
 
 def _runs(site: Scene, loser: Loser) -> list[str]:
