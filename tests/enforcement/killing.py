@@ -9,10 +9,13 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from agent.control.offboarding import worker_supervisor
 from agent.demo.actors import attempt
+from agent.log import verifier_supervisor
 from tests.enforcement.load import Load
 from tests.enforcement.scene import CLEARED, Scene, alive, until
 
+CHILDREN = {"doors": "agent.doors", "departures": worker_supervisor.MODULE, "verifier": verifier_supervisor.MODULE}
 FLOWING = 20  # opens that must have been let in since a death before it counts as survived
 
 
@@ -34,8 +37,8 @@ def documents(site: Scene, count: int) -> list[Path]:
 def successor(site: Scene, name: str) -> int | None:
     """Return the pid of a process of the agent by its name, ``None`` while there is none."""
     try:
-        if name == "doors":
-            return doors_process(site)
+        if name in CHILDREN:
+            return child_of_control(site, name)
         return label_worker(site) if name == "labels" else site.site.process(name)
     except (LookupError, OSError):
         return None
@@ -49,14 +52,14 @@ def label_worker(site: Scene) -> int:
     raise LookupError("labels")
 
 
-def doors_process(site: Scene) -> int:
-    """Return the pid of the doors process, a child of the control process. Raises ``LookupError`` without one."""
+def child_of_control(site: Scene, name: str) -> int:
+    """Return the pid of a child of the control process, one of :data:`CHILDREN`. Raises ``LookupError`` without one."""
     control = site.site.process("control")
     for children in Path(f"/proc/{control}/task").glob("*/children"):
         for pid in children.read_text().split():
-            if b"agent.doors" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            if CHILDREN[name].encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
                 return int(pid)
-    raise LookupError("doors")
+    raise LookupError(name)
 
 
 def killed(site: Scene, names: Sequence[str]) -> dict[str, int]:

@@ -16,7 +16,21 @@ from tests import ROOT
 from tests.long import results
 from tests.long.rounds import SHORT_SECONDS, Part, Run, begin
 
-PARTS = ("tests", "kills", "power", "log", "fuzz", "mutants", "days", "kernels", "clock", "luks", "disks", "install")
+PARTS = (
+    "tests",
+    "kills",
+    "losses",
+    "power",
+    "log",
+    "fuzz",
+    "mutants",
+    "days",
+    "kernels",
+    "clock",
+    "luks",
+    "disks",
+    "install",
+)
 BUILD = ROOT / "build" / "long"
 
 

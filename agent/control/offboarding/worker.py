@@ -25,6 +25,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
+from pathlib import Path
 
 from agent.control.offboarding.channel import ControlClient
 from agent.control.offboarding.doors_proxy import DoorsProxy
@@ -33,7 +34,8 @@ from agent.control.offboarding.host import MORE, revocation_context
 from agent.control.offboarding.hr_reply import complete, payload_of
 from agent.control.offboarding.stale_denials import StaleDenials
 from agent.control.offboarding.timeline import ending
-from agent.control.offboarding.triggers import revocation_subject, trigger_of
+from agent.control.offboarding.triggers import RevocationTrigger, revocation_subject, trigger_of
+from agent.control.offboarding.untold_receipts import UntoldReceipts
 from agent.control.offboarding.walker import AreaWalker
 from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
@@ -73,6 +75,7 @@ class OffboardingWorker:
         self._host = replace(host, found=self._found, denials=self._denials)
         self._stale = StaleDenials(site, self._denials, self._host)
         self._runner = Runner(self._journal, self._host, MORE, stands=lambda name: not trigger_of(site, name).over)
+        self._untold = UntoldReceipts(site, asking.fresh)
         self._lapsed: set[str] = set()  # grants whose end was looked into: only to save looking again
 
     def close(self) -> None:
@@ -90,8 +93,8 @@ class OffboardingWorker:
 
     def sweep(self) -> None:
         """Take up what is open, everybody's cut before anybody's rest. Raises the first error after all were tried."""
+        errors = self._tell_untold()
         left = self._left()
-        errors = []
         for name in left:
             try:
                 self._asking.cut(name)
@@ -100,6 +103,15 @@ class OffboardingWorker:
         self.finish(left)
         if errors:
             raise errors[0]
+
+    def _tell_untold(self) -> list[ShoumiError]:
+        """Tell of the receipts that no entry tells of: whoever issued them was killed, or the log was full."""
+        try:
+            for path in self._untold.find():
+                self._tell(trigger_of(self._site, receipt.case_of(path)), path)
+        except ShoumiError as error:
+            return [error]
+        return []
 
     def lapse(self) -> None:
         """End what people still hold of an area they have lost: a grant ended by itself, an act was cut short.
@@ -190,12 +202,21 @@ class OffboardingWorker:
             return
         self._asking.fresh()
         said = ending(site, found, self._journal.steps(self._journal.run(name)))
-        path = receipt.issue(site.home.root, said, site.now())
-        payload = payload_of(path.read_bytes())
-        fields = {"kind": "receipt", "case": name, "person": found.person, "file": path.name}
-        site.audit.append({**fields, "complete": payload["complete"], "open": payload["open"]})
-        if found.cause in (Cause.DEPARTURE, Cause.TRANSFER):
-            complete(site.home, found.person, payload, site.now())
+        self._tell(found, receipt.issue(site.home.root, said, site.now()))
+
+    def _tell(self, found: RevocationTrigger, path: Path) -> None:
+        """Answer the personnel system, and have an entry tell of the receipt: last, for without one it is done again.
+
+        Raises ``ShoumiError``; an answer that cannot be given keeps the entry from nothing.
+        """
+        site, payload = self._site, payload_of(path.read_bytes())
+        fields = {"kind": "receipt", "case": found.name, "person": found.person, "file": path.name}
+        try:
+            if found.cause in (Cause.DEPARTURE, Cause.TRANSFER):
+                complete(site.home, found.person, payload, site.now())
+        finally:
+            site.audit.append({**fields, "complete": payload["complete"], "open": payload["open"]})
+            self._untold.told(path)
 
 
 def main(argv: Sequence[str]) -> int:
