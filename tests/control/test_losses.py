@@ -82,6 +82,16 @@ WAYS: dict[str, tuple[Change, tuple[Loss, ...]]] = {
         lambda c: c.areas.set("plans", domain="commercial"),
         (Loss("E1", ("plans",)), Loss("E2", ("plans",))),
     ),
+    "the only badge is lost": (lambda c: c.badges.mark_lost("4660"), (Loss("E1", (), ("vault",)),)),
+    "the only badge is taken back": (lambda c: c.badges.remove("4660"), (Loss("E1", (), ("vault",)),)),
+    "one badge of two": (
+        lambda c: (c.badges.add("4661", "E1"), c.badges.remove("4660")),
+        (),
+    ),
+    "a room is raised": (
+        lambda c: c.rooms.set("vault", level=Level.TOP_SECRET),
+        (Loss("E1", (), ("vault",)), Loss("E2", (), ("vault",))),
+    ),
     "a person is added": (lambda c: c.people.add("E9"), ()),
     "a grant is given": (lambda c: c.grants.add("E3", "plans", reason="x", approver="S1"), ()),
     "a name": (lambda c: c.people.set("E1", name="王五"), ()),
