@@ -1,6 +1,7 @@
 """Accounts, login sessions and Samba: with the host's real tools where it has them, and with what they are told."""
 
 import json
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,6 +66,17 @@ def test_usermod_locks_and_expires_the_account_and_no_other(home: Path, uid: int
     assert account.run(who, here, "C1").state is StepState.CONFIRMED
     assert shadow.read_bytes() == first
     assert account.look(who, here) == ()
+
+
+@needs_usermod
+def test_what_the_limits_name_opens_a_closed_account_again(home: Path, uid: int) -> None:
+    shadow = home / "host/etc/shadow"
+    before = {line.split(":")[0]: line.split(":") for line in shadow.read_text().splitlines()}
+    account.run(leaver(home, uid), context(home), "C1")
+    words = ("usermod", "--prefix", str(home / "host"), "--unlock", "--expiredate", "", "zhang")
+    subprocess.run(words, check=True, capture_output=True)
+    after = {line.split(":")[0]: line.split(":") for line in shadow.read_text().splitlines()}
+    assert (after["zhang"][1], after["zhang"][7]) == (before["zhang"][1], before["zhang"][7]) == ("$6$x$y", "")
 
 
 @needs_usermod
