@@ -91,17 +91,28 @@ def test_who_maps_a_file_when_a_record_that_it_needs_runs_out_is_ended_with_an_e
 def test_what_was_taken_while_the_pack_could_not_be_read_is_ended_once_it_can(site: Scene) -> None:
     pack, document = site.site.home.pack, site.plans / "doc.txt"
     before = pack.read_bytes()
-    who = ActorIdentity(61_592, NO_LOGIN)
+    who, held, leaver = (ActorIdentity(uid, NO_LOGIN) for uid in (61_592, 61_593, 61_594))
     with site.asking() as agent:
-        agent.call("person.add", person="V2", level=["secret"], domain="state", account=[who.uid])
-        agent.call("grant.add", person="V2", area="plans", reason="测试")
-    with alive(who, holding(document)) as (actor, process), alive(CLEARED, holding(document)) as (_, other):
+        for name, one in (("V2", who), ("V3", held), ("V4", leaver)):
+            agent.call("person.add", person=name, level=["secret"], domain="state", account=[one.uid])
+            agent.call("grant.add", person=name, area="plans", reason="测试")
+        agent.call("case.open", person="V4", last_day="2099-12-31")
+    with (
+        alive(who, holding(document)) as (actor, process),
+        alive(held, holding(document)) as (_, stopped_by_hold),
+        alive(leaver, holding(document)) as (_, stopped_by_departure),
+        alive(CLEARED, holding(document)) as (_, other),
+    ):
         site.mark()
         try:
             replaced(pack, b"broken =")
             with site.asking() as agent:
                 agent.call("grant.end", grant="V2", area="plans", reason="x")
+                agent.call("hold.add", person="V3", reason="x")
+                agent.call("case.approve", person="V4")
             assert attempt(CLEARED, reading(document)).error == "EPERM"
+            assert ended(stopped_by_hold)
+            assert ended(stopped_by_departure)
             assert not ended(process, 0)
         finally:
             replaced(pack, before)

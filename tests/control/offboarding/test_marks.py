@@ -22,7 +22,7 @@ from agent.offboard.steps.step import StepResult, StepState
 from agent.registry.repositories.transaction import Transaction
 from rules.text import Text
 from tests.control.offboarding.test_hr_intake import drop, people, private, until
-from tests.control.office import Office, office_of
+from tests.control.office import OFFICERS, Office, office_of
 from tests.control.site import Site
 
 __all__ = ["private"]
@@ -186,6 +186,9 @@ def test_an_approval_of_a_case_names_who_wrote_it_down(fresh: Site) -> None:
         first, second, *_ = body.approvers
         assert (first["signed"]["by"], first["signed"]["at"], first["written"]["by"]) == ("E2", None, "E8")
         assert first["signed"]["opinion"] == "agreed"
+        entry = fresh.entries(act="case.approve", outcome="done")[0]
+        assert entry["args"]["by"] == "E2"  # type: ignore[index]
+        assert entry["actor"]["uid"] == OFFICERS["E8"]  # type: ignore[index]
         assert first["signed"]["title"]["zh"] == "部门部长"
         assert second["signed"]["at"] == second["written"]["at"]
 
