@@ -4,6 +4,7 @@ from contextlib import closing
 
 import pytest
 
+from agent.control.offboarding import worker
 from agent.offboard import database
 from agent.offboard.journal import RevocationJournal
 from tests.control.offboarding.test_hr_intake import until
@@ -29,3 +30,7 @@ def test_of_up_to_32_people_each_has_a_run_and_of_more_those_alone_who_hold_some
         assert len(journal.begun() - {hold}) == runs
     [act] = fresh.entries(act="area.set", outcome="done")
     assert act["lost"]["people"] == people  # type: ignore[index]
+
+
+def test_the_rest_of_many_is_done_for_32_at_a_time() -> None:
+    assert [len(some) for some in worker._batches(map(str, range(70)))] == [32, 32, 6]  # noqa: SLF001 - the bound

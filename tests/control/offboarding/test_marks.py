@@ -73,6 +73,15 @@ def test_what_a_hold_does_not_touch_is_no_part_of_it_and_doors_are_not_there(fre
     )  # fmt: skip
 
 
+def test_what_the_pack_turned_out_not_to_ask_for_is_no_part_of_it(fresh: Site) -> None:
+    with office_of(fresh) as office:
+        office.do("hold.add", reason="inquiry")
+        result = StepResult(StepState.SKIPPED, Text("", ""), {"not_wanted": True})
+        done = JournaledStep("sessions", result, 1, office.site.now(), office.site.now())
+        found = ending(office.site, trigger_of(office.site, "H000001"), [done])
+    assert [step.state for step in found.steps if step.id == "sessions"] == ["not-part"]
+
+
 def test_twelve_doors_are_twelve_doors_of_a_hold(fresh: Site) -> None:
     with fresh.client() as client:
         client.call("person.add", person="E1", badge=["4660"])

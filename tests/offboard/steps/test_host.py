@@ -10,15 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.errors import UnreachableError
+from agent.errors import RefusedError, UnreachableError
 from agent.offboard.context import Account, DenialAck, RevocationSubject
+from agent.offboard.journal import RevocationJournal
 from agent.offboard.plan import Cause
-from agent.offboard.runner import survey
+from agent.offboard.runner import Runner, survey
 from agent.offboard.steps import account, commands, deny, samba, sessions
 from agent.offboard.steps.step import StepState
 from rules.text import Text
 from tests import needs
 from tests.offboard.host import context, furnish, leaver
+from tests.offboard.runs import states
 
 
 @pytest.fixture
@@ -151,6 +153,22 @@ def test_of_who_stays_sessions_end_only_where_the_pack_says_so(home: Path, uid: 
         found = survey(leaver(home, uid), replace(here, end_sessions=lambda asked=asked: asked), Cause.HOLD)
         assert ("sessions" in [step.id for step in found.steps]) == asked
     assert sessions.commands_for(62400, leaves=False) == (("loginctl", "terminate-user", "62400"),)
+
+
+def test_where_the_pack_cannot_be_read_sessions_of_who_stays_are_asked_about_again(
+    home: Path, uid: int, journal: RevocationJournal
+) -> None:
+    def unreadable() -> bool:
+        raise RefusedError(Text("the pack in force cannot be read", "无法读取现行规则包"))
+
+    (home / "host/run/systemd/system").mkdir(parents=True)
+    runner = Runner(journal, context(home, end_sessions=unreadable))
+    runner.begin("H1", leaver(home, uid), Cause.HOLD, ("E8",))
+    runner.cut("H1")  # which waits for nothing
+    asked = StepState.SKIPPED if sessions.probe(leaver(home, uid), context(home)) else StepState.PENDING
+    assert states(runner.advance("H1"))["sessions"] is asked
+    found = sessions.run_staying(leaver(home, uid), context(home), "H1")
+    assert (found.state, found.facts) == (StepState.SKIPPED, {"not_wanted": True})
 
 
 def test_lingering_ends_before_the_sessions_do() -> None:
