@@ -32,5 +32,6 @@ def test_of_up_to_32_people_each_has_a_run_and_of_more_those_alone_who_hold_some
     assert act["lost"]["people"] == people  # type: ignore[index]
 
 
-def test_the_rest_of_many_is_done_for_32_at_a_time() -> None:
+def test_the_rest_of_many_is_done_for_32_at_a_time_and_what_is_pending_again_every_half_minute() -> None:
+    assert worker.AGAIN == 30.0
     assert [len(some) for some in worker._batches(map(str, range(70)))] == [32, 32, 6]  # noqa: SLF001 - the bound
