@@ -3,8 +3,9 @@
     apply → what was touched → who may have had rights there → before (the stored registry) and after (the open change)
 
 Rules of this file: whatever the act was called, what it wrote says whose rights to compare. It reads and decides, and
-cuts nothing. A change that touches more pairs than can be compared while others wait is compared for those alone who
-have a process now, or are inside a room: nobody else holds anything that could be cut; how many were left out is said.
+cuts nothing. Whoever had a badge that opened rooms loses these with the last one. A change that touches more pairs than
+can be compared while others wait is compared for those alone who have a process now, or are inside a room: nobody else
+holds anything that could be cut; how many were left out is said.
 """
 
 import os
@@ -96,7 +97,15 @@ def compare(
         rooms = before.room_names()
         had = {right for right in asked if _has(before.facts((right.person,), right.place)[1], right, rooms, old, now)}
         services = before.services() if touched.services else ()
-    kept = {right for right in had if _keeps(change.facts(right.person, right.place), right, rooms, new, now)}
+        entering = {right.person for right in had if right.place in rooms}
+        carried = {badge.person for badge in before.badges() if badge.good(now)} & entering if entering else set()
+    cardless = {person for person in carried if not change.badges.opens(person, now)}
+    kept = {
+        right
+        for right in had
+        if not (right.place in rooms and right.person in cardless)
+        and _keeps(change.facts(right.person, right.place), right, rooms, new, now)
+    }
     found = losses(had, kept, rooms, _taken(touched, change))
     gone = [
         (one.id, tuple(sorted(one.areas - change.services.areas(one.id))))

@@ -53,7 +53,15 @@ def steps_for(cause: Cause, more: Iterable[RevocationStep] = ()) -> tuple[Revoca
 
 
 def _asked(steps: Iterable[RevocationStep], context: RevocationContext) -> tuple[RevocationStep, ...]:
-    return tuple(step for step in steps if step.asked is None or step.asked(context))
+    return tuple(step for step in steps if _wanted(step, context))
+
+
+def _wanted(step: RevocationStep, context: RevocationContext) -> bool:
+    """Whether the site wants *step*; one of which that cannot be said now is begun, and asks again when it is done."""
+    try:
+        return step.asked is None or step.asked(context)
+    except RefusedError:  # the pack cannot be read: no cut waits until it is mended
+        return True
 
 
 def survey(

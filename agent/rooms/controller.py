@@ -178,6 +178,11 @@ class RoomController:
         self._carry_out(name, room, desk, effects, now)
         if desk.fatal:
             raise desk.fatal
+        for one in effects:  # whoever was stopped between the badge and the door is inside all the same, and told of
+            if isinstance(one, Moved) and one.inside and one.person:
+                rule = self.refuses(name, one.person, one.badge)
+                if rule in _STOPPED:
+                    self.happened(name, "", Withdrawn(one.person, rule))
 
     def _carry_out(
         self, name: str, room: _Room, desk: RegistryPanelQueries, effects: Sequence[Effect], now: datetime

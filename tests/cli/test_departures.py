@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.said import Shoumi
+from tests.control.offboarding.test_hr_intake import until
+from tests.control.site import Site
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -66,3 +68,27 @@ def test_a_receipt_that_is_not_there_is_named(run: Shoumi, tmp_path: Path) -> No
     said = run("--home", str(tmp_path), "case", "receipt", "--verify", str(tmp_path / "nothing"), "--key", "x")
     assert (said.code, "Errno" in said.err) == (1, False)
     assert "nothing` cannot be read: No such file" in said.err
+
+
+def test_how_many_are_still_being_proven_is_said_wherever_somebody_looks(
+    site: Site, shoumi: Shoumi, tmp_path: Path
+) -> None:
+    plans = tmp_path / "plans"
+    plans.mkdir()
+    area = ("area", "add", str(plans), "--name", "plans", "--level", "secret", "--domain", "state")
+    for words in (
+        area,
+        ("person", "add", "E1", "--level", "secret", "--domain", "state", "--account", "61001"),
+        ("grant", "add", "E1", "plans", "--reason", "x"),
+        ("person", "add", "E2"),
+        ("person", "add", "E3"),
+    ):
+        assert shoumi(*words).code == 0, words
+    plans.rmdir()  # nothing can be tried there: it goes on being proven
+    assert shoumi("hold", "add", "E1", "--reason", "x").code == 0
+    with site.client() as agent:
+        until(lambda: agent.call("status")["revocations"]["waiting"] == 1)
+    assert shoumi("case", "open", "E2", "--last-day", "2099-12-31").code == 0
+    for words in (("hold", "add", "E3", "--reason", "x"), ("status",), ("case", "progress", "E2")):
+        assert "being proven, about" in shoumi(*words).out, words
+        assert "正在核证，约需" in shoumi(*words, language="zh").out, words

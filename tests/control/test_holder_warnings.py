@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from agent.control.offboarding.holder_warnings import HolderWarnings, Told
 from rules.model import Level
 from rules.text import Text
@@ -45,6 +47,29 @@ def test_a_holder_is_told_of_a_grant_and_of_the_leave_date_once_also_after_a_res
         assert len(heard.said) == 2  # the day's warning was missed, and only the nearest is given
     entries = fresh.entries(kind="warned")
     assert [(entry["person"], entry["terminals"], entry["mail"]) for entry in entries] == [("E1", 1, ["spool"])] * 2
+
+
+def test_what_is_noted_and_not_told_because_of_a_kill_is_not_told_again(fresh: Site) -> None:
+    class KilledError(Exception):
+        pass
+
+    def killed(uids: list[int], text: Text, now: datetime) -> Told:
+        raise KilledError
+
+    with in_process(fresh) as services:
+        site, heard = services.site, Heard()
+        now = site.now()
+        with services.registry.change(now) as change:
+            change.people.add("E1")
+            change.areas.add("plans", path="/srv/plans", level=Level.SECRET, domain="state")
+            change.grants.add("E1", "plans", reason="x", approver="E9", until=now + timedelta(days=3))
+        with pytest.raises(KilledError):
+            HolderWarnings(site, killed).step()
+        HolderWarnings(site, heard).step()
+        assert heard.said == []
+        site.clock = later(site.clock, days=2, hours=1)
+        HolderWarnings(site, heard).step()
+        assert len(heard.said) == 1  # of the next one it is
 
 
 def test_many_at_once_are_told_in_turns_and_each_once(fresh: Site) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.control.losses import compare
+from agent.control.losses import MOST, compare
 from agent.errors import RefusedError
 from agent.registry.facts import FactsReader
 from agent.registry.migrations import migrate
@@ -20,6 +20,8 @@ from rules.decide import decide
 from rules.model import Action, Clearance, Level, Request
 from rules.pack.reader import Pack, load
 from rules.rights import Loss, stands
+from tests import needs
+from tests.offboard.host import child, unused_uid
 
 NOW = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
 PACK = load(text("minimal"))
@@ -79,6 +81,16 @@ WAYS: dict[str, tuple[Change, tuple[Loss, ...]]] = {
     "an area changes its domain": (
         lambda c: c.areas.set("plans", domain="commercial"),
         (Loss("E1", ("plans",)), Loss("E2", ("plans",))),
+    ),
+    "the only badge is lost": (lambda c: c.badges.mark_lost("4660"), (Loss("E1", (), ("vault",)),)),
+    "the only badge is taken back": (lambda c: c.badges.remove("4660"), (Loss("E1", (), ("vault",)),)),
+    "one badge of two": (
+        lambda c: (c.badges.add("4661", "E1"), c.badges.remove("4660")),
+        (),
+    ),
+    "a room is raised": (
+        lambda c: c.rooms.set("vault", level=Level.TOP_SECRET),
+        (Loss("E1", (), ("vault",)), Loss("E2", (), ("vault",))),
     ),
     "a person is added": (lambda c: c.people.add("E9"), ()),
     "a grant is given": (lambda c: c.grants.add("E3", "plans", reason="x", approver="S1"), ()),
@@ -141,3 +153,27 @@ def test_no_pair_of_person_and_place_loses_a_right_unseen(site: tuple[Registry, 
                 decide(Request((person,), place, places[place]), facts, PACK, at)
             )
             assert left or place in found.get(person, set())
+
+
+@needs.root
+def test_of_more_pairs_than_can_be_compared_only_those_who_are_here_are_and_the_rest_is_counted(
+    site: tuple[Registry, FactsReader],
+) -> None:
+    registry, reader = site
+    with registry.change(NOW) as change:
+        change.areas.add("archive", path="/srv/vol/archive", level=Level.SECRET, domain="state")
+        for number in range(MOST + 1):
+            person = f"P{number}"
+            change.people.add(person, clearances=[Clearance("state", Level.SECRET)])
+            change.grants.add(person, "archive", reason="测试", approver="S1")
+    with unused_uid() as uid, child(uid):
+        with registry.change(NOW) as change:
+            change.accounts.add(uid, "P7")
+            change.presence.enter("vault", "P9")
+        with changing(site) as change:
+            change.areas.set("archive", level=Level.TOP_SECRET)
+            found = compare(reader, change, (PACK, PACK), NOW + timedelta(seconds=1))
+    assert [loss.person for loss in found.losses] == ["P7", "P9"]
+    assert (found.compared, found.left_out) == (2, MOST - 1)
+    assert found.to_json()["lost"]["not_compared"] == MOST - 1
+    assert MOST == 4000  # as docs/departure.md says

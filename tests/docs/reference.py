@@ -142,7 +142,8 @@ A site (`terminal.toml` in its home) or a user (`~/.config/shoumi/terminal.toml`
 _DEPARTURE = """\
 The last approval ends all access, or the leave date that it names: in one transaction the departure counts, every grant
 ends, and the decider acknowledges it. No later step gives any of it back. What is owed afterwards is done in any order,
-because no regulation prints one; papers come last, and the case is closed after the cooling-off period 脱密期.
+because no regulation prints one, but for the exam, which follows the education; papers come last, and the case is
+closed after the cooling-off period 脱密期.
 
 - Nobody acts on his own departure, nobody approves twice, the order is kept. `--by PERSON` names who signed the form;
   the officer who writes it down answers for that, and his name is in the log beside it.
@@ -203,8 +204,10 @@ decider has acknowledged it:
 - what ends by itself (a grant, a record, the hours of a place) ends at its instant in the decider. What holds a mapping
   then is found by the looks at all holders, at once: a grant that ran out gets a run and a receipt, the rest an entry
   `holder-ended`. So do services: what a removed service holds under an ordinary uid is stopped at once and ended;
-- a rule pack that cannot be read keeps no act from being done: its entry says that nothing was compared (`unknown`),
-  and the looks at all holders end what nobody may hold any more.
+- a rule pack that cannot be read keeps nobody from ending a grant, holding somebody or approving a departure: the
+  entry says that nothing was compared (`unknown`). Meanwhile nobody opens anything, and what is mapped is left as it
+  is, but for a hold or a departure; as soon as the pack can be read, the looks at all holders end what nobody may hold
+  any more.
 
 """
 

@@ -14,6 +14,8 @@ _SETUP, _ENTER, _REGISTER = 425, 426, 427
 _GETEVENTS, _WAKEUP = 1, 2
 _REGISTER_FILES = 2
 _SQES = 0x10000000
+_NO_MMAP, _REGISTERED_FD_ONLY = 1 << 14, 1 << 15  # IORING_SETUP_*, Linux 6.5
+_ENTER_REGISTERED, _REGISTER_REGISTERED = 1 << 4, 1 << 31
 _AT_FDCWD = -100
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -22,20 +24,29 @@ _libc = ctypes.CDLL(None, use_errno=True)
 class Ring:
     """One ring of two entries (IORING_FEAT_SINGLE_MMAP, 5.4 and later)."""
 
-    def __init__(self, flags: int = 0) -> None:
+    def __init__(self, flags: int = 0, *, hidden: bool = False) -> None:
+        """*hidden*: nothing in /proc shows it: its memory is ours, and it is a place in a table of the thread's own."""
         params = bytearray(120)
-        struct.pack_into("=III", params, 0, 0, 0, flags)
+        struct.pack_into("=III", params, 0, 0, 0, flags | (_NO_MMAP | _REGISTERED_FD_ONLY if hidden else 0))
+        self._hidden = hidden
+        if hidden:
+            self._rings, self._sqes = (mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_SHARED) for _ in range(2))
+            for at, memory in ((72, self._sqes), (112, self._rings)):  # sq_off and cq_off end with an address
+                memory[0] = 0  # so that the page is there
+                struct.pack_into("=Q", params, at, ctypes.addressof(ctypes.c_char.from_buffer(memory)))
         self.fd = _checked(_libc.syscall(_SETUP, 2, (ctypes.c_char * 120).from_buffer(params)))
         self._sq = struct.unpack_from("=10I", params, 40)  # head, tail, mask, entries, flags, dropped, array
         self._cq = struct.unpack_from("=10I", params, 80)  # head, tail, mask, entries, overflow, cqes
-        size = max(self._sq[6] + 4 * self._sq[3], self._cq[5] + 16 * self._cq[3])
-        self._rings = mmap.mmap(self.fd, size, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
-        self._sqes = mmap.mmap(self.fd, 64 * self._sq[3], flags=mmap.MAP_SHARED | mmap.MAP_POPULATE, offset=_SQES)
+        if not hidden:
+            size = max(self._sq[6] + 4 * self._sq[3], self._cq[5] + 16 * self._cq[3])
+            self._rings = mmap.mmap(self.fd, size, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
+            self._sqes = mmap.mmap(self.fd, 64 * self._sq[3], flags=mmap.MAP_SHARED | mmap.MAP_POPULATE, offset=_SQES)
 
     def register(self, files: Sequence[int]) -> None:
         """Put *files* into the ring's own table, where they stay open when their descriptors are closed."""
         table = (ctypes.c_int * len(files))(*files)
-        _checked(_libc.syscall(_REGISTER, self.fd, _REGISTER_FILES, table, len(files)))
+        what = _REGISTER_FILES | (_REGISTER_REGISTERED if self._hidden else 0)
+        _checked(_libc.syscall(_REGISTER, self.fd, ctypes.c_uint(what), table, len(files)))
 
     def open(self, path: str | os.PathLike[str], flags: int = 0) -> int:
         """Open *path* to read, and return the descriptor."""
@@ -55,7 +66,8 @@ class Ring:
         self._sqes[64 * (tail & mask) : 64 * (tail & mask) + 64] = sqe
         struct.pack_into("=I", self._rings, self._sq[6] + 4 * (tail & mask), tail & mask)
         struct.pack_into("=I", self._rings, self._sq[1], tail + 1)
-        _checked(_libc.syscall(_ENTER, self.fd, 1, 1, _GETEVENTS | _WAKEUP, None, 0))
+        how = _GETEVENTS | _WAKEUP | (_ENTER_REGISTERED if self._hidden else 0)
+        _checked(_libc.syscall(_ENTER, self.fd, 1, 1, how, None, 0))
         (head,) = struct.unpack_from("=I", self._rings, self._cq[0])
         _, result = struct.unpack_from("=Qi", self._rings, self._cq[5] + 16 * (head & (self._cq[3] - 1)))
         struct.pack_into("=I", self._rings, self._cq[0], head + 1)

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -26,7 +27,7 @@ from agent.runtime.migrations import upgrade
 from agent.simulator import volume_image
 from rules.text import Text
 from tests import needs
-from tests.offboard.host import area, context, now
+from tests.offboard.host import area, context, now, owners
 
 PLANS, PAPERS = AreaPath("plans", "/srv/plans"), AreaPath("papers", "/srv/papers")
 
@@ -155,6 +156,8 @@ def test_the_step_remembers_before_it_sets_and_giving_back_forgets(home: Path, u
     assert ledger.standing(()) == []
     assert acl.denied_here(str(file), (uid,), place.path) == frozenset()
     assert attempt(ActorIdentity(uid), reading(file)).allowed
+    assert (Path(place.path) / "deep" / "mine.txt").stat().st_uid == 0  # what was the leaver's own stays root's
+    assert [line["uid"] for line in owners(home, "C1")] == [uid]
 
 
 @needs.root
@@ -215,6 +218,36 @@ def test_a_full_acl_is_said_and_leaves_the_rest_denied(home: Path, uid: int, fst
         assert "take no more entries" in result.detail.en
         assert acl.denied_here(str(free), (uid,), str(free)) == {uid}
         assert acl.denied_here(str(full), (uid,), str(full)) == frozenset()
+        volume.folder.chmod(0o755)
+        volume.point.chmod(0o755)
+        for path in (full, free):  # past the directory, which takes an entry as well
+            os.link(path, volume.point / path.name)
+        assert attempt(ActorIdentity(uid), reading(volume.point / "full")).allowed  # no agent runs: nothing refuses
+        assert attempt(ActorIdentity(uid), reading(volume.point / "free")).error == "EACCES"
+
+
+@needs.small_disk
+@pytest.mark.parametrize(("block", "most"), [(4096, 503), (1024, 119)])
+def test_ext4_keeps_as_many_entries_on_a_file_as_the_limits_say(tmp_path: Path, block: int, most: int) -> None:
+    image, point = tmp_path / "image", tmp_path / "point"
+    point.mkdir()
+    with image.open("wb") as file:
+        file.truncate(16 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-b", str(block), str(image)], check=True)
+    subprocess.run(["mount", "-o", "loop", str(image), str(point)], check=True)
+    try:
+        file_ = point / "full"
+        file_.write_text("x")
+        base = acl_bytes.of_mode(0o644)
+        count = 0
+        with suppress(OSError):
+            while True:
+                people = tuple(AclEntry(acl_bytes.USER, 4, 100_000 + number) for number in range(count + 1))
+                os.setxattr(file_, ACCESS, acl_bytes.render(_with(base, people)))
+                count += 1
+        assert count == most
+    finally:
+        subprocess.run(["umount", str(point)], check=True)
 
 
 @needs.small_disk

@@ -120,6 +120,7 @@ def test_a_loop_that_starts_them_again_is_named_and_the_run_goes_on_until_it_is_
         runner.begin("C1", who, Cause.DEPARTURE, OFFICERS)
         done = {one.step: one for one in runner.advance("C1")}
         assert done["proof"].result.state is StepState.PENDING
+        assert done["proof"].tries == 4  # once, and three times again in one go
         assert done["processes-again"].result.state is StepState.PENDING
         assert f"started by process {loop.pid} " in done["processes-again"].result.detail.en
         starters_ = done["processes"].result.facts["starters"]

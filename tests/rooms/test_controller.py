@@ -142,6 +142,18 @@ def test_a_hold_ends_the_badge_at_once_and_the_way_out_stays_open(site: Kit) -> 
     assert len(site.swipe("E1", side="out")) == 1
 
 
+def test_a_hold_that_lands_before_the_strike_has_fallen_back_may_come_too_late_and_is_told_at_once(site: Kit) -> None:
+    [release] = site.swipe("E1")
+    site.rooms.answered(Released(release.id, ok=True))
+    with site.officer() as change:
+        change.holds.add("E1", reason="test")
+    assert site.building.reader.open_alarms() == ()
+    site.rooms.heard("vault", Contact("vault", open=True))
+    assert site.rooms.inside("E1") == ["vault"]
+    assert [(row.kind, row.person) for row in site.building.reader.open_alarms()] == [("stopped-inside", "E1")]
+    assert site.entries(kind="door", verdict="allow")[0]["release"] == release.id
+
+
 def test_a_badge_that_becomes_somebody_elses_while_its_owner_is_inside_is_an_alarm_by_name(site: Kit) -> None:
     site.enter("E1")
     with site.officer() as change:

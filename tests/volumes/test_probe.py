@@ -169,3 +169,15 @@ def _opens(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
         return any(word.endswith("opener.py") for word in process.cmdline())
     return False
+
+
+@pytest.mark.parametrize(("value", "ok"), [("0", False), ("1", True), ("2", True)])
+def test_whether_anybody_may_use_io_uring_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str, ok: bool
+) -> None:
+    (tmp_path / "kernel").mkdir()
+    (tmp_path / "kernel" / "io_uring_disabled").write_text(f"{value}\n")
+    monkeypatch.setattr(host_abilities, "_SYSCTL", tmp_path)
+    [found] = [one for one in host_abilities.abilities() if one.name == "io_uring"]
+    assert found.ok is ok
+    assert ok or (found.remedy and "io_uring_disabled=2" in found.remedy.en)

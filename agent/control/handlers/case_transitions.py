@@ -117,7 +117,7 @@ def by_itself(request: HandlerRequest) -> bool:
 def done(request: HandlerRequest, case: OffboardingCase, **more: Json) -> HandlerResult:
     """Return where *case* stands now, and *more*, for the caller and for the entry."""
     entry = {"case": case.id, "person": case.person, "step": case.step.value, **more}
-    return HandlerResult({**brief(case, request.at, today(request)), **more}, entry)
+    return HandlerResult({**brief(case, request.at, _day_for_flags(request)), **more}, entry)
 
 
 @contextmanager
@@ -156,6 +156,14 @@ def registered(request: HandlerRequest, name: str) -> Person:
 def today(request: HandlerRequest) -> date:
     """Return the day of the site's calendar."""
     return (request.at + request.site.pack().utc_offset).date()
+
+
+def _day_for_flags(request: HandlerRequest) -> date:
+    """Return the same, of UTC where the pack cannot be read: no departure waits for a rule pack to be mended."""
+    try:
+        return today(request)
+    except RefusedError:
+        return request.at.date()
 
 
 def day(word: str, name: str) -> date:

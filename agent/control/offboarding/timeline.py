@@ -24,6 +24,7 @@ from agent.offboard.receipt.receipt import NO_ENTRIES, PROOF_STEP, RevocationRec
 from agent.offboard.receipt.schema import NOT_PART
 from agent.offboard.receipt.timeline import ClockName, Marks, Origin, Source, by_boot, last_read
 from agent.offboard.steps import RESTORING, doors
+from agent.offboard.steps.sessions import NOT_WANTED
 from agent.runtime.clock import boot_id, boot_time
 from agent.runtime.home import Home
 from agent.site.context import SiteContext
@@ -74,8 +75,9 @@ def ending(site: SiteContext, found: RevocationTrigger, steps: Sequence[Journale
 def _records(cause: Cause, steps: Iterable[JournaledStep]) -> Iterable[StepRecord]:
     called = titles(cause)
     for done in steps:
-        title = called.get(done.step, Text(done.step, done.step))
-        yield StepRecord(done.step, title, done.result.state, done.result.detail, done.result.facts)
+        title, result = called.get(done.step, Text(done.step, done.step)), done.result
+        state = NOT_PART if result.facts.get(NOT_WANTED) else result.state
+        yield StepRecord(done.step, title, state, result.detail, result.facts)
 
 
 def _no_part(cause: Cause, run: set[str]) -> Iterable[StepRecord]:

@@ -39,8 +39,8 @@ def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> Ste
 
 def together(many: Sequence[tuple[RevocationSubject, str]], context: RevocationContext) -> list[StepResult]:
     """End those of many people by the same looks."""
-    ended = HolderTerminator([leaver for leaver, _ in many], context, context.may).run(context.patience)
-    return [processes.result(one) for one in ended]
+    leavers = [leaver for leaver, _ in many]
+    return processes.results(leavers, HolderTerminator(leavers, context, context.may).run(context.patience), context)
 
 
 def pids(leaver: RevocationSubject, context: RevocationContext) -> frozenset[int]:

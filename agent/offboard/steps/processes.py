@@ -1,7 +1,8 @@
 """Every process of every account of the person, and those reached from their login through ``su`` or ``sudo``.
 
 Rules of this file: two steps of this kind run, one at once and one after everything that could start a process again
-(a lingering manager, cron, at) is out of the way. Programs the person started as root die too, and the plan names them.
+(a lingering manager, cron, at) is out of the way. Programs the person started as root die too, and the plan names them;
+it names beforehand, and the receipt afterwards, who else uses what ends.
 """
 
 from collections.abc import Sequence
@@ -55,8 +56,30 @@ def target(process: Process, leaver: RevocationSubject, context: RevocationConte
     return StepTarget(what)
 
 
-def result(ended: TerminationResult) -> StepResult:
-    """Return what came of it, in words."""
+def shared(
+    ended: TerminationResult, leaver: RevocationSubject, context: RevocationContext
+) -> tuple[tuple[int, int], ...]:
+    """Return who else used what has ended: its pid, and the uid of an account that is not of *leaver*."""
+    below = subids.of(leaver, context) if ended.killed else ()
+    return tuple(
+        (pid, uid)
+        for pid, process in sorted(ended.killed.items())
+        for uid in sorted({uid for one in process.identities for uid in one if uid is not None})
+        if guardrails.ordinary(uid) and uid not in leaver.uids and not any(uid in some for some in below)
+    )
+
+
+def result(ended: TerminationResult, others: Sequence[tuple[int, int]] = ()) -> StepResult:
+    """Return what came of it, in words; *others*: see :func:`shared`."""
+    found = _result(ended)
+    if not others:
+        return found
+    shown = ", ".join(f"{pid} (uid {uid})" for pid, uid in others[:SHOWN])
+    more = Text(f"{found.detail.en}; others used these, too: {shown}", f"{found.detail.zh}；另有他人使用：{shown}")
+    return StepResult(found.state, more, {**found.facts, "shared": [list(one) for one in others[:SHOWN]]})
+
+
+def _result(ended: TerminationResult) -> StepResult:
     count = ended.ended
     if ended.sure and ended.spared:
         shown = ", ".join(map(str, sorted(ended.spared)[:SHOWN]))
@@ -105,7 +128,15 @@ def run(leaver: RevocationSubject, context: RevocationContext, case: str) -> Ste
 
 def together(many: Sequence[tuple[RevocationSubject, str]], context: RevocationContext) -> list[StepResult]:
     """End those of many people by the same looks."""
-    return [result(one) for one in ending([leaver for leaver, _ in many], context).run(context.patience)]
+    leavers = [leaver for leaver, _ in many]
+    return results(leavers, ending(leavers, context).run(context.patience), context)
+
+
+def results(
+    leavers: Sequence[RevocationSubject], ended: Sequence[TerminationResult], context: RevocationContext
+) -> list[StepResult]:
+    """Return what came of it for each of *leavers*."""
+    return [result(one, shared(one, leaver, context)) for leaver, one in zip(leavers, ended, strict=True)]
 
 
 _LASTING = Text("what they had not saved is lost", "未保存的内容将丢失")

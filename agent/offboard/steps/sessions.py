@@ -11,6 +11,8 @@ from agent.offboard.steps import commands
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
 from rules.text import Text
 
+NOT_WANTED = "not_wanted"  # a fact of a step that is no part of its run after all
+
 
 def commands_for(uid: int, *, leaves: bool = True) -> tuple[tuple[str, ...], ...]:
     """Return what ends the sessions of *uid*, in order. Who stays may linger again after a new login."""
@@ -39,7 +41,13 @@ def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> St
 
 
 def run_staying(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
-    """The same for somebody who stays, whose lingering is theirs."""
+    """The same for somebody who stays, whose lingering is theirs. The pack is asked again: it could not be read before.
+
+    Raises :class:`agent.errors.RefusedError` while it cannot.
+    """
+    if not context.end_sessions():
+        said = Text("the pack ends no sessions of who stays", "规则包不要求结束留任人员的会话")
+        return StepResult(StepState.SKIPPED, said, {NOT_WANTED: True})
     return _run(leaver, context, leaves=False)
 
 

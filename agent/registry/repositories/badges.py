@@ -11,7 +11,7 @@ from agent.errors import RefusedError
 from agent.registry.columns import maybe_instant
 from agent.registry.repositories.references import require_person
 from agent.registry.repositories.transaction import Transaction
-from agent.registry.rows.badges import as_read
+from agent.registry.rows.badges import as_read, badges
 from agent.registry.terms import BADGE
 from agent.registry.validation import identifier, taken, unknown
 from rules.text import Text
@@ -65,6 +65,10 @@ class BadgeRepository:
         """Return the numbers of the badges *person* has, lost ones among them."""
         rows = self._transaction.execute("SELECT number FROM badges WHERE person = ? AND state <> 'returned'", person)
         return frozenset(number for (number,) in rows)
+
+    def opens(self, person: str, now: datetime) -> bool:
+        """Whether *person* has a badge that stands for them at *now*."""
+        return any(one.person == person and one.good(now) for one in self._transaction.read(badges))
 
     def remove(self, number: str) -> str:
         """Take the card, a lost one too, back from its person, and return the person."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from agent.offboard.context import RevocationSubject
 from agent.offboard.journal import JournaledStep, RevocationJournal, WantedRun
 from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
-from agent.offboard.steps.step import StepState
+from agent.offboard.steps.step import StepResult, StepState
+from agent.presentation import backlog
+from rules.text import Text
 from tests.control.offboarding.test_hr_intake import until
 from tests.control.office import office_of
 from tests.control.site import Site
@@ -54,6 +57,26 @@ def test_a_hold_is_placed_though_the_pack_is_damaged_and_its_entry_says_that_not
         assert office.holds == [("E1", held["hold"], held["epoch"])]
         [entry] = fresh.entries(act="hold.add")
         assert "pack" in entry["lost"]["unknown"]["en"]
+
+
+def test_who_waits_for_proof_is_counted_with_about_how_long_wherever_somebody_asks(
+    fresh: Site, journal: RevocationJournal
+) -> None:
+    with office_of(fresh) as office:  # here nothing follows an act
+        case = office.approved()["case"]
+        for name, minutes in (("H9000", 2), (case, 0), ("H9001", 0)):
+            begun(journal, name, Cause.HOLD, office.site.now())
+            run = journal.run(name)
+            for step in journal.steps(run) if minutes else ():
+                over = StepResult(StepState.CONFIRMED, Text("", ""), {})
+                journal.record(run, replace(step, result=over, ended_at=office.site.now() + timedelta(minutes=minutes)))
+        held = office.do("hold.add", "E2", reason="inquiry")["revocations"]
+        assert (held["waiting"], 239 <= held["seconds"] <= 241) == (2, True)  # as long as the last one took, each
+        assert office.do("status", None)["revocations"] == held
+        assert office.do("case.progress")["revocations"] == held
+    said = backlog.sentence(held)
+    assert said is not None
+    assert said.en == "2 revocations are being proven, about 4 min left"
 
 
 def test_a_hold_that_was_never_carried_out_is_found_at_the_next_start(fresh: Site) -> None:

@@ -22,7 +22,7 @@ from agent.offboard.steps.step import StepResult, StepState
 from agent.registry.repositories.transaction import Transaction
 from rules.text import Text
 from tests.control.offboarding.test_hr_intake import drop, people, private, until
-from tests.control.office import Office, office_of
+from tests.control.office import OFFICERS, Office, office_of
 from tests.control.site import Site
 
 __all__ = ["private"]
@@ -71,6 +71,15 @@ def test_what_a_hold_does_not_touch_is_no_part_of_it_and_doors_are_not_there(fre
     assert (found["doors"], found["cron"], found["sessions"], found["deny"]) == (
         "not-present", "not-part", "not-part", "confirmed",
     )  # fmt: skip
+
+
+def test_what_the_pack_turned_out_not_to_ask_for_is_no_part_of_it(fresh: Site) -> None:
+    with office_of(fresh) as office:
+        office.do("hold.add", reason="inquiry")
+        result = StepResult(StepState.SKIPPED, Text("", ""), {"not_wanted": True})
+        done = JournaledStep("sessions", result, 1, office.site.now(), office.site.now())
+        found = ending(office.site, trigger_of(office.site, "H000001"), [done])
+    assert [step.state for step in found.steps if step.id == "sessions"] == ["not-part"]
 
 
 def test_twelve_doors_are_twelve_doors_of_a_hold(fresh: Site) -> None:
@@ -186,6 +195,9 @@ def test_an_approval_of_a_case_names_who_wrote_it_down(fresh: Site) -> None:
         first, second, *_ = body.approvers
         assert (first["signed"]["by"], first["signed"]["at"], first["written"]["by"]) == ("E2", None, "E8")
         assert first["signed"]["opinion"] == "agreed"
+        entry = fresh.entries(act="case.approve", outcome="done")[0]
+        assert entry["args"]["by"] == "E2"  # type: ignore[index]
+        assert entry["actor"]["uid"] == OFFICERS["E8"]  # type: ignore[index]
         assert first["signed"]["title"]["zh"] == "部门部长"
         assert second["signed"]["at"] == second["written"]["at"]
 

@@ -1,6 +1,7 @@
 """Deny entries go when the person may open the area again, or the account is another's or nobody's; and not before."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agent.control.offboarding import stale_denials
 from agent.control.offboarding.stale_denials import StaleDenials
 from agent.offboard import database
 from agent.offboard.context import AreaPath, RevocationContext
@@ -122,6 +124,21 @@ def test_a_uid_that_nobody_has_any_more_loses_them(left: Denied) -> None:
     left.office.approved()
     with left.office.services.registry.change(left.office.site.now()) as change:
         change.accounts.remove(left.uid)
+    assert not left.step()
+
+
+def test_it_is_asked_again_within_half_a_minute(left: Denied, monkeypatch: pytest.MonkeyPatch) -> None:
+    left.office.approved()
+    with left.office.services.registry.change(left.office.site.now()) as change:
+        change.accounts.remove(left.uid)
+    free: set[int] = set()
+    monkeypatch.setattr(stale_denials, "free", free.__contains__)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    assert left.step()
+    free.add(left.uid)  # the host has deleted the account, which is no act of ours
+    assert left.step()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 30)
     assert not left.step()
 
 

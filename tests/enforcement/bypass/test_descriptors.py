@@ -130,6 +130,25 @@ def test_row_7_a_mapping_made_before_the_rights_ended_stays_as_the_limits_say(si
             assert said.value == [size, "EPERM"] or said.error == "ended"  # stopped within a second or so, then ended
 
 
+def test_row_28_names_are_read_on_through_a_directory_that_was_open_as_the_limits_say(site: Scene) -> None:
+    gate = Gate()
+
+    def working(say: Say) -> None:
+        fd = os.open(site.plans, os.O_RDONLY | os.O_DIRECTORY)
+        while True:
+            say("doc.txt" in os.listdir(fd))
+            gate.wait()
+
+    with acting(CLEARED, working) as worker:
+        assert worker.next().value is True
+        with site.below("E1"):
+            site.mark()
+            gate.open()
+            assert worker.next().value is True
+            assert site.denials(CLEARED) == []
+            assert attempt(CLEARED, lambda: os.listdir(site.plans)).error == "EPERM"
+
+
 # Row 8: handing descriptors on.
 
 

@@ -5,6 +5,7 @@ else's read has silenced the inode: what the look at who holds what does not see
 """
 
 import contextlib
+import errno
 import os
 import socket
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from agent.demo.actors import acting, attempt, reading
+from tests import needs
 from tests.enforcement import syscalls
 from tests.enforcement.scene import BYSTANDER, CLEARED, TOO_LOW, Area, Gate, Scene, error_of, scene, until
 from tests.enforcement.uring import ASYNC, FIXED_FILE, SQPOLL, Ring
@@ -27,7 +29,7 @@ Hold = Callable[[Path, Say, Gate], None]
 
 @pytest.fixture(scope="module")
 def site(able: None) -> Iterator[Scene]:
-    with scene((Area("plans"),)) as made:
+    with scene((Area("plans"), Area("ledger", options=("--each-read",)))) as made:
         yield made
 
 
@@ -111,6 +113,39 @@ def test_while_somebody_without_rights_keeps_files_in_a_ring_every_read_is_asked
             assert not site.stats()["quiet"]
     site.grown_quiet()
     assert not [said for said in warnings(site) if f"process {holder.pid} keeps" in said]
+
+
+@pytest.mark.parametrize(("area", "read"), [("plans", ""), ("ledger", "EPERM")])
+def test_a_file_in_a_ring_that_nothing_shows_is_read_on_where_reads_are_quiet_as_the_limits_say(
+    site: Scene, area: str, read: str
+) -> None:
+    path, gate = site.site.root / area / "doc.txt", Gate()
+
+    def hidden(say: Say) -> None:
+        try:
+            ring = Ring(hidden=True)
+        except OSError as error:
+            say(error.strerror)
+            return
+        fd = os.open(path, os.O_RDONLY)
+        ring.register([fd])
+        os.close(fd)
+        reading_on(lambda: ring.read(0, 16, FIXED_FILE), say, gate)
+
+    site.grown_quiet()
+    with acting(CLEARED, hidden) as holder:
+        begun = holder.next().value
+        if begun == os.strerror(errno.EINVAL):
+            needs.skip_or_fail("this kernel has no such rings")
+        assert begun == ""
+        with site.below("E1"):
+            gate.open()
+            assert holder.next().value == "EPERM"
+            site.grown_quiet()
+            for _ in range(2):
+                assert attempt(BYSTANDER, reading(path)).allowed
+            gate.open()
+            assert holder.next().value == read
 
 
 def test_while_a_descriptor_is_in_flight_every_read_is_asked_about(site: Scene) -> None:

@@ -1,6 +1,6 @@
 """How fast, over everything that is kept; and what ends by itself, said in time and once."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 from hypothesis import given
@@ -148,6 +148,19 @@ def test_what_is_lost_is_every_grant_with_an_end_and_everything_at_the_leave_dat
         (Sort.LEAVE, ""),
     ]
     assert "\x1b" not in "".join(one.what.en + one.what.zh for one in found)
+
+
+def test_a_holder_loses_what_a_record_gives_when_it_runs_out() -> None:
+    pack = load(pack_text("state"))
+    kind = next(name for name, kind in pack.records.items() if kind.valid_days and not kind.topics)
+    person = Person("E1", records=(Record(kind, kit.NOON), Record("unknown", kit.NOON)))
+    until = kit.NOON + timedelta(days=pack.records[kind].valid_days or 0)
+    [one] = losses(person, pack, kit.NOON)
+    assert (one.sort, one.name, one.until) == (Sort.RECORD, kind, until)
+    assert [told.lead for told in due_to_holders([one], frozenset(), until - timedelta(days=7), UTC).now] == [
+        timedelta(days=7)
+    ]
+    assert list(losses(person, pack, until)) == []
 
 
 def test_holds_never_warn_and_who_has_no_access_is_warned_of_nothing() -> None:

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import stat
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -148,6 +149,22 @@ def test_the_kernel_denies_the_leaver_everywhere_and_nobody_else(home: Path, uid
         assert attempt(ActorIdentity(other), reading(path)) == before[path]
     assert attempt(ActorIdentity(uid), lambda: len(os.listdir(top))).error == "EACCES"
     assert [(line["uid"], line["path"]) for line in owners(home, "C1")] == [(uid, str(top / "deep" / "mine.txt"))]
+
+
+@needs.root
+def test_another_group_s_entry_that_allows_outweighs_one_that_denies(home: Path, uid: int, other: int) -> None:
+    """Which is why no entry is ever made for a group."""
+    file = home / "a.txt"
+    file.write_text("secret")
+    groups = AclEntry(GROUP, 0, uid), AclEntry(GROUP, 4, other), AclEntry(MASK, 7)
+    os.setxattr(file, acl_bytes.ACCESS, acl_bytes.render((*acl_bytes.of_mode(0o640), *groups)))
+
+    def reads(*more: int) -> bool:
+        words = ("cat", str(file))
+        return not subprocess.run(words, user=uid, group=uid, extra_groups=more, capture_output=True).returncode
+
+    assert not reads()
+    assert reads(other)
 
 
 @needs.root

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from agent.offboard.steps import cron, keys, timers
-from agent.offboard.steps.bounded_copy import Allowance
+from agent.offboard.steps.bounded_copy import DEEPEST, LARGEST, Allowance
 from agent.offboard.steps.seizing import seize
 from agent.offboard.steps.step import StepState
+from agent.simulator import volume_image
 from tests import needs
 from tests.offboard.host import context, furnish, leaver
 
@@ -121,6 +122,19 @@ def test_more_names_or_data_than_are_allowed_are_closed_and_what_was_copied_befo
     (tmp_path / "e").write_bytes(b"x" * 8192)
     moved = [seize(tmp_path, name, elsewhere, allowed=allowed) for name in ("d", "e")]
     assert [at.is_relative_to(elsewhere) for at in moved if at] == [True, False]
+
+
+def test_as_much_is_copied_as_the_limits_say(tmp_path: Path, elsewhere: Path) -> None:
+    assert (LARGEST, DEEPEST, Allowance().data, Allowance().inodes) == (16 << 20, 64, 64 << 20, 10_000)
+    with volume_image.volume(size=16 << 20) as volume:
+        found = os.statvfs(volume.point)
+        assert Allowance.at(volume.point / "seized" / "C1").data == found.f_bavail * found.f_frsize // 4
+    for depth, copied in ((DEEPEST, True), (DEEPEST + 1, False)):
+        top = tmp_path / f"d{depth}"
+        Path(top, *["d"] * depth).mkdir(parents=True)
+        at_now = seize(tmp_path, top.name, elsewhere)
+        assert at_now
+        assert at_now.is_relative_to(elsewhere) is copied
 
 
 def test_a_step_says_what_it_closed_in_place(home: Path, uid: int, elsewhere: Path) -> None:

@@ -1,6 +1,7 @@
 """Accounts, login sessions and Samba: with the host's real tools where it has them, and with what they are told."""
 
 import json
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,15 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.errors import UnreachableError
+from agent.errors import RefusedError, UnreachableError
 from agent.offboard.context import Account, DenialAck, RevocationSubject
+from agent.offboard.journal import RevocationJournal
 from agent.offboard.plan import Cause
-from agent.offboard.runner import survey
+from agent.offboard.runner import Runner, survey
 from agent.offboard.steps import account, commands, deny, samba, sessions
 from agent.offboard.steps.step import StepState
 from rules.text import Text
 from tests import needs
 from tests.offboard.host import context, furnish, leaver
+from tests.offboard.runs import states
 
 
 @pytest.fixture
@@ -65,6 +68,17 @@ def test_usermod_locks_and_expires_the_account_and_no_other(home: Path, uid: int
     assert account.run(who, here, "C1").state is StepState.CONFIRMED
     assert shadow.read_bytes() == first
     assert account.look(who, here) == ()
+
+
+@needs_usermod
+def test_what_the_limits_name_opens_a_closed_account_again(home: Path, uid: int) -> None:
+    shadow = home / "host/etc/shadow"
+    before = {line.split(":")[0]: line.split(":") for line in shadow.read_text().splitlines()}
+    account.run(leaver(home, uid), context(home), "C1")
+    words = ("usermod", "--prefix", str(home / "host"), "--unlock", "--expiredate", "", "zhang")
+    subprocess.run(words, check=True, capture_output=True)
+    after = {line.split(":")[0]: line.split(":") for line in shadow.read_text().splitlines()}
+    assert (after["zhang"][1], after["zhang"][7]) == (before["zhang"][1], before["zhang"][7]) == ("$6$x$y", "")
 
 
 @needs_usermod
@@ -139,6 +153,22 @@ def test_of_who_stays_sessions_end_only_where_the_pack_says_so(home: Path, uid: 
         found = survey(leaver(home, uid), replace(here, end_sessions=lambda asked=asked: asked), Cause.HOLD)
         assert ("sessions" in [step.id for step in found.steps]) == asked
     assert sessions.commands_for(62400, leaves=False) == (("loginctl", "terminate-user", "62400"),)
+
+
+def test_where_the_pack_cannot_be_read_sessions_of_who_stays_are_asked_about_again(
+    home: Path, uid: int, journal: RevocationJournal
+) -> None:
+    def unreadable() -> bool:
+        raise RefusedError(Text("the pack in force cannot be read", "无法读取现行规则包"))
+
+    (home / "host/run/systemd/system").mkdir(parents=True)
+    runner = Runner(journal, context(home, end_sessions=unreadable))
+    runner.begin("H1", leaver(home, uid), Cause.HOLD, ("E8",))
+    runner.cut("H1")  # which waits for nothing
+    asked = StepState.SKIPPED if sessions.probe(leaver(home, uid), context(home)) else StepState.PENDING
+    assert states(runner.advance("H1"))["sessions"] is asked
+    found = sessions.run_staying(leaver(home, uid), context(home), "H1")
+    assert (found.state, found.facts) == (StepState.SKIPPED, {"not_wanted": True})
 
 
 def test_lingering_ends_before_the_sessions_do() -> None:

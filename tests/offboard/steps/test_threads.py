@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.kernel import process_sight, task_identity
+from agent.kernel.open_files import HeldFile
 from agent.kernel.task_identity import TaskIdentity
 from agent.offboard import proof
 from agent.offboard.context import Account, RevocationSubject
 from agent.offboard.guardrails import Process, Rails, Reach, ends, sweepable
 from agent.offboard.guardrails import reach as reach_of
-from agent.offboard.steps import processes, tasks
+from agent.offboard.steps import holders, processes, tasks
 from agent.offboard.steps.step import StepState
 from tests import needs
 from tests.examples import examples
@@ -120,6 +121,26 @@ def test_a_thread_of_somebody_else_s_process_is_named_in_the_plan(tmp_path: Path
         assert str(one.pid) in target.what.en
         assert target.other is not None
         assert str(other) in target.other.en
+        done = processes.run(who, context(tmp_path), "C1")
+    assert done.facts["shared"] == [[one.pid, other]]
+    assert f"{one.pid} (uid {other})" in done.detail.en  # which is what the page of a receipt shows
+
+
+def test_a_login_of_somebody_else_is_named_in_the_plan_and_afterwards(tmp_path: Path, uid: int, other: int) -> None:
+    who = RevocationSubject("E1001", (Account(uid),), areas=frozenset({"plans"}), uncut_only=True)
+    with child(uid, other) as used:
+        here = context(
+            tmp_path,
+            held=lambda _devices, **_of: [HeldFile(used.pid, 1, 1, "map", "")],
+            area_of=lambda _found: "plans",
+            devices=lambda: frozenset({1}),
+        )
+        [target] = holders.look(who, here)
+        assert target.other is not None
+        assert str(other) in target.other.en
+        done = holders.run(who, here, "L1")
+        assert not used.alive
+    assert done.facts["shared"] == [[used.pid, other]]
 
 
 def test_the_proof_sees_the_thread(tmp_path: Path, uid: int, other: int) -> None:

@@ -107,6 +107,13 @@ def test_nothing_but_a_plain_file_of_the_account_is_written(to: MailBox, spool: 
         assert file.read_text() == "keep"
 
 
+def test_the_spool_is_locked_by_fcntl_alone_and_a_dot_file_is_neither_made_nor_heeded(to: MailBox, spool: Path) -> None:
+    box(spool, to)
+    (spool / f"{to.name}.lock").touch()  # as a program would that locks so
+    assert deliver(to, spool) is Mailed.SPOOL
+    assert sorted(path.name for path in spool.iterdir()) == [to.name, f"{to.name}.lock"]
+
+
 def test_a_spool_folder_that_is_not_roots_is_not_used(to: MailBox, spool: Path) -> None:
     os.chown(spool, to.uid, to.gid)
     assert deliver(to, spool) is Mailed.NOT

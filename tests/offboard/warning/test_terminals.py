@@ -3,6 +3,8 @@
 import os
 import re
 import select
+import subprocess
+import sys
 import termios
 import time
 import tty
@@ -43,6 +45,34 @@ def test_every_terminal_of_the_account_shows_it_and_no_other() -> None:
             assert shown(first) == shown(second) == "\r\n守密: 甲\r\nShoumi: a\r\n".encode()
             assert shown(third) == b""
         assert terminals.write(uid, ["gone"]) == 0
+
+
+def test_a_terminal_of_another_mount_namespace_is_not_reached() -> None:
+    """A container has terminals of its own, under the same names."""
+    code = (
+        "import os, sys\n"
+        "screen, own = os.openpty()\n"
+        "os.fchown(own, int(sys.argv[1]), -1)\n"
+        "print(os.ttyname(own), flush=True)\n"
+        "input()\n"
+        "os.set_blocking(screen, False)\n"
+        "try:\n    print(len(os.read(screen, 100)), flush=True)\nexcept BlockingIOError:\n    print(0, flush=True)\n"
+    )
+    mount = "mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && mount --bind /dev/pts/ptmx /dev/ptmx"
+    words = ("unshare", "--mount", "--propagation", "private", "sh", "-c", f'{mount} && exec "$@"', "sh")
+    with unused_uid() as uid:
+        argv = [*words, sys.executable, "-c", code, str(uid)]
+        with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as inside:
+            assert inside.stdout
+            assert inside.stdin
+            try:
+                assert inside.stdout.readline().startswith("/dev/pts/")
+                assert terminals.write(uid, ["x"]) == 0
+                inside.stdin.write("\n")
+                inside.stdin.flush()
+                assert inside.stdout.readline() == "0\n"
+            finally:
+                inside.kill()
 
 
 def test_a_terminal_that_was_stopped_is_left_out_and_nobody_waits() -> None:

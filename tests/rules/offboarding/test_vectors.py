@@ -42,7 +42,11 @@ def test_the_vector_is_answered_as_it_says(vector: Raw) -> None:
     assert vector.get("refused", "") in refused
     assert bool(refused) == ("refused" in vector)
     if case is not None:
-        assert {name: _FOUND[name](case) for name in vector["expect"]} == vector["expect"]
+        today = date.fromisoformat(vector["on"]) if "on" in vector else NOW.date()
+        found = {name: _FOUND[name](case) for name in vector["expect"] if name != "flags"}
+        if "flags" in vector["expect"]:
+            found["flags"] = [flag.en for flag in flags(case, today)]
+        assert found == vector["expect"]
 
 
 def _opened(raw: Raw, pack: Pack) -> OffboardingCase:
@@ -137,5 +141,4 @@ _FOUND: dict[str, Callable[[OffboardingCase], object]] = {
     "late_days": lambda case: case.late_days,
     "items": lambda case: [item.key for item in case.items],
     "signatures": lambda case: [paper.name for paper in case.signatures],
-    "flags": lambda case: [flag.en for flag in flags(case, NOW.date())],
 }

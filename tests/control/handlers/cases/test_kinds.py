@@ -8,8 +8,10 @@ import pytest
 from agent.control.handlers.case_view import batches
 from agent.errors import RefusedError
 from agent.offboard.intake import pinned_keys
+from rules.model import Level, RoomRules
 from tests.control.office import Office, office_of
 from tests.control.site import Site
+from tests.offboard.intake.signing import KEYS
 
 
 def test_a_death_ends_access_at_once_and_asks_for_what_is_left_behind(office: Office) -> None:
@@ -114,8 +116,27 @@ def test_an_approver_of_the_personnel_system_hands_the_key_over_first(office: Of
     keys.chmod(0o600)
     with pytest.raises(RefusedError, match="not handed over: an approver, perhaps"):
         office.do("case.papers")
+    pinned = json.loads((KEYS / "hr-keys.json").read_text())
+    for key in pinned["keys"]:
+        key["person"] = "E1" if key.get("person") == "E0007" else key.get("person", "")
+    keys.write_text(json.dumps({**pinned, "keys": [{n: v for n, v in key.items() if v} for key in pinned["keys"]]}))
+    with pytest.raises(RefusedError, match="approver by the pinned key `test-only-personnel`"):
+        office.do("case.papers")
     keys.unlink()
     assert office.do("case.papers")["step"] == "papers"
+
+
+def test_closing_waits_for_the_keeping_of_a_room_where_there_are_no_papers(office: Office) -> None:
+    with office.services.registry.change(office.site.now()) as change:
+        change.rooms.add("vault", level=Level.SECRET, domain="state", custodian="E1", rules=RoomRules())
+    office.approved(kind="transfer", post="archivist")
+    office.do("case.cool-off", none=True, reason="x")
+    office.takes_over("E7")
+    with pytest.raises(RefusedError, match="not handed over: custodian of `vault`"):
+        office.do("case.close")
+    with office.services.registry.change(office.site.now()) as change:
+        change.rooms.set("vault", custodian="E7")
+    assert office.do("case.close")["step"] == "closed"
 
 
 def test_the_only_one_in_a_role_names_a_successor_first(administrator: Office) -> None:

@@ -1,7 +1,7 @@
 """A leave date: approved beforehand, denied from its instant on by the rule alone, carried out by the agent."""
 
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,7 +10,8 @@ from agent.control.schedule import ScheduledActs
 from agent.doctor.leave_checks import overdue
 from agent.errors import ForbiddenError, RefusedError, UsageError
 from agent.offboard.plan import Cause
-from tests.control.office import Office, notice
+from tests.control.offboarding.test_hr_intake import until
+from tests.control.office import Office, notice, office_of
 from tests.control.site import Site
 
 
@@ -59,6 +60,19 @@ def test_it_is_carried_out_once_and_counts_from_the_leave_date(office: Office, f
     assert [told[:2] for told in office.told] == [("E1", "C000001")]
     found = trigger_of(office.site, "C000001")
     assert (found.cause, found.at) == (Cause.DEPARTURE, leave)
+
+
+def test_what_came_due_while_no_agent_ran_is_carried_out_at_the_next_start(fresh: Site) -> None:
+    with office_of(fresh) as office:
+        dated(office, hours=3 / 3600)
+        leave = office.site.lists.cases.get("E1").effective_at
+        assert office.do("case.status")["step"] == "scheduled"
+    until(lambda: datetime.now(UTC) > leave)
+    fresh.start_control()
+    with fresh.client() as agent:
+        until(lambda: agent.call("case.status", person="E1")["step"] == "approved")
+        ended = agent.call("case.status", person="E1")["ended_at"]
+    assert datetime.fromisoformat(ended) == leave
 
 
 def test_a_past_leave_date_ends_access_with_the_approval(office: Office) -> None:
@@ -120,7 +134,9 @@ def test_who_is_to_leave_approves_until_then_and_nobody_after_it(office: Office)
     leave = (office.site.now() + timedelta(hours=48)).isoformat()
     office.do("case.open", "E2", last_day="2099-12-31", effective=leave)
     office.do("case.approve", "E2")
-    office.do("case.open", last_day="2099-12-31")
+    for person in ("E1", "E3"):
+        office.do("case.open", person, last_day="2099-12-31")
+    assert office.do("case.approve", "E3", by="E2")["step"] == "approved"
     office.later(hours=48)
     with pytest.raises(RefusedError, match="`E2` has left"):
         office.do("case.approve", by="E2")

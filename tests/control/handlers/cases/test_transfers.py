@@ -2,6 +2,7 @@
 
 from agent.control.offboarding.triggers import trigger_of
 from agent.offboard.plan import Cause
+from rules.model import Scope
 from tests.control.office import Office, notice
 from tests.control.site import Site
 
@@ -19,6 +20,24 @@ def test_a_transferred_person_starts_anew_when_the_case_is_closed(office: Office
     with office.services.registry.change(office.site.now()) as change:
         change.people.set("E1", department="rd")
     assert office.verdict().rule == "grant"
+
+
+def test_who_is_transferred_leaves_the_named_circles_and_the_projects_with_the_last_approval(
+    office: Office, fresh: Site
+) -> None:
+    with office.services.registry.change(office.site.now()) as change:
+        change.people.set("E1", projects=["甲"])
+        change.areas.set("plans", scope=Scope(persons=frozenset({"E1", "E2"}), projects=frozenset({"甲"})))
+    office.approved(kind="transfer", post="keeper")
+    [entry] = fresh.entries(act="case.approve")
+    assert entry["args"]["circles_left"] == ["plans"]  # type: ignore[index]
+    person = office.site.facts.facts(["E1"], "plans")[1].persons["E1"]
+    case = office.site.lists.cases.get("E1")
+    assert (person.projects, person.post_changed_at) == (frozenset(), case.ended_at)
+    office.do("case.cool-off", none=True, reason="x")
+    office.takes_over("E7")
+    office.do("case.close")
+    assert office.verdict().rule == "scope"
 
 
 def test_a_transfer_that_says_not_where_it_leads_ends_access_all_the_same(office: Office) -> None:
