@@ -14,9 +14,11 @@ import pytest
 from agent.offboard.intake import pinned_keys
 from agent.runtime.supervisor import python
 from agent.simulator import hr_sender
+from rules.offboarding.vocabulary import CaseKind
 from tests import ROOT, needs
 from tests.control.site import running
 from tests.docs.reference import DOCS
+from tests.offboard.intake.test_edges import MEMBERS
 
 PAGE = (DOCS / "hr-integration.md").read_text(encoding="utf-8")
 LEAVERS = ("E1001", "E1002", "E1003")
@@ -134,6 +136,15 @@ def test_the_keys_of_the_page_are_pinned_as_it_says(tmp_path: Path) -> None:
     assert pinned_keys.parse(json.dumps({"audience": "x", "keys": shown["keys"]}).encode()) == pinned_keys.parse(
         json.dumps(shown | {"audience": "x", "drop_uid": 0}).encode()
     )
+
+
+def test_the_page_lists_every_member_and_every_kind() -> None:
+    [table] = re.findall(r"^Members of `departure-approved`.*?\n\n(.*?)\n\n", PAGE, re.MULTILINE | re.DOTALL)
+    rows = [row.split("|") for row in table.splitlines()[2:]]
+    assert {name for row in rows for name in re.findall("`([^`]+)`", row[1])} == MEMBERS.keys()
+    [kinds] = [row[2] for row in rows if "`kind`" in row[1]]
+    assert set(re.findall("`([^`]+)`", kinds)) == {kind.value for kind in CaseKind}
+    assert [row[1].strip() for row in rows if row[3].strip() == "yes"] == ["`kind`", "`approvers`"]
 
 
 def test_the_sender_of_the_page_puts_the_token_on_the_disk_before_it_gets_its_name(

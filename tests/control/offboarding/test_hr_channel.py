@@ -1,6 +1,7 @@
 """The channel never goes quiet: what troubles it, what waits and what was released, in a real control process."""
 
 import json
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from rules.offboarding.vocabulary import CaseKind
 from tests.control.offboarding.test_hr_intake import cases, drop, filed, people, private, rescinded, until
 from tests.control.office import office_of
 from tests.control.site import Site
+from tests.docs.reference import DOCS
 
 __all__ = ["private"]
 
@@ -67,6 +69,23 @@ def test_a_departure_is_answered_received_and_then_done_by_the_name_it_came_unde
         sub_id={"format": "iss_sub", "iss": "https://hr.example", "sub": "E2"},
     )
     assert "held" in settled(fresh, held, "done")["times"]
+
+
+def test_the_times_of_an_answer_are_those_of_the_receipt_by_the_names_of_the_page(fresh: Site, private: Path) -> None:
+    """One of them is the personnel system's own, however wrong its clock; all others lie between drop and answer."""
+    people(fresh)
+    before, said = datetime.now(UTC), datetime.now(UTC) - timedelta(minutes=30)
+    name = drop(fresh, private, said)
+    times = {mark: datetime.fromisoformat(at) for mark, at in settled(fresh, name, "done")["times"].items()}
+    assert abs(times.pop("approved") - said) < timedelta(milliseconds=1)
+    assert all(before - timedelta(seconds=1) <= at <= datetime.now(UTC) for at in times.values())
+    with fresh.client() as client:
+        payload = json.loads(client.call("case.receipt", person="E1")["receipt"].partition("\n")[0])
+    marks = {row["mark"]: row["at"] for row in payload["timeline"]}
+    assert times == {mark: datetime.fromisoformat(at) for mark, at in marks.items() if at and mark != "approved"}
+    page = (DOCS / "hr-integration.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r'"times": (\{.*?\})', page, re.DOTALL)
+    assert json.loads(shown).keys() == marks.keys()
 
 
 def test_a_rejected_notice_is_an_alarm_and_a_finding_until_an_officer_says_what_it_was(
