@@ -102,8 +102,8 @@ def test_the_status_says_what_troubles_the_channel_and_nothing_when_nothing_does
     shoumi: Shoumi, site: Site, home: Path, keys: Path, language: str
 ) -> None:
     words = {
-        "en": ("it was not heard for too long", "1 notices wait in quarantine", "is there twice"),
-        "zh": ("已过久未收到其令牌", "隔离区有 1 份通知待处理", "出现两次"),
+        "en": (": it was not heard for too long", ": 1 notices wait in quarantine", f": {home}"),
+        "zh": ("：已过久未收到其令牌", "：隔离区有 1 份通知待处理", f"：{home}"),
     }[language]
     title = {"en": "personnel system", "zh": "人事系统"}[language]
     assert title not in shoumi("status", language=language).out
@@ -118,7 +118,8 @@ def test_the_status_says_what_troubles_the_channel_and_nothing_when_nothing_does
     time.sleep(0.2)  # the silence itself
     said = shoumi("status", language=language).out
     for word in words:
-        assert word in said
+        assert f"{title}{word}" in said
+    assert {"en": "is there twice", "zh": "出现两次"}[language] in said
 
 
 def test_the_file_that_runs_alone_needs_nothing_of_the_agent(
