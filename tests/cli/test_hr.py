@@ -5,14 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from agent import hr_drop
 from agent.simulator import hr_sender
-from tests import ROOT
+from tests import ROOT, needs
 from tests.cli.said import Shoumi
 from tests.control.site import Site
 
@@ -86,8 +88,38 @@ def test_a_token_that_is_wrong_is_refused_with_the_reason_on_both_sides(shoumi: 
     status = shoumi("status", language="zh").out
     assert "未执行" in status
     assert "hr-rejected" in shoumi("doctor", "--json").out
+    listed = [json.loads(line) for line in shoumi("alarm", "list", "--json").out.splitlines()]
+    [alarm] = [one["id"] for one in listed if one["kind"] == "hr-rejected"]
+    assert shoumi("alarm", "ack", alarm, "--note", "a test").code == 0
+    assert "未执行" not in shoumi("status", language="zh").out
+    assert "hr-rejected" not in shoumi("doctor", "--json").out
     assert shoumi("hr", "drop", str(keys / "nowhere")).code == 1
     assert shoumi("hr", "drop", str(notice(keys))).code == 2
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_status_says_what_troubles_the_channel_and_nothing_when_nothing_does(
+    shoumi: Shoumi, site: Site, home: Path, keys: Path, language: str
+) -> None:
+    words = {
+        "en": (": it was not heard for too long", ": 1 notices wait in quarantine", f": {home}"),
+        "zh": ("：已过久未收到其令牌", "：隔离区有 1 份通知待处理", f"：{home}"),
+    }[language]
+    title = {"en": "personnel system", "zh": "人事系统"}[language]
+    assert title not in shoumi("status", language=language).out
+    assert shoumi("hr", "drop", str(notice(keys, "X1")), *signing(keys)).code == 1
+    site.stop_control()
+    config = site.home.config
+    config.write_text(config.read_text().replace("hr_silence_seconds = 0.0", "hr_silence_seconds = 0.1"))
+    site.start_control()
+    pinned = home / "hr-keys.json"
+    twice = json.loads(pinned.read_text())
+    pinned.write_text(json.dumps(twice | {"keys": twice["keys"] * 2}))
+    time.sleep(0.2)  # the silence itself
+    said = shoumi("status", language=language).out
+    for word in words:
+        assert f"{title}{word}" in said
+    assert {"en": "is there twice", "zh": "出现两次"}[language] in said
 
 
 def test_the_file_that_runs_alone_needs_nothing_of_the_agent(
@@ -118,6 +150,55 @@ def test_an_answer_about_another_notice_or_by_another_key_is_none(
     stranger = hr_sender.make_keys(tmp_path / "other", audience=SITE, iss="x")
     with pytest.raises(hr_drop.DropError, match="not signed by the agent"):
         hr_drop.answer(home, other, hr_drop.read_keys(stranger))
+
+
+@needs.root
+def test_who_may_not_write_there_and_who_waits_in_vain_are_told_by_the_exit_code(
+    open_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token, new = open_folder / "token", open_folder / "spool" / "new"
+    token.write_text("a.b.c")
+    new.mkdir(parents=True)
+    to = ["--to", str(open_folder), "--name", "one"]
+    assert _as_nobody(lambda: hr_drop.main([str(token), *to])) == 3
+    assert list(new.iterdir()) == []
+    assert hr_drop.main([str(token), *to, "--wait", "0.1"]) == 4
+    assert json.loads(capsys.readouterr().out) == {"name": "one.set", "answer": None}
+    assert hr_drop.main([str(open_folder / "no file"), *to]) == 2
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder other users may pass through and read, which pytest's own are not."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def _as_nobody(act: Callable[[], int]) -> int:
+    """Return the exit code of *act* in a process of a user nobody is."""
+    if not (pid := os.fork()):
+        os.setgroups([])
+        os.setresgid(61_501, 61_501, 61_501)
+        os.setresuid(61_501, 61_501, 61_501)
+        os._exit(act())
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def test_a_notice_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    new = tmp_path / "spool" / "new"
+    new.mkdir(parents=True)
+    synced: list[tuple[Path, bool]] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        real(descriptor)
+        synced.append((Path(f"/proc/self/fd/{descriptor}").readlink(), (new / "one.set").exists()))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    hr_drop.deliver("a.b.c", tmp_path, "one")
+    (file, early), folder = synced
+    assert (file.suffix, early, folder) == (".tmp", False, (new, True))
 
 
 def test_nothing_answers_while_no_agent_runs_and_that_is_said(tmp_path: Path) -> None:

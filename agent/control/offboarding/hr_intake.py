@@ -10,7 +10,7 @@ receipt there is.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
@@ -33,6 +33,7 @@ from rules.model import Person
 from rules.offboarding.case import PERSONNEL
 from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
+from rules.visible import visible
 
 OwnAct = Callable[[str, Mapping[str, Any]], dict[str, Any]]  # does an act of the agent, and raises what it raised
 
@@ -165,13 +166,8 @@ class HrIntake:
         if received.ignored:
             fields |= {"not_counted": list(received.ignored)}
         self._site.audit.append(fields)
-        if received.alarm and received.folder != "accepted":
-            text, name = received.text, received.name
-            said = Text(
-                f"the notice `{name}` of the personnel system was not carried out: {text.en}",
-                f"人事通知 `{name}` 未执行：{text.zh}",
-            )
-            self._alarm("rejected" if received.folder == "rejected" else received.reason, said, notice)
+        for word, text in _alarms(received) if received.alarm else ():
+            self._alarm(word, text, notice)
 
     def _trouble(self, word: str, text: Text) -> None:
         self._site.audit.append({"kind": "hr-channel", "outcome": word, "alarm": True, "reason": text.to_json()})
@@ -184,6 +180,31 @@ class HrIntake:
             if all(row["kind"] != kind for row in self._site.lists.alarms.find()):
                 about = {"person": notice.subject} if notice and notice.subject else {}
                 self._act("hr.alarm", {"word": word, "en": text.en, "zh": text.zh, **about})
+
+
+def _alarms(received: Received) -> Iterator[tuple[str, Text]]:
+    """Yield what officers are told of a delivery that wants a look: the sort of it, and a sentence."""
+    name, text = received.name, received.text
+    if received.folder != "accepted":
+        said = Text(
+            f"the notice `{name}` of the personnel system was not carried out: {text.en}",
+            f"人事通知 `{name}` 未执行：{text.zh}",
+        )
+        yield "rejected" if received.folder == "rejected" else received.reason, said
+        return
+    if received.ignored:
+        who = ", ".join(map(visible, received.ignored))
+        said = Text(
+            f"the notice `{name}` of the personnel system is carried out, and who signed it may not act now: `{who}`",
+            f"人事通知 `{name}` 已执行，但签名的审批人现不得代为审批：`{who}`",
+        )
+        yield "not-counted", said
+    if received.reason != "accepted":
+        said = Text(
+            f"the notice `{name}` of the personnel system is carried out: {text.en}",
+            f"人事通知 `{name}` 已执行：{text.zh}",
+        )
+        yield received.reason, said
 
 
 def _end_of(day: date, zone: timezone) -> str:

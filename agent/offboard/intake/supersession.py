@@ -27,7 +27,7 @@ class Ended(IntFlag):
 ALL: Final = Ended.SESSIONS | Ended.ACCOUNT | Ended.POST | Ended.CLEARED | Ended.UNIT
 _KINDS: Final[dict[str, Ended]] = {
     **{kind: Ended.SESSIONS | Ended.POST for kind in CaseKind if kind.passes},
-    CaseKind.UNFIT: Ended.SESSIONS | Ended.POST | Ended.CLEARED,
+    CaseKind.UNFIT: Ended.SESSIONS | Ended.ACCOUNT | Ended.POST | Ended.CLEARED,
 }
 
 

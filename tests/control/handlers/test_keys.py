@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from agent.cli.__main__ import main
 from agent.offboard.intake import pinned_keys
@@ -55,6 +57,12 @@ def test_from_test_keys_to_a_receipt_that_the_shown_key_verifies(shoumi: Shoumi,
     assert (page.code, page.err) == (0, "")
     shown = shoumi("keys", "show")
     assert (shown.code, shown.err) == (0, "")
+    pem = folder / "agent.pem"
+    pem.write_text(shown.out)
+    assert shoumi("case", "receipt", "--verify", str(saved), "--key", str(pem)).code == 0
+    other = Ed25519PrivateKey.generate().public_key()
+    pem.write_bytes(other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    assert shoumi("case", "receipt", "--verify", str(saved), "--key", str(pem)).code == 1
     report = verify(saved.read_bytes(), shown.out.encode())
     assert report.genuine
     assert report.complete

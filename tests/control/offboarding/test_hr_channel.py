@@ -1,6 +1,7 @@
 """The channel never goes quiet: what troubles it, what waits and what was released, in a real control process."""
 
 import json
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from rules.offboarding.vocabulary import CaseKind
 from tests.control.offboarding.test_hr_intake import cases, drop, filed, people, private, rescinded, until
 from tests.control.office import office_of
 from tests.control.site import Site
+from tests.docs.reference import DOCS
 
 __all__ = ["private"]
 
@@ -69,6 +71,23 @@ def test_a_departure_is_answered_received_and_then_done_by_the_name_it_came_unde
     assert "held" in settled(fresh, held, "done")["times"]
 
 
+def test_the_times_of_an_answer_are_those_of_the_receipt_by_the_names_of_the_page(fresh: Site, private: Path) -> None:
+    """One of them is the personnel system's own, however wrong its clock; all others lie between drop and answer."""
+    people(fresh)
+    before, said = datetime.now(UTC), datetime.now(UTC) - timedelta(minutes=30)
+    name = drop(fresh, private, said)
+    times = {mark: datetime.fromisoformat(at) for mark, at in settled(fresh, name, "done")["times"].items()}
+    assert abs(times.pop("approved") - said) < timedelta(milliseconds=1)
+    assert all(before - timedelta(seconds=1) <= at <= datetime.now(UTC) for at in times.values())
+    with fresh.client() as client:
+        payload = json.loads(client.call("case.receipt", person="E1")["receipt"].partition("\n")[0])
+    marks = {row["mark"]: row["at"] for row in payload["timeline"]}
+    assert times == {mark: datetime.fromisoformat(at) for mark, at in marks.items() if at and mark != "approved"}
+    page = (DOCS / "hr-integration.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r'"times": (\{.*?\})', page, re.DOTALL)
+    assert json.loads(shown).keys() == marks.keys()
+
+
 def test_a_rejected_notice_is_an_alarm_and_a_finding_until_an_officer_says_what_it_was(
     fresh: Site, private: Path
 ) -> None:
@@ -87,6 +106,44 @@ def test_a_rejected_notice_is_an_alarm_and_a_finding_until_an_officer_says_what_
     assert alarms(fresh) == []
     assert "hr-rejected" not in findings(fresh)
     assert answer(fresh, "x0.set")["state"] == "rejected"
+
+
+def test_what_is_carried_out_late_or_with_an_approver_out_of_office_is_an_alarm_all_the_same(
+    fresh: Site, private: Path
+) -> None:
+    people(fresh)
+    pinned = pinned_keys.path(fresh.home.root)
+    pinned.write_text(json.dumps(json.loads(pinned.read_text()) | {"approvals_needed": 1}))
+    with fresh.client() as client:
+        client.call("hold.add", person="E3", reason="x")
+    name = drop(fresh, private, datetime.now(UTC) - timedelta(hours=2))
+    assert filed(fresh, name) == ("accepted", "late")
+    assert [case["step"] for case in until(lambda: cases(fresh))] == ["approved"]
+    both = until(lambda: told if len(told := alarms(fresh)) == 2 else None)
+    found = {alarm["kind"]: alarm["text"]["en"] for alarm in both}
+    assert found.keys() == {"hr-late", "hr-not-counted"}
+    assert f"`{name}` of the personnel system is carried out: it was received, long after" in found["hr-late"]
+    assert "may not act now: `E3`" in found["hr-not-counted"]
+    assert findings(fresh).keys() == {"hr", *found}
+
+
+def test_a_second_answer_follows_when_what_was_pending_is_done(fresh: Site, private: Path) -> None:
+    people(fresh)
+    plans = fresh.home.root.parent / "plans"
+    plans.mkdir()
+    with fresh.client() as client:
+        client.call("area.add", path=str(plans), name="plans", level="secret", domain="state")
+        client.call("grant.add", person="E1", area="plans", reason="x")
+    plans.rename(plans.with_name("away"))
+    name = drop(fresh, private, datetime.now(UTC))
+    assert settled(fresh, name, "pending")["pending"] == ["step:acl"]
+    plans.with_name("away").rename(plans)
+    fresh.stop_control()
+    fresh.start_control()
+    assert settled(fresh, name, "done")["pending"] == []
+    files = (fresh.home.root / "outbox").glob("*.set")
+    said = [jwt.decode(file.read_text(), options={"verify_signature": False})["events"] for file in files]
+    assert sorted(event["state"] for events in said for event in events.values()) == ["done", "pending", "received"]
 
 
 def test_keys_that_cannot_be_read_are_said_with_what_is_wrong_as_long_as_it_lasts(fresh: Site, private: Path) -> None:
@@ -131,6 +188,7 @@ def test_a_notice_by_e_mail_waits_until_the_site_says_whose_address_it_is(fresh:
     with fresh.client() as client:
         [waiting] = until(lambda: list(client.stream("case.quarantine")))
         assert findings(fresh)["hr-quarantine"] == "serious"
+        assert [alarm["kind"] for alarm in until(lambda: alarms(fresh))] == ["hr-unknown-person"]
         with pytest.raises(RefusedError, match="nothing says whose the name"):
             client.call("case.release", name=waiting["name"])
         with pytest.raises(UsageError):

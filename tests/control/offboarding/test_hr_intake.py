@@ -26,7 +26,7 @@ from agent.offboard.intake.token import TYPE
 from agent.simulator import hr_sender
 from rules.offboarding.vocabulary import CaseKind
 from tests import needs
-from tests.control.office import Office, office_of
+from tests.control.office import OUT, Office, office_of
 from tests.control.site import Site
 from tests.offboard.host import unused_uid
 
@@ -219,16 +219,30 @@ def test_a_notice_about_nobody_waits_and_is_released_when_the_person_is_register
     assert released["args"] == {"name": "E1", "person": "E1", "released": [waiting["name"]]}
 
 
-def test_a_notice_signed_by_somebody_on_hold_is_alarmed_and_waits_for_an_officer(fresh: Site, private: Path) -> None:
+@pytest.mark.parametrize("how", OUT)
+def test_a_notice_signed_by_somebody_out_of_office_waits_for_an_officer(fresh: Site, private: Path, how: str) -> None:
     people(fresh)
     with fresh.client() as client:
-        client.call("hold.add", person="E3", reason="x")
+        match how:
+            case "on hold":
+                client.call("hold.add", person="E3", reason="x")
+            case "inactive":
+                client.call("person.set", person="E3", inactive=True)
+            case "leaving":
+                client.call("case.open", person="E3", last_day="2026-01-01", kind="unfit")
         name = drop(fresh, private, datetime.now(UTC), txn="HR-1")
         assert filed(fresh, name) == ("quarantine", "approver-out")
         [entry] = fresh.entries(kind="hr-event", file=name)
         assert (entry["alarm"], entry["not_counted"], entry["person"]) == (True, ["E3"], "E1")
-        assert cases(fresh) == []
-        client.call("hold.lift", person="E3", reason="x")
+        assert "hr-approver-out" in until(lambda: [alarm["kind"] for alarm in client.stream("alarm.list")])
+        assert not [case for case in cases(fresh) if case["person"] == "E1"]
+        match how:
+            case "on hold":
+                client.call("hold.lift", person="E3", reason="x")
+            case "inactive":
+                client.call("person.set", person="E3", active=True)
+            case "leaving":
+                return
         client.call("case.release", name="E1")
     assert [case["step"] for case in until(lambda: cases(fresh))] == ["approved"]
 
@@ -245,6 +259,7 @@ def test_while_the_log_cannot_be_written_a_leaver_is_stopped_and_ends_when_it_ca
             name = drop(fresh, private, datetime.now(UTC))
             until(leaver.stopped)
             assert cases(fresh) == []
+            assert name in os.listdir(fresh.home.root / "spool" / "new")
         assert leaver.ended()
     assert filed(fresh, name) == ("accepted", "accepted")
     assert [case["step"] for case in cases(fresh)] == ["approved"]
@@ -252,7 +267,9 @@ def test_while_the_log_cannot_be_written_a_leaver_is_stopped_and_ends_when_it_ca
 
 @needs.root
 @pytest.mark.parametrize(
-    "what", [{"event": HrEvent.SESSION_REVOKED}, {"kind": CaseKind.TRANSFER}], ids=["hold", "transfer"]
+    "what",
+    [{"event": HrEvent.SESSION_REVOKED}, {"event": HrEvent.ACCOUNT_DISABLED}, {"kind": CaseKind.TRANSFER}],
+    ids=["sessions", "account", "transfer"],
 )
 def test_of_who_stays_only_the_processes_that_hold_classified_files_are_stopped_meanwhile(
     fresh: Site, private: Path, uid: int, what: dict[str, Any]

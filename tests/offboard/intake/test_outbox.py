@@ -1,5 +1,7 @@
 """The answer to HR, and the sender that makes a site's first token: verified the way HR would, without our code."""
 
+import base64
+import hashlib
 import json
 import os
 import re
@@ -70,6 +72,13 @@ def test_the_answer_is_what_the_document_says_and_verifies_with_the_public_key(s
     )
     assert shown.keys() == claims.keys()
     assert shown["events"][uri].keys() == event.keys()
+
+
+def test_the_name_of_the_agents_key_is_its_thumbprint(tmp_path):
+    """RFC 7638 section 3: SHA-256 of the required members, in order, without white space."""
+    [key] = json.loads(outbox.public_jwks(tmp_path))["keys"]
+    members = f'{{"crv":"Ed25519","kty":"OKP","x":"{key["x"]}"}}'
+    assert base64.urlsafe_b64encode(hashlib.sha256(members.encode()).digest()).decode().rstrip("=") == key["kid"]
 
 
 def test_answering_again_changes_nothing_and_another_state_is_another_answer(site, tmp_path):

@@ -4,12 +4,15 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.offboard.intake.notice import HrEvent, HrNotice
 from agent.offboard.intake.store import Arrival, Store
 from agent.offboard.intake.supersession import ALL, Ended, EventMark, ends, mark, supersedes
+from agent.offboard.plan import Cause
+from agent.offboard.runner import steps_for
 from rules.offboarding.vocabulary import CaseKind
 from tests.offboard.test_database import TOKENS, old
 
@@ -18,16 +21,18 @@ EVENTS = [(HrEvent.DEPARTURE_APPROVED, kind) for kind in CaseKind]
 EVENTS += [(HrEvent.ACCOUNT_DISABLED, None), (HrEvent.SESSION_REVOKED, None)]
 
 
-def notice(event: HrEvent, kind: CaseKind | None, minute: int, number: str) -> HrNotice:
+def notice(event: HrEvent, kind: CaseKind | None, minute: int, number: str, sent: int | None = None) -> HrNotice:
+    """Return what happened in *minute*, and was *sent* then or in another one."""
     at = START + timedelta(minutes=minute)
+    issued = at if sent is None else START + timedelta(minutes=sent)
     details = {"kind": kind.value} if kind else {}
     claims = {"jti": number}
-    return HrNotice("https://hr", number, "kid", at, at, "", "E1", event, details, (), claims, late=False)
+    return HrNotice("https://hr", number, "kid", issued, at, "", "E1", event, details, (), claims, late=False)
 
 
-notices = st.lists(st.tuples(st.sampled_from(EVENTS), st.integers(0, 6)), min_size=1, max_size=8).map(
-    lambda drawn: [notice(*event, minute, str(number)) for number, (event, minute) in enumerate(drawn)]
-)
+notices = st.lists(
+    st.tuples(st.sampled_from(EVENTS), st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=8
+).map(lambda drawn: [notice(*event, minute, str(number), sent) for number, (event, minute, sent) in enumerate(drawn)])
 
 
 @given(notices)
@@ -66,9 +71,25 @@ def test_a_resignation_is_never_superseded_by_a_transfer_nor_an_account_by_a_dep
         CaseKind.TRANSFER,
         CaseKind.REHIRED,
         CaseKind.LONG_LEAVE,
-        CaseKind.UNFIT,
     }
     assert not supersedes(ALL, late, Ended(0), early)
+
+
+@pytest.mark.parametrize("kind", list(CaseKind))
+def test_a_departure_is_said_to_end_the_account_where_what_is_carried_out_locks_it(kind: CaseKind) -> None:
+    steps = {step.id for step in steps_for(Cause.TRANSFER if kind.passes else Cause.DEPARTURE)}
+    ended = ends(notice(HrEvent.DEPARTURE_APPROVED, kind, 0, "1"))
+    assert (Ended.ACCOUNT in ended) == ("account" in steps)
+    assert Ended.SESSIONS | Ended.POST in ended
+
+
+def test_of_two_that_happened_at_once_the_one_that_was_sent_later_is_the_newer() -> None:
+    first = mark(notice(HrEvent.SESSION_REVOKED, None, 0, "1", sent=1))
+    second = mark(notice(HrEvent.SESSION_REVOKED, None, 0, "2", sent=2))
+    earlier = mark(notice(HrEvent.SESSION_REVOKED, None, -1, "3", sent=3))
+    assert supersedes(ALL, second, ALL, first)
+    assert not supersedes(ALL, first, ALL, second)
+    assert not supersedes(ALL, earlier, ALL, first)
 
 
 def test_a_departure_that_is_to_come_supersedes_nothing_that_ends_at_once():

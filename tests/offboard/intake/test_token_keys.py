@@ -49,6 +49,7 @@ WRONG = {
     "approvals as text": {"approvals_needed": "2"},
     "approvals true": {"approvals_needed": True},
     "approvals below zero": {"approvals_needed": -1},
+    "nine approvals": {"approvals_needed": 9},
     "a giant leeway": {"leeway_seconds": 86_400},
     "nobody's uid": {"drop_uid": (1 << 32) - 1},
     "no alg": {"keys": key(alg=None)},
@@ -73,6 +74,11 @@ WRONG = {
     "P-384 as ES256": {"keys": [public(ECAlgorithm, ec.generate_private_key(ec.SECP384R1())) | {"alg": "ES256"}]},
     "Ed448": {"keys": [public(OKPAlgorithm, ed448.Ed448PrivateKey.generate()) | {"alg": "EdDSA"}]},
 }
+
+
+@pytest.mark.parametrize("needed", [0, 8])
+def test_a_site_may_need_from_none_to_eight_approvers(needed):
+    assert parse(approvals_needed=needed).approvals_needed == needed
 
 
 @pytest.mark.parametrize("what", WRONG)

@@ -76,6 +76,7 @@ def test_every_way_of_arriving_wakes(tmp_path, way):
 
 
 def test_without_a_watcher_the_sweep_finds_it(tmp_path, monkeypatch):
+    assert watcher.SWEEP_SECONDS <= 1
     monkeypatch.setattr(SpoolWatcher, "follow", lambda *_: None)
     with Site(tmp_path) as site, serving(site) as handed:
         site.drop(right())
