@@ -239,3 +239,21 @@ def test_the_bench_runs() -> None:
     measured = dict(bench_registry.measure(people=30, areas=8, rounds=20))
     assert {"facts of one decision, median", "one hold, durable, p99"} <= measured.keys()
     assert all(seconds > 0 for seconds in measured.values())
+
+
+def test_where_areas_lie_is_read_anew_when_an_area_has_changed_and_not_before(
+    registry: Registry, reader: FactsReader, now: datetime
+) -> None:
+    with registry.change(now) as change:
+        change.people.add("E1")
+        change.areas.add("plans", path="/srv/plans", level=Level.SECRET, domain="state")
+    first = reader.places()
+    with registry.change(now) as change:
+        change.holds.add("E1", reason="x", by="E2")
+    assert reader.places() is first
+    with registry.change(now) as change:
+        change.areas.set("plans", reads="each")
+    assert [place.reads for place in reader.places()] == ["each"]
+    with registry.change(now) as change:
+        change.areas.remove("plans")
+    assert reader.places() == ()

@@ -11,7 +11,7 @@ from agent.offboard.context import Account, RevocationSubject
 from agent.offboard.steps import holders
 from agent.offboard.steps.step import StepState
 from tests import needs
-from tests.offboard.host import child, context, end
+from tests.offboard.host import child, context, end, reach
 
 pytestmark = needs.root
 
@@ -79,6 +79,33 @@ def test_where_one_grant_ended_only_what_holds_that_area_is_ended_and_what_canno
         assert (shown.holds, [scan.left for scan in shown.scans]) == (True, [2, 2])
         everything = replace(leaver, areas=frozenset())
         assert len(holders.look(everything, here)) == 1
+
+
+def test_what_was_given_again_is_not_ended_and_what_was_stopped_before_is(tmp_path: Path, uid: int) -> None:
+    """Whether they lose it still is asked after the look: whoever opened it by a new grant opened it before."""
+    leaver = RevocationSubject("E1001", (Account(uid),), areas=frozenset({"plans", "ledger"}))
+    asked: list[tuple[int, str]] = []
+
+    def may(who: int, area: str) -> bool:
+        asked.append((who, area))
+        return area == "plans"
+
+    with child(uid) as regained, child(uid) as stopped, child(uid) as lost:
+        holding = {regained.pid: "plans", stopped.pid: "plans", lost.pid: "ledger"}
+        here = context(
+            tmp_path,
+            held=lambda _devices, **_of: [Holder(pid) for pid in holding],
+            area_of=lambda found: holding[found.pid],
+            devices=lambda: frozenset({1}),
+            may=may,
+        )
+        os.kill(stopped.pid, signal.SIGSTOP)
+        reach(stopped.pid, "T")
+        assert len(holders.look(leaver, here)) == 3  # a plan is made before anything is taken
+        assert not asked
+        assert holders.run(leaver, here, "C1").state is StepState.CONFIRMED
+        assert [one.alive for one in (regained, stopped, lost)] == [True, False, False]
+        assert set(asked) == {(uid, "plans"), (uid, "ledger")}
 
 
 def test_a_descriptor_handed_over_inside_the_person_s_processes_goes_with_them(uid: int, tmp_path: Path) -> None:

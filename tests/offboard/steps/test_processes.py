@@ -181,6 +181,18 @@ def test_the_step_confirms_and_names_what_ended(tmp_path: Path, uid: int, other:
         assert (again.state, again.facts["killed"], again.facts["gone_at"]) == (StepState.CONFIRMED, 0, None)
 
 
+def test_many_people_end_by_the_same_looks_and_each_hears_of_their_own(tmp_path: Path, uid: int, other: int) -> None:
+    people = [RevocationSubject(f"E{number}", (Account(number),)) for number in (uid, other, other + 1)]
+    here = context(tmp_path)
+    with child(uid) as one, child(other) as two, child(uid, other) as both:
+        mine, theirs, nobody = processes.together([(person, "C1") for person in people], here)
+        assert [result.state for result in (mine, theirs, nobody)] == [StepState.CONFIRMED] * 3
+        ended = [{row[0] for row in result.facts["processes"]} for result in (mine, theirs, nobody)]
+        assert ended == [{one.pid, both.pid}, {two.pid, both.pid}, set()]
+        assert [result.facts["gone_at"] is not None for result in (mine, theirs, nobody)] == [True, True, False]
+        assert not any(child.alive for child in (one, two, both))
+
+
 def test_a_process_whose_file_may_not_be_read_is_named_and_nothing_is_confirmed(
     uid: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
