@@ -172,7 +172,7 @@ def test_of_more_pairs_than_can_be_compared_only_those_who_are_here_are_and_the_
             change.presence.enter("vault", "P9")
         with changing(site) as change:
             change.areas.set("archive", level=Level.TOP_SECRET)
-            found = compare(reader, change, (PACK, PACK), NOW + timedelta(seconds=1))
+            found = compare(reader, change, (PACK, PACK), NOW + timedelta(seconds=1), frozenset())
     assert [loss.person for loss in found.losses] == ["P7", "P9"]
     assert (found.compared, found.left_out) == (2, MOST - 1)
     assert found.to_json()["lost"]["not_compared"] == MOST - 1

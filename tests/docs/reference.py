@@ -188,8 +188,9 @@ closed after the cooling-off period 脱密期.
 
 _LOSSES = """\
 Every act is compared: before its commit the agent works out who could open or enter what, and who can afterwards,
-whatever the act is called. Who loses something stands in the entry of the act (`lost`), and is cut as soon as the
-decider has acknowledged it:
+whatever the act is called. From the person of a hold, a departure or a transfer everything is taken, and nothing of
+theirs is compared. Who loses something stands in the entry of the act (`lost`), and is cut as soon as the decider has
+acknowledged it:
 
 - descriptors are refused by the decider, one by one. A mapping is asked about by no kernel: the process that has it is
   stopped and ended, with everybody it serves; plan and receipt name who else uses it. What lies in other areas, and

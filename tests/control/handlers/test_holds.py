@@ -48,6 +48,9 @@ def test_a_hold_answers_with_the_cut_and_lets_the_rest_begin_once_it_is_acknowle
         assert office.holds == [("E1", held["hold"], held["epoch"])]
         assert held["milliseconds"] > 0
         assert office.verdict().rule == "hold"
+        [entry] = fresh.entries(act="hold.add")
+        assert "lost" not in entry  # it takes everything, and has a run of its own
+        assert office.followed.lost == []
 
 
 def test_a_hold_is_placed_though_the_pack_is_damaged_and_its_entry_says_that_nothing_was_compared(fresh: Site) -> None:

@@ -24,6 +24,7 @@ def test_the_last_approval_ends_all_access_in_its_own_transaction_and_is_told_wh
     assert office.verdict("E2").rule == "grant"
     [entry] = fresh.entries(act="case.approve")
     assert entry["epoch"] == result["epoch"]
+    assert "lost" not in entry
     assert entry["args"] == {
         "person": "E1", "case": "C000001", "step": "approved", "grants_ended": ["G000001"], "circles_left": [],
     }  # fmt: skip
