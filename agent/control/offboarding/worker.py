@@ -76,6 +76,7 @@ class OffboardingWorker:
         self._stale = StaleDenials(site, self._denials, self._host)
         self._runner = Runner(self._journal, self._host, MORE, stands=lambda name: not trigger_of(site, name).over)
         self._untold = UntoldReceipts(site, asking.fresh)
+        self._open_in: dict[str, frozenset[str]] = {}  # the steps a receipt calls open, by its name
         self._lapsed: set[str] = set()  # grants whose end was looked into: only to save looking again
 
     def close(self) -> None:
@@ -194,7 +195,22 @@ class OffboardingWorker:
         return not (found.over or found.waits) and (is_open or (proves and not self._issued(name)))
 
     def _issued(self, name: str) -> bool:
-        return bool(receipt.kept(receipt.receipts_folder(self._site.home.root), name))
+        """Whether the newest receipt calls no step open that is over: who was to issue the next one may be dead."""
+        kept = receipt.kept(receipt.receipts_folder(self._site.home.root), name)
+        if not kept:
+            return False
+        newest = kept[-1]
+        if newest.name not in self._open_in:
+            said = payload_of(newest.read_bytes())["open"]
+            self._open_in[newest.name] = frozenset(one for one in said if one.startswith("step:"))
+        if not (open_then := self._open_in[newest.name]):
+            return True
+        return open_then <= self._open_steps(name)
+
+    def _open_steps(self, name: str) -> frozenset[str]:
+        """Return the steps that are open in the run *name*, as a receipt calls them."""
+        steps = self._journal.steps(self._journal.run(name))
+        return frozenset(f"step:{done.step}" for done in steps if done.result.state.open)
 
     def _issue(self, name: str) -> None:
         site, found = self._site, trigger_of(self._site, name)
@@ -202,7 +218,9 @@ class OffboardingWorker:
             return
         self._asking.fresh()
         said = ending(site, found, self._journal.steps(self._journal.run(name)))
-        self._tell(found, receipt.issue(site.home.root, said, site.now()))
+        path = receipt.issue(site.home.root, said, site.now())
+        self._open_in[path.name] = self._open_steps(name)
+        self._tell(found, path)
 
     def _tell(self, found: RevocationTrigger, path: Path) -> None:
         """Answer the personnel system, and have an entry tell of the receipt: last, for without one it is done again.

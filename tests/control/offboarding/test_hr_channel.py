@@ -3,6 +3,8 @@
 import json
 import re
 import time
+from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,12 @@ import pytest
 
 from agent.control.offboarding.worker import AGAIN
 from agent.errors import RefusedError, UsageError
+from agent.offboard import database
 from agent.offboard.intake import pinned_keys
 from agent.offboard.intake.notice import HrEvent
 from agent.offboard.intake.token import TYPE
+from agent.offboard.journal import RevocationJournal
+from agent.offboard.steps.step import StepResult, StepState
 from agent.simulator import hr_sender
 from rules.offboarding.vocabulary import CaseKind
 from tests.control.offboarding.test_hr_intake import cases, drop, filed, people, private, rescinded, until
@@ -128,7 +133,8 @@ def test_what_is_carried_out_late_or_with_an_approver_out_of_office_is_an_alarm_
     assert findings(fresh).keys() == {"hr", *found}
 
 
-def test_a_second_answer_follows_when_what_was_pending_is_done(fresh: Site, private: Path) -> None:
+@pytest.mark.parametrize("killed", [False, True], ids=["", "killed between the step and the receipt of it"])
+def test_a_second_answer_follows_when_what_was_pending_is_done(fresh: Site, private: Path, *, killed: bool) -> None:
     people(fresh)
     plans = fresh.home.root.parent / "plans"
     plans.mkdir()
@@ -140,6 +146,11 @@ def test_a_second_answer_follows_when_what_was_pending_is_done(fresh: Site, priv
     assert settled(fresh, name, "pending")["pending"] == ["step:acl"]
     plans.with_name("away").rename(plans)
     fresh.stop_control()
+    if killed:
+        with closing(RevocationJournal(database.path(fresh.home.root))) as journal:
+            run = journal.run("C000001")
+            [acl] = [done for done in journal.steps(run) if done.step == "acl"]
+            journal.record(run, replace(acl, result=StepResult(StepState.DONE, acl.result.detail, acl.result.facts)))
     fresh.start_control()
     assert settled(fresh, name, "done", AGAIN + 30)["pending"] == []  # at the start, or at the try after it
     files = (fresh.home.root / "outbox").glob("*.set")
