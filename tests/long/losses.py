@@ -76,9 +76,7 @@ def _round(run: Run, number: int, made: Premises, personnel: HrDepartment, uids:
     victims = VICTIMS[number % len(VICTIMS)]
     delay = chance.uniform(0, _SOON if chance.random() < 0.5 else _LATE)
     with ExitStack() as stack:
-        losers = [Loser(site, uid, site.plans / "doc.txt", term=way.term) for uid, way in zip(uids, ways, strict=True)]
-        for loser in losers:
-            loser.work(stack)
+        losers = [_at_work(site, uid, way, stack) for uid, way in zip(uids, ways, strict=True)]
         if any(way.term for way in ways):
             delay += max(0.0, max(one.ends.timestamp() for one in losers if one.ends) - time.time() - _SOON)
         pool = stack.enter_context(ThreadPoolExecutor(_EACH))
@@ -93,6 +91,12 @@ def _round(run: Run, number: int, made: Premises, personnel: HrDepartment, uids:
         for way, loser in zip(ways, losers, strict=True):
             _look(run, site, way, loser, f"{way.name} {'+'.join(victims)} after {delay:.3f} s")
             run.count(way.name)
+
+
+def _at_work(site: Scene, uid: int, way: Way, stack: ExitStack) -> Loser:
+    made = Loser(site, uid, site.plans / "doc.txt", term=way.term)
+    made.work(stack)
+    return made
 
 
 def _look(run: Run, site: Scene, way: Way, loser: Loser, about: str) -> None:
