@@ -243,7 +243,7 @@ class OffboardingCoordinator:
         """Keep the instant of the acknowledgement that the act under way has just waited for."""
         epoch, since = self._site.audit.acknowledged
         at = self._site.now() - timedelta(seconds=time.monotonic() - since)
-        self._denied[person] = DenialAck(epoch, at, *self._committed)
+        self._denied[person] = DenialAck.after(epoch, at, *self._committed)
 
     def _unless_known(self, ask: Callable[[str], DenialAck]) -> Callable[[str], DenialAck]:
         """Return what asks the decider only where no act has just now: another may have been acknowledged since."""
