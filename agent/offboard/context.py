@@ -91,6 +91,15 @@ class DenialAck(NamedTuple):
     received: datetime | None = None
     durable: datetime | None = None
 
+    @classmethod
+    def after(cls, epoch: int, at: datetime, received: datetime | None, durable: datetime | None) -> "DenialAck":
+        """Return the word given *at* about an act that was *received* and seen to be *durable* then.
+
+        Somebody else may have had the decider take over the commit before whoever made it looked at the clock. What a
+        decider reads was synced before (sqlite.org/wal.html), so that it was durable by *at*.
+        """
+        return cls(epoch, at, received, min(durable, at) if durable else None)
+
 
 class AreaPath(NamedTuple):
     """A classified directory: its name and its absolute path."""

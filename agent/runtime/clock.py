@@ -8,7 +8,7 @@ closely, before it is taken for a step.
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -107,6 +107,15 @@ class AgentClock:
 
     def _read(self, *, synchronised: bool) -> Reading:
         return read_clocks(self.boot_id, self._wall, self._boot, synchronised=synchronised)
+
+
+def instant_of(monotonic: float, now: Callable[[], datetime]) -> datetime:
+    """Return when :func:`time.monotonic` read *monotonic*, on the clock *now*; never earlier than it was.
+
+    How long ago that is is asked first: a thread that has to wait between the two readings makes it later.
+    """
+    ago = time.monotonic() - monotonic
+    return now() - timedelta(seconds=ago)
 
 
 def instant(now: int) -> datetime:

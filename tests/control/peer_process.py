@@ -5,6 +5,8 @@ Run as ``python control_peer.py HOME FD``. On stdin it takes one command a line,
     kill-after-append PID    append the next entry, kill PID, and do not answer
     die-after-append         append the next entry, and end without an answer
     behind SECONDS           say that the clock was set back
+    tried PERSON             append an attempt of the agent's own, as one of this person
+    started                  append what a decider says that has just started
 """
 
 import os
@@ -52,6 +54,8 @@ class Peer:
         elif words[0] == "tried":  # an attempt of the agent's own, as one of this person
             denied = {"kind": "access", "verdict": "deny", "enforced": True, "rule": "hold", "area": "plans"}
             self.append({**denied, "person": words[1], "login_person": words[1], "own": "departure"})
+        elif words[0] == "started":
+            self.append({"kind": "decider-started", "start": 2, "denied_meanwhile": 0})
         else:
             self.victim = int(words[1])
         os.write(1, b"ok\n")

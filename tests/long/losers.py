@@ -27,7 +27,7 @@ _STAMP = struct.Struct("=qqqq")  # began and ended (ns since 1970) of the last l
 _PAUSE = 0.001  # seconds between two looks
 _REFUSALS = 5  # in a row, after which nobody reads on
 _PATIENCE = 60.0
-_TERM = timedelta(seconds=4)  # of a grant that ends by itself: whoever has it begins to work first
+_TERM = timedelta(seconds=6)  # of a grant that ends by itself: whoever has it begins to work first
 
 Say = Callable[[object], None]
 

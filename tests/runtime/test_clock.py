@@ -4,12 +4,13 @@ import os
 import stat
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from agent.kernel import timex
-from agent.runtime.clock import AgentClock, boot_id, boot_time, read_clocks
+from agent.runtime.clock import AgentClock, boot_id, boot_time, instant_of, read_clocks
 from agent.runtime.clock_file import EVERY, ClockKeeper, FollowedClock, read, write
 from agent.runtime.timeline import Reading, Timeline, resumed
 from tests.runtime.clocks import DAY, HOUR, SECOND, Clocks
@@ -227,3 +228,13 @@ def test_readings_of_the_machine_are_close() -> None:
         return abs(reading.wall - reading.boot - (time.time_ns() - boot_time()))
 
     assert min(off() for _ in range(20)) < SECOND // 10
+
+
+def test_an_instant_is_never_earlier_than_it_was_though_the_clock_is_read_slowly() -> None:
+    def slowly() -> datetime:
+        read = datetime.now(UTC)
+        time.sleep(0.05)  # the thread has to wait: others have the processor
+        return read
+
+    before, monotonic = datetime.now(UTC), time.monotonic()
+    assert before <= instant_of(monotonic, slowly) < before + timedelta(seconds=0.05)

@@ -13,7 +13,6 @@ Rules of this file:
 """
 
 import os
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -39,6 +38,7 @@ from agent.offboard.runner import survey
 from agent.offboard.steps.places import accounts
 from agent.rooms.service import DoorServer
 from agent.runtime.channel import Message
+from agent.runtime.clock import instant_of
 from agent.runtime.config import RoleGroups
 from agent.runtime.os_groups import roles_of
 from agent.site.context import SiteContext
@@ -242,8 +242,8 @@ class OffboardingCoordinator:
     def _note_denial(self, person: str) -> None:
         """Keep the instant of the acknowledgement that the act under way has just waited for."""
         epoch, since = self._site.audit.acknowledged
-        at = self._site.now() - timedelta(seconds=time.monotonic() - since)
-        self._denied[person] = DenialAck(epoch, at, *self._committed)
+        at = instant_of(since, self._site.now)
+        self._denied[person] = DenialAck.after(epoch, at, *self._committed)
 
     def _unless_known(self, ask: Callable[[str], DenialAck]) -> Callable[[str], DenialAck]:
         """Return what asks the decider only where no act has just now: another may have been acknowledged since."""

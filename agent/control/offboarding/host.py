@@ -4,9 +4,7 @@ Rules of this file: wiring only, the same for the control process and for the pr
 """
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
 from pathlib import Path
 
 from agent.control.holder_cuts import use_of
@@ -20,6 +18,7 @@ from agent.offboard.guardrails import Rails
 from agent.offboard.steps import doors as doors_step
 from agent.offboard.steps.tasks import family
 from agent.registry.rows.areas import AreaLocation
+from agent.runtime.clock import instant_of
 from agent.site.context import SiteContext
 from rules.tiers import ORDER, Tier, Use, cuts
 
@@ -69,7 +68,7 @@ def revocation_context(
         if site.audit.acknowledged[0] < epoch:  # else: whoever decides now, or starts later, knows it
             site.audit.epoch(epoch)
         epoch, since = site.audit.acknowledged
-        return DenialAck(epoch, site.now() - timedelta(seconds=time.monotonic() - since))
+        return DenialAck(epoch, instant_of(since, site.now))
 
     on = DevicesOfPlaces()
 

@@ -32,6 +32,8 @@ from rules.text import Text
 
 _LOOKED = 200  # newest entries of the person among which the last allowed access is looked for
 _MOST = 100_000  # entries of attempts of one proof
+_BY_THE_NEXT = frozenset(("started", "recovered"))  # what a decider may write before it says that it has started
+_FIRST_ENTRIES = 8
 _APART = timedelta(seconds=1)  # stamps of entries may be behind the agent's clock by less than this
 _NOT_PART = {
     Cause.HOLD: Text("no part of a hold: account, jobs and sessions stay", "停权不涉及：账号、任务与会话保留"),
@@ -115,7 +117,7 @@ def _marks(
         origins={"last-read": Origin(Source.LOG, seq=read[1])} if read else {},
     )
     if found.cause is Cause.EXPIRY:
-        return _due(marks)
+        return _due(marks, _nobody_decided(home, found.at, at))
     if found.approved_at:
         return _at_leave_date(marks, found.approved_at)
     if heard:
@@ -123,9 +125,30 @@ def _marks(
     return _by_act(marks, asked)
 
 
-def _due(marks: Marks) -> Marks:
-    """Return the marks of what ends by itself: it is denied from that instant on, as long as a decider knows of it."""
+def _nobody_decided(home: Home, due: datetime, at: _When) -> tuple[datetime, int] | None:
+    """Return when the next decider began, and the number of its entry, if none may have been there at *due*.
+
+    Until then what had been allowed before went on unasked. One that has written an entry since then was there.
+    """
+    starts = list(query(home.index, Filter(kind="decider-started", since=due - _APART, limit=_LOOKED)))
+    first = next((row for row in reversed(starts) if at(row.entry) > due), None)
+    if first is None:
+        return None
+    before = query(home.index, Filter(before_seq=first.seq, limit=_FIRST_ENTRIES))
+    last = next((row for row in before if row.entry.get("kind") not in _BY_THE_NEXT), None)
+    return None if last and at(last.entry) > due else (at(first.entry), first.seq)
+
+
+def _due(marks: Marks, began: tuple[datetime, int] | None) -> Marks:
+    """Return the marks of what ends by itself: it is denied from that instant on, as long as a decider knows of it.
+
+    *began*: when there was a decider again, if there was none then.
+    """
     due = marks.approved
+    if began and due and not (marks.denied and marks.denied > began[0]):
+        origins = {name: Origin(Source.DUE) for name in ("approved", "received")}
+        denied = {"denied": Origin(Source.LOG, not_before=due, not_after=began[0], seq=began[1])}
+        return replace(marks, durable=None, denied=began[0], origins={**marks.origins, **origins, **denied})
     later = bool(marks.denied and due and marks.denied > due)
     origins = {name: Origin(Source.DUE) for name in ("approved", "received", *(() if later else ("denied",)))}
     return replace(

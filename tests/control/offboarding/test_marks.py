@@ -17,6 +17,7 @@ from agent.offboard.intake.notice import HrEvent
 from agent.offboard.journal import JournaledStep
 from agent.offboard.receipt import receipt
 from agent.offboard.receipt.signing import Signer, key_path
+from agent.offboard.receipt.timeline import Source
 from agent.offboard.receipt.verify import verify
 from agent.offboard.steps.step import StepResult, StepState
 from agent.registry.repositories.transaction import Transaction
@@ -236,3 +237,27 @@ def test_the_agents_own_attempts_of_the_proof_are_counted_by_their_entries(fresh
     [_, first, _, last, _] = [entry["seq"] for entry in fresh.entries(own="departure")]
     assert found.own_entries == {"count": 2, "first": first, "last": last}
     assert found.marks.last_read is None
+
+
+def test_what_fell_due_while_nobody_decided_was_denied_when_the_next_decider_began(fresh: Site) -> None:
+    with office_of(fresh) as office:
+        grants = []
+        for meanwhile in ("nobody", "somebody"):
+            fresh.tell_peer("tried E2")  # the last that is heard of a decider
+            with office.services.registry.change(office.site.now()) as change:
+                due = office.site.now()
+                grants.append(change.grants.add("E2", "plans", reason="x", approver="E8", until=due))
+            if meanwhile == "somebody":
+                fresh.tell_peer("tried E2")
+            fresh.tell_peer("started")
+            office.services.indexer.fresh()
+            found = record(office, grants[-1]).marks
+            origin = found.origins["denied"]
+            if meanwhile == "nobody":
+                [entry] = fresh.entries(kind="decider-started")
+                assert (origin.source, origin.seq, origin.not_before) == (Source.LOG, entry["seq"], found.approved)
+                assert found.approved
+                assert found.denied
+                assert found.denied > found.approved
+            else:
+                assert origin.source is Source.DUE

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.offboard.context import DenialAck
 from agent.offboard.receipt.timeline import ClockName, DoorMark, Marks, Origin, Source, by_boot, last_read, rows
 from tests.offboard import proof_kit as kit
 
@@ -113,3 +114,12 @@ def test_what_was_in_order_is_kept_as_it_was_measured(milliseconds: list[int]) -
 def test_what_ends_by_itself_needs_no_sync_of_its_own() -> None:
     timeline, _ = rows(Marks(kit.NOON, kit.NOON, None, kit.NOON), cause="expiry")
     assert {row["mark"]: row["state"] for row in timeline}["durable"] == "none"
+
+
+def test_an_act_was_durable_when_a_decider_had_read_it_whoever_saw_that_first() -> None:
+    received, acknowledged, seen = kit.NOON, kit.after(4), kit.after(5)
+    ack = DenialAck.after(7, acknowledged, received, seen)
+    assert (ack.received, ack.durable, ack.at) == (received, acknowledged, acknowledged)
+    assert DenialAck.after(7, seen, received, acknowledged).durable == acknowledged
+    timeline, _ = rows(Marks(received, ack.received, ack.durable, ack.at), cause="loss")
+    assert not [row["mark"] for row in timeline if row["state"] == "unordered"]
