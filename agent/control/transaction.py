@@ -79,7 +79,7 @@ class ActExecutor:
                 seq = _append(services.decider, fields)
                 change.recorded.add(seq, fields["change"])
                 cut = [
-                    (loss.person, change.losses.add(loss, act=request.op, entry=seq, by=request.officer()))
+                    change.losses.add(loss, act=request.op, entry=seq, by=request.officer())
                     for loss in lost.losses
                     if loss.areas and loss.person not in done.cut
                 ]

@@ -168,7 +168,7 @@ class RevocationContext:
     seized: Path
     """Where things are moved aside to, one directory per case; only root may enter (``H/seized``)."""
     deny: Callable[[str], DenialAck]
-    """Return when the decider acknowledged that it denies this person; wait until it has. Raises ``ShoumiError``."""
+    """Return when the decider acknowledged what this run is for; wait until it has. Raises ``ShoumiError``."""
     now: Callable[[], datetime]
     """The agent's clock."""
     append: Callable[[Mapping[str, Any]], int]

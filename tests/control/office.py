@@ -4,7 +4,7 @@ The registry and the log are real ones, the decider acknowledges, and what would
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,9 +35,9 @@ class Followed:
 
     def __init__(self, decider: DeciderClient) -> None:
         self._decider = decider
-        self.revoked: list[tuple[str, str, int]] = []
-        self.started: list[tuple[str, str, int]] = []
-        self.lost: list[tuple[str, str]] = []
+        self.revoked: list[tuple[str, int]] = []
+        self.started: list[tuple[str, int]] = []
+        self.lost: list[str] = []
         self.marks: list[tuple[datetime, datetime]] = []
 
     def committed(self, received: datetime, durable: datetime) -> None:
@@ -47,16 +47,16 @@ class Followed:
     def freeze(self, case: str, pid: int) -> None:
         assert pid in (STRANGER_PID, os.getpid())
 
-    def revoke(self, person: str, case: str, pid: int) -> dict[str, Any]:
+    def revoke(self, case: str, pid: int) -> dict[str, Any]:
         assert pid in (STRANGER_PID, os.getpid())
-        self.revoked.append((person, case, int(self._decider.stats()["epoch"])))
+        self.revoked.append((case, int(self._decider.stats()["epoch"])))
         return {"revoked": True}
 
-    def start_revocation(self, person: str, trigger: str, pid: int) -> None:
-        self.started.append((person, trigger, int(self._decider.stats()["epoch"])))
+    def start_revocation(self, trigger: str, pid: int) -> None:
+        self.started.append((trigger, int(self._decider.stats()["epoch"])))
 
-    def start_losses(self, lost: Iterable[tuple[str, str]], pid: int) -> None:
-        self.lost += lost
+    def start_losses(self, losses: Sequence[str], pid: int) -> None:
+        self.lost += losses
 
     def start_restoration(self, name: str) -> None:
         pass
@@ -89,11 +89,11 @@ class Office:
             self.grant = change.grants.add("E1", "plans", reason="项目甲", approver="E8")
 
     @property
-    def told(self) -> list[tuple[str, str, int]]:
+    def told(self) -> list[tuple[str, int]]:
         return self.followed.revoked
 
     @property
-    def holds(self) -> list[tuple[str, str, int]]:
+    def holds(self) -> list[tuple[str, int]]:
         return self.followed.started
 
     def do(self, op: str, person: str | None = "E1", officer: str = "E8", pid: int = STRANGER_PID, **args: Any) -> Any:

@@ -29,7 +29,7 @@ def test_a_journal_that_takes_nothing_does_not_keep_access_open(tmp_path: Path, 
     journal._db.execute("PRAGMA query_only = ON")  # noqa: SLF001 - a disk that takes nothing
     with pytest.raises(RefusedError):
         runner.advance("C1")
-    assert denied == ["E1001", "and the last step was done"]
+    assert denied == ["C1", "and the last step was done"]
     journal._db.execute("PRAGMA query_only = OFF")  # noqa: SLF001
     finish(runner, journal)
     assert {done.tries for done in journal.steps(run)} == {1}

@@ -105,7 +105,7 @@ def _telling(request: HandlerRequest, case: OffboardingCase, over: HandlerResult
         over.log_fields,
         cut=frozenset((case.person,)),
         on_commit=lambda: offboarding.freeze(case.id, pid),
-        on_ack=lambda: offboarding.revoke(case.person, case.id, pid),
+        on_ack=lambda: offboarding.revoke(case.id, pid),
     )
 
 

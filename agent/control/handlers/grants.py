@@ -80,7 +80,7 @@ def _hold(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
     hold = change.holds.add(person, reason=request.args.text("reason"), by=request.officer())
 
     def follow() -> dict[str, Json]:
-        services.offboarding.start_revocation(person, hold, pid)
+        services.offboarding.start_revocation(hold, pid)
         return {"revocations": _under_way(request)}
 
     return HandlerResult({"hold": hold, "person": person}, cut=frozenset((person,)), on_ack=follow)

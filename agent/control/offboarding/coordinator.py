@@ -13,11 +13,11 @@ Rules of this file:
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, NoReturn
 
@@ -45,7 +45,6 @@ from agent.site.context import SiteContext
 from rules.tiers import Tier
 
 _EACH = 32  # people who lose something by one act, up to which each of them gets a run and a receipt
-_OF_THIS_ACT = timedelta(minutes=1)  # an acknowledgement that is older was for an act that had nothing to cut
 _PATIENCE = 1.0  # seconds for what does not end at once: the next cut waits for this one
 _CUT = 20.0  # seconds an approval waits for the cut at the most
 
@@ -128,37 +127,36 @@ class OffboardingCoordinator:
         with suppress(OSError, ShoumiError):
             freeze_processes(self._subject(person), self._context, cause, approvers, ())
 
-    def revoke(self, person: str, case: str, pid: int) -> dict[str, Any]:
+    def revoke(self, case: str, pid: int) -> dict[str, Any]:
         """Cut everything of the person of *case* and let the rest follow; return how long the cut took.
 
         Called once the decider has acknowledged that the person is denied. The personnel system, for which this process
         asks itself, is told by the receipt, and waits for nothing here.
         """
         began = self._site.now()
-        cut = self.start_revocation(person, case, pid)
+        cut = self.start_revocation(case, pid)
         if pid == os.getpid():
             return {}
         with suppress(TimeoutError, ShoumiError):  # it is written down, and goes on
             cut.result(_CUT)
         return {"cut_milliseconds": (self._site.now() - began).total_seconds() * 1000}
 
-    def start_revocation(self, person: str, trigger: str, pid: int) -> "Future[bool]":
+    def start_revocation(self, trigger: str, pid: int) -> "Future[bool]":
         """Let begin what follows the case or hold *trigger*, which the decider has acknowledged; nobody need wait."""
         asked_by = caller(pid) if pid != os.getpid() else None
-        self._note_denial(person)
+        self._note_denial(trigger)
         cut = self._cuts.submit(trigger, (asked_by,) if asked_by else ())
         cut.add_done_callback(lambda _: self._worker.tell(trigger))
         return cut
 
-    def start_losses(self, lost: Iterable[tuple[str, str]], pid: int) -> None:
-        """Let begin what follows losses (person, number) that the decider has acknowledged; nobody waits for it.
+    def start_losses(self, losses: Sequence[str], pid: int) -> None:
+        """Let begin what follows these losses, which the decider has acknowledged; nobody waits for it.
 
         Of many, those who hold nothing have no run: the entry of the act says what they lost.
         """
         asked_by = caller(pid) if pid != os.getpid() else None
-        losses = list(lost)
-        for person, name in losses:
-            self._note_denial(person)
+        for name in losses:
+            self._note_denial(name)
             cut = self._cuts.submit(name, (asked_by,) if asked_by else (), holding=len(losses) > _EACH)
             cut.add_done_callback(partial(self._tell, name))
 
@@ -229,28 +227,28 @@ class OffboardingCoordinator:
     def _wanted(self, name: str, callers: tuple[Caller, ...]) -> WantedRun | None:
         """Return the run for the trigger *name*; ``None``: it has lost its reason."""
         found = trigger_of(self._site, name)
-        if found.over or found.cause is Cause.EXPIRY:  # no act has just been acknowledged that ends this
-            self._denied.pop(found.person, None)
         if found.over:
+            self._denied.pop(name, None)
             return None
         return WantedRun(name, revocation_subject(self._site, found), found.cause, tuple(found.officers), callers)
 
     def _tell(self, name: str, cut: "Future[bool]") -> None:
+        if cut.cancelled() or cut.exception() or not cut.result():
+            self._denied.pop(name, None)  # nothing will ask for it
         if cut.cancelled() or cut.exception() or cut.result():
             self._worker.tell(name)
 
-    def _note_denial(self, person: str) -> None:
-        """Keep the instant of the acknowledgement that the act under way has just waited for."""
+    def _note_denial(self, name: str) -> None:
+        """Keep, for the run *name*, the instant of the acknowledgement that the act under way has just waited for."""
         epoch, since = self._site.audit.acknowledged
         at = instant_of(since, self._site.now)
-        self._denied[person] = DenialAck.after(epoch, at, *self._committed)
+        self._denied[name] = DenialAck.after(epoch, at, *self._committed)
 
     def _unless_known(self, ask: Callable[[str], DenialAck]) -> Callable[[str], DenialAck]:
-        """Return what asks the decider only where no act has just now: another may have been acknowledged since."""
+        """Return what asks the decider only where no act has: another may have been acknowledged since."""
 
-        def denied(person: str) -> DenialAck:
-            known = self._denied.pop(person, None)
-            return known if known and self._site.now() - known.at < _OF_THIS_ACT else ask(person)
+        def denied(name: str) -> DenialAck:
+            return self._denied.pop(name, None) or ask(name)
 
         return denied
 

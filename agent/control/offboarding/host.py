@@ -63,7 +63,7 @@ def revocation_context(
     *tiers* says how each area is protected now; without it, what was seen when the area was added counts.
     """
 
-    def deny(_person: str) -> DenialAck:
+    def deny(_run: str) -> DenialAck:
         epoch = site.facts.epoch()
         if site.audit.acknowledged[0] < epoch:  # else: whoever decides now, or starts later, knows it
             site.audit.epoch(epoch)

@@ -26,10 +26,10 @@ def look(leaver: RevocationSubject, _context: RevocationContext) -> tuple[StepTa
     return (StepTarget(Text(en, zh)),)
 
 
-def run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
+def run(_leaver: RevocationSubject, context: RevocationContext, case: str) -> StepResult:
     """Deny, and wait for the acknowledgement. ``facts``: the epoch, and the instants there are of it."""
     try:
-        epoch, at, received, durable = context.deny(leaver.id)
+        epoch, at, received, durable = context.deny(case)
     except ShoumiError as error:
         return StepResult(StepState.PENDING, error.text)
     text = Text(f"denied and acknowledged, epoch {epoch}", f"已拒绝并获确认，版次 {epoch}")

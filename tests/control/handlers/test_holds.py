@@ -45,7 +45,7 @@ def receipts(fresh: Site, name: str) -> list[Path]:
 def test_a_hold_answers_with_the_cut_and_lets_the_rest_begin_once_it_is_acknowledged(fresh: Site) -> None:
     with office_of(fresh) as office:
         held = office.do("hold.add", reason="inquiry")
-        assert office.holds == [("E1", held["hold"], held["epoch"])]
+        assert office.holds == [(held["hold"], held["epoch"])]
         assert held["milliseconds"] > 0
         assert office.verdict().rule == "hold"
         [entry] = fresh.entries(act="hold.add")
@@ -57,7 +57,7 @@ def test_a_hold_is_placed_though_the_pack_is_damaged_and_its_entry_says_that_not
     with office_of(fresh) as office:
         fresh.home.pack.write_text("broken =")
         held = office.do("hold.add", reason="inquiry")
-        assert office.holds == [("E1", held["hold"], held["epoch"])]
+        assert office.holds == [(held["hold"], held["epoch"])]
         [entry] = fresh.entries(act="hold.add")
         assert "pack" in entry["lost"]["unknown"]["en"]
 

@@ -34,7 +34,7 @@ def home(tmp_path: Path, uid: int) -> Path:
 
 def test_the_deny_is_confirmed_with_its_epoch_and_the_instant_of_the_acknowledgement(tmp_path: Path) -> None:
     at = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
-    here = context(tmp_path, deny={"E1001": DenialAck(42, at)}.__getitem__)
+    here = context(tmp_path, deny={"C1": DenialAck(42, at)}.__getitem__)
     result = deny.run(RevocationSubject("E1001"), here, "C1")
     assert (result.state, result.facts) == (StepState.CONFIRMED, {"epoch": 42, "at": at.isoformat()})
 

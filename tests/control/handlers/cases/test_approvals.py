@@ -20,7 +20,7 @@ def test_the_last_approval_ends_all_access_in_its_own_transaction_and_is_told_wh
     result = office.do("case.approve")
     assert (result["step"], result["grants_ended"], result["revoked"]) == ("approved", [office.grant], True)
     assert office.verdict().rule == "departure"
-    assert office.told == [("E1", "C000001", result["epoch"])]
+    assert office.told == [("C000001", result["epoch"])]
     assert office.verdict("E2").rule == "grant"
     [entry] = fresh.entries(act="case.approve")
     assert entry["epoch"] == result["epoch"]
@@ -42,7 +42,7 @@ def test_five_approve_in_order_each_once_and_none_of_them_leaves(company: Office
     assert company.told == []
     assert company.do("case.status")["step"] == "approval"
     company.do("case.approve", by="E6", opinion="同意")
-    assert [person for person, _, _ in company.told] == ["E1"]
+    assert [case for case, _ in company.told] == ["C000001"]
     shown = company.do("case.show")
     assert [(a["role"], a["by"]) for a in shown["approvals"]] == [
         ("head", "E2"), ("administration", "E3"), ("administration_head", "E4"), ("deputy", "E5"),
@@ -91,7 +91,7 @@ def test_what_was_sent_back_is_handed_in_again(company: Office) -> None:
 def test_some_kinds_end_access_when_the_case_is_opened(company: Office, kind: str) -> None:
     result = company.do("case.open", last_day="2026-01-01", kind=kind)
     assert result["step"] == "approved"
-    assert company.told == [("E1", "C000001", result["epoch"])]
+    assert company.told == [("C000001", result["epoch"])]
     assert company.verdict().rule == "departure"
 
 
