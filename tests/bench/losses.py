@@ -3,7 +3,7 @@
 Rules of this file: the agent is the whole real one, at a large site, and every loser has one process of their own with
 a mapping, which no kernel asks about and which stamps each look. Two clocks: one starts before the request, and holds
 the comparison of rights, the entry and the commit as well; the other starts with the entry, which is written before
-the commit. Each way is tried many times, on somebody new.
+the commit. Each way is tried many times, on somebody new, and alone: what follows an act is over before the next one.
 """
 
 import mmap
@@ -30,6 +30,7 @@ PEOPLE, AREAS, FILES = 10_000, 1_000, 2_000
 EACH, TOGETHER, NOTICES = 20, 50, 200
 _PAUSE, _POLL = 0.0005, 0.05
 _CALM = 0.02  # seconds between two looks of each of many, who would else need all processors themselves
+_ALONE = 0.5  # seconds between two of a way
 _PATIENCE = 30.0
 _BAR, _ALL = 50e6, 1e9  # ns: one of them, the last of fifty
 _DENIED, _GONE = 5.0, 10.0  # s: of 200 notices
@@ -104,6 +105,7 @@ def rows() -> Iterator[Row]:
 
 def _one(site: Company, agent: AgentClient, way: Way, number: int, log: LogPosition) -> tuple[float, float, float]:
     """Return nanoseconds from the request and from the entry to the last look, and to the end of the process."""
+    time.sleep(_ALONE)
     log.fresh()
     with ExitStack() as stack:
         mapping = Mapping(site, number, stack)
@@ -163,6 +165,7 @@ def _together(site: Company, numbers: range) -> Row:
 
 def _notices(site: Company, numbers: range) -> Row:
     tokens, log = [site.sign(number) for number in numbers], LogPosition(site.site.home.log)
+    time.sleep(_ALONE)
     log.fresh()
     with ExitStack() as stack:
         mappings = [Mapping(site, number, stack, _CALM) for number in numbers]

@@ -146,7 +146,7 @@ def test_a_privileged_leaver_is_denied_at_once_and_ended_when_a_second_officer_w
         assert states(runner.advance("C1"))["processes"] is StepState.CONFIRMED
         assert not one.alive
     assert journal.run("C1").officers == ("", who.id, "E2001", "E2002")
-    assert denied == [who.id]
+    assert denied == ["C1"]
 
 
 @needs.root
