@@ -26,7 +26,7 @@ from agent.offboard.runner import Runner
 from agent.runtime.home import Home
 
 _MANY = 3  # people in a batch, from which on the next one rests
-_REST, _REST_STOPPED = 0.25, 2.0  # seconds at the most; and where the processes of everybody in it are stopped already
+_REST, _REST_STOPPED = 0.1, 2.0  # seconds at the most; and where the processes of everybody in it are stopped already
 
 
 class _Asked(NamedTuple):
