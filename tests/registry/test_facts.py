@@ -1,7 +1,9 @@
 """What a decision gets to know: the model of what was written, from one instant, and nothing heavy imported."""
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -242,7 +244,7 @@ def test_the_bench_runs() -> None:
 
 
 def test_where_areas_lie_is_read_anew_when_an_area_has_changed_and_not_before(
-    registry: Registry, reader: FactsReader, now: datetime
+    registry: Registry, reader: FactsReader, path: Path, now: datetime
 ) -> None:
     with registry.change(now) as change:
         change.people.add("E1")
@@ -254,6 +256,15 @@ def test_where_areas_lie_is_read_anew_when_an_area_has_changed_and_not_before(
     with registry.change(now) as change:
         change.areas.set("plans", reads="each")
     assert [place.reads for place in reader.places()] == ["each"]
+    with registry.change(now) as change:
+        change.areas.set_mode("plans", Mode.ENFORCE)
+    enforced = reader.places()
+    with registry.change(now) as change:
+        change.areas.set_mode("plans", Mode.OBSERVE)
+    assert [[place.enforced for place in places] for places in (enforced, reader.places())] == [[True], [False]]
+    with closing(sqlite3.connect(path)) as other, other:  # whoever changes the file, by whatever statement
+        other.execute("UPDATE resources SET mode = 'enforce'")
+    assert [place.enforced for place in reader.places()] == [True]
     with registry.change(now) as change:
         change.areas.remove("plans")
     assert reader.places() == ()
