@@ -165,21 +165,27 @@ class RevocationJournal:
 
     def record(self, run: Run, done: JournaledStep) -> None:
         """Write what came of one try, durably."""
-        result = done.result
-        detail, facts = json.dumps(list(result.detail)), json.dumps(dict(result.facts))  # before others have to wait
+        self.record_together([(run, done)])
+
+    def record_together(self, results: Iterable[tuple[Run, JournaledStep]]) -> None:
+        """Write what came of many tries, durably, in one commit: all of it or nothing."""
+        rows = [
+            (
+                str(done.result.state),
+                json.dumps(list(done.result.detail)),
+                json.dumps(dict(done.result.facts)),
+                done.began_at.isoformat() if done.began_at else None,
+                done.ended_at.isoformat() if done.ended_at else None,
+                run.number,
+                done.step,
+            )
+            for run, done in results
+        ]  # before others have to wait
         with self._change():
-            self._db.execute(
+            self._db.executemany(
                 "UPDATE steps SET state = ?, detail = ?, facts = ?, tries = tries + 1, began_at = ?, ended_at = ?"
                 " WHERE run = ? AND step = ?",
-                (
-                    str(result.state),
-                    detail,
-                    facts,
-                    done.began_at.isoformat() if done.began_at else None,
-                    done.ended_at.isoformat() if done.ended_at else None,
-                    run.number,
-                    done.step,
-                ),
+                rows,
             )
 
     def unlogged(self, run: Run) -> list[JournaledStep]:

@@ -13,7 +13,7 @@ Rules of this file:
 
 import contextlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -171,7 +171,7 @@ class Runner:
                 cut += zip(theirs, self._try_together(theirs, step), strict=True)
             else:
                 cut += [(run, self._try(run, step)) for run in theirs]
-        _raise_first([*errors, *(error for run, done in cut for error in self._note(run, done))])
+        _raise_first([*errors, *self._note_together(cut)])
 
     def finish(self, case: str) -> list[JournaledStep]:
         """Do all other open steps, collect those that ran alongside, log every result, and return all steps.
@@ -274,6 +274,16 @@ class Runner:
         except ShoumiError as error:
             return [error]
         self._told(run.case, done.step, done.result.state)
+        return []
+
+    def _note_together(self, results: Sequence[tuple[Run, JournaledStep]]) -> list[ShoumiError]:
+        """Write many down in one commit; where that fails, each by itself."""
+        try:
+            self._journal.record_together(results)
+        except ShoumiError:
+            return [error for run, done in results for error in self._note(run, done)]
+        for run, done in results:
+            self._told(run.case, done.step, done.result.state)
         return []
 
     def _try(self, run: Run, step: RevocationStep) -> JournaledStep:

@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import sqlite3
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,6 +77,24 @@ def test_leavers_together_share_one_pass_over_the_files(
         done = acl_step(journal, case)
         assert (done.state, done.facts["owned"]) == (StepState.DONE, count)
     assert journal.unfinished() == []
+
+
+def test_what_cannot_be_written_of_one_is_that_one_s_alone(
+    tmp_path: Path, uid: int, other: int, journal: RevocationJournal
+) -> None:
+    """The cut of many is one commit; where that fails each is written by itself, and the error is told at the end."""
+    runner = Runner(journal, context(tmp_path))
+    for each in (uid, other):
+        runner.begin(f"C{each}", person(each), Cause.DEPARTURE, ("E2001",))
+    refusing = f"""CREATE TRIGGER full BEFORE UPDATE ON steps WHEN NEW.run = {journal.run(f"C{uid}").number}
+        BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"""
+    with closing(sqlite3.connect(tmp_path / "offboard.db")) as db, db:
+        db.execute(refusing)
+    with pytest.raises(RefusedError):
+        runner.cut_together([f"C{uid}", f"C{other}"])
+    cut = {case: {one.step: one.tries for one in journal.steps(journal.run(case))} for case in (f"C{uid}", f"C{other}")}
+    assert (cut[f"C{uid}"]["deny"], cut[f"C{other}"]["deny"]) == (0, 1)
+    assert cut[f"C{other}"]["processes"] == 1
 
 
 def test_one_who_joins_later_is_denied_beside_those_who_are(
