@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import jwt
@@ -39,7 +40,8 @@ def network_sockets(pid: int) -> list[str]:
     own = set()
     for process in (pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())):
         for file in Path(f"/proc/{process}/fd").iterdir():
-            own.add(os.readlink(file).partition("socket:[")[2].rstrip("]"))
+            with suppress(FileNotFoundError):  # closed meanwhile
+                own.add(os.readlink(file).partition("socket:[")[2].rstrip("]"))
     listed = [line for kind in ("tcp", "tcp6", "udp", "udp6", "raw", "raw6") for line in _listed(kind)]
     return [line for line in listed if line.split()[9] in own]
 

@@ -85,7 +85,7 @@ def revocation_context(
             return ""  # a file, and nobody can say which
         try:
             area = labels.area_of(labels.read(found.link, follow=True)) or None
-        except FileNotFoundError:  # it let go of it meanwhile
+        except (FileNotFoundError, ProcessLookupError):  # it let go of it meanwhile, or has ended
             return None
         except OSError:
             return ""
