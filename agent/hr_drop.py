@@ -8,7 +8,7 @@ copied. A file is whole before it has a name that counts: written, on the disk, 
 is about this very token; with the agent's public keys at hand, only when one of them signed it. "Received" is not
 "done". docs/hr-integration.md says what a notice and an answer are.
 
-Exit codes: 0 done, 1 rejected or quarantined, 2 usage, 3 not permitted, 4 no final answer yet.
+Exit codes: 0 done, 1 rejected, quarantined or overtaken, 2 usage, 3 not permitted, 4 no final answer yet.
 """
 
 import argparse
@@ -32,7 +32,7 @@ APPROVAL_TYPE: Final = "departure-approval+jwt"
 APPROVED: Final = ("aud", "txn", "toe", "sub_id", "events")  # what an approver signs, besides own issuer and time
 SUFFIX: Final = ".set"
 DONE, REFUSED, USAGE, FORBIDDEN, WAITING = range(5)
-_OVER: Final = {"done": DONE, "rejected": REFUSED, "quarantined": REFUSED}
+_OVER: Final = {"done": DONE, "rejected": REFUSED, "quarantined": REFUSED, "overtaken": REFUSED}
 _LOOK: Final = 0.1  # seconds between two looks
 
 

@@ -7,9 +7,10 @@ token must not have. Members of our own event are all known: a misspelt ``last_d
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from agent.api import timestamps
 from agent.offboard.intake.notice import EVENTS, HrEvent, instant
 from agent.offboard.intake.reasons import BadTokenError
 from agent.offboard.intake.subject import LONGEST
@@ -143,14 +144,17 @@ def _is_plain(value: object) -> bool:
 
 
 def _is_leave_date(value: object) -> bool:
-    """Whether *value* is a day, or an RFC 3339 instant with its offset: whose clock is meant must not be guessed."""
+    """Whether *value* is a day, or an RFC 3339 instant with its offset: whose clock is meant must not be guessed.
+
+    It is read as it is when it is acted on; which zone a bare day is of changes nothing about whether it can be.
+    """
     if not isinstance(value, str):
         return False
     try:
-        found = datetime.fromisoformat(value)
+        timestamps.instant(value, UTC, end=True)
+        return _is_day(value) or datetime.fromisoformat(value).tzinfo is not None
     except ValueError:
         return False
-    return 1970 <= found.year < 9999 and (_is_day(value) or found.tzinfo is not None)
 
 
 _WHERETO: Final = ("department", "post")
