@@ -33,15 +33,19 @@ APPROVED: Final = ("aud", "txn", "toe", "sub_id", "events")  # what an approver 
 SUFFIX: Final = ".set"
 DONE, REFUSED, USAGE, FORBIDDEN, WAITING = range(5)
 _OVER: Final = {"done": DONE, "rejected": REFUSED, "quarantined": REFUSED, "overtaken": REFUSED}
+_NO_SPOOL: Final = (
+    "it is the agent's home, where `shoumi run` makes the spool within a second once hr-keys.json is there",
+    "应为代理的数据目录；hr-keys.json 就位且 `shoumi run` 运行后，代理于一秒内创建投递目录",
+)
 _LOOK: Final = 0.1  # seconds between two looks
 
 
 class DropError(Exception):
-    """What keeps a notice from being sent, in English and Chinese."""
+    """What keeps a notice from being sent, in English and Chinese, and what helps."""
 
-    def __init__(self, en: str, zh: str, code: int = USAGE) -> None:
+    def __init__(self, en: str, zh: str, code: int = USAGE, hint: tuple[str, str] | None = None) -> None:
         super().__init__(en)
-        self.en, self.zh, self.code = en, zh, code
+        self.en, self.zh, self.code, self.hint = en, zh, code, hint
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,13 @@ def deliver(token: str, to: Path, name: str) -> Delivered:
             os.fsync(folder)
         finally:
             os.close(folder)
+    except FileNotFoundError as error:
+        raise DropError(
+            f"there is no spool at `{to}`: are keys pinned?",
+            f"`{to}` 没有投递目录：是否已固定密钥？",
+            REFUSED,
+            _NO_SPOOL,
+        ) from error
     except PermissionError as error:
         raise DropError(f"`{new}` may not be written to", f"无权写入 `{new}`", FORBIDDEN) from error
     except OSError as error:
@@ -219,6 +230,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code, last = wait(args.to, sent, args.wait, keys, say)
     except DropError as error:
         sys.stderr.write(f"{error.zh if chinese else error.en}\n")
+        if error.hint:
+            sys.stderr.write(f"{'提示' if chinese else 'hint'}: {error.hint[chinese]}\n")
         return error.code
     except (OSError, UnicodeDecodeError) as error:
         sys.stderr.write(f"{args.file}: {error}\n")

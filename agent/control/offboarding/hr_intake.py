@@ -129,7 +129,8 @@ class HrIntake:
             return
         approvers = [by for by in _approvers(notice) if self._acts(by)]
         leave, zone = notice.details.get("effective"), timezone(self._site.pack().utc_offset)
-        to_come = leave is not None and instant(leave, zone, end=True) > self._site.now()
+        at_once = notice.details["kind"] in self._site.pack().departure_case.immediate  # whatever date it names
+        to_come = leave is not None and not at_once and instant(leave, zone, end=True) > self._site.now()
         if len(approvers) >= self._wanted() and not to_come:  # else it will be refused, or nothing ends yet
             cause = Cause.TRANSFER if CaseKind(notice.details["kind"]).passes else Cause.DEPARTURE
             self._offboarding.freeze_unrecorded(notice.subject, approvers, cause)
