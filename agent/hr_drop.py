@@ -8,7 +8,8 @@ copied. A file is whole before it has a name that counts: written, on the disk, 
 is about this very token; with the agent's public keys at hand, only when one of them signed it. "Received" is not
 "done". docs/hr-integration.md says what a notice and an answer are.
 
-Exit codes: 0 done, 1 rejected, quarantined or overtaken, 2 usage, 3 not permitted, 4 no final answer yet.
+Exit codes: 0 done, 1 rejected, quarantined or overtaken, 2 usage, 3 not permitted,
+4 no spool, or no final answer yet.
 """
 
 import argparse
@@ -109,7 +110,7 @@ def deliver(token: str, to: Path, name: str) -> Delivered:
         raise DropError(
             f"there is no spool at `{to}`: are keys pinned?",
             f"`{to}` 没有投递目录：是否已固定密钥？",
-            REFUSED,
+            WAITING,
             _NO_SPOOL,
         ) from error
     except PermissionError as error:

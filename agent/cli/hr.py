@@ -6,6 +6,7 @@ shown as foreign text all the same.
 """
 
 import json
+import shlex
 import time
 import uuid
 from datetime import UTC, datetime
@@ -51,7 +52,7 @@ def _drop(context: CliContext, args: Args) -> int:
     else:
         context.terminal.line(shown(sent.name))
     if last is None or code == hr_drop.WAITING:
-        name = shown(sent.name)
+        name = shown(shlex.quote(sent.name))
         context.terminal.talk(
             Text(f"no final answer yet: shoumi hr answers show {name}", f"尚无最终答复：shoumi hr answers show {name}")
         )

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -95,8 +97,9 @@ def test_what_was_handed_over_before_its_case_was_written_down_is_known_by_its_n
     people(fresh)
     settled(fresh, send(fresh, private, {"kind": "resignation"}, txn="HR-1"), "done")
     file = database.path(fresh.home.root)
+    with closing(sqlite3.connect(file, isolation_level=None)) as before:
+        before.execute("UPDATE hr_tokens SET case_id = NULL")
     with store.Store(file) as known:
-        known._db.execute("UPDATE hr_tokens SET case_id = NULL")
         assert [one.notice.txn for one in known.awaiting("E1", {"C000001": "HR-1"})] == ["HR-1"]
         assert known.awaiting("E1", {"C000001": "HR-2"}) == []
 
