@@ -8,7 +8,8 @@ copied. A file is whole before it has a name that counts: written, on the disk, 
 is about this very token; with the agent's public keys at hand, only when one of them signed it. "Received" is not
 "done". docs/hr-integration.md says what a notice and an answer are.
 
-Exit codes: 0 done, 1 rejected or quarantined, 2 usage, 3 not permitted, 4 no final answer yet.
+Exit codes: 0 done, 1 rejected, quarantined or overtaken, 2 usage, 3 not permitted,
+4 no spool, or no final answer yet.
 """
 
 import argparse
@@ -32,16 +33,20 @@ APPROVAL_TYPE: Final = "departure-approval+jwt"
 APPROVED: Final = ("aud", "txn", "toe", "sub_id", "events")  # what an approver signs, besides own issuer and time
 SUFFIX: Final = ".set"
 DONE, REFUSED, USAGE, FORBIDDEN, WAITING = range(5)
-_OVER: Final = {"done": DONE, "rejected": REFUSED, "quarantined": REFUSED}
+_OVER: Final = {"done": DONE, "rejected": REFUSED, "quarantined": REFUSED, "overtaken": REFUSED}
+_NO_SPOOL: Final = (
+    "it is the agent's home, where `shoumi run` makes the spool within a second once hr-keys.json is there",
+    "应为代理的数据目录；hr-keys.json 就位且 `shoumi run` 运行后，代理于一秒内创建投递目录",
+)
 _LOOK: Final = 0.1  # seconds between two looks
 
 
 class DropError(Exception):
-    """What keeps a notice from being sent, in English and Chinese."""
+    """What keeps a notice from being sent, in English and Chinese, and what helps."""
 
-    def __init__(self, en: str, zh: str, code: int = USAGE) -> None:
+    def __init__(self, en: str, zh: str, code: int = USAGE, hint: tuple[str, str] | None = None) -> None:
         super().__init__(en)
-        self.en, self.zh, self.code = en, zh, code
+        self.en, self.zh, self.code, self.hint = en, zh, code, hint
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,13 @@ def deliver(token: str, to: Path, name: str) -> Delivered:
             os.fsync(folder)
         finally:
             os.close(folder)
+    except FileNotFoundError as error:
+        raise DropError(
+            f"there is no spool at `{to}`: are keys pinned?",
+            f"`{to}` 没有投递目录：是否已固定密钥？",
+            WAITING,
+            _NO_SPOOL,
+        ) from error
     except PermissionError as error:
         raise DropError(f"`{new}` may not be written to", f"无权写入 `{new}`", FORBIDDEN) from error
     except OSError as error:
@@ -219,6 +231,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code, last = wait(args.to, sent, args.wait, keys, say)
     except DropError as error:
         sys.stderr.write(f"{error.zh if chinese else error.en}\n")
+        if error.hint:
+            sys.stderr.write(f"{'提示' if chinese else 'hint'}: {error.hint[chinese]}\n")
         return error.code
     except (OSError, UnicodeDecodeError) as error:
         sys.stderr.write(f"{args.file}: {error}\n")

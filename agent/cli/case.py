@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.cli import case_page, case_proof
-from agent.cli.context import Args, CliContext, OutputColumn, act, column, command, listing, moment, shown, text
+from agent.cli.context import Args, CliContext, OutputColumn, act, column, command, listing, moment, shown, table, text
 from agent.cli.parser import Command
 from agent.cli.say import Console
 from rules.text import Text
@@ -12,6 +12,14 @@ from rules.text import Text
 NOUN = Text("departures: notice, approvals, hand-over, cooling-off", "离岗办理：提出、审批、移交、脱密期")
 
 Json = Any
+
+_ASIDE = (
+    column("name", "名称", "name"),
+    moment("came", "收到", "at"),
+    OutputColumn(Text("person", "人员"), lambda row: row["person"] or row["named"]),
+    column("personnel case", "人事编号", "reference"),
+    OutputColumn(Text("why", "原因"), lambda row: text(row["text"])),
+)
 
 _MOVES = ("open", "approve", "advance", "confirm", "return", "add-line", "hand-over", "educate", "exam", "sign",
           "cool-off", "measure", "end-measure", "papers", "close", "rescind", "withdraw", "resume")  # fmt: skip
@@ -53,7 +61,24 @@ def _restored(result: Json) -> Text:
 
 def _released(result: Json) -> Text:
     count = len(result["released"])
-    return Text(f"{count} released: the agent judges it now", f"已放行 {count} 份，代理即刻重新判定")
+    return Text(
+        f"{count} released: the agent judges it now; what became of it: `shoumi hr answers list`, `shoumi case list`",
+        f"已放行 {count} 份，代理即刻重新判定；结果见 `shoumi hr answers list`、`shoumi case list`",
+    )
+
+
+def _quarantine(context: CliContext, args: Args) -> int:
+    found = list(context.stream("case.quarantine", args))
+    code = table(context, found, _ASIDE, Text("nothing is in quarantine", "隔离区为空"))
+    if found and not context.terminal.json:
+        context.terminal.talk(
+            Text(
+                "when its reason is gone (who is named is registered, an approver may act again):"
+                " `shoumi case release NAME` or PERSON",
+                "原因消除后（已登记所列人员、审批人已可办理）：`shoumi case release 名称` 或人员",
+            )
+        )
+    return code
 
 
 def _standing(row: Json) -> list[Text]:
@@ -81,17 +106,7 @@ COMMANDS: tuple[Command, ...] = (
     _page("case.status", case_page.status),
     _page("case.progress", case_page.progress),
     act("case.release", _released),
-    listing(
-        "case.quarantine",
-        (
-            column("name", "名称", "name"),
-            moment("came", "收到", "at"),
-            OutputColumn(Text("person", "人员"), lambda row: row["person"] or row["named"]),
-            column("personnel case", "人事编号", "reference"),
-            OutputColumn(Text("why", "原因"), lambda row: text(row["text"])),
-        ),
-        Text("nothing is in quarantine", "隔离区为空"),
-    ),
+    command("case.quarantine", _quarantine),
     listing(
         "case.list",
         (

@@ -6,6 +6,7 @@ shown as foreign text all the same.
 """
 
 import json
+import shlex
 import time
 import uuid
 from datetime import UTC, datetime
@@ -51,14 +52,15 @@ def _drop(context: CliContext, args: Args) -> int:
     else:
         context.terminal.line(shown(sent.name))
     if last is None or code == hr_drop.WAITING:
+        name = shown(shlex.quote(sent.name))
         context.terminal.talk(
-            Text("no final answer yet: shoumi hr answers show", "尚无最终答复：shoumi hr answers show")
+            Text(f"no final answer yet: shoumi hr answers show {name}", f"尚无最终答复：shoumi hr answers show {name}")
         )
     return code
 
 
 def _error(error: "DropError") -> ShoumiError:
-    return _ERRORS[error.code](Text(shown(error.en), shown(error.zh)))
+    return _ERRORS[error.code](Text(shown(error.en), shown(error.zh)), Text(*error.hint) if error.hint else None)
 
 
 def _text(file: str) -> str:

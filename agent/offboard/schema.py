@@ -102,6 +102,13 @@ _HR = (
     ) STRICT, WITHOUT ROWID""",
 )
 
+# Which case a notice was carried out in, so that the receipt of that case and no other answers it. ``NULL``: it was not
+# handed over yet, or before this was written down, and then the number of the personnel system says it.
+_CASE = (
+    "ALTER TABLE hr_tokens ADD COLUMN case_id TEXT",
+    "CREATE INDEX hr_tokens_of_case ON hr_tokens (subject, case_id)",
+)
+
 SCHEMA = Schema(
     "offboard",
     Text("database of departures", "离岗数据库"),
@@ -110,5 +117,6 @@ SCHEMA = Schema(
         Migration("m002_deny_entries", _DENY_ENTRIES),
         Migration("m003_marks", _MARKS),
         Migration("m004_hr", _HR),
+        Migration("m005_case", _CASE),
     ),
 )

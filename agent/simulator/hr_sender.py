@@ -168,13 +168,16 @@ def drop(new: Path, token: str, name: str) -> Path:
         _write(under_way, token, 0o600)
         under_way.rename(delivered)
     except OSError as error:
-        refused = _unusable(new, error)
-        if isinstance(error, FileNotFoundError):
-            refused.hint = Text(
+        if not isinstance(error, FileNotFoundError):
+            raise _unusable(new, error) from error
+        home = visible(str(new.parent.parent))
+        raise RefusedError(
+            Text(f"there is no spool at `{home}`: are keys pinned?", f"`{home}` 没有投递目录：是否已固定密钥？"),
+            Text(
                 "the agent makes it once keys of HR are pinned: start it with `shoumi run`",
                 "固定人事密钥后由代理创建：请运行 `shoumi run`",
-            )
-        raise refused from error
+            ),
+        ) from error
     return delivered
 
 

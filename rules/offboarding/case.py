@@ -200,10 +200,29 @@ class OffboardingCase:
         """Whether it is approved and a second officer has to confirm before anything but the access ends."""
         return self.approved_at is not None and bool(self.roles) and self.confirmation is None
 
-    @property
-    def gives_way(self) -> bool:
-        """Whether its person stays and nothing is left to decide: a departure for good overtakes it."""
-        return self.kind.passes and self.step in (CaseStep.SCHEDULED, CaseStep.APPROVED)
+    def gives_way_to(self, kind: CaseKind) -> bool:
+        """Whether a case of *kind*, of the same person, takes its place when that one ends access.
+
+        Nothing is left to decide, and that one ends as much. Of two that reach as far, what is still scheduled gives
+        way, and what passes; whoever has left the unit has left it.
+        """
+        if self.kind.reach == kind.reach:
+            return self.step is CaseStep.SCHEDULED or (kind.passes and self.step is CaseStep.APPROVED)
+        return self.kind.reach < kind.reach and self.step in (CaseStep.SCHEDULED, CaseStep.APPROVED)
+
+    def runs_beside(self, kind: CaseKind) -> bool:
+        """Whether a case of *kind*, of the same person, may be opened while this one runs.
+
+        A wider one may, because it will overtake this one; a narrower one may until this one's leave date has come.
+        """
+        if self.kind.reach < kind.reach:
+            return self.gives_way_to(kind)
+        return self.kind.reach > kind.reach and self.step is CaseStep.SCHEDULED
+
+    def overtook(self, other: "OffboardingCase") -> bool:
+        """Whether the approval or the leave date of this case closed *other*, which one act does at one instant."""
+        over = other.closed and other.person == self.person and other.id != self.id
+        return bool(over) and other.closed is not None and other.closed.at in (self.approved_at, self.carried_out_at)
 
     @property
     def officers(self) -> frozenset[str]:

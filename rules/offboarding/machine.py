@@ -154,7 +154,7 @@ TABLE: tuple[CaseMove, ...] = (
         CaseEvent.OVERTAKE,
         _LEAVING,
         CaseStep.CLOSED,
-        Text("a transfer or long leave, by a departure since", "调动或长期离岗被后续离岗取代"),
+        Text("by a departure since that ends as much", "被终止范围不小于本案的后续离岗取代"),
     ),
     CaseMove(CaseEvent.RESUME, _OVER, None, Text("back from long leave: the first officer", "返岗：第一名管理员")),
     CaseMove(

@@ -159,17 +159,15 @@ def by_notice(pack: Pack, case: OffboardingCase, approvers: Sequence[str], now: 
 
 
 def overtake(case: OffboardingCase, kind: CaseKind, by: str, now: datetime) -> OffboardingCase:
-    """Close what passes (a transfer, long leave) because its person leaves after all.
+    """Close a case because another of its person, of *kind*, ends as much, and asks for what is owed.
 
-    The departure of *kind* asks for what is owed.
-
-    *by* approved that departure last, or wrote it down. Raises :class:`DepartureRefusedError` for any other case, and
-    while a second officer is still asked about this one.
+    *by* approved that one last, or wrote it down. Raises :class:`DepartureRefusedError` for a case that does not give
+    way to it (:meth:`.OffboardingCase.gives_way_to`), and while a second officer is still asked about this one.
     """
     may(case, CaseEvent.OVERTAKE, by)
-    if not case.gives_way or kind.passes:
+    if not case.gives_way_to(kind):
         raise DepartureRefusedError(
-            Text("only what passes is overtaken, and by a departure", "仅调动、返聘、长期离岗可被后续离岗取代"),
+            Text("a case is overtaken by one that ends as much", "仅可被终止范围不小于本案的后续离岗取代"),
             Text("see the status of the case", "请查看本案状态"),
         )
     return replace(case, closed=CaseRemark(by, now, kind.value))

@@ -38,6 +38,15 @@ class CaseKind(StrEnum):
         """Whether it stops counting once its case is closed, so that the person can be given access anew."""
         return self in _PASSING
 
+    @property
+    def reach(self) -> int:
+        """How much it ends, as an order: 0 what the post gave, 1 holding any secret post, 2 belonging to the unit.
+
+        Of each reach one case of a person runs at a time; the wider one takes the place of the narrower when it ends
+        access (:meth:`rules.offboarding.case.OffboardingCase.gives_way_to`). The registry's index has the same order.
+        """
+        return 2 if self.leaves_unit else 0 if self.passes else 1
+
 
 class CaseStep(StrEnum):
     """Where a case stands. From ``CONFIRMATION`` on all access is over, and no step after it gives any back."""
@@ -94,7 +103,7 @@ class CaseEvent(StrEnum):
     END_MEASURE = "end-measure"
     PAPERS = "papers"
     CLOSE = "close"
-    OVERTAKE = "overtake"  # by the approval of another case, and by nothing else
+    OVERTAKE = "overtake"  # by another case that ends as much, and by nothing else
     RESCIND = "rescind"
     WITHDRAW = "withdraw"
     RESUME = "resume"  # somebody on long leave is back

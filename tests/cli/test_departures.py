@@ -59,8 +59,15 @@ def test_what_waits_in_quarantine_is_listed_and_named_where_somebody_can_act(sho
     while "E1001" not in (waiting := shoumi("case", "quarantine", language="zh").out):
         assert time.monotonic() < deadline
     assert "本单位没有此工号或名称的人员" in waiting
+    assert "`shoumi case release NAME`" in shoumi("case", "quarantine").err
+    early = shoumi("case", "release", "E1001")
+    assert "there is no person `E1001`" in early.err
+    assert "`shoumi person add E1001`" in early.err
+    assert "`shoumi hr subject add PERSON --number E1001`" in early.err
     assert "shoumi case release E1001" in shoumi("person", "add", "E1001").out
-    assert "1 released" in shoumi("case", "release", "E1001").out
+    released = shoumi("case", "release", "E1001").out
+    assert "1 released" in released
+    assert "`shoumi hr answers list`" in released
     assert shoumi("case", "receipt", "E1001", "--wait").code == 0
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent import hr_drop
+from agent.errors import RefusedError
 from agent.simulator import hr_sender
 from tests import ROOT, needs
 from tests.cli.said import Shoumi
@@ -210,6 +211,36 @@ def test_nothing_answers_while_no_agent_runs_and_that_is_said(tmp_path: Path) ->
     assert (code, last) == (hr_drop.WAITING, None)
     with pytest.raises(hr_drop.DropError, match="waits there already"):
         hr_drop.deliver("a.b.c", tmp_path, "one")
-    with pytest.raises(hr_drop.DropError) as error:
+    with pytest.raises(hr_drop.DropError, match=r"there is no spool at `.*nowhere`: are keys pinned\?") as error:
         hr_drop.deliver("a.b.c", tmp_path / "nowhere", "one")
     assert error.value.code == hr_drop.WAITING
+
+
+def test_before_keys_are_pinned_both_senders_say_so_and_what_helps(
+    shoumi: Shoumi,
+    home: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder, token = tmp_path / "keys", tmp_path / "token"
+    token.write_text("a.b.c")
+    said = shoumi("hr", "drop", str(token))
+    assert (said.code, f"there is no spool at `{home}`: are keys pinned?" in said.err) == (4, True)
+    assert "hint: it is the agent's home" in said.err
+    assert "没有投递目录：是否已固定密钥？" in shoumi("hr", "drop", str(token), language="zh").err
+    monkeypatch.setenv("SHOUMI_LANG", "en")
+    assert hr_drop.main([str(token), "--to", str(tmp_path)]) == 4
+    assert "hint: it is the agent's home" in capsys.readouterr().err
+    made = hr_sender.make_keys(folder, audience=SITE, iss="https://hr.example", approvers=[("a", "E2")])
+    with pytest.raises(RefusedError, match="there is no spool at") as error:
+        hr_sender.drop(tmp_path / "spool" / "new", "a.b.c", "one")
+    assert made.exists()
+    assert error.value.hint
+    assert "shoumi run" in error.value.hint.en
+
+
+def test_who_waits_in_vain_is_told_by_which_name_to_look(shoumi: Shoumi, site: Site, keys: Path) -> None:
+    site.stop_control()
+    said = shoumi("hr", "drop", str(notice(keys)), *signing(keys), "--name", "n 1", "--wait", "1")
+    assert (said.code, "no final answer yet: shoumi hr answers show 'n 1.set'" in said.err) == (4, True), said.err

@@ -168,6 +168,9 @@ closed after the cooling-off period 脱密期.
 - `transfer`: the person leaves projects and named circles, grants end, and vetting from before no longer counts. When
   the case is closed he can be given new grants. Who leaves after all gets a case of his own beside it: the transfer
   goes on, and denies, until the last approval of that case overtakes it.
+- A departure with a leave date to come goes on beside what ends less, a transfer or a finding of `unfit`, and overtakes
+  it then. A notice of the personnel system of another kind that ends as much overtakes it: its leave date is not put
+  off by that, and of what ended nothing yet nothing ends any more.
 - The departure of an administrator (whose account is in a role's group) asks for a second officer: access is over with
   the last approval, his processes end when somebody who neither gave nor wrote down that approval confirms it
   (`case confirm`). Two people who signed in the personnel system are the two.

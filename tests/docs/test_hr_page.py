@@ -86,16 +86,26 @@ def test_the_commands_of_the_page_run_in_their_order_and_without_a_network(tmp_p
 
 
 def _prepare(keys: Path, folder: Path) -> None:
-    """Put beside the command what its line names: the keys, and a notice without number, issuer and time."""
+    """Put beside the command what its line names: the keys, and the notice of the page with names and times of now."""
     for name, own in (("hr", "sender"), ("zhang", "E0007"), ("li", "E0008")):
         shutil.copy(keys / f"{own}{hr_sender.PRIVATE}", folder / f"{name}{hr_sender.PRIVATE}")
     _, approvers = hr_sender.read_keys(keys)
     now = time.time()
-    named = [{"role": key["role"], "by": key["person"], "at": int(now)} for key in approvers]
-    notice = {"aud": "urn:shoumi:agent:test", "txn": "HR-2026-0044", "toe": now}
-    notice |= {"sub_id": {"format": "iss_sub", "iss": approvers[0]["iss"], "sub": "000123"}}
-    notice |= {"events": {"urn:shoumi:event:departure-approved": {"kind": "retirement", "approvers": named}}}
+    [notice] = [json.loads(block) for block in blocks("json") if '"approvers"' in block]
+    [event] = notice["events"].values()
+    assert [one["by"] for one in event["approvers"]] == ["E0007", "E0008"]
+    assert {key["person"] for key in approvers} == {"E0007", "E0008"}
+    for one in event["approvers"]:
+        one["at"] = int(now)
+    notice |= {"aud": "urn:shoumi:agent:test", "txn": "HR-2026-0044", "toe": now}
+    notice["sub_id"] |= {"iss": _written_for("https://hr.example"), "sub": "000123"}
     (folder / "notice.json").write_text(json.dumps(notice))
+
+
+def _written_for(issuer: str) -> str:
+    """Return the issuer of the keys that are made for trying, which the page names beside that of its examples."""
+    [found] = re.findall(rf"the issuer `(\S+)` where the\nexamples of this page have `{issuer}`", PAGE)
+    return str(found)
 
 
 def _run(line: str, folder: Path) -> None:

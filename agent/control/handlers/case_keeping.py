@@ -7,6 +7,7 @@ from agent.control.dispatch import HandlerRequest
 from agent.control.handlers.case_transitions import roles_held
 from agent.errors import RefusedError
 from agent.offboard.intake import pinned_keys
+from agent.offboard.intake.subject import approver
 from rules.offboarding.case import OffboardingCase
 from rules.offboarding.keeping import Kept, kept
 from rules.text import Text
@@ -33,4 +34,6 @@ def _keys(request: HandlerRequest, person: str) -> list[str]:
     file = pinned_keys.path(request.site.home.root)
     if not file.exists():
         return []
-    return sorted(kid for kid, key in pinned_keys.load(file).by_kid.items() if key.person == person)
+    known = request.site.lists.hr_subjects.person
+    pinned = pinned_keys.load(file).by_kid.items()
+    return sorted(kid for kid, key in pinned if key.approves and approver(key.person, key.iss, known) == person)

@@ -1,8 +1,8 @@
 """What the handlers of departure cases share: the way a move meets the registry.
 
 Rules of this file: a case is read, moved and stored in one transaction. The approval that ends access does so in the
-same transaction: the departure counts, every grant ends, a transferred person is in the new post, and a transfer that
-this one overtakes is closed, never before: there is no instant at which neither denies. With a leave date to come all
+same transaction: the departure counts, every grant ends, a transferred person is in the new post, and the cases that
+this one overtakes are closed, never before: there is no instant at which neither denies. With a leave date to come all
 of that waits for it (``case.carry-out``), and the decider denies from that instant on by its own rule. Only when it has
 acknowledged an end do the departures (:meth:`.OffboardingCoordinator.revoke`) hear of it, and again when a second
 officer has confirmed that an administrator leaves. Nobody acts on his own case, not even as the officer who only writes
@@ -82,20 +82,23 @@ def _transferred(change: RegistryTransaction, case: OffboardingCase) -> list[str
 
 
 def _overtaken(request: HandlerRequest, change: RegistryTransaction, approved: OffboardingCase) -> dict[str, Json]:
-    """Close the transfer beside which this case was opened, and say which; until now it denied everything.
+    """Close the narrower cases beside which this one was opened, and say which; until now they denied what they ended.
 
-    At a leave date one that a second officer still has to confirm goes on beside it, and denies as well.
+    A wider one, whose leave date is to come, goes on beside it. At a leave date one that a second officer still has to
+    confirm does so, too, and denies as well.
     """
+    over = []
     for running in change.cases.running(approved.person):
-        if approved.carried_out_at and not running.gives_way:
+        if running.id == approved.id or running.kind.reach > approved.kind.reach:
             continue
-        if running.id != approved.id:
-            by = PERSONNEL if by_itself(request) else request.officer()
-            by = _decided_by(request, approved) if approved.carried_out_at else by
-            with by_the_rules():
-                change.cases.save(opening.overtake(running, approved.kind, by, request.at))
-            return {"overtakes": running.id}
-    return {}
+        if approved.carried_out_at and not running.gives_way_to(approved.kind):
+            continue
+        by = PERSONNEL if by_itself(request) else request.officer()
+        by = _decided_by(request, approved) if approved.carried_out_at else by
+        with by_the_rules():
+            change.cases.save(opening.overtake(running, approved.kind, by, request.at))
+        over.append(running.id)
+    return {"overtakes": ", ".join(over)} if over else {}
 
 
 def _telling(request: HandlerRequest, case: OffboardingCase, over: HandlerResult) -> HandlerResult:

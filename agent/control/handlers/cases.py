@@ -107,12 +107,13 @@ def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
         raise ForbiddenError(Text("only the agent itself takes in notices", "仅代理自身可接收人事通知"))
     args, pack, person = request.args, request.site.pack(), request.args.text("person")
     kind = CaseKind(args.text("kind") or CaseKind.RESIGNATION)
-    approvers = _in_office(request, request.args.texts("approver"))
+    approvers, effective_at = _in_office(request, args.texts("approver")), leave_date(request, "effective")
+    if not opening.chain(pack, kind):
+        effective_at = None  # the kind ends access at once, whatever date is named
     with by_the_rules():
-        running = _meant(change, person, kind, approvers, request.at)
+        running, effective_at = _meant(request, change, kind, approvers, effective_at)
     until = args.instant("cooling_off_until")
     says = partial(opening.noted, now=request.at, printed_class=args.text("class"), until=until)
-    effective_at = leave_date(request, "effective")
     if running and running.scheduled and len(approvers) >= pack.departure_case.hr_approvers:
         sooner = _sooner(request, running, effective_at or request.at)
         if sooner.ended_at:
@@ -144,7 +145,7 @@ def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
             case,
             reference=args.text("reference") or case.reference,
             batch=args.text("batch") or case.batch,
-            effective_at=effective_at if case.chain else None,  # HR's word: without one, at once
+            effective_at=effective_at,  # HR's word: without one, at once
         )
         by_notice = opening.vouched if case.approved_at else partial(opening.by_notice, pack)
         after = says(by_notice(case, approvers, request.at))
@@ -178,26 +179,46 @@ def _in_office(request: HandlerRequest, approvers: Sequence[str]) -> list[str]:
 
 
 def _meant(
-    change: RegistryTransaction, person: str, kind: CaseKind, approvers: Sequence[str], now: datetime
-) -> OffboardingCase | None:
-    """Return the running case that a notice of *kind* is about, ``None`` when it opens one of its own.
+    request: HandlerRequest,
+    change: RegistryTransaction,
+    kind: CaseKind,
+    approvers: Sequence[str],
+    effective_at: datetime | None,
+) -> tuple[OffboardingCase | None, datetime | None]:
+    """Return the running case that a notice of *kind* is about, ``None`` when it opens one of its own, and its date.
 
-    A transfer (or what passes as one does) and a departure are never each other. One of the other sort that nobody has
-    approved is taken back: the personnel system knows better, and its approval of the one must not be carried out as
-    the other. An approved transfer is overtaken; after an approved departure nothing is left that a transfer could end.
+    Of another kind, or of a transfer to elsewhere, it opens its own, as far as there is anything left to end: after an
+    approved departure that reached as far there is not. What nobody has approved is taken back: the personnel system
+    knows better, and its approval of the one must not be carried out as the other. What is scheduled and reaches no
+    further gives way, and its leave date is not put off by that; what reaches further goes on beside it.
     """
-    other = None
-    for running in change.cases.running(person):
-        if running.kind.passes == kind.passes:
-            return running
-        other = running
-    if other and not other.approved_at:
-        change.cases.save(machine.rescind(other, PERSONNEL, now, kind.value))
-    elif other and kind.passes:
-        return other
-    elif other:
-        change.cases.save(opening.vouched(other, approvers, now))
-    return None
+    for running in change.cases.running(request.args.text("person")):
+        if running.kind is kind and not _elsewhere(request, running):
+            return running, effective_at
+        if not running.approved_at:
+            change.cases.save(machine.rescind(running, PERSONNEL, request.at, kind.value))
+            continue
+        if running.kind.reach > kind.reach:
+            if running.ended_at:
+                return running, effective_at
+            continue
+        standing = opening.vouched(running, approvers, request.at)
+        if running.kind.reach < kind.reach:  # it is closed when this one ends access
+            change.cases.save(standing)
+        elif not standing.gives_way_to(kind):
+            return (None, effective_at) if kind.passes else (running, effective_at)
+        elif standing.scheduled or effective_at is None or effective_at <= request.at:
+            # Else what passes denies until it is closed, and the notice waits for that: nothing is given back by it.
+            change.cases.save(opening.overtake(standing, kind, PERSONNEL, request.at))
+            if effective_at and standing.effective_at:
+                effective_at = min(effective_at, standing.effective_at)
+    return None, effective_at
+
+
+def _elsewhere(request: HandlerRequest, case: OffboardingCase) -> bool:
+    """Whether the notice names another department or post than the one *case* leads to."""
+    told = {"department": case.department, "post": case.post}
+    return any(request.args.text(name) not in ("", known) for name, known in told.items())
 
 
 @handlers.act("case.return")

@@ -8,7 +8,7 @@ by releasing it the officer says that it counts all the same.
 from collections.abc import Iterator
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
-from agent.control.handlers.case_transitions import registered
+from agent.control.eligibility import known
 from agent.errors import RefusedError
 from agent.offboard import database
 from agent.offboard.intake import quarantine
@@ -65,7 +65,7 @@ def _release(request: HandlerRequest, _change: RegistryTransaction) -> HandlerRe
 def _known(request: HandlerRequest, aside: quarantine.Aside) -> None:
     """Refuse while nobody here is the person whom a token names."""
     if not aside.sub_id:  # put aside when only employee numbers were understood
-        registered(request, aside.person)
+        _registered(request, aside.person)
         return
     name = SubjectId(*aside.sub_id)
     person = name.person(aside.key[0], request.site.lists.hr_subjects.person)
@@ -75,4 +75,18 @@ def _known(request: HandlerRequest, aside: quarantine.Aside) -> None:
             Text(f"nothing says whose the name `{said}` is", f"未登记 `{said}` 对应的人员"),
             Text("see: shoumi hr subject add --help", "查看：shoumi hr subject add --help"),
         )
-    registered(request, person)
+    _registered(request, person)
+
+
+def _registered(request: HandlerRequest, person: str) -> None:
+    if known(request, person) is None:
+        said = visible(person)
+        raise RefusedError(
+            Text(f"there is no person `{said}`", f"没有人员 `{said}`"),
+            Text(
+                f"first `shoumi person add {said}`; or, if it is a number of somebody here:"
+                f" `shoumi hr subject add PERSON --number {said}`",
+                f"请先运行 `shoumi person add {said}`；如为本单位人员的编号，请运行"
+                f" `shoumi hr subject add 人员 --number {said}`",
+            ),
+        )

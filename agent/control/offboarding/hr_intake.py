@@ -4,9 +4,8 @@
 
 Rules of this file: a notice becomes an act like an officer's, with the agent as its actor and HR's number in its entry;
 giving access back is never done from here. Every delivery is an entry before it is put away, and what needs somebody's
-attention says ``alarm`` and is an alarm that an officer acknowledges. That a departure is complete is answered with the
-receipt (:mod:`agent.control.offboarding.hr_reply`), and to who asks again about what has ended already, from the
-receipt there is.
+attention says ``alarm`` and is an alarm that an officer acknowledges. In which case a notice was carried out is written
+down; that it is complete is answered with the receipt of that case (:mod:`agent.control.offboarding.hr_reply`).
 """
 
 import threading
@@ -19,14 +18,13 @@ from agent.api.timestamps import instant
 from agent.control.decider_client import UnrecordedError
 from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.hr_replay_guard import forget_older
-from agent.control.offboarding.hr_reply import complete, held, payload_of
+from agent.control.offboarding.hr_reply import carried_out, held
 from agent.errors import ShoumiError, UnreachableError
 from agent.offboard.intake import pinned_keys, watcher
 from agent.offboard.intake.inbox import Hooks, Inbox, Received
 from agent.offboard.intake.notice import HrEvent, HrNotice
 from agent.offboard.intake.subject import Format
 from agent.offboard.plan import Cause
-from agent.offboard.receipt import receipt
 from agent.site.context import SiteContext
 from rules.eligibility import why_ineligible
 from rules.model import Person
@@ -87,8 +85,7 @@ class HrIntake:
     def _received(self, notice: HrNotice) -> None:
         if notice.event is HrEvent.DEPARTURE_APPROVED:
             result = self._stopping(notice, lambda: self._act("case.notice", self._departure(notice)))
-            if result.get("already"):
-                self._answer(notice.subject, str(result["case"]))
+            carried_out(self._site, notice, str(result["case"]))
             return
         reason = f"{notice.event.value} {notice.txn}"
         if all(row["reason"] != reason for row in self._site.lists.holds.find(notice.subject)):  # it may come twice
@@ -132,16 +129,11 @@ class HrIntake:
             return
         approvers = [by for by in _approvers(notice) if self._acts(by)]
         leave, zone = notice.details.get("effective"), timezone(self._site.pack().utc_offset)
-        to_come = leave is not None and instant(leave, zone, end=True) > self._site.now()
+        at_once = notice.details["kind"] in self._site.pack().departure_case.immediate  # whatever date it names
+        to_come = leave is not None and not at_once and instant(leave, zone, end=True) > self._site.now()
         if len(approvers) >= self._wanted() and not to_come:  # else it will be refused, or nothing ends yet
             cause = Cause.TRANSFER if CaseKind(notice.details["kind"]).passes else Cause.DEPARTURE
             self._offboarding.freeze_unrecorded(notice.subject, approvers, cause)
-
-    def _answer(self, person: str, case: str) -> None:
-        """Answer from the receipt there is; while there is none, whoever issues it answers everybody who asked."""
-        root = self._site.home.root
-        if kept := receipt.kept(receipt.receipts_folder(root), case):
-            complete(self._site.home, person, payload_of(kept[-1].read_bytes()), self._site.now())
 
     def _note(self, received: Received) -> None:
         notice = received.notice

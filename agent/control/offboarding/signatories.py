@@ -45,7 +45,7 @@ def of_notice(notice: HrNotice, at: datetime) -> tuple[Signatory, ...]:
             one.person,
             one.role,
             one.at,
-            str(named.get(one.person, {}).get("opinion", "")),
+            str(named.get(one.named or one.person, {}).get("opinion", "")),
             clock=ClockName.PERSONNEL,
             key=one.kid,
         )

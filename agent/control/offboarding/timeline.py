@@ -119,7 +119,7 @@ def _marks(
     if found.cause is Cause.EXPIRY:
         return _due(marks, _nobody_decided(home, found.at, at))
     if found.approved_at:
-        return _at_leave_date(marks, found.approved_at)
+        return _at_leave_date(marks, found.approved_at, heard)
     if heard:
         return _by_notice(marks, heard)
     return _by_act(marks, asked)
@@ -159,9 +159,14 @@ def _due(marks: Marks, began: tuple[datetime, int] | None) -> Marks:
     )
 
 
-def _at_leave_date(marks: Marks, approved: datetime) -> Marks:
-    """Return the marks of what was approved before and ended at an instant: that instant is when it was to begin."""
+def _at_leave_date(marks: Marks, approved: datetime, heard: ArrivedNotice | None) -> Marks:
+    """Return the marks of what was approved before and ended at an instant: that instant is when it was to begin.
+
+    What the personnel system approved was approved when it says so, by its own clock.
+    """
     origins = {"approved": Origin(Source.ACT), "received": Origin(Source.DUE)}
+    if heard:
+        approved, origins["approved"] = heard.notice.toe, Origin(Source.PERSONNEL, ClockName.PERSONNEL)
     origins["durable"] = _stored(marks, marks.received)
     return replace(
         marks, approved=approved, durable=marks.durable or marks.denied, origins={**marks.origins, **origins}

@@ -231,7 +231,7 @@ class OffboardingWorker:
         fields = {"kind": "receipt", "case": found.name, "person": found.person, "file": path.name}
         try:
             if found.cause in (Cause.DEPARTURE, Cause.TRANSFER):
-                complete(site.home, found.person, payload, site.now())
+                complete(site, found.name, payload)
         finally:
             site.audit.append({**fields, "complete": payload["complete"], "open": payload["open"]})
             self._untold.told(path)

@@ -3,6 +3,7 @@
     received     durable; the end of access follows       waiting      not yet: dated ahead, or it could not be begun
     quarantined  right, and nothing could be done         rejected     wrong: nothing was done because of it
     pending      something could not be ended yet         done         nothing is left
+    overtaken    a later departure took its place before it ended anything
 
 Rules of this file: pure. "received" is never "access is over" (RFC 8935 section 2: the two are different things). A
 number follows from what is answered and with what, so that answering twice is one answer. What the sender wrote is
@@ -22,8 +23,9 @@ from rules.text import Text
 COMPLETED: Final = "urn:shoumi:event:departure-completed"
 ANSWERED: Final = "urn:shoumi:event:notice-answered"
 
-State = Literal["received", "waiting", "quarantined", "rejected", "pending", "done"]
-FINAL: Final = frozenset(("pending", "done"))  # what nothing said about the delivery alone takes the place of
+State = Literal["received", "waiting", "quarantined", "rejected", "pending", "done", "overtaken"]
+# What nothing said about the delivery alone takes the place of.
+FINAL: Final = frozenset(("pending", "done", "overtaken"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,13 @@ class Completion:
     """What is told to HR. ``times`` are instants on the agent's clock by name (``received``, ``denied`` …).
 
     ``done`` says that nothing is left; ``pending`` names what could not be ended yet (a door that does not answer).
+    ``sooner``: access ended before the leave date that the notice names.
     """
 
     state: Literal["done", "pending"]
     times: Mapping[str, datetime]
     pending: tuple[str, ...] = ()
+    sooner: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,24 +85,33 @@ def held(notice: HrNotice, file: str, times: Mapping[str, datetime]) -> Answer:
     return Answer("done", file, "accepted", sentence("accepted"), notice, times={"happened": notice.toe, **times})
 
 
+def overtaken(notice: HrNotice, file: str, by: str) -> Answer:
+    """Return the answer to a departure in whose place another one came, known as *by*, before its leave date did."""
+    return Answer("overtaken", file, "overtaken", sentence("overtaken", by), notice)
+
+
 def completion_number(notice: HrNotice, state: str) -> str:
     """Return the number of the answer that says how far a departure is."""
     return _number(*notice.key, state)
 
 
 def completion(site: str, notice: HrNotice, said: Completion, now: datetime) -> dict[str, Any]:
-    """Return the claims of the token that says how far a departure is."""
+    """Return the claims of the token that says how far a departure is.
+
+    Whatever approved the case that ended access: ``approved`` is what this very notice says.
+    """
+    event = {
+        "answers": notice.jti,
+        "event": notice.event.value,
+        "state": said.state,
+        "times": _times({**said.times, "approved": notice.toe}),
+        "pending": list(said.pending),
+    }
+    if said.sooner:
+        event |= {"reason": "sooner", "text": sentence("sooner").to_json()}
     return _about(site, notice, now, completion_number(notice, said.state)) | {
         "toe": max(said.times.values(), default=now).timestamp(),
-        "events": {
-            COMPLETED: {
-                "answers": notice.jti,
-                "event": notice.event.value,
-                "state": said.state,
-                "times": _times({"approved": notice.toe, **said.times}),
-                "pending": list(said.pending),
-            }
-        },
+        "events": {COMPLETED: event},
     }
 
 

@@ -7,9 +7,10 @@ token must not have. Members of our own event are all known: a misspelt ``last_d
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
+from agent.api import timestamps
 from agent.offboard.intake.notice import EVENTS, HrEvent, instant
 from agent.offboard.intake.reasons import BadTokenError
 from agent.offboard.intake.subject import LONGEST
@@ -93,10 +94,13 @@ def case_number(claims: Claims, what: HrEvent) -> str:
     return identifier(claims, "txn") if "txn" in claims or what is HrEvent.DEPARTURE_APPROVED else ""
 
 
-def check_departure(details: Claims, leaver: Collection[str], happened: datetime) -> list[datetime]:
+def check_departure(
+    details: Claims, leaver: Collection[str], happened: datetime, who: Callable[[str], str]
+) -> list[datetime]:
     """Check the members of ``departure-approved``, and return when it was approved; raise :class:`BadTokenError`.
 
     ``kind`` and ``approvers`` must be there. Nobody approves twice, and the *leaver*, under any name, never (D01-4.4).
+    *who* says which person here an approver's name is.
     A cooling-off period ends after the day it *happened* (UTC), within a lifetime.
     """
     for name in details.keys() - _MEMBERS.keys():
@@ -114,7 +118,8 @@ def check_departure(details: Claims, leaver: Collection[str], happened: datetime
     approvers = details.get("approvers")
     if "kind" not in details or not isinstance(approvers, list) or not 0 < len(approvers) <= _MOST_APPROVERS:
         raise BadTokenError("event-wrong", "approvers" if "kind" in details else "kind")
-    names, moments = set(), []
+    names: set[str] = set()
+    moments = []
     for given in approvers:
         if not isinstance(given, dict) or not given.keys() <= {"role", "by", "at", "opinion"}:
             raise BadTokenError("event-wrong", "approvers")
@@ -123,11 +128,11 @@ def check_departure(details: Claims, leaver: Collection[str], happened: datetime
         if not isinstance(given.get("opinion", ""), str):
             raise BadTokenError("event-wrong", "opinion")
         moments.append(moment(given, "at", "event-wrong"))
-        if by in leaver:
+        if by in leaver or who(by) in leaver:
             raise BadTokenError("own-approval", by)
-        if by in names:
+        if by in names or who(by) in names:
             raise BadTokenError("approver-twice", by)
-        names.add(by)
+        names |= {by, who(by)}
     return moments
 
 
@@ -143,14 +148,17 @@ def _is_plain(value: object) -> bool:
 
 
 def _is_leave_date(value: object) -> bool:
-    """Whether *value* is a day, or an RFC 3339 instant with its offset: whose clock is meant must not be guessed."""
+    """Whether *value* is a day, or an RFC 3339 instant with its offset: whose clock is meant must not be guessed.
+
+    It is read as it is when it is acted on; which zone a bare day is of changes nothing about whether it can be.
+    """
     if not isinstance(value, str):
         return False
     try:
-        found = datetime.fromisoformat(value)
+        timestamps.instant(value, UTC, end=True)
+        return _is_day(value) or datetime.fromisoformat(value).tzinfo is not None
     except ValueError:
         return False
-    return 1970 <= found.year < 9999 and (_is_day(value) or found.tzinfo is not None)
 
 
 _WHERETO: Final = ("department", "post")

@@ -28,6 +28,7 @@ _FOLDER: Final[dict[Outcome, Folder]] = {
     "superseded": "quarantine",
     "unknown-person": "quarantine",
     "approver-out": "quarantine",
+    "refused": "quarantine",
 }
 _STATE: Final[dict[str, State]] = {
     "accepted": "received",
@@ -81,8 +82,18 @@ class Filing:
     unmoved: Callable[[Delivery, OSError], None]
     now: datetime
 
-    def right(self, delivery: Delivery, notice: HrNotice, outcome: Outcome, ignored: tuple[str, ...] = ()) -> Received:
-        """File a token that was right, by what the store made of it. *ignored*: approvers who do not count."""
+    def right(
+        self,
+        delivery: Delivery,
+        notice: HrNotice,
+        outcome: Outcome,
+        ignored: tuple[str, ...] = (),
+        why: Text | None = None,
+    ) -> Received:
+        """File a token that was right, by what the store made of it. *ignored*: approvers who do not count.
+
+        *why*: why the agent refused to act on it.
+        """
         folder = _FOLDER[outcome]
         reason = outcome if folder != "accepted" else "late" if notice.late else "accepted"
         detail = {
@@ -91,7 +102,8 @@ class Filing:
             "replayed": notice.jti,
             "number-reused": notice.jti,
         }
-        return self._put(delivery, folder, reason, sentence(reason, detail.get(outcome, "")), notice, ignored)
+        text = why if why and outcome == "refused" else sentence(reason, detail.get(outcome, ""))
+        return self._put(delivery, folder, reason, text, notice, ignored)
 
     def wrong(self, delivery: Delivery, error: BadTokenError) -> Received:
         """File what is no right token."""

@@ -5,8 +5,7 @@
 Rules of this file:
 - durable before acted on, acted on before filed: a kill between any two of these is made good by the next sweep, which
   starts with what is open in the store. Handing over is at least once, and ``received`` knows notices by key;
-- one person's notices are handed over in order; when one cannot be now, later ones of that person wait, and others do
-  not; one that is refused for what it says keeps back nobody, or it would keep every later departure from happening;
+- one person's notices are handed over in order (:mod:`agent.offboard.intake.handing_over`);
 - an approver who may not act for others now (on hold, inactive, leaving) does not count; a token that lacks one because
   of it is put into quarantine, to be judged once more when somebody has it released;
 - no delivery ends the sweep, is lost, or is judged by what may still change: a wrong file that is younger than a few
@@ -19,26 +18,25 @@ Rules of this file:
 """
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Final
 
-from agent.errors import FatalError, RefusedError, ShoumiError
+from agent.errors import RefusedError
 from agent.offboard import database
 from agent.offboard.intake import channel, outbox, pinned_keys, token, turns
-from agent.offboard.intake.answers import Answer
 from agent.offboard.intake.delivery import Delivery
 from agent.offboard.intake.filing import Filing, Received
+from agent.offboard.intake.handing_over import HandingOver
+from agent.offboard.intake.hooks import Hooks
 from agent.offboard.intake.notice import HrNotice
 from agent.offboard.intake.pinned_keys import PinnedKeys
 from agent.offboard.intake.reasons import AheadError, BadTokenError
 from agent.offboard.intake.spool import Spool, is_delivery
 from agent.offboard.intake.store import Arrival, Outcome, Store
-from agent.offboard.intake.subject import Lookup, unmapped
 from agent.offboard.intake.turns import Turns
 from rules.text import Text
 from rules.visible import visible
@@ -52,20 +50,8 @@ FILING: Final = 0.15  # seconds one sweep spends on putting away, which takes mi
 
 
 _KNOWN: Final = frozenset({"again", "replayed", "number-reused"})  # outcomes of what was on the disk before
+_FRESH: Final = frozenset({"accepted", "again"})  # outcomes of what is handed over
 _LAST: Final[dict[Outcome, int]] = {"replayed": 1, "number-reused": 1}  # nothing waits for these to be put away
-
-
-@dataclass(frozen=True, slots=True)
-class Hooks:
-    """What the inbox needs of the rest of the agent."""
-
-    known: Callable[[str], bool]  # whether somebody here has this employee number
-    acts: Callable[[str], bool]  # whether an approver may act for others now; who is not known here may
-    wanted: Callable[[], int]  # how many approvers a departure takes here at the least, besides what the keys ask for
-    received: Callable[[HrNotice], None]  # act on it; may come twice; an error means: again at the next sweep
-    note: Callable[[Received], None]  # write the entry of one delivery; may come twice
-    trouble: Callable[[str, Text], None]  # the channel itself is in trouble: a word and a sentence; once while it lasts
-    lookup: Lookup = unmapped  # whom the site says a name of HR's is
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +90,7 @@ class Inbox:
             self._store.close()
             raise
         self._troubles: set[str] = set()
-        self._said: set[tuple[str, str]] = set()
+        self._handing_over = HandingOver(home, self._store, hooks)
         self._unmovable: dict[tuple[int, ...], float] = {}  # when it was tried last; all else about them is done
         self._turns = Turns(is_delivery)
         self._ahead: dict[str, tuple[tuple[int, ...], datetime]] = {}  # names of what waits for its time
@@ -137,7 +123,7 @@ class Inbox:
         """
         self._more = False
         began = time.monotonic()
-        self._hand_over(now)
+        self._handing_over.hand_over(now)
         self._listen(now)
         pinned = self._keys()
         if pinned is None:
@@ -174,15 +160,20 @@ class Inbox:
         looked = clock()
         arrivals = [self._arrival(delivery, counted, looked) for delivery, counted in right]
         outcomes = self._store.admit(arrivals, self._hooks.known, looked)
+        taken_in = {one.notice.key for one in arrivals}
         if fresh := [one.notice.key for one, outcome in zip(arrivals, outcomes, strict=True) if outcome not in _KNOWN]:
             self._store.stored(fresh, clock())  # the commit has returned, so they are synced
-        self._hand_over(now)
+        refused = self._handing_over.hand_over(now, taken_in)
         filing = Filing(self._spool, self._hooks.note, lambda done: self._answer(done, pinned, now), self._unmoved, now)
+        outcomes = [
+            "refused" if one.notice.key in refused and outcome in _FRESH else outcome
+            for one, outcome in zip(arrivals, outcomes, strict=True)
+        ]
         waiting = []
         for delivery, early in ahead:
             waiting.append(filing.ahead(delivery, early))
             self._ahead[delivery.name] = delivery.identity, early.until
-        return waiting + self._put_away(filing, list(zip(right, outcomes, strict=True)), wrong)
+        return waiting + self._put_away(filing, list(zip(right, outcomes, strict=True)), wrong, refused)
 
     def _names(self, now: datetime) -> list[str]:
         """Return the names whose turn it is, and remember between which two looks each name has come."""
@@ -214,6 +205,7 @@ class Inbox:
         filing: Filing,
         right: list[tuple[tuple[Delivery, Counted], Outcome]],
         wrong: list[tuple[Delivery, BadTokenError]],
+        refused: Mapping[tuple[str, str], Text],
     ) -> list[Received]:
         """Put away as much as there is time for, what was acted on first; the rest is judged again at its next turn."""
         until = time.monotonic() + self._filing
@@ -222,7 +214,8 @@ class Inbox:
         for (delivery, counted), outcome in sorted(right, key=lambda one: _LAST.get(one[1], 0)):
             if done and time.monotonic() > until:
                 break
-            done.append(filing.right(delivery, counted.notice, outcome, counted.ignored))
+            why = refused.get(counted.notice.key)
+            done.append(filing.right(delivery, counted.notice, outcome, counted.ignored, why))
             keys.append(counted.notice.key)
             self._turns.over(delivery.name)
         for delivery, error in wrong:
@@ -262,50 +255,9 @@ class Inbox:
         wanted = max(pinned.approvals_needed, self._hooks.wanted())
         return Counted(replace(notice, approvals=left), ignored, short=len(left) < wanted)
 
-    def _hand_over(self, now: datetime) -> None:
-        """Give every open notice to ``received``, oldest first; keep those that could not be, and their followers."""
-        stuck: set[str] = set()
-        handed: list[int] = []
-        try:
-            for one in self._store.open():
-                if one.notice.subject in stuck:
-                    continue
-                try:
-                    if self._received(one.notice, now):
-                        handed.append(one.seq)
-                    else:
-                        stuck.add(one.notice.subject)
-                except RefusedError as error:
-                    self._not_begun(one.notice, error, now)
-        finally:
-            self._store.settle(handed, ())
-
-    def _received(self, notice: HrNotice, now: datetime) -> bool:
-        try:
-            self._hooks.received(notice)
-        except (FatalError, RefusedError):
-            raise
-        except Exception as error:  # noqa: BLE001  one notice that cannot be acted on must not keep back the others
-            self._not_begun(notice, error, now)
-            return False
-        self._said.discard(notice.key)
-        return True
-
-    def _not_begun(self, notice: HrNotice, error: Exception, now: datetime) -> None:
-        if notice.key in self._said:
-            return
-        text = _not_begun(notice, error)
-        with suppress(ShoumiError):  # it is said when it can be written down; the others are not kept waiting
-            self._hooks.trouble("hand-over", text)
-            self._said.add(notice.key)
-            pinned = pinned_keys.load(pinned_keys.path(self._home))
-            for file in self._store.files(notice):
-                said = Answer("waiting", file, "not-begun", text, notice)
-                outbox.answer(self._home, pinned.audience, said, now, reader=pinned.drop_uid)
-
     def _answer(self, done: Received, pinned: PinnedKeys, now: datetime) -> None:
         """Tell HR what became of a delivery; of one that could not be begun it has been told."""
-        if done.folder == "accepted" and done.notice and done.notice.key in self._said:
+        if done.folder == "accepted" and done.notice and done.notice.key in self._handing_over.said:
             return
         try:
             outbox.answer(self._home, pinned.audience, done.answer(), now, reader=pinned.drop_uid)
@@ -369,12 +321,3 @@ class Inbox:
         if word not in self._troubles:
             self._hooks.trouble(word, text)
             self._troubles.add(word)
-
-
-def _not_begun(notice: HrNotice, error: Exception) -> Text:
-    who, case = visible(notice.subject), visible(notice.txn)
-    why = error.text if isinstance(error, ShoumiError) else Text(visible(repr(error)), visible(repr(error)))
-    return Text(
-        f"the end of access of `{who}` (case `{case}`) could not be begun and is tried again: {why.en}",
-        f"`{who}`（案号 `{case}`）的撤权未能开始，将重试：{why.zh}",
-    )

@@ -58,12 +58,16 @@ EVENTS: Mapping[str, HrEvent] = {uri: event for event, uri in _URIS.items()} | {
 
 @dataclass(frozen=True, slots=True)
 class SignedApproval:
-    """An approver's own signature, found right. ``role`` and ``person`` are those pinned with the key."""
+    """An approver's own signature, found right. ``role`` is pinned with the key, and so is the name of the ``person``.
+
+    ``named``: as whom the event names that person, among its approvers.
+    """
 
     kid: str
     role: str
-    person: str
+    person: str  # the person here
     at: datetime
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class HrNotice:
             "event": self.event.value,
             "details": self.details,
             "approvals": [
-                {"kid": one.kid, "role": one.role, "person": one.person, "at": one.at.isoformat()}
+                {"kid": one.kid, "role": one.role, "person": one.person, "at": one.at.isoformat(), "named": one.named}
                 for one in self.approvals
             ],
             "claims": self.claims,
@@ -116,7 +120,13 @@ class HrNotice:
     def from_json(cls, value: Mapping[str, Any]) -> "HrNotice":
         """Read what :meth:`to_json` wrote. Raises ``KeyError`` or ``ValueError`` for anything else."""
         approvals = tuple(
-            SignedApproval(one["kid"], one["role"], one["person"], datetime.fromisoformat(one["at"]))
+            SignedApproval(
+                kid=one["kid"],
+                role=one["role"],
+                person=one["person"],
+                at=datetime.fromisoformat(one["at"]),
+                named=one.get("named", one["person"]),
+            )
             for one in value["approvals"]
         )
         return cls(

@@ -63,6 +63,10 @@ REASONS: Final[dict[str, Text]] = {
         "此前已收到该人员更新且终止范围不小于本事件的事件",
     ),
     "unknown-person": Text("nobody here is named so", "本单位没有此工号或名称的人员"),
+    # what became of it
+    "overtaken": Text("a later departure of this person took its place", "已被该人员后续的离岗取代"),
+    "sooner": Text("access ended before the leave date that it names", "权限在其所列离岗时间之前已取消"),
+    "refused": Text("the agent refuses what it asks for", "代理拒绝其所请求的内容"),
     # not a refusal
     "not-begun": Text("it was received and could not be begun yet", "已接收，但尚未能开始"),
     "accepted": Text("it was received", "已接收"),

@@ -30,7 +30,9 @@ from agent.offboard.intake.supersession import ends
 
 _MOST_NAMES = 16  # of one token
 
-Outcome = Literal["accepted", "again", "replayed", "number-reused", "superseded", "unknown-person", "approver-out"]
+Outcome = Literal[
+    "accepted", "again", "replayed", "number-reused", "superseded", "unknown-person", "approver-out", "refused"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,16 @@ class Open:
     received_at: datetime
 
 
-def awaiting(file: Path, subject: str) -> list[Awaiting]:
-    """Return the departures HR sent about a person, to answer them; from any thread, at any time later."""
+def awaiting(file: Path, subject: str, cases: Mapping[str, str]) -> list[Awaiting]:
+    """See :meth:`Store.awaiting`; from any thread, at any time later."""
     with Store(file) as store:
-        return store.awaiting(subject)
+        return store.awaiting(subject, cases)
+
+
+def carried_out(file: Path, notice: HrNotice, case: str) -> None:
+    """Remember in which *case* a notice was carried out; from any thread. May be repeated."""
+    with Store(file) as store:
+        store.carried_out(notice, case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +159,14 @@ class Store:
                 self._db.executemany("UPDATE hr_tokens SET state = 'handed' WHERE seq = ?", [(seq,) for seq in handed])
                 self._db.executemany("UPDATE hr_tokens SET filed = 1 WHERE iss = ? AND jti = ?", filed)
 
+    def refuse(self, notice: HrNotice) -> None:
+        """Remember that *notice* cannot be acted on as it is; released, or dropped again, it is judged once more."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE hr_tokens SET state = 'unknown', filed = 0 WHERE state = 'received' AND iss = ? AND jti = ?",
+                notice.key,
+            )
+
     def restored(self, subject: str, at: datetime) -> None:
         """Remember that a person was given access again at *at*: what happened before ends nothing any more.
 
@@ -196,14 +212,25 @@ class Store:
             ).fetchall()
         return tuple(str(file) for (file,) in rows)
 
-    def awaiting(self, subject: str) -> list[Awaiting]:
-        """Return the departures of a person that were acted on, of those since access was last given back to them."""
+    def carried_out(self, notice: HrNotice, case: str) -> None:
+        """See :func:`carried_out`. It is on the disk with the next thing that has to be, and said again till then."""
+        with self._unsynced():
+            self._db.execute("UPDATE hr_tokens SET case_id = ? WHERE iss = ? AND jti = ?", (case, *notice.key))
+
+    def awaiting(self, subject: str, cases: Mapping[str, str]) -> list[Awaiting]:
+        """Return the departures of a person that were carried out in one of *cases*, to answer them.
+
+        *cases*: the personnel system's number of each, by which those are known that were handed over before it was
+        written down in which case. Only those since access was last given back to the person.
+        """
         with translate_sqlite_errors(self._file):
             rows = self._db.execute(
                 "SELECT notice FROM hr_tokens WHERE subject = ?1 AND strength = ?2 AND state IN ('received', 'handed')"
                 " AND max(toe, released) > coalesce((SELECT toe FROM hr_floors WHERE subject = ?1), -1)"
+                " AND (case_id IN (SELECT key FROM json_each(?3)) OR (case_id IS NULL AND state = 'handed'"
+                " AND json_extract(notice, '$.txn') IN (SELECT value FROM json_each(?3))))"
                 " ORDER BY toe, iat, seq",
-                (subject, HrEvent.DEPARTURE_APPROVED.strength),
+                (subject, HrEvent.DEPARTURE_APPROVED.strength, json.dumps(dict(cases))),
             ).fetchall()
         notices = [_notice(line) for (line,) in rows]
         return [Awaiting(notice, self.files(notice)) for notice in notices]
@@ -229,14 +256,20 @@ class Store:
 
         Nobody waits for a sync of that: it is lost at worst, and then the receipt says what else bounds the instant.
         """
+        with self._unsynced():
+            self._db.executemany(
+                "UPDATE hr_tokens SET durable_at = ? WHERE iss = ? AND jti = ? AND durable_at IS NULL",
+                [(_stamp(at), *key) for key in keys],
+            )
+
+    @contextmanager
+    def _unsynced(self) -> Iterator[None]:
+        """Make a transaction whose commit waits for no disk."""
         with translate_sqlite_errors(self._file):
             self._db.execute("PRAGMA synchronous = NORMAL")  # in WAL mode: a commit without a sync
         try:
             with self._transaction():
-                self._db.executemany(
-                    "UPDATE hr_tokens SET durable_at = ? WHERE iss = ? AND jti = ? AND durable_at IS NULL",
-                    [(_stamp(at), *key) for key in keys],
-                )
+                yield
         finally:
             with translate_sqlite_errors(self._file):
                 self._db.execute("PRAGMA synchronous = FULL")

@@ -38,6 +38,15 @@ class SubjectId(NamedTuple):
         return lookup("iss_sub", issuer, self.value) or lookup("number", "", self.value) or self.value
 
 
+def approver(name: str, issuer: str, lookup: Lookup) -> str:
+    """Return who the approver *name* of *issuer* is here: an employee number, as a leaver's is read, or an address.
+
+    Somebody has as many names as the site says, and is one person among approvers all the same.
+    """
+    mapped = lookup("email", "", name.casefold()) if "@" in name else None
+    return mapped or SubjectId("number", name).person(issuer, lookup)
+
+
 def unmapped(_format: Format, _iss: str, _value: str) -> None:
     """Look up nothing: a site without a mapping."""
 

@@ -11,8 +11,10 @@ of the facts approved: its ``aud``, ``txn``, ``toe``, ``sub_id`` and ``events`` 
 token's. Values are compared, not bytes or digests, so nobody needs a canonical form of JSON.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import jwt
@@ -21,7 +23,7 @@ from agent.offboard.intake import claims, json_strict
 from agent.offboard.intake.notice import HrEvent, HrNotice, SignedApproval
 from agent.offboard.intake.pinned_keys import PinnedKey, PinnedKeys
 from agent.offboard.intake.reasons import AheadError, BadTokenError
-from agent.offboard.intake.subject import Lookup, subject_of, unmapped
+from agent.offboard.intake.subject import Lookup, approver, subject_of, unmapped
 
 TYPE: Final = "secevent+jwt"
 APPROVAL_TYPE: Final = "departure-approval+jwt"
@@ -51,8 +53,10 @@ def verify(raw: bytes, keys: PinnedKeys, now: datetime, lookup: Lookup = unmappe
     approvals: tuple[SignedApproval, ...] = ()
     if what is HrEvent.DEPARTURE_APPROVED and named:
         leaver = {person, named.value} - {""}
-        moments["at"] = max(claims.check_departure(details, leaver, happened))
-        approvals = _approvals(said, leaver, keys)
+        known = partial(approver, issuer=key.iss, lookup=lookup)
+        moments["at"] = max(claims.check_departure(details, leaver, happened, known))
+        named_as = {known(str(one["by"])): str(one["by"]) for one in details["approvers"]}
+        approvals = _approvals(said, leaver, named_as, keys, lookup)
         moments["approvals"] = max((one.at for one in approvals), default=issued)
     number = claims.identifier(said, "jti")
     _in_time(moments, keys, now)
@@ -130,28 +134,35 @@ def _check_signature(token: bytes, key: PinnedKey, audience: str) -> None:
         raise BadTokenError("audience")
 
 
-def _approvals(said: json_strict.Json, leaver: Collection[str], keys: PinnedKeys) -> tuple[SignedApproval, ...]:
-    """Check every approval in the token, and that there are enough of them by different people."""
+def _approvals(
+    said: json_strict.Json, leaver: AbstractSet[str], named_as: Mapping[str, str], keys: PinnedKeys, lookup: Lookup
+) -> tuple[SignedApproval, ...]:
+    """Check every approval in the token, and that there are enough of them by different people.
+
+    Whoever signs is the person whom the site knows by the name that is pinned with the key. *named_as*: as whom the
+    event names each of its approvers.
+    """
     given = said.get("approvals", [])
     if not isinstance(given, list) or len(given) > _MOST_APPROVALS:
         raise BadTokenError("claim-wrong", "approvals")
-    named = {approver["by"] for approver in said["events"][HrEvent.DEPARTURE_APPROVED.uri]["approvers"]}
     found: list[SignedApproval] = []
     for one in given:
-        approval = _approval(one, said, keys)
-        if approval.person in leaver:
-            raise BadTokenError("own-approval", approval.person)
-        if approval.person in (earlier.person for earlier in found):
-            raise BadTokenError("approver-twice", approval.person)
-        if approval.person not in named:
-            raise BadTokenError("approver-not-named", approval.person)
-        found.append(approval)
+        key, at = _approval(one, said, keys)
+        person = approver(key.person, key.iss, lookup)
+        if leaver & {key.person, person}:
+            raise BadTokenError("own-approval", key.person)
+        if person in (earlier.person for earlier in found):
+            raise BadTokenError("approver-twice", key.person)
+        if person not in named_as:
+            raise BadTokenError("approver-not-named", key.person)
+        found.append(SignedApproval(key.kid, key.role, person, at, named_as[person]))
     if len(found) < keys.approvals_needed:
         raise BadTokenError("approvals-missing", f"{len(found)} < {keys.approvals_needed}")
     return tuple(found)
 
 
-def _approval(token: Any, said: json_strict.Json, keys: PinnedKeys) -> SignedApproval:
+def _approval(token: Any, said: json_strict.Json, keys: PinnedKeys) -> tuple[PinnedKey, datetime]:
+    """Return the key of an approval, and when it was signed."""
     if not isinstance(token, str) or not token.isascii():
         raise BadTokenError("approval-wrong")
     try:
@@ -164,7 +175,7 @@ def _approval(token: Any, said: json_strict.Json, keys: PinnedKeys) -> SignedApp
     for name in APPROVED:
         if name not in approved or not json_strict.same(approved[name], said[name]):
             raise BadTokenError("approval-of-something-else", name)
-    return SignedApproval(key.kid, key.role, key.person, at)
+    return key, at
 
 
 def _in_time(moments: Mapping[str, datetime], keys: PinnedKeys, now: datetime) -> None:

@@ -1,8 +1,9 @@
 """Writing departure cases.
 
 Rules of this file: how a case moves is :mod:`rules.offboarding.machine`'s; here it is stored wholly, in the transaction
-that also changes what a decision sees. One case of a person runs at a time. A departure row is never deleted: it is set
-aside, and only when the case was rescinded, or what passes (a transfer, a rehire, long leave) is over.
+that also changes what a decision sees. Of one reach (:attr:`.CaseKind.reach`) one case of a person runs at a time. A
+departure row is never deleted: it is set aside, and only when the case was rescinded, when what passes (a transfer, a
+rehire, long leave) is over, or when a case was overtaken before it ended anything.
 """
 
 from dataclasses import replace
@@ -33,11 +34,10 @@ class CaseRepository:
     def add(self, case: OffboardingCase) -> OffboardingCase:
         """Store a new case with its departure, and return it with its number (``C000123``).
 
-        Refused while another one of the person runs, but for what passes and will be overtaken by this one.
+        Refused while another one of the person runs beside which this one may not.
         """
         require_person(self._transaction, case.person)
-        leaves = not case.kind.passes
-        if running := next((one for one in self.running(case.person) if not (leaves and one.gives_way)), None):
+        if running := next((one for one in self.running(case.person) if not one.runs_beside(case.kind)), None):
             shown = visible(case.person)
             raise RefusedError(
                 Text(f"case {running.id} of `{shown}` is running", f"`{shown}` 的离岗办理 {running.id} 正在进行"),
@@ -65,7 +65,7 @@ class CaseRepository:
         return case
 
     def running(self, person: str) -> list[OffboardingCase]:
-        """Return the cases of *person* that are not over: one at the most, and one it will overtake."""
+        """Return the cases of *person* that are not over: one of a reach at the most."""
         rows = self._transaction.execute(
             "SELECT number FROM cases WHERE person = ? AND over = 0 ORDER BY number", person
         ).fetchall()
@@ -101,5 +101,5 @@ class CaseRepository:
             approver=case.approvals[-1].by if case.approvals else case.opened_by,
             effective_at=case.effective_at,
         )
-        if case.rescinded or (case.closed and case.kind.passes):
+        if case.rescinded or (case.closed and (case.kind.passes or case.ended_at is None)):
             self._departures.set_aside(departure)

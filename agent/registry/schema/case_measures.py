@@ -1,4 +1,4 @@
-"""The statements of the migration that brought leave dates, batches, and the measures of a cooling-off period.
+"""The statements of the migrations that brought leave dates, batches, measures of a cooling-off period, and reaches.
 
 Rules of this file: what it says is history, and tables are changed by adding a migration. An ``effective_at`` beside an
 approval is the instant from which a departure denies; a row from before has none, and denies from its approval.
@@ -51,4 +51,12 @@ LEAVE_DATES = (
         ended_paper {WORD},
         PRIMARY KEY (departure_case, place)
     ) STRICT, WITHOUT ROWID""",
+)
+
+# A case ends what its kind reaches (rules.offboarding.vocabulary.CaseKind.reach); of one reach never two run.
+REACH = (
+    "DROP INDEX cases_running",
+    """CREATE UNIQUE INDEX cases_running ON cases
+        (person, (CASE WHEN kind IN ('transfer', 'rehired', 'long-leave') THEN 0 WHEN kind = 'unfit' THEN 1 ELSE 2 END))
+        WHERE over = 0""",
 )

@@ -6,7 +6,7 @@ grant ends, a hold is lifted, a record is voided, an area is removed, and the ro
 """
 
 from agent.registry.schema.areas_mark import AREAS_MARK
-from agent.registry.schema.case_measures import LEAVE_DATES
+from agent.registry.schema.case_measures import LEAVE_DATES, REACH
 from agent.registry.schema.cases import BESIDE, CASES, SECOND, WRITTEN
 from agent.registry.schema.first import FIRST
 from agent.registry.schema.hr import HR_SUBJECTS
@@ -35,5 +35,6 @@ SCHEMA = Schema(
         Migration("m013_hr_subjects", HR_SUBJECTS),  # how HR names people
         Migration("m014_written", WRITTEN),  # who wrote an approval down
         Migration("m015_areas_mark", AREAS_MARK),  # whether anything about the areas has changed
+        Migration("m016_reach", REACH),  # a narrower case beside a wider one whose leave date is to come
     ),
 )

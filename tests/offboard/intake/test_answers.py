@@ -9,7 +9,8 @@ from pathlib import Path
 import jwt
 import pytest
 
-from agent.errors import RefusedError
+from agent.errors import ForbiddenError, RefusedError, UsageError
+from agent.offboard import database
 from agent.offboard.intake import outbox, quarantine
 from agent.offboard.intake.store import Store
 from rules.text import Text
@@ -107,6 +108,54 @@ def test_what_cannot_be_begun_is_answered_so_and_not_as_received(site):
     site.sweep()
     assert (event(site)["state"], event(site)["reason"]) == ("waiting", "not-begun")
     assert "not now" in event(site)["text"]["en"]
+
+
+@pytest.mark.parametrize("error", [UsageError, ForbiddenError])
+def test_what_is_not_understood_goes_into_quarantine_and_keeps_no_later_one_of_the_person_back(site, error):
+    site.drop(right(departure(txn="HR-1")))
+    site.drop(right(departure(txn="HR-2", toe=departure()["toe"] + 1)), "two")
+
+    def received(notice):
+        if notice.txn == "HR-1" and "E1001" in site.failing:
+            raise site.failing["E1001"]
+        site.handed.append(notice)
+
+    site.received = received
+    site.failing["E1001"] = error(Text("that is no `x`", "不是 `x`"))
+    assert sorted((done.folder, done.reason) for done in site.sweep()) == [
+        ("accepted", "accepted"),
+        ("quarantine", "refused"),
+    ]
+    assert [notice.txn for notice in site.handed] == ["HR-2"]
+    assert (event(site)["state"], event(site)["reason"]) == ("quarantined", "refused")
+    assert event(site)["text"]["en"] == "the agent refuses what it asks for: that is no `x`"
+    assert [done.alarm for done in site.noted if done.reason == "refused"] == [True]
+    site.reopen()
+    assert site.sweep() == []
+    assert [notice.txn for notice in site.handed] == ["HR-2"]
+    site.failing.clear()
+    [aside] = quarantine.quarantined(site.home / "spool")
+    quarantine.release(site.home / "spool", aside.name)
+    assert [done.reason for done in site.sweep()] == ["superseded"]  # by the one that came after it
+    with Store(database.path(site.home)) as known:
+        known.release(aside.key, NOW)
+    [aside] = quarantine.quarantined(site.home / "spool")
+    quarantine.release(site.home / "spool", aside.name)
+    assert [done.reason for done in site.sweep()] == ["accepted"]
+
+
+def test_what_is_refused_only_after_it_was_put_away_is_said_too_and_judged_again_when_it_comes_again(site):
+    site.failing["E1001"] = RefusedError(Text("not now", "暂不"))
+    token = right()
+    site.drop(token)
+    assert [done.reason for done in site.sweep()] == ["accepted"]
+    site.failing["E1001"] = UsageError(Text("that is no `x`", "不是 `x`"))
+    assert site.sweep() == []
+    assert (event(site)["state"], site.words()) == ("quarantined", ["hand-over", "refused"])
+    site.failing.clear()
+    site.drop(token)
+    assert [done.reason for done in site.sweep()] == ["accepted"]
+    assert [notice.txn for notice in site.handed] == ["HR-2026-0042"]
 
 
 def test_an_answer_that_cannot_be_given_is_trouble_and_keeps_nothing_back(site):

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import get_default_algorithms
 
+from agent.api.timestamps import instant
 from agent.offboard.intake import channel, pinned_keys, quarantine
+from agent.offboard.intake.claims import check_departure
 from agent.offboard.intake.filing import Received
 from agent.offboard.intake.notice import HrEvent
 from agent.offboard.intake.reasons import REASONS, BadTokenError, sentence
@@ -307,3 +309,22 @@ def test_only_what_comes_after_a_release_outweighs_what_was_released(site):
 def test_the_signature_library_knows_no_chinese_algorithm_and_none_can_be_pinned():
     assert not [name for name in get_default_algorithms() if name.upper().startswith("SM")]
     assert not [name for name in pinned_keys.ALGORITHMS if name.upper().startswith("SM")]
+
+
+ISO = st.tuples(st.dates(), st.times(), st.sampled_from(["", "Z", "+08:00", "-23:59", "+23:59"]))
+
+
+@given(
+    st.dates().map(str)
+    | ISO.map(lambda one: f"{one[0]}T{one[1]}{one[2]}")
+    | st.sampled_from(["9998-12-31", "9998-12-31T23:59-23:59", "9999-12-31", "2049-W01-1", "2049-12-31T24:00Z"]),
+    st.integers(-14, 14),
+)
+def test_a_leave_date_that_is_taken_in_can_be_acted_on_in_every_zone(word, hours):
+    reason = ""
+    try:
+        check_departure(details(effective=word)[DEPARTURE], {"E1001"}, NOW, lambda name: name)
+    except BadTokenError as error:
+        reason = error.reason
+    assert reason in ("", "event-wrong")
+    assert reason or instant(word, timezone(timedelta(hours=hours)), end=True)

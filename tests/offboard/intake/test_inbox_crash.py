@@ -13,7 +13,7 @@ from agent.offboard.intake import inbox, pinned_keys
 from agent.offboard.intake.inbox import Hooks, Inbox
 from agent.offboard.intake.notice import HrEvent
 from agent.offboard.intake.spool import Spool
-from agent.offboard.intake.store import Store, WantedNotice, arrived, awaiting
+from agent.offboard.intake.store import Store, WantedNotice, arrived, awaiting, carried_out
 from rules.text import Text
 from tests import needs
 from tests.offboard.intake.disk import agent, handed, line, make_image, mounted
@@ -275,8 +275,12 @@ def test_every_departure_that_was_asked_for_is_found_again_after_a_restart(tmp_p
         assert arrived(file, "E1001", WantedNotice(departed, "HR-4"), NOW) is None
         assert arrived(file, "E1001", WantedNotice(departed, "HR-2"), NOW) is None  # of another event
         assert arrived(file, "E1001", WantedNotice(departed, "HR-1"), NOW - AGO) is None  # both came later
-        assert [one.notice.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["1", "2", "4"]
-        assert awaiting(database.path(tmp_path), "E1002") == []
+        by_number = {"C000001": "HR-1", "C000002": "HR-3"}
+        assert [one.notice.jti for one in awaiting(file, "E1001", by_number)] == ["1", "2", "4"]
+        assert awaiting(file, "E1002", by_number) == []
+        carried_out(file, found.notice, "C000002")
+        assert [one.notice.jti for one in awaiting(file, "E1001", {"C000001": "HR-1"})] == ["1"]
+        assert [one.notice.jti for one in awaiting(file, "E1001", {"C000002": ""})] == ["2"]
         with Store(database.path(tmp_path)) as store:
             store.restored("E1001", datetime.fromtimestamp(first + 2, UTC))
-        assert [one.notice.jti for one in awaiting(database.path(tmp_path), "E1001")] == ["4"]
+        assert [one.notice.jti for one in awaiting(file, "E1001", by_number)] == ["4"]

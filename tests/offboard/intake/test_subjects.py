@@ -8,7 +8,7 @@ from agent.offboard.intake import pinned_keys, quarantine
 from agent.offboard.intake.reasons import BadTokenError
 from agent.offboard.intake.subject import SubjectId, subject_of, unmapped
 from agent.offboard.intake.token import verify
-from tests.offboard.intake.signing import CAEP, IDP, ISS, departure, right, small
+from tests.offboard.intake.signing import CAEP, DEPARTURE, IDP, ISS, departure, details, right, small
 from tests.offboard.intake.site import KEYS, NOW, Site
 
 PINNED = pinned_keys.load(KEYS / "hr-keys.json")
@@ -56,6 +56,19 @@ def test_the_leaver_approves_nothing_under_any_name(site):
     site.drop(right(departure("guid-1", jti="2")), "two")
     site.mapped[("number", "", "guid-1")] = "E0008"
     assert [done.reason for done in site.sweep()] == ["own-approval"]
+
+
+@pytest.mark.parametrize("name", ["000123", "Zhang.San@Example.CN"])
+def test_nor_is_the_leaver_named_or_anybody_twice_who_signs_by_another_name(site, name):
+    """Of those whom the event names, whoever signs: their names are those the site knows them by."""
+    named = departure()["events"][DEPARTURE]["approvers"]
+    site.mapped |= {("number", "", "000123"): "E1001", ("email", "", "zhang.san@example.cn"): "E1001"}
+    claims = departure(events=details(approvers=[*named, {**named[0], "by": name}]))
+    site.drop(right(claims))
+    assert [done.reason for done in site.sweep()] == ["own-approval"]
+    site.mapped = dict.fromkeys(site.mapped, "E0007")
+    site.drop(right(claims | {"jti": "2"}), "two")
+    assert [done.reason for done in site.sweep()] == ["approver-twice"]
 
 
 def test_one_name_in_two_places_is_one_and_two_names_are_none():

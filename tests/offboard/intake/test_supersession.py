@@ -114,11 +114,12 @@ def test_a_release_dates_anew_what_was_superseded_until_access_is_given_back_aft
         assert store.admit([Arrival(old, b"")], lambda _person: True, START) == ["superseded"]
         store.release(old.key, START + timedelta(hours=2))
         assert store.admit([Arrival(old, b"")], lambda _person: True, START) == ["accepted"]
-        assert [one.notice for one in store.awaiting("E1")] == [old]
+        store.carried_out(old, "C000001")
+        assert [one.notice for one in store.awaiting("E1", {"C000001": ""})] == [old]
         store.restored("E1", START + timedelta(hours=1))  # as at every start
         assert [one.notice for one in store.open()] == [old]
         store.restored("E1", START + timedelta(hours=3))
-        assert (store.open(), store.awaiting("E1")) == ([], [])
+        assert (store.open(), store.awaiting("E1", {"C000001": ""})) == ([], [])
         store.release(old.key, START + timedelta(hours=4))
         assert store.admit([Arrival(old, b"")], lambda _person: True, START) == ["accepted"]
 

@@ -60,7 +60,7 @@ def test_the_verifier_alone_finds_the_same_in_a_first_token(path):
 
 def test_every_reason_a_token_can_have_is_in_a_vector():
     of_files = {"not-a-file", "wrong-owner", "hard-linked", "unreadable"}
-    of_people = {"approver-out", "not-begun"}
+    of_people = {"approver-out", "not-begun", "refused", "overtaken", "sooner"}
     shown = {drop["reason"] for path in VECTORS for drop in read(path)["drops"]}
     assert shown == REASONS.keys() - of_files - of_people
 

@@ -190,7 +190,7 @@ _TRIES: dict[CaseEvent, Callable[[Try, OffboardingCase, Pack, datetime], Offboar
     CaseEvent.PAPERS: lambda t, c, _, now: duties.release_papers(c, t.by, now),
     CaseEvent.CLOSE: lambda t, c, _, now: duties.close(c, t.by, now),
     CaseEvent.OVERTAKE: lambda t, c, _, now: opening.overtake(
-        c, CaseKind.TRANSFER if t.yes else CaseKind.UNFIT, t.by, now
+        c, CaseKind.TRANSFER if t.yes else CaseKind.RESIGNATION, t.by, now
     ),
     CaseEvent.RESCIND: lambda t, c, _, now: machine.rescind(c, t.by, now, t.role),
     CaseEvent.WITHDRAW: lambda t, c, _, now: machine.withdraw(c, t.by, now, t.role),

@@ -131,6 +131,8 @@ def vectors() -> Iterator[tuple[str, dict]]:
     yield bad("event-kind-missing", "event-wrong", right(departure(events=details(kind=None))))
     yield bad("event-member-misspelt", "event-wrong", right(departure(events=details(lastday="2026-12-31"))))
     yield bad("event-last-day-wrong", "event-wrong", right(departure(events=details(last_day="31.12.2026"))))
+    for name, day in (("of-the-last-year", "9998-12-31"), ("without-an-offset", "2049-12-31T12:00")):
+        yield bad(f"event-leave-date-{name}", "event-wrong", right(departure(events=details(effective=day))))
     yield bad("event-last-day-impossible", "event-wrong", right(departure(events=details(last_day="2026-02-30"))))
     yield bad("event-no-approvers", "event-wrong", signed(departure(events=details(approvers=[]))))
     both = base["events"][DEPARTURE]["approvers"]
