@@ -12,7 +12,7 @@ from agent.registry.validation import unknown
 
 _LOSSES = (
     'SELECT printf(\'L%06d\', number) AS id, person, areas AS "areas [json]", rooms AS "rooms [json]",'
-    ' uids AS "uids [json]", act, entry, by, at FROM losses'
+    ' uids AS "uids [json]", act, entry, by, at, reason FROM losses'
 )
 
 

@@ -1,4 +1,5 @@
-"""The statements of the migration that brought leave dates, batches, and the measures of a cooling-off period.
+"""The statements of the migrations that brought leave dates, batches, and the measures of a cooling-off period; and
+who brought a leave date forward.
 
 Rules of this file: what it says is history, and tables are changed by adding a migration. An ``effective_at`` beside an
 approval is the instant from which a departure denies; a row from before has none, and denies from its approval.
@@ -51,4 +52,10 @@ LEAVE_DATES = (
         ended_paper {WORD},
         PRIMARY KEY (departure_case, place)
     ) STRICT, WITHOUT ROWID""",
+)
+
+ADVANCED = (
+    "ALTER TABLE cases ADD COLUMN advanced_by TEXT",
+    "ALTER TABLE cases ADD COLUMN advanced_at TEXT",
+    "ALTER TABLE cases ADD COLUMN advanced_reason TEXT",
 )
