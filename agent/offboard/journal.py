@@ -163,6 +163,17 @@ class RevocationJournal:
             ).fetchall()
         return [_done(*row) for row in rows]
 
+    def unsettled(self) -> set[str]:
+        """Return the names of the runs that wait for a receipt, or for somebody to say that they need none."""
+        with translate_sqlite_errors(self._path):
+            return {case for (case,) in self._db.execute("SELECT case_id FROM runs WHERE settled_at IS NULL")}
+
+    def settle(self, case: str, at: datetime) -> None:
+        """Note that the receipt of the run *case* is kept, or that it needs none; until a step of it is tried again."""
+        with self._change():
+            where = "WHERE case_id = ? AND settled_at IS NULL"
+            self._db.execute(f"UPDATE runs SET settled_at = ? {where}", (at.isoformat(), case))  # noqa: S608
+
     def record(self, run: Run, done: JournaledStep) -> None:
         """Write what came of one try, durably."""
         result = done.result
@@ -181,6 +192,7 @@ class RevocationJournal:
                     done.step,
                 ),
             )
+            self._db.execute("UPDATE runs SET settled_at = NULL WHERE number = ?", (run.number,))
 
     def unlogged(self, run: Run) -> list[JournaledStep]:
         """Return the steps whose present result is not in the access log yet."""

@@ -102,6 +102,15 @@ _HR = (
     ) STRICT, WITHOUT ROWID""",
 )
 
+# When everything of a run was over: its receipt was kept, or it was found to need none. A run of an earlier version is
+# settled where whoever looks for missing receipts does not go by this.
+_SETTLED = (
+    "ALTER TABLE runs ADD COLUMN settled_at TEXT",
+    """UPDATE runs SET settled_at = begun_at WHERE substr(case_id, 1, 1) NOT IN ('G', 'L')
+        AND number NOT IN (SELECT run FROM steps WHERE state IN ('planned', 'pending'))""",
+    "CREATE INDEX runs_unsettled ON runs (number) WHERE settled_at IS NULL",
+)
+
 SCHEMA = Schema(
     "offboard",
     Text("database of departures", "离岗数据库"),
@@ -110,5 +119,6 @@ SCHEMA = Schema(
         Migration("m002_deny_entries", _DENY_ENTRIES),
         Migration("m003_marks", _MARKS),
         Migration("m004_hr", _HR),
+        Migration("m005_settled", _SETTLED),
     ),
 )

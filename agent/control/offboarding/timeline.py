@@ -24,6 +24,7 @@ from agent.offboard.receipt.receipt import NO_ENTRIES, PROOF_STEP, RevocationRec
 from agent.offboard.receipt.schema import NOT_PART
 from agent.offboard.receipt.timeline import ClockName, Marks, Origin, Source, by_boot, last_read
 from agent.offboard.steps import RESTORING, doors, holders, sessions
+from agent.offboard.runner import GIVEN_UP
 from agent.offboard.steps.sessions import NOT_WANTED
 from agent.runtime.clock import boot_id, boot_time
 from agent.runtime.home import Home
@@ -77,7 +78,7 @@ def ending(site: SiteContext, found: RevocationTrigger, steps: Sequence[Journale
         marks=_marks(site.home, found, heard, steps, at),
         steps=(*_records(found.cause, steps), *_no_part(found.cause, {done.step for done in steps})),
         proof=None,
-        doors=doors.of_facts(next((d.result.facts for d in steps if d.step == doors.ID), {})),
+        doors=doors.of_facts(next((d.result.facts for d in steps if d.step == doors.ID and _is_part(d)), {})),
         lost=tuple(sorted(found.areas)),
         act=found.act,
         seq=found.entry or None,
@@ -96,8 +97,14 @@ def _records(cause: Cause, steps: Iterable[JournaledStep]) -> Iterable[StepRecor
     called = titles(cause)
     for done in steps:
         title, result = called.get(done.step, Text(done.step, done.step)), done.result
-        state = NOT_PART if result.facts.get(NOT_WANTED) else result.state
-        yield StepRecord(done.step, title, state, result.detail, result.facts)
+        state = str(result.state) if _is_part(done) else NOT_PART
+        facts = {name: value for name, value in result.facts.items() if name != GIVEN_UP}
+        yield StepRecord(done.step, title, state, result.detail, facts)
+
+
+def _is_part(done: JournaledStep) -> bool:
+    """Whether a step of a run is part of it: the pack asked for it after all, and it was not given up."""
+    return not (done.result.facts.get(NOT_WANTED) or done.result.facts.get(GIVEN_UP))
 
 
 def _no_part(cause: Cause, run: set[str]) -> Iterable[StepRecord]:
