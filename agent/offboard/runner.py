@@ -70,7 +70,7 @@ def survey(
 ) -> RevocationPlan:
     """Look at everything a run would end, change nothing, and return the plan.
 
-    A step that cannot look is in the plan without targets: that never keeps anybody from running it.
+    A step that cannot look is in the plan without targets, and says so: that never keeps anybody from running it.
     """
     known = freezing.vetted(leaver)
     steps = _asked(steps_for(cause, more), context)
@@ -81,7 +81,9 @@ def _looked(step: RevocationStep, leaver: RevocationSubject, context: Revocation
     seen = PlannedStep(step.id, step.titled(partly=cause in PARTLY), lasting=step.lasting)
     with contextlib.suppress(OSError, ShoumiError):
         skipped = step.probe(leaver, context)
-        return replace(seen, skipped=skipped) if skipped else replace(seen, targets=step.look(leaver, context))
+        if skipped:
+            return replace(seen, skipped=skipped)
+        return replace(seen, targets=step.look(leaver, context), nothing=step.nothing)
     return seen
 
 

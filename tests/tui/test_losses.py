@@ -59,6 +59,7 @@ def page(lost: list[dict[str, object]], *, one: bool, unknown: object = None, en
         "title": {"en": "end", "zh": "结束"},
         "skipped": None,
         "lasting": lasting,
+        "nothing": None if ends else {"en": "nobody holds any now", "zh": "目前没有进程持有"},
         "targets": targets,
     }
     plans = [

@@ -74,6 +74,8 @@ def of_agent(found: Mapping[str, Any], title: Text, name: str = "") -> PlanPage:
         notes = [text_of(target["what"]) for target in step["targets"][:_TARGETS]]
         if (more := len(step["targets"]) - _TARGETS) > 0:
             notes.append(Text(f"and {more} more", f"另有 {more} 项"))
+        if step["nothing"]:
+            notes.append(text_of(step["nothing"]))
         if step["lasting"]:
             lasting = text_of(step["lasting"])
             notes.append(Text(f"CANNOT BE UNDONE: {lasting.en}", f"不可撤销：{lasting.zh}"))

@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NoReturn
 
+from agent.api.operations import EACH
 from agent.control.offboarding.cut_executor import CutExecutor
 from agent.control.offboarding.doors_proxy import told as doors_told
 from agent.control.offboarding.host import MORE, agent_processes, revocation_context
@@ -44,7 +45,6 @@ from agent.runtime.os_groups import roles_of
 from agent.site.context import SiteContext
 from rules.tiers import Tier
 
-_EACH = 32  # people who lose something by one act, up to which each of them gets a run and a receipt
 _OF_THIS_ACT = timedelta(minutes=1)  # an acknowledgement that is older was for an act that had nothing to cut
 _PATIENCE = 1.0  # seconds for what does not end at once: the next cut waits for this one
 _CUT = 20.0  # seconds an approval waits for the cut at the most
@@ -159,7 +159,7 @@ class OffboardingCoordinator:
         losses = list(lost)
         for person, name in losses:
             self._note_denial(person)
-            cut = self._cuts.submit(name, (asked_by,) if asked_by else (), holding=len(losses) > _EACH)
+            cut = self._cuts.submit(name, (asked_by,) if asked_by else (), holding=len(losses) > EACH)
             cut.add_done_callback(partial(self._tell, name))
 
     def start_lapses(self) -> None:

@@ -29,6 +29,10 @@ class LossQueries:
             raise unknown(LOSS, name, "shoumi log list --kind act")
         return found[0]
 
+    def of_person(self, person: str) -> list[Row]:
+        """Return everything that *person* has lost."""
+        return self._connection.select(_LOSSES, {"person = ?": (person,)}, "ORDER BY number")
+
     def since(self, after: datetime) -> list[Row]:
         """Return what was lost after an instant."""
         return self._connection.select(_LOSSES, {"at > ?": (instant(after),)}, "ORDER BY number")
