@@ -96,3 +96,15 @@ def test_a_person_without_an_area_is_asked_for_the_area(granted: Site, shoumi: S
 def test_a_plan_that_is_a_command_of_its_own_is_named(shoumi: Shoumi, words: tuple[str, ...], plan: str) -> None:
     said = shoumi(*words)
     assert (said.code, plan in said.err) == (2, True)
+
+
+def test_the_log_says_of_what_run_each_entry_tells_and_what_a_reading_asked_for(granted: Site, shoumi: Shoumi) -> None:
+    shoumi("grant", "end", "E1", "plans", "--reason", "x")
+    receipt(shoumi, "L000001")
+    lines = shoumi("log", "list", "--limit", "12", "--person", "E1").out
+    assert "L000001 deny confirmed" in lines
+    assert "L000001, complete: " in lines
+    assert "已确认" in shoumi("log", "list", "--kind", "revocation", language="zh").out
+    said = shoumi("log", "list", "--kind", "read").out
+    assert "person=E1 limit=12 hidden" in said
+    assert "True" not in said

@@ -41,12 +41,16 @@ class PlanLine:
 
 @dataclass(frozen=True, slots=True)
 class PlanPage:
-    """What is to be agreed to. ``name`` is what must be typed; without it nothing is asked and it is only shown."""
+    """What is to be agreed to. ``name`` is what must be typed; without it nothing is asked and it is only shown.
+
+    ``typed`` says what that is, where it is no name of anything on the page.
+    """
 
     title: Text
     lines: Sequence[PlanLine]
     name: str = ""
     warning: Text | None = None
+    typed: Text | None = None
 
 
 def pieces(lines: Sequence[PlanLine]) -> list[Piece]:
