@@ -46,7 +46,8 @@ class Form(ModalScreen[dict[str, Any] | None]):
     ``given``: values that are not asked for. ``choices``: what a text may be where the table does not know it, such as
     the pack's kinds of records. ``only``: ask for these parameters alone. ``note``: said above the fields.
     ``said``: what a given value is called. ``plan``: title of the plan of an act that takes something: with one it is
-    shown whatever it says, else where something would end or others would lose something. The result of a stream is ``{"items": [...]}``.
+    shown whatever it says, else where something would end or others would lose something. The result of a stream is
+    ``{"items": [...]}``.
     """
 
     AUTO_FOCUS = ""  # it would scroll the label of the first field away

@@ -6,6 +6,7 @@ Rules of this file: nothing below it exits or prints an error. A reader of stdou
 program quietly.
 """
 
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -136,7 +137,7 @@ def _run(words: Sequence[str], terminal: Console) -> int:
 
 def _refuse_plan(words: Sequence[str]) -> None:
     """Raise :class:`UsageError` for ``--plan`` of a command that has another one beside it to show its plan."""
-    for place, command in enumerate(zip(words, words[1:], strict=False)):
+    for place, command in enumerate(itertools.pairwise(words)):
         if "--plan" in words and (plan := _PLANS.get(command)):
             person = next((visible(word) for word in words[place + 2 :] if not word.startswith("-")), "PERSON")
             said = " ".join(command)

@@ -78,9 +78,9 @@ class ActExecutor:
                 services.intent.note({**fields, "after": backward.last(services.site.home.log)})
                 seq = _append(services.decider, fields)
                 change.recorded.add(seq, fields["change"])
-                why = {"act": request.op, "entry": seq, "by": request.officer(), "reason": request.args.text("reason")}
+                by, why = request.officer(), request.args.text("reason")
                 cut = [
-                    (loss.person, change.losses.add(loss, **why))
+                    (loss.person, change.losses.add(loss, act=request.op, entry=seq, by=by, reason=why))
                     for loss in lost.losses
                     if loss.areas and loss.person not in done.cut
                 ]

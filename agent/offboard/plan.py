@@ -29,6 +29,7 @@ class Cause(StrEnum):
     """It does not end: a grant is given again after a departure that was taken back."""
 
 
+_UNKNOWN = Text("nothing is known of it now", "目前无法得知")
 _GOING = (Cause.DEPARTURE, Cause.TRANSFER)
 PARTLY = frozenset((Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS))
 """The person keeps what is not named as lost."""
@@ -46,7 +47,7 @@ class PlannedStep:
     targets: tuple[StepTarget, ...] = ()
     lasting: Text | None = None
     skipped: Text | None = None
-    nothing: Text = Text("nothing is known of it now", "目前无法得知")
+    nothing: Text = _UNKNOWN
 
     @property
     def irreversible(self) -> bool:

@@ -41,22 +41,21 @@ def test_the_act_names_the_receipt_which_names_the_act_its_reason_and_the_area(g
     assert "2 人失去权限，L000002 至 L000003：shoumi case receipt L000002 --wait" in both
 
 
-def test_who_has_no_case_is_found_by_the_only_receipt_and_of_several_one_is_asked_for(
+def test_who_has_no_case_is_told_of_the_other_receipts_and_none_is_shown_for_that_of_a_case(
     granted: Site, shoumi: Shoumi, tmp_path: Path
 ) -> None:
     none = shoumi("case", "receipt", "E1")
     assert (none.code, "there is no receipt of `E1`" in none.err) == (1, True)
     shoumi("grant", "end", "E1", "plans", "--reason", "x")
     receipt(shoumi, "L000001")
+    shoumi("hold", "add", "E1", "--reason", "inquiry")
     file = tmp_path / "one.receipt"
-    said = shoumi("case", "receipt", "E1", "--save", str(file))
+    said = shoumi("case", "receipt", "H000001", "--wait", "--save", str(file))
     assert (said.code, f"saved to `{file}`" in said.err) == (0, True)
     assert file.read_text(encoding="utf-8").count("\n") == 2
-    shoumi("hold", "add", "E1", "--reason", "inquiry")
-    receipt(shoumi, "H000001")
-    several = shoumi("case", "receipt", "E1", "--wait")  # which one is not a matter of time
-    assert (several.code, "`E1` has 2 receipts, the newest are L000001, H000001" in several.err) == (2, True)
-    assert "shoumi case receipts E1" in several.err
+    others = shoumi("case", "receipt", "E1")
+    assert (others.code, "`E1` has no case, but receipts: L000001, H000001" in others.err) == (1, True)
+    assert "shoumi case receipts E1" in others.err
     rows = [json.loads(line) for line in shoumi("case", "receipts", "E1", "--json").out.splitlines()]
     assert [(row["case"], row["cause"], row["act"], row["areas"]) for row in rows] == [
         ("L000001", "loss", "grant.end", ["plans"]), ("H000001", "hold", "", []),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.control.offboarding.hr_reply import payload_of
-from agent.errors import RefusedError, UsageError
+from agent.errors import RefusedError
 from agent.offboard import database
 from agent.offboard.intake import outbox
 from agent.offboard.plan import Cause
@@ -50,7 +50,7 @@ def _hold_plan(request: HandlerRequest) -> Json:
 
 @handlers.read("case.receipt")
 def _receipt(request: HandlerRequest) -> Json:
-    """Of a run by its number; of a person the case's, and where there is none the only one there is of them."""
+    """Return that of a run, by its number, or of the case of a person."""
     asked, lists = request.args.text("person"), request.site.lists
     known = {"H": lists.holds.get, "G": lists.grants.get, "L": lists.losses.get}
     if _NUMBER.fullmatch(asked) and not _registered(request, asked):
@@ -62,28 +62,25 @@ def _receipt(request: HandlerRequest) -> Json:
     except RefusedError:
         if not _registered(request, asked):
             raise
-        return _only(request, asked)
+        raise _others(request, asked) from None
     said = visible(asked)
     return _newest(request, case.id, Text(f"see `shoumi case status {said}`", f"参见 `shoumi case status {said}`"))
 
 
-def _only(request: HandlerRequest, person: str) -> Json:
-    """Return the only receipt of *person*, who has no case. Raises :class:`UsageError` where there are several."""
+def _others(request: HandlerRequest, person: str) -> RefusedError:
+    """Return why nothing is shown of *person*, who has no case: one is never taken for the receipt of another run."""
     names, said = list(_kept(request, person)), visible(person)
     if not names:
-        raise RefusedError(
+        return RefusedError(
             Text(f"there is no receipt of `{said}`: nothing was taken from them", f"`{said}` 没有回执：未曾被取消权限"),
             Text(f"see `shoumi log list --person {said}`", f"参见 `shoumi log list --person {said}`"),
         )
-    if len(names) > 1:
-        shown = ", ".join(names[-_NAMED:])
-        raise UsageError(
-            Text(f"`{said}` has {len(names)} receipts, the newest are {shown}",
-                 f"`{said}` 有 {len(names)} 份回执，最近的为 {shown}"),
-            Text(f"all: shoumi case receipts {said}; one: shoumi case receipt {names[-1]}",
-                 f"全部：shoumi case receipts {said}；其一：shoumi case receipt {names[-1]}"),
-        )  # fmt: skip
-    return _newest(request, names[0], Text("", ""))
+    some, last = ", ".join(names[-_NAMED:]), names[-1]
+    return RefusedError(
+        Text(f"`{said}` has no case, but receipts: {some}", f"`{said}` 没有离岗办理，但有回执：{some}"),
+        Text(f"all: shoumi case receipts {said}; one: shoumi case receipt {last}",
+             f"全部：shoumi case receipts {said}；其一：shoumi case receipt {last}"),
+    )  # fmt: skip
 
 
 @handlers.stream("case.receipts")

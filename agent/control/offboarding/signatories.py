@@ -41,8 +41,8 @@ def by_hand(found: Iterable[Signatory], signed: AbstractSet[str]) -> tuple[Signa
     return tuple(
         one
         for one in found
-        if one["signed"]["role"] == ADVANCE and one["signed"]["by"] != PERSONNEL
-        or one["signed"]["role"] == CONFIRMATION and one["signed"]["by"] not in signed
+        if (one["signed"]["role"] == ADVANCE and one["signed"]["by"] != PERSONNEL)
+        or (one["signed"]["role"] == CONFIRMATION and one["signed"]["by"] not in signed)
     )
 
 

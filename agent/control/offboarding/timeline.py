@@ -23,8 +23,8 @@ from agent.offboard.progress import titles
 from agent.offboard.receipt.receipt import NO_ENTRIES, PROOF_STEP, RevocationRecord, StepRecord
 from agent.offboard.receipt.schema import NOT_PART
 from agent.offboard.receipt.timeline import ClockName, Marks, Origin, Source, by_boot, last_read
-from agent.offboard.steps import RESTORING, doors, holders, sessions
 from agent.offboard.runner import GIVEN_UP
+from agent.offboard.steps import RESTORING, doors, holders, sessions
 from agent.offboard.steps.sessions import NOT_WANTED
 from agent.runtime.clock import boot_id, boot_time
 from agent.runtime.home import Home

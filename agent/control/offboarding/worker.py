@@ -256,7 +256,7 @@ class OffboardingWorker:
 def ended_something(steps: Iterable[JournaledStep]) -> bool:
     """Whether a run has ended anything beside the right to open: a process, or what only a departure touches."""
     done = [one for one in steps if one.step not in _ENDS_NOTHING and one.result.state is not StepState.SKIPPED]
-    return any(one.result.facts["killed"] if "killed" in one.result.facts else one.result.state in _DID for one in done)
+    return any(one.result.facts.get("killed", one.result.state in _DID) for one in done)
 
 
 def main(argv: Sequence[str]) -> int:

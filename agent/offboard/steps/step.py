@@ -47,6 +47,9 @@ _WORDS = {
 }
 
 
+_NOTHING = Text("nothing to end now", "目前没有可终止的事项")
+
+
 class StepTarget(NamedTuple):
     """One thing that ends. ``other`` says who besides the person is touched by that, ``None`` when nobody is."""
 
@@ -92,7 +95,7 @@ class RevocationStep:
     asked: Callable[[RevocationContext], bool] | None = None
     together: Callable[[Sequence[tuple[RevocationSubject, str]], RevocationContext], list[StepResult]] | None = None
     partly: Text | None = None
-    nothing: Text = Text("nothing to end now", "目前没有可终止的事项")
+    nothing: Text = _NOTHING
 
     def titled(self, *, partly: bool) -> Text:
         """Return its title, *partly*: of somebody who keeps what is not named as lost."""

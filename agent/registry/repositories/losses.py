@@ -18,7 +18,7 @@ class LossRepository:
         self._transaction = transaction
 
     def add(self, loss: Loss, *, act: str, entry: int, by: str, reason: str = "") -> str:
-        """Keep *loss*, which *act* of *by* for *reason*, entry *entry*, has brought; return its number (``L000123``)."""
+        """Keep *loss*, which *act* (of *by*, for *reason*, entry *entry*) has brought; return its number."""
         added = self._transaction.insert(
             "losses",
             person=loss.person,

@@ -324,3 +324,14 @@ def test_under_a_notice_who_did_something_here_stands_beside_who_signed_there() 
     done = [of_officer("E8", at), of_officer("E9", at, ADVANCE), of_officer("hr", at, ADVANCE)]
     done += [of_officer("E2", at, CONFIRMATION), of_officer("E7", at, CONFIRMATION)]
     assert [one["signed"]["by"] for one in by_hand(done, {"E2", "E3"})] == ["E9", "E7"]
+
+
+def test_who_loses_rooms_alone_has_no_run_and_the_entry_names_the_rooms(fresh: Site) -> None:
+    with office_of(fresh) as office:
+        office.do("room.add", None, room="vault", level="secret", domain="state")
+        grant = office.do("grant.add", area="vault", reason="x")["grant"]
+        done = office.do("grant.end", None, grant=grant)
+        assert "losses" not in done
+        assert office.followed.lost == []
+    [entry] = fresh.entries(act="grant.end", outcome="done")
+    assert entry["lost"] == {"people": 1, "first": [{"person": "E1", "areas": [], "rooms": ["vault"]}]}
