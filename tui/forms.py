@@ -45,7 +45,9 @@ class Form(ModalScreen[dict[str, Any] | None]):
 
     ``given``: values that are not asked for. ``choices``: what a text may be where the table does not know it, such as
     the pack's kinds of records. ``only``: ask for these parameters alone. ``note``: said above the fields.
-    ``said``: what a given value is called. The result of a stream is ``{"items": [...]}``.
+    ``said``: what a given value is called. ``plan``: title of the plan of an act that takes something: with one it is
+    shown whatever it says, else where something would end or others would lose something. The result of a stream is
+    ``{"items": [...]}``.
     """
 
     AUTO_FOCUS = ""  # it would scroll the label of the first field away
@@ -74,6 +76,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
         only: Sequence[str] = (),
         note: Text | None = None,
         said: Mapping[str, Text] | None = None,
+        plan: Text | None = None,
     ) -> None:
         super().__init__()
         self._operation = TABLE[op]
@@ -82,6 +85,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
         self._only = tuple(only)
         self._note = note
         self._said = said or {}
+        self._plan = plan
         self._params: tuple[Param, ...] = ()
         self._lacking: Widget | None = None  # the field that must be filled in and is not
 
@@ -189,7 +193,14 @@ class Form(ModalScreen[dict[str, Any] | None]):
         """Return whether what the act would end, and take from whom, is wanted. Raises what the act itself would."""
         name, program = self._operation.name, program_of(self)
         found = await program.agent.call("act.plan", act=name, given=json.dumps(values))
-        plan = of_act(found, self._operation.help, one=bool(_ONE & values.keys()))
+        about = next((p.name for p in self._operation.params if p.positional and p.kind == "text"), "")
+        plan = of_act(
+            found,
+            self._plan or self._operation.help,
+            one=bool(_ONE & values.keys()),
+            name=str(values.get(about, "")),
+            always=self._plan is not None,
+        )
         return plan is None or await program.agreed(plan)
 
     def _label(self, param: Param) -> list[Text | str | Toned]:

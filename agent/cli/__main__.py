@@ -6,6 +6,7 @@ Rules of this file: nothing below it exits or prints an error. A reader of stdou
 program quietly.
 """
 
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -47,8 +48,10 @@ from agent.cli import (
 from agent.cli.context import Args, CliContext
 from agent.cli.parser import Command, build
 from agent.cli.say import Console, choose_language
-from agent.errors import FatalError, RefusedError, ShoumiError
+from agent.errors import FatalError, RefusedError, ShoumiError, UsageError
 from agent.runtime.home import Home
+from rules.text import Text
+from rules.visible import visible
 
 NOUNS = {
     "person": person,
@@ -85,6 +88,7 @@ COMMANDS: tuple[Command, ...] = (
     *(command for noun in NOUNS.values() for command in noun.COMMANDS),
     *explain.COMMANDS,
 )
+_PLANS = {("hold", "add"): "hold plan", ("case", "open"): "case plan", ("case", "approve"): "case plan"}
 _INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 _CLOSED_PIPE = 141  # 128 + SIGPIPE
 
@@ -121,11 +125,26 @@ def _run(words: Sequence[str], terminal: Console) -> int:
         args: Args = vars(parser.parse_args(words))
     except SystemExit:  # --help has been printed
         return 0
+    except UsageError:
+        _refuse_plan(words)
+        raise
     terminal.json = args["json"]
     home = Home.at(args["home"])
     with AgentClient(home) as client:
         command: Command = args["command"]
         return command.run(CliContext(home, terminal, client), args)
+
+
+def _refuse_plan(words: Sequence[str]) -> None:
+    """Raise :class:`UsageError` for ``--plan`` of a command that has another one beside it to show its plan."""
+    for place, command in enumerate(itertools.pairwise(words)):
+        if "--plan" in words and (plan := _PLANS.get(command)):
+            person = next((visible(word) for word in words[place + 2 :] if not word.startswith("-")), "PERSON")
+            said = " ".join(command)
+            raise UsageError(
+                Text(f"`{said}` has no `--plan`: its plan is a command", f"`{said}` 没有 `--plan`：预览另有命令"),
+                Text(f"shoumi {plan} {person}", f"shoumi {plan} {person}"),
+            )
 
 
 def _home_in(words: Sequence[str]) -> str | None:

@@ -10,6 +10,7 @@ from agent.api.timestamps import local
 from agent.cli.context import shown, text
 from agent.cli.say import Console
 from agent.presentation import backlog
+from agent.presentation.terms import STEP_STATES, word
 from rules.text import Text
 
 Json = Any
@@ -58,9 +59,17 @@ def page(terminal: Console, found: Json) -> None:
 
 def progress(terminal: Console, found: Json) -> None:
     """Print what ``case.progress`` answered."""
+    if not found["steps"]:
+        terminal.talk(Text("no access was ended yet: there is nothing to follow", "尚未取消权限：没有可查看的进度"))
+        return
     heading = [Text("step", "步骤"), Text("state", "状态"), Text("at", "时间"), Text("what came of it", "结果")]
     rows = [
-        (terminal.say(text(step["title"])), step["state"], _at(step["ended_at"]), terminal.say(text(step["detail"])))
+        (
+            terminal.say(text(step["title"])),
+            terminal.say(word(STEP_STATES, step["state"])),
+            _at(step["ended_at"]),
+            terminal.say(text(step["detail"])),
+        )
         for step in found["steps"]
     ]
     terminal.table(heading, rows)

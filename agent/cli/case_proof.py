@@ -6,14 +6,17 @@ verifies is imported by whoever does: it would double the time every other comma
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.api.operations import TABLE
 from agent.api.operations.schema import Param
-from agent.cli.context import Args, CliContext, text
+from agent.cli.context import Args, CliContext, OutputColumn, coded, column, listing, moment, text
 from agent.cli.parser import Command
 from agent.errors import RefusedError, UsageError
+from agent.presentation.terms import CAUSES, YES_NO
 from rules.text import Text
 from rules.visible import visible
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 _PATIENCE = 60.0  # seconds `--wait` waits for a receipt
 _LOOK = 0.2
-_PERSON = Param("person", "text", Text("person, or number of the case", "人员编号或案号"), positional=True)
+_PERSON = replace(TABLE["case.receipt"].params[0], required=False)  # to verify a file nobody need be named
 
 
 KEEPING = (
@@ -47,7 +50,10 @@ def shown(context: CliContext, args: Args, op: str) -> int:
     found = _waited(context, args, op) if args.get("wait") else _newest(context, args, op)
     report = _read(found["receipt"].encode(), found["public_key"].encode())
     if args.get("save"):
-        _save(Path(str(args["save"])), found["receipt"])
+        file = Path(str(args["save"]))
+        _save(file, found["receipt"])
+        said = visible(str(file))
+        context.terminal.talk(Text(f"saved to `{said}`", f"已保存至 `{said}`"))
     if context.terminal.json:
         context.terminal.data({**found, "ok": report.genuine, "complete": report.complete})
     else:
@@ -134,16 +140,18 @@ def planned(context: CliContext, args: Args, op: str) -> int:
 
 
 def plan_lines(found: Mapping[str, Any]) -> Iterator[Text]:
-    """Yield the lines of a plan."""
+    """Yield the lines of a plan: ``·`` before what will be done, as the terminal has it, ``-`` before what will not."""
     for notice in map(text, found["notices"]):
         yield Text(f"! {notice.en}", f"! {notice.zh}")
     for step in found["steps"]:
         title = text(step["title"])
         if step["skipped"]:
             why = text(step["skipped"])
-            yield Text(f"· {title.en}: {why.en}", f"· {title.zh}：{why.zh}")
+            yield Text(f"- {title.en}: {why.en}", f"- {title.zh}：{why.zh}")
             continue
-        yield Text(f"✓ {title.en}", f"✓ {title.zh}")
+        none = text(step["nothing"]) if step["nothing"] else None
+        said = (f": {none.en}", f"：{none.zh}") if none else ("", "")
+        yield Text(f"· {title.en}{said[0]}", f"· {title.zh}{said[1]}")
         for target in step["targets"]:
             what, other = text(target["what"]), text(target["other"]) if target["other"] else None
             touched = (f" (! {other.en})", f"（! {other.zh}）") if other else ("", "")
@@ -193,6 +201,12 @@ def _day(word: str) -> date:
         ) from None
 
 
+def _complete(row: Mapping[str, Any]) -> Text:
+    if row["complete"] is None:
+        return Text("cannot be read", "无法读取")
+    return YES_NO["yes" if row["complete"] else "no"]
+
+
 COMMANDS: tuple[Command, ...] = (
     Command(
         ("case", "plan"),
@@ -210,6 +224,18 @@ COMMANDS: tuple[Command, ...] = (
             Param("key", "text", Text("the agent's public key", "代理公钥"), metavar="PEM"),
         ),
         _receipt,
+    ),
+    listing(
+        "case.receipts",
+        (
+            column("receipt of", "回执编号", "case"),
+            coded("cause", "事由", "cause", CAUSES),
+            column("act", "操作", "act"),
+            column("areas", "目录", "areas"),
+            moment("issued", "签发时间", "issued"),
+            OutputColumn(Text("complete", "已完成"), _complete),
+        ),
+        Text("no receipts: nothing was taken from them", "没有回执：未曾被取消权限"),
     ),
     Command(
         ("case", "trends"),

@@ -4,14 +4,14 @@ Rules of this file: no command is named here. A command is an operation of the a
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agent.api.client import AgentClient
 from agent.api.findings import Finding
-from agent.api.operations import PLANNED, TABLE
+from agent.api.operations import EACH, PLANNED, TABLE
 from agent.api.operations.schema import Param
 from agent.api.timestamps import local
 from agent.cli.parser import Command
@@ -121,10 +121,26 @@ def act(op: str, said: Callable[[dict[str, Json]], Text]) -> Command:
         if args.get("plan"):
             return planned(context, op, _wire(op, args))
         result = context.call(op, args)
-        context.terminal.data(result, said(result))
+        context.terminal.data(result, said(result), *losses(result))
         return 0
 
     return command(op, run, extra=extra)
+
+
+def losses(result: Mapping[str, Json]) -> Iterator[Text]:
+    """Yield where the receipts are of those who lost something by an act: nothing when nobody did."""
+    if not (names := result.get("losses")):
+        return
+    count, first, last = len(names), names[0], names[-1]
+    line = f"shoumi case receipt {first} --wait"
+    if count == 1:
+        yield Text(f"1 person loses something: {line}", f"1 人失去权限：{line}")
+    elif count <= EACH:
+        yield Text(f"{count} people lose something, {first} to {last}: {line}",
+                   f"{count} 人失去权限，{first} 至 {last}：{line}")  # fmt: skip
+    else:
+        yield Text(f"{count} people lose something, {first} to {last}; who held something has a receipt: {line}",
+                   f"{count} 人失去权限，{first} 至 {last}；曾持有文件者有回执：{line}")  # fmt: skip
 
 
 def planned(context: "CliContext", op: str, given: dict[str, Json]) -> int:

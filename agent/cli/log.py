@@ -28,7 +28,8 @@ def _columns(context: CliContext) -> tuple[OutputColumn, ...]:
         OutputColumn(Text("person", "人员"), _who),
         OutputColumn(Text("rule", "规则"), lambda row: row.get("rule")),
         OutputColumn(
-            Text("object", "对象"), lambda row: row.get("path") or row.get("area") or _place(row) or _object(row)
+            Text("object", "对象"),
+            lambda row: row.get("path") or row.get("area") or _run(row) or _place(row) or _object(row),
         ),
     )
 
@@ -72,9 +73,29 @@ def _place(row: dict[str, Any]) -> str:
     return " ".join(str(row[name]) for name in ("room", "door", "alarm") if row.get(name))
 
 
+def _run(row: dict[str, Any]) -> Text | None:
+    """Return of what run, step and state an entry of a revocation tells, or of what run a receipt is."""
+    match row.get("kind"):
+        case "revocation":
+            step, state = labels.revocation_step(row), labels.word(labels.STEP_STATES, row.get("state", ""))
+            run, named = row.get("case", ""), row.get("step", "")
+            return Text(f"{run} {named} {state.en}", f"{run} {step.zh} {state.zh}")
+        case "receipt":
+            state = labels.YES_NO["yes"] if row.get("complete") else labels.YES_NO["no"]
+            return Text(f"{row.get('case', '')}, complete: {state.en}", f"{row.get('case', '')}，已完成：{state.zh}")
+    return None
+
+
 def _object(row: dict[str, Any]) -> str:
-    args = row.get("args") or {}
-    return " ".join(str(value) for value in args.values() if isinstance(value, str | int))
+    """Return what was asked for: of a reading with the names of what was asked, of what is on its name alone."""
+    named = row.get("kind") == "read"
+    found = []
+    for name, value in (row.get("args") or {}).items():
+        if isinstance(value, bool):
+            found += [name] if value else []
+        elif isinstance(value, str | int):
+            found.append(f"{name}={value}" if named else str(value))
+    return " ".join(found)
 
 
 def _list(context: CliContext, args: Args) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent import shipped_packs
 from agent.api.operations.schema import Param
-from agent.cli.context import PLAN, Args, CliContext, command, file_text, planned, shown, text
+from agent.cli.context import PLAN, Args, CliContext, command, file_text, losses, planned, shown, text
 from agent.cli.parser import Command
 from rules.text import Text
 
@@ -82,7 +82,8 @@ def _use(context: CliContext, args: Args) -> int:
     if args.get("plan"):
         return planned(context, "pack.use", {"pack": text})
     result = context.client.call("pack.use", pack=text)
-    context.terminal.data(result, Text(f"in force: {shown(result['pack'])}", f"已启用：{shown(result['pack'])}"))
+    said = Text(f"in force: {shown(result['pack'])}", f"已启用：{shown(result['pack'])}")
+    context.terminal.data(result, said, *losses(result))
     return 0
 
 

@@ -14,6 +14,7 @@ from agent.cli.context import (
     flag,
     level,
     listing,
+    losses,
     planned,
     shown,
 )
@@ -35,7 +36,7 @@ def _import(context: CliContext, args: Args) -> int:
     said = Text(f"{count} people imported", f"已导入 {count} 名人员")
     if changed:
         said = Text(f"{said.en}, {changed} of them were there before", f"{said.zh}，其中 {changed} 名原已登记")
-    context.terminal.data(result, said)
+    context.terminal.data(result, said, *losses(result))
     return 0
 
 

@@ -78,8 +78,9 @@ class ActExecutor:
                 services.intent.note({**fields, "after": backward.last(services.site.home.log)})
                 seq = _append(services.decider, fields)
                 change.recorded.add(seq, fields["change"])
+                by, why = request.officer(), request.args.text("reason")
                 cut = [
-                    change.losses.add(loss, act=request.op, entry=seq, by=request.officer())
+                    change.losses.add(loss, act=request.op, entry=seq, by=by, reason=why)
                     for loss in lost.losses
                     if loss.areas and loss.person not in done.cut
                 ]
@@ -101,6 +102,7 @@ class ActExecutor:
             done.on_commit()
         _acknowledged(services.decider, fields["epoch"])
         result = {**done.result, "seq": seq, "epoch": fields["epoch"]}
+        result |= {"losses": cut} if cut else {}
         if any(loss.rooms for loss in lost.losses):
             services.doors.changed()
         services.offboarding.start_losses(cut, request.peer.pid)

@@ -163,6 +163,17 @@ class RevocationJournal:
             ).fetchall()
         return [_done(*row) for row in rows]
 
+    def unsettled(self) -> set[str]:
+        """Return the names of the runs that wait for a receipt, or for somebody to say that they need none."""
+        with translate_sqlite_errors(self._path):
+            return {case for (case,) in self._db.execute("SELECT case_id FROM runs WHERE settled_at IS NULL")}
+
+    def settle(self, case: str, at: datetime) -> None:
+        """Note that the receipt of the run *case* is kept, or that it needs none; until a step of it is tried again."""
+        with self._change():
+            where = "WHERE case_id = ? AND settled_at IS NULL"
+            self._db.execute(f"UPDATE runs SET settled_at = ? {where}", (at.isoformat(), case))  # noqa: S608
+
     def record(self, run: Run, done: JournaledStep) -> None:
         """Write what came of one try, durably."""
         self.record_together([(run, done)])
@@ -187,6 +198,8 @@ class RevocationJournal:
                 " WHERE run = ? AND step = ?",
                 rows,
             )
+            numbers = {(row[5],) for row in rows}
+            self._db.executemany("UPDATE runs SET settled_at = NULL WHERE number = ?", numbers)
 
     def unlogged(self, run: Run) -> list[JournaledStep]:
         """Return the steps whose present result is not in the access log yet."""

@@ -29,6 +29,7 @@ class Cause(StrEnum):
     """It does not end: a grant is given again after a departure that was taken back."""
 
 
+_UNKNOWN = Text("nothing is known of it now", "目前无法得知")
 _GOING = (Cause.DEPARTURE, Cause.TRANSFER)
 PARTLY = frozenset((Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS))
 """The person keeps what is not named as lost."""
@@ -36,13 +37,17 @@ PARTLY = frozenset((Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS))
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """One step and what it saw. ``skipped`` is the reason when the host has no such thing."""
+    """One step and what it saw. ``skipped`` is the reason when the host has no such thing.
+
+    ``nothing``: what to say where there is nothing to end now, or why that is not known.
+    """
 
     id: str
     title: Text
     targets: tuple[StepTarget, ...] = ()
     lasting: Text | None = None
     skipped: Text | None = None
+    nothing: Text = _UNKNOWN
 
     @property
     def irreversible(self) -> bool:
@@ -56,6 +61,7 @@ class PlannedStep:
             "title": self.title.to_json(),
             "skipped": _words(self.skipped),
             "lasting": _words(self.lasting) if self.irreversible else None,
+            "nothing": None if self.targets or self.skipped else self.nothing.to_json(),
             "targets": [{"what": what.to_json(), "other": _words(other)} for what, other in self.targets],
         }
 

@@ -27,9 +27,10 @@ _QUESTION = (
 )
 
 
+# A run without its receipt is open, whatever its steps are.
 _OPEN = (
-    "SELECT COUNT(DISTINCT run), MIN(begun_at) FROM steps JOIN runs ON number = run"
-    " WHERE state IN ('planned', 'pending')"
+    "SELECT COUNT(*), MIN(begun_at) FROM runs WHERE number IN (SELECT number FROM runs WHERE settled_at IS NULL"
+    " UNION SELECT run FROM steps WHERE state IN ('planned', 'pending'))"
 )
 # How long the newest runs took that are over, from their beginning to their last step, in days.
 _TOOK = (

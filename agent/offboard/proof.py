@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
 from agent.kernel import process_sight
 from agent.kernel.open_files import UNFINISHED
@@ -31,6 +31,7 @@ from agent.offboard.steps.tasks import Look
 from rules.text import Text
 from rules.visible import visible
 
+_TRIED = get_args(probe_access.What)  # in each area
 _SHOWN = 5  # of what a sentence names
 _NAMED = 100  # processes that could not be read which a look names
 _SEARCHED = 2_000  # inodes of an area that are looked at to find one file to try
@@ -297,14 +298,16 @@ def _search(area: AreaPath, context: RevocationContext) -> str | None:
 
 def _look(leaver: RevocationSubject, context: RevocationContext) -> tuple[Planned, ...]:
     """Say what the proof will do: it ends nothing."""
-    count = _attempts(tuple(context.areas()), leaver)
-    return (
-        Planned(Text(f"two looks at every process, {count} attempts to get in", f"两次全面扫描，{count} 次进入尝试")),
-    )
+    tries = _attempts(tuple(context.areas()), leaver)
+    return (Planned(Text(f"two looks at every process, {tries.en}", f"两次全面扫描，{tries.zh}")),)
 
 
-def _attempts(areas: Sequence[AreaPath], leaver: RevocationSubject) -> int:
-    return len(areas) * 2 * len(_theirs(leaver))
+def _attempts(areas: Sequence[AreaPath], leaver: RevocationSubject) -> Text:
+    """Say how often the leaver will be tried as: in each area its list, and a file if it has one, as everybody."""
+    most = len(areas) * len(_TRIED) * len(probe_access.identities(_theirs(leaver)))
+    if not most:
+        return Text("no attempt to get in", "无进入尝试")
+    return Text(f"up to {most} attempts to get in", f"至多 {most} 次进入尝试")
 
 
 def _run(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:
@@ -346,9 +349,9 @@ def summary(proof: AccessProof) -> Text:
 
 
 def _look_twice(leaver: RevocationSubject, context: RevocationContext) -> tuple[Planned, ...]:
-    count = _attempts(_lost(leaver, context), leaver)
-    en = f"two looks at what the person holds, {count} attempts to get in"
-    return (Planned(Text(en, f"两次检查此人所持有的文件，{count} 次进入尝试")),)
+    tries = _attempts(_lost(leaver, context), leaver)
+    en = f"two looks at what the person holds, {tries.en}"
+    return (Planned(Text(en, f"两次检查此人所持有的文件，{tries.zh}")),)
 
 
 def _run_staying(leaver: RevocationSubject, context: RevocationContext, _case: str) -> StepResult:

@@ -35,6 +35,7 @@ _ALONGSIDE = 8  # threads
 _ANSWER = 5.0  # seconds the end of a run waits for steps alongside
 _LISTED, _SHOWN = 100, 20  # items of a list that an entry repeats whole; those it shows of a longer one
 
+GIVEN_UP = "given_up"  # a fact of a step that was open when its run lost its reason
 _WHOLE = frozenset((Cause.DEPARTURE, Cause.HOLD))
 
 _T = TypeVar("_T")
@@ -69,7 +70,7 @@ def survey(
 ) -> RevocationPlan:
     """Look at everything a run would end, change nothing, and return the plan.
 
-    A step that cannot look is in the plan without targets: that never keeps anybody from running it.
+    A step that cannot look is in the plan without targets, and says so: that never keeps anybody from running it.
     """
     known = freezing.vetted(leaver)
     steps = _asked(steps_for(cause, more), context)
@@ -80,7 +81,9 @@ def _looked(step: RevocationStep, leaver: RevocationSubject, context: Revocation
     seen = PlannedStep(step.id, step.titled(partly=cause in PARTLY), lasting=step.lasting)
     with contextlib.suppress(OSError, ShoumiError):
         skipped = step.probe(leaver, context)
-        return replace(seen, skipped=skipped) if skipped else replace(seen, targets=step.look(leaver, context))
+        if skipped:
+            return replace(seen, skipped=skipped)
+        return replace(seen, targets=step.look(leaver, context), nothing=step.nothing)
     return seen
 
 
@@ -203,12 +206,14 @@ class Runner:
     def abandon(self, case: str, why: Text) -> None:
         """Do nothing more of a run that has lost its reason: what is still open of it is skipped, because of *why*.
 
+        The fact :data:`GIVEN_UP` tells that from what a host does not have.
+
         Raises :class:`RefusedError` when that could not be written down.
         """
         run, now = self._journal.run(case), self._context.now()
         for done in self._journal.steps(run):
             if done.result.state.open:
-                given_up = StepResult(StepState.SKIPPED, why, done.result.facts)
+                given_up = StepResult(StepState.SKIPPED, _until_then(why, done), {**done.result.facts, GIVEN_UP: True})
                 self._journal.record(
                     run, JournaledStep(done.step, given_up, began_at=done.began_at or now, ended_at=now)
                 )
@@ -345,6 +350,14 @@ class Runner:
             except ShoumiError:  # the log is full or the decider away: they are logged when the run is looked at again
                 return
             self._journal.logged(run, done)
+
+
+def _until_then(why: Text, done: JournaledStep) -> Text:
+    """Return why a step is given up, and what had come of it by then."""
+    if not done.tries:
+        return why
+    known = done.result.detail
+    return Text(f"{why.en}; until then: {known.en}", f"{why.zh}；此前：{known.zh}")
 
 
 def _brief(value: Any) -> Any:

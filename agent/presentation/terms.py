@@ -308,6 +308,16 @@ CHOICES: Words = {  # what a parameter of an operation may be, where the table o
 }  # fmt: skip
 
 
+STEP_STATES: Words = {  # how far a step of a revocation is
+    "planned": Text("planned", "已计划"),
+    "done": Text("done", "已完成"),
+    "confirmed": Text("confirmed", "已确认"),
+    "pending": Text("pending", "待完成"),
+    "cannot-see": Text("cannot see", "无法查看"),
+    "skipped": Text("not present", "不存在"),
+}
+
+
 def revocation_step(entry: Mapping[str, object]) -> Text:
     """Return what the step of a revocation is called that an *entry* of the log tells of."""
     words = {**REVOCATIONS, **PARTLY} if entry.get("cause") in KEEPING else REVOCATIONS

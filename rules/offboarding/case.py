@@ -107,7 +107,8 @@ class OffboardingCase:
 
     ``late_days``: by how many days the notice came too late (D20-A.6.1). ``needs_period``: the law leaves no choice
     about the cooling-off period. ``effective_at``: the leave date, an instant; ``None``: with the last approval.
-    ``carried_out_at``: when the agent carried out a leave date that was to come. ``batch``: layoffs of one name are
+    ``advanced``: who brought the leave date forward last. ``carried_out_at``: when the agent carried out a leave date
+    that was to come. ``batch``: layoffs of one name are
     shown as one. ``resumption``: the first of two officers who let somebody back from long leave. ``reference``:
     the number of the case in the personnel system, and ``printed_class`` the class 涉密人员类别 it printed.
     ``department`` and ``post``: where a transfer leads. ``roles``: administrator roles the leaver held when access
@@ -134,6 +135,7 @@ class OffboardingCase:
     ended_by: str = ""
     confirmation: CaseRemark | None = None
     effective_at: datetime | None = None
+    advanced: CaseRemark | None = None
     carried_out_at: datetime | None = None
     batch: str = ""
     returns: tuple[CaseRemark, ...] = ()
@@ -194,6 +196,11 @@ class OffboardingCase:
         if self.approved_at is None or self.scheduled:
             return None
         return max(self.approved_at, self.effective_at or self.approved_at)
+
+    @property
+    def ended_by_hand(self) -> bool:
+        """Whether access ended because somebody brought the leave date forward to the very instant of doing so."""
+        return bool(self.advanced and self.ended_at and self.advanced.at >= self.ended_at)
 
     @property
     def unconfirmed(self) -> bool:

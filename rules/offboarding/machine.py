@@ -230,7 +230,7 @@ def advance(case: OffboardingCase, to: datetime, by: str, now: datetime) -> Offb
             Text("a leave date is only brought forward", "离岗时间只可提前"),
             Text("have it rescinded by two officers to put it off", "如需推迟，请由两名管理员撤销后重新办理"),
         )
-    return replace(case, effective_at=max(to, now))
+    return replace(case, effective_at=max(to, now), advanced=CaseRemark(by, now))
 
 
 def carry_out(case: OffboardingCase, roles: Sequence[str], now: datetime) -> OffboardingCase:

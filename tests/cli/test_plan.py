@@ -64,3 +64,11 @@ def test_an_import_is_planned_like_any_other_act(granted: Site, shoumi, tmp_path
     assert (done.code, "1 of them were there before" in done.out) == (0, True)
     [entry] = granted.entries(act="person.import", outcome="done")
     assert entry["lost"] == {"people": 1, "first": [{"person": "E1", "areas": ["plans"], "rooms": []}]}
+
+
+def test_a_plan_has_the_sign_of_what_is_planned_and_never_that_of_what_is_confirmed(granted: Site, shoumi) -> None:
+    for words in (("hold", "plan", "E1"), ("case", "plan", "E1"), ("grant", "end", "E1", "plans", "--plan")):
+        lines = [line.strip() for line in shoumi(*words).out.splitlines()]
+        assert [line for line in lines if line.startswith("· ")], words
+        assert not [line for line in lines if "✓" in line]
+    assert "attempts to get in" in "".join(lines)

@@ -29,7 +29,7 @@ MEANINGS = {
     "approvers[].signed.title": "the title the pack gives that role",
     "approvers[].signed.at": "when it was signed",
     "approvers[].signed.clock": "by whose clock",
-    "approvers[].signed.opinion": "the opinion on the form, or the reason of a hold; may be empty",
+    "approvers[].signed.opinion": "the opinion on the form, or the reason of a hold or of the act; may be empty",
     "approvers[].signed.key": "name of the key of the approver's own signature",
     "approvers[].written": "who put it on record here",
     "approvers[].written.by": "who: an id of the registry, `uid:N`, or `hr` for the agent on the word of a notice",

@@ -198,11 +198,17 @@ acknowledged it:
 - descriptors are refused by the decider, one by one. A mapping is asked about by no kernel: the process that has it is
   stopped and ended, with everybody it serves; plan and receipt name who else uses it. What lies in other areas, and
   whoever shares nothing with that person, is not touched;
-- of up to 32 people each gets a run and a receipt of the cause `loss`, which names the areas, the act and its entry; of
-  more those alone who hold something then. A change that touches more than 4,000 pairs of person and place is compared
-  for the people who have a process or are in a room, and the entry says how many pairs were left out;
+- of up to 32 people each gets a run and a receipt of the cause `loss`, which names the areas, the act, its reason and
+  its entry; of more those alone who hold something then. Who loses rooms alone has neither: nothing is open there, and
+  each door asks anew; the entry of the act names the rooms. A change that touches more than 4,000 pairs of person and
+  place is compared for the people who have a process or are in a room, and the entry says how many pairs were left out;
+- the act answers with the numbers (`L000001`). `case receipt` takes such a number, that of a grant that ran out, of a
+  hold or of a case, or a person who has a case; `case receipts PERSON` lists them all, and so does `c` among the
+  terminal's people;
+- where the right is given again, or the hold lifted, before the rest is done, the run is given up. What it has ended by
+  then has its receipt, which stays open for lack of the proof and says of each step that was given up why;
 - everybody who waits is cut by the same looks, before anybody is proven; `status`, the first screen, `hold add` and
-  `case progress` say how many are still being proven, and about how long that takes;
+  `case progress` say how many are still being proven or wait for their receipt, and about how long that takes;
 - the same acts take `--plan`: the act is rehearsed and rolled back, and what would end is shown. The terminal shows
   that plan before the act, and asks for a name to be typed, when something would end or others would lose something;
 - what ends by itself (a grant, a record, the hours of a place) ends at its instant in the decider. What holds a mapping

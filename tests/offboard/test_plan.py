@@ -147,3 +147,14 @@ def test_a_step_that_cannot_look_is_planned_all_the_same(tmp_path: Path) -> None
         RevocationSubject("E1001"), context(tmp_path), Cause.HOLD, [RevocationStep("blind", WHAT, always, broken, run)]
     )
     assert found.steps[-1] == PlannedStep("blind", WHAT)
+    assert found.to_json()["steps"][-1]["nothing"]["en"] == "nothing is known of it now"
+
+
+@needs.root
+def test_a_step_that_finds_nothing_to_end_says_so_and_one_that_does_says_what(tmp_path: Path, uid: int) -> None:
+    here = context(tmp_path, devices=lambda: frozenset({1}))
+    said = {step["id"]: step["nothing"] for step in survey(leaver(tmp_path, uid), here, Cause.HOLD).to_json()["steps"]}
+    assert said["holders"] == {"en": "nobody holds any now", "zh": "目前没有进程持有"}
+    assert said["deny"] is None
+    processes = {step.id: step for step in survey(leaver(tmp_path, uid), here, Cause.DEPARTURE).steps}["processes"]
+    assert processes.to_json()["nothing"]["en"] == "nothing to end now"

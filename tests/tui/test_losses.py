@@ -59,6 +59,7 @@ def page(lost: list[dict[str, object]], *, one: bool, unknown: object = None, en
         "title": {"en": "end", "zh": "结束"},
         "skipped": None,
         "lasting": lasting,
+        "nothing": None if ends else {"en": "nobody holds any now", "zh": "目前没有进程持有"},
         "targets": targets,
     }
     plans = [
@@ -75,7 +76,46 @@ def test_the_plan_is_asked_for_what_the_form_did_not_say() -> None:
         (page([LOSS], one=False), "E1001"),
         (page([LOSS], one=True, ends=True), "E1001"),
         (page([LOSS, other], one=True), "2"),
+        (of_act({"lost": [LOSS, other], "plans": [], "unknown": None, "left_out": 0}, TITLE, name="plans"), "plans"),
         (page([], one=True, unknown={"en": "the pack is damaged", "zh": "规则包损坏"}), "0"),
     ):
         assert asked is not None
         assert asked.name == name
+
+
+def test_who_must_type_a_number_is_told_of_what() -> None:
+    several = page([LOSS, LOSS | {"person": "E1002"}], one=True)
+    assert several
+    assert several.typed == Text("how many people lose something", "失去权限的人数")
+    one = page([LOSS], one=False)
+    assert one
+    assert one.lines[1].note == Text("nobody holds any now", "目前没有进程持有")
+    assert one.typed is None
+
+
+def test_a_grant_is_ended_by_one_plan_that_names_it_and_the_receipt_is_read_where_the_person_is(site: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.go("people")
+        await t.press("c")
+        await t.until(lambda: any("there is no receipt" in one for one in t.told()))
+        await t.press("G")
+        await t.sees("which grant")
+        await t.press("enter")
+        await t.sees("Enter: do it")
+        await t.type("audit")
+        await t.press("enter")
+        await t.sees("end the grant G000001 (E1001 → plans)", "E1001 loses plans", "`E1001`")
+        await t.type("E1001")
+        await t.press("enter")
+        await t.until(lambda: site.entries(kind="receipt", case="L000001"))
+        await t.press("c")
+        await t.sees("receipt of L000001", "Areas lost: plans")
+        await t.press("escape")
+        with site.client() as agent:
+            agent.call("hold.add", person="E1001", reason="inquiry")
+        await t.until(lambda: site.entries(kind="receipt", case="H000001"))
+        await t.press("c")
+        await t.sees("which receipt", "H000001", "L000001", "grant.end plans")
+
+    journey(site, walk)
+    assert len(site.entries(act="grant.end", outcome="done")) == 1

@@ -146,10 +146,11 @@ ACTIONS = (
     KeyAction(
         "people.receipt",
         "c",
-        Text("hold receipt", "停权回执"),
-        Text("the signed receipt of the hold: what it ended and when", "查看停权回执：终止了哪些事项"),
-        ("hold.receipt",),
+        Text("receipts", "撤权回执"),
+        Text("the signed receipts: what was taken from the person, why and when", "查看撤权回执：取消了哪些权限"),
+        ("case.receipts", "case.receipt"),
         footer=False,
+        also=("hold.receipt",),
     ),
     KeyAction(
         "people.lift",

@@ -17,14 +17,17 @@ from tui.render.plan import PlanLine, PlanPage, joined, of_agent
 _NAMED = 20  # people who are named
 
 
-def of_act(found: Mapping[str, Any], title: Text, *, one: bool = False) -> PlanPage | None:
-    """Return the plan of ``act.plan`` to be agreed to, ``None`` when nothing needs to be.
+def of_act(
+    found: Mapping[str, Any], title: Text, *, one: bool = False, name: str = "", always: bool = False
+) -> PlanPage | None:
+    """Return the plan of ``act.plan`` to be agreed to, ``None`` when nothing needs to be, but for *always*.
 
-    *one*: the act names a person, or something that one person has.
+    *one*: the act names a person, or something that one person has. What is to be typed is the one person who loses
+    something; where it is not one, the *name* of what the act changes, and without one how many they are.
     """
     lost, plans = found["lost"], found["plans"]
     ends = [step for plan in plans for step in plan["steps"] if step["targets"] and step["lasting"]]
-    if not (found["unknown"] or ends or len(lost) > one):
+    if not (found["unknown"] or ends or len(lost) > one or always):
         return None
     by_person = {plan["person"]: plan for plan in plans}
     lines: list[PlanLine] = []
@@ -36,8 +39,12 @@ def of_act(found: Mapping[str, Any], title: Text, *, one: bool = False) -> PlanP
             lines += [line for line in of_agent(plan, title).lines if line.note]
     if (more := len(lost) - _NAMED) > 0:
         lines.append(PlanLine(Text(f"and {more} more people", f"另有 {more} 人")))
-    name = visible(lost[0]["person"]) if len(lost) == 1 else str(len(lost))
-    return PlanPage(title, lines, name=name, warning=_warning(found))
+    if not (lost or found["unknown"]):
+        lines.append(PlanLine(Text("nobody loses anything", "无人失去权限")))
+    if len(lost) == 1:
+        return PlanPage(title, lines, name=visible(lost[0]["person"]), warning=_warning(found))
+    typed = None if name else Text("how many people lose something", "失去权限的人数")
+    return PlanPage(title, lines, name=name or str(len(lost)), warning=_warning(found), typed=typed)
 
 
 def with_losses(plan: PlanPage, found: Mapping[str, Any]) -> PlanPage:

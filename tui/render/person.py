@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent.presentation.terms import BADGES, DOMAINS, EMPLOYMENTS, LEVELS, STAGES, word
+from agent.api.timestamps import local
+from agent.presentation.terms import BADGES, CAUSES, DOMAINS, EMPLOYMENTS, LEVELS, STAGES, word
 from rules.text import Text
 from rules.visible import visible
 from tui.i18n import text_of
@@ -126,6 +127,14 @@ def about_grant(one: Row) -> Text:
     """Return one grant in a line."""
     said = f"{visible(one['id'])} {visible(one['resource'])} {visible(one['reason'])}"
     return Text(said, said)
+
+
+def about_receipt(one: Row) -> Text:
+    """Return one receipt in a line: of which run, when, why, and by which act of which areas."""
+    cause = word(CAUSES, one["cause"]) if one["cause"] else Text("cannot be read", "无法读取")
+    at = local(one["issued"]) if one["issued"] else ""
+    more = " ".join(map(visible, (one["act"], ", ".join(one["areas"])))).strip()
+    return Text(f"{one['case']} {at} {cause.en} {more}", f"{one['case']} {at} {cause.zh} {more}")
 
 
 def day(stamp: str) -> str:

@@ -41,12 +41,16 @@ class PlanLine:
 
 @dataclass(frozen=True, slots=True)
 class PlanPage:
-    """What is to be agreed to. ``name`` is what must be typed; without it nothing is asked and it is only shown."""
+    """What is to be agreed to. ``name`` is what must be typed; without it nothing is asked and it is only shown.
+
+    ``typed`` says what that is, where it is no name of anything on the page.
+    """
 
     title: Text
     lines: Sequence[PlanLine]
     name: str = ""
     warning: Text | None = None
+    typed: Text | None = None
 
 
 def pieces(lines: Sequence[PlanLine]) -> list[Piece]:
@@ -74,6 +78,8 @@ def of_agent(found: Mapping[str, Any], title: Text, name: str = "") -> PlanPage:
         notes = [text_of(target["what"]) for target in step["targets"][:_TARGETS]]
         if (more := len(step["targets"]) - _TARGETS) > 0:
             notes.append(Text(f"and {more} more", f"另有 {more} 项"))
+        if step["nothing"]:
+            notes.append(text_of(step["nothing"]))
         if step["lasting"]:
             lasting = text_of(step["lasting"])
             notes.append(Text(f"CANNOT BE UNDONE: {lasting.en}", f"不可撤销：{lasting.zh}"))

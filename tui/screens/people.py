@@ -13,8 +13,8 @@ from rules.visible import visible
 from tui.forms import Form
 from tui.i18n import text_of
 from tui.render.cells import Piece, Toned
-from tui.render.person import about_grant, day, dossier
-from tui.render.plan import PlanLine, PlanPage, of_agent, result
+from tui.render.person import about_grant, about_receipt, day, dossier
+from tui.render.plan import PlanLine, of_agent, result
 from tui.screens.choice import ChoiceScreen
 from tui.screens.document import receipt
 from tui.screens.listing import ListScreen
@@ -142,15 +142,10 @@ class PeopleScreen(ListScreen):
         if place is None:
             return
         grant = running[place]
-        lines = [
-            PlanLine(Text("what it opened is denied, open files too", "取消其访问，包括已打开的文件")),
-            PlanLine(about_grant(grant), "info"),
-        ]
-        ends = Text(f"end the grant {grant['id']}", f"终止授权 {grant['id']}")
-        if await self.program.agreed(PlanPage(ends, lines, name=grant["resource"])):
-            given = {"grant": grant["id"]}
-            if await self.app.push_screen_wait(Form("grant.end", given, only=("reason",))):
-                await self.load()
+        who, what = visible(self.chosen), visible(grant["resource"])
+        ends = Text(f"end the grant {grant['id']} ({who} → {what})", f"终止授权 {grant['id']}（{who} → {what}）")
+        if await self.app.push_screen_wait(Form("grant.end", {"grant": grant["id"]}, only=("reason",), plan=ends)):
+            await self.load()
 
     def do_void(self) -> None:
         """Void one record."""
@@ -218,12 +213,21 @@ class PeopleScreen(ListScreen):
             await self.load()
 
     def do_receipt(self) -> None:
-        """Show what the hold ended."""
+        """Show what was taken from the person, by which run."""
         self.start(self._receipt, group="form")
 
     async def _receipt(self) -> None:
-        found = await self.agent.call("hold.receipt", person=self.chosen)
-        await self.app.push_screen_wait(receipt(found))
+        there = (await self.agent.items("case.receipts", person=self.chosen))[::-1]
+        if not there:
+            self.program.tell(Text("there is no receipt: nothing was taken from them", "没有回执：未曾被取消权限"))
+            return
+        place: int | None = 0
+        if len(there) > 1:
+            title = Text("which receipt, the newest first", "哪份回执（最近的在前）")
+            place = await self.app.push_screen_wait(ChoiceScreen(title, [about_receipt(one) for one in there]))
+        if place is not None:
+            found = await self.agent.call("case.receipt", person=there[place]["case"])
+            await self.app.push_screen_wait(receipt(found))
 
     # Ways -------------------------------------------------------------------------------------------------------------
 

@@ -50,9 +50,10 @@ class PlanScreen(ModalScreen[bool]):
                 )
             if plan.name:
                 said = visible(plan.name)
+                what = (f" ({plan.typed.en})", f"（{plan.typed.zh}）") if plan.typed else ("", "")
                 yield LocalizedText(
-                    Text(f"To go on, type `{said}` and press Enter. Esc: nothing happens.",
-                         f"若要继续，请输入 `{said}` 并按回车。Esc：不作任何更改。"),
+                    Text(f"To go on, type `{said}`{what[0]} and press Enter. Esc: nothing happens.",
+                         f"若要继续，请输入 `{said}`{what[1]} 并按回车。Esc：不作任何更改。"),
                     classes="below",
                 )  # fmt: skip
                 yield Input(id="name", compact=True)

@@ -43,3 +43,5 @@ PLANNED = frozenset(
     ]
 )
 """Acts that may take rights, and whose losses ``act.plan`` can tell beforehand."""
+EACH = 32
+"""People who lose something by one act, up to which each of them gets a run and a receipt."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
+from agent.control.eligibility import known
 from agent.errors import RefusedError, ShoumiError
 from agent.offboard import database
 from agent.offboard.progress import waiting
@@ -45,6 +46,12 @@ def _end(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args = request.args
     if "area" not in args:
         ended = [args.text("grant")]
+        if known(request, ended[0]):
+            person = visible(ended[0])
+            raise RefusedError(
+                Text(f"`{person}` is a person: which area or room?", f"`{person}` 是人员编号：请指明目录或场所"),
+                Text(f"shoumi grant end {person} AREA --reason WHY", f"shoumi grant end {person} 目录 --reason 理由"),
+            )
     else:
         running = request.site.lists.grants.find(request.at, person=args.text("grant"), resource=args.text("area"))
         coming = request.site.lists.grants.find(

@@ -1,6 +1,12 @@
 """Handlers: what a departure would end, receipts and the key that checks them, and how long revocations took."""
 
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
+from agent.control.offboarding.hr_reply import payload_of
 from agent.errors import RefusedError
 from agent.offboard import database
 from agent.offboard.intake import outbox
@@ -17,6 +23,8 @@ from rules.visible import visible
 
 handlers = HandlerTable()
 
+_NUMBER = re.compile(r"[GHL][0-9]{6,}")
+_NAMED = 5
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -42,8 +50,79 @@ def _hold_plan(request: HandlerRequest) -> Json:
 
 @handlers.read("case.receipt")
 def _receipt(request: HandlerRequest) -> Json:
-    case = request.site.lists.cases.get(request.args.text("person"))
-    return _newest(request, case.id, Text("see `shoumi case status`", "参见 `shoumi case status`"))
+    """Return that of a run, by its number, or of the case of a person."""
+    asked, lists = request.args.text("person"), request.site.lists
+    known = {"H": lists.holds.get, "G": lists.grants.get, "L": lists.losses.get}
+    if _NUMBER.fullmatch(asked) and not _registered(request, asked):
+        known[asked[0]](asked)
+        return _newest(request, asked, Text(f"wait for it: shoumi case receipt {asked} --wait",
+                                            f"等待签发：shoumi case receipt {asked} --wait"))  # fmt: skip
+    try:
+        case = lists.cases.get(asked)
+    except RefusedError:
+        if not _registered(request, asked):
+            raise
+        raise _others(request, asked) from None
+    said = visible(asked)
+    return _newest(request, case.id, Text(f"see `shoumi case status {said}`", f"参见 `shoumi case status {said}`"))
+
+
+def _others(request: HandlerRequest, person: str) -> RefusedError:
+    """Return why nothing is shown of *person*, who has no case: one is never taken for the receipt of another run."""
+    names, said = list(_kept(request, person)), visible(person)
+    if not names:
+        return RefusedError(
+            Text(f"there is no receipt of `{said}`: nothing was taken from them", f"`{said}` 没有回执：未曾被取消权限"),
+            Text(f"see `shoumi log list --person {said}`", f"参见 `shoumi log list --person {said}`"),
+        )
+    some, last = ", ".join(names[-_NAMED:]), names[-1]
+    return RefusedError(
+        Text(f"`{said}` has no case, but receipts: {some}", f"`{said}` 没有离岗办理，但有回执：{some}"),
+        Text(f"all: shoumi case receipts {said}; one: shoumi case receipt {last}",
+             f"全部：shoumi case receipts {said}；其一：shoumi case receipt {last}"),
+    )  # fmt: skip
+
+
+@handlers.stream("case.receipts")
+def _receipts(request: HandlerRequest) -> Iterator[Json]:
+    """Yield the newest receipt of each run about a person, in the order they were issued."""
+    person = request.args.text("person")
+    request.site.lists.people.dossier(person)
+    return iter([_row(name, path) for name, path in _kept(request, person).items()])
+
+
+def _kept(request: HandlerRequest, person: str) -> dict[str, Path]:
+    """Return the newest receipt of each run about *person*, by the number of the run, the last one issued last."""
+    lists = request.site.lists
+    names = {case.id for case in lists.cases.find(person, over=True)}
+    for rows in (lists.holds.find(person, lifted=True), lists.losses.of_person(person), lists.grants.of_person(person)):
+        names |= {str(row["id"]) for row in rows}
+    paths = receipt.kept(receipt.receipts_folder(request.site.home.root))
+    found = {name: path for path in paths if (name := receipt.case_of(path)) in names}
+    return dict(sorted(found.items(), key=lambda one: one[1].stat().st_mtime_ns))
+
+
+def _row(name: str, path: Path) -> Json:
+    """Return what a receipt says in short. One that cannot be read is named all the same."""
+    row: dict[str, Json] = {"case": name, "file": str(path)}
+    try:
+        said = payload_of(path.read_bytes())
+        return row | {
+            "issued": said["issued"],
+            "cause": said["cause"],
+            "act": said.get("act", ""),
+            "areas": [one["area"] for one in said.get("lost", ())],
+            "complete": said["complete"],
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return row | {"issued": None, "cause": None, "act": "", "areas": [], "complete": None}
+
+
+def _registered(request: HandlerRequest, name: str) -> bool:
+    with suppress(RefusedError):
+        request.site.lists.people.dossier(name)
+        return True
+    return False
 
 
 @handlers.read("case.progress")
@@ -63,6 +142,12 @@ def _progress(request: HandlerRequest) -> Json:
 def _hold_receipt(request: HandlerRequest) -> Json:
     found, lists = request.args.text("person"), request.site.lists
     holds = [str(row["id"]) for row in lists.holds.find(found, lifted=True)]
+    if not holds and _registered(request, found):
+        said = visible(found)
+        raise RefusedError(
+            Text(f"`{said}` was never on hold", f"`{said}` 从未被停权"),
+            Text(f"other receipts: shoumi case receipts {said}", f"其他回执：shoumi case receipts {said}"),
+        )
     name = holds[-1] if holds else str(lists.holds.get(found)["id"])
     return _newest(request, name, Text("see `shoumi hold list`", "参见 `shoumi hold list`"))
 

@@ -21,6 +21,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, NoReturn
 
+from agent.api.operations import EACH
 from agent.control.offboarding.cut_executor import CutExecutor
 from agent.control.offboarding.doors_proxy import told as doors_told
 from agent.control.offboarding.host import MORE, agent_processes, revocation_context
@@ -44,7 +45,6 @@ from agent.runtime.os_groups import roles_of
 from agent.site.context import SiteContext
 from rules.tiers import Tier
 
-_EACH = 32  # people who lose something by one act, up to which each of them gets a run and a receipt
 _PATIENCE = 1.0  # seconds for what does not end at once: the next cut waits for this one
 _CUT = 20.0  # seconds an approval waits for the cut at the most
 
@@ -157,7 +157,7 @@ class OffboardingCoordinator:
         asked_by = caller(pid) if pid != os.getpid() else None
         for name in losses:
             self._note_denial(name)
-            cut = self._cuts.submit(name, (asked_by,) if asked_by else (), holding=len(losses) > _EACH)
+            cut = self._cuts.submit(name, (asked_by,) if asked_by else (), holding=len(losses) > EACH)
             cut.add_done_callback(partial(self._tell, name))
 
     def start_lapses(self) -> None:

@@ -5,7 +5,8 @@ signed. *Written* is who put it on record here, by their own socket identity, an
 the first has no time: nobody knows when a paper form was signed. Whose own signature was checked has the name of a key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from agent.offboard.receipt.timeline import ClockName, written
 from rules.offboarding.case import PERSONNEL, Approval, OffboardingCase
 
 Signatory = Mapping[str, Any]
-OFFICER, CONFIRMATION = "officer", "confirmation"
+OFFICER, CONFIRMATION, ADVANCE = "officer", "confirmation", "advance"
 
 
 def of_case(case: OffboardingCase) -> tuple[Signatory, ...]:
@@ -25,12 +26,24 @@ def of_case(case: OffboardingCase) -> tuple[Signatory, ...]:
         found.append(of_officer(case.opened_by, case.approved_at))
     if case.confirmation and all(one["signed"]["by"] != case.confirmation.by for one in found):
         found.append(of_officer(case.confirmation.by, case.confirmation.at, CONFIRMATION, case.confirmation.reason))
+    if case.advanced:
+        found.append(of_officer(case.advanced.by, case.advanced.at, ADVANCE))
     return tuple(found)
 
 
 def of_officer(by: str, at: datetime, role: str = OFFICER, opinion: str = "") -> Signatory:
     """Return an officer who decided and wrote it down in one act."""
     return {"signed": _signed(by, role, at, opinion), "written": {"by": by, "at": written(at)}}
+
+
+def by_hand(found: Iterable[Signatory], signed: AbstractSet[str]) -> tuple[Signatory, ...]:
+    """Return those of *found* who did something here, beside what those who *signed* in the personnel system did."""
+    return tuple(
+        one
+        for one in found
+        if (one["signed"]["role"] == ADVANCE and one["signed"]["by"] != PERSONNEL)
+        or (one["signed"]["role"] == CONFIRMATION and one["signed"]["by"] not in signed)
+    )
 
 
 def of_notice(notice: HrNotice, at: datetime) -> tuple[Signatory, ...]:

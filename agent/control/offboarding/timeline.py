@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent.control.offboarding.signatories import of_notice
+from agent.control.offboarding.signatories import Signatory, by_hand, of_notice
 from agent.control.offboarding.triggers import RevocationTrigger
 from agent.log.search import Filter, query
 from agent.offboard import database
@@ -23,11 +23,13 @@ from agent.offboard.progress import titles
 from agent.offboard.receipt.receipt import NO_ENTRIES, PROOF_STEP, RevocationRecord, StepRecord
 from agent.offboard.receipt.schema import NOT_PART
 from agent.offboard.receipt.timeline import ClockName, Marks, Origin, Source, by_boot, last_read
-from agent.offboard.steps import RESTORING, doors
+from agent.offboard.runner import GIVEN_UP
+from agent.offboard.steps import RESTORING, doors, holders, sessions
 from agent.offboard.steps.sessions import NOT_WANTED
 from agent.runtime.clock import boot_id, boot_time
 from agent.runtime.home import Home
 from agent.site.context import SiteContext
+from rules.offboarding.case import PERSONNEL
 from rules.text import Text
 
 _LOOKED = 200  # newest entries of the person among which the last allowed access is looked for
@@ -36,7 +38,7 @@ _BY_THE_NEXT = frozenset(("started", "recovered"))  # what a decider may write b
 _FIRST_ENTRIES = 8
 _APART = timedelta(seconds=1)  # stamps of entries may be behind the agent's clock by less than this
 _NOT_PART = {
-    Cause.HOLD: Text("no part of a hold: account, jobs and sessions stay", "停权不涉及：账号、任务与会话保留"),
+    Cause.HOLD: Text("no part of a hold: account and jobs stay", "停权不涉及：账号与任务保留"),
     Cause.TRANSFER: Text(
         "no part of a transfer: the person stays, and doors ask the rules every time",
         "调岗不涉及：人员留任，各门每次均询问规则",
@@ -47,6 +49,18 @@ _NOT_PART = {
         "不涉及：仅丧失所列权限，各门每次均询问规则",
     ),
     Cause.DEPARTURE: Text("no part of this run: it was begun before there was such a step", "不涉及：开始时尚无此步骤"),
+}
+# What a cause leaves out for a reason of its own.
+_LEFT_OUT = {
+    (Cause.DEPARTURE, holders.STEP.id): Text(
+        "no part of a departure: every process is ended", "离岗不涉及：所有进程均已结束"
+    ),
+    **{
+        (cause, sessions.STAYING.id): Text(
+            "not part of this: the rule pack lets login sessions stay", "不涉及：规则包未要求结束登录会话"
+        )
+        for cause in (Cause.HOLD, Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS)
+    },
 }
 _When = Callable[[Mapping[str, Any]], datetime]
 
@@ -62,11 +76,11 @@ def ending(site: SiteContext, found: RevocationTrigger, steps: Sequence[Journale
         cause=found.cause,
         reference=found.reference,
         pack=site.pack().id,
-        approvers=of_notice(heard.notice, found.at) if heard else found.approvers,
+        approvers=_approvers(heard, found),
         marks=_marks(site.home, found, heard, steps, at),
         steps=(*_records(found.cause, steps), *_no_part(found.cause, {done.step for done in steps})),
         proof=None,
-        doors=doors.of_facts(next((d.result.facts for d in steps if d.step == doors.ID), {})),
+        doors=doors.of_facts(next((d.result.facts for d in steps if d.step == doors.ID and _is_part(d)), {})),
         lost=tuple(sorted(found.areas)),
         act=found.act,
         seq=found.entry or None,
@@ -74,12 +88,25 @@ def ending(site: SiteContext, found: RevocationTrigger, steps: Sequence[Journale
     )
 
 
+def _approvers(heard: ArrivedNotice | None, found: RevocationTrigger) -> tuple[Signatory, ...]:
+    if heard is None:
+        return found.approvers
+    signed = of_notice(heard.notice, found.at)
+    return (*signed, *by_hand(found.approvers, {one["signed"]["by"] for one in signed}))
+
+
 def _records(cause: Cause, steps: Iterable[JournaledStep]) -> Iterable[StepRecord]:
     called = titles(cause)
     for done in steps:
         title, result = called.get(done.step, Text(done.step, done.step)), done.result
-        state = NOT_PART if result.facts.get(NOT_WANTED) else result.state
-        yield StepRecord(done.step, title, state, result.detail, result.facts)
+        state = str(result.state) if _is_part(done) else NOT_PART
+        facts = {name: value for name, value in result.facts.items() if name != GIVEN_UP}
+        yield StepRecord(done.step, title, state, result.detail, facts)
+
+
+def _is_part(done: JournaledStep) -> bool:
+    """Whether a step of a run is part of it: the pack asked for it after all, and it was not given up."""
+    return not (done.result.facts.get(NOT_WANTED) or done.result.facts.get(GIVEN_UP))
 
 
 def _no_part(cause: Cause, run: set[str]) -> Iterable[StepRecord]:
@@ -87,7 +114,7 @@ def _no_part(cause: Cause, run: set[str]) -> Iterable[StepRecord]:
     elsewhere = {step.id for step in RESTORING}
     for step, title in titles(cause).items():
         if step not in run and step not in elsewhere:
-            yield StepRecord(step, title, NOT_PART, _NOT_PART[cause], {})
+            yield StepRecord(step, title, NOT_PART, _LEFT_OUT.get((cause, step), _NOT_PART[cause]), {})
 
 
 def _heard(home: Home, found: RevocationTrigger) -> ArrivedNotice | None:
@@ -119,7 +146,7 @@ def _marks(
     if found.cause is Cause.EXPIRY:
         return _due(marks, _nobody_decided(home, found.at, at))
     if found.approved_at:
-        return _at_leave_date(marks, found.approved_at, heard)
+        return _at_leave_date(marks, found.approved_at, found.advanced_by, asked, heard)
     if heard:
         return _by_notice(marks, heard)
     return _by_act(marks, asked)
@@ -159,17 +186,26 @@ def _due(marks: Marks, began: tuple[datetime, int] | None) -> Marks:
     )
 
 
-def _at_leave_date(marks: Marks, approved: datetime, heard: ArrivedNotice | None) -> Marks:
+def _at_leave_date(
+    marks: Marks, approved: datetime, by: str, asked: datetime | None, heard: ArrivedNotice | None
+) -> Marks:
     """Return the marks of what was approved before and ended at an instant: that instant is when it was to begin.
 
-    What the personnel system approved was approved when it says so, by its own clock.
+    *by*: who brought it forward to then, an officer by a request that was read when it was *asked*; empty: nobody. What
+    the personnel system approved was approved when it says so, by its own clock.
     """
-    origins = {"approved": Origin(Source.ACT), "received": Origin(Source.DUE)}
+    asked = asked if by and by != PERSONNEL else None
+    received = asked or marks.received
+    source = Source.DUE if not by else Source.SOCKET if asked else Source.ACT
+    origins = {"approved": Origin(Source.ACT), "received": Origin(source), "durable": _stored(marks, received)}
     if heard:
         approved, origins["approved"] = heard.notice.toe, Origin(Source.PERSONNEL, ClockName.PERSONNEL)
-    origins["durable"] = _stored(marks, marks.received)
     return replace(
-        marks, approved=approved, durable=marks.durable or marks.denied, origins={**marks.origins, **origins}
+        marks,
+        approved=approved,
+        received=received,
+        durable=marks.durable or marks.denied,
+        origins={**marks.origins, **origins},
     )
 
 

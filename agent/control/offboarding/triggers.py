@@ -45,7 +45,8 @@ class RevocationTrigger:
 
     ``tries``: see :class:`agent.offboard.context.RevocationSubject`.
 
-    ``approved_at``: when it was approved, where access ended at a later instant, its leave date.
+    ``approved_at``: when it was approved, where access ended at a later instant, its leave date. ``advanced_by``: who
+    brought the leave date forward to that very instant; empty: it came by itself.
 
     ``roles``: administrator roles that make it two officers' decision; ``waits``: the second one has not made it.
     ``over``: why there is nothing to do any more. ``notice``: what of the personnel system's it follows.
@@ -63,6 +64,7 @@ class RevocationTrigger:
     entry: int = 0
     tries: frozenset[str] | None = None
     approved_at: datetime | None = None
+    advanced_by: str = ""
     waits: bool = False
     over: Text | None = None
     reference: str = ""
@@ -113,6 +115,7 @@ def _case(site: SiteContext, case: OffboardingCase) -> RevocationTrigger:
         case.officers,
         case.ended_at,
         approved_at=case.approved_at if case.approved_at and case.approved_at < case.ended_at else None,
+        advanced_by=case.advanced.by if case.advanced and case.ended_by_hand else "",
         roles=frozenset(case.roles),
         tries=frozenset(site.lists.case_grants.lost(case.id)) if transfer else None,
         waits=case.unconfirmed,
@@ -182,7 +185,7 @@ def _loss(site: SiteContext, name: str) -> RevocationTrigger:
         act=str(row["act"]),
         entry=int(str(row["entry"])),
         over=None if still else _GRANTED if areas else _ROOMS,
-        approvers=(of_officer(by, since),),
+        approvers=(of_officer(by, since, opinion=str(row["reason"])),),
     )
 
 

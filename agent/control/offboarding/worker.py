@@ -39,18 +39,22 @@ from agent.control.offboarding.untold_receipts import UntoldReceipts
 from agent.control.offboarding.walker import AreaWalker
 from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
-from agent.offboard import database
+from agent.offboard import database, proof
 from agent.offboard.deny_entries import DenyLedger
 from agent.offboard.freezing import freeze_holders
-from agent.offboard.journal import RevocationJournal, WantedRun
+from agent.offboard.journal import JournaledStep, RevocationJournal, WantedRun
 from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
 from agent.offboard.runner import Runner
+from agent.offboard.steps import deny
+from agent.offboard.steps.step import StepState
 from agent.runtime.failures import going_on, to_stderr
 from agent.runtime.home import Home
 from agent.site.context import SiteContext, agent_clock
 
 _HOLDING = frozenset((Cause.EXPIRY, Cause.LOSS))  # no run where nothing was held
+_ENDS_NOTHING = frozenset((deny.STEP.id, proof.STEP.id))
+_DID = frozenset((StepState.DONE, StepState.CONFIRMED))
 AGAIN = 30.0  # seconds after which what is pending is tried again
 _PATIENCE = 5.0  # seconds for what does not end at once: who waits here is cut already
 _LAPSE = 2.0  # seconds between two looks at grants that end by themselves
@@ -161,13 +165,16 @@ class OffboardingWorker:
         held = [str(row["id"]) for row in lists.holds.find()]
         left += [name for name in held if name not in begun or self._unproven(name, unfinished)]
         left += [name for name in lists.case_grants.restored() if name not in begun or name in unfinished]
-        left += sorted(self._unissued({name for name in begun - unfinished if name.startswith(("G", "L"))}))
+        left += sorted(self._unsettled(unfinished) - set(left))
         return left + sorted(unfinished - set(left) - {case.id for case in approved})
 
-    def _unissued(self, names: AbstractSet[str]) -> AbstractSet[str]:
-        """Return those of *names* that have no receipt: it was killed between the proof and that."""
-        issued = {receipt.case_of(path) for path in receipt.kept(receipt.receipts_folder(self._site.home.root))}
-        return names - issued if names else names
+    def _unsettled(self, unfinished: AbstractSet[str]) -> AbstractSet[str]:
+        """Return the finished runs without a receipt: this process was killed between the proof and that."""
+        names = self._journal.unsettled() - unfinished
+        issued = {name for name in names if self._issued(name)}
+        for name in issued:
+            self._journal.settle(name, self._site.now())
+        return names - issued
 
     def _unproven(self, name: str, unfinished: AbstractSet[str]) -> bool:
         return name in unfinished or not self._issued(name)
@@ -181,18 +188,25 @@ class OffboardingWorker:
                 errors.append(error)
 
     def _wanted(self, name: str) -> bool:
-        """Whether there is something to do in the run *name*. One that has lost its reason is given up here."""
+        """Whether there is something to do in the run *name*. One that has lost its reason is given up here.
+
+        What such a run has ended by then is told by a receipt all the same.
+        """
         found = trigger_of(self._site, name)
         try:
-            is_open = any(done.result.state.open for done in self._journal.steps(self._journal.run(name)))
+            steps = self._journal.steps(self._journal.run(name))
         except RefusedError:  # it was not begun: there is nothing to give up
-            if found.cause in _HOLDING:
-                return False
-            is_open = False
+            return found.cause not in _HOLDING and not (found.over or found.waits)
+        is_open = any(done.result.state.open for done in steps)
         if found.over and is_open:
             self._runner.abandon(name, found.over)
-        proves = found.cause is not Cause.RESTORED
-        return not (found.over or found.waits) and (is_open or (proves and not self._issued(name)))
+        if found.waits and not found.over:
+            return False
+        tells = ended_something(steps) if found.over else found.cause is not Cause.RESTORED
+        wanted = (is_open and not found.over) or (tells and not self._issued(name))
+        if not wanted:
+            self._journal.settle(name, self._site.now())
+        return wanted
 
     def _issued(self, name: str) -> bool:
         """Whether the newest receipt calls no step open that is over: who was to issue the next one may be dead."""
@@ -215,11 +229,13 @@ class OffboardingWorker:
     def _issue(self, name: str) -> None:
         site, found = self._site, trigger_of(self._site, name)
         if found.cause is Cause.RESTORED:  # nothing has ended
+            self._journal.settle(name, site.now())
             return
         self._asking.fresh()
         said = ending(site, found, self._journal.steps(self._journal.run(name)))
         path = receipt.issue(site.home.root, said, site.now())
         self._open_in[path.name] = self._open_steps(name)
+        self._journal.settle(name, site.now())
         self._tell(found, path)
 
     def _tell(self, found: RevocationTrigger, path: Path) -> None:
@@ -230,11 +246,17 @@ class OffboardingWorker:
         site, payload = self._site, payload_of(path.read_bytes())
         fields = {"kind": "receipt", "case": found.name, "person": found.person, "file": path.name}
         try:
-            if found.cause in (Cause.DEPARTURE, Cause.TRANSFER):
+            if found.cause in (Cause.DEPARTURE, Cause.TRANSFER) and not found.over:
                 complete(site, found.name, payload)
         finally:
             site.audit.append({**fields, "complete": payload["complete"], "open": payload["open"]})
             self._untold.told(path)
+
+
+def ended_something(steps: Iterable[JournaledStep]) -> bool:
+    """Whether a run has ended anything beside the right to open: a process, or what only a departure touches."""
+    done = [one for one in steps if one.step not in _ENDS_NOTHING and one.result.state is not StepState.SKIPPED]
+    return any(one.result.facts.get("killed", one.result.state in _DID) for one in done)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -23,7 +23,11 @@ _STATES = {
     NOT_PRESENT: Text("not present", "不存在"),
     NOT_PART: Text("not part of this", "不涉及"),
 }
-_APPROVERS = {**ROLES, "confirmation": Text("second officer, confirmed", "第二名管理员（确认）")}
+_APPROVERS = {
+    **ROLES,
+    "confirmation": Text("second officer, confirmed", "第二名管理员（确认）"),
+    "advance": Text("brought the leave date forward", "提前离岗时间"),
+}
 _ANSWERS = {
     "denied": Text("denied", "被拒绝"),
     "let-in": Text("LET IN", "被放行"),
@@ -151,7 +155,7 @@ def _role(one: Mapping[str, Any], language: Language) -> str:
 
 
 def _timeline(body: Mapping[str, Any], language: Language) -> Iterable[str]:
-    yield Text("Timeline (one clock, UTC)", "时间线（同一时钟，UTC）").say(language)
+    yield Text("Timeline (UTC; the agent's clock unless noted)", "时间线（UTC；未注明者为代理时钟）").say(language)
     heading = [Text("what", "事项"), Text("when", "时刻"), Text("after receipt", "收到后"), Text("note", "备注")]
     rows = []
     for row in sorted(body["timeline"], key=lambda row: (row["at"] is None, row["at"] or "")):

@@ -65,4 +65,5 @@ STEP = RevocationStep(
     Text("what they had not saved is lost", "未保存的内容将丢失"),
     early=True,
     together=together,
+    nothing=Text("nobody holds any now", "目前没有进程持有"),
 )

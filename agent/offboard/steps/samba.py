@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
+from agent.errors import RefusedError
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.steps import commands
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
@@ -59,11 +60,11 @@ def probe(_leaver: RevocationSubject, _context: RevocationContext) -> Text | Non
 
 
 def look(leaver: RevocationSubject, _context: RevocationContext) -> tuple[StepTarget, ...]:
-    """Return the connections that would end; empty when the server does not say."""
+    """Return the connections that would end. Raises :class:`RefusedError` when the server does not say."""
     try:
         found = _ask(leaver)
     except ValueError:
-        return ()
+        raise RefusedError(Text("smbstatus does not say", "smbstatus 未给出状态")) from None
     shares = tuple(
         StepTarget(Text(f"share `{visible(name)}`", f"共享 `{visible(name)}`"))
         for name in found.shares

@@ -47,6 +47,9 @@ _WORDS = {
 }
 
 
+_NOTHING = Text("nothing to end now", "目前没有可终止的事项")
+
+
 class StepTarget(NamedTuple):
     """One thing that ends. ``other`` says who besides the person is touched by that, ``None`` when nobody is."""
 
@@ -72,6 +75,7 @@ class RevocationStep:
     ``urgent`` ones are done on the word of one officer, even where the others wait for a second.
     ``leaving`` ones are only for who goes (``True``) or who stays (``False``), where it makes a difference; ``whole``
     ones only for causes that take everything: a departure, a hold. ``asked`` says whether the site wants it at all.
+    ``nothing`` is said of a plan in which ``look`` found nothing to end.
     ``partly`` is its title where only some of a person's access ends, and the title would speak of all of it.
     ``run`` gets the case, whose name is one path component. ``together`` does the same for many people at once, where
     most of the work is the same for all of them; its results are in their order.
@@ -91,6 +95,7 @@ class RevocationStep:
     asked: Callable[[RevocationContext], bool] | None = None
     together: Callable[[Sequence[tuple[RevocationSubject, str]], RevocationContext], list[StepResult]] | None = None
     partly: Text | None = None
+    nothing: Text = _NOTHING
 
     def titled(self, *, partly: bool) -> Text:
         """Return its title, *partly*: of somebody who keeps what is not named as lost."""

@@ -12,7 +12,7 @@ from agent.registry.validation import unknown
 
 _LOSSES = (
     'SELECT printf(\'L%06d\', number) AS id, person, areas AS "areas [json]", rooms AS "rooms [json]",'
-    ' uids AS "uids [json]", act, entry, by, at FROM losses'
+    ' uids AS "uids [json]", act, entry, by, at, reason FROM losses'
 )
 
 
@@ -28,6 +28,10 @@ class LossQueries:
         if not found:
             raise unknown(LOSS, name, "shoumi log list --kind act")
         return found[0]
+
+    def of_person(self, person: str) -> list[Row]:
+        """Return everything that *person* has lost."""
+        return self._connection.select(_LOSSES, {"person = ?": (person,)}, "ORDER BY number")
 
     def since(self, after: datetime) -> list[Row]:
         """Return what was lost after an instant."""

@@ -17,8 +17,8 @@ class LossRepository:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def add(self, loss: Loss, *, act: str, entry: int, by: str) -> str:
-        """Keep *loss*, which *act* of *by*, entry number *entry*, has brought; return its number (``L000123``)."""
+    def add(self, loss: Loss, *, act: str, entry: int, by: str, reason: str = "") -> str:
+        """Keep *loss*, which *act* (of *by*, for *reason*, entry *entry*) has brought; return its number."""
         added = self._transaction.insert(
             "losses",
             person=loss.person,
@@ -28,6 +28,7 @@ class LossRepository:
             act=act,
             entry=entry,
             by=by,
+            reason=reason,
             at=self._transaction.stamp,
         )
         return numbered("L", added)

@@ -69,6 +69,7 @@ def main_columns(case: OffboardingCase) -> dict[str, object]:
         "withdrawn": case.withdrawn,
         "effective_at": maybe_instant(case.effective_at),
         "carried_out_at": maybe_instant(case.carried_out_at),
+        **_remark_columns("advanced", case.advanced),
         "batch": case.batch,
         **_remark_columns("resumption", case.resumption),
         **_remark_columns("confirmed", case.confirmation),
@@ -175,6 +176,7 @@ def _read(connection: sqlite3.Connection, number: int) -> OffboardingCase | None
         withdrawn=bool(row["withdrawn"]),
         effective_at=maybe_moment(row["effective_at"]),
         carried_out_at=maybe_moment(row["carried_out_at"]),
+        advanced=_remark(row, "advanced"),
         batch=row["batch"],
         resumption=_remark(row, "resumption"),
         measures=tuple(

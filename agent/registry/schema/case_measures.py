@@ -1,5 +1,7 @@
 """The statements of the migrations that brought leave dates, batches, measures of a cooling-off period, and reaches.
 
+The last one brought who has a leave date brought forward.
+
 Rules of this file: what it says is history, and tables are changed by adding a migration. An ``effective_at`` beside an
 approval is the instant from which a departure denies; a row from before has none, and denies from its approval.
 """
@@ -59,4 +61,10 @@ REACH = (
     """CREATE UNIQUE INDEX cases_running ON cases
         (person, (CASE WHEN kind IN ('transfer', 'rehired', 'long-leave') THEN 0 WHEN kind = 'unfit' THEN 1 ELSE 2 END))
         WHERE over = 0""",
+)
+
+ADVANCED = (
+    "ALTER TABLE cases ADD COLUMN advanced_by TEXT",
+    "ALTER TABLE cases ADD COLUMN advanced_at TEXT",
+    "ALTER TABLE cases ADD COLUMN advanced_reason TEXT",
 )

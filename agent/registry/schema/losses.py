@@ -1,4 +1,4 @@
-"""The statements of the migration that brought losses: who lost what by which act.
+"""The statements of the migrations that brought losses (who lost what by which act), and the reasons of these acts.
 
 Rules of this file: what it says is history, and tables are changed by adding a migration. A row is written in the
 commit of the act that took something, so that whoever is killed right after it still knows whom to cut. ``areas`` and
@@ -22,3 +22,5 @@ LOSSES = (
     "CREATE INDEX losses_of_person ON losses (person)",
     "CREATE INDEX losses_by_time ON losses (at)",
 )
+
+LOSS_REASONS = (f"ALTER TABLE losses ADD COLUMN reason {WORD}",)

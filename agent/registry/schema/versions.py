@@ -6,11 +6,11 @@ grant ends, a hold is lifted, a record is voided, an area is removed, and the ro
 """
 
 from agent.registry.schema.areas_mark import AREAS_MARK
-from agent.registry.schema.case_measures import LEAVE_DATES, REACH
+from agent.registry.schema.case_measures import ADVANCED, LEAVE_DATES, REACH
 from agent.registry.schema.cases import BESIDE, CASES, SECOND, WRITTEN
 from agent.registry.schema.first import FIRST
 from agent.registry.schema.hr import HR_SUBJECTS
-from agent.registry.schema.losses import LOSSES
+from agent.registry.schema.losses import LOSS_REASONS, LOSSES
 from agent.registry.schema.recorded import RECORDED
 from agent.registry.schema.rooms import LOCATION, RESET, ROOMS
 from agent.registry.schema.volumes import VOLUMES
@@ -36,5 +36,7 @@ SCHEMA = Schema(
         Migration("m014_written", WRITTEN),  # who wrote an approval down
         Migration("m015_areas_mark", AREAS_MARK),  # whether anything about the areas has changed
         Migration("m016_reach", REACH),  # a narrower case beside a wider one whose leave date is to come
+        Migration("m017_advanced", ADVANCED),  # who brought a leave date forward
+        Migration("m018_loss_reasons", LOSS_REASONS),  # why an act took something
     ),
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from agent.control.offboarding.signatories import ADVANCE, CONFIRMATION, by_hand, of_officer
 from agent.control.offboarding.timeline import ending
 from agent.control.offboarding.triggers import trigger_of
 from agent.offboard.intake.notice import HrEvent
@@ -24,7 +25,7 @@ from agent.offboard.steps.step import StepResult, StepState
 from agent.registry.repositories.transaction import Transaction
 from rules.text import Text
 from tests.control.offboarding.test_hr_intake import drop, people, private, until
-from tests.control.office import OFFICERS, Office, office_of
+from tests.control.office import OFFICERS, Office, notice, office_of
 from tests.control.site import Site
 
 __all__ = ["private"]
@@ -276,3 +277,101 @@ def test_what_fell_due_while_nobody_decided_was_denied_when_the_next_decider_beg
                 assert found.denied > found.approved
             else:
                 assert origin.source is Source.DUE
+
+
+def test_what_a_cause_leaves_out_is_said_with_a_reason_that_is_true_of_it(fresh: Site) -> None:
+    with office_of(fresh) as office:
+        office.do("person.set", department="sales")
+        office.do("hold.add", "E2", reason="inquiry")
+        for person, kind in (("E3", "resignation"), ("E4", "long-leave")):
+            office.do("case.open", person, last_day="2099-12-31", kind=kind)
+            office.do("case.approve", person)
+        said = {
+            cause: {step.id: step.detail for step in record(office, name).steps}
+            for cause, name in (
+                ("departure", "C000001"),
+                ("hold", "H000001"),
+                ("loss", "L000001"),
+                ("transfer", "C000002"),
+            )
+        }
+    assert said["departure"]["holders"] == Text(
+        "no part of a departure: every process is ended", "离岗不涉及：所有进程均已结束"
+    )
+    for cause in ("hold", "loss", "transfer"):
+        assert said[cause]["sessions"].en == "not part of this: the rule pack lets login sessions stay"
+        assert "begun before" not in " ".join(text.en for text in said[cause].values())
+    assert "sessions" not in said["hold"]["cron"].en  # a pack may end those of who is held
+
+
+def test_a_loss_says_why_it_was_ordered(fresh: Site) -> None:
+    with office_of(fresh) as office:
+        done = office.do("grant.end", None, grant=office.grant, reason="project over")
+        assert done["losses"] == ["L000001"]
+        [one] = record(office, "L000001").approvers
+    assert (one["signed"]["by"], one["signed"]["opinion"]) == ("E8", "project over")
+
+
+def deny(office: Office) -> JournaledStep:
+    """Return the step that denies, with the instants of the act that was done last."""
+    received, durable = office.followed.marks[-1]
+    facts = {"received_at": received.isoformat(), "durable_at": durable.isoformat(), "at": durable.isoformat()}
+    return JournaledStep("deny", StepResult(StepState.CONFIRMED, Text("", ""), facts), 1, durable, durable)
+
+
+def scheduled(office: Office) -> None:
+    office.do("case.open", last_day="2099-12-31", effective="2099-12-31")
+    office.do("case.approve")
+
+
+def test_a_leave_date_that_an_officer_brought_to_now_was_his_request_and_names_him(fresh: Site) -> None:
+    with office_of(fresh) as office:
+        scheduled(office)
+        office.do("case.advance", officer="E9")
+        found = ending(office.site, trigger_of(office.site, "C000001"), [deny(office)])
+        made = json.loads(receipt.build(found, "key", office.site.now()))
+    rows = marks(made)
+    assert [rows[mark]["source"] for mark in ("approved", *CHAIN)] == ["act", "socket", "registry", "decider"]
+    assert rows["received"]["at"] == office.followed.marks[-1][0].isoformat(timespec="microseconds").replace(
+        "+00:00", "Z"
+    )
+    assert [(one["signed"]["by"], one["signed"]["role"]) for one in made["approvers"]] == [
+        ("E8", "officer"), ("E9", "advance"),
+    ]  # fmt: skip
+
+
+def test_a_leave_date_that_came_by_itself_was_nobodys_request_and_names_who_brought_it_forward(fresh: Site) -> None:
+    with office_of(fresh) as office:
+        scheduled(office)
+        office.do("case.advance", officer="E9", to="2098-12-31")
+        office.later(days=80 * 365)
+        office.do("case.carry-out", pid=os.getpid())
+        found = ending(office.site, trigger_of(office.site, "C000001"), [])
+        assert found.marks.origin("received").source == "due"
+        assert ("E9", "advance") in [(one["signed"]["by"], one["signed"]["role"]) for one in found.approvers]
+
+
+def test_a_leave_date_that_the_personnel_system_brought_to_now_is_no_request_of_an_officer(fresh: Site) -> None:
+    with office_of(fresh) as office:
+        scheduled(office)
+        notice(office, "E2", "E3")
+        found = ending(office.site, trigger_of(office.site, "C000001"), [deny(office)])
+    assert found.marks.origin("received").source == "act"
+
+
+def test_under_a_notice_who_did_something_here_stands_beside_who_signed_there() -> None:
+    at = datetime(2026, 12, 1, tzinfo=UTC)
+    done = [of_officer("E8", at), of_officer("E9", at, ADVANCE), of_officer("hr", at, ADVANCE)]
+    done += [of_officer("E2", at, CONFIRMATION), of_officer("E7", at, CONFIRMATION)]
+    assert [one["signed"]["by"] for one in by_hand(done, {"E2", "E3"})] == ["E9", "E7"]
+
+
+def test_who_loses_rooms_alone_has_no_run_and_the_entry_names_the_rooms(fresh: Site) -> None:
+    with office_of(fresh) as office:
+        office.do("room.add", None, room="vault", level="secret", domain="state")
+        grant = office.do("grant.add", area="vault", reason="x")["grant"]
+        done = office.do("grant.end", None, grant=grant)
+        assert "losses" not in done
+        assert office.followed.lost == []
+    [entry] = fresh.entries(act="grant.end", outcome="done")
+    assert entry["lost"] == {"people": 1, "first": [{"person": "E1", "areas": [], "rooms": ["vault"]}]}

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.offboard.receipt.page import page
 from agent.offboard.receipt.receipt import StepRecord, build
-from agent.offboard.receipt.timeline import DoorMark, Origin, Source
+from agent.offboard.receipt.timeline import ClockName, DoorMark, Origin, Source
 from rules.text import Language, Text
 from tests.offboard import proof_kit as kit
 
@@ -88,3 +88,17 @@ def test_a_receipt_of_version_1_is_shown(version_1: Path) -> None:
     assert "NOT COMPLETE: 2 open" in text
     assert "E0007" in text
     assert "no Samba here" in text
+
+
+def test_the_timeline_says_whose_clock_it_is_by_and_which_row_is_of_another() -> None:
+    origins = {"approved": Origin(Source.PERSONNEL, ClockName.PERSONNEL)}
+    lines = said("en", marks=replace(kit.ending().marks, origins=origins)).splitlines()
+    assert "Timeline (UTC; the agent's clock unless noted)" in lines
+    [row] = [line for line in lines if line.split()[:1] == ["approved"]]
+    assert "clock of the personnel system" in row
+
+
+def test_who_brought_a_leave_date_forward_is_called_so() -> None:
+    given = (kit.signatory("advance", "E9", "2026-03-01T09:00:00.000000Z"),)
+    assert "brought the leave date forward" in said("en", approvers=given)
+    assert "提前离岗时间" in said("zh", approvers=given)

@@ -265,7 +265,8 @@ def test_without_samba_the_step_is_skipped_and_would_stay_pending(
     monkeypatch.setitem(commands.ENVIRONMENT, "PATH", str(tmp_path))
     who, here = RevocationSubject("E1001"), context(tmp_path)
     assert samba.probe(who, here) is not None
-    assert samba.look(who, here) == ()
+    with pytest.raises(RefusedError):  # that is not known, and no "nothing"
+        samba.look(who, here)
     assert samba.run(who, here, "C1").state is StepState.PENDING  # uninstalled between the two
 
 
