@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from agent.kernel import process_sight
-from agent.kernel.open_files import UNFINISHED
+from agent.kernel.open_files import UNFINISHED, HeldFile
 from agent.kernel.walk import WalkFailure
 from agent.offboard import probe_access
 from agent.offboard.context import AreaPath, RevocationContext, RevocationSubject
@@ -88,8 +88,9 @@ class Scan:
     started: Mapping[int, Starter] = field(default_factory=dict)
     """What may have started what was found, by its pid."""
     unseen: tuple[str, ...] = ()
-    """What was not looked at: ``process:PID`` that may not be read, ``held`` (what processes hold changed faster than
-    it could be looked at), ``hidepid`` and ``pid-namespace`` (:mod:`agent.kernel.process_sight`)."""
+    """What was not looked at: ``process:PID`` that may not be read, ``ring:PID`` (an io_uring of the person's that did
+    not show what it keeps), ``held`` (what processes hold changed faster than it could be looked at), ``hidepid`` and
+    ``pid-namespace`` (:mod:`agent.kernel.process_sight`)."""
 
     @property
     def clean(self) -> bool:
@@ -220,8 +221,9 @@ def _look_at_holders(leaver: RevocationSubject, context: RevocationContext) -> S
     below = subids.of(leaver, context)
     look = Look(_theirs(leaver), below)
     processes = [one for one in look if reach(one, leaver.uids, context.rails(), below) is not Reach.BYSTANDER]
-    held = holders.pids(leaver, context)
-    found = {one: reach(one, leaver.uids, context.rails(), below) for one in processes if one.pid in held}
+    held = holders.held(leaver, context)
+    holding = {one.pid for one in held}
+    found = {one: reach(one, leaver.uids, context.rails(), below) for one in processes if one.pid in holding}
     return _scan(context, look, processes, found, held)
 
 
@@ -231,8 +233,8 @@ def scan(leaver: RevocationSubject, context: RevocationContext) -> Scan:
     look = Look(uids, below)
     processes = [one for one in look if reach(one, uids, rails, below) is not Reach.BYSTANDER]
     known = frozenset(one.pid for one in processes)
-    there = frozenset(one.pid for one in context.held(context.devices()))
-    held = there & known
+    there = frozenset(context.held(context.devices()))
+    held = {one.pid for one in there} & known
     found = {
         one: reach(one, uids, rails, below)
         for one in processes
@@ -248,15 +250,16 @@ def _scan(
     look: Look,
     processes: Sequence[Process],
     found: Mapping[Process, Reach],
-    held: AbstractSet[int],
+    held: AbstractSet[HeldFile],
 ) -> Scan:
     """Return what a look came to: *processes* are the person's, *found* what should not be, *held* who holds what."""
-    unseen = [f"process:{pid}" for pid in sorted(look.unread)[:_NAMED]]
-    unseen += ["held"] if UNFINISHED.pid in held else []
-    unseen += process_sight.hidden()
     theirs = {one.pid for one in processes}
+    unseen = [f"process:{pid}" for pid in sorted(look.unread)[:_NAMED]]
+    unseen += [f"ring:{one.pid}" for one in sorted(held) if not one.looked_into and one.pid in theirs][:_NAMED]
+    unseen += ["held"] if UNFINISHED in held else []
+    unseen += process_sight.hidden()
     by = {one.pid: starter for one in found if (starter := starters.of(one, theirs))}
-    holding = tuple(sorted(held & theirs))
+    holding = tuple(sorted({one.pid for one in held} & theirs))
     complete = look.complete and not unseen
     how = {one.pid: said for one, said in found.items()}
     left = len(processes) - len(found)
