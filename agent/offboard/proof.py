@@ -37,10 +37,10 @@ _SEARCHED = 2_000  # inodes of an area that are looked at to find one file to tr
 
 CANNOT_SEE: tuple[Text, ...] = (
     Text(
-        "reads through files that were open already: the last read on record is the last access that the log let"
+        "reads through files that were open already: the last entry of a read is the last access that the log let"
         " through; later ones may have gone unasked, on all tiers but C none through a descriptor after the denial, and"
         " nowhere any after the last process was gone",
-        "通过已打开文件的读取：“记录中的最后一次读取”取自日志中最后一次获准的访问；此后的读取可能未逐次询问，"
+        "通过已打开文件的读取：“最后一条读取记录”取自日志中最后一次获准的访问；此后的读取可能未逐次询问，"
         "但除 C 级外，拒绝之后不可能再经文件描述符读取，最后一个进程消失之后均不可能再有读取",
     ),
     Text(
