@@ -56,3 +56,8 @@ def strictest(minima: Iterable[MinimumTier]) -> MinimumTier:
 def cuts(tier: Tier, use: Use) -> bool:
     """Whether the kernel refuses *use* on a volume of *tier* as soon as rights end. No tier cuts a mapping."""
     return use in _CUTS.get(tier, frozenset())
+
+
+def cuts_open_files(tier: Tier) -> bool:
+    """Whether the kernel refuses every use of what is open, in a descriptor or in the table of an io_uring."""
+    return cuts(tier, Use.READ) and cuts(tier, Use.WRITE)

@@ -2,7 +2,8 @@
 
 Rules of this file:
 - only what the kernel does not refuse by itself (:func:`rules.tiers.cuts`) is a reason, and only of a process that may
-  be ended at all (:mod:`agent.offboard.guardrails`): never the agent, root's, the system's;
+  be ended at all (:mod:`agent.offboard.guardrails`), as by a run: an account's own, and what was started from its login
+  whoever it runs as; never the agent, a registered service, what root and the system run for nobody;
 - rights that ended are the reason, and not that there never were any: who holds something when an area is first looked
   at was there before it, and is named by the findings of that area;
 - a process is stopped at once and ended a little later: what has a run of its own (a hold, a departure, a lapsed grant)
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 from agent.control.stopped_processes import Stopped
 from agent.kernel.open_files import HeldFile
 from agent.kernel.start_time import start_time
-from agent.offboard.guardrails import Process, Rails, ordinary
+from agent.offboard.guardrails import Process, Rails, ends
 from agent.offboard.steps import signals, tasks
 from rules.tiers import Tier, Use, cuts
 from rules.visible import visible
@@ -136,9 +137,9 @@ class HolderCuts:
 
     def _strike(self, hold: UncutHold, rails: Rails, still: Callable[[UncutHold], bool]) -> int | None:
         process = tasks.read(hold.pid)
-        if process is None or not ordinary(process.ruid) or rails.protects(hold.pid):
+        if process is None or (process.ruid, process.executable) in rails.services:
             return None
-        if (process.ruid, process.executable) in rails.services:
+        if not ends(process, _accounts(process), rails, holds=True):
             return None
         pidfd = signals.open_if(hold.pid, lambda pid: start_time(pid) == hold.started and still(hold))
         if pidfd is None:
@@ -164,6 +165,11 @@ class HolderCuts:
         del self._stopped[hold.pid, hold.started]
         signals.kill(pidfd)
         return True
+
+
+def _accounts(process: Process) -> frozenset[int]:
+    """Return the accounts whose process it is, or from whose login it was started."""
+    return frozenset(uid for one in process.identities for uid in (one.ruid, one.suid, one.login) if uid is not None)
 
 
 def _continue(pid: int, started: int) -> None:

@@ -7,6 +7,7 @@ rules in force are the shipped pack ``company``, so everybody has the records it
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any
 
 from rules.model import Level
@@ -91,6 +92,13 @@ def content(place: DemoArea, document: str) -> str:
     return f"{document}\n密级：{place.level.text.zh} / {place.level.text.en}\n" + "样例文本，仅供演示。\n" * 20
 
 
+class LossAct(Enum):
+    """By which act somebody loses the drawings."""
+
+    GRANT = "grant.end"
+    LIST = "person.import"
+
+
 @dataclass(frozen=True, slots=True)
 class OfficerAct:
     """One act of an officer, by its name on the control socket (``grant.add``), with its arguments."""
@@ -121,6 +129,14 @@ def registration(uid: int, now: datetime) -> Iterator[OfficerAct]:
 def moved(player: Player, department: str) -> OfficerAct:
     """Return the act that imports a list of one, which has *player* in *department*."""
     return OfficerAct("person.import", {"csv": f"id,department\n{player.id},{department}\n", "update": True})
+
+
+def taking(player: Player, by: LossAct) -> tuple[OfficerAct, OfficerAct]:
+    """Return the act that takes the drawings from *player*, and the one that gives them back."""
+    if by is LossAct.LIST:
+        return moved(player, SALES), moved(player, player.department)
+    given = {"area": DRAWINGS.id, "reason": "项目甲"}
+    return OfficerAct("grant.end", given | {"grant": player.id}), OfficerAct("grant.add", given | {"person": player.id})
 
 
 def marking(root: str, now: datetime) -> Iterator[OfficerAct]:

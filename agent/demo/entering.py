@@ -4,6 +4,8 @@ Rules of this file: the same writes with the same refusals as behind the control
 Areas are in observe mode, because nothing is blocked.
 """
 
+import csv
+import io
 from datetime import datetime, timedelta
 
 from agent.demo.cast import OfficerAct
@@ -48,6 +50,11 @@ def enter(change: RegistryTransaction, act: OfficerAct, pack: Pack) -> None:
                 temporary=temporary,
                 max_days=pack.temp_auth.max_days if temporary else None,
             )
+        case "grant.end":
+            change.grants.end(args["grant"], by=_OFFICER, reason=args["reason"])
+        case "person.import":
+            for row in csv.DictReader(io.StringIO(args["csv"])):
+                change.people.set(row["id"], department=row["department"])
         case "hold.add":
             change.holds.add(args["person"], reason=args["reason"], by=_OFFICER)
         case "room.add":

@@ -18,11 +18,11 @@ from agent.api.client import AgentClient
 from agent.demo import cast, tricks
 from agent.demo.actors import UNSET, ActorIdentity, ActorReply, acting, attempt, reading
 from agent.demo.building import Guest, Room
-from agent.demo.cast import DRAWINGS, LI, PLAYERS, SUN, WANG, ZHANG, ZHOU, DemoArea, OfficerAct, Player
+from agent.demo.cast import DRAWINGS, LI, PLAYERS, SUN, WANG, ZHANG, ZHOU, DemoArea, LossAct, OfficerAct, Player
 from agent.demo.cutting import holding
 from agent.demo.doors_live import LiveDoors
 from agent.demo.leaving import leaving
-from agent.demo.losing import losing
+from agent.demo.losing import certified, losing
 from agent.demo.personnel import HrDepartment
 from agent.demo.proving import proven
 from agent.demo.record import LogPosition
@@ -88,6 +88,7 @@ class Live:
         self._record = LogPosition(stage.home.log)
         self._kept: list[Entry] = []
         self._ends = datetime.now(UTC)
+        self._lost: dict[LossAct, LossMeasurement] = {}
         self.doors: LiveDoors
         self.tiers: dict[str, Tier] = {}
 
@@ -137,21 +138,22 @@ class Live:
         """Place a hold while he reads."""
         return self._held
 
-    def loses_grant(self, player: Player) -> LossMeasurement:
-        """Use ``shoumi grant end``."""
-        given = {"area": DRAWINGS.id, "reason": "项目甲"}
-        lost = self._loses(player, OfficerAct("grant.end", given | {"grant": player.id}))
-        self.act(OfficerAct("grant.add", given | {"person": player.id}))
-        return lost
+    def loses(self, player: Player, by: LossAct) -> LossMeasurement:
+        """Use ``shoumi grant end`` or ``shoumi person import --update``."""
+        if by not in self._lost:
+            self._lost[by] = self._loses(player, *cast.taking(player, by))
+        return self._lost[by]
 
-    def loses_department(self, player: Player) -> LossMeasurement:
-        """Use ``shoumi person import --update``."""
-        lost = self._loses(player, cast.moved(player, cast.SALES))
-        self.act(cast.moved(player, player.department))
-        return lost
-
-    def _loses(self, player: Player, act: OfficerAct) -> LossMeasurement:
-        return losing(self._stage.root / DRAWINGS.document, self.identity(himself(player)), lambda: self.act(act))
+    def _loses(self, player: Player, act: OfficerAct, undo: OfficerAct) -> LossMeasurement:
+        since, document = len(self.entries()), self._stage.root / DRAWINGS.document
+        loser, bystander = self.identity(himself(player)), self.identity(himself(SUN))
+        ended = losing(document, loser, bystander, lambda: self.act(act))
+        anew = self.opens(himself(player), DRAWINGS.document)
+        receipt = certified(self._stage, player.id, since, self.entries)
+        self.act(undo)
+        return LossMeasurement(
+            ended.gone, ended.bystander, anew, receipt, back=self.opens(himself(player), DRAWINGS.document)
+        )
 
     def remounts(self) -> Text | None:
         """Use ``umount`` and ``mount``."""

@@ -1,33 +1,96 @@
 """Rights that end by an act while their holder has the file mapped: no kernel asks about that, so he is ended (C6).
 
-Rules of this file: the end of the process is what its pidfd says, on the clock that all processes of the machine share.
+Rules of this file: the end of the process is what its pidfd says, on the clock that all processes of the machine share;
+when access was denied is what the receipt says. Both count from the request.
 """
 
+import json
 import os
 import select
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from agent.demo.actors import ActorIdentity, acting
-from agent.demo.cutting import ENOUGH, MS, PATIENCE, PER_READER, READS, reading_on, ready
+from agent.demo.cutting import ENOUGH, LONGEST, MS, PATIENCE, PER_READER, READS, REFUSED, reading_on, ready
 from agent.demo.shared import Numbers, wait_until
-from agent.demo.site import LossMeasurement
+from agent.demo.site import Bystander, Entry, LossReceipt
+from agent.demo.stage import DemoStage
+from agent.offboard.receipt import receipt
+
+_PATIENCE = 30.0  # seconds for a receipt with nothing open
 
 
-def losing(document: Path, person: ActorIdentity, act: Callable[[], object]) -> LossMeasurement:
-    """Let *person* read and map *document*, call *act*, which takes the right to it, and watch the process end."""
-    numbers = Numbers(PER_READER)
+@dataclass(frozen=True, slots=True)
+class EndedHolder:
+    """``gone``: milliseconds from the request to the end of the process; ``None``: it lives."""
+
+    gone: float | None
+    bystander: Bystander
+
+
+def losing(document: Path, person: ActorIdentity, bystander: ActorIdentity, act: Callable[[], object]) -> EndedHolder:
+    """Let both read and map *document*, call *act*, which takes the right of *person*, and watch his process end."""
+    numbers = Numbers(2 * PER_READER)
     with ExitStack() as stack:
-        reader = stack.enter_context(acting(person, reading_on(document, numbers, 0, mapped=True)))
-        process = os.pidfd_open(reader.pid)
+        readers = [
+            stack.enter_context(acting(who, reading_on(document, numbers, index * PER_READER, mapped=True)))
+            for index, who in enumerate((person, bystander))
+        ]
+        process = os.pidfd_open(readers[0].pid)
         stack.callback(os.close, process)
-        ready(reader)
-        wait_until(lambda: numbers[READS] >= ENOUGH, PATIENCE)
+        for reader in readers:
+            ready(reader)
+        wait_until(lambda: min(numbers[READS], numbers[PER_READER + READS]) >= ENOUGH, PATIENCE)
+        numbers[PER_READER + LONGEST] = 0
+        before = numbers[PER_READER + READS]
         asked = time.monotonic_ns()
         act()
-        acknowledged = time.monotonic_ns()
         ended = bool(select.select([process], [], [], PATIENCE)[0])
         gone = time.monotonic_ns()
-    return LossMeasurement(act=(acknowledged - asked) / MS, gone=(gone - asked) / MS if ended else None)
+        later = numbers[PER_READER + READS] + ENOUGH
+        wait_until(lambda: numbers[PER_READER + READS] >= later, PATIENCE)
+        numbers.end()
+        readers[1].next()
+    beside = Bystander(
+        numbers[PER_READER + READS] - before, numbers[PER_READER + REFUSED], numbers[PER_READER + LONGEST] / MS
+    )
+    return EndedHolder((gone - asked) / MS if ended else None, beside)
+
+
+def certified(stage: DemoStage, person: str, since: int, entries: Callable[[], list[Entry]]) -> LossReceipt | None:
+    """Wait for the receipt of the loss of *person*, and verify it with the public key alone.
+
+    Its entry is none of the first *since* of *entries*. ``None``: there is none in time.
+    """
+
+    def issued() -> list[str]:
+        return [
+            str(one["case"]) for one in entries()[since:] if (one["kind"], one.get("person")) == ("receipt", person)
+        ]
+
+    if not wait_until(lambda: bool(issued()), _PATIENCE):
+        return None
+    run = issued()[0]
+    public = stage.home.root.parent / "agent.pem"
+    public.write_text(stage.shoumi("keys", "show").stdout, encoding="ascii")
+
+    def newest() -> tuple[Path, dict[str, Any]]:
+        file = receipt.kept(receipt.receipts_folder(stage.home.root), run)[-1]
+        said = stage.shoumi("case", "receipt", "--verify", str(file), "--key", str(public), "--json", check=False)
+        return file, json.loads(said.stdout)
+
+    wait_until(lambda: bool(newest()[1]["complete"]), _PATIENCE)  # what was open at first is tried again
+    file, said = newest()
+    body = json.loads(file.read_text(encoding="utf-8").partition("\n")[0])
+    denied = next((mark["after_us"] for mark in body["timeline"] if mark["mark"] == "denied"), None)
+    return LossReceipt(
+        run=run,
+        areas=tuple(str(one["area"]) for one in body["lost"]),
+        complete=bool(said["ok"] and said["complete"]),
+        denied=None if denied is None else denied / 1000,
+        entry=int(body["seq"]),
+    )

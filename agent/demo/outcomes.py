@@ -6,9 +6,11 @@ differ, or the log has no entry, the outcome says that and nothing else, so no e
 
 from collections.abc import Sequence
 
+from agent.demo.cast import DRAWINGS
 from agent.demo.scene import ALLOWED, Observation, SceneOutcome, denied
 from agent.demo.site import (
     AccessAttempt,
+    Bystander,
     CutMeasurement,
     Explained,
     LateMount,
@@ -18,6 +20,7 @@ from agent.demo.site import (
     ReceiptSummary,
     Traffic,
 )
+from agent.presentation.terms import CARDS, word
 from rules.text import Text
 from rules.visible import visible
 
@@ -28,6 +31,7 @@ CLOSED = SceneOutcome("closed", Text("not one let in", "无一放行"))
 STOPPED = SceneOutcome("stopped", Text("his reads stop", "其读取即刻中止"))
 UNDISTURBED = SceneOutcome("undisturbed", Text("notices nothing", "毫无察觉"))
 GONE = SceneOutcome("gone", Text("is gone", "已消失"))
+NAMED = SceneOutcome("named", Text("names the area, nothing open", "写明目录，无未了事项"))
 PROVEN = SceneOutcome("proven", Text("genuine, nothing open", "真实有效，无未了事项"))
 TRACED = SceneOutcome("traced", Text("approval, notice, receipt", "批准、通知、回执"))
 ALARMED = SceneOutcome("alarm", Text("alarm to the officers", "向管理员报警"))
@@ -100,9 +104,13 @@ def of_doors(proof: ReceiptSummary) -> Observation:
     """Whether the receipt knows of every door that it refuses."""
     if proof.moot:
         return Observation(SceneOutcome("moot", proof.moot), moot=True)
-    told = visible(", ".join(f"{name} {state}" for name, state in proof.doors))
+    states = [(visible(name), word(CARDS, state)) for name, state in proof.doors]
+    told = Text(
+        ", ".join(f"{name} {state.en}" for name, state in states),
+        "、".join(f"{name} {state.zh}" for name, state in states),
+    )
     held = bool(proof.doors) and all(state == "confirmed" for _, state in proof.doors)
-    return Observation(REFUSING if held else SceneOutcome("open", Text("not confirmed", "未确认")), Text(told, told))
+    return Observation(REFUSING if held else SceneOutcome("open", Text("not confirmed", "未确认")), told)
 
 
 def of_kills(traffic: Traffic) -> Observation:
@@ -138,11 +146,12 @@ def of_reader(cut: CutMeasurement) -> Observation:
         return Observation(SceneOutcome("moot", cut.moot), moot=True)
     held = cut.stopped and not cut.late
     after = Text(
-        f"{cut.last:.1f} ms after the request; acknowledged at {cut.act:.1f} ms",
-        f"请求后 {cut.last:.1f} 毫秒；{cut.act:.1f} 毫秒时确认",
+        f"last read {cut.last:.1f} ms after the request, which was answered after {cut.act:.1f} ms",
+        f"请求后 {cut.last:.1f} 毫秒为最后一次读取；请求于 {cut.act:.1f} 毫秒后得到答复",
     )
     none_after = Text(
-        f"none after the request; acknowledged at {cut.act:.1f} ms", f"请求后再无读取；{cut.act:.1f} 毫秒时确认"
+        f"no read after the request, which was answered after {cut.act:.1f} ms",
+        f"请求后再无读取；请求于 {cut.act:.1f} 毫秒后得到答复",
     )
     detail = after if cut.last > 0 else none_after
     return Observation(STOPPED if held else SceneOutcome("goes on", Text("he reads on", "仍在读取")), detail)
@@ -155,17 +164,39 @@ def of_bystander(cut: CutMeasurement) -> Observation:
     return _undisturbed(cut)
 
 
-def of_loss(lost: LossMeasurement) -> Observation:
-    """Whether the process that had the file mapped ended with the right to it."""
-    if lost.moot:
-        return Observation(SceneOutcome("moot", lost.moot), moot=True)
+def of_loser(lost: LossMeasurement) -> Observation:
+    """Whether the process that had the file mapped ended with the right to it; times count from the request."""
+    if lost.unmeasured:
+        return Observation(SceneOutcome("moot", lost.unmeasured), moot=True)
     if lost.gone is None:
         return Observation(SceneOutcome("lives", Text("it lives", "仍在运行")))
-    detail = Text(
-        f"{lost.gone:.1f} ms after the request; acknowledged at {lost.act:.1f} ms",
-        f"请求后 {lost.gone:.1f} 毫秒；{lost.act:.1f} 毫秒时确认",
-    )
+    detail = Text(f"gone after {lost.gone:.1f} ms", f"{lost.gone:.1f} 毫秒后消失")
+    if lost.receipt and lost.receipt.denied is not None:
+        entry, denied = lost.receipt.entry, lost.receipt.denied
+        detail = Text(
+            f"entry {entry}; denied after {denied:.1f} ms, {detail.en}",
+            f"条目 {entry}；{denied:.1f} 毫秒后开始拒绝，{detail.zh}",
+        )
     return Observation(GONE, detail)
+
+
+def of_neighbour(lost: LossMeasurement) -> Observation:
+    """Whether the other one who had the file mapped read on without an error."""
+    return _beside(lost.bystander)
+
+
+def of_loss_receipt(lost: LossMeasurement) -> Observation:
+    """Whether the receipt is the agent's, unchanged, names the drawings and nothing else, and nothing in it is open."""
+    if lost.unmeasured:
+        return Observation(SceneOutcome("moot", lost.unmeasured), moot=True)
+    found = lost.receipt
+    if found is None:
+        return Observation(SceneOutcome("none", Text("no receipt", "无回执")))
+    areas = visible(", ".join(found.areas))
+    detail = Text(f"receipt {found.run}: `{areas}`", f"回执 {found.run}：`{areas}`")
+    if not found.complete or found.areas != (DRAWINGS.id,):
+        return Observation(SceneOutcome("open", Text("not proven, or of another area", "未能证明，或目录不符")), detail)
+    return Observation(NAMED, detail)
 
 
 def of_leaver(left: Left) -> Observation:
@@ -218,11 +249,14 @@ def of_trail(proof: ReceiptSummary) -> Observation:
 
 
 def _undisturbed(seen: CutMeasurement | Left) -> Observation:
-    held = seen.bystander_reads > 0 and seen.bystander_errors == 0
-    refused = Text(f"{seen.bystander_errors} reads refused", f"{seen.bystander_errors} 次读取被拒")
+    return _beside(Bystander(seen.bystander_reads, seen.bystander_errors, seen.bystander_longest))
+
+
+def _beside(seen: Bystander) -> Observation:
+    held = seen.reads > 0 and seen.errors == 0
+    refused = Text(f"{seen.errors} reads refused", f"{seen.errors} 次读取被拒")
     detail = Text(
-        f"{seen.bystander_reads:,} reads, longest {seen.bystander_longest:.1f} ms",
-        f"读取 {seen.bystander_reads:,} 次，最长 {seen.bystander_longest:.1f} 毫秒",
+        f"{seen.reads:,} reads, longest {seen.longest:.1f} ms", f"读取 {seen.reads:,} 次，最长 {seen.longest:.1f} 毫秒"
     )
     return Observation(UNDISTURBED if held else SceneOutcome("disturbed", refused), detail)
 

@@ -11,7 +11,6 @@ from agent.demo.cast import Player
 from agent.demo.shared import wait_until
 from agent.demo.site import Entry, Mark, ReceiptSummary
 from agent.demo.stage import DemoStage
-from agent.offboard.receipt import receipt
 from agent.offboard.receipt.timeline import MARKS
 from rules.text import Text
 from rules.visible import visible
@@ -22,7 +21,6 @@ _NONE = Text("-", "-")
 
 def proven(stage: DemoStage, leaver: Player, entries: Callable[[], list[Entry]]) -> ReceiptSummary:
     """Wait for the receipt of *leaver* and verify it. Raises :class:`agent.errors.RefusedError` when there is none."""
-    wait_until(lambda: bool(receipt.kept(receipt.receipts_folder(stage.home.root))), _PATIENCE)
     wait_until(lambda: len(trail(entries(), leaver)) == 3, _PATIENCE)
     found = stage.ask("case", "receipt", leaver.id)
     public = stage.home.root.parent / "agent.pem"
@@ -47,9 +45,14 @@ def trail(entries: Iterable[Entry], leaver: Player) -> list[int]:
         args = entry.get("args") or {}
         if entry.get("act") == "case.notice" and args.get("person") == leaver.id:
             numbers["approval"] = entry["seq"]
-        elif entry["kind"] in ("hr-event", "receipt") and entry.get("person") == leaver.id:
+        elif entry["kind"] in ("hr-event", "receipt") and entry.get("person") == leaver.id and not _of_loss(entry):
             numbers[entry["kind"]] = entry["seq"]
     return sorted(numbers.values())
+
+
+def _of_loss(entry: Entry) -> bool:
+    """Whether it is about something that he lost by an act before."""
+    return str(entry.get("case", "")).startswith("L")
 
 
 def _mark(row: dict[str, object]) -> Mark:

@@ -17,13 +17,14 @@ from agent import shipped_packs
 from agent.demo import building, cast
 from agent.demo.actors import acting
 from agent.demo.building import Guest, Room
-from agent.demo.cast import DRAWINGS, LI, SUN, WANG, ZHANG, ZHOU, DemoArea, OfficerAct, Player
+from agent.demo.cast import DRAWINGS, LI, SUN, WANG, ZHANG, ZHOU, DemoArea, LossAct, OfficerAct, Player
 from agent.demo.doors_rehearsed import RehearsedDoors
 from agent.demo.entering import enter
 from agent.demo.record import LogPosition
 from agent.demo.shared import Numbers, wait_until
 from agent.demo.site import (
     AccessAttempt,
+    Bystander,
     CutMeasurement,
     Entry,
     Explained,
@@ -98,6 +99,7 @@ class Rehearsal:
         self._record = LogPosition(home.log)
         self._kept: list[Entry] = []
         self._ends = 0.0
+        self._lost: dict[LossAct, LossMeasurement] = {}
         self.doors: RehearsedDoors
 
     def opened(self) -> RehearsedDoors:
@@ -143,13 +145,17 @@ class Rehearsal:
         """Ask about reads before and after the hold."""
         return self._held
 
-    def loses_grant(self, player: Player) -> LossMeasurement:
-        """Nothing is ended here."""
-        return LossMeasurement(0.0, None, moot=_NO_PROCESS)
-
-    def loses_department(self, player: Player) -> LossMeasurement:
-        """Nothing is ended here."""
-        return LossMeasurement(0.0, None, moot=_NO_PROCESS)
+    def loses(self, player: Player, by: LossAct) -> LossMeasurement:
+        """Ask before, between and after the acts."""
+        if by not in self._lost:
+            act, undo = cast.taking(player, by)
+            for number in self._granted(player) if by is LossAct.GRANT else ("",):
+                self.act(OfficerAct(act.name, act.args | ({"grant": number} if number else {})))
+            anew, beside = self.opens(himself(player), DRAWINGS.document), Bystander(_READS, *self._beside())
+            self.act(undo)
+            back = self.opens(himself(player), DRAWINGS.document)
+            self._lost[by] = LossMeasurement(None, beside, anew, None, back, unmeasured=_NO_PROCESS)
+        return self._lost[by]
 
     def remounts(self) -> Text | None:
         """Nothing is mounted here."""
@@ -230,6 +236,12 @@ class Rehearsal:
         gone = 0.0 if before and not self._reads(ZHOU) else None
         errors, longest = self._beside()
         return Left(0.0, 0.0, gone, _READS, errors, longest, unmeasured=_NO_PROCESS)
+
+    def _granted(self, player: Player) -> list[str]:
+        """Return the numbers of the grants of *player* for the drawings, which the agent finds by itself."""
+        with FactsReader(self._home.registry) as reader:
+            _, facts = reader.facts((player.id,), DRAWINGS.id)
+        return [grant.id for grant in facts.persons[player.id].grants if grant.resource == DRAWINGS.id]
 
     def _reads(self, player: Player) -> bool:
         return self._decides(himself(player), DRAWINGS, f"/srv/volume/{DRAWINGS.document}", Action.ACCESS)

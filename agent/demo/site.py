@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
 from agent.demo.building import Guest, Room
-from agent.demo.cast import DemoArea, Player
+from agent.demo.cast import DemoArea, LossAct, Player
 from agent.doors.messages import Side
 from rules.text import Text
 
@@ -100,16 +100,43 @@ class Left:
     """Why there are no times, where nothing was cut: in a rehearsal, which ends no process."""
 
 
-@dataclass(frozen=True, slots=True)
-class LossMeasurement:
-    """What came of an act that took a right from somebody who had the file mapped. Milliseconds from the request.
+class Bystander(NamedTuple):
+    """How somebody fared who went on reading the same file. ``longest`` in milliseconds."""
 
-    ``act``: until it was acknowledged. ``gone``: until the process had ended, ``None``: it lives.
+    reads: int
+    errors: int
+    longest: float
+
+
+@dataclass(frozen=True, slots=True)
+class LossReceipt:
+    """The receipt of a loss, verified: the areas it names, and whether nothing in it is open.
+
+    ``denied``: milliseconds from the request until the decider denied. ``entry``: that of the act.
     """
 
-    act: float
+    run: str
+    areas: tuple[str, ...]
+    complete: bool
+    denied: float | None
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class LossMeasurement:
+    """What came of an act that took the right to the drawings from somebody who had a file of them mapped.
+
+    ``gone``: milliseconds from the request until the process had ended, ``None``: it lives. ``anew``: he opens the file
+    once more. ``back``: the same after the right was given back.
+    """
+
     gone: float | None
-    moot: Text | None = None
+    bystander: Bystander
+    anew: AccessAttempt
+    receipt: LossReceipt | None
+    back: AccessAttempt
+    unmeasured: Text | None = None
+    """Why no process was ended: in a rehearsal, which ends none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +213,8 @@ class DemoSite(Protocol):
     def cut(self) -> CutMeasurement:
         """Put a reader on hold while he reads, beside a bystander on the same file; once, as above."""
 
-    def loses_grant(self, player: Player) -> LossMeasurement:
-        """End the grant of *player* for the drawings while they map them, and give it again afterwards."""
-
-    def loses_department(self, player: Player) -> LossMeasurement:
-        """Import a list that moves *player* to another department, as above, and one that undoes it."""
+    def loses(self, player: Player, by: LossAct) -> LossMeasurement:
+        """End the grant of *player*, or import a list that has them elsewhere, and undo it; once for each act."""
 
     def remounts(self) -> Text | None:
         """Unmount the volume and mount it again; return why that was not done, ``None`` when it was."""

@@ -8,9 +8,24 @@ from collections.abc import Callable
 
 from agent.demo import outcomes
 from agent.demo.building import ARCHIVE, DESIGN, GUEST, Guest, Room
-from agent.demo.cast import DRAWINGS, HANDBOOK, LI, MERGER, QIAN, QUOTES, SUN, WANG, ZHANG, ZHAO, ZHOU, DemoArea, Player
+from agent.demo.cast import (
+    DRAWINGS,
+    HANDBOOK,
+    LI,
+    MERGER,
+    QIAN,
+    QUOTES,
+    SUN,
+    WANG,
+    ZHANG,
+    ZHAO,
+    ZHOU,
+    DemoArea,
+    LossAct,
+    Player,
+)
 from agent.demo.scene import ALLOWED, Observation, Scene, SceneOutcome, SceneStep, denied
-from agent.demo.site import CutMeasurement, DemoSite, Left, ReceiptSummary, Traffic, Way, Who, himself
+from agent.demo.site import CutMeasurement, DemoSite, Left, LossMeasurement, ReceiptSummary, Traffic, Way, Who, himself
 from agent.demo.tables import explanation, log, receipt
 from agent.doors.messages import Side
 from rules.text import Text
@@ -73,6 +88,37 @@ def _after_remount(site: DemoSite, player: Player, *, again: bool = True) -> Obs
     if again and (moot := site.remounts()):
         return Observation(SceneOutcome("moot", moot), moot=True)
     return outcomes.of_attempt(site.opens(himself(player), DRAWINGS.document))
+
+
+def _losing(player: Player, by: LossAct, rule: str, what: Text, given_back: Text) -> tuple[SceneStep, ...]:
+    """Return what is seen when *player*, who has one of the drawings mapped, loses them *by* an act.
+
+    *rule* refuses them then; *given_back*: what is tried once they have them again.
+    """
+
+    def lost(read: Callable[[LossMeasurement], Observation]) -> Callable[[DemoSite], Observation]:
+        return lambda site: read(site.loses(player, by))
+
+    name = player.name
+    return (
+        SceneStep(what, outcomes.GONE, lost(outcomes.of_loser)),
+        SceneStep(
+            Text(f"{name.en} opens it anew", f"{name.zh}重新打开"),
+            denied(rule),
+            lost(lambda seen: outcomes.of_attempt(seen.anew)),
+        ),
+        SceneStep(
+            Text("Sun Ba, who has it mapped as well, beside him", "孙八同时映射并读取同一文件"),
+            outcomes.UNDISTURBED,
+            lost(outcomes.of_neighbour),
+        ),
+        SceneStep(
+            Text("the receipt of it, by the public key alone", "该次收权的回执，仅凭公钥验证"),
+            outcomes.NAMED,
+            lost(outcomes.of_loss_receipt),
+        ),
+        SceneStep(given_back, ALLOWED, lost(lambda seen: outcomes.of_attempt(seen.back))),
+    )
 
 
 STORY = (
@@ -214,17 +260,20 @@ STORY = (
     Scene(
         Text("rights that end by an act, while the file is mapped", "文件正被映射，此刻权限因管理操作而终止"),
         (
-            SceneStep(
-                Text("his grant is ended: the process of Zhou Jiu", "授权被终止：周九的进程"),
-                outcomes.GONE,
-                lambda site: outcomes.of_loss(site.loses_grant(ZHOU)),
+            *_losing(
+                ZHOU,
+                LossAct.GRANT,
+                "grant",
+                Text("Zhou Jiu has `涡轮图纸` mapped, his grant is ended", "周九映射着“涡轮图纸”，其授权被终止"),
+                Text("the grant is given again, he opens it", "重新授权后，再次打开"),
             ),
-            SceneStep(
-                Text("an imported list moves him: the process of Zhang San", "导入名单将其调离部门：张三的进程"),
-                outcomes.GONE,
-                lambda site: outcomes.of_loss(site.loses_department(ZHANG)),
+            *_losing(
+                ZHANG,
+                LossAct.LIST,
+                "scope",
+                Text("Zhang San has it mapped, a list moves him away", "张三映射着该文件，名单将其调离部门"),
+                Text("a list moves him back, he opens it", "名单将其调回后，再次打开"),
             ),
-            opening(himself(ZHANG), DRAWINGS, ALLOWED, Text("moved back, he opens it again", "调回后再次打开")),
         ),
     ),
     Scene(
@@ -300,8 +349,8 @@ STORY = (
     ),
     Scene(
         Text(
-            "the log of it all: its last entries, but for the traffic of scene 8",
-            "全过程日志：最后若干条（不含第 8 幕的访问）",
+            "the log of it all: its last entries, without the traffic of scene 8 and the agent's own attempts",
+            "全过程日志：最后若干条（不含第 8 幕的访问与代理自身的尝试）",
         ),
         (
             SceneStep(

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from agent.demo.cast import PLAYERS, DemoArea, Player
 from agent.demo.site import DemoSite, Entry
+from agent.presentation import terms
 from rules.text import Text
 from rules.visible import visible
 
@@ -17,7 +18,6 @@ _NAMES = {player.id: player.name for player in PLAYERS}
 _VERDICTS = {"allow": Text("let in", "放行"), "deny": Text("refused", "拒绝")}
 _ACTIONS = {"open": Text("opens", "打开"), "access": Text("reads on", "继续读取"), "list": Text("lists", "列目录")}
 _ACTIONS |= {"enter": Text("enters", "进入"), "exit": Text("leaves", "离开")}
-_DONE = Text("done", "完成")
 _NO_LOGIN = Text("no login", "未登录")
 _NOTHING = Text("-", "-")
 _ROOT = Text("root", "root")
@@ -60,9 +60,15 @@ def log(site: DemoSite) -> list[list[Text]]:
         Text("rule", "规则"),
     ]
     shown: list[list[Text]] = []
+    first = 0
     for entry in site.entries():
+        if entry.get("own"):
+            continue
         row = _row(entry)
-        if not shown or shown[-1][2:] != row[2:]:  # the same again, as when a read is tried many times, is shown once
+        if shown and shown[-1][2:] == row[2:]:  # the same again, as when a read is tried many times, is one line
+            shown[-1][0] = _plain(f"{first}-{entry['seq']}")
+        else:
+            first = entry["seq"]
             shown.append(row)
     return [heading, *shown[-_LAST:]]
 
@@ -94,17 +100,18 @@ def _door(entry: Entry) -> list[Text]:
 
 
 def _at_door(entry: Entry) -> list[Text]:
-    what = _plain(entry.get("what") or entry.get("released") or entry["kind"])
+    words = {**terms.ENTRIES, **terms.HAPPENINGS, **terms.RELEASES}
+    what = terms.word(words, entry.get("what") or entry.get("released") or entry["kind"])
     return [Text("agent", "代理"), _NOTHING, what, _plain(entry.get("door") or "-"), _NOTHING, _NOTHING]
 
 
 def _act(entry: Entry) -> list[Text]:
     args = entry.get("args", {})
-    name = _plain(entry.get("act") or entry.get("what") or entry["kind"])
+    name = terms.word({**terms.ENTRIES, **terms.HAPPENINGS}, entry.get("act") or entry.get("what") or entry["kind"])
     about = args.get("person") or entry.get("person")
     person = _person(about) if isinstance(about, str) else Text("", "")
     what = Text(f"{name.en} {person.en}".strip(), f"{name.zh} {person.zh}".strip())
-    outcome = _DONE if entry.get("outcome") == "done" else _plain(entry.get("outcome", "-"))
+    outcome = terms.word({**terms.OUTCOMES, **terms.FILED}, entry.get("outcome", "-"))
     officer = Text("officer", "管理员") if "actor" in entry else Text("agent", "代理")
     return [officer, _NOTHING, what, _plain(args.get("area", "-")), outcome, _NOTHING]
 

@@ -124,6 +124,10 @@ _BLIND = {
         "process {pid} keeps files in an io_uring, and nobody can tell which: every read is asked about",
         "进程 {pid} 在 io_uring 中持有文件，无法查明是哪些：每次读取均须判定",
     ),
+    "closed": Text(
+        "process {pid} has an io_uring that cannot be looked into: every read is asked about",
+        "进程 {pid} 的 io_uring 无法查看：每次读取均须判定",
+    ),
     "flight": Text(
         "descriptors sent to process {pid} wait in a socket, and nobody can tell which: every read is asked about",
         "发给进程 {pid} 的描述符仍在套接字中，无法查明是哪些：每次读取均须判定",
@@ -133,7 +137,7 @@ _BLIND = {
 
 def blind(found: Iterable[HeldFile]) -> Iterator[Finding]:
     """Name the processes for whose sake every read is asked about (:mod:`agent.control.quiet_scan`)."""
-    for pid, how in sorted({(one.pid, one.how) for one in found}):
+    for pid, how in sorted({(one.pid, one.how if one.looked_into else "closed") for one in found}):
         text = Text(*(said.replace("{pid}", str(pid)) for said in _BLIND[how]))
         yield Finding("warning", "reads-asked", text, Text("reads are slower until it lets go", "在其释放之前读取较慢"))
 

@@ -1,11 +1,12 @@
 """Who holds files of a volume right now: descriptors, mappings, working and root directories, files kept in rings.
 
 Rules of this file: it looks, it never opens: ``stat`` of ``/proc/TID/fd/N`` follows to the file without an open event.
-What an io_uring keeps in its own table (io_uring_register(2)) has a name there and no inode, and the name may be of
-another mount namespace: it is told as ``ring``, which file cannot be said. Nor can it be of descriptors that were sent
-and wait in a socket: ``flight``. Whoever passes what it holds to a child and ends before it is looked at is followed:
-the look is over when no process is left that has not been looked at. One that cannot be finished says so with
-:data:`UNFINISHED`. What nobody can see is said by the caller: other hosts, copies.
+What an io_uring keeps in its own table (:mod:`agent.kernel.ring_tables`) has a name there and no inode, and the name
+may be of another mount namespace: it is told as ``ring``, which file cannot be said, once for a process; so is a ring
+that cannot be looked into. Nor can it be said of descriptors that were sent and wait in a socket: ``flight``. Whoever
+passes what it holds to a child and ends before it is looked at is followed: the look is over when no process is left
+that has not been looked at. One that cannot be finished says so with :data:`UNFINISHED`. What nobody can see is said by
+the caller: other hosts, copies.
 Sources: proc_pid_fd(5), proc_pid_map_files(5), proc_pid_fdinfo(5), SCM_RIGHTS in unix(7).
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Final, Literal, NamedTuple
 
+from agent.kernel import ring_tables
 from agent.kernel.task_tables import tables
 
 How = Literal["fd", "map", "cwd", "root", "ring", "flight", "unfinished"]
@@ -28,13 +30,17 @@ _FLIGHTS: Final = re.compile(rb"^scm_fds:\s*[1-9]", re.MULTILINE)  # of a listen
 
 
 class HeldFile(NamedTuple):
-    """Process *pid* holds inode (*device*, *inode*); *link* leads there. Where no file can be named both are 0."""
+    """Process *pid* holds inode (*device*, *inode*); *link* leads there. Where no file can be named both are 0.
+
+    Not *looked_into*: whether anything is held there is not known, and counts as if it were.
+    """
 
     pid: int
     device: int
     inode: int
     how: How
     link: str
+    looked_into: bool = True
 
 
 UNFINISHED: Final = HeldFile(0, 0, 0, "unfinished", "")
@@ -50,7 +56,7 @@ def held(
     *pids* only what these processes hold: who follows them is for the caller, who knows whose they are.
     """
     seen = {os.getpid()}
-    where = _Where(devices, _anonymous(), flights)
+    where = _Where(devices, _anonymous(), flights, ring_tables.RingPatience())
     if pids is not None:
         for pid in sorted(pids - seen):
             with _passing():
@@ -73,6 +79,15 @@ class _Where(NamedTuple):
     devices: AbstractSet[int]
     rings: int
     flights: bool
+    patience: ring_tables.RingPatience
+
+
+class _Rings:
+    """The rings of one process: those with a descriptor, so that their tables can be read, and whether one counted."""
+
+    def __init__(self) -> None:
+        self.described: set[int] = set()
+        self.counted = False
 
 
 def _of_process(pid: int, where: _Where) -> Iterator[HeldFile]:
@@ -80,7 +95,7 @@ def _of_process(pid: int, where: _Where) -> Iterator[HeldFile]:
     for thread in shown.places:
         for how in _PLACES:
             yield from _on_device(f"/proc/{thread}/{how}", pid, where, how)
-    rings: set[int] = set()  # with a descriptor, so that their tables can be read
+    rings = _Rings()
     for thread in shown.files:
         with _passing():
             for name in os.listdir(f"/proc/{thread}/fd"):
@@ -98,26 +113,34 @@ def _on_device(link: str, pid: int, where: _Where, how: How) -> Iterator[HeldFil
             yield HeldFile(pid, found.st_dev, found.st_ino, how, link)
 
 
-def _descriptor(link: str, pid: int, where: _Where, rings: set[int]) -> Iterator[HeldFile]:
+def _descriptor(link: str, pid: int, where: _Where, rings: _Rings) -> Iterator[HeldFile]:
     with _passing():
         found = os.stat(link)
         if found.st_dev in where.devices:
             yield HeldFile(pid, found.st_dev, found.st_ino, "fd", link)
         elif found.st_dev == where.rings and os.readlink(link) == _RING:
-            rings.add(found.st_ino)
-            if _keeps_files(_fdinfo(link)):
-                yield HeldFile(pid, 0, 0, "ring", link)
-        elif where.flights and stat.S_ISSOCK(found.st_mode) and _FLIGHTS.search(_fdinfo(link)):
+            rings.described.add(found.st_ino)
+            keeps = None if rings.counted else ring_tables.keeps_files(_fdinfo(link), where.patience)
+            yield from _ring(pid, link, rings, keeps=keeps)
+        elif where.flights and stat.S_ISSOCK(found.st_mode) and _FLIGHTS.search(_read(_fdinfo(link))):
             yield HeldFile(pid, 0, 0, "flight", link)
 
 
-def _mapping(link: str, pid: int, where: _Where, rings: set[int]) -> Iterator[HeldFile]:
+def _mapping(link: str, pid: int, where: _Where, rings: _Rings) -> Iterator[HeldFile]:
     with _passing():
         found = os.stat(link)
         if found.st_dev in where.devices:
             yield HeldFile(pid, found.st_dev, found.st_ino, "map", link)
-        elif found.st_dev == where.rings and found.st_ino not in rings and os.readlink(link) == _RING:
-            yield HeldFile(pid, 0, 0, "ring", link)  # its descriptor is hidden in the thread (IORING_REGISTER_RING_FDS)
+        elif found.st_dev == where.rings and found.st_ino not in rings.described and os.readlink(link) == _RING:
+            # Its descriptor is hidden in the thread (IORING_REGISTER_RING_FDS).
+            yield from _ring(pid, link, rings, keeps=None)
+
+
+def _ring(pid: int, link: str, rings: _Rings, *, keeps: bool | None) -> Iterator[HeldFile]:
+    """Yield what a ring that *keeps* files comes to, ``None`` if that is unknown; nothing if another one counted."""
+    if keeps is not False and not rings.counted:
+        rings.counted = True
+        yield HeldFile(pid, 0, 0, "ring", link, looked_into=keeps is not None)
 
 
 def _passing() -> contextlib.suppress:
@@ -125,23 +148,12 @@ def _passing() -> contextlib.suppress:
     return contextlib.suppress(FileNotFoundError, ProcessLookupError, PermissionError)
 
 
-def _keeps_files(fdinfo: bytes) -> bool:
-    """Whether the table of a ring has a file in it: not a socket, a pipe or the like.
-
-    Only files have a name that begins with a slash. ``UserFiles`` is followed by one line for each.
-    """
-    _, _, table = fdinfo.partition(b"\nUserFiles:")
-    for line in table.splitlines()[1:]:
-        number, colon, name = line.partition(b": ")
-        if not (colon and number.strip().isdigit()):
-            return False
-        if name.startswith(b"/"):
-            return True
-    return False
+def _fdinfo(link: str) -> str:
+    return link.replace("/fd/", "/fdinfo/")
 
 
-def _fdinfo(link: str) -> bytes:
-    with open(link.replace("/fd/", "/fdinfo/"), "rb") as file:
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
         return file.read()
 
 

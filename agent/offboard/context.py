@@ -184,7 +184,10 @@ class RevocationContext:
     area_of: Callable[[HeldFile], str | None]
     """The area something held belongs to; ``None``: it is in none, ``""``: that cannot be told."""
     uncut: Callable[[HeldFile], bool]
-    """Whether the kernel goes on letting a process use what it holds after its rights have ended: a mapping."""
+    """Whether the kernel goes on letting a process use what it holds after its rights have ended.
+
+    A mapping everywhere; a descriptor and what a ring keeps where the tier does not refuse their use.
+    """
     walk: Callable[[str], Iterator[WalkEntry | WalkFailure]]
     """Every inode of an area, each directory first, through a doorway where one is needed. Raises ``OSError``."""
     rails: Callable[[], Rails]

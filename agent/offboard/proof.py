@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, get_args
 
 from agent.kernel import process_sight
-from agent.kernel.open_files import UNFINISHED
+from agent.kernel.open_files import UNFINISHED, HeldFile
 from agent.kernel.walk import WalkFailure
 from agent.offboard import probe_access
 from agent.offboard.context import AreaPath, RevocationContext, RevocationSubject
@@ -38,10 +38,10 @@ _SEARCHED = 2_000  # inodes of an area that are looked at to find one file to tr
 
 CANNOT_SEE: tuple[Text, ...] = (
     Text(
-        "reads through files that were open already: the last read on record is the last access that the log let"
+        "reads through files that were open already: the last entry of a read is the last access that the log let"
         " through; later ones may have gone unasked, on all tiers but C none through a descriptor after the denial, and"
         " nowhere any after the last process was gone",
-        "通过已打开文件的读取：“记录中的最后一次读取”取自日志中最后一次获准的访问；此后的读取可能未逐次询问，"
+        "通过已打开文件的读取：“最后一条读取记录”取自日志中最后一次获准的访问；此后的读取可能未逐次询问，"
         "但除 C 级外，拒绝之后不可能再经文件描述符读取，最后一个进程消失之后均不可能再有读取",
     ),
     Text(
@@ -89,8 +89,9 @@ class Scan:
     started: Mapping[int, Starter] = field(default_factory=dict)
     """What may have started what was found, by its pid."""
     unseen: tuple[str, ...] = ()
-    """What was not looked at: ``process:PID`` that may not be read, ``held`` (what processes hold changed faster than
-    it could be looked at), ``hidepid`` and ``pid-namespace`` (:mod:`agent.kernel.process_sight`)."""
+    """What was not looked at: ``process:PID`` that may not be read, ``ring:PID`` (an io_uring of the person's that did
+    not show what it keeps), ``held`` (what processes hold changed faster than it could be looked at), ``hidepid`` and
+    ``pid-namespace`` (:mod:`agent.kernel.process_sight`)."""
 
     @property
     def clean(self) -> bool:
@@ -221,8 +222,9 @@ def _look_at_holders(leaver: RevocationSubject, context: RevocationContext) -> S
     below = subids.of(leaver, context)
     look = Look(_theirs(leaver), below)
     processes = [one for one in look if reach(one, leaver.uids, context.rails(), below) is not Reach.BYSTANDER]
-    held = holders.pids(leaver, context)
-    found = {one: reach(one, leaver.uids, context.rails(), below) for one in processes if one.pid in held}
+    held = holders.held(leaver, context)
+    holding = {one.pid for one in held}
+    found = {one: reach(one, leaver.uids, context.rails(), below) for one in processes if one.pid in holding}
     return _scan(context, look, processes, found, held)
 
 
@@ -232,8 +234,8 @@ def scan(leaver: RevocationSubject, context: RevocationContext) -> Scan:
     look = Look(uids, below)
     processes = [one for one in look if reach(one, uids, rails, below) is not Reach.BYSTANDER]
     known = frozenset(one.pid for one in processes)
-    there = frozenset(one.pid for one in context.held(context.devices()))
-    held = there & known
+    there = frozenset(context.held(context.devices()))
+    held = {one.pid for one in there} & known
     found = {
         one: reach(one, uids, rails, below)
         for one in processes
@@ -249,15 +251,16 @@ def _scan(
     look: Look,
     processes: Sequence[Process],
     found: Mapping[Process, Reach],
-    held: AbstractSet[int],
+    held: AbstractSet[HeldFile],
 ) -> Scan:
     """Return what a look came to: *processes* are the person's, *found* what should not be, *held* who holds what."""
-    unseen = [f"process:{pid}" for pid in sorted(look.unread)[:_NAMED]]
-    unseen += ["held"] if UNFINISHED.pid in held else []
-    unseen += process_sight.hidden()
     theirs = {one.pid for one in processes}
+    unseen = [f"process:{pid}" for pid in sorted(look.unread)[:_NAMED]]
+    unseen += [f"ring:{one.pid}" for one in sorted(held) if not one.looked_into and one.pid in theirs][:_NAMED]
+    unseen += ["held"] if UNFINISHED in held else []
+    unseen += process_sight.hidden()
     by = {one.pid: starter for one in found if (starter := starters.of(one, theirs))}
-    holding = tuple(sorted(held & theirs))
+    holding = tuple(sorted({one.pid for one in held} & theirs))
     complete = look.complete and not unseen
     how = {one.pid: said for one, said in found.items()}
     left = len(processes) - len(found)

@@ -118,6 +118,31 @@ def state(actor: Actor) -> str:
 
 
 @needs.root
+@pytest.mark.parametrize("who", [ActorIdentity(0, USER.uid), ActorIdentity(33, USER.uid)], ids=["root", "a system uid"])
+def test_what_was_started_from_a_person_s_login_is_ended_whoever_it_runs_as(log: Log, who: ActorIdentity) -> None:
+    with acting(who, waits) as actor:
+        found, one = holding(actor), cutter(log)
+        look(one, found)
+        assert actor.next(10).error == "ended"
+    assert [entry["uid"] for entry in log] == [who.uid]
+
+
+@needs.root
+def test_a_registered_service_lives_though_a_person_started_it(log: Log) -> None:
+    with acting(ActorIdentity(33, USER.uid), waits) as actor:
+        found = holding(actor)
+        process = tasks.read(actor.pid)
+        assert process
+        services = frozenset({(33, process.executable)})
+        one = HolderCuts(lambda: {"plans": "C"}, lambda: Rails(services=services), log.write, {})
+        look(one)
+        look(one, found)
+        look(one, found)
+        assert lives(actor)
+    assert not log
+
+
+@needs.root
 @pytest.mark.parametrize("why", ["root's", "the agent's", "it may again", "there before"])
 def test_who_is_not_to_be_ended_lives(log: Log, why: str) -> None:
     with acting(ROOT if why == "root's" else USER, waits) as actor:

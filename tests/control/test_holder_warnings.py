@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from agent.control.offboarding.holder_warnings import HolderWarnings, Told
-from rules.model import Level
+from rules.model import Clearance, Level
 from rules.text import Text
 from tests.control.site import Site
 from tests.control.test_schedule import in_process
@@ -47,6 +47,30 @@ def test_a_holder_is_told_of_a_grant_and_of_the_leave_date_once_also_after_a_res
         assert len(heard.said) == 2  # the day's warning was missed, and only the nearest is given
     entries = fresh.entries(kind="warned")
     assert [(entry["person"], entry["terminals"], entry["mail"]) for entry in entries] == [("E1", 1, ["spool"])] * 2
+
+
+def test_who_goes_on_by_another_grant_is_not_warned_and_whom_only_this_one_lets_in_is(fresh: Site) -> None:
+    """A grant for good or with a later end helps; one of another area, or that does not reach the level, does not."""
+    with in_process(fresh) as services:
+        site, heard = services.site, Heard()
+        now = site.now()
+        soon, later_on = now + timedelta(minutes=9), now + timedelta(days=60)
+        others: dict[str, list[tuple[str, datetime | None]]] = {
+            "E1": [("plans", None)], "E2": [], "E3": [("ledger", None)], "E4": [("plans", later_on)],
+            "E5": [("plans", None)],
+        }  # fmt: skip
+        with services.registry.change(now) as change:
+            for area in ("plans", "ledger"):
+                change.areas.add(area, path=f"/srv/{area}", level=Level.SECRET, domain="state")
+            for number, (person, more) in enumerate(others.items(), 61_101):
+                level = Level.INTERNAL if person == "E5" else Level.SECRET
+                change.people.add(person, clearances=[Clearance("state", level, approved_by="E9")])
+                change.accounts.add(number, person)
+                change.grants.add(person, "plans", reason="x", approver="E9", until=soon, temporary=True)
+                for area, until in more:
+                    change.grants.add(person, area, reason="x", approver="E9", until=until)
+        HolderWarnings(site, heard).step()
+    assert sorted(entry["person"] for entry in fresh.entries(kind="warned")) == ["E2", "E3", "E5"]
 
 
 def test_what_is_noted_and_not_told_because_of_a_kill_is_not_told_again(fresh: Site) -> None:

@@ -42,7 +42,7 @@ def test_every_line_holds_in_chinese_without_a_terminal(folder: Path) -> None:
     assert "✗" not in out
     assert "\x1b" not in out
     assert "演练" not in out
-    assert re.search(r"请求后( \d+\.\d 毫秒|再无读取)；\d+\.\d 毫秒时确认", out)
+    assert re.search(r"请求后( \d+\.\d 毫秒为最后一次读取|再无读取)；请求于 \d+\.\d 毫秒后得到答复", out)
     assert left_behind(folder) == []
 
 

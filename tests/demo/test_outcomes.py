@@ -6,7 +6,18 @@ import pytest
 
 from agent.demo import outcomes
 from agent.demo.scene import ALLOWED, denied
-from agent.demo.site import AccessAttempt, CutMeasurement, Explained, Left, LogVerification, ReceiptSummary, Traffic
+from agent.demo.site import (
+    AccessAttempt,
+    Bystander,
+    CutMeasurement,
+    Explained,
+    Left,
+    LogVerification,
+    LossMeasurement,
+    LossReceipt,
+    ReceiptSummary,
+    Traffic,
+)
 from rules.text import Text
 
 ALLOW = {"seq": 7, "verdict": "allow", "rule": "allow"}
@@ -19,6 +30,13 @@ GOOD_CUT = CutMeasurement(
 )
 
 GOOD_LEFT = Left(last=3.0, seen=4.0, gone=5.0, bystander_reads=9, bystander_errors=0, bystander_longest=1.0)
+GOOD_LOSS = LossMeasurement(
+    5.0,
+    Bystander(9, 0, 1.0),
+    AccessAttempt(passed=False, error="EPERM", entry=DENY),
+    LossReceipt("L000001", ("drawings",), complete=True, denied=2.0, entry=7),
+    back=AccessAttempt(passed=True, entry=ALLOW),
+)
 GOOD_PROOF = ReceiptSummary((), genuine=True, complete=True, left=(), entries=(1, 2, 3))
 
 
@@ -102,6 +120,30 @@ def test_a_departure_holds_only_if_the_process_is_gone_and_nobody_reads_after_th
         assert outcomes.of_leaver(wrong).outcome != outcomes.STOPPED
     assert outcomes.of_process(replace(GOOD_LEFT, gone=None)).outcome != outcomes.GONE
     assert outcomes.of_colleague(replace(GOOD_LEFT, bystander_errors=1)).outcome != outcomes.UNDISTURBED
+
+
+def test_a_loss_holds_only_if_the_process_is_gone_and_the_receipt_names_the_area_and_leaves_nothing_open() -> None:
+    assert outcomes.of_loser(GOOD_LOSS).outcome == outcomes.GONE
+    assert outcomes.of_loser(GOOD_LOSS).detail.en == "entry 7; denied after 2.0 ms, gone after 5.0 ms"
+    assert outcomes.of_loser(replace(GOOD_LOSS, gone=None)).outcome != outcomes.GONE
+    assert outcomes.of_neighbour(GOOD_LOSS).outcome == outcomes.UNDISTURBED
+    for beside in (Bystander(0, 0, 0.0), Bystander(9, 1, 1.0)):
+        assert outcomes.of_neighbour(replace(GOOD_LOSS, bystander=beside)).outcome != outcomes.UNDISTURBED
+    assert GOOD_LOSS.receipt
+    assert outcomes.of_loss_receipt(GOOD_LOSS).outcome == outcomes.NAMED
+    for wrong in (
+        None,
+        replace(GOOD_LOSS.receipt, complete=False),
+        replace(GOOD_LOSS.receipt, areas=()),
+        replace(GOOD_LOSS.receipt, areas=("drawings", "merger")),
+    ):
+        assert outcomes.of_loss_receipt(replace(GOOD_LOSS, receipt=wrong)).outcome != outcomes.NAMED
+
+
+def test_where_nothing_was_ended_nobody_is_gone_and_nothing_is_certified() -> None:
+    rehearsed = replace(GOOD_LOSS, gone=None, receipt=None, unmeasured=Text("x", "某"))
+    assert outcomes.of_loser(rehearsed).moot
+    assert outcomes.of_loss_receipt(rehearsed).moot
 
 
 def test_a_receipt_proves_only_if_it_is_genuine_and_nothing_is_open() -> None:

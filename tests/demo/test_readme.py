@@ -25,6 +25,11 @@ def _text(language: Language) -> str:
     return READMES[language].read_text(encoding="utf-8")
 
 
+def _exact(line: str) -> str:
+    """Return a line of the demo without the numbers of entries, which differ; the number of a scene counts."""
+    return line if line[:1].isdigit() else plain(line)
+
+
 @pytest.mark.kernel
 @pytest.mark.parametrize("language", ["en", pytest.param("zh", marks=pytest.mark.long)])
 def test_every_command_prints_what_the_readme_says(language: Language) -> None:
@@ -48,9 +53,9 @@ def test_the_excerpt_is_what_the_demo_prints(language: Language) -> None:
     out = io.StringIO()
     with rehearsing() as site:
         perform(STORY, site, Printer(out, language, STORY))
-    printed = {plain(line) for line in out.getvalue().splitlines()}
+    printed = {_exact(line) for line in out.getvalue().splitlines()}
     [excerpt] = re.findall(r"^```text\n(.*?)^```", _text(language), re.MULTILINE | re.DOTALL)
-    assert {plain(line) for line in excerpt.splitlines()} <= printed
+    assert {_exact(line) for line in excerpt.splitlines()} <= printed
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from agent.demo.narrate import Printer
-from agent.demo.outcomes import GONE, GUARDED, PROVEN, REFUSING, TRACED
+from agent.demo.outcomes import GONE, GUARDED, NAMED, PROVEN, REFUSING, TRACED
 from agent.demo.rehearsal import rehearsing
 from agent.demo.scene import ALLOWED, Scene, SceneStep, perform
 from agent.demo.story import STORY
@@ -19,7 +19,14 @@ from rules.text import Language
 from tests import needs
 from tests.demo.run import AS_NOBODY, DEMO, environment, left_behind, temporary
 
-ONLY_REAL = (GONE, PROVEN, REFUSING, TRACED, GUARDED)  # where nothing is ended nobody is gone, and nothing certified
+ONLY_REAL = (
+    GONE,
+    NAMED,
+    PROVEN,
+    REFUSING,
+    TRACED,
+    GUARDED,
+)  # where nothing is ended nobody is gone, and nothing certified
 MARK = {"en": "[rehearsal]", "zh": "【演练】"}
 
 

@@ -77,7 +77,7 @@ MEANINGS = {
     "proof.scans[].found[].started_by.pid": "its process; 0 for a unit",
     "proof.scans[].holding": "those that hold something on a classified volume",
     "proof.scans[].left": "processes that were let be because they hold nothing",
-    "proof.scans[].unseen": "what was not looked at: `process:PID`, `held`, `hidepid`, `pid-namespace`",
+    "proof.scans[].unseen": "what was not looked at: `process:PID`, `ring:PID`, `held`, `hidepid`, `pid-namespace`",
     "proof.attempts": "tries to get in as the person",
     "proof.attempts[].area": "where",
     "proof.attempts[].what": "list the directory, or open a file",

@@ -4,6 +4,7 @@ Rules of this file: the actors are real processes that read through a descriptor
 about; whether one has ended is what its pidfd says.
 """
 
+import contextlib
 import json
 import mmap
 import os
@@ -21,6 +22,7 @@ from agent.demo.actors import Actor, ActorIdentity, acting, attempt, reading
 from agent.offboard.receipt import receipt
 from agent.offboard.receipt.verify import ReceiptReport, verify
 from tests.enforcement.scene import BYSTANDER, NO_LOGIN, SIZE, Area, Scene, scene, until
+from tests.enforcement.uring import FIXED_FILE, Ring
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-hold")]
 
@@ -57,6 +59,21 @@ def holding(path: Path) -> Callable[[Say], None]:
         say(len(bytes(mapped)))
         while mapped[:1]:
             time.sleep(0.01)
+
+    return act
+
+
+def reading_in_a_ring(path: Path) -> Callable[[Say], None]:
+    """Return an act that keeps *path* in the table of an io_uring alone, and reads it there without a pause."""
+
+    def act(say: Say) -> None:
+        ring, fd = Ring(), os.open(path, os.O_RDONLY)
+        ring.register([fd])
+        os.close(fd)
+        say(len(ring.read(0, SIZE, FIXED_FILE)))
+        while True:
+            with contextlib.suppress(PermissionError):
+                ring.read(0, 1 << 16, FIXED_FILE)
 
     return act
 
@@ -147,6 +164,23 @@ def tried(report: ReceiptReport) -> set[str]:
     assert {one["answer"] for one in attempts} <= {"denied"}
     assert {one["area"] for one in attempts if one["uid"] == 0} == {one["area"] for one in attempts if one["uid"]}
     return {one["area"] for one in attempts}
+
+
+def test_a_hold_ends_a_ring_that_never_stops_reading(site: Scene, person: tuple[str, ActorIdentity]) -> None:
+    """Its table is the only place the file is in, and the kernel shows nothing of it while the ring is at work."""
+    name, who = person
+    with alive(who, reading_in_a_ring(site.plans / "doc.txt")) as (_, process):
+        plan = json.loads(site.site.shoumi("hold", "plan", name, "--json").stdout)
+        [holders] = [step for step in plan["steps"] if step["id"] == "holders"]
+        assert len(holders["targets"]) == 1
+        assert not ended(process, 0)
+        site.site.shoumi("hold", "add", name, "--reason", "测试")
+        assert ended(process)
+    report = proven(site, site_hold(site, name))
+    assert (report.problems, report.complete) == ((), True)
+    assert report.payload
+    steps = {step["id"]: step for step in report.payload["steps"]}
+    assert steps["holders"]["facts"]["killed"] == 1
 
 
 def test_who_is_transferred_is_tried_where_a_grant_ended_with_it(

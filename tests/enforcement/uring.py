@@ -35,12 +35,14 @@ class Ring:
                 memory[0] = 0  # so that the page is there
                 struct.pack_into("=Q", params, at, ctypes.addressof(ctypes.c_char.from_buffer(memory)))
         self.fd = _checked(_libc.syscall(_SETUP, 2, (ctypes.c_char * 120).from_buffer(params)))
+        # Where in the memory that is shared with the kernel each of these lies, in bytes from its beginning:
         self._sq = struct.unpack_from("=10I", params, 40)  # head, tail, mask, entries, flags, dropped, array
         self._cq = struct.unpack_from("=10I", params, 80)  # head, tail, mask, entries, overflow, cqes
+        entries, completions = struct.unpack_from("=II", params, 0)
         if not hidden:
-            size = max(self._sq[6] + 4 * self._sq[3], self._cq[5] + 16 * self._cq[3])
+            size = max(self._sq[6] + 4 * entries, self._cq[5] + 16 * completions)
             self._rings = mmap.mmap(self.fd, size, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE)
-            self._sqes = mmap.mmap(self.fd, 64 * self._sq[3], flags=mmap.MAP_SHARED | mmap.MAP_POPULATE, offset=_SQES)
+            self._sqes = mmap.mmap(self.fd, 64 * entries, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE, offset=_SQES)
 
     def register(self, files: Sequence[int]) -> None:
         """Put *files* into the ring's own table, where they stay open when their descriptors are closed."""
@@ -56,8 +58,11 @@ class Ring:
     def read(self, fd: int, size: int, flags: int = 0) -> bytes:
         """Read from the beginning of *fd*."""
         buffer = ctypes.create_string_buffer(size)
-        count = self._do(READ, fd, ctypes.addressof(buffer), size, flags)
-        return buffer.raw[:count]
+        return buffer.raw[: self.read_into(buffer, fd, flags)]
+
+    def read_into(self, buffer: ctypes.Array[ctypes.c_char], fd: int, flags: int = 0) -> int:
+        """Read from the beginning of *fd* as much as *buffer* takes; return how much that was."""
+        return self._do(READ, fd, ctypes.addressof(buffer), len(buffer), flags)
 
     def _do(self, what: int, fd: int, address: int, length: int, flags: int) -> int:
         (tail,) = struct.unpack_from("=I", self._rings, self._sq[1])
@@ -69,7 +74,8 @@ class Ring:
         how = _GETEVENTS | _WAKEUP | (_ENTER_REGISTERED if self._hidden else 0)
         _checked(_libc.syscall(_ENTER, self.fd, 1, 1, how, None, 0))
         (head,) = struct.unpack_from("=I", self._rings, self._cq[0])
-        _, result = struct.unpack_from("=Qi", self._rings, self._cq[5] + 16 * (head & (self._cq[3] - 1)))
+        (mask,) = struct.unpack_from("=I", self._rings, self._cq[2])
+        _, result = struct.unpack_from("=Qi", self._rings, self._cq[5] + 16 * (head & mask))
         struct.pack_into("=I", self._rings, self._cq[0], head + 1)
         return _result(result)
 

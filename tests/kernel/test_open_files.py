@@ -1,6 +1,7 @@
 """Who holds what, seen from outside: every table of a process, whatever threads do with theirs."""
 
 import contextlib
+import ctypes
 import os
 import threading
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from agent.kernel.open_files import UNFINISHED, held
 from agent.kernel.task_tables import tables
 from tests.enforcement import syscalls
 from tests.enforcement.scene import Gate
-from tests.enforcement.uring import Ring
+from tests.enforcement.uring import FIXED_FILE, Ring
 
 Say = Callable[[object], None]
 
@@ -23,6 +24,17 @@ def file(tmp_path: Path) -> Path:
     made = tmp_path / "held"
     made.write_text("x")
     return made
+
+
+def reads_on(file: Path, say: Say) -> None:
+    """Keep *file* in a ring alone, and read it there without a pause."""
+    ring, fd = Ring(), os.open(file, os.O_RDONLY)
+    ring.register([fd])
+    os.close(fd)
+    buffer = ctypes.create_string_buffer(8 << 20)  # so much that nearly all the time goes by in the kernel
+    say("")
+    while ring.read_into(buffer, 0, FIXED_FILE):
+        pass
 
 
 def hows(pid: int, file: Path) -> set[str]:
@@ -94,6 +106,31 @@ def test_a_ring_counts_when_it_keeps_files_or_cannot_be_asked(file: Path, what: 
     with acting(None, work) as process:
         assert process.next().value == ""
         assert ("ring" in hows(process.pid, file)) is (what != "a pipe")
+
+
+def test_a_ring_at_work_cannot_be_looked_into_and_counts(file: Path) -> None:
+    """The kernel shows the table only when it gets the ring's lock, which a request that is being read keeps."""
+    os.truncate(file, 8 << 20)
+    with acting(None, lambda say: reads_on(file, say)) as process:
+        assert process.next().value == ""
+        found = [[one for one in held(frozenset({0})) if one.pid == process.pid] for _ in range(20)]
+    assert [[one.how for one in each] for each in found] == [["ring"]] * 20
+    assert not all(each[0].looked_into for each in found)
+
+
+def test_of_the_rings_of_one_process_one_counts(file: Path) -> None:
+    def work(say: Say) -> None:
+        rings, fd = [Ring() for _ in range(8)], os.open(file, os.O_RDONLY)
+        for ring in rings:
+            ring.register([fd])
+        os.close(fd)
+        say("")
+        Gate().wait()
+
+    with acting(None, work) as process:
+        assert process.next().value == ""
+        [one] = [one for one in held(frozenset({0})) if one.pid == process.pid]
+    assert (one.how, one.looked_into) == ("ring", True)
 
 
 def test_a_look_that_never_comes_to_rest_says_so(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 
+from agent.kernel.open_files import HeldFile
 from agent.kernel.walk import WalkEntry, WalkFailure, walk
 from agent.offboard import probe_access
 from agent.offboard.context import AreaPath, RevocationSubject
@@ -264,6 +265,16 @@ def test_a_protected_process_of_the_leaver_is_not_touched_and_not_overlooked() -
     with living(kit.UID) as pid:
         context = kit.context(rails=lambda: Rails(frozenset({pid})))
         assert [one.pid for one in scan(kit.leaver(), context).found] == [pid]
+
+
+def test_a_ring_of_the_person_s_that_cannot_be_looked_into_is_said_and_proves_nothing(place: AreaPath) -> None:
+    with living(kit.UID) as theirs, living(kit.OTHER) as bystander:
+        rings = [HeldFile(pid, 0, 0, "ring", "", looked_into=False) for pid in (theirs, bystander)]
+        here = kit.context(place, held=lambda _devices, **_of: rings)
+        for proof in (prove(kit.leaver(), here), staying(kit.leaver(), here)):
+            assert [(look.unseen, look.holding) for look in proof.scans] == [((f"ring:{theirs}",), (theirs,))] * 2
+            assert not proof.holds
+            assert not proof.scans[0].complete
 
 
 def test_a_bystander_is_not_found() -> None:

@@ -8,11 +8,12 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from agent.errors import RefusedError
+from agent.kernel.open_files import HeldFile
 from agent.kernel.walk import walk
 from agent.offboard.context import Account, RevocationContext, RevocationSubject
 from agent.offboard.freezing import freeze_processes
@@ -184,18 +185,12 @@ def test_processes_of_a_leaver_are_stopped_and_nobody_else_s(tmp_path: Path, uid
         assert one.alive
 
 
-class Holder(NamedTuple):
-    pid: int
-    how: str = "fd"
-    link: str = ""
-
-
 @pytest.mark.parametrize("cause", [Cause.HOLD, Cause.EXPIRY, Cause.TRANSFER, Cause.LOSS])
 def test_of_who_stays_only_what_holds_classified_files_is_stopped(
     tmp_path: Path, uid: int, other: int, cause: Cause
 ) -> None:
     with child(uid, uid) as free, child(uid, uid) as holder, child(other, other) as bystander:
-        held = [Holder(holder.pid), Holder(bystander.pid)]
+        held = [HeldFile(each.pid, 1, 1, "fd", "") for each in (holder, bystander)]
         here = context(tmp_path, held=lambda _devices, **_of: held, devices=lambda: frozenset({1}))
         halted(here, person(uid), cause)
         reach(holder.pid, "T")

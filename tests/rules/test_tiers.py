@@ -42,3 +42,8 @@ def test_a_lower_tier_never_cuts_more_and_no_tier_cuts_a_mapping() -> None:
     assert not any(tiers.cuts(tier, Use.MAP) for tier in ORDER)
     assert tiers.cuts("B-read", Use.READ)
     assert not tiers.cuts("A-read", Use.WRITE)
+
+
+def test_what_is_open_goes_on_where_only_reads_are_refused() -> None:
+    """Of a file in a ring nobody can say what it is open for: only where every use is refused it is let be."""
+    assert [tier for tier in ORDER if tiers.cuts_open_files(tier)] == ["A", "B"]

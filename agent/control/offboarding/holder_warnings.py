@@ -13,10 +13,12 @@ from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
 from agent.control.offboarding.given_warnings import grant_of, read_warnings, write_warnings
-from agent.offboard.expiring import HOLDERS, UpcomingExpiry, due_to_holders, losses
+from agent.offboard.expiring import HOLDERS, Sort, UpcomingExpiry, due_to_holders, losses
 from agent.offboard.warning import mail, terminals
 from agent.site.context import SiteContext
-from rules.model import Grant, Person
+from rules.decide import decide
+from rules.model import Action, Grant, Person, Request
+from rules.rights import stands
 from rules.text import Text
 
 _EVERY = 20.0  # seconds between two looks at grants and leave dates
@@ -61,8 +63,9 @@ class HolderWarnings:
         site, now = self._site, self._site.now()
         said = read_warnings(self._file)
         found = due_to_holders(self._losses(now), said, now, timezone(site.pack().utc_offset))
-        given = found.now[:_MOST]
-        left = {one.warning for one in found.now[_MOST:]}
+        needed = [one for one in found.now if self._takes(one.ending)]
+        given = needed[:_MOST]
+        left = {one.warning for one in needed[_MOST:]}
         if found.said - left != said:  # kept first: a warning that is lost is better than one that comes every minute
             write_warnings(self._file, found.said - left)
         for one in given:
@@ -88,6 +91,16 @@ class HolderWarnings:
         for person in sorted({*grants, *leaving, *self._records(now)}):
             if found := self._person(person):
                 yield from losses(replace(found, grants=tuple(grants[person])), pack, now)
+
+    def _takes(self, ending: UpcomingExpiry) -> bool:
+        """Whether access ends with it: not where another grant lets its person in at that instant all the same."""
+        if ending.sort is not Sort.GRANT:
+            return True
+        site = self._site
+        place = str(site.lists.grants.get(ending.name)["resource"])
+        _, facts = site.facts.facts([ending.person], place)
+        action = Action.ENTER if place in site.facts.room_names() else Action.OPEN
+        return not stands(decide(Request((ending.person,), place, action), facts, site.pack(), ending.until))
 
     def _person(self, name: str) -> Person | None:
         _, facts = self._site.facts.facts([name], "")

@@ -20,7 +20,7 @@ from agent.offboard.steps.tasks import family
 from agent.registry.rows.areas import AreaLocation
 from agent.runtime.clock import instant_of
 from agent.site.context import SiteContext
-from rules.tiers import ORDER, Tier, Use, cuts
+from rules.tiers import ORDER, Tier, cuts, cuts_open_files
 
 MORE = (doors_step.STEP, *proof.STEPS)  # steps of a run besides those every host has
 Walk = Callable[[str], Iterator[WalkEntry | WalkFailure]]
@@ -103,8 +103,8 @@ def revocation_context(
         return known_tiers().get(area, "none")
 
     def uncut(found: HeldFile) -> bool:
-        if found.how == "ring":  # of which area is unknown; its reads are asked about where those of a descriptor are
-            return any(not cuts(found, Use.READ) for found in known_tiers().values())
+        if found.how == "ring":  # of which area and for which use is unknown; it is asked about as a descriptor is
+            return not all(map(cuts_open_files, known_tiers().values()))
         try:
             use = use_of(found)
         except OSError:

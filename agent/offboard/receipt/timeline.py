@@ -22,7 +22,7 @@ MARKS: Final[Mapping[str, Text]] = {
     "received": Text("received", "收到"),
     "durable": Text("stored durably", "持久保存"),
     "denied": Text("denied from here on", "开始拒绝"),
-    "last-read": Text("last read on record", "记录中的最后一次读取"),
+    "last-read": Text("last entry of a read", "最后一条读取记录"),
     "last-gone": Text("last process gone", "最后一个进程消失"),
 }
 FOLLOWS: Final[Mapping[str, tuple[str, ...]]] = {

@@ -43,9 +43,9 @@ def together(many: Sequence[tuple[RevocationSubject, str]], context: RevocationC
     return processes.results(leavers, HolderTerminator(leavers, context, context.may).run(context.patience), context)
 
 
-def pids(leaver: RevocationSubject, context: RevocationContext) -> frozenset[int]:
-    """Return the processes, whoever's, that hold something of the areas *leaver* loses; 0: not all could be seen."""
-    return frozenset(found.pid for found in context.held(context.devices()) if _counts(found, leaver, context))
+def held(leaver: RevocationSubject, context: RevocationContext) -> frozenset[HeldFile]:
+    """Return what processes, whoever's, hold of the areas *leaver* loses, as far as it counts."""
+    return frozenset(found for found in context.held(context.devices()) if _counts(found, leaver, context))
 
 
 def _counts(found: HeldFile, leaver: RevocationSubject, context: RevocationContext) -> bool:

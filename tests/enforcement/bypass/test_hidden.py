@@ -115,6 +115,34 @@ def test_while_somebody_without_rights_keeps_files_in_a_ring_every_read_is_asked
     assert not [said for said in warnings(site) if f"process {holder.pid} keeps" in said]
 
 
+def test_a_ring_that_never_stops_reading_is_refused_from_the_moment_rights_end(site: Scene) -> None:
+    """The kernel shows nothing of the table of a ring at work: that it keeps nothing is not what that means."""
+    path = site.plans / "doc.txt"
+
+    def reading_without_a_pause(say: Say) -> None:
+        ring, fd = Ring(), os.open(path, os.O_RDONLY)
+        ring.register([fd])
+        os.close(fd)
+        said = None
+        while True:
+            came = error_of(lambda: ring.read(0, 65536, FIXED_FILE)) or "read"
+            if came != said:
+                said = came
+                say(came)
+
+    site.grown_quiet()
+    with acting(CLEARED, reading_without_a_pause) as holder:
+        assert holder.next().value == "read"
+        with site.below("E1"):
+            assert holder.next().value == "EPERM"
+            until(lambda: any(f"process {holder.pid} " in said for said in warnings(site)))
+            for _ in range(8):
+                assert attempt(BYSTANDER, reading(path)).allowed
+                assert not site.stats()["quiet"]
+            assert holder.heard() == []
+    site.grown_quiet()
+
+
 @pytest.mark.parametrize(("area", "read"), [("plans", ""), ("ledger", "EPERM")])
 def test_a_file_in_a_ring_that_nothing_shows_is_read_on_where_reads_are_quiet_as_the_limits_say(
     site: Scene, area: str, read: str
