@@ -59,9 +59,6 @@ def page(terminal: Console, found: Json) -> None:
 
 def progress(terminal: Console, found: Json) -> None:
     """Print what ``case.progress`` answered."""
-    if not found["steps"]:
-        terminal.talk(Text("no access was ended yet: there is nothing to follow", "尚未取消权限：没有可查看的进度"))
-        return
     heading = [Text("step", "步骤"), Text("state", "状态"), Text("at", "时间"), Text("what came of it", "结果")]
     rows = [
         (
@@ -72,7 +69,10 @@ def progress(terminal: Console, found: Json) -> None:
         )
         for step in found["steps"]
     ]
-    terminal.table(heading, rows)
+    if rows:
+        terminal.table(heading, rows)
+    else:
+        terminal.talk(Text("no access was ended yet: there is nothing to follow", "尚未取消权限：没有可查看的进度"))
     if under_way := backlog.sentence(found["revocations"]):
         terminal.line(terminal.say(under_way))
     if found["receipt"]:

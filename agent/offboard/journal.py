@@ -198,8 +198,8 @@ class RevocationJournal:
                 " WHERE run = ? AND step = ?",
                 rows,
             )
-            numbers = {(row[5],) for row in rows}
-            self._db.executemany("UPDATE runs SET settled_at = NULL WHERE number = ?", numbers)
+            again = {(number,) for *_, number, _step in rows}
+            self._db.executemany("UPDATE runs SET settled_at = NULL WHERE number = ? AND settled_at NOT NULL", again)
 
     def unlogged(self, run: Run) -> list[JournaledStep]:
         """Return the steps whose present result is not in the access log yet."""

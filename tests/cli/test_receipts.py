@@ -45,7 +45,7 @@ def test_who_has_no_case_is_told_of_the_other_receipts_and_none_is_shown_for_tha
     granted: Site, shoumi: Shoumi, tmp_path: Path
 ) -> None:
     none = shoumi("case", "receipt", "E1")
-    assert (none.code, "there is no receipt of `E1`" in none.err) == (1, True)
+    assert (none.code, "`E1` has no departure case" in none.err) == (1, True)
     shoumi("grant", "end", "E1", "plans", "--reason", "x")
     receipt(shoumi, "L000001")
     shoumi("hold", "add", "E1", "--reason", "inquiry")
