@@ -196,8 +196,9 @@ acknowledged it:
   stopped and ended, with everybody it serves; plan and receipt name who else uses it. What lies in other areas, and
   whoever shares nothing with that person, is not touched;
 - of up to 32 people each gets a run and a receipt of the cause `loss`, which names the areas, the act and its entry; of
-  more those alone who hold something then. A change that touches more than 4,000 pairs of person and place is compared
-  for the people who have a process or are in a room, and the entry says how many pairs were left out;
+  more those alone who hold something then. `shoumi case receipt L000001` shows the receipt. A change that touches more
+  than 4,000 pairs of person and place is compared for the people who have a process or are in a room, and the entry
+  says how many pairs were left out;
 - everybody who waits is cut by the same looks, before anybody is proven; `status`, the first screen, `hold add` and
   `case progress` say how many are still being proven, and about how long that takes;
 - the same acts take `--plan`: the act is rehearsed and rolled back, and what would end is shown. The terminal shows
@@ -209,6 +210,11 @@ acknowledged it:
   entry says that nothing was compared (`unknown`). Meanwhile nobody opens anything, and what is mapped is left as it
   is, but for a hold or a departure; as soon as the pack can be read, the looks at all holders end what nobody may hold
   any more.
+
+| | English | 中文 |
+| --- | --- | --- |
+| the plan while a file is mapped | [picture](screens/loss-plan-en.svg) | [截图](screens/loss-plan-zh.svg) |
+| the receipt of it | [picture](screens/loss-receipt-en.svg) | [截图](screens/loss-receipt-zh.svg) |
 
 """
 

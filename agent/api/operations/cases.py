@@ -11,6 +11,13 @@ from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
 
 _CASE = Param("person", "text", Text("person, or number of the case", "人员编号或案号"), required=True, positional=True)
+_RUN = Param(
+    "person",
+    "text",
+    Text("person, number of the case, or of a loss (L…, G…)", "人员编号、案号，或收权编号（L…、G…）"),
+    required=True,
+    positional=True,
+)
 _REASON = Param("reason", "text", Text("why", "理由"), required=True)
 _BY = Param("by", "text", Text("who did it; the caller if absent", "由谁作出；默认操作者"), metavar="PERSON")
 _LAST_DAY = Param(
@@ -283,7 +290,7 @@ OPERATIONS = (
         ANY,
         (_CASE,),
     ),
-    Operation("case.receipt", Text("show the newest signed receipt of a case", "查看最新撤权回执"), ANY, (_CASE,)),
+    Operation("case.receipt", Text("show the newest signed receipt of a case", "查看最新撤权回执"), ANY, (_RUN,)),
     Operation(
         "case.progress",
         Text("show how far the revocation of a case is, step by step", "逐步查看撤权进度"),

@@ -1,5 +1,7 @@
 """Handlers: what a departure would end, receipts and the key that checks them, and how long revocations took."""
 
+import re
+
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.errors import RefusedError
 from agent.offboard import database
@@ -17,6 +19,7 @@ from rules.visible import visible
 
 handlers = HandlerTable()
 
+_RUN = re.compile(r"[GL]\d+")  # a grant that ran out, a loss by an act: they have no case
 _LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -42,8 +45,15 @@ def _hold_plan(request: HandlerRequest) -> Json:
 
 @handlers.read("case.receipt")
 def _receipt(request: HandlerRequest) -> Json:
-    case = request.site.lists.cases.get(request.args.text("person"))
-    return _newest(request, case.id, Text("see `shoumi case status`", "参见 `shoumi case status`"))
+    found, hint = request.args.text("person"), Text("see `shoumi case status`", "参见 `shoumi case status`")
+    try:
+        name = request.site.lists.cases.get(found).id
+    except RefusedError:
+        folder = receipt.receipts_folder(request.site.home.root)
+        if not (_RUN.fullmatch(found) and receipt.kept(folder, found)):
+            raise
+        name = found
+    return _newest(request, name, hint)
 
 
 @handlers.read("case.progress")
