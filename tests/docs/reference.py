@@ -219,6 +219,11 @@ acknowledged it:
   is, but for a hold or a departure; as soon as the pack can be read, the looks at all holders end what nobody may hold
   any more.
 
+| | English | 中文 |
+| --- | --- | --- |
+| the plan while a file is mapped | [picture](screens/loss-plan-en.svg) | [截图](screens/loss-plan-zh.svg) |
+| the receipt of it | [picture](screens/loss-receipt-en.svg) | [截图](screens/loss-receipt-zh.svg) |
+
 """
 
 _COOLING_OFF = """\

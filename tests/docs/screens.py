@@ -1,26 +1,35 @@
 """The pictures of the README: ``python -m tests.docs.screens`` writes ``docs/screens/*.svg``, where the demo can run.
 
 Rules of this file: the demo's story on the demo's own volume and agent, and then, where the demo would open the
-terminal, the same terminal and an export of what it shows. Nothing is drawn by hand. The names of this machine and of
-its temporary folder are written over, sign for sign, so that nothing moves; a picture that still has one is an error.
+terminal, the same terminal and an export of what it shows; of a receipt what the command line prints. Nothing is drawn
+by hand. The names of this machine and of its temporary folder are written over, sign for sign, so that nothing moves; a
+picture that still has one is an error.
 """
 
 import asyncio
 import html
+import io
+import mmap
 import os
 import re
+import signal
 from collections.abc import Awaitable, Callable
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text as RichText
 
 from agent.demo import cast
+from agent.demo.actors import acting
 from agent.demo.building import DESIGN
-from agent.demo.cast import DRAWINGS, WANG, ZHOU
+from agent.demo.cast import DRAWINGS, SUN, WANG, ZHOU
 from agent.demo.live import playing
-from agent.demo.scene import perform
-from agent.demo.stage import stage
+from agent.demo.scene import Observation, SceneStep, perform
+from agent.demo.site import himself
+from agent.demo.stage import DemoStage, stage
 from agent.demo.story import STORY
 from agent.runtime.home import Home
 from agent.simulator.volume_image import PREFIX
@@ -28,11 +37,15 @@ from rules.text import Language
 from tests import ROOT
 from tests.tui.kit import Walk
 from tui.app import Terminal
+from tui.forms import Form
 from tui.screens.listing import ListScreen
+from tui.screens.plan import PlanScreen
 from tui.settings import Settings
 
 FOLDER = ROOT / "docs" / "screens"
 SIZE = (120, 30)
+_PAPER = 146  # columns that the longest line of a receipt takes
+_LANGUAGES: tuple[Language, ...] = ("en", "zh")
 _FONTS = re.compile(r"@font-face\s*\{[^}]*\}")
 TEXT = re.compile(r'<text ([^>]*?)x="([\d.]+)"([^>]*?)textLength="([\d.]+)"([^>]*)>([^<]*)</text>')
 _MADE = re.compile(rf"/tmp/{PREFIX}\w{{8}}/mnt")
@@ -43,6 +56,7 @@ _HOST = re.compile(rf"(?<![\w.-]){re.escape(os.uname().nodename)}(?![\w.-])")
 async def home(t: Walk) -> None:
     """What the site needs, and the newest denials."""
     await t.go("home")
+    await t.settled()
 
 
 async def log_entry(t: Walk) -> None:
@@ -72,16 +86,35 @@ async def rooms(t: Walk) -> None:
     await t.settled()
 
 
+async def loss_plan(t: Walk) -> None:
+    """Before a grant is ended while its holder has a file of it mapped: who loses what, and what ends with it."""
+    grants = await t.terminal.agent.items("grant.list", person=SUN.id, area=DRAWINGS.id)
+    await t.go("people")
+    await _highlight(t, SUN.id, "id")
+    t.terminal.push_screen(Form("grant.end", {"grant": grants[0]["id"]}, only=("reason",)))
+    await t.settled()
+    await t.paste({"en": "the project is over", "zh": "项目结束"}[t.terminal.language])
+    await t.press("enter")
+    await t.until(lambda: isinstance(t.terminal.screen, PlanScreen), "the plan")
+
+
 PICTURES: dict[str, Callable[[Walk], Awaitable[None]]] = {
-    "home": home, "log-entry": log_entry, "departure": departure, "rooms": rooms,
+    "home": home, "log-entry": log_entry, "departure": departure, "rooms": rooms, "loss-plan": loss_plan,
 }  # fmt: skip
 
 
 class Quiet:
-    """A narrator who only counts what did not hold."""
+    """A narrator who only keeps what did not hold."""
+
+    def __init__(self) -> None:
+        self.failed: list[str] = []
+
+    def step(self, step: SceneStep, seen: Observation) -> None:
+        """Keep it where it is not what was expected."""
+        if not step.held(seen):
+            self.failed.append(f"{step.what.en}: {seen.outcome.text.en} {seen.detail.en}".strip())
 
     def scene(self, *_: object) -> None: ...
-    def step(self, *_: object) -> None: ...
     def table(self, *_: object) -> None: ...
 
 
@@ -89,10 +122,16 @@ def main() -> None:
     """Play the story, look at every picture's place, in both languages."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with stage(cast.PACK) as site, playing(site) as live:
-        if failures := perform(STORY, live, Quiet()):
-            raise SystemExit(f"{failures} lines of the story did not hold")
-        for language in ("en", "zh"):
-            asyncio.run(_pictures(site.home, "zh" if language == "zh" else "en"))
+        told = Quiet()
+        if perform(STORY, live, told):
+            raise SystemExit("did not hold: " + "; ".join(told.failed))
+        document = site.root / DRAWINGS.document
+        with acting(live.identity(himself(SUN)), lambda say: _maps(document, say)) as holder:
+            assert holder.next().allowed
+            for language in _LANGUAGES:
+                asyncio.run(_pictures(site.home, language))
+        for language in _LANGUAGES:
+            _receipt_of_a_loss(site, language)
 
 
 async def _pictures(made: Home, language: Language) -> None:
@@ -102,10 +141,28 @@ async def _pictures(made: Home, language: Language) -> None:
         walk = Walk(terminal, pilot, nobody)
         await walk.settled()
         for name, look in PICTURES.items():
-            await look(walk)
-            await walk.settled()
+            await look(walk)  # which ends when all of it is there
             picture = neutral(terminal.export_screenshot(title="shoumi tui"))
             (FOLDER / f"{name}-{language}.svg").write_text(picture, encoding="utf-8")
+
+
+def _maps(document: Path, say: Callable[[object], None]) -> None:
+    """Keep *document* mapped, and nothing else of it."""
+    with document.open("rb") as file:
+        pages = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+    say(len(pages))
+    signal.pause()
+
+
+def _receipt_of_a_loss(site: DemoStage, language: Language) -> None:
+    """Take what the command line says of the first receipt of a loss."""
+    run = next(entry["case"] for entry in site.entries() if entry["kind"] == "receipt" and entry["case"][0] == "L")
+    printed = site.shoumi("case", "receipt", run, language=language).stdout
+    printed = printed.replace(str(site.home.root), "/var/lib/shoumi")
+    console = Console(file=io.StringIO(), record=True, width=_PAPER, force_terminal=True, legacy_windows=False)
+    console.print(RichText(printed.rstrip("\n")))
+    picture = neutral(console.export_svg(title=f"shoumi case receipt {run}"))
+    (FOLDER / f"loss-receipt-{language}.svg").write_text(picture, encoding="utf-8")
 
 
 def neutral(picture: str) -> str:

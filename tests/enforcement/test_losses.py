@@ -112,6 +112,9 @@ def test_a_mapping_ends_with_the_rights_a_descriptor_is_refused_and_nobody_else_
     assert (report.problems, report.complete) == ((), True)
     assert report.payload
     assert (report.payload["cause"], report.payload["person"]) == ("loss", person.name)
+    shown = json.loads(site.site.shoumi("case", "receipt", loss, "--json").stdout)
+    assert (shown["case"], shown["ok"], shown["complete"]) == (loss, True, True)
+    assert site.site.shoumi("case", "receipt", "L999999", check=False).returncode == 1
 
 
 def test_an_account_that_is_taken_ends_its_mapping_and_not_that_of_the_other_account(
