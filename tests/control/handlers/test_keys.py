@@ -54,7 +54,7 @@ def test_from_test_keys_to_a_receipt_that_the_shown_key_verifies(shoumi: Shoumi,
     assert shoumi("case", "send-test", "E1", "--keys", str(folder)).code == 0
     saved = folder / "E1.receipt"
     page = shoumi("case", "receipt", "E1", "--wait", "--save", str(saved))
-    assert (page.code, page.err) == (0, "")
+    assert (page.code, page.err) == (0, f"saved to `{saved}`\n")
     shown = shoumi("keys", "show")
     assert (shown.code, shown.err) == (0, "")
     pem = folder / "agent.pem"

@@ -67,9 +67,11 @@ def drop(site: Site, private: Path, at: datetime, **how: Any) -> str:
 
 
 def filed(site: Site, name: str) -> Any:
-    """Wait until the delivery is put away, and return where, and why."""
+    """Wait until the delivery is put away, and return where, and why. It is noted before it is moved."""
 
     def look() -> Any:
+        if (site.home.root / "spool" / "new" / name).exists():
+            return []
         return [(entry["folder"], entry["outcome"]) for entry in site.entries(kind="hr-event", file=name)]
 
     [found] = until(look)
