@@ -58,7 +58,8 @@ class Ring:
     def read(self, fd: int, size: int, flags: int = 0) -> bytes:
         """Read from the beginning of *fd*."""
         buffer = ctypes.create_string_buffer(size)
-        return buffer.raw[: self.read_into(buffer, fd, flags)]
+        count = self.read_into(buffer, fd, flags)
+        return buffer.raw[:count]
 
     def read_into(self, buffer: ctypes.Array[ctypes.c_char], fd: int, flags: int = 0) -> int:
         """Read from the beginning of *fd* as much as *buffer* takes; return how much that was."""

@@ -133,6 +133,22 @@ def test_of_the_rings_of_one_process_one_counts(file: Path) -> None:
     assert (one.how, one.looked_into) == ("ring", True)
 
 
+def test_the_ring_of_the_tests_gives_what_each_request_came_to(file: Path) -> None:
+    """The results lie in a ring of their own: whoever takes another place reads those of requests long over."""
+    ring, kept = Ring(), os.open(file, os.O_RDONLY)
+    ring.register([kept])
+    other = os.open(__file__, os.O_RDONLY)
+    try:
+        for _ in range(20):
+            assert ring.read(0, 16, FIXED_FILE) == b"x"
+            assert ring.read(other, 16) == Path(__file__).read_bytes()[:16]
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                ring.read(9, 16, FIXED_FILE)
+    finally:
+        for fd in (kept, other, ring.fd):
+            os.close(fd)
+
+
 def test_a_look_that_never_comes_to_rest_says_so(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real, number = os.listdir, iter(range(10**6, 10**7))
 

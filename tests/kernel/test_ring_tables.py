@@ -22,12 +22,12 @@ def shown(count: int, *names: str) -> bytes:
 @pytest.mark.parametrize(
     ("fdinfo", "where_paths", "where_names"),
     [
-        (HEAD, None, None),  # at work, 6.14 and later
-        (shown(1), None, True),  # at work, earlier: the count is written without the lock
+        (HEAD, None, None),  # at work, newer kernels
+        (shown(1), None, True),  # at work, older ones: the count is written without the lock
         (shown(0), False, False),
         (shown(2, "/srv/plans/a.txt", "pipe:[7]"), True, True),
         (shown(2, "pipe:[7]", "anon_inode:[eventfd]"), False, True),
-        (shown(1, "a.txt"), False, True),  # 6.12 and earlier: no path, and a long name is not there at all
+        (shown(1, "a.txt"), False, True),  # older kernels: no path, and a long name is not there at all
         (shown(1, ""), False, True),
         (shown(1, "<none>"), False, True),  # an empty place there, or a file that somebody called so
     ],
