@@ -29,6 +29,7 @@ from agent.kernel.open_files import held
 from agent.kernel.private_mount import doorway
 from agent.registry.rows.areas import AreaRow
 from agent.runtime.failures import going_on, to_stderr
+from agent.runtime.time_share import TimeShare
 from agent.site.context import SiteContext
 from agent.volumes import status, whole_volume
 from agent.volumes.label_rules import Tour
@@ -63,7 +64,7 @@ class LabelChore:
         self._decider = decider
         self._protection = protection
         self._every = every
-        self._rests_until = 0.0
+        self._share = TimeShare(_PARTS)
         self._known: tuple[int, tuple[AreaRow, ...]] | None = None  # at which epoch
         self._due: dict[int, float] = {}  # when a volume is walked over next (monotonic), by its device
         self._sealable: dict[str, int] = {}  # area → device of its volume
@@ -90,12 +91,11 @@ class LabelChore:
         while self._asked:
             self._relabel(groups, self._asked.popleft())
         began = time.monotonic()
-        if began < self._rests_until:
+        if self._share.rests(began):
             return
         rows = self._rows()
         found = whole_volume.find(self._protection.plans, self._guarded(), rows)
-        now = time.monotonic()
-        self._rests_until = now + _PARTS * (now - began)
+        self._share.spent(began, time.monotonic())
         for volume in found:
             if volume.dedicated and not self._stop.is_set():
                 with going_on(to_stderr("control")):

@@ -42,6 +42,11 @@ class ComparedRights(NamedTuple):
     left_out: int = 0
     unknown: Text | None = None
 
+    @property
+    def by_looks(self) -> bool:
+        """Whether what somebody holds without a right to it is found by a look at all holders alone."""
+        return bool(self.services or self.left_out or self.unknown)
+
     def to_json(self) -> dict[str, Any]:
         """Return what the entry of the act says of it: nothing when nobody lost anything."""
         if self.unknown:

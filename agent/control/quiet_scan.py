@@ -1,7 +1,7 @@
 """After rights have changed, every read through an open descriptor is asked about; here it is found when that may end.
 
-Rules of this file: a look follows a change by a moment, because whom the change itself cuts goes first; until then
-everything stays loud. The decider is told to grow quiet only after a look at who holds what, and never about an inode
+Rules of this file: when there is a look, :mod:`agent.control.look_schedule` says; until then everything stays loud. The
+decider is told to grow quiet only after a look at who holds what, and never about an inode
 that somebody holds who would be denied. Those stay loud and are looked at again, until nobody without rights holds
 them. Where it cannot be said which inodes those are, everything stays loud: a ring that keeps files (io_uring), of
 somebody who may not read all of them, descriptors that wait in a socket of such a process, or a look that could not be
@@ -14,11 +14,12 @@ a thing by.
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from agent.control.decider_client import DeciderClient
 from agent.control.holder_cuts import HolderCuts
 from agent.control.holder_verdicts import HolderVerdicts
+from agent.control.look_schedule import BETWEEN, LookSchedule
 from agent.errors import ShoumiError
 from agent.guard.policy import PolicySnapshot
 from agent.guard.verdicts import NEVER
@@ -28,15 +29,17 @@ from agent.runtime.home import Home
 from agent.site.context import Clock
 
 _AGAIN = 2.0  # seconds between two looks while somebody without rights holds a file
-_AFTER = 0.3  # seconds from a change to the look: whom the change cuts is cut first
-_PART = 5  # of the time in a series of changes goes into looks, at the most: one of so many parts
-_BETWEEN = 10.0  # … but no change waits longer for one
 
 
 class QuietScan:
-    """Follows the changes. Belongs to one thread, which calls :meth:`step` a few times a second."""
+    """Follows the changes. Belongs to one thread, which calls :meth:`step` a few times a second.
 
-    def __init__(self, home: Home, decider: DeciderClient, clock: Clock, cuts: HolderCuts) -> None:
+    *cutting* says whether somebody is being cut.
+    """
+
+    def __init__(
+        self, home: Home, decider: DeciderClient, clock: Clock, cuts: HolderCuts, cutting: Callable[[], bool]
+    ) -> None:
         self._clock = clock
         self._cuts = cuts
         self._ends = NEVER  # when the first verdict ends that an uncut hold rests on
@@ -44,24 +47,30 @@ class QuietScan:
         self._decider = decider
         self._verdicts = HolderVerdicts(self._policy, clock)
         self._again = 0.0
-        self._changed_at: float | None = None  # since when there is a change that no look has followed yet
-        self._rests_until = 0.0
+        self._cutting = cutting
+        self._times = LookSchedule()
         self._loud: frozenset[tuple[int, int]] | None = None  # None: the decider has not been told anything yet
         self.blind: frozenset[HeldFile] = frozenset()  # for their sake every read is asked about
+
+    def look_soon(self) -> None:
+        """Have a look at the next step. May be called from any thread."""
+        self._times.ask()
 
     def step(self) -> None:
         """Look if there is a reason to, and tell the decider what must stay loud."""
         began = time.monotonic()
         asked = bool({"hello", "flushed"} & set(self._decider.unasked()))
-        if self._changed_at is None and (asked or self._policy.moved()):
-            self._changed_at = began
-        due = (self._loud != frozenset() and began >= self._again) or self._clock.now() >= self._ends
-        changed = self._changed_at is not None and (due or began >= max(self._changed_at + _AFTER, self._rests_until))
+        if not self._times.changed and (asked or self._policy.moved()):
+            self._times.change(began)
+        cutting = self._cutting()
+        again = self._loud != frozenset() and began >= self._again + (BETWEEN if cutting else 0.0)
+        due = again or self._clock.now() >= self._ends
+        changed = self._times.changed and (due or self._times.due(began, cutting=cutting))
         if not (changed or due):
             return
         if changed:
             self._policy.reload()
-            self._changed_at = None
+            self._times.begin()
         if self._policy.source is None:
             return
         with contextlib.suppress(ShoumiError):  # it answers later, and is told then
@@ -72,8 +81,8 @@ class QuietScan:
             if loud is not None and (known or self._decider.quiet(self._policy.epoch, since, loud)):
                 self._loud = loud
         now = time.monotonic()
-        self._rests_until = now + min(_BETWEEN, (_PART - 1) * (now - began))
-        self._again = max(now + _AGAIN, self._rests_until)
+        self._times.end(began, now)
+        self._again = max(now + _AGAIN, self._times.rests_until)
 
     def close(self) -> None:
         """Close what is kept of processes, and let go of the registry."""

@@ -118,7 +118,7 @@ def open_services(
             decider.append,
             StoppedProcesses(home.run / "stopped"),
         )
-        quiet_scan = QuietScan(home, decider, site.clock, cuts)
+        quiet_scan = QuietScan(home, decider, site.clock, cuts, offboarding.cutting)
         stack.callback(quiet_scan.close)
         mounts = MountChore(site, decider, protection, told_by)
         stack.callback(mounts.close)

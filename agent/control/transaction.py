@@ -106,6 +106,8 @@ class ActExecutor:
         if any(loss.rooms for loss in lost.losses):
             services.doors.changed()
         services.offboarding.start_losses(cut, request.peer.pid)
+        if lost.by_looks:
+            services.quiet_scan.look_soon()
         result["milliseconds"] = (time.monotonic() - begun) * 1000
         result |= done.on_ack() if done.on_ack else {}
         with suppress(OSError):  # then it is of an act that the registry holds, and says nothing

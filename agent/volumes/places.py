@@ -45,7 +45,8 @@ class GuardedPlaces:
                     point = top.point if top is not None and top.device == plan.device else place.point
                     place = GuardedPlace(name, row.path, point, plan.dedicated, shown, plan.device)
                 places.append(place._replace(hold=name not in released))
-        self._state = ()  # whatever the clock and the inode number of the next list are
+        # The next list may get the inode number, size and time of this one, and would then not be read.
+        self._state = ()
         return cover.write_list(self._file, places)
 
     def _known(self) -> dict[str, GuardedPlace]:

@@ -213,7 +213,8 @@ acknowledged it:
   that plan before the act, and asks for a name to be typed, when something would end or others would lose something;
 - what ends by itself (a grant, a record, the hours of a place) ends at its instant in the decider. What holds a mapping
   then is found by the looks at all holders, at once: a grant that ran out gets a run and a receipt, the rest an entry
-  `holder-ended`. So do services: what a removed service holds under an ordinary uid is stopped at once and ended;
+  `holder-ended`. So do services: what a removed service holds under an ordinary uid is stopped at once and ended.
+  Such a look waits for no other cut, only for the look before it;
 - a rule pack that cannot be read keeps nobody from ending a grant, holding somebody or approving a departure: the
   entry says that nothing was compared (`unknown`). Meanwhile nobody opens anything, and what is mapped is left as it
   is, but for a hold or a departure; as soon as the pack can be read, the looks at all holders end what nobody may hold

@@ -2,9 +2,11 @@
 
 import grp
 import json
+import os
 import pwd
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -88,5 +90,20 @@ def test_a_process_that_could_act_as_an_officer_makes_its_account_one() -> None:
         child = Child(uid, None, groups=[OFFICERS])
         try:
             assert os_groups.roles_of([uid], RoleGroups(security=OFFICERS)) == ({"security"}, {"security"})
+        finally:
+            child.end()
+
+
+@needs.root
+def test_of_a_pile_of_notices_all_are_asked_with_what_ran_within_the_last_second() -> None:
+    with unused_uid() as uid:
+        theirs, before = frozenset((uid,)), time.monotonic()
+        assert not os_groups.lately_running(theirs)
+        child = Child(uid, None, groups=[OFFICERS])
+        try:
+            while OFFICERS not in os_groups.lately_running(theirs):
+                assert time.monotonic() < before + 60
+                os.sched_yield()
+            assert os_groups.lately_running(theirs) == os_groups.running(theirs)
         finally:
             child.end()

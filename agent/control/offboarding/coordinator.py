@@ -149,6 +149,10 @@ class OffboardingCoordinator:
         cut.add_done_callback(lambda _: self._worker.tell(trigger))
         return cut
 
+    def cutting(self) -> bool:
+        """Whether somebody is being cut, or waits for it."""
+        return self._cuts.busy
+
     def start_losses(self, losses: Sequence[str], pid: int) -> None:
         """Let begin what follows these losses, which the decider has acknowledged; nobody waits for it.
 

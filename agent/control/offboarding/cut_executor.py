@@ -3,9 +3,10 @@
     stop what they hold (one look for all) → write the runs down (one commit) → end it (two looks for all)
 
 Rules of this file: nobody's cut waits for anybody's proof, and none for another's end: everybody who came meanwhile is
-the next batch. While many come one after another, batches leave some time to what brings them, because the last of many
-is not cut before it is denied. Nothing is ended before it is written down. One that cannot be begun (its
-number is unknown, the disk is full) fails alone. Journal and runner are made in the thread, and belong to it.
+the next batch. While they come one after another, a batch begins when nobody comes any more, or after a moment: the
+last of many is not cut before it is denied, and cutting would slow that down. Nothing is ended before it is written
+down. One that cannot be begun (its number is unknown, the disk is full) fails alone. Journal and runner are made in the
+thread, and belong to it.
 """
 
 import threading
@@ -25,8 +26,9 @@ from agent.offboard.plan import Cause
 from agent.offboard.runner import Runner
 from agent.runtime.home import Home
 
-_MANY = 3  # people in a batch, from which on the next one rests
-_REST, _REST_STOPPED = 0.1, 2.0  # seconds at the most; and where the processes of everybody in it are stopped already
+# Seconds since the last one came, after which nobody comes any more, and seconds to that at the most.
+_CALM, _REST = 0.04, 0.4
+_CALM_STOPPED, _REST_STOPPED = 0.4, 2.0  # where the processes of all in the last batch had been stopped at the commit
 
 
 class _Asked(NamedTuple):
@@ -56,8 +58,9 @@ class CutExecutor:
         self._thread = ThreadPoolExecutor(1, "cuts")
         self._turn = threading.Lock()
         self._asked: deque[_Asked] = deque()
-        self._rests_until = 0.0
-        self._stopped = False  # whether all of the last batch leave: their accounts were stopped at the commit
+        self._came_at = self._rests_until = 0.0
+        self._under_way = False  # a batch
+        self._stopped = False
         self._closing = threading.Event()
         self._journal: RevocationJournal | None = None
         self._made: Runner | None = None
@@ -70,8 +73,15 @@ class CutExecutor:
         asked = _Asked(name, callers, holding, Future())
         with self._turn:
             self._asked.append(asked)
+            self._came_at = time.monotonic()
         self._thread.submit(self._batch)
         return asked.done
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is being cut, or waits for it."""
+        with self._turn:
+            return bool(self._asked or self._under_way)
 
     def close(self) -> None:
         """End after the batch under way; what has not begun is taken up at the next start."""
@@ -85,10 +95,13 @@ class CutExecutor:
             self._journal = None
 
     def _batch(self) -> None:
-        self._closing.wait(max(0.0, self._rests_until - time.monotonic()))
-        began = time.monotonic()
+        calm = _CALM_STOPPED if self._stopped else _CALM
+        while (rest := min(self._rests_until, self._came_at + calm) - time.monotonic()) > 0:
+            if self._closing.wait(rest):
+                break
         with self._turn:
             batch, self._asked = list(self._asked), deque()
+            self._under_way = bool(batch)
         if not batch:
             return  # an earlier batch has taken it along
         try:
@@ -102,9 +115,10 @@ class CutExecutor:
             for one in batch:
                 if not one.done.done():
                     one.done.set_result(one in begun)
-        if len(batch) >= _MANY:
-            now = time.monotonic()
-            self._rests_until = now + min(_REST_STOPPED if self._stopped else _REST, 2 * (now - began))
+        with self._turn:
+            self._under_way = False
+        if self._asked:
+            self._rests_until = time.monotonic() + (_REST_STOPPED if self._stopped else _REST)
 
     def _begun(self, batch: list[_Asked]) -> list[_Asked]:
         wanted: list[tuple[_Asked, WantedRun]] = []

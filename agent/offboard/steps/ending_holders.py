@@ -70,11 +70,14 @@ class HolderTerminator:
         """Stop them, so that they do nothing more until :meth:`run` ends them; return who of the people had any."""
         found = [False] * len(self._subjects)
         rails = self._context.rails()
-        self._stop(self._seen(tuple(tasks.owned(self._uids)), rails), found)  # nearly always these, and soon looked at
-        self._stop(self._look(rails), found)
+        # Nearly always these, and soon looked at.
+        stopped = self._stop(self._seen(tuple(tasks.owned(self._uids)), rails), found)
+        self._stop(self._look(rails, stopped), found)
         return found
 
-    def _stop(self, look: _Look, found: list[bool]) -> None:
+    def _stop(self, look: _Look, found: list[bool]) -> set[int]:
+        """Stop whom *look* shows; return which processes are stopped now, and stay what they are."""
+        stopped = set()
         for process in look.processes:
             whose = self._whose(process, look)
             for at in whose:
@@ -83,7 +86,9 @@ class HolderTerminator:
             if pidfd is not None:
                 with contextlib.suppress(PermissionError):  # what cannot be stopped cannot be ended either
                     signals.send(pidfd, signal.SIGSTOP)
+                    stopped.add(process.pid)
                 os.close(pidfd)
+        return stopped
 
     def run(self, patience: float) -> list[TerminationResult]:
         """End them within *patience* seconds; return what came of it for each person. Raises nothing for who stays."""
@@ -130,9 +135,10 @@ class HolderTerminator:
                 done[at].gone_at = now
         return free
 
-    def _look(self, rails: Rails) -> _Look:
+    def _look(self, rails: Rails, known: AbstractSet[int] = frozenset()) -> _Look:
         look = tasks.Look(self._uids, [some for below in self._below for some in below])
-        return self._seen(tuple(look), rails)._replace(complete=look.complete, unread=look.unread)
+        fresh = tuple(process for process in look if process.pid not in known)
+        return self._seen(fresh, rails)._replace(complete=look.complete, unread=look.unread)
 
     def _seen(self, processes: tuple[Process, ...], rails: Rails) -> _Look:
         held = self._held(frozenset(process.pid for process in processes)) if processes else {}
@@ -153,16 +159,15 @@ class HolderTerminator:
 
     def _ends(self, process: Process, at: int, look: _Look) -> bool:
         subject = self._subjects[at]
-        areas = look.held.get(process.pid, {})
-        lost = [
-            uncut
-            for area, uncut in areas.items()
-            if (not area or not subject.areas or area in subject.areas)
-            and (process.state in "Tt" or not self._regained(at, area, look))
-        ]
-        if not (any(lost) if subject.uncut_only else lost):
+        areas = look.held.get(process.pid)
+        if not areas or not guardrails.ends(process, subject.uids, look.rails, holds=True, below=self._below[at]):
             return False
-        return guardrails.ends(process, subject.uids, look.rails, holds=True, below=self._below[at])
+        return any(
+            (not area or not subject.areas or area in subject.areas)
+            and (uncut or not subject.uncut_only)
+            and (process.state in "Tt" or not self._regained(at, area, look))
+            for area, uncut in areas.items()
+        )
 
     def _regained(self, at: int, area: str, look: _Look) -> bool:
         if (at, area) not in look.regained:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from agent.control.offboarding import cut_executor
 from agent.control.offboarding.cut_executor import CutExecutor
 from agent.errors import RefusedError
 from agent.kernel.open_files import HeldFile
@@ -101,3 +102,29 @@ def test_of_many_who_lose_something_those_who_hold_nothing_have_no_run(tmp_path:
             cuts.submit(f"L00000{number}", holding=True).result(30)
     assert runs(tmp_path) == {"L000000", "L000001", "L000002"}
     reach(people[3].process.pid, "S")
+
+
+def test_who_comes_while_others_are_cut_is_cut_with_all_who_still_come(
+    tmp_path: Path, people: list[Holding], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cut_executor, "_CALM", 1.0)  # so that a slow machine is no reason to miss the batch
+    monkeypatch.setattr(cut_executor, "_REST", 60.0)
+    busy, looks = threading.Event(), []
+
+    def wanted(name: str, callers: tuple[Caller, ...]) -> WantedRun | None:
+        if name == "L000009":
+            busy.wait(30)
+            return None
+        return WantedRun(name, subject(people[int(name[-1])]), Cause.LOSS, ("E8",), callers)
+
+    with closing(made(tmp_path, people, wanted, looks)) as cuts:
+        assert not cuts.busy
+        first, second = cuts.submit("L000009"), cuts.submit("L000000")
+        assert cuts.busy
+        busy.set()
+        first.result(30)
+        late = cuts.submit("L000002")  # the next batch has not begun: it waits for who still comes
+        assert second.result(30) is True
+        assert late.done()
+    assert not cuts.busy
+    assert runs(tmp_path) == {"L000000", "L000002"}

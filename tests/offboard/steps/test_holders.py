@@ -6,6 +6,7 @@ import socket
 from dataclasses import replace
 from pathlib import Path
 
+from agent.kernel.open_files import HeldFile
 from agent.offboard import proof
 from agent.offboard.context import Account, RevocationSubject
 from agent.offboard.steps import holders
@@ -24,8 +25,8 @@ def test_a_hold_ends_only_what_holds_classified_files(tmp_path: Path, uid: int, 
     fd = os.open(secret, os.O_RDONLY)
     leaver = RevocationSubject("E1001", (Account(uid),))
 
-    def held(_devices: object, **_of: object) -> list[Holder]:
-        return [Holder(int(name)) for name in os.listdir("/proc") if name.isdigit() and holds(int(name))]
+    def held(_devices: object, **_of: object) -> list[HeldFile]:
+        return [descriptor(int(name)) for name in os.listdir("/proc") if name.isdigit() and holds(int(name))]
 
     def holds(pid: int) -> bool:
         try:
@@ -52,11 +53,8 @@ def test_a_hold_ends_only_what_holds_classified_files(tmp_path: Path, uid: int, 
         os.close(open_one)
 
 
-class Holder:
-    def __init__(self, pid: int, link: str = "") -> None:
-        self.pid = pid
-        self.how = "fd"
-        self.link = link
+def descriptor(pid: int, link: str = "") -> HeldFile:
+    return HeldFile(pid, 1, 1, "fd", link)
 
 
 def test_where_one_grant_ended_only_what_holds_that_area_is_ended_and_what_cannot_be_told_is(
@@ -67,7 +65,7 @@ def test_where_one_grant_ended_only_what_holds_that_area_is_ended_and_what_canno
         holding = {plans.pid: "plans", ledger.pid: "ledger", nowhere.pid: None, untold.pid: ""}
         here = context(
             tmp_path,
-            held=lambda _devices, **_of: [Holder(pid) for pid in holding],
+            held=lambda _devices, **_of: [descriptor(pid) for pid in holding],
             area_of=lambda found: holding[found.pid],
             devices=lambda: frozenset({1}),
         )
@@ -94,7 +92,7 @@ def test_what_was_given_again_is_not_ended_and_what_was_stopped_before_is(tmp_pa
         holding = {regained.pid: "plans", stopped.pid: "plans", lost.pid: "ledger"}
         here = context(
             tmp_path,
-            held=lambda _devices, **_of: [Holder(pid) for pid in holding],
+            held=lambda _devices, **_of: [descriptor(pid) for pid in holding],
             area_of=lambda found: holding[found.pid],
             devices=lambda: frozenset({1}),
             may=may,
@@ -128,3 +126,19 @@ def test_a_descriptor_handed_over_inside_the_person_s_processes_goes_with_them(u
 
 def test_without_a_protected_volume_there_is_nothing_to_hold(tmp_path: Path) -> None:
     assert holders.probe(RevocationSubject("E1001"), context(tmp_path)) is not None
+
+
+def test_what_outlasts_the_patience_of_a_cut_is_left_and_named_and_ends_with_the_next_try(
+    tmp_path: Path, uid: int
+) -> None:
+    leaver = RevocationSubject("E1001", (Account(uid),))
+    here = context(tmp_path, devices=lambda: frozenset({1}))
+    with child(uid) as holder:
+        hasty = replace(here, patience=0.0, held=lambda *_of, **_more: [descriptor(holder.pid)])
+        left = holders.run(leaver, hasty, "C1")
+        assert left.state is StepState.PENDING
+        assert str(holder.pid) in left.detail.en
+        assert holder.alive
+        patient = replace(hasty, patience=5.0)
+        assert holders.run(leaver, patient, "C1").state is StepState.CONFIRMED
+        assert not holder.alive

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.kernel.open_files import HeldFile
 from agent.offboard import proof
 from agent.offboard.context import Account, RevocationContext, RevocationSubject
 from agent.offboard.steps import holders, processes, tasks
@@ -147,20 +148,13 @@ def test_a_chain_that_forks_every_half_millisecond_under_a_subordinate_uid_does_
         assert not tasks.scan([below])
 
 
-class Holder:
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.how = "fd"
-        self.link = ""
-
-
 @needs.root
 def test_of_who_stays_only_what_holds_classified_files_ends(tmp_path: Path, uid: int, below: int) -> None:
     with child(below, UNSET) as holder, child(below, UNSET) as free:
         here = host(
             tmp_path,
             f"{uid}:{below}:1\n",
-            held=lambda _devices, **_of: [Holder(holder.pid)],
+            held=lambda _devices, **_of: [HeldFile(holder.pid, 1, 1, "fd", "")],
             devices=lambda: frozenset({1}),
         )
         assert not proof.staying(person(uid, here.root), here).holds
