@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import lru_cache
+from itertools import chain
 
 from agent.runtime.config import Group, RoleGroups
 
@@ -31,15 +32,15 @@ def running(uids: frozenset[int]) -> frozenset[int]:
 def roles_of(
     uids: Iterable[int],
     groups: RoleGroups,
-    known: Iterable[int] = (),
+    known: Callable[[], Iterable[int]] = tuple,
     acting: Callable[[frozenset[int]], frozenset[int]] = running,
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the roles the accounts *uids* hold, and those of them that no other account holds.
 
-    *known*: further accounts, whoever's, among which others are looked for: those of the registry. *acting*: the groups
-    of what runs as one of some uids, :func:`running` or :func:`lately_running`.
+    *known*: reads further accounts, whoever's, among which others are looked for: those of the registry. *acting*: the
+    groups of what runs as one of some uids, :func:`running` or :func:`lately_running`.
     """
-    mine, registered, listed = frozenset(uids), tuple(known), _listed()
+    mine, listed = frozenset(uids), _listed()
     in_groups = frozenset(gid for uid in mine for gid in _by_name(uid, listed)) | acting(mine)
     held: set[str] = set()
     sole: set[str] = set()
@@ -47,7 +48,7 @@ def roles_of(
         gid = _gid(getattr(groups, role))
         if gid is not None and gid in in_groups:
             held.add(role)
-            others = (uid for uid in _candidates(gid, (*registered, *listed)) if uid not in mine)
+            others = (uid for uid in _candidates(gid, chain(known(), listed)) if uid not in mine)
             if not any(gid in _by_name(uid, listed) for uid in others):
                 sole.add(role)
     return frozenset(held), frozenset(sole)

@@ -30,7 +30,7 @@ asked = {
     "another": roles_of([62502], RoleGroups(security="officers")),
     "two of one person": roles_of([62501, 62502], RoleGroups(security="officers")),
     "successor": roles_of([62503], RoleGroups(security="officers")),
-    "successor registered": roles_of([62503], RoleGroups(security="officers"), [62501, 62503]),
+    "successor registered": roles_of([62503], RoleGroups(security="officers"), lambda: [62501, 62503]),
 }
 said = {name: [sorted(held), sorted(sole)] for name, (held, sole) in asked.items()}
 print(json.dumps([[62501 in listed, 62503 in listed], said]))

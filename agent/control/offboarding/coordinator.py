@@ -203,7 +203,7 @@ class OffboardingCoordinator:
 
     def _subject(self, person: str) -> RevocationSubject:
         uids = [int(str(row["uid"])) for row in self._site.lists.accounts.find(person)]
-        roles, sole = roles_of(uids, self._roles, self._site.facts.accounts())
+        roles, sole = roles_of(uids, self._roles, self._site.facts.accounts)
         return RevocationSubject(person, accounts(uids), roles, sole)
 
     def _append(self, asked: Message) -> Message:

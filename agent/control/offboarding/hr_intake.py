@@ -98,10 +98,8 @@ class HrIntake:
 
     def _departure(self, notice: HrNotice) -> dict[str, Any]:
         """Return what ``case.notice`` is given."""
-        details, zone = (
-            notice.details,
-            timezone(self._site.pack().utc_offset),
-        )  # every day is one of the site's calendar
+        details = notice.details
+        zone = timezone(self._site.pack().utc_offset)  # every day is one of the site's calendar
         approved_on = notice.toe.astimezone(zone).date()
         until = details.get("cooling_off_until")
         given = {

@@ -38,27 +38,19 @@ _BY_THE_NEXT = frozenset(("started", "recovered"))  # what a decider may write b
 _FIRST_ENTRIES = 8
 _APART = timedelta(seconds=1)  # stamps of entries may be behind the agent's clock by less than this
 _NOT_PART = {
-    Cause.HOLD: Text("no part of a hold: account and jobs stay", "停权不涉及：账号与任务保留"),
-    Cause.TRANSFER: Text(
-        "no part of a transfer: the person stays, and doors ask the rules every time",
-        "调岗不涉及：人员留任，各门每次均询问规则",
-    ),
-    Cause.EXPIRY: Text("no part of it: one area is lost, and the person stays", "不涉及：仅丧失一个目录的权限"),
+    Cause.HOLD: Text("account and jobs stay", "账号与任务保留"),
+    Cause.TRANSFER: Text("the person stays, and doors ask the rules every time", "人员留任，各门每次均询问规则"),
+    Cause.EXPIRY: Text("one area is lost, and the person stays", "仅丧失一个目录的权限，人员留任"),
     Cause.LOSS: Text(
-        "no part of it: what is named is lost, and doors ask the rules every time",
-        "不涉及：仅丧失所列权限，各门每次均询问规则",
+        "only the rights named above are lost; doors ask the rules every time", "仅丧失上列权限，各门每次均询问规则"
     ),
-    Cause.DEPARTURE: Text("no part of this run: it was begun before there was such a step", "不涉及：开始时尚无此步骤"),
+    Cause.DEPARTURE: Text("the run was begun before there was such a step", "开始时尚无此步骤"),
 }
 # What a cause leaves out for a reason of its own.
 _LEFT_OUT = {
-    (Cause.DEPARTURE, holders.STEP.id): Text(
-        "no part of a departure: every process is ended", "离岗不涉及：所有进程均已结束"
-    ),
+    (Cause.DEPARTURE, holders.STEP.id): Text("every process is ended", "所有进程均已结束"),
     **{
-        (cause, sessions.STAYING.id): Text(
-            "not part of this: the rule pack lets login sessions stay", "不涉及：规则包未要求结束登录会话"
-        )
+        (cause, sessions.STAYING.id): Text("the rule pack lets login sessions stay", "规则包未要求结束登录会话")
         for cause in (Cause.HOLD, Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS)
     },
 }

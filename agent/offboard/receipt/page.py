@@ -196,7 +196,8 @@ def _doors(body: Mapping[str, Any], language: Language) -> Iterable[str]:
         if step is None:  # of version 1: a step that was no part of it is not named there
             yield Text("no doors are named in this receipt", "本回执未列出门").say(language)
         else:
-            yield f"{_word(step['state'], language)}: {visible(str(step['detail'][language]))}"
+            colon = Text(": ", "：").say(language)
+            yield f"{_word(step['state'], language)}{colon}{visible(str(step['detail'][language]))}"
         return
     heading = [Text("door", "门"), Text("state", "状态"), Text("after receipt", "收到后"), Text("detail", "说明")]
     yield from _columns(

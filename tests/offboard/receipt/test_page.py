@@ -58,11 +58,11 @@ def test_who_signed_stands_beside_who_wrote_it_down() -> None:
 
 
 def test_no_door_is_said_as_what_it_is() -> None:
-    detail = Text("no part of a hold", "停权不涉及")
+    detail = Text("account and jobs stay", "账号与任务保留")
     for state, words in (("not-part", "not part of this"), ("skipped", "not present"), ("pending", "pending")):
         step = StepRecord("doors", Text("doors", "门"), state, detail, {})
         lines = said("en", doors=(), steps=(step,)).splitlines()
-        assert lines[lines.index("Doors") + 1] == f"{words}: no part of a hold"
+        assert lines[lines.index("Doors") + 1] == f"{words}: account and jobs stay"
         assert "no doors are connected" not in "\n".join(lines)
 
 
