@@ -183,16 +183,16 @@ def test_a_service_is_added_and_ended_by_its_name(site: Site) -> None:
     assert [entry["outcome"] for entry in site.entries(act="service.remove")] == ["done"]
 
 
-def test_a_grant_is_ended_after_its_plan_and_the_name_of_what_it_opens(site: Site) -> None:
+def test_a_grant_is_ended_after_its_plan_and_the_name_of_who_loses_it(site: Site) -> None:
     async def walk(t: Walk) -> None:
         await t.go("people")
         await t.press("G")
         await t.sees("which grant", "项目甲")
         await t.press("enter")
-        await t.sees("end the grant G000001", "open files too", "type `plans`")
-        await t.type("plans")
-        await t.press("enter")
         await t.sees("why")
+        await t.press("enter")
+        await t.sees("end the grant G000001", "E1001 loses plans", "files open there", "type `E1001`")
+        await t.type("E1001")
         await t.press("enter")
         await t.sees_no("why")
         await t.press("enter")
