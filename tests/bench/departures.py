@@ -44,6 +44,8 @@ _LAST = _DEPARTURES + BURST // 2
 _BREATH = 0.25  # seconds between two departures one after the other
 _LEAVING = HrEvent.DEPARTURE_APPROVED
 _WANTED = ("hold.add", "case.notice")
+# What may become of a hold and a departure: a hold that is looked at behind the departure ends nothing more, and waits.
+IN_ORDER = (list(_WANTED), ["case.notice", "superseded"])
 NO_LOGIN = 0xFFFF_FFFF
 
 _VOLUME = {"alone": True, "sharing": "dedicated", "fstype": "ext4", "tier": "A"}  # what `area add` would keep
@@ -248,7 +250,7 @@ def departures(site: Company, numbers: range, breath: float = 0.0) -> dict[str, 
 
 
 class Burst(NamedTuple):
-    """What became of many tokens: what was done for each person, in order, and the seconds that all of it took."""
+    """What became of many tokens: for each person acts, or ``superseded``, in order; the seconds that all of it took."""
 
     done: dict[str, list[str]]
     seconds: float
@@ -260,7 +262,6 @@ def burst(site: Company, numbers: range) -> Burst:
     Raises ``OSError`` when some never are.
     """
     tokens = [site.sign(number, event) for number in numbers for event in (HrEvent.ACCOUNT_DISABLED, _LEAVING)]
-    # It must find all of them at once: a hold that is taken up behind a later departure would end nothing more.
     with stopped(site.site.process("control")):
         begun = min([site.drop(token) for token in reversed(tokens)])  # the later one of a person first
     deadline = time.monotonic() + _PATIENCE + len(tokens)
@@ -276,13 +277,18 @@ def burst(site: Company, numbers: range) -> Burst:
 
 
 def _acts(site: Company, numbers: range) -> dict[str, list[str]]:
-    """Return which acts HR's notices came to, for each person."""
+    """Return what HR's notices came to, for each person."""
     people = set(map(person, numbers))
     found: dict[str, list[str]] = {}
-    for entry in site.entries(kind="act", outcome="done"):
-        who = entry["args"].get("person", "")
-        if entry["act"] in _WANTED and who in people and entry["act"] not in found.get(who, ()):
-            found.setdefault(who, []).append(entry["act"])
+    for entry in site.entries():
+        if entry["kind"] == "act" and entry["outcome"] == "done" and entry["act"] in _WANTED:
+            who, came = entry["args"].get("person", ""), entry["act"]
+        elif entry["kind"] == "hr-event" and entry["outcome"] == "superseded":
+            who, came = entry["person"], "superseded"
+        else:
+            continue
+        if who in people and came not in found.get(who, ()):
+            found.setdefault(who, []).append(came)
     return found
 
 
@@ -317,7 +323,7 @@ def _receipts(site: Company, seconds: float) -> Row:
 
 def _burst(site: Company) -> Row:
     found = burst(site, range(_DEPARTURES, _LAST))
-    in_order = sum(acts == list(_WANTED) for acts in found.done.values())
+    in_order = sum(acts in IN_ORDER for acts in found.done.values())
     what = Text(
         f"{BURST} tokens dropped at once, the control process killed in the middle: all taken up, in order",
         f"同时投递 {BURST} 份令牌，中途强杀控制进程：全部按序处理",
