@@ -32,11 +32,11 @@ _OPEN = (
     "SELECT COUNT(*), MIN(begun_at) FROM runs WHERE number IN (SELECT number FROM runs WHERE settled_at IS NULL"
     " UNION SELECT run FROM steps WHERE state IN ('planned', 'pending'))"
 )
-# How long the newest runs took that are over, from their beginning to their last step, in days.
+# How long the newest runs took that are over, in days: their steps, and not what they waited for others between these.
 _TOOK = (
-    "SELECT julianday(MAX(ended_at)) - julianday(begun_at) FROM steps JOIN runs ON number = run"
-    " WHERE run > (SELECT MAX(number) - ? FROM runs) GROUP BY number"
-    " HAVING SUM(state IN ('planned', 'pending')) = 0 AND MAX(ended_at) IS NOT NULL ORDER BY number DESC LIMIT ?"
+    "SELECT SUM(julianday(ended_at) - julianday(began_at)) FROM steps"
+    " WHERE run > (SELECT MAX(number) - ? FROM runs) GROUP BY run"
+    " HAVING SUM(state IN ('planned', 'pending')) = 0 AND MAX(ended_at) IS NOT NULL ORDER BY run DESC LIMIT ?"
 )
 _NEWEST = 16
 _LOOKED_AT = 256  # runs, from the newest back: an act waits for this
@@ -91,7 +91,7 @@ def waiting(file: Path) -> Backlog:
     """
     found = _asked(file, _OPEN)
     count, since = found[0] if found else (0, None)
-    took = sorted(days * 86_400 for (days,) in _asked(file, _TOOK, _LOOKED_AT, _NEWEST)) if count else []
+    took = sorted((days or 0) * 86_400 for (days,) in _asked(file, _TOOK, _LOOKED_AT, _NEWEST)) if count else []
     alone = took[len(took) // 2] if took else _ALONE
     return Backlog(int(count), since, math.ceil(count * alone))
 

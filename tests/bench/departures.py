@@ -250,7 +250,7 @@ def departures(site: Company, numbers: range, breath: float = 0.0) -> dict[str, 
 
 
 class Burst(NamedTuple):
-    """What became of many tokens: for each person acts, or ``superseded``, in order; the seconds that all of it took."""
+    """What became of many tokens: for each person acts, or ``superseded``, in order; and the seconds of all of it."""
 
     done: dict[str, list[str]]
     seconds: float

@@ -71,8 +71,10 @@ def test_who_waits_for_proof_is_counted_with_about_how_long_wherever_somebody_as
             begun(journal, name, Cause.HOLD, office.site.now())
             run = journal.run(name)
             for step in journal.steps(run) if minutes else ():
-                over = StepResult(StepState.CONFIRMED, Text("", ""), {})
-                journal.record(run, replace(step, result=over, ended_at=office.site.now() + timedelta(minutes=minutes)))
+                over, at = StepResult(StepState.CONFIRMED, Text("", ""), {}), office.site.now() + timedelta(hours=1)
+                until_then = at + timedelta(minutes=minutes if step.step == "proof" else 0)
+                # It had waited for an hour, for others.
+                journal.record(run, replace(step, result=over, began_at=at, ended_at=until_then))
             if minutes:
                 journal.settle(name, office.site.now())
         held = office.do("hold.add", "E2", reason="inquiry")["revocations"]
