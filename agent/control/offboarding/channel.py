@@ -1,7 +1,7 @@
 """What the process of departures asks of the control process, and what it is told: messages over a pair of their own.
 
-    asks     append {fields} → {seq}     epoch {epoch} → {}     fresh → {}     cut {case} → {}     own {pid} → {}
-            doors {person} → {names, inside, states}
+    asks     append {fields} → {seq}     epoch {epoch} → {}     settled → {}     fresh → {}     cut {case} → {}
+            own {pid} → {}     doors {person} → {names, inside, states}
     is told  finish {case}
 
 Rules of this file: the process of departures asks and waits, one question at a time, whichever thread asks. What it is
@@ -23,6 +23,7 @@ from rules.visible import visible
 # Each a little longer than the control process itself waits for the decider.
 _APPEND_SECONDS = 10.0
 _EPOCH_SECONDS = 20.0
+_SETTLED_SECONDS = 4.0
 _FRESH_SECONDS = 10.0
 _OWN_SECONDS = 4.0
 _CUT_SECONDS = 60.0
@@ -52,6 +53,10 @@ class ControlClient:
     def own(self, pid: int) -> None:
         """See :class:`agent.control.decider_client.DeciderClient`."""
         self._ask({"op": "own", "pid": pid}, _OWN_SECONDS)
+
+    def settled(self) -> None:
+        """Return when every entry that was asked for before is in the log, or never will be."""
+        self._ask({"op": "settled"}, _SETTLED_SECONDS)
 
     def fresh(self) -> None:
         """Return when the index has caught up with the log, or could not in time."""

@@ -87,6 +87,7 @@ class OffboardingCoordinator:
                 "append": self._append,
                 "epoch": self._epoch,
                 "own": self._own,
+                "settled": self._settled,
                 "fresh": self._fresh,
                 "cut": self._cut_again,
                 "doors": self._refusals,
@@ -215,6 +216,10 @@ class OffboardingCoordinator:
 
     def _own(self, asked: Message) -> Message:
         self._site.audit.own(int(asked["pid"]))
+        return {}
+
+    def _settled(self, _asked: Message) -> Message:
+        self._site.audit.silences()  # any question: the decider answers in the order it was asked
         return {}
 
     def _fresh(self, _asked: Message) -> Message:

@@ -1,7 +1,8 @@
 """Receipts that are kept and that no entry tells of: who issued them died before it could, or could not write it.
 
-Rules of this file: it looks and tells nothing. The index is believed only while it holds all of the log: what is being
-made again would have every receipt told of twice. What is older than two weeks was dealt with.
+Rules of this file: it looks and tells nothing. An entry that was asked for without an answer may still come: it is
+waited for, or nothing is known. The index is believed only while it holds all of the log: what is being made again
+would have every receipt told of twice. What is older than two weeks was dealt with.
 """
 
 from collections.abc import Callable
@@ -20,10 +21,15 @@ _MOST = 100_000
 
 
 class UntoldReceipts:
-    """Which receipts are told of. *fresh* has the index take in what is new. Belongs to one thread."""
+    """Which receipts are told of. Belongs to one thread.
 
-    def __init__(self, site: SiteContext, fresh: Callable[[], object]) -> None:
+    *settled* returns when every entry that was asked for is in the log, or never will be, and raises ``ShoumiError``
+    when that cannot be known; *fresh* has the index take in what is new.
+    """
+
+    def __init__(self, site: SiteContext, settled: Callable[[], object], fresh: Callable[[], object]) -> None:
         self._site = site
+        self._settled = settled
         self._fresh = fresh
         self._told: set[str] = set()
 
@@ -47,6 +53,7 @@ class UntoldReceipts:
         self._told |= {one.name for one in unknown} - {one.name for one in recent}
         if not recent:
             return []
+        self._settled()
         last = backward.last(home.log)
         self._fresh()
         if last_seq(home.index) < last:

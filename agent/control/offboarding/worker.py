@@ -79,7 +79,7 @@ class OffboardingWorker:
         self._host = replace(host, found=self._found, denials=self._denials)
         self._stale = StaleDenials(site, self._denials, self._host)
         self._runner = Runner(self._journal, self._host, MORE, stands=lambda name: not trigger_of(site, name).over)
-        self._untold = UntoldReceipts(site, asking.fresh)
+        self._untold = UntoldReceipts(site, asking.settled, asking.fresh)
         self._open_in: dict[str, frozenset[str]] = {}  # the steps a receipt calls open, by its name
         self._lapsed: set[str] = set()  # grants whose end was looked into: only to save looking again
 
