@@ -1,8 +1,8 @@
 """Whether somebody has a right at all, whatever hour it is and wherever they stand, and what a change takes of it.
 
-Rules of this file: pure. A right is that no lasting rule denies: what depends on the moment (hours, who else is there,
-a PIN not entered yet) takes nothing from anybody for good, and each attempt is judged by it anyway. Only what somebody
-had before can be lost.
+Rules of this file: pure. A right is that no lasting rule denies: what depends on the moment (hours, who else is
+there, a badge not shown or a PIN not entered yet) takes nothing from anybody for good, and each attempt is judged by
+it anyway. Only what somebody had before can be lost.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,6 +16,7 @@ MOMENTARY = frozenset(
         "hours",
         "in-room",
         "one-place",
+        "badge",
         "purpose",
         "declaration",
         "pin",

@@ -235,7 +235,7 @@ COMMANDS: tuple[Command, ...] = (
             moment("issued", "签发时间", "issued"),
             OutputColumn(Text("complete", "已完成"), _complete),
         ),
-        Text("no receipts: nothing was taken from them", "没有回执：未曾被取消权限"),
+        Text("there is no receipt of a revocation of theirs", "没有该人员的撤权回执"),
     ),
     Command(
         ("case", "trends"),

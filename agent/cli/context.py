@@ -139,8 +139,8 @@ def losses(result: Mapping[str, Json]) -> Iterator[Text]:
         yield Text(f"{count} people lose something, {first} to {last}: {line}",
                    f"{count} 人失去权限，{first} 至 {last}：{line}")  # fmt: skip
     else:
-        yield Text(f"{count} people lose something, {first} to {last}; who held something has a receipt: {line}",
-                   f"{count} 人失去权限，{first} 至 {last}；曾持有文件者有回执：{line}")  # fmt: skip
+        yield Text(f"{count} people lose something, {first} to {last}; a receipt has who held something by then",
+                   f"{count} 人失去权限，{first} 至 {last}；当时持有文件者有回执")  # fmt: skip
 
 
 def planned(context: "CliContext", op: str, given: dict[str, Json]) -> int:

@@ -36,6 +36,9 @@ class DeciderClient(Protocol):
     def epoch(self, epoch: int) -> None:
         """Return when no verdict older than *epoch* is used any more, and open descriptors are asked about again."""
 
+    def settled(self) -> None:
+        """Return when every entry that was asked for before is in the log, or never will be."""
+
     def silences(self) -> int:
         """Return a number that changes whenever everything has to be asked about again: what a look begins with."""
 
@@ -92,6 +95,10 @@ class DeciderConnection:
             except UnreachableError:
                 if time.monotonic() > deadline:
                     raise
+
+    def settled(self) -> None:
+        """See :class:`DeciderClient`. Any question will do: the decider answers in the order it was asked."""
+        self.silences()
 
     def silences(self) -> int:
         """See :class:`DeciderClient`."""

@@ -84,13 +84,15 @@ def progress(file: Path, case: str) -> list[Progress]:
     ]
 
 
-def waiting(file: Path) -> Backlog:
+def waiting(file: Path, *, unwritten: int = 0) -> Backlog:
     """Return how much is open. The estimate is what the newest finished runs took, one after the other.
 
+    *unwritten*: how many more are about to be cut, and have no run yet.
     Raises as :func:`progress`.
     """
     found = _asked(file, _OPEN)
     count, since = found[0] if found else (0, None)
+    count += unwritten
     took = sorted((days or 0) * 86_400 for (days,) in _asked(file, _TOOK, _LOOKED_AT, _NEWEST)) if count else []
     alone = took[len(took) // 2] if took else _ALONE
     return Backlog(int(count), since, math.ceil(count * alone))

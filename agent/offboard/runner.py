@@ -293,13 +293,19 @@ class Runner:
 
     def _try(self, run: Run, step: RevocationStep) -> JournaledStep:
         context = freezing.sparing(self._context, run)
-        return self._tried([run], step, lambda: [step.run(run.leaver, context, run.case)])[0]
+        return self._tried([run], step, lambda: [step.run(self._now_of(run), context, run.case)])[0]
 
     def _try_together(self, runs: list[Run], step: RevocationStep) -> list[JournaledStep]:
         assert step.together
         together = step.together
         context = freezing.sparing_callers(self._context, {caller for run in runs for caller in run.callers})
-        return self._tried(runs, step, lambda: together([(run.leaver, run.case) for run in runs], context))
+        return self._tried(runs, step, lambda: together([(self._now_of(run), run.case) for run in runs], context))
+
+    def _now_of(self, run: Run) -> RevocationSubject:
+        """Return whom *run* is about, without accounts that are somebody else's since it began."""
+        taken, leaver = self._context.taken(), run.leaver
+        theirs = tuple(one for one in leaver.accounts if taken.get(one.uid, leaver.id) == leaver.id)
+        return replace(leaver, accounts=theirs)
 
     def _tried(
         self, runs: list[Run], step: RevocationStep, work: Callable[[], list[StepResult]]

@@ -25,6 +25,12 @@ class AcknowledgingWriter(AuditWriter, Protocol):
     def own(self, pid: int) -> None:
         """Say that process *pid* tries to get in for the agent, so that its entries carry the mark of that."""
 
+    def settled(self) -> None:
+        """Return when every entry that was asked for before is in the log, or never will be.
+
+        Raises :class:`agent.errors.ShoumiError` when that cannot be known.
+        """
+
     @property
     def acknowledged(self) -> tuple[int, float]:
         """The last epoch the decider is known to have taken over, and when (``time.monotonic``)."""

@@ -19,8 +19,11 @@ from agent.control.dispatch import HandlerRequest
 from agent.control.handlers import handler_table
 from agent.control.services import ControlServices, open_services
 from agent.control.transaction import ActExecutor
+from agent.offboard import database
 from agent.offboard.plan import Cause
+from agent.offboard.progress import Backlog, waiting
 from agent.runtime import channel
+from agent.runtime.home import Home
 from rules.decide import decide
 from rules.model import Clearance, Level, Request, Scope, Verdict
 from tests.control.site import Site
@@ -33,12 +36,16 @@ STRANGER_PID = 1
 class Followed:
     """Notes what would follow an act, in the place of the departures."""
 
-    def __init__(self, decider: DeciderClient) -> None:
+    def __init__(self, home: Home, decider: DeciderClient) -> None:
+        self._home = home
         self._decider = decider
         self.revoked: list[tuple[str, int]] = []
         self.started: list[tuple[str, int]] = []
         self.lost: list[str] = []
         self.marks: list[tuple[datetime, datetime]] = []
+
+    def backlog(self) -> Backlog:
+        return waiting(database.path(self._home.root))
 
     def committed(self, received: datetime, durable: datetime) -> None:
         assert received <= durable
@@ -69,7 +76,7 @@ class Office:
     """The control process of a site in this process, and two security officers who call it."""
 
     def __init__(self, opened: ControlServices) -> None:
-        self.followed = Followed(opened.decider)
+        self.followed = Followed(opened.site.home, opened.decider)
         self.services = replace(opened, offboarding=self.followed)  # type: ignore[arg-type]
         self.site = opened.site
         self.handlers = handler_table()

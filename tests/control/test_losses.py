@@ -25,6 +25,7 @@ from tests.offboard.host import child, unused_uid
 
 NOW = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
 PACK = load(text("minimal"))
+BADGES = load(text("minimal") + '\n[badge]\nclauses = ["D12-2.5"]\n')
 Change = Callable[[RegistryTransaction], object]
 
 
@@ -57,10 +58,10 @@ def changing(site: tuple[Registry, FactsReader], at: datetime = NOW) -> Iterator
             change.rollback()
 
 
-def lost(site: tuple[Registry, FactsReader], act: Change, after: Pack = PACK) -> tuple[Loss, ...]:
+def lost(site: tuple[Registry, FactsReader], act: Change, after: Pack = PACK, before: Pack = PACK) -> tuple[Loss, ...]:
     with changing(site) as change:
         act(change)
-        return compare(site[1], change, (PACK, after), NOW + timedelta(seconds=1), frozenset()).losses
+        return compare(site[1], change, (before, after), NOW + timedelta(seconds=1), frozenset()).losses
 
 
 ALL = Loss("E1", ("ledger", "plans"), ("vault",))
@@ -99,10 +100,13 @@ WAYS: dict[str, tuple[Change, tuple[Loss, ...]]] = {
 }
 
 
+@pytest.mark.parametrize("pack", [PACK, BADGES], ids=["minimal", "with badges"])
 @pytest.mark.parametrize("way", WAYS)
-def test_each_way_of_losing_rights_is_seen_for_what_it_takes(site: tuple[Registry, FactsReader], way: str) -> None:
+def test_each_way_of_losing_rights_is_seen_for_what_it_takes(
+    site: tuple[Registry, FactsReader], way: str, pack: Pack
+) -> None:
     act, expected = WAYS[way]
-    assert lost(site, act) == expected
+    assert lost(site, act, pack, pack) == expected
 
 
 def test_another_pack_is_compared_for_everybody(site: tuple[Registry, FactsReader]) -> None:

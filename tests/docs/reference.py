@@ -207,6 +207,9 @@ acknowledged it:
   terminal's people;
 - where the right is given again, or the hold lifted, before the rest is done, the run is given up. What it has ended by
   then has its receipt, which stays open for lack of the proof and says of each step that was given up why;
+- who hands on what they hold to processes that replace each other faster than a look takes, loses every process of that
+  account, by one call that none outruns;
+- an account that is somebody else's by the time a step is done, or tried again, is left alone;
 - everybody who waits is cut by the same looks, before anybody is proven; `status`, the first screen, `hold add` and
   `case progress` say how many are still being proven or wait for their receipt, and about how long that takes;
 - the same acts take `--plan`: the act is rehearsed and rolled back, and what would end is shown. The terminal shows

@@ -147,7 +147,7 @@ def context(home: Path, **more: Any) -> RevocationContext:
         uncut=lambda found: found.how == "map",
         walk=walk,
         rails=lambda: Rails(frozenset({os.getpid()})),
-        taken=tuple,
+        taken=dict,
         doors=None,
         end_sessions=lambda: False,
         stop_units=lambda: False,

@@ -97,7 +97,7 @@ def context(*areas: AreaPath, **more: Any) -> RevocationContext:
         uncut=lambda found: found.how == "map",
         walk=walk,
         rails=lambda: Rails(frozenset({os.getpid()})),
-        taken=tuple,
+        taken=dict,
         doors=None,
         end_sessions=lambda: False,
         stop_units=lambda: False,

@@ -270,6 +270,24 @@ def test_a_full_disk_is_trouble_and_no_full_acl(home: Path, uid: int) -> None:
         assert result.state is StepState.PENDING
 
 
+@needs.small_disk
+def test_an_inode_that_its_owner_filled_with_attributes_is_full_and_the_disk_is_not(home: Path, uid: int) -> None:
+    with volume_image.volume(size=8 << 20, options="") as volume:
+        place = AreaPath("plans", str(volume.point / "plans"))
+        Path(place.path).mkdir()
+        filled, free = Path(place.path) / "filled", Path(place.path) / "free"
+        for path in (filled, free):
+            path.write_text("x")
+        for length in (1024, 128, 16, 4):
+            with suppress(OSError):
+                for number in range(4096):
+                    os.setxattr(filled, f"user.{length}.{number}", b"x" * length)
+        result = acl.run(RevocationSubject("E1", (Account(uid),)), context(home, areas=lambda: [place]), "C1")
+        assert result.state is StepState.DONE, result.detail.en
+        assert (result.facts["full"], result.facts["trouble_count"]) == ([str(filled)], 0)
+        assert acl.denied_here(str(free), (uid,), str(free)) == {uid}
+
+
 def test_no_group_entry_is_ever_made_or_changed() -> None:
     """Another group's entry that allows would outweigh one that denies (acl(5))."""
     before = (*acl_bytes.of_mode(0o750), AclEntry(acl_bytes.GROUP, 5, 1000), AclEntry(acl_bytes.MASK, 5))

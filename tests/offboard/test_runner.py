@@ -55,6 +55,27 @@ def test_a_departure_ends_everything_on_a_host_and_is_written_down(
     assert all(each.result.detail.zh for each in done)
 
 
+@needs.root
+def test_an_account_that_is_somebody_else_s_by_now_is_left_alone(
+    tmp_path: Path, uid: int, other: int, journal: RevocationJournal
+) -> None:
+    furnish(tmp_path, uid)
+    owners = {uid: "E1001", other: "E1001"}
+    here = context(tmp_path, taken=lambda: owners)
+    runner = Runner(journal, here)
+    with child(uid) as given_on, child(other) as theirs:
+        runner.begin("C1", leaver(tmp_path, uid, other), Cause.DEPARTURE, OFFICERS)
+        owners[uid] = "E2"
+        runner.advance("C1")
+        assert given_on.alive
+        assert not theirs.alive
+        del owners[uid]  # nobody's: what runs there is the leaver's still
+    with child(uid) as left:
+        runner.begin("C2", leaver(tmp_path, uid), Cause.DEPARTURE, OFFICERS)
+        runner.advance("C2")
+        assert not left.alive
+
+
 def test_one_failing_step_delays_and_stops_no_other(tmp_path: Path, journal: RevocationJournal) -> None:
     ran: list[str] = []
 

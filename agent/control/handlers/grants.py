@@ -6,8 +6,6 @@ from contextlib import suppress
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.eligibility import known
 from agent.errors import RefusedError, ShoumiError
-from agent.offboard import database
-from agent.offboard.progress import waiting
 from agent.registry.queries.grants import State
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
@@ -96,7 +94,7 @@ def _hold(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
 def _under_way(request: HandlerRequest) -> Json:
     """Return how many runs are open, ``None`` when that cannot be read: the hold itself stands whatever it is."""
     with suppress(ShoumiError):
-        return waiting(database.path(request.site.home.root)).to_json()
+        return request.services.offboarding.backlog().to_json()
     return None
 
 

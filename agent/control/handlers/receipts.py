@@ -11,7 +11,7 @@ from agent.errors import RefusedError
 from agent.offboard import database
 from agent.offboard.intake import outbox
 from agent.offboard.plan import Cause
-from agent.offboard.progress import progress, waiting
+from agent.offboard.progress import progress
 from agent.offboard.receipt import receipt
 from agent.offboard.receipt.keyring import KeyRing
 from agent.offboard.receipt.page import report_page
@@ -129,7 +129,7 @@ def _progress(request: HandlerRequest) -> Json:
         "person": case.person,
         "steps": [row._asdict() | {"title": row.title.to_json(), "detail": row.detail.to_json()} for row in rows],
         "receipt": bool(receipt.kept(receipt.receipts_folder(root), case.id)),
-        "revocations": waiting(database.path(root)).to_json(),
+        "revocations": request.services.offboarding.backlog().to_json(),
     }
 
 

@@ -31,7 +31,6 @@ from agent.offboard import database, deny_entries
 from agent.offboard.context import AreaPath
 from agent.offboard.intake import channel
 from agent.offboard.intake.channel import Channel
-from agent.offboard.progress import waiting
 from agent.runtime.os_groups import gid_of
 from agent.site.pack_file import SETTING
 from rules.text import Text
@@ -77,7 +76,7 @@ def _status(request: HandlerRequest) -> Json:
         ],
         "people": len(site.lists.people.find()),
         "holds": len(site.lists.holds.find()),
-        "revocations": waiting(database.path(site.home.root)).to_json(),
+        "revocations": services.offboarding.backlog().to_json(),
         "doors": len(site.facts.doors()),
         "pack": site.pack().id,
         "epoch": site.facts.epoch(),

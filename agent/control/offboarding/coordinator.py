@@ -30,11 +30,13 @@ from agent.control.offboarding.worker_supervisor import WorkerSupervisor
 from agent.errors import ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
 from agent.log.indexer import BackgroundIndexer
+from agent.offboard import database
 from agent.offboard.callers import Caller, caller
 from agent.offboard.context import DenialAck, RevocationSubject
 from agent.offboard.freezing import freeze_processes
 from agent.offboard.journal import WantedRun
 from agent.offboard.plan import Cause
+from agent.offboard.progress import Backlog, waiting
 from agent.offboard.runner import survey
 from agent.offboard.steps.places import accounts
 from agent.rooms.service import DoorServer
@@ -150,6 +152,10 @@ class OffboardingCoordinator:
         cut.add_done_callback(lambda _: self._worker.tell(trigger))
         return cut
 
+    def backlog(self) -> Backlog:
+        """Return how many runs are open or about to begin. Raises as :func:`agent.offboard.progress.waiting`."""
+        return waiting(database.path(self._site.home.root), unwritten=self._cuts.waiting)
+
     def cutting(self) -> bool:
         """Whether somebody is being cut, or waits for it."""
         return self._cuts.busy
@@ -219,7 +225,7 @@ class OffboardingCoordinator:
         return {}
 
     def _settled(self, _asked: Message) -> Message:
-        self._site.audit.silences()  # any question: the decider answers in the order it was asked
+        self._site.audit.settled()
         return {}
 
     def _fresh(self, _asked: Message) -> Message:

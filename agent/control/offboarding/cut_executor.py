@@ -78,6 +78,12 @@ class CutExecutor:
         return asked.done
 
     @property
+    def waiting(self) -> int:
+        """How many wait for a batch, and have no run yet."""
+        with self._turn:
+            return len({one.name for one in self._asked if not one.holding})
+
+    @property
     def busy(self) -> bool:
         """Whether somebody is being cut, or waits for it."""
         with self._turn:

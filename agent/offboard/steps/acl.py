@@ -310,11 +310,14 @@ def _set(at: str, name: str, rewrite: Rewrite, before: bytes | None, mode: int) 
 
 
 def _outgrows_a_block(at: str, attribute: bytes) -> bool:
-    """Whether *attribute* fills most of what a filesystem keeps of attributes beside an inode: one block, on ext4.
+    """Whether *attribute* and those the inode has fill most of what a filesystem keeps of them: one block, on ext4.
 
-    A full disk says the same with a short one. The kernel keeps entries no shorter than half of how they are handed in.
+    A full disk says the same of few and short ones. The kernel keeps entries no shorter than half of how they are
+    handed in.
     """
-    return len(attribute) >= os.statvfs(at).f_frsize // 2
+    others = sum(len(name) + len(os.getxattr(at, name, follow_symlinks=False))
+                 for name in os.listxattr(at, follow_symlinks=False))  # fmt: skip
+    return len(attribute) + others >= os.statvfs(at).f_frsize // 2
 
 
 class _Owners:

@@ -5,9 +5,10 @@ of fifty people is cut no later than the first; everybody's processes are struck
 process is ended for a person only if it is theirs (:func:`agent.offboard.guardrails.ends`) and holds something of an
 area that person loses; who else it serves loses it as well, and is named by the plan. Whether they lose it still is
 asked after each look: what was given again before it may have been opened since, by right; only what is stopped is
-ended all the same, because nobody lets it go on. Where something was found, it is stopped and killed by its pidfd after
-it was looked at again. Over for a person when two full looks in a row found nothing of theirs, and for those who are
-left when patience ran out.
+ended all the same, because nobody lets it go on. Where something was found, it is stopped and killed by its pidfd
+after it was looked at again. Whose processes replace each other faster than that (each hands on what it holds) loses
+all of that account's, by one call that none of them outruns. Over for a person when two full looks in a row found
+nothing of theirs, and for those who are left when patience ran out.
 """
 
 import contextlib
@@ -27,6 +28,7 @@ from agent.offboard.steps.ending import TerminationResult
 
 _WAIT_MS = 250.0
 _CLEAN = 2
+_OUTRUN = 3  # rounds, each of which ended something, after which more would be found for ever
 
 Held = Mapping[int, Mapping[str, bool]]
 """The areas that each process holds something of, and whether something of it is not cut by the kernel.
@@ -94,10 +96,17 @@ class HolderTerminator:
         """End them within *patience* seconds; return what came of it for each person. Raises nothing for who stays."""
         done = [TerminationResult() for _ in self._subjects]
         until = time.monotonic() + patience
-        clean = [0] * len(done)
+        clean, found = [0] * len(done), [0] * len(done)
         while min(clean, default=_CLEAN) < _CLEAN and time.monotonic() < until:
+            before = [len(one.killed) for one in done]
             free = self._round(done)
             clean = [looks + 1 if nobody else 0 for looks, nobody in zip(clean, free, strict=True)]
+            for at, one in enumerate(done):
+                found[at] = found[at] + 1 if len(one.killed) > before[at] else 0
+                if found[at] >= _OUTRUN:
+                    self._sweep(at, one)
+                elif clean[at] and one.killed and one.gone_at is None:  # the first look after a sweep
+                    one.gone_at = self._context.now()
         left = self.find() if min(clean, default=_CLEAN) < _CLEAN else [[] for _ in done]
         for one, looks, theirs in zip(done, clean, left, strict=True):
             one.sure = looks >= _CLEAN
@@ -134,6 +143,17 @@ class HolderTerminator:
             if not any(at in struck[pidfd] for pidfd in left):
                 done[at].gone_at = now
         return free
+
+    def _sweep(self, at: int, done: TerminationResult) -> None:
+        """End every process of the accounts of one person at once; the next look says whether they are gone."""
+        protected = [process for pid in self._context.rails().pids if (process := tasks.leader(pid))]
+        for uid in self._subjects[at].uids:
+            if guardrails.sweepable(uid, protected):
+                theirs = tuple(tasks.owned(frozenset((uid,))))
+                with contextlib.suppress(OSError):  # they are ended one by one as before
+                    signals.sweep(uid, signal.SIGKILL)
+                    done.killed.update((process.pid, process) for process in theirs)
+                    done.gone_at = None
 
     def _look(self, rails: Rails, known: AbstractSet[int] = frozenset()) -> _Look:
         look = tasks.Look(self._uids, [some for below in self._below for some in below])

@@ -30,6 +30,9 @@ class Asking:
     def __init__(self, office: Office) -> None:
         self._office = office
 
+    def settled(self) -> None:
+        pass
+
     def fresh(self) -> None:
         self._office.services.indexer.fresh()
 

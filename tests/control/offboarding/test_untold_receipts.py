@@ -44,7 +44,7 @@ def test_whoever_comes_next_tells_of_it_and_never_again(fresh: Site) -> None:
 def test_nothing_is_untold_of_while_the_index_lacks_entries(fresh: Site) -> None:
     with office_of(fresh) as office:
         path = receipt.issue(fresh.home.root, ending(), office.site.now())
-        untold = UntoldReceipts(office.site, office.services.decider.silences, lambda: None)
+        untold = UntoldReceipts(office.site, office.services.decider.settled, lambda: None)
         fresh.tell_peer("tried E1")  # an entry that nobody has indexed
         assert untold.find() == []
         office.services.indexer.fresh()
@@ -58,7 +58,7 @@ def test_nothing_is_untold_of_while_an_entry_of_it_may_still_come(fresh: Site, m
     monkeypatch.setattr(decider_client, "_TRY_SECONDS", 0.2)
     with office_of(fresh) as office:
         path, decider = receipt.issue(fresh.home.root, ending(), office.site.now()), office.services.decider
-        untold = UntoldReceipts(office.site, decider.silences, office.services.indexer.fresh)
+        untold = UntoldReceipts(office.site, decider.settled, office.services.indexer.fresh)
         assert untold.find() == [path]
         os.kill(fresh.peer.pid, signal.SIGSTOP)
         try:

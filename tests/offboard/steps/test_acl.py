@@ -68,6 +68,14 @@ def test_every_attribute_survives_reading_and_writing(found: Acl) -> None:
     assert acl_bytes.render(acl_bytes.parse(raw)) == raw
 
 
+def test_an_entry_of_the_account_s_own_is_not_given_back() -> None:
+    for perm in (0, 6):
+        before = tuple(sorted([*acl_bytes.of_mode(0o640), AclEntry(USER, perm, 1000), AclEntry(MASK, 6)]))
+        after = acl_bytes.undo(acl_bytes.deny(before, [1000]), [1000])
+        assert AclEntry(USER, perm, 1000) in before
+        assert not [entry for entry in after if entry.tag == USER]
+
+
 @given(st.binary(max_size=60))
 def test_bytes_are_an_acl_or_an_error(raw: bytes) -> None:
     with contextlib.suppress(ValueError):

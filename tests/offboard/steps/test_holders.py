@@ -3,16 +3,17 @@
 import os
 import signal
 import socket
+import time
 from dataclasses import replace
 from pathlib import Path
 
 from agent.kernel.open_files import HeldFile
 from agent.offboard import proof
 from agent.offboard.context import Account, RevocationSubject
-from agent.offboard.steps import holders
+from agent.offboard.steps import holders, tasks
 from agent.offboard.steps.step import StepState
 from tests import needs
-from tests.offboard.host import child, context, end, reach
+from tests.offboard.host import chain, child, context, end, reach
 
 pytestmark = needs.root
 
@@ -142,3 +143,20 @@ def test_what_outlasts_the_patience_of_a_cut_is_left_and_named_and_ends_with_the
         patient = replace(hasty, patience=5.0)
         assert holders.run(leaver, patient, "C1").state is StepState.CONFIRMED
         assert not holder.alive
+
+
+def test_a_chain_that_hands_on_what_it_holds_does_not_outrun_a_hold(tmp_path: Path, uid: int, other: int) -> None:
+    leaver = RevocationSubject("E1001", (Account(uid),))
+
+    def held(_devices: object, pids: frozenset[int] = frozenset(), **_of: object) -> list[HeldFile]:
+        time.sleep(0.02)  # a look at many mappings takes longer than a link of the chain lives
+        alive = (tasks.read(pid) for pid in pids)
+        return [descriptor(process.pid) for process in alive if process and process.ruid == uid]
+
+    here = context(tmp_path, held=held, devices=lambda: frozenset({1}))
+    with child(uid, act=chain), child(uid, act=chain), child(other) as bystander:
+        ended = holders.run(leaver, here, "C1")
+        assert ended.state is StepState.CONFIRMED, ended.detail.en
+        assert not tasks.scan([uid])
+        assert bystander.alive
+    assert ended.facts["gone_at"]
