@@ -28,7 +28,7 @@ from agent.offboard.steps.ending import TerminationResult
 
 _WAIT_MS = 250.0
 _CLEAN = 2
-_OUTRUN = 3  # rounds, each of which ended something, after which more would be found for ever
+_OUTRUN = 2  # rounds, each of which ended something, after which more would be found for ever
 
 Held = Mapping[int, Mapping[str, bool]]
 """The areas that each process holds something of, and whether something of it is not cut by the kernel.
