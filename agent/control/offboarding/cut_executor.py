@@ -59,7 +59,8 @@ class CutExecutor:
         self._turn = threading.Lock()
         self._asked: deque[_Asked] = deque()
         self._came_at = self._rests_until = 0.0
-        self._under_way = False  # a batch
+        self._begin: list[_Asked] = []  # of the batch under way, as long as they have no run
+        self._under_way = False
         self._stopped = False
         self._closing = threading.Event()
         self._journal: RevocationJournal | None = None
@@ -79,9 +80,9 @@ class CutExecutor:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a batch, and have no run yet."""
+        """How many wait to be cut, and have no run yet."""
         with self._turn:
-            return len({one.name for one in self._asked if not one.holding})
+            return len({one.name for one in (*self._begin, *self._asked) if not one.holding})
 
     @property
     def busy(self) -> bool:
@@ -107,11 +108,13 @@ class CutExecutor:
                 break
         with self._turn:
             batch, self._asked = list(self._asked), deque()
-            self._under_way = bool(batch)
+            self._begin, self._under_way = batch, bool(batch)
         if not batch:
             return  # an earlier batch has taken it along
         try:
             begun = self._begun(batch)
+            with self._turn:
+                self._begin = []
             if begun:
                 self._runner().cut_together(dict.fromkeys(one.name for one in begun))
                 self._cut()
@@ -122,7 +125,7 @@ class CutExecutor:
                 if not one.done.done():
                     one.done.set_result(one in begun)
         with self._turn:
-            self._under_way = False
+            self._begin, self._under_way = [], False
         if self._asked:
             self._rests_until = time.monotonic() + (_REST_STOPPED if self._stopped else _REST)
 
