@@ -61,7 +61,7 @@ def test_who_has_no_case_is_told_of_the_other_receipts_and_none_is_shown_for_tha
         ("L000001", "loss", "grant.end", ["plans"]), ("H000001", "hold", "", []),
     ]  # fmt: skip
     assert "an act took rights" in shoumi("case", "receipts", "E1").out
-    assert "nothing was taken" in shoumi("case", "receipts", "E2").err
+    assert "there is no receipt" in shoumi("case", "receipts", "E2").err
 
 
 def test_a_number_without_a_receipt_and_a_person_who_was_never_held_say_what_to_do(
