@@ -46,6 +46,7 @@ from agent.demo.stage import DemoStage
 from agent.demo.traffic import killing
 from agent.demo.uids import unused_uids
 from agent.doors.messages import Side
+from agent.errors import UnreachableError
 from rules.text import Text
 from rules.tiers import Tier, Use, cuts
 
@@ -253,8 +254,11 @@ class Live:
         return proven(self._stage, ZHOU, self.entries)
 
     def quiet(self) -> bool:
-        """Whether the agent has stopped asking about each read."""
-        return bool(self._client.call("status")["decider"]["quiet"])
+        """Whether the agent has stopped asking about each read. While it is flooded with them, it may not answer."""
+        try:
+            return bool(self._client.call("status")["decider"]["quiet"])
+        except UnreachableError:
+            return False
 
     def _hold(self) -> None:
         self.act(OfficerAct("hold.add", {"person": ZHANG.id, "reason": "岗位调查"}))

@@ -7,7 +7,8 @@ import mmap
 import os
 import select
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from agent.demo import cast, cutting, remounting, traffic
 from agent.demo.actors import acting, attempt, reading
@@ -65,13 +66,21 @@ def _cut(made: DemoStage, site: Live, use: Use) -> str:
                 return "refused" if said.error == "EPERM" else f"went on: {said}"
             if not select.select([process], [], [], _PATIENCE)[0]:
                 return "goes on"
-            entries = [entry for entry in record.fresh() if entry["kind"] == "holder-ended"]
-            return "ended" if actor.pid in [entry["pid"] for entry in entries] else "ended without an entry"
+            told = any(_tells(entry, actor.pid) for entry in record.fresh())
+            return "ended" if told else "ended without an entry"
         finally:
             os.close(process)
             os.close(waiting)
             os.close(opening)
             _level(site, "secret")
+
+
+def _tells(entry: Mapping[str, Any], pid: int) -> bool:
+    """Whether an entry tells of the end of *pid*: the one of a look at all holders, or of the act that took the area."""
+    if entry["kind"] == "holder-ended":
+        return bool(entry["pid"] == pid)
+    lost = entry.get("lost", {}).get("first", ())
+    return any(one["person"] == ZHANG.id and DRAWINGS.id in one["areas"] for one in lost)
 
 
 def _level(site: Live, level: str) -> None:
