@@ -76,7 +76,7 @@ def _cut(made: DemoStage, site: Live, use: Use) -> str:
 
 
 def _tells(entry: Mapping[str, Any], pid: int) -> bool:
-    """Whether an entry tells of the end of *pid*: the one of a look at all holders, or of the act that took the area."""
+    """Whether an entry tells of the end of *pid*: of a look at all holders, or of the act that took the area."""
     if entry["kind"] == "holder-ended":
         return bool(entry["pid"] == pid)
     lost = entry.get("lost", {}).get("first", ())
