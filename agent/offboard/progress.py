@@ -7,6 +7,7 @@ begun yet has no steps; that is an answer, not an error.
 import json
 import math
 import sqlite3
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,9 +28,11 @@ _QUESTION = (
 )
 
 
-# A run without its receipt is open, whatever its steps are.
+# A run without its receipt is open, whatever its steps are; of some names it is not known yet whether they have a run.
 _OPEN = (
-    "SELECT COUNT(*), MIN(begun_at) FROM runs WHERE number IN (SELECT number FROM runs WHERE settled_at IS NULL"
+    "SELECT COUNT(*), MIN(begun_at),"
+    " (SELECT COUNT(*) FROM json_each(?) WHERE value NOT IN (SELECT case_id FROM runs))"
+    " FROM runs WHERE number IN (SELECT number FROM runs WHERE settled_at IS NULL"
     " UNION SELECT run FROM steps WHERE state IN ('planned', 'pending'))"
 )
 # How long the newest runs took that are over, in days: their steps, and not what they waited for others between these.
@@ -84,15 +87,15 @@ def progress(file: Path, case: str) -> list[Progress]:
     ]
 
 
-def waiting(file: Path, *, unwritten: int = 0) -> Backlog:
+def waiting(file: Path, unwritten: Collection[str] = ()) -> Backlog:
     """Return how much is open. The estimate is what the newest finished runs took, one after the other.
 
-    *unwritten*: how many more are about to be cut, and have no run yet.
+    *unwritten*: who is about to be cut, and had no run a moment ago.
     Raises as :func:`progress`.
     """
-    found = _asked(file, _OPEN)
-    count, since = found[0] if found else (0, None)
-    count += unwritten
+    found = _asked(file, _OPEN, json.dumps(list(unwritten)))
+    count, since, coming = found[0] if found else (0, None, len(unwritten))
+    count += coming
     took = sorted((days or 0) * 86_400 for (days,) in _asked(file, _TOOK, _LOOKED_AT, _NEWEST)) if count else []
     alone = took[len(took) // 2] if took else _ALONE
     return Backlog(int(count), since, math.ceil(count * alone))

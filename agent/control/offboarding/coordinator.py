@@ -154,7 +154,7 @@ class OffboardingCoordinator:
 
     def backlog(self) -> Backlog:
         """Return how many runs are open or about to begin. Raises as :func:`agent.offboard.progress.waiting`."""
-        return waiting(database.path(self._site.home.root), unwritten=self._cuts.waiting)
+        return waiting(database.path(self._site.home.root), self._cuts.waiting)
 
     def cutting(self) -> bool:
         """Whether somebody is being cut, or waits for it."""

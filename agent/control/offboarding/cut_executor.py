@@ -79,10 +79,10 @@ class CutExecutor:
         return asked.done
 
     @property
-    def waiting(self) -> int:
-        """How many wait to be cut, and have no run yet."""
+    def waiting(self) -> frozenset[str]:
+        """Who waits to be cut, and has no run yet."""
         with self._turn:
-            return len({one.name for one in (*self._begin, *self._asked) if not one.holding})
+            return frozenset(one.name for one in (*self._begin, *self._asked) if not one.holding)
 
     @property
     def busy(self) -> bool:

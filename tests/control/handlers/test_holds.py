@@ -12,6 +12,7 @@ from agent.offboard import database
 from agent.offboard.context import RevocationSubject
 from agent.offboard.journal import JournaledStep, RevocationJournal, WantedRun
 from agent.offboard.plan import Cause
+from agent.offboard.progress import waiting
 from agent.offboard.receipt import receipt
 from agent.offboard.steps.step import StepResult, StepState
 from agent.presentation import backlog
@@ -81,6 +82,9 @@ def test_who_waits_for_proof_is_counted_with_about_how_long_wherever_somebody_as
         assert (held["waiting"], 239 <= held["seconds"] <= 241) == (2, True)  # as long as the last one took, each
         assert office.do("status", None)["revocations"] == held
         assert office.do("case.progress")["revocations"] == held
+        file = database.path(office.site.home.root)
+        assert waiting(file, {"H9001", "H9002"}).runs == 3  # one of them has its run by now, and is no other one
+        assert waiting(file.with_name("none"), {"H9002"}).runs == 1
     said = backlog.sentence(held)
     assert said is not None
     assert said.en == "2 revocations are being proven, about 4 min left"

@@ -77,7 +77,7 @@ def test_everybody_who_waits_is_cut_by_the_same_looks_and_one_that_fails_fails_a
         first = cuts.submit("L000009")
         done = {number: cuts.submit(f"L00000{number}") for number in range(4)}
         idle = cuts.submit("L000003", holding=True)
-        assert cuts.waiting == 5
+        assert len(cuts.waiting) == 5
         busy.set()
         assert first.result(30) is False
         with pytest.raises(RefusedError):
@@ -85,7 +85,7 @@ def test_everybody_who_waits_is_cut_by_the_same_looks_and_one_that_fails_fails_a
         for number in (0, 2, 3):
             assert done[number].result(30) is True
         assert idle.result(30) is False  # nothing was held for its sake
-    assert cuts.waiting == 0
+    assert not cuts.waiting
     for number in (0, 2):
         pidfd = people[number].process
         assert not pidfd.alive
