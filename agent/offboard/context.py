@@ -192,8 +192,10 @@ class RevocationContext:
     """Every inode of an area, each directory first, through a doorway where one is needed. Raises ``OSError``."""
     rails: Callable[[], Rails]
     """What must never be touched, as it is now: the agent's processes, the caller, the registered services."""
-    taken: Callable[[], Mapping[int, str]]
-    """Whose each uid is that is a registered account, now."""
+    taken: Callable[[], Iterable[int]]
+    """Every uid that is a registered account, whoever's."""
+    owner: Callable[[int], str | None]
+    """Whose registered account a uid is now, ``None`` when it is nobody's."""
     doors: DoorRevoker | None
     """The doors, ``None`` where there are none."""
     end_sessions: Callable[[], bool]

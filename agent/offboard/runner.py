@@ -303,8 +303,8 @@ class Runner:
 
     def _now_of(self, run: Run) -> RevocationSubject:
         """Return whom *run* is about, without accounts that are somebody else's since it began."""
-        taken, leaver = self._context.taken(), run.leaver
-        theirs = tuple(one for one in leaver.accounts if taken.get(one.uid, leaver.id) == leaver.id)
+        leaver, owner = run.leaver, self._context.owner
+        theirs = tuple(one for one in leaver.accounts if owner(one.uid) in (None, leaver.id))
         return replace(leaver, accounts=theirs)
 
     def _tried(

@@ -61,7 +61,7 @@ def test_an_account_that_is_somebody_else_s_by_now_is_left_alone(
 ) -> None:
     furnish(tmp_path, uid)
     owners = {uid: "E1001", other: "E1001"}
-    here = context(tmp_path, taken=lambda: owners)
+    here = context(tmp_path, owner=owners.get)
     runner = Runner(journal, here)
     with child(uid) as given_on, child(other) as theirs:
         runner.begin("C1", leaver(tmp_path, uid, other), Cause.DEPARTURE, OFFICERS)

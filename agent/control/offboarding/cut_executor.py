@@ -80,7 +80,7 @@ class CutExecutor:
 
     @property
     def waiting(self) -> frozenset[str]:
-        """Who waits to be cut, and has no run yet."""
+        """Who waits to be cut, and has no run yet; not who may hold nothing, and then has none."""
         with self._turn:
             return frozenset(one.name for one in (*self._begin, *self._asked) if not one.holding)
 

@@ -123,6 +123,7 @@ def revocation_context(
         area_of=area_of,
         uncut=uncut,
         walk=walk,
+        owner=lambda uid: site.facts.person_of_uid(uid),  # noqa: PLW0108 - as below
         taken=lambda: site.facts.accounts(),  # noqa: PLW0108 - of the thread that asks, not of the one that is here
         doors=doors,
         end_sessions=lambda: bool((rule := site.pack().losses) and rule.sessions),

@@ -22,6 +22,7 @@ from agent.offboard import guardrails
 from agent.offboard.guardrails import Process, Rails, Reach
 from agent.offboard.steps import cgroups, signals, starters, tasks
 from agent.offboard.steps.starters import StarterTally
+from agent.offboard.steps.sweeping import protected_leaders, swept
 
 SHOWN = 100  # processes named in the facts; the counts are complete
 _WAIT_MS = 250.0
@@ -227,13 +228,6 @@ class ProcessTerminator:
     def _sweep(
         self, number: signal.Signals, whose: Collection[int], rails: Rails, done: Sequence[TerminationResult]
     ) -> None:
-        protected = [process for pid in rails.pids if (process := tasks.leader(pid))]
+        protected = protected_leaders(rails)
         for at in whose:
-            for uid in self._people[at]:
-                if guardrails.sweepable(uid, protected):
-                    try:
-                        signals.sweep(uid, number)
-                    except OSError:  # the child could not be made, or was not let: they are ended one by one
-                        done[at].unswept.add(uid)
-                else:
-                    done[at].unswept.add(uid)
+            done[at].unswept.update(uid for uid in self._people[at] if not swept(uid, number, protected))

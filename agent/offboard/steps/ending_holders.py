@@ -25,6 +25,7 @@ from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Process, Rails
 from agent.offboard.steps import signals, subids, tasks
 from agent.offboard.steps.ending import TerminationResult
+from agent.offboard.steps.sweeping import protected_leaders, swept
 
 _WAIT_MS = 250.0
 _CLEAN = 2
@@ -146,14 +147,14 @@ class HolderTerminator:
 
     def _sweep(self, at: int, done: TerminationResult) -> None:
         """End every process of the accounts of one person at once; the next look says whether they are gone."""
-        protected = [process for pid in self._context.rails().pids if (process := tasks.leader(pid))]
+        protected = protected_leaders(self._context.rails())
         for uid in self._subjects[at].uids:
-            if guardrails.sweepable(uid, protected):
-                theirs = tuple(tasks.owned(frozenset((uid,))))
-                with contextlib.suppress(OSError):  # they are ended one by one as before
-                    signals.sweep(uid, signal.SIGKILL)
-                    done.killed.update((process.pid, process) for process in theirs)
-                    done.gone_at = None
+            theirs = tuple(tasks.owned(frozenset((uid,))))
+            if swept(uid, signal.SIGKILL, protected):
+                done.killed.update((process.pid, process) for process in theirs)
+                done.gone_at = None
+            else:
+                done.unswept.add(uid)
 
     def _look(self, rails: Rails, known: AbstractSet[int] = frozenset()) -> _Look:
         look = tasks.Look(self._uids, [some for below in self._below for some in below])

@@ -132,7 +132,7 @@ def test_what_may_be_somebody_else_s_goes_on(tmp_path: Path, uid: int, below: in
 def test_a_registered_account_in_the_range_is_a_bystander_with_all_of_the_range(
     tmp_path: Path, uid: int, below: int
 ) -> None:
-    here = host(tmp_path, f"{uid}:{below}:10\n", taken=lambda: {uid: "E1001", below + 5: "E2"})
+    here = host(tmp_path, f"{uid}:{below}:10\n", taken=lambda: [uid, below + 5])
     with child(below, UNSET) as container:
         processes.run(person(uid, here.root), here, "C1")
         assert container.alive
