@@ -242,7 +242,8 @@ class Terminal(App[None]):
     def _agent_changed(self) -> None:
         self._bars()
         for screen in self._screens.values():
-            screen.agent_changed()
+            if screen.is_mounted:  # one that comes loads by itself
+                screen.agent_changed()
 
     def _bars(self) -> None:
         for screen in self._screens.values():

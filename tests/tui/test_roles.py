@@ -78,7 +78,8 @@ def test_a_key_of_another_role_stands_in_brackets_says_whose_it_is_and_does_noth
 
 async def told(t: Walk, words: str) -> None:
     """Wait until the terminal has said *words* and nothing else."""
-    await t.until(lambda: t.told() == [words], words)
+    await t.until(t.told, words)
+    assert t.told() == [words]
 
 
 def test_what_each_may_not_do_is_what_the_three_are_kept_apart_for(ruled: Site) -> None:

@@ -94,6 +94,8 @@ class BaseScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Load, and again as often as the place wants."""
+        if self.agent.trouble:
+            self.agent_changed()  # when it was lost there was nothing yet to say it on
         if self.EVERY:
             self.set_interval(self.EVERY, self._again)
 
