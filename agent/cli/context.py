@@ -139,7 +139,7 @@ def losses(result: Mapping[str, Json]) -> Iterator[Text]:
         yield Text(f"{count} people lose something, {first} to {last}: {line}",
                    f"{count} 人失去权限，{first} 至 {last}：{line}")  # fmt: skip
     else:
-        yield Text(f"{count} people lose something, {first} to {last}; a receipt has who held something by then",
+        yield Text(f"{count} people lose something, {first} to {last}; whoever held something by then has a receipt",
                    f"{count} 人失去权限，{first} 至 {last}；当时持有文件者有回执")  # fmt: skip
 
 

@@ -55,6 +55,21 @@ def test_losing_the_agent_shows_at_once_and_it_reconnects_by_itself(shared: Site
     journey(shared, walk)
 
 
+def test_a_place_that_is_laid_out_while_the_agent_goes_claims_nothing_afterwards(shared: Site) -> None:
+    async def walk(t: Walk) -> None:
+        await t.settled()
+        t.terminal._screen("home")  # noqa: SLF001 - as it is for some milliseconds on its way: made, and empty
+        shared.control.kill()
+        shared.control.wait()
+        await t.sees("AGENT LOST")
+        await t.press("1")
+        await t.sees("UNKNOWN whether anything is protected")
+        shared.start_control()
+        await t.sees("NOT PROTECTED")
+
+    journey(shared, walk, place="log")
+
+
 def test_an_agent_that_was_never_there_is_said_in_both_languages(shared: Site) -> None:
     shared.control.terminate()
     shared.control.wait()

@@ -315,9 +315,12 @@ def _outgrows_a_block(at: str, attribute: bytes) -> bool:
     A full disk says the same of few and short ones. The kernel keeps entries no shorter than half of how they are
     handed in.
     """
-    others = sum(len(name) + len(os.getxattr(at, name, follow_symlinks=False))
-                 for name in os.listxattr(at, follow_symlinks=False))  # fmt: skip
-    return len(attribute) + others >= os.statvfs(at).f_frsize // 2
+    filled, most = len(attribute), os.statvfs(at).f_frsize // 2
+    for name in os.listxattr(at, follow_symlinks=False):
+        if filled >= most:
+            break  # an owner may have set thousands, of 64 KiB each
+        filled += len(name) + len(os.getxattr(at, name, follow_symlinks=False))
+    return filled >= most
 
 
 class _Owners:
