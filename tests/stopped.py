@@ -21,7 +21,7 @@ def stopped(pid: int) -> Iterator[int]:
     os.kill(pid, signal.SIGSTOP)
     try:
         deadline = time.monotonic() + _PATIENCE
-        while _running(pid):
+        while any(state not in b"TZX" for state in thread_states(pid)):  # one that has ended does nothing either
             if time.monotonic() > deadline:
                 raise OSError("it does not stop")
             time.sleep(0.001)
@@ -31,10 +31,8 @@ def stopped(pid: int) -> Iterator[int]:
             os.kill(pid, signal.SIGCONT)
 
 
-def _running(pid: int) -> bool:
-    """Whether a thread of *pid* may still do something: proc_pid_stat(5). One that has ended may not."""
+def thread_states(pid: int) -> Iterator[bytes]:
+    """Yield the state of each thread of *pid*, a letter: proc_pid_stat(5)."""
     for stat in Path(f"/proc/{pid}/task").glob("*/stat"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            if stat.read_bytes().rpartition(b")")[2].split()[0] not in b"TZX":
-                return True
-    return False
+            yield stat.read_bytes().rpartition(b")")[2].split()[0]

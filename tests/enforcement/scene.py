@@ -27,7 +27,7 @@ from agent.demo.stage import DemoStage, stage
 from agent.kernel import fanotify
 from agent.volumes.canary import uid as canary_uid
 from tests.enforcement import syscalls
-from tests.stopped import stopped
+from tests.stopped import stopped, thread_states
 
 NO_LOGIN = 0xFFFF_FFFF  # an unset login uid: what a service has, and what a child of ours gets whoever runs the tests
 
@@ -264,11 +264,11 @@ def groups(holder: int) -> Iterator[int]:
 
 
 def alive(pid: int) -> bool:
-    """Whether *pid* runs: a zombie that nobody has buried yet does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    """Whether a thread of *pid* runs: a zombie that nobody has buried yet does not.
+
+    The first thread may be one before the others have died, and until then what is open stays open: proc_pid_stat(5).
+    """
+    return any(state not in b"ZX" for state in thread_states(pid))
 
 
 def writing(path: str | os.PathLike[str], data: bytes = SECRET.encode()) -> int:
