@@ -7,7 +7,7 @@ happened, and only the log can say.
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from agent.errors import RefusedError, UnreachableError
 from agent.runtime import channel
@@ -21,6 +21,14 @@ _TRY_SECONDS = 2.0
 
 class UnrecordedError(RefusedError):
     """The decider lives and cannot write the entry: its disk is full, or broken."""
+
+
+class ServedFile(NamedTuple):
+    """Server process *pid* has a file open: for whom, only the decider knows."""
+
+    pid: int
+    device: int
+    inode: int
 
 
 class DeciderClient(Protocol):
@@ -42,9 +50,10 @@ class DeciderClient(Protocol):
     def silences(self) -> int:
         """Return a number that changes whenever everything has to be asked about again: what a look begins with."""
 
-    def quiet(self, epoch: int, since: int, noisy: Iterable[tuple[int, int]]) -> bool:
+    def quiet(self, epoch: int, since: int, noisy: Iterable[tuple[int, int]], served: Iterable[ServedFile]) -> bool:
         """Let data pass unasked, except on the inodes *noisy* (dev, ino), while the epoch is still *epoch*.
 
+        Files that are *served* pass only where the decider knows who opened them in that process.
         *since* is what :meth:`silences` said before the look this rests on; if it is another by now, nothing passes.
         """
 
@@ -104,9 +113,18 @@ class DeciderConnection:
         """See :class:`DeciderClient`."""
         return int(self._ask({"op": "silences"}, _TRY_SECONDS)["silences"])
 
-    def quiet(self, epoch: int, since: int, noisy: Iterable[tuple[int, int]]) -> bool:
+    def quiet(self, epoch: int, since: int, noisy: Iterable[tuple[int, int]], served: Iterable[ServedFile]) -> bool:
         """See :class:`DeciderClient`."""
-        asked = {"op": "quiet", "epoch": epoch, "since": since, "noisy": [list(inode) for inode in noisy]}
+        by_process: dict[tuple[int, int], list[int]] = {}
+        for file in served:
+            by_process.setdefault((file.pid, file.device), []).append(file.inode)
+        asked = {
+            "op": "quiet",
+            "epoch": epoch,
+            "since": since,
+            "noisy": [list(inode) for inode in noisy],
+            "served": [[*process, numbers] for process, numbers in by_process.items()],
+        }
         return bool(self._ask(asked, _TRY_SECONDS).get("quiet"))
 
     def accept_clock(self) -> bool:

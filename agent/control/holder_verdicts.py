@@ -23,6 +23,7 @@ class HolderVerdicts:
         self._clock = clock
         self._verdicts = VerdictCache("")
         self._tasks = Tasks(pidfd_info=pidfd_info_works())
+        self._serving: dict[int, bool] = {}
 
     def close(self) -> None:
         """Close what is kept of processes."""
@@ -31,6 +32,7 @@ class HolderVerdicts:
     def renew(self) -> None:
         """Forget every verdict: who is inside a room changes verdicts and no epoch."""
         policy = self._policy
+        self._serving.clear()
         self._verdicts.advance(policy.epoch, policy.source, policy.trouble, policy.observed)
 
     def area_of(self, found: HeldFile) -> str | None:
@@ -55,6 +57,12 @@ class HolderVerdicts:
                     return None
                 until = min(until, ruling.until)
         return until
+
+    def serves(self, pid: int) -> bool:
+        """Whether *pid* acts for other people, or is root's: then who opened a file there counts, not its threads."""
+        if pid not in self._serving:
+            self._serving[pid] = any(who and (who.impersonates or not who.fsuid) for who in self.threads(pid))
+        return self._serving[pid]
 
     def threads(self, pid: int) -> Iterator[Subject | None]:
         """Yield who each living thread is; ``None`` for one that lives and cannot be identified."""

@@ -1,22 +1,23 @@
 """After rights have changed, every read through an open descriptor is asked about; here it is found when that may end.
 
 Rules of this file: when there is a look, :mod:`agent.control.look_schedule` says; until then everything stays loud. The
-decider is told to grow quiet only after a look at who holds what, and never about an inode
-that somebody holds who would be denied. Those stay loud and are looked at again, until nobody without rights holds
-them. Where it cannot be said which inodes those are, everything stays loud: a ring that keeps files (io_uring), of
-somebody who may not read all of them, descriptors that wait in a socket of such a process, or a look that could not be
-finished. Each look asks the rules afresh (who is inside a room changes verdicts and no epoch), and counts only if
-nothing had to be asked about again since it began. What the kernel would not cut of what is found,
-:mod:`agent.control.holder_cuts` ends; for its sake there is a look when the first verdict ends that somebody holds such
-a thing by.
+decider is told to grow quiet only after a look at who holds what, and never about an inode that somebody holds who
+would be denied. Those stay loud and are looked at again, until nobody without rights holds them. What a server process
+holds is told apart: only the decider knows for whom it was opened. Where it cannot be said which inodes those are,
+everything stays loud: a ring that keeps files (io_uring), of somebody who may not read all of them, descriptors that
+wait in a socket of such a process, or a look that could not be finished. Each look asks the rules afresh (who is inside
+a room changes verdicts and no epoch), and counts only if nothing had to be asked about again since it began. What the
+kernel would not cut of what is found, :mod:`agent.control.holder_cuts` ends; for its sake there is a look when the
+first verdict ends that somebody holds such a thing by.
 """
 
 import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
-from agent.control.decider_client import DeciderClient
+from agent.control.decider_client import DeciderClient, ServedFile
 from agent.control.holder_cuts import HolderCuts
 from agent.control.holder_verdicts import HolderVerdicts
 from agent.control.look_schedule import BETWEEN, LookSchedule
@@ -29,6 +30,13 @@ from agent.runtime.home import Home
 from agent.site.context import Clock
 
 _AGAIN = 2.0  # seconds between two looks while somebody without rights holds a file
+
+
+class _Loud(NamedTuple):
+    """Inodes that somebody holds who may not use them, and what server processes hold."""
+
+    noisy: frozenset[tuple[int, int]]
+    served: frozenset[ServedFile]
 
 
 class QuietScan:
@@ -49,7 +57,7 @@ class QuietScan:
         self._again = 0.0
         self._cutting = cutting
         self._times = LookSchedule()
-        self._loud: frozenset[tuple[int, int]] | None = None  # None: the decider has not been told anything yet
+        self._loud: _Loud | None = None  # None: the decider has not been told anything yet
         self.blind: frozenset[HeldFile] = frozenset()  # for their sake every read is asked about
 
     def look_soon(self) -> None:
@@ -63,7 +71,7 @@ class QuietScan:
         if not self._times.changed and (asked or self._policy.moved()):
             self._times.change(began)
         cutting = self._cutting()
-        again = self._loud != frozenset() and began >= self._again + (BETWEEN if cutting else 0.0)
+        again = (self._loud is None or bool(self._loud.noisy)) and began >= self._again + (BETWEEN if cutting else 0.0)
         due = again or self._clock.now() >= self._ends
         changed = self._times.changed and (due or self._times.due(began, cutting=cutting))
         if not (changed or due):
@@ -78,7 +86,7 @@ class QuietScan:
             since = self._decider.silences()
             loud = self._look()
             known = not changed and loud == told
-            if loud is not None and (known or self._decider.quiet(self._policy.epoch, since, loud)):
+            if loud is not None and (known or self._decider.quiet(self._policy.epoch, since, *loud)):
                 self._loud = loud
         now = time.monotonic()
         self._times.end(began, now)
@@ -89,25 +97,29 @@ class QuietScan:
         self._verdicts.close()
         self._policy.close()
 
-    def _look(self) -> frozenset[tuple[int, int]] | None:
-        """Return the inodes that must stay loud; ``None`` when that is all of them."""
+    def _look(self) -> _Loud | None:
+        """Return what must stay loud; ``None`` when that is everything."""
         self._verdicts.renew()
         roots = self._policy.roots or ()
         devices = set(_devices(root.path for root in roots))
         every = tuple(dict.fromkeys(root.area for root in roots))
         loud: set[tuple[int, int]] = set()
+        served: set[ServedFile] = set()
         blind: set[HeldFile] = set()
         self._cuts.begin()
         self._ends = NEVER
         for found in held(devices, flights=True) if devices else ():
             if found.inode:
-                if not self._may(found, known=(found.device, found.inode) in loud):
+                may = self._may(found, known=(found.device, found.inode) in loud)
+                if self._verdicts.serves(found.pid):
+                    served.add(ServedFile(found.pid, found.device, found.inode))
+                elif not may:
                     loud.add((found.device, found.inode))
             elif not self._verdicts.all_may(found.pid, every):
                 blind.add(found)
         self.blind = frozenset(blind)
         self._cuts.finish(lambda hold: not self._verdicts.all_may(hold.pid, (hold.area,)))
-        return None if blind else frozenset(loud)
+        return None if blind else _Loud(frozenset(loud), frozenset(served))
 
     def _may(self, found: HeldFile, *, known: bool) -> bool:
         """Whether every thread that shares this descriptor or mapping may go on; *known*: somebody else may not."""

@@ -22,29 +22,31 @@ import socket
 import time
 from collections.abc import Callable
 
-from agent.errors import FatalError
-from agent.guard import label_worker
 from agent.guard.heartbeat import Heartbeat
 from agent.guard.ignore_marks import IgnoreMarks
 from agent.guard.journal import EntryJournal
-from agent.guard.judge import EventJudge
+from agent.guard.judge import SEPARATOR, EventJudge
 from agent.guard.judged_time import JudgedTime
 from agent.guard.label_worker import LabelWorkerClient
 from agent.guard.latency import LatencyHistogram
 from agent.guard.objects import Object, Objects, Root
+from agent.guard.openers import Openers, ServerLook
 from agent.guard.own_attempts import How, OwnAttempts
-from agent.guard.parked import ParkedEvent, ParkedEvents
+from agent.guard.parked import ParkedEvent
+from agent.guard.placing import Placement
 from agent.guard.policy import PolicySnapshot
+from agent.guard.questions import WorkerQuestions
 from agent.guard.refusals import person_of
-from agent.guard.verdicts import CROWDED, LATE, UNLABELLED, Answer, VerdictCache
+from agent.guard.verdicts import LATE, UNLABELLED, Answer, VerdictCache
+from agent.guard.worker_packets import Kind
 from agent.kernel import fanotify
 from agent.kernel.fanotify import FanotifyGroups
+from agent.kernel.smb_client import SmbPeers
 from agent.kernel.subject import Tasks
 from agent.runtime import channel
 from agent.runtime.clock import AgentClock
 from agent.runtime.clock_file import ClockKeeper
 from rules.model import Verdict
-from rules.text import Text
 
 BATCH = 64  # events per read: what one append, and one fsync, serve together
 _READ = BATCH * 56  # an access event carries a range record behind its 24 bytes of metadata
@@ -52,8 +54,6 @@ _TURN_NS = 2_000_000  # of opens, before the other descriptors are looked at aga
 _TICK_NS = 100_000_000
 _MOST_RECORDED = 32_768
 _RECHECK = 1_000_000_000
-_WORKER_SILENT = 10_000_000_000  # nanoseconds after which a label worker that says nothing is given up
-
 
 _Handler = Callable[[int, int, int], Answer | None]  # descriptor, thread, now; ``None``: it waits for the label worker
 
@@ -71,6 +71,7 @@ class AnswerLoop:
         tasks: Tasks,
         worker: LabelWorkerClient,
         host: str,
+        openers: Openers,
         keeper: ClockKeeper | None = None,
     ) -> None:
         self._groups = groups
@@ -79,17 +80,16 @@ class AnswerLoop:
         self.journal = journal
         self.clock = clock
         self.time = JudgedTime(clock, journal, keeper, self._forget)
-        self._worker = worker
+        self.openers = openers
+        self._questions = WorkerQuestions(worker, openers)
         self._objects = Objects()
         self.verdicts = VerdictCache(host)
         self.own = OwnAttempts()
         self.silence = IgnoreMarks(groups.access)
-        self.judge = EventJudge(groups.open, policy, self.verdicts, tasks, self.silence, self.own)
+        client = SmbPeers().address
+        self.judge = EventJudge(groups.open, policy, self.verdicts, tasks, self.silence, self.own, openers, client)
         self.spans = LatencyHistogram()
-        self._parked = ParkedEvents()
-        self._asked = self._asked_since_change = label_worker.FIRST
         self._roots: tuple[Root, ...] | None = None  # what everybody was told last
-        self._worker_heard = 0
         self._rechecked = 0
         self._next_tick = 0
         self.stopping = False
@@ -105,12 +105,13 @@ class AnswerLoop:
         Raises :class:`FatalError` when it must not go on; every event it had read by then has been denied.
         """
         opens, accesses, control = self._groups.open, self._groups.access, self._control.fileno()
-        worker = self._worker.fileno()
+        worker = self._questions.fileno()
         with select.epoll() as poll:
             for fd in (opens, accesses, control, worker, life):
                 if fd >= 0:
                     poll.register(fd, select.EPOLLIN)
-            moment = self._next_tick = self._worker_heard = time.monotonic_ns()
+            moment = self._next_tick = time.monotonic_ns()
+            self._questions.heard()
             try:
                 while not self.stopping:
                     ready = poll.poll((self._next_tick - moment) / 1e9)
@@ -120,7 +121,7 @@ class AnswerLoop:
                         elif fd == accesses:
                             self._serve(accesses, self._access)
                         elif fd == worker:
-                            self._placed()
+                            self._answered()
                         elif fd == control:
                             obey()
                         else:
@@ -141,8 +142,7 @@ class AnswerLoop:
             self._roots = policy.roots
             self._objects.replace_roots(policy.roots)
             if policy.roots is not None:
-                self._worker.replace([root.place for root in policy.roots])
-                self._asked_since_change = self._asked + 1  # earlier questions are answered by where areas were
+                self._questions.replace_areas([root.place for root in policy.roots])
         self.silence.loud_areas = policy.loud_areas
         self.verdicts.advance(max(epoch or 0, policy.epoch), policy.source, policy.trouble, policy.observed)
         self._break_silence()
@@ -171,9 +171,7 @@ class AnswerLoop:
             self.time.tend(moment)
             self.judge.denied_this_second.clear()
             self.own.forget_ended(moment)
-            self._worker.ping()
-            if moment - self._worker_heard > _WORKER_SILENT:
-                raise _worker_gone("the label worker does not answer", "标记进程没有应答")
+            self._questions.tend(moment)
             if self.policy.moved():
                 self.take_policy()
 
@@ -225,7 +223,7 @@ class AnswerLoop:
 
     def _conclude(self, group: int, answers: list[tuple[int, Answer]]) -> None:
         """Record *answers*, then give them."""
-        texts = [answer[1] for _, answer in answers if answer[1]]
+        texts = [text for _, answer in answers if answer[1] for text in answer[1].split(SEPARATOR)]
         recorded = not texts
         try:
             recorded = recorded or self.journal.accesses(texts)
@@ -258,13 +256,15 @@ class AnswerLoop:
                 self.denied += 1
                 fanotify.respond(group, fd, fanotify.FAN_DENY)
         except FileNotFoundError:  # the opener was killed while it waited; ours may be the last close
-            self._worker.close_there(fd)
+            self._questions.close_there(fd)
         finally:
             os.close(fd)
 
     def _open(self, fd: int, tid: int, now: int) -> Answer | None:
-        thing = self._objects.find(fd)
-        return self.judge.open(thing, fd, tid, now) if thing else self._park(self._groups.open, fd, tid)
+        thing, group = self._objects.find(fd), self._groups.open
+        if thing is None:
+            return self._park(group, fd, tid)
+        return self.judge.open(thing, fd, tid, now) or self._park(group, fd, tid, kind=Kind.LOOK)
 
     def _names(self, fd: int, tid: int, now: int) -> Answer | None:
         """Names are read from a directory that is open: only the root directory of a volume is asked about."""
@@ -275,62 +275,72 @@ class AnswerLoop:
 
     def _access(self, fd: int, tid: int, now: int) -> Answer | None:
         self.accesses += 1
-        thing = self._objects.find(fd)
-        return self.judge.access(thing, tid, now) if thing else self._park(self._groups.access, fd, tid)
+        thing, group = self._objects.find(fd), self._groups.access
+        if thing is None:
+            return self._park(group, fd, tid)
+        return self.judge.access(thing, tid, now) or self._park(group, fd, tid, kind=Kind.LOOK)
 
     # What waits for the label worker.
 
-    def _park(self, group: int, fd: int, tid: int, *, names: bool = False) -> Answer | None:
-        """Ask the worker where *fd* lies, and let its opener wait."""
+    def _park(self, group: int, fd: int, tid: int, *, kind: Kind = Kind.PLACE, names: bool = False) -> Answer | None:
+        """Ask the worker where *fd* lies, or who has it open, and let its opener wait."""
         thing = self._objects.seen(fd)
         who = self.judge.who(tid)
-        event = ParkedEvent(group, fd, tid, thing.path, person_of(who), thing.device, time.monotonic_ns(), names)
-        if not self._parked.room_for(event.who):
-            return self.judge.refusals.refused(CROWDED, thing, tid, who)
-        self._asked += 1
-        if self._parked.park(self._asked, event) and not self._worker.ask(self._asked, fd, tid):
-            self._parked.answered(self._asked)
-            return self.judge.refusals.refused(LATE, thing, tid, who)
-        return None
+        moment = time.monotonic_ns()
+        event = ParkedEvent(group, fd, tid, thing.path, person_of(who), thing.device, moment, kind, names)
+        why = self._questions.park(event)
+        return None if why is None else self.judge.refusals.refused(why, thing, tid, who)
 
-    def _placed(self) -> None:
+    def _answered(self) -> None:
         """Take what the worker has found, and answer whom it was about."""
         now = self.time.now()
         answers: dict[int, list[tuple[int, Answer]]] = {self._groups.open: [], self._groups.access: []}
         try:
-            for number, found in self._worker.answers():
-                self._worker_heard = time.monotonic_ns()
-                event = self._parked.answered(number)
-                if event is None:
-                    continue
-                if number < self._asked_since_change:  # the areas have changed meanwhile
+            for event, found in self._questions.answers():
+                if found is None:  # the areas have changed meanwhile
                     answer = self._park(event.group, event.fd, event.tid, names=event.names)
-                elif found.error:
-                    answer = self.judge.refusals.unknown(event.tid, found.error, self._objects.seen(event.fd))
-                elif found.stripped:
-                    answer = self._refuse(UNLABELLED, event, "open" if event.group == self._groups.open else "access")
+                elif isinstance(found, ServerLook):
+                    answer = self._looked(event, found, now)
                 else:
-                    answer = self._judge(event, self._objects.learn(event.path, found), now)
+                    answer = self._placed(event, found, now)
                 if answer is not None:
                     answers[event.group].append((event.fd, answer))
-        except EOFError:
-            raise _worker_gone("the label worker ended", "标记进程已退出") from None
         finally:
-            for number, event in self._parked.next_questions():
-                self._worker.ask(number, event.fd, event.tid)  # one that is not taken is denied at its deadline
             for group, given in answers.items():
                 for start in range(0, len(given), BATCH):
                     self._conclude(group, given[start : start + BATCH])
 
-    def _judge(self, event: ParkedEvent, thing: Object, now: int) -> Answer:
+    def _placed(self, event: ParkedEvent, found: Placement, now: int) -> Answer | None:
+        if found.error:
+            return self.judge.refusals.unknown(event.tid, found.error, self._objects.seen(event.fd))
+        opens = event.group == self._groups.open
+        if found.stripped:
+            return self._refuse(UNLABELLED, event, "open" if opens else "access")
+        thing = self._objects.learn(event.path, found)
         if thing.fresh:
             self.silence.came(thing, event.fd)
+        answer = self._judged(event, thing, now)
+        if answer is None:
+            return self._park(event.group, event.fd, event.tid, kind=Kind.LOOK)
+        if opens and thing.newborn and not answer[0] and (who := self.judge.who(event.tid)):
+            self._questions.discard(event.fd, who.fsuid)
+        return answer
+
+    def _looked(self, event: ParkedEvent, look: ServerLook, now: int) -> Answer | None:
+        thing, who = self._objects.find(event.fd), self.judge.who(event.tid)
+        if thing is None:
+            return self._park(event.group, event.fd, event.tid)
+        if who is not None:
+            self.openers.looked(who, (thing.device, thing.inode), look, time.monotonic_ns())
+        return self._judged(event, thing, now, looked=True)
+
+    def _judged(self, event: ParkedEvent, thing: Object, now: int, *, looked: bool = False) -> Answer | None:
         if event.group == self._groups.open:
-            return self.judge.open(thing, event.fd, event.tid, now, names=event.names)
-        return self.judge.access(thing, event.tid, now)
+            return self.judge.open(thing, event.fd, event.tid, now, names=event.names, looked=looked)
+        return self.judge.access(thing, event.tid, now, looked=looked)
 
     def _deny_overdue(self, moment: int) -> None:
-        for event in list(self._parked.overdue(moment)):
+        for event in self._questions.overdue(moment):
             self.late += 1
             self._conclude(event.group, [(event.fd, self._refuse(LATE, event))])
 
@@ -340,12 +350,8 @@ class AnswerLoop:
 
     def _give_up(self) -> None:
         """On the way out: whoever still waits is answered, and the worker goes."""
-        for event in list(self._parked.overdue(1 << 63)):
+        for event in self._questions.overdue(1 << 63):
             with contextlib.suppress(OSError):
                 response = fanotify.FAN_ALLOW if self.policy.only_observes else fanotify.FAN_DENY
                 fanotify.respond(event.group, event.fd, response)
-        self._worker.kill()
-
-
-def _worker_gone(en: str, zh: str) -> FatalError:
-    return FatalError(Text(en, zh))
+        self._questions.end()

@@ -2,6 +2,7 @@
 
     open, access   the fanotify groups        channel   one end of the pair to the control process
     turn           asks the holder for its turn to read the groups (``turns``)
+    openers        the memory of who opened what in server processes (``openers_page``)
     heartbeat      the page shared with the holder      life   reaches its end when the holder is gone
 
 Order of the start: the label worker is forked, before anything is open that must not outlive us → the log is opened →
@@ -26,7 +27,9 @@ from agent.guard import label_worker, start, turns
 from agent.guard.answer_loop import AnswerLoop
 from agent.guard.heartbeat import Heartbeat
 from agent.guard.journal import EntryJournal
+from agent.guard.kept_openers import KeptOpeners
 from agent.guard.messages import ControlMessages
+from agent.guard.openers_page import OpenersPage
 from agent.guard.policy import PolicySnapshot
 from agent.kernel import cover, fanotify
 from agent.kernel.fanotify import DESCRIPTORS, FanotifyGroups
@@ -48,8 +51,8 @@ def main(argv: list[str]) -> int:
     fds = {name: int(fd) for name, _, fd in (word.partition("=") for word in argv[2:])}
     life = fds["life"]
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
-    capabilities.keep_only(capabilities.DECIDER)
     worker = label_worker.fork(tuple(fds.values()))
+    capabilities.keep_only(capabilities.DECIDER)
     try:
         appender = _opened(home, durability, life)
         if appender is not None:
@@ -84,7 +87,8 @@ def _decide(
     groups = FanotifyGroups(fds["open"], fds["access"])
     policy = PolicySnapshot(home, only_observes=heartbeat.watching())
     opened.callback(policy.close)
-    loop = AnswerLoop(groups, control, policy, journal, clock, tasks, worker, host, keeper)
+    openers = KeptOpeners(OpenersPage(fds["openers"]))
+    loop = AnswerLoop(groups, control, policy, journal, clock, tasks, worker, host, openers, keeper)
     signal.signal(signal.SIGTERM, lambda _number, _frame: setattr(loop, "stopping", True))
     loop.take_policy()
     heartbeat.set_watching(loop.policy.only_observes)

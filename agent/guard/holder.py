@@ -24,7 +24,7 @@ import signal
 from collections.abc import Callable, Sequence
 from types import FrameType
 
-from agent.guard import heartbeat, turns
+from agent.guard import heartbeat, openers_page, turns
 from agent.guard.mount_watcher import cover_exposed
 from agent.kernel import cover, fanotify, fdstore
 from agent.kernel.fanotify import DESCRIPTORS
@@ -62,7 +62,7 @@ class Holder:
             cover_exposed(home)  # nothing carries a mark yet
         self._control_end, self._decider_end = channel.pair()
         self._watch_end, self._watchers_end = channel.pair()
-        page = heartbeat.create()
+        page, openers = heartbeat.create(), openers_page.create()
         self._beat = heartbeat.Heartbeat(page)
         self._beat.beat()  # until the first decider beats, patience counts from here
         self._turn, their_turn = turns.pair()
@@ -77,6 +77,7 @@ class Holder:
                     **shared,
                     "channel": self._decider_end.fileno(),
                     "heartbeat": page,
+                    "openers": openers,
                     "turn": their_turn.fileno(),
                 },
             )

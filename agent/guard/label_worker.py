@@ -1,7 +1,8 @@
 """The label worker: a process beside the decider that reads and writes labels and looks places up (contract C13).
 
 The loop that answers waits for its log and for nothing else. Whatever touches a guarded filesystem goes to this
-process, with the event's own descriptor; a frozen or hung disk then stops one of its threads and nobody's answer.
+process, with the event's own descriptor; a frozen or hung disk then stops one of its threads and nobody's answer. So
+does a look at a server process, which has as many descriptors as it likes.
 
 Rules of this file: the decider forks it before it opens anything that must not outlive it (the log and its lock), and
 gives it no fanotify group, so that a worker that sleeps in the kernel for ever keeps nothing but its own memory. The
@@ -16,18 +17,18 @@ import json
 import os
 import signal
 import socket
-import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from threading import Thread
 
+from agent.guard import server_looks
+from agent.guard import worker_packets as packets
+from agent.guard.openers import Inode, ServerLook
 from agent.guard.placing import AreaPlace, Placement, Places
+from agent.guard.worker_packets import Closed, Found, Kind
+from agent.kernel import newborn
+from agent.runtime import capabilities
 
-_QUESTION = struct.Struct("=Qi")  # number, thread that waits
-_ANSWER = struct.Struct("=QiQQq????H")  # number, errno, device, inode, changed, four flags, length of the label
-ALIVE, AREAS, CLOSE = 0, 1, 2  # numbers that are no questions
-FIRST = 16
 _THREADS = 32  # each takes one question at a time
-_LONGEST = 4096
 _PR_SET_PDEATHSIG = 1
 
 
@@ -43,39 +44,43 @@ class LabelWorkerClient:
         """The descriptor to wait on for answers."""
         return self._end.fileno()
 
-    def ask(self, number: int, fd: int, tid: int) -> bool:
-        """Ask where *fd* lies; whether the question was taken."""
-        return self._send(_QUESTION.pack(number, tid), fd)
+    def ask(self, number: int, fd: int, tid: int, kind: Kind = Kind.PLACE) -> bool:
+        """Ask where *fd* lies, or who has it open in the process of thread *tid*; whether the question was taken."""
+        return self._send(packets.question(number, kind, tid), fd)
+
+    def sweep(self, number: int, pid: int, files: Sequence[Inode]) -> bool:
+        """Ask which of *files* process *pid* has closed; whether the question was taken."""
+        return self._send_page(packets.question(number, Kind.SWEEP, pid), packets.inodes(files))
 
     def close_there(self, fd: int) -> None:
         """Have a copy of *fd* closed in the worker: the last close of a deleted file takes as long as it is large."""
-        self._send(_QUESTION.pack(CLOSE, 0), fd)
+        self._send(packets.question(packets.CLOSE, Kind.PLACE, 0), fd)
+
+    def discard(self, fd: int, owner: int) -> None:
+        """Have the empty file *fd* removed, which a refused open of *owner* made (:mod:`agent.kernel.newborn`)."""
+        self._send(packets.question(packets.DISCARD, Kind.PLACE, owner), fd)
 
     def ping(self) -> bool:
-        """Ask whether it lives; the answer comes with number :data:`ALIVE`."""
-        return self._send(_QUESTION.pack(ALIVE, 0))
+        """Ask whether it lives; the answer comes with number :data:`agent.guard.worker_packets.ALIVE`."""
+        return self._send(packets.question(packets.ALIVE, Kind.PLACE, 0))
 
     def replace(self, areas: Iterator[AreaPlace] | list[AreaPlace]) -> bool:
         """Tell it where the areas are. Answers to earlier questions may rest on earlier areas."""
-        page = os.memfd_create("shoumi-areas", os.MFD_CLOEXEC)
-        try:
-            os.write(page, json.dumps([list(area) for area in areas]).encode())
-            return self._send(_QUESTION.pack(AREAS, 0), page)
-        finally:
-            os.close(page)
+        page = json.dumps([list(area) for area in areas]).encode()
+        return self._send_page(packets.question(packets.AREAS, Kind.PLACE, 0), page)
 
-    def answers(self) -> Iterator[tuple[int, Placement]]:
+    def answers(self) -> Iterator[tuple[int, Found]]:
         """Yield what has come by now. Raises :class:`EOFError` when the worker is gone."""
         while True:
             try:
-                data = self._end.recv(_LONGEST)
+                data = self._end.recv(packets.LONGEST)
             except BlockingIOError:
                 return
             except OSError as error:
                 raise EOFError from error
             if not data:
                 raise EOFError
-            yield _placement(data)
+            yield packets.parse_answer(data)
 
     def kill(self) -> None:
         """End it; one that sleeps in the kernel ends when it wakes."""
@@ -85,6 +90,15 @@ class LabelWorkerClient:
             os.waitpid(self.pid, os.WNOHANG)
         except OSError:
             pass
+
+    def _send_page(self, data: bytes, page: bytes) -> bool:
+        """Send what may be longer than a packet."""
+        memory = os.memfd_create("shoumi-question", os.MFD_CLOEXEC)
+        try:
+            os.write(memory, page)
+            return self._send(data, memory)
+        finally:
+            os.close(memory)
 
     def _send(self, data: bytes, fd: int = -1) -> bool:
         try:
@@ -100,7 +114,7 @@ class LabelWorkerClient:
 def fork(keep_out: tuple[int, ...]) -> LabelWorkerClient:
     """Start the worker and return our end of it. It closes the descriptors *keep_out* before it does anything.
 
-    Call it while the process has one thread and no lock that others wait for.
+    Call it while the process has one thread, no lock that others wait for, and every capability the worker needs.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
     for end in (ours, theirs):
@@ -114,6 +128,8 @@ def fork(keep_out: tuple[int, ...]) -> LabelWorkerClient:
         for fd in keep_out:
             os.close(fd)
         ours.close()
+        capabilities.keep_only(capabilities.LABEL_WORKER)
+        signal.signal(signal.SIGIO, signal.SIG_IGN)  # somebody breaks a lease (fcntl(2)); else that would end us
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         _serve(theirs)
         code = 0
@@ -136,40 +152,33 @@ def _answer_questions(end: socket.socket, places: Places) -> None:
 
 
 def _answer_one(end: socket.socket, places: Places) -> bool:
-    data, fds, flags, _ = socket.recv_fds(end, _LONGEST, 2)
+    data, fds, flags, _ = socket.recv_fds(end, packets.LONGEST, 2)
     if not data:
         return False
-    number, tid = _QUESTION.unpack(data)
-    fd = fds[0] if fds else -1
+    number, kind, task = packets.parse_question(data)
+    fd = fds[0] if fds and not flags & socket.MSG_CTRUNC else -1
     try:
-        if number == ALIVE:
-            end.send(_answer(ALIVE, Placement()))
-        elif number == AREAS:
-            places.replace(AreaPlace(*area) for area in json.loads(os.pread(fd, os.fstat(fd).st_size, 0)))
-        elif number == CLOSE:
-            pass
-        elif fd < 0 or flags & socket.MSG_CTRUNC:
-            end.send(_answer(number, Placement(errno.EMFILE)))
-        else:
-            end.send(_answer(number, places.settle(fd, tid)))
+        if number == packets.ALIVE:
+            end.send(packets.answer(number, Placement()))
+        elif number == packets.AREAS:
+            places.replace(AreaPlace(*area) for area in json.loads(_page(fd)))
+        elif number == packets.DISCARD:
+            newborn.discard(fd, task)
+        elif number != packets.CLOSE:
+            end.send(packets.answer(number, _found(kind, fd, task, places)))
     finally:
-        if fd >= 0:
-            os.close(fd)
+        for one in fds:
+            os.close(one)
     return True
 
 
-def _answer(number: int, found: Placement) -> bytes:
-    labelled, inside = (
-        found.labelled.encode("utf-8", "surrogateescape"),
-        found.inside.encode("utf-8", "surrogateescape"),
-    )
-    head = _ANSWER.pack(number, found.error, found.device, found.inode, found.changed, found.fresh, found.directory,
-                        found.stripped, found.top, len(labelled))  # fmt: skip
-    return head + labelled + inside
+def _found(kind: Kind, fd: int, task: int, places: Places) -> Found:
+    if kind is Kind.PLACE:
+        return places.settle(fd, task) if fd >= 0 else Placement(errno.EMFILE)
+    if kind is Kind.LOOK:
+        return server_looks.look(task, fd) if fd >= 0 else ServerLook()
+    return Closed(server_looks.closed(task, packets.parse_inodes(_page(fd))) if fd >= 0 else ())
 
 
-def _placement(data: bytes) -> tuple[int, Placement]:
-    number, error, device, inode, changed, fresh, directory, stripped, top, length = _ANSWER.unpack_from(data)
-    names = data[_ANSWER.size :]
-    labelled, inside = (name.decode("utf-8", "surrogateescape") for name in (names[:length], names[length:]))
-    return number, Placement(error, labelled, inside, fresh, device, inode, changed, directory, stripped, top)
+def _page(fd: int) -> bytes:
+    return os.pread(fd, os.fstat(fd).st_size, 0)

@@ -7,6 +7,7 @@ not stop it. What cannot be understood is answered with an error and changes not
 import contextlib
 import socket
 import time
+from collections.abc import Iterable, Iterator
 
 from agent.guard.answer_loop import BATCH, AnswerLoop
 from agent.guard.own_attempts import CANARY, DEPARTURE
@@ -53,7 +54,7 @@ class ControlMessages:
                 return {"silences": silence.ended}
             case "quiet":
                 if (int(message["epoch"]), int(message["since"])) == (loop.verdicts.epoch, silence.ended):
-                    silence.grant((int(device), int(inode)) for device, inode in message["noisy"])
+                    silence.grant((*self._inodes(message["noisy"]), *self._unknown(message["served"])))
                 return {"quiet": silence.granted}
             case "canary":
                 return self._canary(message)
@@ -68,8 +69,20 @@ class ControlMessages:
             case unknown:
                 return {"error": {"en": f"unknown message `{visible(str(unknown))}`", "zh": "未知消息"}}
 
+    @staticmethod
+    def _inodes(found: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        for device, inode in found:
+            yield int(device), int(inode)
+
+    def _unknown(self, served: Iterable[tuple[int, int, list[int]]]) -> Iterator[tuple[int, int]]:
+        """Yield the inodes that a server process has open, and of which it is not known who opened them there."""
+        for pid, device, numbers in served:
+            for number in numbers:
+                if not self._loop.openers.knows(int(pid), inode := (int(device), int(number))):
+                    yield inode
+
     def _canary(self, message: channel.Message) -> channel.Message:
-        inodes = [(int(device), int(inode)) for device, inode in message["inodes"]]
+        inodes = self._inodes(message["inodes"])
         now = time.monotonic_ns()
         made = self._loop.own.announce(int(message["tid"]), CANARY, now, uid=int(message["uid"]), inodes=inodes)
         return {"number": made and made.number}

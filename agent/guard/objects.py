@@ -26,6 +26,7 @@ class Object:
     """One opened object. ``areas`` is empty when it is in none. ``fields`` is its part of a log entry, as JSON.
 
     ``fresh``: it has come into an area just now, as far as we know; whoever opened it before was not asked about that.
+    ``newborn``: it is empty, and was made a moment ago.
     """
 
     areas: tuple[str, ...]
@@ -36,6 +37,7 @@ class Object:
     fields: bytes
     fresh: bool = False
     top: bool = False  # the root directory of its filesystem
+    newborn: bool = False
 
 
 class Root(NamedTuple):
@@ -104,7 +106,7 @@ class Objects:
         if len(self._known) >= _MOST:
             self._known.clear()
         self._known[(found.inode, found.changed, found.device)] = known
-        return replace(known, fresh=True) if found.fresh else known
+        return replace(known, fresh=found.fresh, newborn=found.newborn) if found.fresh or found.newborn else known
 
     def _area_of(self, path: bytes) -> str:
         for root in self._roots or ():

@@ -9,6 +9,8 @@ from collections import Counter, deque
 from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
+from agent.guard.worker_packets import Kind
+
 DEADLINE = 2_000_000_000
 MOST = 768  # of all; each keeps a descriptor
 MOST_OF_ONE = 256  # user
@@ -19,7 +21,7 @@ FILESYSTEMS = 6  # that may keep so many of its threads for good
 class ParkedEvent(NamedTuple):
     """One event: its group and descriptor, the thread that waits, whose it is, and the filesystem it is about.
 
-    ``names``: it is about reading the names in a directory that is open already.
+    ``kind`` is what is asked about it. ``names``: it is about reading the names in a directory that is open already.
     """
 
     group: int
@@ -29,6 +31,7 @@ class ParkedEvent(NamedTuple):
     who: Hashable
     device: int
     since: int
+    kind: Kind = Kind.PLACE
     names: bool = False
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from agent.kernel import beneath, labels, mountinfo, mounting
+from agent.kernel import beneath, labels, mountinfo, mounting, newborn
 from agent.kernel.mountinfo import Device, Mount, MountTree, prefixes, within
 
 UNKNOWN_AREA = "/unknown"  # no area can have this name: whatever is decided for it is a deny
@@ -55,6 +55,7 @@ class Placement(NamedTuple):
     directory: bool = False
     stripped: bool = False
     top: bool = False  # the root directory of its filesystem
+    newborn: bool = False  # an empty file that was made a moment ago, and had no label
 
 
 class _Place(NamedTuple):
@@ -160,12 +161,15 @@ def _settle(fd: int, tid: int, view: _View) -> Placement:
                 _make_public(fd, sealed=view.sealed(place.device))
                 found = os.fstat(fd)
     fresh = bool(area) and area != labelled
+    young = label is None and newborn.is_newborn(fd, found)
     if not labelled and area and area != UNKNOWN_AREA:
         labelled = labels.area_of(labels.write(fd, area))
         found = os.fstat(fd)  # the label changed the inode's ctime
     directory = stat.S_ISDIR(found.st_mode)
     top = directory and place is not None and place.path == "/"
-    return Placement(0, labelled, area, fresh, found.st_dev, found.st_ino, found.st_ctime_ns, directory, top=top)
+    return Placement(
+        0, labelled, area, fresh, found.st_dev, found.st_ino, found.st_ctime_ns, directory, top=top, newborn=young
+    )
 
 
 def _make_public(fd: int, *, sealed: bool) -> None:

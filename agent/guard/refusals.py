@@ -6,7 +6,7 @@ passes only where an area is observed, by its name, or where nothing is enforced
 
 import errno
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from agent.guard.denial_budget import DenialBudget
 from agent.guard.objects import Object
@@ -23,7 +23,15 @@ _NOBODY = ("", "")
 class Refusals:
     """Answers for what is refused, and the budget of their entries."""
 
-    def __init__(self, verdicts: VerdictCache, policy: PolicySnapshot, own: OwnAttempts) -> None:
+    def __init__(
+        self,
+        verdicts: VerdictCache,
+        policy: PolicySnapshot,
+        own: OwnAttempts,
+        named: Callable[[Subject, bytes], bytes],
+    ) -> None:
+        """*named* says who a subject is, and why they are named, as JSON."""
+        self._named = named
         self._verdicts = verdicts
         self._policy = policy
         self._own = own
@@ -45,13 +53,21 @@ class Refusals:
             for due in self._budget.due(moment)
         ]
 
-    def refused(self, why: Verdict, thing: Object, tid: int, who: Subject | None, how: How = "late") -> Answer:
+    def refused(
+        self,
+        why: Verdict,
+        thing: Object,
+        tid: int,
+        who: Subject | None,
+        how: How = "late",
+        identity: bytes = b"thread",
+    ) -> Answer:
         """Refuse thread *tid* the object *thing*, of which only the name is known.
 
         *how* is what a canary is told of it: ``open`` or ``access`` when it was looked at, ``late`` for a guess.
         """
         ruling = self._verdicts.refused(why, self._strictest(thing))
-        subject = who.fields if who else b'"tid":%d' % tid
+        subject = self._named(who, identity) if who else b'"tid":%d' % tid
         text = b"%b,%b,%b" % (ruling.fields, subject, thing.fields)
         if self._own.announced and (
             answer := self._own.answer((tid, who, thing), how, ruling, text, time.monotonic_ns())

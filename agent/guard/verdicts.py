@@ -86,6 +86,21 @@ UNLABELLED = _denied(
     "the security officer mends it: shoumi area relabel PATH",
     "有内容却没有标记：标记被人去除，或在代理未运行时放入；安全保密管理员可修复：shoumi area relabel 路径",
 )
+WORKER = _denied(
+    "io-worker",
+    "a worker of an io_uring opens it in a process that acts for several people: for whom cannot be told",
+    "由代表多人的进程的 io_uring 工作线程打开：无法判断代表何人",
+)
+NO_OPENER = _denied(
+    "no-opener",
+    "the process acts for several people, and who opened this file in it is not known: open it again",
+    "该进程代表多人，且不知此文件由何人打开：请重新打开",
+)
+SHARED = _denied(
+    "shared",
+    "somebody who may not use it has it open in the same server process; it opens again when they have let go",
+    "同一服务进程中另有无权者打开了该文件；其关闭后即可恢复使用",
+)
 CROWDED = _denied("busy", "too many questions of this user wait for an answer already", "该用户等待答复的请求过多")
 
 
@@ -199,6 +214,12 @@ class VerdictCache:
     def refused(self, verdict: Verdict, area: str | None, action: Action = Action.OPEN) -> CachedVerdict:
         """Return the ruling of what could not be judged: *verdict* is why, *area* the one its name is in, if any."""
         return self._compiled(verdict, None, area, _NO_ONE, action, NEVER)
+
+    def shared(self, who: Subject, areas: tuple[str, ...]) -> CachedVerdict:
+        """Return the ruling for *who*, who may use a file that somebody has open in the same process who may not."""
+        executable = who.executable if who.fsuid in self._service_uids else b""
+        behind = self._behind.get((who.fsuid, who.loginuid, executable), _NO_ONE)
+        return self._compiled(SHARED, None, areas[0], behind, Action.ACCESS, NEVER)
 
     def maintenance(self, who: Subject, areas: tuple[str, ...]) -> CachedVerdict:
         """Return the ruling for uid 0 at the root directory of a volume: freezing, trimming, syncing need it open."""

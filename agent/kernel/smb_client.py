@@ -1,57 +1,98 @@
-"""The address behind an SMB server process: one ``smbd`` serves one client.
+"""The address behind a process of an SMB server: one ``smbd`` serves one connection.
 
-Rules of this file: best effort, for the record only; no verdict depends on it, and it is read after the ruling. What
-it reads is bounded, because whoever waits behind it pays. Source: proc_net_tcp(5).
+Rules of this file: for the record only; no verdict depends on it, and it is looked for after the ruling. It is found
+once for a process, and what it takes is bounded, because whoever opens waits behind it. A program is Samba's by its
+inode, never by its name, and only while it acts for somebody else. The socket itself is asked who is at its other end.
+Sources: pidfd_getfd(2), getpeername(2).
 """
 
 import contextlib
+import ctypes
 import os
 import socket
-import struct
-from collections.abc import Iterator
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterable
 from itertools import islice
-from pathlib import Path
+from typing import Final
 
-_SERVER_PORTS = frozenset({139, 445})
-_ESTABLISHED = "01"
-_DESCRIPTORS = 1024  # looked at; smbd opens the connection first
-_TABLE = 1 << 20  # bytes of a table of connections
+from agent.kernel.subject import Subject
+
+PROGRAMS: Final = ("/usr/sbin/smbd", "/usr/local/sbin/smbd", "/usr/local/samba/sbin/smbd", "/opt/samba/sbin/smbd")
+_KEPT = 1024  # processes
+_DESCRIPTORS = 256  # looked at, lowest first; smbd has its connection before any file
+_SOCKETS = 64
+_AGAIN = 1_000_000_000  # nanoseconds
+_SYS_PIDFD_GETFD = 438
+
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
-def client_address(pid: int) -> str | None:
-    """Return the remote address of the SMB connection process *pid* holds, or ``None``."""
+class SmbPeers:
+    """Addresses by process. Belongs to one thread. *programs* are the paths where Samba's server lies."""
+
+    def __init__(self, programs: Iterable[str] = PROGRAMS) -> None:
+        self._paths = tuple(programs)
+        self._programs: deque[tuple[int, int]] = deque(maxlen=16)  # an upgraded server goes on with its old file
+        self._looked = -_AGAIN
+        self._known: OrderedDict[tuple[int, int], tuple[str | None, int]] = OrderedDict()
+
+    def address(self, who: Subject) -> str | None:
+        """Return the address of the client that *who* serves; ``None`` when it serves none, or none can be told."""
+        if not who.impersonates:
+            return None
+        process, now = (who.tgid, who.started), time.monotonic_ns()
+        address, found = self._known.get(process, (None, -_AGAIN))
+        if address is None and now - found >= _AGAIN:
+            address = _peer(who.tgid) if self._is_samba(who.tgid, now) else None
+            self._known[process] = address, now
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return address
+
+    def _is_samba(self, pid: int, now: int) -> bool:
+        if now - self._looked >= _AGAIN:
+            self._looked = now
+            for path in self._paths:
+                with contextlib.suppress(OSError):
+                    seen = os.stat(path)
+                    if (seen.st_dev, seen.st_ino) not in self._programs:
+                        self._programs.append((seen.st_dev, seen.st_ino))
+        try:
+            program = os.stat(f"/proc/{pid}/exe")
+        except OSError:
+            return False
+        return (program.st_dev, program.st_ino) in self._programs
+
+
+def _peer(pid: int) -> str | None:
+    """Return the other end of the first connection over a network that process *pid* has."""
     try:
-        held = set(_socket_inodes(pid))
-        for table in ("tcp", "tcp6"):
-            with Path(f"/proc/{pid}/net/{table}").open(encoding="ascii") as rows:
-                lines = rows.read(_TABLE).splitlines()[1:]
-            for line in lines:
-                columns = line.split()
-                local, remote, state, inode = columns[1], columns[2], columns[3], columns[9]
-                if state == _ESTABLISHED and inode in held and _port(local) in _SERVER_PORTS:
-                    return _address(remote.partition(":")[0])
-    except (OSError, ValueError, IndexError):
+        process = os.pidfd_open(pid)
+    except OSError:
         return None
+    looked = 0
+    try:
+        with os.scandir(f"/proc/{pid}/fd") as descriptors:
+            for entry in islice(descriptors, _DESCRIPTORS):
+                if looked < _SOCKETS and os.readlink(entry.path).startswith("socket:["):
+                    looked += 1
+                    if (address := _other_end(process, int(entry.name))) is not None:
+                        return address
+    except OSError:  # it ended, or closed one meanwhile
+        return None
+    finally:
+        os.close(process)
     return None
 
 
-def _socket_inodes(pid: int) -> Iterator[str]:
-    with os.scandir(f"/proc/{pid}/fd") as found:
-        for entry in islice(found, _DESCRIPTORS):
-            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
-                target = os.readlink(entry.path)
-                if target.startswith("socket:["):
-                    yield target[8:-1]
-
-
-def _port(column: str) -> int:
-    return int(column.partition(":")[2], 16)
-
-
-def _address(column: str) -> str:
-    words = [int(column[start : start + 8], 16) for start in range(0, len(column), 8)]
-    packed = struct.pack(f"={len(words)}I", *words)
-    if len(packed) == 4:
-        return socket.inet_ntop(socket.AF_INET, packed)
-    address = socket.inet_ntop(socket.AF_INET6, packed)
-    return address.removeprefix("::ffff:")
+def _other_end(process: int, number: int) -> str | None:
+    fd = int(_libc.syscall(_SYS_PIDFD_GETFD, process, number, 0))
+    if fd < 0:
+        return None
+    with socket.socket(fileno=fd) as copy:
+        if copy.family not in (socket.AF_INET, socket.AF_INET6) or copy.type != socket.SOCK_STREAM:
+            return None
+        with contextlib.suppress(OSError):  # it listens, or nobody is there any more
+            return str(copy.getpeername()[0]).removeprefix("::ffff:")
+    return None

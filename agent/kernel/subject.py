@@ -5,8 +5,11 @@ Rules of this file: descriptors are kept, and values are read through them every
 mistaken (seen on 5.10, too, which has no pidfd of a thread: ``tests/long/guest_checks.py`` uses a number again). The
 thread that waits for our answer cannot change its own credentials meanwhile, so what is read here is what it opens
 with. Where the kernel does not tell them in one call, credentials are read from ``/proc/TID/status``.
+A thread that *impersonates* acts for somebody else and can take on any other identity: what it is when it uses a file
+that is open already says nothing. An io_uring worker has the identity its maker had, and opens with another one.
 Trusted: the kernel's credentials and login uid. Not trusted, and recorded as claimed: ``comm``.
-Sources: PIDFD_GET_INFO (linux/pidfd.h, 6.13), PIDFD_THREAD (6.9), proc_pid_status(5), proc_pid_loginuid(5).
+Sources: PIDFD_GET_INFO (linux/pidfd.h, 6.13), PIDFD_THREAD (6.9), proc_pid_status(5), proc_pid_stat(5),
+proc_pid_loginuid(5), user_namespaces(7); ``PF_IO_WORKER`` in linux/sched.h, ``PROC_USER_INIT_INO`` in linux/proc_ns.h.
 """
 
 import ctypes
@@ -19,7 +22,8 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from agent.kernel.smb_client import client_address
+from agent.kernel.start_time import start_time
+from agent.runtime.capabilities import CAP_SETUID
 from agent.runtime.json_string import json_string
 
 UNSET = 0xFFFFFFFF  # a login uid that was never set; it is nobody's, and above all not root's
@@ -32,6 +36,11 @@ _SYS_PIDFD_OPEN = 434
 _KEPT = 256  # tasks whose descriptors are kept; four descriptors each
 _ASK_CREDENTIALS = struct.pack("=Q", _PIDFD_INFO_CREDS)
 _STATUS_LINES = re.compile(rb"^(?:Tgid|Uid):.*\n", re.MULTILINE)
+_PERMITTED = re.compile(rb"^CapPrm:\s*([0-9a-f]+)$", re.MULTILINE)
+_WITH_GROUPS = 1 << 16  # bytes; behind more groups than that stands what is taken for the capability
+_PF_IO_WORKER = 0x10
+_FLAGS = 9 - 3  # field 9 of proc_pid_stat(5), counted from the first one behind the name
+_FIRST_USER_NAMESPACE = "user:[4026531837]"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -42,7 +51,12 @@ class TaskGoneError(Exception):
 
 @dataclass(slots=True)
 class Subject:
-    """The identity of one thread at one moment. ``loginuid`` is ``None`` when it was never set."""
+    """The identity of one thread at one moment. ``loginuid`` is ``None`` when it was never set.
+
+    ``impersonates``: it acts for somebody else, and can take on any identity. Only then is known what follows:
+    ``started``, when its process was started (:mod:`agent.kernel.start_time`), and ``worker``, whether it is a worker
+    of an io_uring.
+    """
 
     fsuid: int
     loginuid: int | None
@@ -51,22 +65,22 @@ class Subject:
     tid: int
     executable: bytes  # b"" for kernel threads; ends with b" (deleted)" when the file is gone
     comm: bytes
+    impersonates: bool = False
+    started: int = 0
+    worker: bool = False
     _fields: bytes = b""
 
     @property
     def fields(self) -> bytes:
-        """Its part of a log entry, as JSON. Read after the ruling: the peer of an SMB server takes a while to find."""
+        """Its part of a log entry, as JSON."""
         if not self._fields:
             self._fields = self._told().encode()
         return self._fields
 
     def _told(self) -> str:
-        serves = self.executable.endswith(b"/smbd") and self.ruid == 0  # smbd stays root behind the uid it opens with
-        client = client_address(self.tgid) if serves else None
         return (
             f'"fsuid":{self.fsuid},"loginuid":{"null" if self.loginuid is None else self.loginuid},"ruid":{self.ruid},'
-            f'"pid":{self.tgid},"tid":{self.tid},"exe":{json_string(self.executable)},"comm":{json_string(self.comm)},'
-            f'"client":{"null" if client is None else json_string(client)}'
+            f'"pid":{self.tgid},"tid":{self.tid},"exe":{json_string(self.executable)},"comm":{json_string(self.comm)}'
         )
 
 
@@ -79,13 +93,14 @@ class _Task:
     Without PIDFD_GET_INFO there is none (-1), and all is read through the one descriptor of ``/proc/TID``.
     """
 
-    __slots__ = ("info", "loginuid", "pidfd", "proc", "seen", "status", "subject")
+    __slots__ = ("info", "loginuid", "pidfd", "proc", "seen", "status", "subject", "worker")
 
     def __init__(self, tid: int, *, pidfd: bool) -> None:
         self.pidfd = self.proc = self.loginuid = self.status = -1
         self.info = bytearray(_INFO.size)
         self.seen: tuple[bytes, bytes, bytes] | None = None
         self.subject: Subject | None = None
+        self.worker: bool | None = None
         try:
             if pidfd:
                 self.pidfd = _pidfd_open(tid)
@@ -149,13 +164,36 @@ class Tasks:
         seen = (self._credentials(task), os.pread(task.loginuid, 16, 0), executable)
         if seen == task.seen and task.subject is not None:
             return task.subject
-        tgid, ruid, fsuid = self._uids(seen[0])
+        tgid, ruid, euid, suid, fsuid = self._uids(seen[0])
         login = int(seen[1])
+        started = 0
+        if impersonates := bool(fsuid) and (0 in (ruid, euid, suid) or _may_become_others(task)):
+            started = start_time(tgid) or 0
+            if task.worker is None:
+                task.worker = _is_worker(task)
         comm = _first_line(task.proc, "comm")
         loginuid = None if login == UNSET else login
         task.seen = (bytes(seen[0]), *seen[1:])
-        task.subject = Subject(fsuid, loginuid, ruid, tgid, tid, executable, comm)
+        task.subject = Subject(
+            fsuid, loginuid, ruid, tgid, tid, executable, comm, impersonates, started, bool(task.worker)
+        )
         return task.subject
+
+
+def _may_become_others(task: _Task) -> bool:
+    """Whether it has CAP_SETUID on this host: one of another user namespace becomes nobody but its owner's own uids."""
+    held = _PERMITTED.search(_status(task, _WITH_GROUPS))
+    if held is not None and not int(held[1], 16) >> CAP_SETUID & 1:
+        return False
+    return os.readlink("ns/user", dir_fd=task.proc) == _FIRST_USER_NAMESPACE
+
+
+def _is_worker(task: _Task) -> bool:
+    fd = os.open("stat", os.O_RDONLY | os.O_CLOEXEC, dir_fd=task.proc)
+    try:
+        return bool(int(os.read(fd, 1024).rpartition(b")")[2].split()[_FLAGS]) & _PF_IO_WORKER)
+    finally:
+        os.close(fd)
 
 
 def _by_pidfd(task: _Task) -> bytearray:
@@ -165,24 +203,29 @@ def _by_pidfd(task: _Task) -> bytearray:
     return info
 
 
-def _uids_of_info(raw: bytes | bytearray) -> tuple[int, int, int]:
+def _uids_of_info(raw: bytes | bytearray) -> tuple[int, int, int, int, int]:
     info = _INFO.unpack(raw)
     if not info[0] & _PIDFD_INFO_CREDS:
         raise OSError(errno.ESRCH, "no credentials")
-    return info[3], info[5], info[11]
+    return info[3], info[5], info[7], info[9], info[11]
 
 
 def _by_status(task: _Task) -> bytes:
+    return b"".join(_STATUS_LINES.findall(_status(task)))
+
+
+def _status(task: _Task, most: int = 4096) -> bytes:
     if task.status < 0:
         task.status = os.open("status", os.O_RDONLY | os.O_CLOEXEC, dir_fd=task.proc)
-    return b"".join(_STATUS_LINES.findall(os.pread(task.status, 4096, 0)))
+    return os.pread(task.status, most, 0)
 
 
-def _uids_of_status(raw: bytes | bytearray) -> tuple[int, int, int]:
+def _uids_of_status(raw: bytes | bytearray) -> tuple[int, int, int, int, int]:
     words = raw.split()  # Tgid: n Uid: real effective saved filesystem
     if len(words) != 7:
         raise OSError(errno.ESRCH, "no credentials")
-    return int(words[1]), int(words[3]), int(words[6])
+    ruid, euid, suid, fsuid = map(int, words[3:7])
+    return int(words[1]), ruid, euid, suid, fsuid
 
 
 def pidfd_info_works() -> bool:

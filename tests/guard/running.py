@@ -8,10 +8,12 @@ from pathlib import Path
 
 from agent import shipped_packs
 from agent.control.decider_client import DeciderConnection
-from agent.guard import heartbeat, label_worker
+from agent.guard import heartbeat, label_worker, openers_page
 from agent.guard.answer_loop import AnswerLoop
 from agent.guard.journal import EntryJournal
+from agent.guard.kept_openers import KeptOpeners
 from agent.guard.messages import ControlMessages
+from agent.guard.openers_page import OpenersPage
 from agent.guard.policy import PolicySnapshot
 from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.subject import Tasks
@@ -40,6 +42,7 @@ def deciding(folder: Path, opens: int) -> Iterator[tuple[DeciderConnection, Home
             tasks,
             label_worker.fork((living, opens)),  # else it would keep what ends the loop
             "here",
+            KeptOpeners(OpenersPage(openers_page.create())),
         )
         made.take_policy()
         serving = threading.Thread(

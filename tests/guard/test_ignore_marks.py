@@ -27,8 +27,8 @@ def test_a_look_counts_only_if_nothing_had_to_be_asked_about_again_since_it_bega
     epoch, before = decider.stats()["epoch"], decider.silences()
     assert decider.silences() == before
     decider.epoch(epoch)  # somebody left a room: verdicts are others, and the epoch is the same
-    assert not decider.quiet(epoch, before, ())
-    assert decider.quiet(epoch, decider.silences(), ())
+    assert not decider.quiet(epoch, before, (), ())
+    assert decider.quiet(epoch, decider.silences(), (), ())
 
 
 def test_whoever_may_look_is_told_when_everything_is_asked_about_again(decider: DeciderConnection) -> None:

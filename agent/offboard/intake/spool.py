@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from agent.errors import RefusedError
-from agent.offboard.intake import rename
+from agent.kernel import rename
 from agent.offboard.intake.delivery import Delivery, identity, look
 from agent.offboard.intake.turns import Turns
 from rules.text import Text

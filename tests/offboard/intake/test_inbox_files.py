@@ -9,7 +9,8 @@ import tracemalloc
 
 import pytest
 
-from agent.offboard.intake import quarantine, rename
+from agent.kernel import rename
+from agent.offboard.intake import quarantine
 from tests import needs
 from tests.offboard.intake.signing import departure, right, small
 from tests.offboard.intake.site import KEYS, NOW, Site

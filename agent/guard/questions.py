@@ -1,0 +1,119 @@
+"""What the loop asks of the label worker, and the events that wait for the answers.
+
+Rules of this file: nothing here waits. An answer about a place that was asked for before the areas changed is stale,
+and is asked for again. Of server processes one is swept at a time, which nobody waits for. Belongs to the loop.
+"""
+
+import time
+from collections.abc import Iterator
+
+from agent.errors import FatalError
+from agent.guard import worker_packets as packets
+from agent.guard.label_worker import LabelWorkerClient
+from agent.guard.openers import Inode, Openers, ServerLook
+from agent.guard.parked import ParkedEvent, ParkedEvents
+from agent.guard.placing import AreaPlace, Placement
+from agent.guard.verdicts import CROWDED, LATE
+from agent.guard.worker_packets import Closed, Kind
+from rules.model import Verdict
+from rules.text import Text
+
+_SILENT = 10_000_000_000  # nanoseconds after which a label worker that says nothing is given up
+_OPENED_BEFORE = 1_000_000_000  # … an open is so old that its descriptor is there
+
+
+class WorkerQuestions:
+    """Questions by number, and the worker they go to."""
+
+    def __init__(self, worker: LabelWorkerClient, openers: Openers) -> None:
+        self._worker = worker
+        self._openers = openers
+        self._parked = ParkedEvents()
+        self._asked = self._asked_since_change = packets.FIRST
+        self._heard = time.monotonic_ns()
+        self._swept: tuple[int, int, tuple[Inode, ...], int] | None = None  # number, process, its files, when
+
+    def fileno(self) -> int:
+        """The descriptor to wait on for answers."""
+        return self._worker.fileno()
+
+    def heard(self) -> None:
+        """Count its silence from now on."""
+        self._heard = time.monotonic_ns()
+
+    def replace_areas(self, areas: list[AreaPlace]) -> None:
+        """Tell the worker where the areas are now."""
+        self._worker.replace(areas)
+        self._asked_since_change = self._asked + 1
+
+    def park(self, event: ParkedEvent) -> Verdict | None:
+        """Ask about *event* and let it wait; return why it is refused when it cannot wait."""
+        if not self._parked.room_for(event.who):
+            return CROWDED
+        self._asked += 1
+        if self._parked.park(self._asked, event) and not self._ask(self._asked, event):
+            self._parked.answered(self._asked)
+            return LATE
+        return None
+
+    def answers(self) -> Iterator[tuple[ParkedEvent, Placement | ServerLook | None]]:
+        """Yield the events that were answered by now, and ask what may be asked next; ``None`` is a stale answer.
+
+        Raises :class:`FatalError` when the worker is gone.
+        """
+        try:
+            for number, found in self._worker.answers():
+                self._heard = time.monotonic_ns()
+                if isinstance(found, Closed):
+                    self._take_closed(number, found)
+                elif (event := self._parked.answered(number)) is not None:
+                    stale = event.kind is Kind.PLACE and number < self._asked_since_change
+                    yield event, None if stale else found
+        except EOFError:
+            raise _gone("the label worker ended", "标记进程已退出") from None
+        finally:
+            for number, event in self._parked.next_questions():
+                self._ask(number, event)  # one that is not taken is denied at its deadline
+
+    def overdue(self, moment: int) -> list[ParkedEvent]:
+        """Return the events whose deadline is over at *moment*; they wait no more."""
+        return list(self._parked.overdue(moment))
+
+    def tend(self, moment: int) -> None:
+        """Ask whether the worker lives, and which files a server has closed. Raises :class:`FatalError`."""
+        self._worker.ping()
+        if moment - self._heard > _SILENT:
+            raise _gone("the label worker does not answer", "标记进程没有应答")
+        self._openers.forget_ended()
+        if self._swept is not None and moment - self._swept[3] < _SILENT:
+            return
+        if (grown := next(self._openers.sweepable(), None)) is not None:
+            pid, files = grown
+            self._asked += 1
+            if self._worker.sweep(self._asked, pid, files):
+                self._swept = self._asked, pid, files, moment
+
+    def close_there(self, fd: int) -> None:
+        """See :meth:`LabelWorkerClient.close_there`."""
+        self._worker.close_there(fd)
+
+    def discard(self, fd: int, owner: int) -> None:
+        """See :meth:`LabelWorkerClient.discard`."""
+        self._worker.discard(fd, owner)
+
+    def end(self) -> None:
+        """End the worker."""
+        self._worker.kill()
+
+    def _ask(self, number: int, event: ParkedEvent) -> bool:
+        return self._worker.ask(number, event.fd, event.tid, event.kind)
+
+    def _take_closed(self, number: int, found: Closed) -> None:
+        if self._swept is not None and self._swept[0] == number:
+            _, pid, files, asked = self._swept
+            self._swept = None
+            self._openers.swept(pid, (files[place] for place in found.places), asked - _OPENED_BEFORE)
+
+
+def _gone(en: str, zh: str) -> FatalError:
+    return FatalError(Text(en, zh))

@@ -1,0 +1,107 @@
+"""Whom a process of an SMB server serves: the other end of its connection; of no other program is anything told."""
+
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from agent.kernel.smb_client import SmbPeers
+from agent.kernel.subject import Subject, Tasks
+from tests import needs
+
+pytestmark = needs.root
+_SERVER = """
+import os, resource, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
+held = [os.dup(0) for _ in range({before})]
+server = socket.create_server(("127.0.0.1", 0))
+os.setresuid(61777, 61777, {saved})
+print(server.getsockname()[1], flush=True)
+client, _ = server.accept()
+held += [os.dup(0) for _ in range({after})]
+print("in", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def _serving(program: Path, before: int = 0, after: int = 0, saved: int = 0) -> Iterator[Subject]:
+    """A process of *program* with one connection, and so many descriptors before and after it."""
+    text = _SERVER.format(before=before, after=after, saved=saved)
+    with subprocess.Popen([program, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        with socket.create_connection(("127.0.0.1", int(process.stdout.readline())), timeout=5):
+            assert process.stdout.readline() == "in\n"
+            tasks = Tasks(pidfd_info=False)
+            try:
+                yield tasks.identify(process.pid)
+            finally:
+                tasks.close()
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@pytest.fixture
+def smbd(tmp_path: Path) -> Path:
+    """Return a program of its own inode that stands for Samba's."""
+    return Path(shutil.copy(Path(sys.executable).resolve(), tmp_path / "smbd"))
+
+
+def test_the_first_connection_is_the_clients(smbd: Path) -> None:
+    with _serving(smbd) as who:
+        assert SmbPeers((str(smbd),)).address(who) == "127.0.0.1"
+
+
+def test_what_it_opens_later_does_not_hide_it(smbd: Path) -> None:
+    with _serving(smbd, after=5000) as who:
+        assert SmbPeers((str(smbd),)).address(who) == "127.0.0.1"
+
+
+def test_an_upgraded_server_goes_on_with_its_old_program(smbd: Path) -> None:
+    peers = SmbPeers((str(smbd),))
+    with _serving(smbd) as first:
+        assert peers.address(first) == "127.0.0.1"
+    with _serving(smbd) as second:
+        shutil.copy(sys.executable, smbd.with_name("new"))
+        smbd.with_name("new").replace(smbd)
+        assert peers.address(second) == "127.0.0.1"
+
+
+def test_it_is_looked_for_once_for_a_process(smbd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    peers = SmbPeers((str(smbd),))
+    with _serving(smbd) as who:
+        assert peers.address(who) == "127.0.0.1"
+        monkeypatch.setattr("os.pidfd_open", lambda _pid: pytest.fail("it is known"))
+        assert peers.address(who) == "127.0.0.1"
+
+
+_IMPOSTORS = {
+    "a program that is merely named smbd": (True, 0),
+    "somebody's own run of the server": (False, 61777),
+}
+
+
+@pytest.mark.parametrize(("copied", "saved"), _IMPOSTORS.values(), ids=_IMPOSTORS)
+def test_who_is_no_server_gains_nothing_and_costs_nothing(
+    smbd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copied: bool, saved: int
+) -> None:
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    program = Path(shutil.copy(smbd, other / "smbd")) if copied else smbd
+    with _serving(program, before=5000, saved=saved) as who:
+        monkeypatch.setattr("os.scandir", lambda _path: pytest.fail("its descriptors are nobody's business"))
+        assert SmbPeers((str(smbd),)).address(who) is None
+
+
+def test_what_is_read_of_a_server_with_many_descriptors_is_bounded(smbd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+    with _serving(smbd, before=5000) as who:
+        read = __import__("os").readlink
+        monkeypatch.setattr("os.readlink", lambda path: looked.append(path) or read(path))
+        assert SmbPeers((str(smbd),)).address(who) is None
+    assert len(looked) <= 256
