@@ -209,9 +209,16 @@ class Openers:
 def _shorten(recent: list[Subject]) -> None:
     """Keep a server with a thread for each request from filling the list: of one identity the newest opens count."""
     if len(recent) > _RECENT:
-        newer = {identity(one) for one in recent[1:]}
-        if identity(recent[0]) in newer:
-            del recent[0]
+        newer: set[tuple[int, int | None, bytes]] = set()
+        again = [place for place in range(len(recent) - 1, -1, -1) if _is_again(identity(recent[place]), newer)]
+        if again:
+            del recent[again[-1]]
+
+
+def _is_again(one: tuple[int, int | None, bytes], seen: set[tuple[int, int | None, bytes]]) -> bool:
+    known = one in seen
+    seen.add(one)
+    return known
 
 
 def judged_by(thread: Subject, openers: Collection[Subject]) -> tuple[Subject, ...] | None:

@@ -11,32 +11,35 @@ import struct
 from collections.abc import Iterable, Iterator
 
 HALF = 24 << 20  # bytes; memory is taken only as far as it is written
+_FIRST = mmap.PAGESIZE
 _WORD = struct.Struct("=Q")
 _LENGTH = struct.Struct("=I")
-_FIRST, _OTHER = mmap.PAGESIZE, mmap.PAGESIZE + HALF
 _SECOND = 1 << 63
 
 
 class OpenersPage:
-    """The memory behind descriptor *fd* (a memfd made by :func:`create`)."""
+    """The memory behind descriptor *fd* (a memfd made by :func:`create`), whose halves have *half* bytes each."""
 
-    def __init__(self, fd: int) -> None:
-        self._page = mmap.mmap(fd, mmap.PAGESIZE + 2 * HALF)
+    def __init__(self, fd: int, half: int = HALF) -> None:
+        self._page = mmap.mmap(fd, _FIRST + 2 * half)
+        self._half = half
+        self._other = _FIRST + half
 
     def read(self) -> Iterator[bytes]:
         """Yield the records, oldest first."""
         at, end = self._reach()
         while at + _LENGTH.size <= end:
-            start = at + _LENGTH.size
-            at = start + _LENGTH.unpack_from(self._page, at)[0]
-            if at <= end:
-                yield self._page[start:at]
+            length = _LENGTH.unpack_from(self._page, at)[0]
+            start, at = at + _LENGTH.size, at + _LENGTH.size + length
+            if not length or at > end:  # no record is empty
+                return
+            yield self._page[start:at]
 
     def add(self, record: bytes) -> bool:
         """Keep *record*; ``False`` when this half is full."""
         start, end = self._reach()
         until = self._write(end, record)
-        if until > start + HALF:
+        if until > start + self._half:
             return False
         self._store(start, until)
         return True
@@ -44,34 +47,34 @@ class OpenersPage:
     def replace(self, records: Iterable[bytes]) -> bool:
         """Keep *records* and nothing else, in the other half; ``False`` when they are more than that."""
         start, _ = self._reach()
-        other = end = _OTHER if start == _FIRST else _FIRST
+        other = end = self._other if start == _FIRST else _FIRST
         for record in records:
             end = self._write(end, record)
-            if end > other + HALF:
+            if end > other + self._half:
                 return False
         self._store(other, end)
         return True
 
     def _write(self, at: int, record: bytes) -> int:
         """Write *record* at *at* where it fits; return where the next one begins, behind the half if it does not."""
-        half = _FIRST if at < _OTHER else _OTHER
+        half = _FIRST if at < self._other else self._other
         until = at + _LENGTH.size + len(record)
-        if until <= half + HALF:
+        if until <= half + self._half:
             _LENGTH.pack_into(self._page, at, len(record))
             self._page[at + _LENGTH.size : until] = record
         return until
 
     def _reach(self) -> tuple[int, int]:
         word = int(_WORD.unpack_from(self._page, 0)[0])
-        start = _OTHER if word & _SECOND else _FIRST
-        return start, start + min(word & ~_SECOND, HALF)
+        start = self._other if word & _SECOND else _FIRST
+        return start, start + min(word & ~_SECOND, self._half)
 
     def _store(self, start: int, end: int) -> None:
-        _WORD.pack_into(self._page, 0, (_SECOND if start == _OTHER else 0) | (end - start))
+        _WORD.pack_into(self._page, 0, (_SECOND if start == self._other else 0) | (end - start))
 
 
-def create() -> int:
+def create(half: int = HALF) -> int:
     """Make the memory and return its descriptor."""
     fd = os.memfd_create("shoumi-openers", os.MFD_CLOEXEC)
-    os.ftruncate(fd, mmap.PAGESIZE + 2 * HALF)
+    os.ftruncate(fd, _FIRST + 2 * half)
     return fd
