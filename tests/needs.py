@@ -29,11 +29,13 @@ PACKAGES = {
     "libnss_wrapper.so": "libnss-wrapper",
     "net": "samba-common-bin",
     "setpriv": "util-linux",
+    "smbclient": "smbclient",
     "smbcontrol": "samba-common-bin",
     "smbd": "samba",
     "smbpasswd": "samba-common-bin",
     "smbstatus": "samba-common-bin",
     "systemctl": "systemd",
+    "testparm": "samba-common-bin",
     "unshare": "util-linux",
     "usermod": "passwd",
 }

@@ -24,7 +24,7 @@ PASSWORD = "Plans-2026"
 _KEPT = ("private", "lock", "state", "cache", "pid", "ncalrpc", "log")
 _WRAPPER = "libnss_wrapper.so"
 
-required = needs.tools("smbd", "smbcontrol", "smbstatus", "smbpasswd")
+required = needs.tools("smbd", "smbclient", "smbcontrol", "smbstatus", "smbpasswd", "testparm")
 
 
 class FileServer:
@@ -50,6 +50,15 @@ class FileServer:
         )  # fmt: skip
         assert not done.returncode, (words, done.stdout, done.stderr)
         return done.stdout
+
+    def smbclient(self, account: str, *commands: str, share: str = "plans") -> subprocess.CompletedProcess[str]:
+        """Have the user's own tool do *commands*, one after the other, as *account*."""
+        words = ("smbclient", "-s", str(self.configuration), "-p", str(self.port), f"//127.0.0.1/{share}")
+        return subprocess.run(
+            (*words, "-U", account, "-c", "; ".join(commands)),
+            env={**self.environment, "PASSWD": PASSWORD},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
 
     def sessions(self) -> list[psutil.Process]:
         """Return the process of each connection."""
@@ -108,7 +117,7 @@ def _configuration(folder: Path, port: int, shares: Mapping[str, Path], settings
         "disable spoolss = yes", "map to guest = never", "server min protocol = SMB2",
     ]  # fmt: skip
     for name, path in shares.items():
-        lines += [f"[{name}]", f"path = {path}", "read only = no", *settings]
+        lines += [f"[{name}]", f"path = {path}", "read only = no", "ea support = no", *settings]
     return "\n".join(lines) + "\n"
 
 

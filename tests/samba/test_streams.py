@@ -1,0 +1,168 @@
+"""Named streams and extended attributes over the network: a stream that is a file is guarded; other ones are refused.
+
+Where a server keeps them in attributes nobody is asked, which the first two tests show with the real server: that is
+why no directory served like that becomes an area, and ``doctor`` says it of one that is.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.kernel import mountinfo
+from agent.volumes import samba_look
+from tests import needs
+from tests.enforcement.scene import BYSTANDER, CLEARED, TOO_LOW, Scene, scene
+from tests.samba import clients, server
+from tests.samba.clients import closing, connection, log_in
+
+pytestmark = [pytest.mark.kernel, needs.kernel, needs.needs(server.required)]
+
+ACCOUNTS = {"alice": CLEARED.uid, "bob": BYSTANDER.uid, "carl": TOO_LOW.uid}
+IN_ATTRIBUTES = "vfs objects = streams_xattr"
+IN_FILES = "vfs objects = streams_depot"
+CONTENT = b"content of a stream"
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Scene]:
+    with scene() as made:
+        yield made
+
+
+def refused(act: object) -> str:
+    assert callable(act)
+    with pytest.raises(clients.exceptions.SMBResponseException) as error:
+        act()
+    return clients.refusal(error.value)
+
+
+def findings(site: Scene) -> list[str]:
+    """What ``doctor`` says of streams."""
+    said = site.site.shoumi("doctor", "--json", check=False).stdout
+    return [line for line in said.splitlines() if '"streams' in line]
+
+
+def test_what_is_kept_in_attributes_is_read_by_anybody_and_doctor_says_so(site: Scene, tmp_path: Path) -> None:
+    with (
+        server.serving(tmp_path, ACCOUNTS, {"plans": site.plans}, [IN_ATTRIBUTES]) as served,
+        connection(served) as one,
+    ):
+        alice, carl = log_in(one, "alice"), log_in(one, "carl")
+        site.mark()
+        alice.put("doc.txt:secret", CONTENT)
+        assert carl.get("doc.txt:secret") == CONTENT
+        assert site.accesses(CLEARED, TOO_LOW) == [], "nobody was asked"
+        assert refused(lambda: carl.get("doc.txt")) == "ACCESS_DENIED"
+        assert [entry["path"] for entry in site.accesses(TOO_LOW)] == [str(site.plans / "doc.txt")]
+        [said] = findings(site)
+        assert '"serious"' in said
+        assert "area `plans`: the Samba share `plans`" in said
+        assert IN_ATTRIBUTES in said
+    assert findings(site) == []
+
+
+def test_extended_attributes_that_clients_may_set_are_the_same(site: Scene, tmp_path: Path) -> None:
+    with server.serving(tmp_path, ACCOUNTS, {"plans": site.plans}, ["ea support = yes"]) as served:
+        site.mark()
+        assert served.smbclient("alice", "setea doc1.txt secret hello").returncode == 0
+        assert "hello" in served.smbclient("carl", "geteas doc1.txt").stdout
+        assert site.accesses(CLEARED, TOO_LOW) == []
+        [said] = findings(site)
+        assert "ea support = yes" in said
+
+
+def test_a_stream_that_is_a_file_is_refused_like_its_file(site: Scene, tmp_path: Path) -> None:
+    with (
+        server.serving(tmp_path, ACCOUNTS, {"plans": site.plans}, [IN_FILES]) as served,
+        connection(served) as one,
+        connection(served) as two,
+        connection(served) as three,
+    ):
+        alice, bob, carl = log_in(one, "alice"), log_in(two, "bob"), log_in(three, "carl")
+        site.mark()
+        alice.put("doc2.txt:secret", CONTENT)
+        assert bob.get("doc2.txt:secret") == CONTENT
+        assert refused(lambda: carl.get("doc2.txt:secret")) == "ACCESS_DENIED"
+        assert {(entry["fsuid"], entry["verdict"]) for entry in site.accesses()} == {
+            (CLEARED.uid, "allow"),
+            (BYSTANDER.uid, "allow"),
+            (TOO_LOW.uid, "deny"),
+        }
+        assert {Path(entry["path"]).name for entry in site.accesses()} == {":secret:$DATA"}
+        with closing(alice.open("doc2.txt:secret")) as held:
+            with site.below("E1"):
+                assert refused(lambda: alice.get("doc2.txt:secret")) == "ACCESS_DENIED"
+                assert refused(lambda: held.read(0, 100)) == "ACCESS_DENIED"
+                assert bob.get("doc2.txt:secret") == CONTENT
+            assert bytes(held.read(0, 100)) == CONTENT
+        assert findings(site) == []
+
+
+@pytest.mark.parametrize("served_as", ["itself", "above", "below"])
+def test_a_directory_that_is_served_like_that_does_not_become_an_area(
+    site: Scene, tmp_path: Path, served_as: str
+) -> None:
+    area = site.public / served_as
+    (area / "below").mkdir(parents=True)
+    path = {"itself": area, "above": site.site.root, "below": area / "below"}[served_as]
+    words = ("area", "add", str(area), "--name", served_as, "--level", "secret", "--domain", "state")
+    with server.serving(tmp_path, ACCOUNTS, {"public": path}, [IN_ATTRIBUTES]) as served:
+        said = site.site.shoumi(*words, check=False)
+        assert said.returncode == 1
+        assert "the Samba share `public`" in said.stderr
+        assert f"`{IN_ATTRIBUTES}`" in said.stderr
+        assert "hint: for this share set `ea support = no`" in said.stderr
+        served.configuration.write_text(served.configuration.read_text().replace(IN_ATTRIBUTES, IN_FILES))
+        if served_as == "above":  # its streams would lie beside the area
+            assert "outside of it" in site.site.shoumi(*words, check=False).stderr
+            return
+        site.site.shoumi(*words)
+    site.site.shoumi("area", "remove", served_as)
+
+
+def test_what_includes_the_registry_and_shares_of_users_are_seen_and_clients_own_files_are_unknown(
+    tmp_path: Path,
+) -> None:
+    shares, users = tmp_path / "shares", tmp_path / "users"
+    for folder in (shares, users):
+        folder.mkdir()
+    with server.serving(tmp_path / "samba", {}, {"first": shares}) as served:
+        served.tool("net", "conf", "addshare", "second", str(shares))
+        (users / "third").write_text(f"#VERSION 2\npath={shares}\ncomment=\nusershare_acl=S-1-1-0:F\nguest_ok=n\n")
+        written = served.configuration.read_text()
+        more = f"include = registry\nusershare max shares = 9\nusershare path = {users}\n"
+        served.configuration.write_text(f"{written}[global]\n{more}")
+
+        def look() -> samba_look.SambaSeen:
+            return samba_look.look((), mountinfo.table(), (str(served.configuration),))
+
+        seen = [one for one in look().shares if str(shares) in one.paths]
+        assert {one.name: one.keeps for one in seen} == {
+            "first": (),
+            "second": ("ea support = yes",),
+            "third": ("ea support = yes",),
+        }
+    assert not look().unknown
+    served.configuration.write_text(written.replace("[global]\n", "[global]\ninclude = /etc/samba/%m.conf\n"))
+    [unknown] = look().unknown
+    assert "`include = /etc/samba/%m.conf` is settled by each client" in unknown.en
+    served.configuration.write_bytes(b"#" * ((1 << 20) + 1))
+    [unknown] = look().unknown
+    assert unknown.en == f"`{served.configuration}`: cannot be read"
+
+
+def test_an_area_that_is_served_like_that_is_closed_at_the_next_start_until_it_is_mended(
+    site: Scene, tmp_path: Path
+) -> None:
+    with server.serving(tmp_path, ACCOUNTS, {"plans": site.plans}, [IN_ATTRIBUTES]) as served:
+        site.site.stop()
+        site.site.start()
+        shown = site.site.ask("area", "show", "plans")
+        assert (shown["tier"], shown["closed"]) == ("none", True)
+        [why] = [finding for finding in shown["findings"] if finding["state"] == "serious"]
+        assert IN_ATTRIBUTES in why["text"]["en"]
+        served.configuration.write_text(served.configuration.read_text().replace(IN_ATTRIBUTES, IN_FILES))
+        site.site.stop()
+        site.site.start()
+        assert site.site.ask("area", "show", "plans")["tier"] != "none"
