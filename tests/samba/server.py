@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import socket
+import stat
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +71,12 @@ class FileServer:
 def serving(
     folder: Path, accounts: Mapping[str, int], shares: Mapping[str, Path], settings: Sequence[str] = ()
 ) -> Iterator[FileServer]:
-    """Serve *shares* to *accounts* (uids by name). *settings* are lines for every share."""
+    """Serve *shares* to *accounts* (uids by name). *settings* are lines for every share.
+
+    Everybody must reach *folder*: smbd asks there, as the user, whether the processes that lock files live.
+    """
+    closed = [place for place in folder.parents if not place.stat().st_mode & stat.S_IXOTH]
+    assert not closed, f"the accounts do not reach {closed[0]}"
     port = _free_port()
     for name in _KEPT:
         (folder / name).mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ Where a server keeps them in attributes nobody is asked, which the first two tes
 why no directory served like that becomes an area, and ``doctor`` says it of one that is.
 """
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import pytest
 
 from agent.kernel import mountinfo
 from agent.volumes import samba_look
+from agent.volumes.samba_shares import SambaSeen
 from tests import needs
 from tests.enforcement.scene import BYSTANDER, CLEARED, TOO_LOW, Scene, scene
-from tests.samba import clients, server
-from tests.samba.clients import closing, connection, log_in
+from tests.samba import server
+from tests.samba.clients import closing, connection, log_in, refused
 
 pytestmark = [pytest.mark.kernel, needs.kernel, needs.needs(server.required)]
 
@@ -30,11 +32,12 @@ def site() -> Iterator[Scene]:
         yield made
 
 
-def refused(act: object) -> str:
-    assert callable(act)
-    with pytest.raises(clients.exceptions.SMBResponseException) as error:
-        act()
-    return clients.refusal(error.value)
+@pytest.fixture
+def kept(site: Scene) -> Path:
+    """A folder for what a server keeps, which its accounts reach; its name is short, because sockets lie in it."""
+    made = Path(tempfile.mkdtemp(dir=site.site.home.root.parent))
+    made.chmod(0o755)
+    return made
 
 
 def findings(site: Scene) -> list[str]:
@@ -43,9 +46,9 @@ def findings(site: Scene) -> list[str]:
     return [line for line in said.splitlines() if '"streams' in line]
 
 
-def test_what_is_kept_in_attributes_is_read_by_anybody_and_doctor_says_so(site: Scene, tmp_path: Path) -> None:
+def test_what_is_kept_in_attributes_is_read_by_anybody_and_doctor_says_so(site: Scene, kept: Path) -> None:
     with (
-        server.serving(tmp_path, ACCOUNTS, {"plans": site.plans}, [IN_ATTRIBUTES]) as served,
+        server.serving(kept, ACCOUNTS, {"plans": site.plans}, [IN_ATTRIBUTES]) as served,
         connection(served) as one,
     ):
         alice, carl = log_in(one, "alice"), log_in(one, "carl")
@@ -62,8 +65,8 @@ def test_what_is_kept_in_attributes_is_read_by_anybody_and_doctor_says_so(site: 
     assert findings(site) == []
 
 
-def test_extended_attributes_that_clients_may_set_are_the_same(site: Scene, tmp_path: Path) -> None:
-    with server.serving(tmp_path, ACCOUNTS, {"plans": site.plans}, ["ea support = yes"]) as served:
+def test_extended_attributes_that_clients_may_set_are_the_same(site: Scene, kept: Path) -> None:
+    with server.serving(kept, ACCOUNTS, {"plans": site.plans}, ["ea support = yes"]) as served:
         site.mark()
         assert served.smbclient("alice", "setea doc1.txt secret hello").returncode == 0
         assert "hello" in served.smbclient("carl", "geteas doc1.txt").stdout
@@ -72,9 +75,9 @@ def test_extended_attributes_that_clients_may_set_are_the_same(site: Scene, tmp_
         assert "ea support = yes" in said
 
 
-def test_a_stream_that_is_a_file_is_refused_like_its_file(site: Scene, tmp_path: Path) -> None:
+def test_a_stream_that_is_a_file_is_refused_like_its_file(site: Scene, kept: Path) -> None:
     with (
-        server.serving(tmp_path, ACCOUNTS, {"plans": site.plans}, [IN_FILES]) as served,
+        server.serving(kept, ACCOUNTS, {"plans": site.plans}, [IN_FILES]) as served,
         connection(served) as one,
         connection(served) as two,
         connection(served) as three,
@@ -100,14 +103,12 @@ def test_a_stream_that_is_a_file_is_refused_like_its_file(site: Scene, tmp_path:
 
 
 @pytest.mark.parametrize("served_as", ["itself", "above", "below"])
-def test_a_directory_that_is_served_like_that_does_not_become_an_area(
-    site: Scene, tmp_path: Path, served_as: str
-) -> None:
+def test_a_directory_that_is_served_like_that_does_not_become_an_area(site: Scene, kept: Path, served_as: str) -> None:
     area = site.public / served_as
     (area / "below").mkdir(parents=True)
     path = {"itself": area, "above": site.site.root, "below": area / "below"}[served_as]
     words = ("area", "add", str(area), "--name", served_as, "--level", "secret", "--domain", "state")
-    with server.serving(tmp_path, ACCOUNTS, {"public": path}, [IN_ATTRIBUTES]) as served:
+    with server.serving(kept, ACCOUNTS, {"public": path}, [IN_ATTRIBUTES]) as served:
         said = site.site.shoumi(*words, check=False)
         assert said.returncode == 1
         assert "the Samba share `public`" in said.stderr
@@ -122,19 +123,19 @@ def test_a_directory_that_is_served_like_that_does_not_become_an_area(
 
 
 def test_what_includes_the_registry_and_shares_of_users_are_seen_and_clients_own_files_are_unknown(
-    tmp_path: Path,
+    kept: Path,
 ) -> None:
-    shares, users = tmp_path / "shares", tmp_path / "users"
+    shares, users = kept / "shares", kept / "users"
     for folder in (shares, users):
-        folder.mkdir()
-    with server.serving(tmp_path / "samba", {}, {"first": shares}) as served:
+        folder.mkdir(parents=True)
+    with server.serving(kept / "samba", {}, {"first": shares}) as served:
         served.tool("net", "conf", "addshare", "second", str(shares))
         (users / "third").write_text(f"#VERSION 2\npath={shares}\ncomment=\nusershare_acl=S-1-1-0:F\nguest_ok=n\n")
         written = served.configuration.read_text()
         more = f"include = registry\nusershare max shares = 9\nusershare path = {users}\n"
         served.configuration.write_text(f"{written}[global]\n{more}")
 
-        def look() -> samba_look.SambaSeen:
+        def look() -> SambaSeen:
             return samba_look.look((), mountinfo.table(), (str(served.configuration),))
 
         seen = [one for one in look().shares if str(shares) in one.paths]
@@ -153,9 +154,9 @@ def test_what_includes_the_registry_and_shares_of_users_are_seen_and_clients_own
 
 
 def test_an_area_that_is_served_like_that_is_closed_at_the_next_start_until_it_is_mended(
-    site: Scene, tmp_path: Path
+    site: Scene, kept: Path
 ) -> None:
-    with server.serving(tmp_path, ACCOUNTS, {"plans": site.plans}, [IN_ATTRIBUTES]) as served:
+    with server.serving(kept, ACCOUNTS, {"plans": site.plans}, [IN_ATTRIBUTES]) as served:
         site.site.stop()
         site.site.start()
         shown = site.site.ask("area", "show", "plans")
