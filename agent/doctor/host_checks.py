@@ -17,7 +17,7 @@ from agent.kernel.mountinfo import MountTable, within
 from agent.kernel.walk import WalkEntry, walk
 from agent.registry.rows.areas import AreaRow
 from agent.volumes import survey
-from agent.volumes.samba_shares import SambaSeen, objections, unknowns
+from agent.volumes.samba_shares import SambaSeen, forced, objections, unknowns
 from rules.text import Text
 from rules.visible import visible
 
@@ -41,7 +41,7 @@ def around(rows: Iterable[AreaRow], accounts: Mapping[int, str], agent: Collecti
     yield from _held(kernel_holders(), known)
     yield from _watched(file_watchers(devices, agent))
     table = mounting.uncovered(mountinfo.table())
-    yield from streams(survey.samba(table), known, table)
+    yield from samba(survey.samba(table), known, table)
     apart = [top for top in _PROGRAMS if not any(within(row.path, top) for row in known)]  # a walk would ask the guard
     yield from set_uid_programs(accounts, apart, every=len(apart) == len(_PROGRAMS))
 
@@ -100,15 +100,16 @@ def _watched(found: Iterable[FileWatcher]) -> Iterator[Finding]:
         )
 
 
-def streams(seen: SambaSeen, rows: Iterable[AreaRow], mounts: MountTable) -> Iterator[Finding]:
-    """Say which areas Samba serves in a way that keeps content where no open leads, and what of it is not known."""
+def samba(seen: SambaSeen, rows: Iterable[AreaRow], mounts: MountTable) -> Iterator[Finding]:
+    """Say which areas Samba serves in a way that goes round the guard, and what of it is not known."""
     unknown: dict[Text, None] = {}
     for row in rows:
         name, mount = visible(row.resource.id), mountinfo.resolve(row.path, mounts)
-        for reason in objections(seen, row.path, mounts):
+        kept, alike = objections(seen, row.path, mounts), forced(seen, row.path, mounts)
+        for code, reason in (*(("streams", one) for one in kept), *(("one-account", one) for one in alike)):
             yield Finding(
                 "serious",
-                "streams",
+                code,
                 Text(f"area `{name}`: {reason.text.en}", f"目录 `{name}`：{reason.text.zh}"),
                 reason.hint,
             )

@@ -26,13 +26,17 @@ _INCLUDES = 16  # files within each other
 
 
 class SambaShare(NamedTuple):
-    """A share. ``keeps``: the settings by which it keeps content in attributes; ``depot``: where it keeps streams."""
+    """A share. ``keeps``: the settings by which it keeps content in attributes; ``depot``: where it keeps streams.
+
+    ``forced``: the account as which everybody works there, if that is so.
+    """
 
     name: str
     source: str
     paths: tuple[str, ...]
     keeps: tuple[str, ...] = ()
     depot: str = ""
+    forced: str = ""
 
 
 class SambaElsewhere(NamedTuple):
@@ -148,7 +152,7 @@ def share(name: str, source: str, paths: Sequence[str], settings: Settings) -> S
         )
     if _is(settings, "widelinks"):
         served = ("/",)
-    return SambaShare(name, source, served, tuple(keeps), depot)
+    return SambaShare(name, source, served, tuple(keeps), depot, settings.get("forceuser", ""))
 
 
 def _is(settings: Settings, name: str, *, unless: bool = False) -> bool:
@@ -164,15 +168,20 @@ def _settled(path: str) -> str:
     return os.path.normpath((before.rpartition("/")[0] or "/") if found else path)
 
 
-def objections(seen: SambaSeen, path: str, mounts: tuple[Mount, ...]) -> Iterator[Objection]:
-    """Say what of *seen* cannot serve an area at *path*, by whichever mount it comes there."""
+def serving(seen: SambaSeen, path: str, mounts: tuple[Mount, ...]) -> tuple[set[str], list[SambaShare]]:
+    """Return every path that leads to an area at *path*, and the shares at, above or below one of them."""
     ways = {path}
     mount = resolve(path, mounts)
     if mount is not None and (inner := mount.inner(path)):
         ways |= {outer for row in siblings(mount, mounts) if (outer := row.outer(inner))}
-    for one in seen.shares:
-        if not any(within(served, way) or within(way, served) for served in one.paths for way in ways):
-            continue
+    near = [(one, [(served, way) for served in one.paths for way in ways]) for one in seen.shares]
+    return ways, [one for one, pairs in near if any(within(a, b) or within(b, a) for a, b in pairs)]
+
+
+def objections(seen: SambaSeen, path: str, mounts: tuple[Mount, ...]) -> Iterator[Objection]:
+    """Say what of *seen* cannot serve an area at *path*, by whichever mount it comes there."""
+    ways, near = serving(seen, path, mounts)
+    for one in near:
         name, source = visible(one.name), visible(one.source)
         if one.keeps:
             settings = ", ".join(f"`{visible(setting)}`" for setting in one.keeps)
@@ -212,4 +221,22 @@ def unknowns(seen: SambaSeen, device: Device | None) -> Iterator[Text]:
             yield Text(
                 f"smbd {one.pid} sees this filesystem from a root directory of its own",
                 f"smbd {one.pid} 从其自身的根目录访问该文件系统",
+            )
+
+
+def forced(seen: SambaSeen, path: str, mounts: tuple[Mount, ...]) -> Iterator[Objection]:
+    """Say where everybody is one account, whose rights and name they all have."""
+    for one in serving(seen, path, mounts)[1]:
+        if one.forced:
+            name, source, account = visible(one.name), visible(one.source), visible(one.forced)
+            yield Objection(
+                Text(
+                    f"the Samba share `{name}` (`{source}`) makes everybody `{account}`: with that account's rights, "
+                    "and under its name in the log",
+                    f"Samba 共享 `{name}`（`{source}`）使所有人成为 `{account}`：权限属该账号，日志中也是该账号",
+                ),
+                Text(
+                    "take `force user` out, and restart smbd: each person has an account of their own",
+                    "请去掉 `force user` 并重启 smbd：每人使用自己的账号",
+                ),
             )

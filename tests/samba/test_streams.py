@@ -4,6 +4,10 @@ Where a server keeps them in attributes nobody is asked, which the first two tes
 why no directory served like that becomes an area, and ``doctor`` says it of one that is.
 """
 
+import os
+import re
+import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,13 +149,60 @@ def test_what_includes_the_registry_and_shares_of_users_are_seen_and_clients_own
             "second": ("ea support = yes",),
             "third": ("ea support = yes",),
         }
-    assert not look().unknown
+    assert not [why for why in look().unknown if str(kept) in why.en]
     served.configuration.write_text(written.replace("[global]\n", "[global]\ninclude = /etc/samba/%m.conf\n"))
-    [unknown] = look().unknown
+    [unknown] = [why for why in look().unknown if str(kept) in why.en]
     assert "`include = /etc/samba/%m.conf` is settled by each client" in unknown.en
     served.configuration.write_bytes(b"#" * ((1 << 20) + 1))
-    [unknown] = look().unknown
+    [unknown] = [why for why in look().unknown if str(kept) in why.en]
     assert unknown.en == f"`{served.configuration}`: cannot be read"
+
+
+def test_where_everybody_is_one_account_that_account_is_asked_about_and_doctor_says_so(site: Scene, kept: Path) -> None:
+    with server.serving(kept, ACCOUNTS, {"plans": site.plans}, ["force user = alice"]) as served:
+        site.mark()
+        with connection(served) as one:
+            assert log_in(one, "carl").get("doc3.txt")
+        assert {entry["fsuid"] for entry in site.accesses()} == {CLEARED.uid}
+        [said] = [line for line in site.site.shoumi("doctor", "--json", check=False).stdout.splitlines()
+                  if "one-account" in line]  # fmt: skip
+        assert "makes everybody `alice`" in said
+
+
+def test_what_runs_in_a_root_of_its_own_is_unknown_for_the_filesystems_it_sees(site: Scene, kept: Path) -> None:
+    """A program of that name stands for the server of a container: its root is the folder that has the volume in it."""
+    root = site.site.home.root.parent
+    program = root / "smbd"
+    libraries = subprocess.run(("ldd", "/bin/sleep"), capture_output=True, text=True, check=True).stdout
+    for path in ("/bin/sleep", *re.findall(r"(/\S+) \(0x", libraries)):
+        inside = program if path == "/bin/sleep" else root / path[1:]
+        inside.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(os.path.realpath(path), inside)
+    running = subprocess.Popen(("chroot", str(root), "/smbd", "100"))
+    try:
+        until(lambda: os.readlink(f"/proc/{running.pid}/exe") == str(program))
+        [said] = findings(site)
+        assert f"smbd {running.pid} sees this filesystem from a root directory of its own" in said
+        words = ("area", "add", str(site.public), "--name", "public", "--level", "secret", "--domain", "state")
+        assert "it is not known what Samba serves" in site.site.shoumi(*words, check=False).stderr
+    finally:
+        running.kill()
+        running.wait()
+    assert findings(site) == []
+
+
+def test_without_testparm_the_files_are_read(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (kept / "smb.conf").write_text(f"[a]\npath = {kept}\ninclude = {kept}/more\n[b]\npath=/b\ninclude = registry\n")
+    (kept / "more").write_text("ea support = no\n")
+
+    def look() -> SambaSeen:
+        return samba_look.look((), mountinfo.table(), (str(kept / "smb.conf"),))
+
+    monkeypatch.setenv("PATH", str(kept))
+    shares = {one.name: one.keeps for one in look().shares if one.source == str(kept / "smb.conf")}
+    assert shares == {"a": (), "b": ("ea support = yes",)}
+    [unknown] = [why for why in look().unknown if str(kept) in why.en]
+    assert "`include = registry` leads elsewhere" in unknown.en
 
 
 def test_an_area_that_is_served_like_that_is_closed_at_the_next_start_until_it_is_mended(

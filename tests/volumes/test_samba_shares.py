@@ -11,6 +11,7 @@ from agent.volumes.samba_shares import (
     SambaSeen,
     SambaShare,
     SambaText,
+    forced,
     objections,
     read,
     shares,
@@ -134,6 +135,14 @@ def test_a_share_of_another_mount_of_the_same_directory_counts() -> None:
 def test_streams_that_are_files_have_to_lie_in_the_area(settings: str, outside: bool) -> None:
     text = f"[one]\n{settings}\nvfs objects = streams_depot\nea support = no\n"
     assert [("outside of it" in reason) for reason in said(text)] == [True] * outside
+
+
+def test_a_share_where_everybody_is_one_account_is_told_and_not_refused() -> None:
+    text = QUIET + "force user = zhang\n"
+    [reason] = forced(SambaSeen(tuple(found(text))), PLANS, (ROOT, DATA))
+    assert "`plans` (`smb.conf`) makes everybody `zhang`" in reason.text.en
+    assert not said(text)
+    assert not [*forced(SambaSeen(tuple(found(text))), "/srv/data/drawings", (ROOT, DATA))]
 
 
 def test_an_area_that_is_there_is_closed_by_what_is_known_and_not_by_what_is_unknown() -> None:
