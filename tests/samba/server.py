@@ -29,7 +29,12 @@ _GENERAL = (
     "map to guest = never", "server min protocol = SMB2",
 )  # fmt: skip
 
-required = needs.tools("smbd", "smbclient", "smbcontrol", "smbstatus", "smbpasswd", "testparm")
+_TOOLS = needs.tools("net", "smbclient", "smbcontrol", "smbd", "smbpasswd", "smbstatus", "testparm")
+
+
+def required() -> str | None:
+    """Check for the server, the tools and the library that shows it accounts of its own."""
+    return _TOOLS() or needs.preloaded(_WRAPPER)()
 
 
 class FileServer:
