@@ -8,6 +8,7 @@ Rules of this file: no other file of the tests skips by itself; ruff forbids it.
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -29,15 +30,17 @@ PACKAGES = {
     "libnss_wrapper.so": "libnss-wrapper",
     "net": "samba-common-bin",
     "setpriv": "util-linux",
+    "smbclient": "smbclient",
     "smbcontrol": "samba-common-bin",
     "smbd": "samba",
     "smbpasswd": "samba-common-bin",
     "smbstatus": "samba-common-bin",
     "systemctl": "systemd",
+    "testparm": "samba-common-bin",
     "unshare": "util-linux",
     "usermod": "passwd",
 }
-"""Which package has a tool, by its name in Debian."""
+"""Which package has a tool or a library, by its name in Debian."""
 
 
 def skip_or_fail(reason: str) -> NoReturn:
@@ -72,6 +75,16 @@ def tools(*names: str) -> Check:
         path = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
         absent = [name for name in names if not shutil.which(name, path=path)]
         return ", ".join(f"`{name}` is not installed (package {PACKAGES[name]})" for name in absent) or None
+
+    return check
+
+
+def preloaded(name: str) -> Check:
+    """Return a check for a shared library that a program can be started with, such as ``libx.so``."""
+
+    def check() -> str | None:
+        said = subprocess.run(("true",), env=os.environ | {"LD_PRELOAD": name}, capture_output=True, check=False).stderr
+        return f"`{name}` is not installed (package {PACKAGES[name]})" if said else None  # ld.so(8) says so
 
     return check
 

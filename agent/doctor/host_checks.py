@@ -11,11 +11,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from agent.api.findings import Finding
-from agent.kernel import labels, mountinfo
+from agent.kernel import labels, mountinfo, mounting
 from agent.kernel.kernel_holders import FileWatcher, KernelHolder, file_watchers, kernel_holders
-from agent.kernel.mountinfo import within
+from agent.kernel.mountinfo import MountTable, within
 from agent.kernel.walk import WalkEntry, walk
 from agent.registry.rows.areas import AreaRow
+from agent.volumes import survey
+from agent.volumes.samba_shares import SambaSeen, forced, objections, unknowns
 from rules.text import Text
 from rules.visible import visible
 
@@ -25,7 +27,6 @@ _LOCAL = frozenset(
     {"ext4", "ext3", "ext2", "xfs", "btrfs", "f2fs", "overlay", "zfs", "tmpfs"}
 )  # the others may not answer
 _MOST, _SECONDS = 200_000, 2.0  # of programs looked at
-_SAMBA = (Path("/etc/samba/smb.conf"), Path("/usr/local/samba/etc/smb.conf"))
 
 
 def around(rows: Iterable[AreaRow], accounts: Mapping[int, str], agent: Collection[int]) -> Iterator[Finding]:
@@ -39,7 +40,8 @@ def around(rows: Iterable[AreaRow], accounts: Mapping[int, str], agent: Collecti
             devices.add(Path(row.path).stat().st_dev)
     yield from _held(kernel_holders(), known)
     yield from _watched(file_watchers(devices, agent))
-    yield from _streams()
+    table = mounting.uncovered(mountinfo.table())
+    yield from samba(survey.samba(table), known, table)
     apart = [top for top in _PROGRAMS if not any(within(row.path, top) for row in known)]  # a walk would ask the guard
     yield from set_uid_programs(accounts, apart, every=len(apart) == len(_PROGRAMS))
 
@@ -98,22 +100,30 @@ def _watched(found: Iterable[FileWatcher]) -> Iterator[Finding]:
         )
 
 
-def _streams() -> Iterator[Finding]:
-    for file in _SAMBA:
-        with contextlib.suppress(OSError):
-            if b"streams_xattr" in file.read_bytes():
-                yield Finding(
-                    "warning",
-                    "streams",
-                    Text(
-                        f"`{file}` keeps named streams in user.* attributes (streams_xattr): reading these is no open",
-                        f"`{file}` 将命名流存于 user.* 属性（streams_xattr）：读取属性不算打开文件",
-                    ),
-                    Text(
-                        "use streams_depot on the same volume, or none for shares of areas",
-                        "请改用同一卷上的 streams_depot，或在涉密目录的共享中停用",
-                    ),
-                )
+def samba(seen: SambaSeen, rows: Iterable[AreaRow], mounts: MountTable) -> Iterator[Finding]:
+    """Say which areas Samba serves in a way that goes round the guard, and what of it is not known."""
+    unknown: dict[Text, None] = {}
+    for row in rows:
+        name, mount = visible(row.resource.id), mountinfo.resolve(row.path, mounts)
+        kept, alike = objections(seen, row.path, mounts), forced(seen, row.path, mounts)
+        for code, reason in (*(("streams", one) for one in kept), *(("one-account", one) for one in alike)):
+            yield Finding(
+                "serious",
+                code,
+                Text(f"area `{name}`: {reason.text.en}", f"目录 `{name}`：{reason.text.zh}"),
+                reason.hint,
+            )
+        unknown |= dict.fromkeys(unknowns(seen, mount.device if mount else None))
+    for why in unknown:
+        yield Finding(
+            "warning",
+            "streams-unknown",
+            Text(
+                f"it is not known what Samba serves, and what of it in attributes: {why.en}",
+                f"无法得知 Samba 共享了什么、是否将内容存入属性：{why.zh}",
+            ),
+            Text("testparm -s", "testparm -s"),
+        )
 
 
 def set_uid_programs(accounts: Mapping[int, str], tops: Iterable[str], *, every: bool = True) -> Iterator[Finding]:

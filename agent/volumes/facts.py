@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from agent.errors import RefusedError
 from agent.kernel.labels import LabelReport
 from agent.kernel.mountinfo import Device, Mount
+from agent.volumes.samba_shares import SambaSeen
 from rules.text import Text
 
 
@@ -37,8 +38,8 @@ class VolumeFacts:
     ``path`` is ``asked`` with every symbolic link resolved. ``error`` is an ``errno`` when it could not be looked up
     (ENOTDIR: it is no directory), else 0. ``mount`` is the one a lookup ends on and ``st_dev`` what stat(2) says there;
     our own covers (``mounting.hide``) are left out of both ``mount`` and ``mounts``. ``vital`` places must never wait
-    for a verdict; ``busy`` ones make a filesystem shared. ``exports``: (path, exporter). ``areas``: the other areas of
-    this agent, (name, path). ``known``: it was an area before, and was looked into then.
+    for a verdict; ``busy`` ones make a filesystem shared. ``exports``: (path, exporter). ``samba``: what smbd serves.
+    ``areas``: the other areas of this agent, (name, path). ``known``: it was an area before, and was looked into then.
 
     ``unseen`` counts processes that could not be looked into for ``holders``.
     """
@@ -53,6 +54,7 @@ class VolumeFacts:
     vital: tuple[MachinePath, ...] = ()
     busy: tuple[MachinePath, ...] = ()
     exports: tuple[tuple[str, str], ...] = ()
+    samba: SambaSeen = field(default_factory=SambaSeen)
     areas: tuple[tuple[str, str], ...] = ()
     known: bool = False
     holders: tuple[PathHolder, ...] = ()

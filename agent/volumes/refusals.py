@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from agent.kernel.mountinfo import Mount, within
 from agent.volumes.facts import UnprotectableError, VolumeFacts
+from agent.volumes.samba_shares import objections, unknowns
 from rules.text import Text
 from rules.visible import visible
 
@@ -152,6 +153,22 @@ def exported(facts: VolumeFacts) -> UnprotectableError | None:
     return None
 
 
+def kept_in_attributes(facts: VolumeFacts) -> UnprotectableError | None:
+    """Samba can keep content where no open leads. Later on what is not known is said, and closes nothing."""
+    for reason in objections(facts.samba, facts.path, facts.mounts):
+        return UnprotectableError("streams", reason.text, reason.hint)
+    for why in () if facts.known else unknowns(facts.samba, _mount(facts).device):
+        return UnprotectableError(
+            "samba-unknown",
+            Text(
+                f"it is not known what Samba serves, and what of it in attributes: {why.en}",
+                f"无法得知 Samba 共享了什么、是否将内容存入属性：{why.zh}",
+            ),
+            Text("see what `testparm -s` says, mend it, and try again", "请查看 `testparm -s` 的输出，修正后重试"),
+        )
+    return None
+
+
 def overlapping(facts: VolumeFacts) -> UnprotectableError | None:
     """One inode, one area: otherwise the label would depend on which area was swept first."""
     for name, path in facts.areas:
@@ -236,6 +253,7 @@ RULES: tuple[Rule, ...] = (
     kind_of_filesystem,
     carries_the_system,
     exported,
+    kept_in_attributes,
     overlapping,
     mounted_inside,
     without_labels,

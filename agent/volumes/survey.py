@@ -21,8 +21,10 @@ import rules
 from agent.kernel import labels, mountinfo, mounting
 from agent.kernel.mountinfo import Mount, MountTable, within
 from agent.kernel.task_tables import tables
+from agent.volumes import samba_look
 from agent.volumes.facts import MachinePath, PathHolder, VolumeFacts
 from agent.volumes.refusals import refusal
+from agent.volumes.samba_shares import SambaSeen
 
 # What must never wait for a verdict: the machine itself, its logs and sockets (deadlocks reported for other agents).
 _SYSTEM = ("/", "/bin", "/boot", "/dev", "/etc", "/lib", "/lib64", "/proc", "/run", "/sbin", "/sys", "/usr", "/var/log")
@@ -41,6 +43,7 @@ class Machine:
     vital: tuple[MachinePath, ...]
     busy: tuple[MachinePath, ...]
     exports: tuple[tuple[str, str], ...]
+    samba: SambaSeen
 
 
 def look_around(home: str | os.PathLike[str]) -> Machine:
@@ -51,7 +54,13 @@ def look_around(home: str | os.PathLike[str]) -> Machine:
         vital=tuple(_vital(os.path.realpath(home), rows)),
         busy=tuple(_places("busy", (*_BUSY, *_account_homes()), rows)),
         exports=tuple(_exports()),
+        samba=samba(rows),
     )
+
+
+def samba(mounts: MountTable) -> SambaSeen:
+    """Return what Samba shares on this host."""
+    return samba_look.look(("/home", *_account_homes()), mounts)
 
 
 def gather(
@@ -93,6 +102,7 @@ def gather(
             vital=machine.vital,
             busy=machine.busy,
             exports=machine.exports,
+            samba=machine.samba,
             areas=tuple(areas),
             known=not inside,
         )

@@ -5,7 +5,7 @@ Rules of this file: the client shares no code with the server. What is refused i
 
 import contextlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from smbprotocol import exceptions
@@ -114,3 +114,12 @@ def refusal(error: BaseException) -> str:
     """Return the NT status by which *error* refuses, such as ``ACCESS_DENIED``."""
     name = type(error).__name__
     return "".join(f"_{c}" if c.isupper() else c.upper() for c in name).strip("_")
+
+
+def refused(act: Callable[[], object]) -> str:
+    """Return how *act* is refused. Raises ``AssertionError`` when it is not."""
+    try:
+        act()
+    except exceptions.SMBResponseException as error:
+        return refusal(error)
+    raise AssertionError("it was not refused")

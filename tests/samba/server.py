@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import socket
+import stat
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +24,17 @@ from tests import needs
 PASSWORD = "Plans-2026"
 _KEPT = ("private", "lock", "state", "cache", "pid", "ncalrpc", "log")
 _WRAPPER = "libnss_wrapper.so"
+_GENERAL = (
+    "[global]", "server role = standalone server", "load printers = no", "disable spoolss = yes",
+    "map to guest = never", "server min protocol = SMB2",
+)  # fmt: skip
 
-required = needs.tools("smbd", "smbcontrol", "smbstatus", "smbpasswd")
+_TOOLS = needs.tools("net", "smbclient", "smbcontrol", "smbd", "smbpasswd", "smbstatus", "testparm")
+
+
+def required() -> str | None:
+    """Check for the server, the tools and the library that shows it accounts of its own."""
+    return _TOOLS() or needs.preloaded(_WRAPPER)()
 
 
 class FileServer:
@@ -51,10 +61,69 @@ class FileServer:
         assert not done.returncode, (words, done.stdout, done.stderr)
         return done.stdout
 
+    def smbclient(self, account: str, *commands: str, share: str = "plans") -> subprocess.CompletedProcess[str]:
+        """Have the user's own tool do *commands*, one after the other, as *account*."""
+        words = ("smbclient", "-s", str(self.configuration), "-p", str(self.port), f"//127.0.0.1/{share}")
+        return subprocess.run(
+            (*words, "-U", account, "-c", "; ".join(commands)),
+            env={**self.environment, "PASSWD": PASSWORD},
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
     def sessions(self) -> list[psutil.Process]:
         """Return the process of each connection."""
         children = psutil.Process(self.pid).children()
         return [child for child in children if any(one.laddr.port == self.port for one in child.net_connections("tcp"))]
+
+    def configure(self, text: str) -> None:
+        """Take *text* as the configuration, with what keeps this server apart from any other on the machine."""
+        at = self.folder
+        own = [
+            "workgroup = PLANS", "netbios name = SERVER", "disable netbios = yes", f"smb ports = {self.port}",
+            "interfaces = lo", "bind interfaces only = yes", f"private dir = {at}/private",
+            f"lock directory = {at}/lock", f"state directory = {at}/state", f"cache directory = {at}/cache",
+            f"pid directory = {at}/pid", f"ncalrpc dir = {at}/ncalrpc", "printing = bsd", "printcap name = /dev/null",
+        ]  # fmt: skip
+        self.configuration.write_text(text.replace("[global]\n", "\n".join(["[global]", *own, ""]), 1))
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Run smbd until the block is left."""
+        self.process = subprocess.Popen(
+            ("smbd", "-F", "--no-process-group", "-s", str(self.configuration)),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # when it ends it ends its process group, which must not be ours
+            preexec_fn=lambda: end_with_parent(signal.SIGTERM),
+        )
+        try:
+            _answers(self)
+            yield
+        finally:
+            _end(self.process)
+
+
+def made(folder: Path) -> FileServer:
+    """Return a server that is not running yet; ``etc`` in its folder has the accounts that it knows.
+
+    Everybody must reach *folder*: smbd asks there, as the user, whether the processes that lock files live.
+    """
+    closed = [place for place in folder.parents if not place.stat().st_mode & stat.S_IXOTH]
+    assert not closed, f"the accounts do not reach {closed[0]}"
+    for name in (*_KEPT, "etc"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    (folder / "private").chmod(0o700)
+    for name in ("passwd", "group"):
+        (folder / "etc" / name).write_text(Path("/etc", name).read_text())
+    environment = {
+        **os.environ,
+        "LD_PRELOAD": _WRAPPER,
+        "NSS_WRAPPER_PASSWD": str(folder / "etc" / "passwd"),
+        "NSS_WRAPPER_GROUP": str(folder / "etc" / "group"),
+    }
+    return FileServer(folder, _free_port(), environment)
 
 
 @contextlib.contextmanager
@@ -62,53 +131,21 @@ def serving(
     folder: Path, accounts: Mapping[str, int], shares: Mapping[str, Path], settings: Sequence[str] = ()
 ) -> Iterator[FileServer]:
     """Serve *shares* to *accounts* (uids by name). *settings* are lines for every share."""
-    port = _free_port()
-    for name in _KEPT:
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "private").chmod(0o700)
-    for name in ("passwd", "group"):
-        more = [
-            f"{account}:x:{uid}:{uid}::/nonexistent:/usr/sbin/nologin" if name == "passwd" else f"{account}:x:{uid}:"
-            for account, uid in accounts.items()
-        ]
-        (folder / name).write_text(Path("/etc", name).read_text() + "\n".join(more) + "\n")
-    environment = {
-        **os.environ,
-        "LD_PRELOAD": _WRAPPER,
-        "NSS_WRAPPER_PASSWD": str(folder / "passwd"),
-        "NSS_WRAPPER_GROUP": str(folder / "group"),
-    }
-    server = FileServer(folder, port, environment)
-    server.configuration.write_text(_configuration(folder, port, shares, settings))
+    server = made(folder)
+    with (folder / "etc" / "passwd").open("a") as people, (folder / "etc" / "group").open("a") as groups:
+        for account, uid in accounts.items():
+            people.write(f"{account}:x:{uid}:{uid}::/nonexistent:/usr/sbin/nologin\n")
+            groups.write(f"{account}:x:{uid}:\n")
+    general = [*_GENERAL, f"log file = {folder}/log/%m.log"]
+    server.configure("\n".join([*general, *(line for name in shares.items() for line in _share(*name, settings)), ""]))
     for account in accounts:
         server.tool("pdbedit", "-a", "-t", account, text=f"{PASSWORD}\n{PASSWORD}\n")
-    server.process = subprocess.Popen(
-        ("smbd", "-F", "--no-process-group", "-s", str(server.configuration)),
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: end_with_parent(signal.SIGTERM),
-    )
-    try:
-        _answers(server)
+    with server.running():
         yield server
-    finally:
-        _end(server.process)
 
 
-def _configuration(folder: Path, port: int, shares: Mapping[str, Path], settings: Sequence[str]) -> str:
-    lines = [
-        "[global]", "server role = standalone server", "workgroup = PLANS", "netbios name = PLANS",
-        "disable netbios = yes", f"smb ports = {port}", "interfaces = lo", "bind interfaces only = yes",
-        f"private dir = {folder}/private", f"lock directory = {folder}/lock", f"state directory = {folder}/state",
-        f"cache directory = {folder}/cache", f"pid directory = {folder}/pid", f"ncalrpc dir = {folder}/ncalrpc",
-        f"log file = {folder}/log/%m.log", "load printers = no", "printing = bsd", "printcap name = /dev/null",
-        "disable spoolss = yes", "map to guest = never", "server min protocol = SMB2",
-    ]  # fmt: skip
-    for name, path in shares.items():
-        lines += [f"[{name}]", f"path = {path}", "read only = no", *settings]
-    return "\n".join(lines) + "\n"
+def _share(name: str, path: Path, settings: Sequence[str]) -> list[str]:
+    return [f"[{name}]", f"path = {path}", "read only = no", "ea support = no", *settings]
 
 
 def _free_port() -> int:

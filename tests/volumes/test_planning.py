@@ -13,6 +13,8 @@ from agent.volumes import planning, survey
 from agent.volumes.facts import MachinePath, PathHolder, UnprotectableError, VolumeFacts
 from agent.volumes.planning import AreaPlan, plan_area
 from agent.volumes.refusals import RULES
+from agent.volumes.samba_shares import SambaSeen, SambaShare
+from rules.text import Text
 from tests.volumes.machine import DATA, GOOD, ROOT
 
 
@@ -38,6 +40,8 @@ BAD = {
     "pseudo (unknown)": on("frobfs", (0, 50)),
     "exported": replace(GOOD, exports=(("/srv/data", "NFS"),)),
     "exported (inside)": replace(GOOD, exports=(("/srv/data/plans/a", "ksmbd"),)),
+    "streams": replace(GOOD, samba=SambaSeen((SambaShare("all", "smb.conf", ("/srv",), ("ea support = yes",)),))),
+    "samba-unknown": replace(GOOD, samba=SambaSeen(unknown=(Text("`smb.conf`: cannot be read", "无法读取"),))),
     "overlap": replace(GOOD, areas=(("all", "/srv/data"),)),
     "overlap (inside)": replace(GOOD, areas=(("part", "/srv/data/plans/part"),)),
     "mounted-inside": replace(GOOD, mounts=(ROOT, DATA, replace(DATA, id=3, parent=2, point="/srv/data/plans/usb"))),
