@@ -51,6 +51,11 @@ def _do(asked: dict[str, Any]) -> Any:
             return os.open(asked["path"], os.O_RDWR | asked.get("flags", 0), 0o666)
         case "ring-open":
             return _ring().open(asked["path"], flags=ASYNC)
+        case "ring-open-as":  # with the credentials of `other`, by a thread that is `uid` when it asks
+            _HOW[asked["how"]](asked["other"])
+            number = _ring().personality()
+            _HOW[asked["how"]](asked["uid"])
+            return _ring().open(asked["path"], personality=number)
         case "read":
             return len(os.pread(asked["fd"], 512, 0))
         case "ring-read":

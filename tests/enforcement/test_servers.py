@@ -158,6 +158,17 @@ def test_a_new_decider_knows_who_opened_what(site: Scene, served: Server) -> Non
     assert served.read(shared[1]) == CHUNK
 
 
+def test_when_the_holder_has_ended_files_are_opened_again() -> None:
+    with scene() as site, server("smbd") as served:
+        hers = served.open(site.plans / "doc.txt", ALICE)
+        assert served.read(hers) == CHUNK
+        site.site.stop()
+        site.site.start()
+        site.serving()
+        assert served.read(hers, uid=ALICE) == "EPERM"
+        assert served.read(served.open(site.plans / "doc.txt", ALICE)) == CHUNK
+
+
 def test_what_nobody_known_has_opened_is_refused_to_a_server(site: Scene, served: Server) -> None:
     """A file that was open before it came into the area: for whom, nobody was asked."""
     before = site.public / f"before-{served.pid}.txt"
@@ -196,6 +207,15 @@ def test_a_worker_of_an_io_uring_opens_nothing_and_reads_as_whoever_opened(site:
     with site.below("E1"):
         assert served.ask("ring-read", thread="ring", fd=hers) == "EPERM"
         assert served.ask("ring-read", thread="ring", fd=his) == CHUNK
+
+
+def test_an_open_under_a_personality_of_a_ring_is_judged_as_the_thread_as_the_limits_say(
+    site: Scene, served: Server
+) -> None:
+    for uid, other, expected in ((ALICE, NOBODY, "allow"), (NOBODY, ALICE, "deny")):
+        site.mark()
+        served.ask("ring-open-as", uid, other=other, path=str(site.plans / "doc3.txt"))
+        assert _uses(site, served) == [("open", expected, "doc3.txt", uid, "thread")]
 
 
 def test_a_program_that_a_server_becomes_is_judged_as_well_as_who_opened(site: Scene, served: Server) -> None:

@@ -13,6 +13,7 @@ SQPOLL = 1 << 1  # IORING_SETUP_SQPOLL: a kernel thread takes requests
 _SETUP, _ENTER, _REGISTER = 425, 426, 427
 _GETEVENTS, _WAKEUP = 1, 2
 _REGISTER_FILES = 2
+_REGISTER_PERSONALITY = 9
 _SQES = 0x10000000
 _NO_MMAP, _REGISTERED_FD_ONLY = 1 << 14, 1 << 15  # IORING_SETUP_*, Linux 6.5
 _ENTER_REGISTERED, _REGISTER_REGISTERED = 1 << 4, 1 << 31
@@ -50,10 +51,14 @@ class Ring:
         what = _REGISTER_FILES | (_REGISTER_REGISTERED if self._hidden else 0)
         _checked(_libc.syscall(_REGISTER, self.fd, ctypes.c_uint(what), table, len(files)))
 
-    def open(self, path: str | os.PathLike[str], flags: int = 0) -> int:
-        """Open *path* to read, and return the descriptor."""
+    def personality(self) -> int:
+        """Register the credentials that this thread has now, and return their number."""
+        return _checked(_libc.syscall(_REGISTER, self.fd, _REGISTER_PERSONALITY, None, 0))
+
+    def open(self, path: str | os.PathLike[str], flags: int = 0, personality: int = 0) -> int:
+        """Open *path* to read, with credentials that were registered, and return the descriptor."""
         name = ctypes.create_string_buffer(os.fsencode(path))
-        return self._do(OPENAT, _AT_FDCWD, ctypes.addressof(name), 0, flags)
+        return self._do(OPENAT, _AT_FDCWD, ctypes.addressof(name), 0, flags, personality)
 
     def read(self, fd: int, size: int, flags: int = 0) -> bytes:
         """Read from the beginning of *fd*."""
@@ -65,10 +70,10 @@ class Ring:
         """Read from the beginning of *fd* as much as *buffer* takes; return how much that was."""
         return self._do(READ, fd, ctypes.addressof(buffer), len(buffer), flags)
 
-    def _do(self, what: int, fd: int, address: int, length: int, flags: int) -> int:
+    def _do(self, what: int, fd: int, address: int, length: int, flags: int, personality: int = 0) -> int:
         (tail,) = struct.unpack_from("=I", self._rings, self._sq[1])
         (mask,) = struct.unpack_from("=I", self._rings, self._sq[2])
-        sqe = struct.pack("=BBHiQQI36x", what, flags, 0, fd, 0, address, length)
+        sqe = struct.pack("=BBHiQQI14xH20x", what, flags, 0, fd, 0, address, length, personality)
         self._sqes[64 * (tail & mask) : 64 * (tail & mask) + 64] = sqe
         struct.pack_into("=I", self._rings, self._sq[6] + 4 * (tail & mask), tail & mask)
         struct.pack_into("=I", self._rings, self._sq[1], tail + 1)

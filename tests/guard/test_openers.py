@@ -109,6 +109,17 @@ def test_a_process_that_has_the_number_of_another_one_knows_nothing_of_it() -> N
     assert [one.fsuid for one in made.of_inode(FILE)] == [PEOPLE[1]]
 
 
+def test_a_copied_descriptor_may_pass_for_a_later_ones_as_the_limits_say() -> None:
+    model = Model()
+    model.allow(PID, PEOPLE[0])
+    model.arrive(PID)
+    model.allow(PID, PEOPLE[1])
+    model.arrive(PID)
+    model.open[7] = model.open.pop(0)  # dup, and close of the first one
+    model.look(9999)
+    assert model.counted() == {PEOPLE[1]}
+
+
 def test_a_look_that_tells_nothing_changes_nothing() -> None:
     made = table()
     for uid in PEOPLE[:2]:

@@ -30,6 +30,7 @@ PARTS = (
     "luks",
     "disks",
     "install",
+    "samba",
 )
 BUILD = ROOT / "build" / "long"
 
