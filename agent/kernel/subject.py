@@ -34,6 +34,7 @@ _INFO = struct.Struct("=QQ12I")  # mask, cgroup, pid, tgid, ppid, ruid, rgid, eu
 _PIDFD_INFO_CREDS = 2
 _SYS_PIDFD_OPEN = 434
 _KEPT = 256  # tasks whose descriptors are kept; four descriptors each
+_IDENTITIES = 64  # of one task that are remembered
 _ASK_CREDENTIALS = struct.pack("=Q", _PIDFD_INFO_CREDS)
 _STATUS_LINES = re.compile(rb"^(?:Tgid|Uid):.*\n", re.MULTILINE)
 _PERMITTED = re.compile(rb"^CapPrm:\s*([0-9a-f]+)$", re.MULTILINE)
@@ -88,18 +89,20 @@ class _Task:
     """The descriptors of one task, and what was last read through them. Owner: :class:`Tasks`.
 
     ``seen`` are the bytes the kernel gave last time; while it gives the same again, ``subject`` still describes them.
+    ``known`` has those of before: a server takes the same identities again and again.
     ``info`` is where PIDFD_GET_INFO asks and answers: an argument it may write to costs ``ioctl`` half the time.
     The pidfd comes first: if the number changed hands between the two opens, the older descriptor is the dead one.
     Without PIDFD_GET_INFO there is none (-1), and all is read through the one descriptor of ``/proc/TID``.
     """
 
-    __slots__ = ("info", "loginuid", "pidfd", "proc", "seen", "status", "subject", "worker")
+    __slots__ = ("info", "known", "loginuid", "pidfd", "proc", "seen", "status", "subject", "worker")
 
     def __init__(self, tid: int, *, pidfd: bool) -> None:
         self.pidfd = self.proc = self.loginuid = self.status = -1
         self.info = bytearray(_INFO.size)
         self.seen: tuple[bytes, bytes, bytes] | None = None
         self.subject: Subject | None = None
+        self.known: dict[tuple[bytes, bytes, bytes], Subject] = {}
         self.worker: bool | None = None
         try:
             if pidfd:
@@ -164,6 +167,10 @@ class Tasks:
         seen = (self._credentials(task), os.pread(task.loginuid, 16, 0), executable)
         if seen == task.seen and task.subject is not None:
             return task.subject
+        task.seen = (bytes(seen[0]), *seen[1:])
+        task.subject = task.known.get(task.seen)
+        if task.subject is not None:
+            return task.subject
         tgid, ruid, euid, suid, fsuid = self._uids(seen[0])
         login = int(seen[1])
         started = 0
@@ -173,10 +180,12 @@ class Tasks:
                 task.worker = _is_worker(task)
         comm = _first_line(task.proc, "comm")
         loginuid = None if login == UNSET else login
-        task.seen = (bytes(seen[0]), *seen[1:])
         task.subject = Subject(
             fsuid, loginuid, ruid, tgid, tid, executable, comm, impersonates, started, bool(task.worker)
         )
+        if len(task.known) >= _IDENTITIES:
+            task.known.clear()
+        task.known[task.seen] = task.subject
         return task.subject
 
 

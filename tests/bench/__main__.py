@@ -127,6 +127,16 @@ def _log(_language: Language) -> Iterator[Row]:
     yield from record.rows()
 
 
+def _samba(language: Language) -> Iterator[Row]:
+    from tests.bench import samba  # what it needs of the host no other part needs
+    from tests.samba.server import required
+
+    if why := required():
+        _talk(Text(f"copies through Samba are left out: {why}", f"未测量经 Samba 的复制：{why}"), language)
+    else:
+        yield from samba.rows()
+
+
 def _steps(_language: Language) -> Iterator[Row]:
     yield from steps.rows()
 
@@ -148,6 +158,7 @@ PARTS |= {
     "losses": _losses,
     "doors": _doors,
     "log": _log,
+    "samba": _samba,
     "steps": _steps,
     "terminal": _terminal,
 }
