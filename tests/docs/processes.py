@@ -53,7 +53,7 @@ PROCESSES = (
         starter="cli",
         rights="root (`shoumi run`)",
         loop="`agent.guard.holder:Holder.run`: `select`, a tick of 0.25 s",
-        owns="the fanotify groups, the heartbeat page, the lock of the home",
+        owns="the fanotify groups, the heartbeat page, the memory of openers, the lock of the home",
         verb="becomes",
     ),
     ProcessRow(
@@ -64,7 +64,7 @@ PROCESSES = (
         runs="agent.guard.decider",
         rights="root with three capabilities (`agent.runtime.capabilities.DECIDER`)",
         loop="`agent.guard.answer_loop:AnswerLoop.run`: `epoll` on groups, channel, label worker, life",
-        owns="appending to the log, the verdicts in memory, the ignore marks",
+        owns="appending to the log, the verdicts in memory, the ignore marks, who opened what in server processes",
     ),
     ProcessRow(
         "label worker",
@@ -72,9 +72,10 @@ PROCESSES = (
         starter="decider",
         where=("agent.guard.label_worker",),
         runs=FORK,
-        rights="as the decider",
+        rights="the decider's, and what removing an empty file takes (`agent.runtime.capabilities.LABEL_WORKER`)",
         loop="`agent.guard.label_worker:fork`: questions of the decider, one a thread",
-        owns="writing labels on first open; it may sleep on a disk for as long as that takes",
+        owns="writing labels on first open, removing empty files of refused opens, looking at server processes; "
+        "it may sleep on a disk for as long as that takes",
     ),
     ProcessRow(
         "mount watcher",
@@ -259,7 +260,7 @@ WIRES = (
     WireRow(
         between=("decider", "label worker"),
         what="socket pair made by the decider",
-        carries="descriptors of events; which area each lies in",
+        carries="descriptors of events; which area each lies in, and who in a server has it open",
         made="agent.guard.label_worker:fork",
     ),
     WireRow(

@@ -31,7 +31,7 @@ THREADS = (
         "label worker",
         "labels",
         "agent.guard.label_worker",
-        "reads and writes labels, one question at a time each",
+        "reads and writes labels, looks at server processes, one question at a time each",
         "nothing",
     ),
     ThreadRow(
