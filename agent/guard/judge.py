@@ -14,13 +14,14 @@ from agent.guard.objects import Object
 from agent.guard.openers import Openers, judged_by
 from agent.guard.own_attempts import OwnAttempts
 from agent.guard.policy import PolicySnapshot
-from agent.guard.refusals import Refusals
+from agent.guard.refusals import UNKNOWN, Refusals
 from agent.guard.verdicts import CROWDED, NO_OPENER, UNIDENTIFIED, WORKER, Answer, CachedVerdict, VerdictCache
 from agent.kernel import fanotify
 from agent.kernel.subject import Subject, TaskGoneError, Tasks
 from agent.runtime.json_string import json_string
 from rules.model import Action
 
+Recorded = tuple[int, int | None, int, int]
 SEPARATOR = b"\n"  # between the entries of one answer; JSON has none
 
 
@@ -48,7 +49,7 @@ class EventJudge:
         self._openers = openers
         self._client = client
         self.refusals = Refusals(verdicts, policy, own, self._named)
-        self.recorded: set[tuple[int, int | None, int, int]] = set()  # one entry per subject, file and epoch
+        self.recorded: set[Recorded] = set()  # one entry per subject, file and epoch
         self.denied_this_second: set[tuple[int, int, int, int]] = set()
         self.unprotected = 0
 
@@ -66,7 +67,9 @@ class EventJudge:
         if who is None:
             return self.refusals.refused(UNIDENTIFIED, thing, tid, None)
         if who.worker:
-            return self.refusals.refused(WORKER, thing, tid, who)
+            return self.refusals.refused(WORKER, thing, tid, who, identity=UNKNOWN)
+        if names and (who.impersonates or self._openers.of(who, (thing.device, thing.inode))):
+            return self.access(thing, tid, now, looked=True)
         action = Action.LIST if thing.directory else Action.OPEN
         ruling = self._verdicts.ruling(who, thing.areas, action, now)
         text = b"%b,%b,%b" % (ruling.fields, self._named(who), thing.fields)
@@ -76,7 +79,7 @@ class EventJudge:
             self._silence.wake(fd)  # what is tried next, through an older descriptor, must be asked about
             return own
         if ruling.passes or self._policy.only_observes:
-            if who.impersonates and not names:
+            if who.impersonates:
                 inode = (thing.device, thing.inode)
                 if not looked and self._openers.wants_look(who, inode):
                     return None
@@ -85,7 +88,7 @@ class EventJudge:
             if ruling.allow:
                 self._silence.opened(ruling.until)
             if not self._silence.granted:  # this entry stands for the reads that follow, too
-                self.recorded.add((who.fsuid, who.loginuid, thing.device, thing.inode))
+                self.recorded.add(_key(who, thing))
             return True, text, False, ruling.owed and not self._policy.only_observes
         if not names and self._maintains(thing, who):
             ruling = self._verdicts.maintenance(who, thing.areas)
@@ -131,7 +134,8 @@ class EventJudge:
         openers = self._openers.of(who, inode)
         judged = judged_by(who, openers)
         if judged is None:
-            return self.refusals.refused(NO_OPENER, thing, tid, who, "access", b"unknown")
+            passes, text, _, owed = self.refusals.refused(NO_OPENER, thing, tid, who, "access", UNKNOWN)
+            return passes, self._first((-1, None, *inode), text) if passes else text, False, owed
         if len(judged) == 1:
             return self._used(thing, who, judged[0], b"opener" if openers else b"thread", now)
         return self._used_by_several(thing, who, judged, now)
@@ -146,7 +150,7 @@ class EventJudge:
             return own
         if not (ruling.passes or self._policy.only_observes):
             return False, self._denial(thing, thread, who, text), False, True
-        text = self._first(who, thing, text)
+        text = self._first(_key(who, thing), text)
         return True, text, self._may_be_silent(thing, ruling.until, now), self._owed(ruling)
 
     def _used_by_several(self, thing: Object, thread: Subject, judged: tuple[Subject, ...], now: int) -> Answer:
@@ -158,7 +162,7 @@ class EventJudge:
             ]
             texts = [self._denial(thing, thread, who, self._text(thing, who, ruling)) for who, ruling in denied]
             return False, SEPARATOR.join(filter(None, texts)), False, True
-        texts = [self._first(who, thing, self._text(thing, who, ruling)) for who, ruling in rulings]
+        texts = [self._first(_key(who, thing), self._text(thing, who, ruling)) for who, ruling in rulings]
         until = min(ruling.until for _, ruling in rulings)
         owed = any(self._owed(ruling) for _, ruling in rulings)
         return True, SEPARATOR.join(filter(None, texts)), self._may_be_silent(thing, until, now), owed
@@ -176,9 +180,8 @@ class EventJudge:
         self.denied_this_second.add(again)
         return self.refusals.entry(who, thing, text, counted=repeated)
 
-    def _first(self, who: Subject, thing: Object, text: bytes) -> bytes:
+    def _first(self, key: Recorded, text: bytes) -> bytes:
         """Return *text* once for each subject, file and epoch; it is taken back when it is not written."""
-        key = (who.fsuid, who.loginuid, thing.device, thing.inode)
         if key in self.recorded:
             return b""
         self.recorded.add(key)
@@ -195,3 +198,7 @@ class EventJudge:
                 return False
             until = min(until, ruling.until)
         return self._silence.allows(thing, until, now)
+
+
+def _key(who: Subject, thing: Object) -> Recorded:
+    return who.fsuid, who.loginuid, thing.device, thing.inode

@@ -17,6 +17,7 @@ from agent.kernel.subject import Subject
 from agent.runtime.json_string import json_string
 from rules.model import Verdict
 
+UNKNOWN = b"unknown"  # the thread that asks is no one's, or somebody else's: whose request it is cannot be told
 _NOBODY = ("", "")
 
 
@@ -65,6 +66,7 @@ class Refusals:
         """Refuse thread *tid* the object *thing*, of which only the name is known.
 
         *how* is what a canary is told of it: ``open`` or ``access`` when it was looked at, ``late`` for a guess.
+        *identity* says why the thread is named; what is :data:`UNKNOWN` counts for nobody.
         """
         ruling = self._verdicts.refused(why, self._strictest(thing))
         subject = self._named(who, identity) if who else b'"tid":%d' % tid
@@ -74,7 +76,8 @@ class Refusals:
         ):
             return answer
         passes = ruling.passes or self._policy.only_observes
-        return passes, text if passes else self.entry(who, thing, text), False, not passes
+        account = None if identity == UNKNOWN else who
+        return passes, text if passes else self.entry(account, thing, text), False, not passes
 
     def unknown(self, tid: int, code: int, thing: Object | None = None) -> Answer:
         """Refuse what could not be read: its name, or its label. *code* is the ``errno``."""

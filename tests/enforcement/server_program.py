@@ -48,7 +48,8 @@ def _do(asked: dict[str, Any]) -> Any:
         _HOW[asked["how"]](asked["uid"])
     match asked["do"]:
         case "open":
-            return os.open(asked["path"], os.O_RDWR | asked.get("flags", 0), 0o666)
+            flags = asked.get("flags", 0)
+            return os.open(asked["path"], flags if flags & os.O_DIRECTORY else flags | os.O_RDWR, 0o666)
         case "ring-open":
             return _ring().open(asked["path"], flags=ASYNC)
         case "ring-open-as":  # with the credentials of `other`, by a thread that is `uid` when it asks
@@ -60,6 +61,8 @@ def _do(asked: dict[str, Any]) -> Any:
             return len(os.pread(asked["fd"], 512, 0))
         case "ring-read":
             return len(_ring().read(asked["fd"], 512, flags=ASYNC))
+        case "list":
+            return sorted(os.listdir(asked["fd"]))
         case "write":
             return os.pwrite(asked["fd"], b"x", 0)
         case "close":

@@ -10,6 +10,7 @@ from agent.demo.actors import attempt, reading
 from agent.log.append import Appender
 from agent.log.entry import render, stamp
 from tests.enforcement.scene import CLEARED, TOO_LOW, UNKNOWN, Area, Scene, error_of, scene, until
+from tests.enforcement.servers import server
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-observe")]
 
@@ -33,6 +34,18 @@ def test_observing_blocks_nothing_and_records_what_it_would_have_denied(site: Sc
         (CLEARED.uid, "allow", "allow", "observe", False),
     ]
     assert all("reason" in entry for entry in opens if entry["verdict"] == "deny")
+
+
+def test_a_server_with_a_file_that_nobody_known_has_opened_goes_on_where_it_is_only_observed(site: Scene) -> None:
+    before = site.public / "before.txt"
+    with server("smbd") as served:
+        fd = served.open(before, CLEARED.uid, flags=os.O_CREAT)
+        before.rename(site.plans / before.name)
+        site.mark()
+        for _ in range(5):
+            assert served.read(fd, uid=CLEARED.uid) == 0
+        found = [entry["rule"] for entry in site.accesses() if entry.get("pid") == served.pid]
+    assert found == ["no-opener"]
 
 
 def test_an_observed_area_does_not_weaken_an_enforced_one_beside_it(site: Scene) -> None:

@@ -9,7 +9,21 @@ import pytest
 from agent.demo.actors import ActorIdentity, acting, attempt, reading
 from agent.kernel import fanotify
 from agent.volumes import marks
-from tests.enforcement.scene import CLEARED, NO_LOGIN, ROOT, SIZE, TOO_LOW, Area, Scene, error_of, groups, scene, until
+from tests.enforcement.scene import (
+    BYSTANDER,
+    CLEARED,
+    NO_LOGIN,
+    ROOT,
+    SIZE,
+    TOO_LOW,
+    Area,
+    Scene,
+    error_of,
+    groups,
+    scene,
+    until,
+)
+from tests.enforcement.servers import server
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-volume-root")]
 
@@ -59,6 +73,17 @@ def test_through_the_root_directory_root_reads_no_name_and_opens_nothing(site: S
     site.mark()
     assert attempt(who, trying).value == ["EPERM"] * 4
     assert [entry["action"] for entry in site.denials(ROOT)] == ["list", "list", "list", "open"]
+
+
+def test_a_server_lists_the_root_directory_for_whoever_opened_it(site: Scene) -> None:
+    """Whoever its pool threads are: bob, who may, or root, who reads no name."""
+    with server("smbd") as of_alice, server("smbd") as of_bob:
+        hers = of_alice.open(site.site.root, CLEARED.uid, flags=os.O_DIRECTORY)
+        his = of_bob.open(site.site.root, BYSTANDER.uid, flags=os.O_DIRECTORY)
+        with site.below("E1"):
+            for thread, uid in (("of bob", BYSTANDER.uid), ("of alice", CLEARED.uid), ("of root", 0)):
+                assert of_alice.ask("list", uid, thread, fd=hers) == "EPERM"
+                assert "public" in of_bob.ask("list", uid, thread, fd=his)
 
 
 def test_a_descriptor_of_root_shows_no_names_after_the_decider_was_replaced(site: Scene) -> None:
