@@ -57,12 +57,14 @@ class Holder:
         self._home = home
         left = fdstore.taken()
         self._groups = {name: left[name] if name in left else fanotify.init() for name in ("open", "access")}
-        fdstore.keep(self._groups)
+        openers = left["openers"] if "openers" in left else openers_page.create()
+        self._stored = {**self._groups, "openers": openers}
+        fdstore.keep(self._stored)
         if not left:
             cover_exposed(home)  # nothing carries a mark yet
         self._control_end, self._decider_end = channel.pair()
         self._watch_end, self._watchers_end = channel.pair()
-        page, openers = heartbeat.create(), openers_page.create()
+        page = heartbeat.create()
         self._beat = heartbeat.Heartbeat(page)
         self._beat.beat()  # until the first decider beats, patience counts from here
         self._turn, their_turn = turns.pair()
@@ -174,7 +176,7 @@ class Holder:
         self._sweep()
         self._deny_waiting()  # whoever came in by a descriptor of the hidden tree; closing the groups would let it pass
         self._watcher.kill()
-        fdstore.drop(self._groups)
+        fdstore.drop(self._stored)
         ours = (self._control_end, self._watch_end, self._turn)
         for end in (*ours, self._decider_end, self._watchers_end, self._their_turn):
             end.close()

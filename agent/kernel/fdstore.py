@@ -1,7 +1,9 @@
 """systemd keeps the groups too: with a file descriptor store even the death of the holder does not open the gate.
 
+Beside them it keeps the memory of who opened what in server processes (:mod:`agent.guard.openers_page`).
+
 Rules of this file: the protocol of sd_notify(3) and nothing else; without ``NOTIFY_SOCKET`` every call does nothing.
-The unit needs ``FileDescriptorStoreMax=2`` and ``NotifyAccess=main`` (docs/shoumi.service). ``FDPOLL=0`` because a
+The unit needs ``FileDescriptorStoreMax=3`` and ``NotifyAccess=main`` (docs/shoumi.service). ``FDPOLL=0`` because a
 group must stay in the store although nobody polls it. Sources: sd_notify(3), sd_listen_fds(3), systemd's file
 descriptor store documentation.
 """
@@ -15,15 +17,17 @@ _FIRST = 3  # SD_LISTEN_FDS_START
 _PREFIX = "shoumi-"
 
 
-def keep(groups: Mapping[str, int], environment: Mapping[str, str] = os.environ) -> bool:
+def keep(descriptors: Mapping[str, int], environment: Mapping[str, str] = os.environ) -> bool:
     """Give copies of the descriptors to the store under their names; return whether there is one."""
-    told = [_notify(f"FDSTORE=1\nFDNAME={_PREFIX}{name}\nFDPOLL=0", environment, [fd]) for name, fd in groups.items()]
+    told = [
+        _notify(f"FDSTORE=1\nFDNAME={_PREFIX}{name}\nFDPOLL=0", environment, [fd]) for name, fd in descriptors.items()
+    ]
     return all(told)
 
 
-def drop(groups: Mapping[str, int], environment: Mapping[str, str] = os.environ) -> None:
+def drop(descriptors: Mapping[str, int], environment: Mapping[str, str] = os.environ) -> None:
     """Take them out of the store: the holder ends in order, with the areas hidden."""
-    for name in groups:
+    for name in descriptors:
         _notify(f"FDSTOREREMOVE=1\nFDNAME={_PREFIX}{name}", environment)
 
 
