@@ -88,6 +88,7 @@ def serving(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,  # when it ends it sends SIGTERM to its whole group, which may be ours
         preexec_fn=lambda: end_with_parent(signal.SIGTERM),
     )
     try:
