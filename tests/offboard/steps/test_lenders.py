@@ -57,7 +57,9 @@ def set_uid_program(folder: Path, uid: int) -> Iterator[Child]:
     try:
         with child(uid, act=act) as one:
             deadline = time.monotonic() + 30
-            while Path(f"/proc/{one.pid}/exe").readlink() != program:
+            proc = Path(f"/proc/{one.pid}")
+            # the kernel writes its notes a moment after the program is there
+            while (proc / "exe").readlink() != program or raised.started_by((proc / "auxv").read_bytes()) is None:
                 assert time.monotonic() < deadline
             yield one
     finally:
