@@ -3,6 +3,7 @@
 Rules of this file: the arguments are a list, never a shell's; what it says is foreign text.
 """
 
+import os
 import subprocess
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +12,12 @@ from rules.text import Text
 from rules.visible import visible
 
 _SECONDS = 20.0
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+SMB_CONF = "SMB_CONF_PATH"  # where Samba's tools find their configuration, if not where they were built to look
+ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    "LC_ALL": "C",
+    **{name: os.environ[name] for name in (SMB_CONF,) if name in os.environ},
+}
 """What a tool finds in its environment, and nothing else of ours."""
 
 
