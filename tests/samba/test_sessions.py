@@ -6,7 +6,7 @@ has open is a handle on the server, and what comes of it is what the server answ
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -22,8 +22,10 @@ from smbprotocol.tree import TreeConnect
 
 from agent.errors import RefusedError
 from agent.offboard.context import Account, AreaPath, RevocationContext, RevocationSubject
+from agent.offboard.guardrails import Process
 from agent.offboard.steps import commands, samba, samba_tools
 from agent.offboard.steps.step import StepState
+from rules.text import Text
 from tests import needs
 from tests.offboard.host import context, unused_uid
 from tests.samba.clients import READ, WRITE, Share, connection, log_in, refusal
@@ -217,6 +219,24 @@ def test_what_a_killed_run_left_denied_is_taken_back_by_the_next(place: Place, d
     undisturbed(desk)
 
 
+def test_whoever_comes_back_meanwhile_has_all_rights_in_the_end(
+    place: Place, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client connects again the moment it is closed out, while a right is still denied: it does so once more."""
+    back: list[Open] = []
+
+    def allow(share: str, uids: Iterable[int], rights: str) -> Text | None:
+        back.append(log_in(desk.both, "ann").open("doc", READ | WRITE))
+        assert of(back[0]) == ""  # it is a right that nobody misses
+        return given(share, uids, rights)
+
+    given = samba_tools.allow
+    monkeypatch.setattr(samba_tools, "allow", allow)
+    assert samba.STAYING.run(place.ann, place.here, "H1").facts == {"closed": 2, "left": 0}
+    assert [of(file) for file in back] == [GONE]
+    undisturbed(desk)
+
+
 def test_who_may_only_read_a_share_is_closed_out_of_it_as_well(place: Place) -> None:
     place.server.tool("sharesec", "plans", "--replace=S-1-1-0:ALLOWED/0x0/READ")
     (place.folder / "plans/doc").write_bytes(b"plans")
@@ -244,6 +264,18 @@ def test_a_share_under_another_name_is_closed_where_nobody_else_uses_it(place: P
         assert (done.state, done.facts) == (StepState.PENDING, {"closed": 1, "left": 1})
         assert "`forced`" in done.detail.en
         assert (of(hers), of(his), of(own)) == ("", "", GONE)
+
+
+def test_a_process_serves_others_alone_when_nothing_in_it_is_open_for_the_person(place: Place, desk: Desk) -> None:
+    pids = {one.pid for one in samba_tools.status().sessions_of(place.ann.uids)}
+    acting = [Process(pid, 0, 0, 0, 0, None, name="smbd[127.0.0.1]") for pid in (*pids, os.getpid())]
+    assert not samba.served_elsewhere(place.ann, place.here, acting)
+    samba.STAYING.run(place.ann, place.here, "H1")
+    assert samba.served_elsewhere(place.ann, place.here, acting) == pids  # and not ours, which Samba does not know
+    unnamed = [one._replace(name="ftpd") for one in acting]
+    assert not samba.served_elsewhere(place.ann, place.here, unnamed)
+    log_in(desk.both, "ann")
+    assert len(samba.served_elsewhere(place.ann, place.here, acting)) == 1
 
 
 def test_nothing_that_is_only_called_smbd_is_told_or_signalled(place: Place, desk: Desk) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from agent.errors import RefusedError
 from agent.offboard.context import RevocationContext, RevocationSubject
+from agent.offboard.guardrails import LENDERS, Process
 from agent.offboard.steps import samba_closing, samba_tools
 from agent.offboard.steps.samba_shares import SharePaths, lost_by
 from agent.offboard.steps.samba_status import IPC, SmbSession, SmbStatus, SmbTree
@@ -43,6 +44,24 @@ def connected(subjects: Sequence[RevocationSubject], context: RevocationContext)
         return [True] * len(subjects)
     paths = SharePaths(context)
     return [bool(lost_by(now, subject, paths)) for subject in subjects]
+
+
+def served_elsewhere(
+    leaver: RevocationSubject, context: RevocationContext, acting: Collection[Process]
+) -> frozenset[int]:
+    """Return which of *acting* are Samba's and have nothing open any more for the person, by its own word.
+
+    A thread of its pool keeps the uid of whom it worked for last, for as long as others in the connection keep it busy.
+    """
+    pids = frozenset(one.pid for one in acting if one.name.startswith(LENDERS))
+    if not pids or not samba_tools.installed(context.root):
+        return frozenset()
+    try:
+        now = samba_tools.status()
+    except RefusedError:
+        return frozenset()
+    known = frozenset(one.pid for one in now.sessions)
+    return (pids & known) - {tree.pid for tree in lost_by(now, leaver, SharePaths(context))}
 
 
 def look(leaver: RevocationSubject, context: RevocationContext) -> tuple[StepTarget, ...]:
