@@ -23,11 +23,11 @@ from smbprotocol.tree import TreeConnect
 from agent.errors import RefusedError
 from agent.offboard.context import Account, AreaPath, RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Process
-from agent.offboard.steps import commands, samba, samba_tools
+from agent.offboard.steps import commands, samba, samba_tools, tasks
 from agent.offboard.steps.step import StepState
 from rules.text import Text
 from tests import needs
-from tests.offboard.host import context, unused_uid
+from tests.offboard.host import child, context, end, unused_uid
 from tests.samba.clients import READ, WRITE, Share, connection, log_in, refusal
 from tests.samba.server import PASSWORD, FileServer, required, serving
 
@@ -181,6 +181,21 @@ def test_who_leaves_is_in_no_connection_of_their_own_and_has_no_share_in_others(
     done = samba.STEP.run(place.ann, place.here, "C1")
     assert (done.state, done.facts) == (StepState.CONFIRMED, {"sessions": 0, "left": 0, "disabled": 0})
     undisturbed(desk)
+
+
+def test_a_process_of_smbd_that_worked_for_the_leaver_last_is_not_ended(place: Place, desk: Desk) -> None:
+    """It has the uid of its last request, as its real one, until somebody else asks for something."""
+    [uid] = place.ann.uids
+    assert of(desk.ann) == ""
+    processes = [process.pid for process in place.server.sessions()]
+    working = [pid for pid in processes if (found := tasks.leader(pid)) and found.ruid == uid]
+    assert working
+    with child(uid) as one:
+        ended = end(uid)
+        assert (ended.sure, set(ended.killed)) == (True, {one.pid})
+    assert of(desk.ann) == ""
+    undisturbed(desk)
+    assert [process.pid for process in place.server.sessions()] == processes
 
 
 def test_of_several_people_each_hears_of_their_own(place: Place, desk: Desk) -> None:
