@@ -6,7 +6,7 @@ has open is a handle on the server, and what comes of it is what the server answ
 
 import os
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -231,7 +231,18 @@ def test_what_a_killed_run_left_denied_is_taken_back_by_the_next(place: Place, d
     assert samba.STAYING.run(place.ann, place.here, "H1").state is StepState.CONFIRMED
     assert (of(desk.ann), of(later)) == (GONE, GONE)
     assert place.lists() == before
+    assert samba_tools.deny("public", place.ann.uids, samba_tools.EVERYTHING) is None  # with nothing open there
+    assert samba.STAYING.run(place.ann, place.here, "H1").state is StepState.CONFIRMED
+    assert place.lists() == before
     undisturbed(desk)
+
+
+def test_an_administrator_s_own_denial_stays(place: Place, desk: Desk) -> None:
+    [uid] = place.ann.uids
+    place.server.tool("sharesec", "public", f"--add=S-1-22-1-{uid}:DENIED/0x0/FULL")
+    before = place.lists()
+    assert samba.STAYING.run(place.ann, place.here, "H1").facts == {"closed": 2, "left": 0}
+    assert place.lists() == before
 
 
 def test_whoever_comes_back_meanwhile_has_all_rights_in_the_end(
@@ -240,10 +251,10 @@ def test_whoever_comes_back_meanwhile_has_all_rights_in_the_end(
     """A client connects again the moment it is closed out, while a right is still denied: it does so once more."""
     back: list[Open] = []
 
-    def allow(share: str, uids: Iterable[int], rights: str) -> Text | None:
+    def allow(share: str, uids: Collection[int]) -> Text | None:
         back.append(log_in(desk.both, "ann").open("doc", READ | WRITE))
         assert of(back[0]) == ""  # it is a right that nobody misses
-        return given(share, uids, rights)
+        return given(share, uids)
 
     given = samba_tools.allow
     monkeypatch.setattr(samba_tools, "allow", allow)

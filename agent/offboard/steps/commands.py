@@ -28,22 +28,22 @@ class CommandResult(NamedTuple):
     why: Text | None
 
 
-def call(argv: Sequence[str]) -> CommandResult:
-    """Run *argv* and wait for its end; never raises for what the command does."""
+def call(argv: Sequence[str], seconds: float = _SECONDS) -> CommandResult:
+    """Run *argv* and wait for its end, *seconds* at the most; never raises for what the command does."""
     tool = visible(argv[0])
     try:
         done = subprocess.run(
             argv,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=_SECONDS,
+            timeout=seconds,
             env=ENVIRONMENT,
             errors="surrogateescape",
             check=False,
         )
     except subprocess.TimeoutExpired:
         return CommandResult(
-            "", Text(f"`{tool}` did not end in {_SECONDS:.0f} s", f"`{tool}` 在 {_SECONDS:.0f} 秒内未结束")
+            "", Text(f"`{tool}` did not end in {seconds:.0f} s", f"`{tool}` 在 {seconds:.0f} 秒内未结束")
         )
     except OSError as error:
         return CommandResult(

@@ -93,10 +93,11 @@ def together(many: Sequence[tuple[RevocationSubject, str]], _context: Revocation
     passwords = {name: (uid, samba_tools.disable(name)) for name, uid in samba_tools.logins(everybody).items()}
     before = after = samba_tools.status() if samba_tools.serves() else SmbStatus()
     left: frozenset[SmbTree] = frozenset()
-    if before.sessions_of(everybody):
+    if before.sessions:
         now = _end_alone(before, everybody)
         left = samba_closing.close([tree for tree in now.trees_of(everybody) if tree.share != IPC], everybody)
         after = samba_tools.status() if now.sessions_of(everybody) else now
+        samba_tools.take_back(everybody)
     return [_with_passwords(_gone(leaver, before, after, left), leaver, passwords) for leaver in leavers]
 
 
@@ -114,6 +115,7 @@ def together_staying(many: Sequence[tuple[RevocationSubject, str]], context: Rev
     theirs = [frozenset(lost_by(now, leaver, paths)) for leaver, _ in many]
     uids = frozenset(uid for (leaver, _), trees in zip(many, theirs, strict=True) if trees for uid in leaver.uids)
     left = samba_closing.close(frozenset[SmbTree]().union(*theirs), uids)
+    samba_tools.take_back(frozenset(uid for leaver, _ in many for uid in leaver.uids))
     return [_closed(trees, trees & left) for trees in theirs]
 
 

@@ -7,8 +7,8 @@ Rules of this file:
   where it differs. So one right that nobody misses, denied for a moment to one person, closes it for that person alone,
   however many others use it in the same connection; it is asked by smbd itself, so nobody can come in between;
 - what is denied is given back at once, so nothing is left that would have to be taken away later; whoever connected
-  again meanwhile is made to connect once more. Whoever is killed in between leaves a right denied that files are not
-  opened by; the next run of that person takes it back;
+  again meanwhile is made to connect once more. What somebody leaves who is killed in between, the next run of that
+  person takes back;
 - where that right is one they never had, everything is denied for that moment. Where a share has no list of access of
   its own (``[homes]``), or is used under another name (``force user``), it is closed in that process if nobody else
   uses it there; else it is left and said to be.
@@ -56,8 +56,8 @@ def _by_denial(
         _close_changed(places)
         left = _left(left)
     finally:
-        for share in listed:
-            samba_tools.allow(share, uids, rights)
+        for share in shares:
+            samba_tools.allow(share, uids)
     _close_changed(places)  # whoever came back meanwhile, and what had the denial from an earlier run
     return _left(left), frozenset(tree for tree in trees if tree.share not in listed)
 
