@@ -277,6 +277,23 @@ def test_who_may_only_read_a_share_is_closed_out_of_it_as_well(place: Place) -> 
     assert place.lists() == before
 
 
+@pytest.mark.parametrize("name", ["机密 资料", "-v", "Plans $x"])
+def test_a_share_is_closed_whatever_it_is_called(place: Place, name: str) -> None:
+    with place.server.configuration.open("a") as file:
+        file.write(f"[{name}]\npath = {place.folder}/plans\nread only = no\n")
+    place.server.tool("smbcontrol", "smbd", "reload-config")
+    before = place.lists()
+    with connection(place.server) as both:
+        log_in(both, "ann", name).put("doc", b"plans")
+        (place.folder / "plans/doc").chmod(0o666)
+        hers, his = (log_in(both, who, name).open("doc", READ | WRITE) for who in ("ann", "ben"))
+        some = replace(place.ann, areas=frozenset({"plans"}))
+        done = samba.STAYING.run(some, place.here, "H1")
+        assert (done.state, done.facts) == (StepState.CONFIRMED, {"closed": 2, "left": 0})
+        assert (of(hers), of(his)) == (GONE, "")
+    assert place.lists() == before
+
+
 def test_a_share_under_another_name_is_closed_where_nobody_else_uses_it(place: Place) -> None:
     """Everybody is *ben* there to the server, so that nothing denied to *ann* changes her access."""
     with place.server.configuration.open("a") as file:
