@@ -12,7 +12,7 @@ from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Rails, ordinary
 from agent.offboard.journal import Run, WantedRun
 from agent.offboard.plan import Cause, agreed
-from agent.offboard.steps import holders, processes
+from agent.offboard.steps import holders, processes, samba
 from agent.offboard.steps.ending_holders import HolderTerminator
 
 _STAYING = frozenset((Cause.HOLD, Cause.TRANSFER, Cause.EXPIRY, Cause.LOSS))
@@ -56,13 +56,19 @@ def freeze_processes(
 
 
 def freeze_holders(context: RevocationContext, wanted: Sequence[WantedRun]) -> list[bool]:
-    """Stop, by one look, what the runs *wanted* would end of people who stay; return which of these had anything."""
+    """Stop, by one look, what the runs *wanted* would end of people who stay; return which of these had anything.
+
+    A share in use is something, and cannot be stopped: others use it through the same process.
+    """
     theirs = [(at, one) for at, one in enumerate(wanted) if one.cause in _STAYING]
     spared = sparing_callers(context, {caller for _, one in theirs for caller in one.callers})
     found = [True] * len(wanted)
     stopped = HolderTerminator([vetted(one.leaver) for _, one in theirs], spared, context.may).stop() if theirs else []
     for (at, _), had in zip(theirs, stopped, strict=True):
         found[at] = had
+    idle = [at for at, _ in theirs if not found[at]]
+    for at, uses in zip(idle, samba.connected([vetted(wanted[at].leaver) for at in idle], context), strict=True):
+        found[at] = uses
     return found
 
 

@@ -7,8 +7,12 @@ Rules of this file:
 - every thread counts: what one of them is the whole process is, because it ends as a whole. Only where a registered
   service, or root without a login, has a thread that became the person, the process is the service's;
 - never: PID 1, the agent, whoever asked for this, and any *account* that is root's, the system's or shared;
-- a service that borrows the uid for one request (effective or filesystem uid only) is the service's: its connection is
-  ended by the step that knows the service, not by a signal;
+- a service that borrows the uid for one request is the service's: its connection is ended by the step that knows the
+  service, not by a signal. It has the effective or filesystem uid only, or can go back to root without a program's help
+  (Samba's smbd has the real and effective uid of whom it works for, and root's as its saved one; one process of it
+  serves many people). What somebody got root's rights by (a set-uid program) borrows nothing: it is theirs;
+- ``kill(-1)`` asks no such question: while anything on the host lends its process to uids (:func:`lends`), whichever it
+  has now, nothing is ended by it, because another one may be taken between the question and the signal;
 - a system account or registered service that the person once started is left to run, unless it holds classified data.
 """
 
@@ -22,12 +26,15 @@ from agent.kernel.task_identity import TaskIdentity
 FIRST_ORDINARY = 1000  # login.defs(5) UID_MIN: below are the distribution's own accounts
 FIRST_UNUSED = 0x80000000  # from here on nobody's: many tools cannot write them, and -1 and -2 have other meanings
 SHARED = frozenset((65534,))  # nobody, which is also every unmapped uid
+LENDERS = ("smbd",)  # names of root's programs that take the uids of whom they work for, as they begin (``smbd[…]``)
 
 
 class Process(NamedTuple):
     """One process at one moment: proc_pid_status(5) and proc_pid_loginuid(5). ``login`` is ``None`` when unset.
 
-    The uids are those of its first thread; ``others`` are the different ones of its other threads.
+    The uids are those of its first thread; ``others`` are the different ones of its other threads. ``raised``: its
+    program was started by somebody who is not root, or is set-uid (:mod:`agent.offboard.steps.raised`); known where it
+    counts, of what is root's and somebody else's at once.
     """
 
     pid: int
@@ -42,6 +49,7 @@ class Process(NamedTuple):
     executable: str = ""
     parent: int = 0
     others: frozenset[TaskIdentity] = frozenset()
+    raised: bool = False
 
     @property
     def identities(self) -> tuple[TaskIdentity, ...]:
@@ -106,10 +114,10 @@ def reach(process: Process, uids: Collection[int], rails: Rails, below: Sequence
         return Reach.PROTECTED
     theirs = frozenset(uid for uid in uids if ordinary(uid))
     first, *others = process.identities
-    how = _reach(first, process.executable, theirs, rails, below)
+    how = _reach(first, process, theirs, rails, below)
     if not others:
         return how
-    found = {how, *(_reach(one, process.executable, theirs, rails, below) for one in others)}
+    found = {how, *(_reach(one, process, theirs, rails, below) for one in others)}
     if (
         how is not Reach.ACCOUNT
         and Reach.ACCOUNT in found
@@ -120,24 +128,41 @@ def reach(process: Process, uids: Collection[int], rails: Rails, below: Sequence
     return next(one for one in Reach if one in found)
 
 
-def _reach(one: TaskIdentity, executable: str, theirs: Collection[int], rails: Rails, below: Sequence[range]) -> Reach:
-    """Return how one thread is the person's."""
-    if one.ruid in theirs or one.suid in theirs:
+def _reach(one: TaskIdentity, process: Process, theirs: Collection[int], rails: Rails, below: Sequence[range]) -> Reach:
+    """Return how one thread of *process* is the person's."""
+    real = one.ruid in theirs or one.suid in theirs
+    if real and (process.raised or one.login in theirs or not mixed(one)):
         return Reach.ACCOUNT
     if one.login is not None and one.login in theirs:
         system = 0 < one.ruid < FIRST_ORDINARY
-        return Reach.SERVICE if system or (one.ruid, executable) in rails.services else Reach.LOGIN
+        return Reach.SERVICE if system or (one.ruid, process.executable) in rails.services else Reach.LOGIN
     if one.login is None and any(one.ruid in some or one.suid in some for some in below):
         return Reach.SUBORDINATE
-    if one.euid in theirs or one.fsuid in theirs:
+    if real or one.euid in theirs or one.fsuid in theirs:
         return Reach.ACTING
     return Reach.BYSTANDER
+
+
+def mixed(one: TaskIdentity) -> bool:
+    """Whether a thread is root and somebody else at once: it can become either again by itself, setresuid(2)."""
+    three = {one.ruid, one.euid, one.suid}
+    return 0 in three and len(three) > 1
+
+
+def lends(process: Process) -> bool:
+    """Whether *process* is root's and lends itself to uids, now or at any moment, so that ``kill(-1)`` may hit it."""
+    if process.raised or process.ended:
+        return False
+    root = any(0 in (one.ruid, one.euid, one.suid) for one in process.identities)
+    lent = any(mixed(one) and (ordinary(one.ruid) or ordinary(one.suid)) for one in process.identities)
+    return lent or (root and process.name.startswith(LENDERS))
 
 
 def _serves(process: Process, theirs: Collection[int], rails: Rails) -> bool:
     """Whether one of its threads is a registered service, or root that nobody of *theirs* logged in as."""
     return any(
-        (one.ruid, process.executable) in rails.services or (one.ruid == 0 and one.login not in theirs)
+        (one.ruid, process.executable) in rails.services
+        or (one.login not in theirs and (one.ruid == 0 or (mixed(one) and not process.raised)))
         for one in process.identities
     )
 

@@ -23,7 +23,7 @@ from agent.offboard.context import AreaPath, RevocationContext, RevocationSubjec
 from agent.offboard.guardrails import Process, Reach, ends, ordinary, reach
 from agent.offboard.probe_access import ProbeAnswer, ProbeAttempt, ProbeTarget
 from agent.offboard.receipt.timeline import written
-from agent.offboard.steps import holders, starters, subids
+from agent.offboard.steps import holders, samba, starters, subids
 from agent.offboard.steps.starters import Starter
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, always
 from agent.offboard.steps.step import StepTarget as Planned
@@ -225,7 +225,7 @@ def _look_at_holders(leaver: RevocationSubject, context: RevocationContext) -> S
     held = holders.held(leaver, context)
     holding = {one.pid for one in held}
     found = {one: reach(one, leaver.uids, context.rails(), below) for one in processes if one.pid in holding}
-    return _scan(context, look, processes, found, held)
+    return _scan(leaver, context, look, processes, found, held)
 
 
 def scan(leaver: RevocationSubject, context: RevocationContext) -> Scan:
@@ -243,10 +243,11 @@ def scan(leaver: RevocationSubject, context: RevocationContext) -> Scan:
         or reach(one, uids, rails, below) in (Reach.ACTING, Reach.PROTECTED)
         or one.pid in held
     }
-    return _scan(context, look, processes, found, there)
+    return _scan(leaver, context, look, processes, found, there)
 
 
 def _scan(
+    leaver: RevocationSubject,
     context: RevocationContext,
     look: Look,
     processes: Sequence[Process],
@@ -254,6 +255,10 @@ def _scan(
     held: AbstractSet[HeldFile],
 ) -> Scan:
     """Return what a look came to: *processes* are the person's, *found* what should not be, *held* who holds what."""
+    acting = [one for one, how in found.items() if how is Reach.ACTING]
+    if elsewhere := samba.served_elsewhere(leaver, context, acting):
+        processes = [one for one in processes if one.pid not in elsewhere]
+        found = {one: how for one, how in found.items() if one.pid not in elsewhere}
     theirs = {one.pid for one in processes}
     unseen = [f"process:{pid}" for pid in sorted(look.unread)[:_NAMED]]
     unseen += [f"ring:{one.pid}" for one in sorted(held) if not one.looked_into and one.pid in theirs][:_NAMED]

@@ -79,10 +79,10 @@ def test_every_step_has_a_name_of_its_own_and_speaks_both_languages() -> None:
 
 def test_leaving_ends_everything_and_staying_only_what_holds_files() -> None:
     leaving = [step.id for step in steps_for(Cause.DEPARTURE)]
-    assert leaving[:2] == ["deny", "processes"]
+    assert leaving[:3] == ["deny", "processes", "samba"]
     assert leaving.index("timers") < leaving.index("processes-again") < leaving.index("acl")
     for cause in (Cause.HOLD, Cause.EXPIRY, Cause.TRANSFER):
-        assert [step.id for step in steps_for(cause)] == ["deny", "holders", "sessions", "samba"]
+        assert [step.id for step in steps_for(cause)] == ["deny", "holders", "samba", "sessions"]
 
 
 def test_doors_come_first_and_the_proof_last() -> None:

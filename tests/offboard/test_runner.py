@@ -196,16 +196,18 @@ def test_a_run_that_has_lost_its_reason_is_given_up_and_what_was_done_stays_done
         entries.append(fields)
         return len(entries)
 
-    runner = Runner(journal, context(tmp_path, append=append))
+    rest = step("rest", lambda: StepResult(StepState.DONE, WHAT))
+    runner = Runner(journal, context(tmp_path, append=append), [rest])
     run = runner.begin("H1", NOBODY, Cause.HOLD, OFFICERS)
     runner.cut("H1")
     runner.abandon("H1", Text("the hold was lifted", "停权已解除"))
     found = {done.step: done.result for done in journal.steps(run)}
     assert found.pop("deny").state is StepState.CONFIRMED
     assert found.pop("holders").detail.zh == "本机没有受保护的目录"  # the cut had found that before
+    assert found.pop("samba").detail.zh == "本机没有 Samba"  # that, too
     assert {(result.state, result.detail.zh) for result in found.values()} == {(StepState.SKIPPED, "停权已解除")}
     assert journal.unfinished() == []
-    assert [entry["step"] for entry in entries] == ["deny", "holders", "samba"]
+    assert [entry["step"] for entry in entries] == ["deny", "holders", "samba", "rest"]
 
 
 def test_a_damaged_agent_stops_at_once(tmp_path: Path, journal: RevocationJournal) -> None:

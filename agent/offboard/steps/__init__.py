@@ -26,6 +26,7 @@ STEPS: tuple[RevocationStep, ...] = (
     deny.STEP,
     holders.STEP,
     processes.STEP,
+    samba.STEP,
     units.STEP,
     timers.STEP,
     sessions.STEP,
@@ -34,7 +35,6 @@ STEPS: tuple[RevocationStep, ...] = (
     keys.STEP,
     account.STEP,
     tickets.STEP,
-    samba.STEP,
     processes.AGAIN,
     acl.STEP,
 )
@@ -42,7 +42,7 @@ STEPS: tuple[RevocationStep, ...] = (
 LEAVING = tuple(step for step in STEPS if step is not holders.STEP)
 """The person goes: everything ends."""
 
-STAYING = (deny.STEP, holders.STEP, sessions.STAYING, samba.STEP)
+STAYING = (deny.STEP, holders.STEP, samba.STAYING, sessions.STAYING)
 """The person stays (hold, expiry, transfer, loss): access ends, and only what holds classified files with it.
 
 Login sessions end too where the pack says so.

@@ -22,7 +22,7 @@ from agent.offboard import guardrails
 from agent.offboard.guardrails import Process, Rails, Reach
 from agent.offboard.steps import cgroups, signals, starters, tasks
 from agent.offboard.steps.starters import StarterTally
-from agent.offboard.steps.sweeping import protected_leaders, swept
+from agent.offboard.steps.sweeping import sweep
 
 SHOWN = 100  # processes named in the facts; the counts are complete
 _WAIT_MS = 250.0
@@ -228,6 +228,6 @@ class ProcessTerminator:
     def _sweep(
         self, number: signal.Signals, whose: Collection[int], rails: Rails, done: Sequence[TerminationResult]
     ) -> None:
-        protected = protected_leaders(rails)
+        left = sweep({uid for at in whose for uid in self._people[at]}, number, rails)
         for at in whose:
-            done[at].unswept.update(uid for uid in self._people[at] if not swept(uid, number, protected))
+            done[at].unswept |= self._people[at] & left

@@ -25,7 +25,7 @@ from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import Process, Rails
 from agent.offboard.steps import signals, subids, tasks
 from agent.offboard.steps.ending import TerminationResult
-from agent.offboard.steps.sweeping import protected_leaders, swept
+from agent.offboard.steps.sweeping import sweep
 
 _WAIT_MS = 250.0
 _CLEAN = 2
@@ -147,14 +147,13 @@ class HolderTerminator:
 
     def _sweep(self, at: int, done: TerminationResult) -> None:
         """End every process of the accounts of one person at once; the next look says whether they are gone."""
-        protected = protected_leaders(self._context.rails())
-        for uid in self._subjects[at].uids:
-            theirs = tuple(tasks.owned(frozenset((uid,))))
-            if swept(uid, signal.SIGKILL, protected):
-                done.killed.update((process.pid, process) for process in theirs)
-                done.gone_at = None
-            else:
-                done.unswept.add(uid)
+        uids = frozenset(self._subjects[at].uids)
+        theirs = {uid: tuple(tasks.owned(frozenset((uid,)))) for uid in uids}
+        left = sweep(uids, signal.SIGKILL, self._context.rails())
+        done.unswept |= left
+        for uid in uids - left:
+            done.killed.update((process.pid, process) for process in theirs[uid])
+            done.gone_at = None
 
     def _look(self, rails: Rails, known: AbstractSet[int] = frozenset()) -> _Look:
         look = tasks.Look(self._uids, [some for below in self._below for some in below])

@@ -17,9 +17,12 @@ from pathlib import Path
 
 from agent.kernel import task_identity
 from agent.kernel.task_identity import TaskIdentity, field
+from agent.offboard import guardrails
 from agent.offboard.guardrails import Process
+from agent.offboard.steps.raised import raised
 
 CHASE = 0.25  # seconds one look follows new processes at the least, once it has seen those that were there
+_LENDERS = tuple(map(os.fsencode, guardrails.LENDERS))
 _ROUNDS = 32  # and rounds at the least: on a machine that stands still now and then, seconds alone are soon over
 
 
@@ -113,6 +116,33 @@ def leader(pid: int) -> Process | None:
         return None
 
 
+def lenders() -> list[Process]:
+    """Return what lends itself to uids (:func:`agent.offboard.guardrails.lends`), each by its first thread.
+
+    What may not be looked at is told as one: nobody can say that it is none.
+    """
+    found = []
+    for pid in pids():
+        try:
+            if not _may_lend(task_identity.read(f"/proc/{pid}/status")):
+                continue
+            process = _process(pid, frozenset(), set(), leader=True)
+            if process and guardrails.lends(process) and guardrails.lends(_known(process)):
+                found.append(process)
+        except OSError as error:
+            if not task_identity.gone(error):
+                found.append(Process(pid, 0, 0, 0, 0, None, name=guardrails.LENDERS[0]))
+    return found
+
+
+def _may_lend(status: bytes) -> bool:
+    """Whether a look at the rest is worth it: they are many, and this is in the path of the cut."""
+    at = status.find(b"\nUid:\t") + 6
+    three = status[at : status.find(b"\n", at)].split()[:3]
+    name = status[len(b"Name:\t") : status.find(b"\n")]
+    return b"0" in three and (len(set(three)) > 1 or name.startswith(_LENDERS))
+
+
 def read(pid: int, wanted: AbstractSet[int] | None = None) -> Process | None:
     """Return the process *pid*, or ``None`` when there is none (a thread that is not its process's first is none).
 
@@ -160,7 +190,14 @@ def _process(
     except (KeyError, ValueError):  # it ended meanwhile: a half-gone process has no Uid line
         return None
     if wanted is None or wanted & uids(process):
-        return process._replace(executable=_executable(pid))
+        return _known(process)._replace(executable=_executable(pid))
+    return process
+
+
+def _known(process: Process) -> Process:
+    """Return *process* with what has to be known of a program that is root's and somebody else's at once."""
+    if any(map(guardrails.mixed, process.identities)):
+        return process._replace(raised=raised(process.pid))
     return process
 
 

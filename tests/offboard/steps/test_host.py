@@ -15,7 +15,8 @@ from agent.offboard.context import Account, DenialAck, RevocationSubject
 from agent.offboard.journal import RevocationJournal
 from agent.offboard.plan import Cause
 from agent.offboard.runner import Runner, survey
-from agent.offboard.steps import account, commands, deny, samba, sessions
+from agent.offboard.steps import account, commands, deny, samba, samba_tools, sessions
+from agent.offboard.steps.samba_status import SmbStatus, parse
 from agent.offboard.steps.step import StepState
 from rules.text import Text
 from tests import needs
@@ -196,78 +197,97 @@ def test_a_logind_that_does_not_answer_leaves_the_step_pending(
 # --- Samba ----------------------------------------------------------------------------------------
 
 
-def status(*sessions_: tuple[str, int, str, str], shares: tuple[tuple[str, str], ...] = ()) -> str:
-    """Return what ``smbstatus --json`` writes, cut down to what matters (smbstatus(1), Samba 4.17)."""
+def status(*rows: tuple[str, int, int], trees: tuple[tuple[str, str], ...] = ()) -> str:
+    """Return what ``smbstatus --json`` writes, cut down to what matters (smbstatus(1), Samba 4.17).
+
+    *rows* are sessions: their number, process and uid. *trees*: a session's number and a share.
+    """
+    process = {number: {"pid": str(pid)} for number, pid, _ in rows}
     return json.dumps(
         {
             "version": "4.17.12",
             "sessions": {
-                id_: {"session_id": id_, "uid": uid, "username": name, "remote_machine": at}
-                for id_, uid, name, at in sessions_
+                number: {"session_id": number, "uid": uid, "username": "zhang", "server_id": process[number]}
+                for number, _, uid in rows
             },
             "tcons": {
-                str(n): {"service": share, "session_id": id_, "tcon_id": str(n)}
-                for n, (id_, share) in enumerate(shares)
+                str(at): {"service": share, "session_id": number, "tcon_id": str(at), "server_id": process[number]}
+                for at, (number, share) in enumerate(trees)
             },
         }
     )
 
 
-def test_only_shares_and_addresses_of_the_person_are_closed() -> None:
-    found = samba.connected(
+def test_sessions_are_a_person_s_by_uid_and_whatever_they_are_called() -> None:
+    found = parse(
+        status(("1", 10, 62400), ("2", 10, 62401), ("3", 11, 62400), trees=(("1", "plans"), ("2", "plans"), ("3", "x")))
+    )
+    assert [one.id for one in found.sessions_of({62400})] == ["1", "3"]
+    mine = found.trees_of({62400})
+    assert [(tree.pid, tree.share) for tree in mine] == [(10, "plans"), (11, "x")]
+    assert found.alone({62400}) == {11}
+    assert [found.sole(tree, {62400}) for tree in mine] == [False, True]
+    assert parse('{"sessions": {}, "tcons": {}}') == SmbStatus()
+
+
+UIDS = st.sampled_from([62400, 62401, 62402])
+ROWS = st.lists(st.tuples(st.integers(1, 3), UIDS, st.sampled_from(["a", "b"])), max_size=6)
+
+
+@given(ROWS, st.frozensets(UIDS, max_size=2))
+def test_what_somebody_else_uses_too_is_never_ended_as_a_whole(
+    rows: list[tuple[int, int, str]], uids: frozenset[int]
+) -> None:
+    found = parse(
         status(
-            ("1", 62400, "zhang", "10.0.0.1"),
-            ("2", 62400, "zhang", "10.0.0.2"),
-            ("3", 62401, "li", "10.0.0.2"),
-            shares=(("1", "plans"), ("2", "IPC$"), ("3", "other"), ("1", "plans")),
-        ),
-        {62400},
-        {"zhang"},
+            *((str(n), pid, uid) for n, (pid, uid, _) in enumerate(rows)),
+            trees=tuple((str(n), share) for n, (_, _, share) in enumerate(rows)),
+        )
     )
-    assert found == samba.Connected(2, ("10.0.0.1",), ("10.0.0.2",), ("IPC$", "plans"))
-    assert samba.commands_for(found) == (
-        ("smbcontrol", "all", "close-denied-share", "IPC$"),
-        ("smbcontrol", "all", "close-denied-share", "plans"),
-        ("smbcontrol", "all", "kill-client-ip", "10.0.0.1"),
-    )
+    others = [(pid, share) for pid, uid, share in rows if uid not in uids]
+    assert not found.alone(uids) & {pid for pid, _ in others}
+    for tree in found.trees_of(uids):
+        assert (tree.pid, tree.share) not in others or not found.sole(tree, uids)
+    assert {tree.session for tree in found.trees_of(uids)} == {
+        str(n) for n, (_, uid, _) in enumerate(rows) if uid in uids
+    }
 
 
-def test_nobody_connected_needs_no_command() -> None:
-    found = samba.connected(status(("3", 62401, "li", "10.0.0.2"), shares=(("3", "other"),)), {62400}, {"zhang"})
-    assert found.sessions == 0
-    assert samba.commands_for(found) == ()
-    assert samba.connected('{"sessions": {}, "tcons": {}}', {62400}, ()).sessions == 0
-
-
-ADDRESSES = st.sampled_from(["10.0.0.1", "10.0.0.2", "", "fe80::1"])
-ROWS = st.lists(st.tuples(st.sampled_from([62400, 62401, 62402]), ADDRESSES), max_size=6)
-
-
-@given(ROWS)
-def test_an_address_somebody_else_uses_too_is_never_cut(rows: list[tuple[int, str]]) -> None:
-    text = status(*((str(n), uid, f"u{uid}", at) for n, (uid, at) in enumerate(rows)))
-    found = samba.connected(text, {62400}, {"u62400"})
-    cut = {argv[3] for argv in samba.commands_for(found) if argv[2] == "kill-client-ip"}
-    assert not cut & {at for uid, at in rows if uid != 62400}
-    assert "" not in cut
-
-
-@pytest.mark.parametrize("text", ["", "[]", "null", '{"sessions": []}', '{"sessions": {"1": 2}}', '{"tcons": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "null", '{"sessions": []}', '{"sessions": {"1": 2}}', '{"tcons": 1}'),
+        *('{"sessions": {"1": {"session_id": "1", "uid": 1}}}', '{"open_files": {"a": {"opens": []}}}'),
+        '{"sessions": {"1": {"session_id": "1", "uid": 1, "server_id": 7}}}',
+    ],
+)
 def test_a_status_that_is_none_is_an_error_and_not_an_empty_answer(text: str) -> None:
     with pytest.raises(ValueError):
-        samba.connected(text, {62400}, ())
+        parse(text)
 
 
 def test_without_samba_the_step_is_skipped_and_would_stay_pending(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setitem(commands.ENVIRONMENT, "PATH", str(tmp_path))
     who, here = RevocationSubject("E1001"), context(tmp_path)
     assert samba.probe(who, here) is not None
-    with pytest.raises(RefusedError):  # that is not known, and no "nothing"
-        samba.look(who, here)
-    assert samba.run(who, here, "C1").state is StepState.PENDING  # uninstalled between the two
+    assert samba.connected([who], here) == [False]
+    # uninstalled between the two, while something that may be Samba's runs
+    monkeypatch.setattr(samba_tools, "serves", lambda: True)
+    for step in (samba.STEP, samba.STAYING):
+        with pytest.raises(RefusedError):  # that is not known, and no "nothing"
+            step.look(who, here)
+        with pytest.raises(RefusedError):  # which leaves it pending, as the runner has it
+            step.run(who, here, "C1")
+
+
+def test_where_no_server_runs_nobody_is_connected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(commands.ENVIRONMENT, "PATH", str(tmp_path))
+    monkeypatch.setattr(samba_tools, "serves", lambda: False)
+    for step in (samba.STEP, samba.STAYING):
+        assert step.look(RevocationSubject("E1001"), context(tmp_path)) == ()
+        assert step.run(RevocationSubject("E1001"), context(tmp_path), "C1").state is StepState.CONFIRMED
 
 
 # --- commands -------------------------------------------------------------------------------------

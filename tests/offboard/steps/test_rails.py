@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.offboard.guardrails import Process, Rails, Reach, ends, ordinary, reach, sweepable
+from agent.offboard.guardrails import Process, Rails, Reach, ends, lends, ordinary, reach, sweepable
 from tests.examples import examples
 
 # few enough values that everything meets everything, THEIRS most often; every border is among them
@@ -26,6 +26,7 @@ def processes(draw: st.DrawFn) -> Process:
         fsuid=draw(UIDS),
         login=draw(st.none() | UIDS),
         executable=draw(PROGRAMS),
+        raised=draw(st.booleans()),
     )
 
 
@@ -71,10 +72,12 @@ def test_a_system_account_or_registered_service_without_classified_data_is_left(
 
 @laws
 @given(processes(), RAILS, st.booleans(), st.booleans())
-def test_whatever_a_sweep_would_reach_is_theirs(process: Process, rails: Rails, saved: bool, holds: bool) -> None:
+def test_whatever_a_sweep_would_reach_is_theirs_or_keeps_it_from_ending_anything(
+    process: Process, rails: Rails, saved: bool, holds: bool
+) -> None:
     theirs = process._replace(suid=THEIRS) if saved else process._replace(ruid=THEIRS)
     if not rails.protects(process.pid):
-        assert ends(theirs, {THEIRS}, rails, holds=holds)
+        assert ends(theirs, {THEIRS}, rails, holds=holds) or lends(theirs)
 
 
 @laws
