@@ -198,6 +198,10 @@ acknowledged it:
 - descriptors are refused by the decider, one by one. A mapping is asked about by no kernel: the process that has it is
   stopped and ended, with everybody it serves; plan and receipt name who else uses it. What lies in other areas, and
   whoever shares nothing with that person, is not touched;
+- a file server has the identity of whoever it works for, and is never ended. What is open in smbd is refused like any
+  descriptor; the shares that lead to what was lost are closed to the person by Samba's own messages, and connect again
+  where they may still be used. Nobody else in the connection notices. The tools are asked about Samba's usual
+  configuration, or the one that `SMB_CONF_PATH` names in the agent's environment;
 - of up to 32 people each gets a run and a receipt of the cause `loss`, which names the areas, the act, its reason and
   its entry; of more those alone who hold something then. Who loses rooms alone has neither: nothing is open there, and
   each door asks anew; the entry of the act names the rooms. A change that touches more than 4,000 pairs of person and
@@ -208,16 +212,17 @@ acknowledged it:
 - where the right is given again, or the hold lifted, before the rest is done, the run is given up. What it has ended by
   then has its receipt, which stays open for lack of the proof and says of each step that was given up why;
 - who hands on what they hold to processes that replace each other faster than a look takes, loses every process of that
-  account, by one call that none outruns;
+  account, by one call that none outruns. Where a file server is at work the call stops them, and they are ended one by
+  one;
 - an account that is somebody else's by the time a step is done, or tried again, is left alone;
 - everybody who waits is cut by the same looks, before anybody is proven; `status`, the first screen, `hold add` and
   `case progress` say how many are still being proven or wait for their receipt, and about how long that takes;
 - the same acts take `--plan`: the act is rehearsed and rolled back, and what would end is shown. The terminal shows
   that plan before the act, and asks for a name to be typed, when something would end or others would lose something;
 - what ends by itself (a grant, a record, the hours of a place) ends at its instant in the decider. What holds a mapping
-  then is found by the looks at all holders, at once: a grant that ran out gets a run and a receipt, the rest an entry
-  `holder-ended`. So do services: what a removed service holds under an ordinary uid is stopped at once and ended.
-  Such a look waits for no other cut, only for the look before it;
+  then is found by the looks at all holders, at once: a grant that ran out gets a run and a receipt (a share in use
+  counts as held), the rest an entry `holder-ended`. So do services: what a removed service holds under an ordinary uid
+  is stopped at once and ended. Such a look waits for no other cut, only for the look before it;
 - a rule pack that cannot be read keeps nobody from ending a grant, holding somebody or approving a departure: the
   entry says that nothing was compared (`unknown`). Meanwhile nobody opens anything, and what is mapped is left as it
   is, but for a hold or a departure; as soon as the pack can be read, the looks at all holders end what nobody may hold

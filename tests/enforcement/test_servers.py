@@ -7,6 +7,7 @@ keep the identity of whoever was current when they were made.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,22 @@ def test_whose_rights_end_reads_nothing_more_and_nobody_else_notices(site: Scene
         ("allow", "doc1.txt", BOB),
     }
     assert served.read(hers) == CHUNK  # and it is hers again when she has them back
+
+
+def test_what_opens_by_a_grant_that_runs_out_is_refused_then(site: Scene, served: Server) -> None:
+    """An instant that nobody acts at: silence ends with it, and who opened the file is asked about again."""
+    with site.asking() as agent:
+        agent.call("grant.end", grant="E1", area="plans", reason="测试")
+        soon = (datetime.now(UTC) + timedelta(seconds=3)).isoformat()
+        agent.call("grant.add", person="E1", area="plans", reason="测试", until=soon)
+    try:
+        hers, his = served.open(site.plans / "doc.txt", ALICE), served.open(site.plans / "doc1.txt", BOB)
+        assert {served.read(fd, uid=BOB) for fd in (hers, his)} == {CHUNK}
+        until(lambda: served.read(hers) == "EPERM", 20)
+        assert served.read(his) == CHUNK
+    finally:
+        with site.asking() as agent:
+            agent.call("grant.add", person="E1", area="plans", reason="测试")
 
 
 def test_what_several_have_open_is_refused_to_all_until_one_has_let_go(site: Scene, served: Server) -> None:

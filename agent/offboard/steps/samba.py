@@ -18,7 +18,7 @@ from agent.errors import RefusedError
 from agent.offboard.context import RevocationContext, RevocationSubject
 from agent.offboard.guardrails import LENDERS, Process
 from agent.offboard.steps import samba_closing, samba_tools
-from agent.offboard.steps.samba_shares import SharePaths, lost_by
+from agent.offboard.steps.samba_paths import SharePaths, lost_by
 from agent.offboard.steps.samba_status import IPC, SmbSession, SmbStatus, SmbTree
 from agent.offboard.steps.step import RevocationStep, StepResult, StepState, StepTarget
 from rules.text import Text
