@@ -4,9 +4,11 @@ Rules of this file: handles that stay open show it. *E1* is the one it is about;
 has another one from the same address.
 """
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -35,9 +37,10 @@ class Office(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    folder = tmp_path_factory.mktemp("samba")
-    with pytest.MonkeyPatch.context() as patch:
+def office() -> Iterator[Office]:
+    with tempfile.TemporaryDirectory(prefix="shoumi-smb-") as made, pytest.MonkeyPatch.context() as patch:
+        folder = Path(made)
+        folder.chmod(0o755)  # smbd asks there as the user
         patch.setenv("SMB_CONF_PATH", str(folder / "smb.conf"))
         with scene((Area("plans"), Area("ledger"))) as site:
             shares = {name: site.site.root / name for name in ("plans", "ledger", "public")}
