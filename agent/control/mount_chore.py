@@ -1,9 +1,10 @@
 """What the control process does when mounts change: guards again what is not guarded, and says what it saw (C11).
 
 The watcher has covered what was exposed by then; here the area is planned, marked, proven and uncovered, and whoever
-opened something in between is named and ended. Rules of this file: woken by the mount table itself and by the watcher's
-notices, and looking again every half a minute, sooner where a guard could not be tried; a look that fails is told and
-comes again. Belongs to one thread, but for :meth:`MountChore.step`.
+opened something in between is named and ended. An area that is exported, or served by Samba with content in attributes,
+since it was brought under guard is closed within half a minute. Rules of this file: woken by the mount table itself and
+by the watcher's notices, and looking again every half a minute, sooner where a guard could not be tried; a look that
+fails is told and comes again. Belongs to one thread, but for :meth:`MountChore.step`.
 """
 
 import contextlib
@@ -23,9 +24,12 @@ from agent.runtime.failures import going_on, to_stderr
 from agent.site.context import SiteContext
 from agent.volumes.protection import Protection
 from agent.volumes.status import Protected, held_before
+from agent.volumes.survey import served_round
+from rules.model import Mode
 
 _AGAIN = 30.0  # seconds between two looks when nothing changes
 SOON = 1.0  # seconds, doubled each time, while the guard of an area could not be tried
+_SERVED = 10.0  # … between two at what file servers serve
 _SETTLE, _BUSY = 0.03, 0.5  # seconds: mounts often come in pairs; somebody who goes on and on is not followed closely
 
 
@@ -41,6 +45,7 @@ class MountChore:
         self._watcher = watcher
         self._beside: Sequence[AreaRow] = ()
         self._holders = EarlierHolders(site.home, decider, site.clock)
+        self._ask_again = 0.0
         self._turn = threading.Lock()  # before that of the protection
         self._stop, self._stopping = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
@@ -90,8 +95,20 @@ class MountChore:
         with self._turn:
             self._take_notices()
             rows, before = self._rows(), dict(self._protection.now)
+            self._close_what_is_served_past(rows, before)
             if found := self._protection.bring_up(rows):
                 self._tell(rows, found, before, mounted=True)
+
+    def _close_what_is_served_past(self, rows: Sequence[AreaRow], now: Mapping[str, Protected]) -> None:
+        """Close areas that are served by now in a way that goes round the guard; that is asked every ten seconds."""
+        moment = time.monotonic()
+        if moment < self._ask_again:
+            return
+        self._ask_again = moment + _SERVED
+        enforced = {row.resource.id for row in rows if row.resource.mode is Mode.ENFORCE}
+        guarded = {name: area.path for name, area in now.items() if area.tier != "none" and name in enforced}
+        for name, why in served_round(guarded).items():
+            self._protection.close_area(name, Finding("serious", why.reason, why.text, why.hint))
 
     def _rows(self) -> tuple[AreaRow, ...]:
         known = self._site.facts.areas()

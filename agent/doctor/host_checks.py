@@ -17,7 +17,7 @@ from agent.kernel.mountinfo import MountTable, within
 from agent.kernel.walk import WalkEntry, walk
 from agent.registry.rows.areas import AreaRow
 from agent.volumes import survey
-from agent.volumes.samba_shares import SambaSeen, forced, objections, unknowns
+from agent.volumes.samba_shares import SambaSeen, forced, objections, settable, unknowns
 from rules.text import Text
 from rules.visible import visible
 
@@ -113,6 +113,9 @@ def samba(seen: SambaSeen, rows: Iterable[AreaRow], mounts: MountTable) -> Itera
                 Text(f"area `{name}`: {reason.text.en}", f"目录 `{name}`：{reason.text.zh}"),
                 reason.hint,
             )
+        for one in settable(seen, row.path, mounts):
+            said = Text(f"area `{name}`: {one.text.en}", f"目录 `{name}`：{one.text.zh}")
+            yield Finding("warning", "attributes", said, one.hint)
         unknown |= dict.fromkeys(unknowns(seen, mount.device if mount else None))
     for why in unknown:
         yield Finding(

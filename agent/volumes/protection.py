@@ -25,11 +25,13 @@ from agent.kernel.volume_lock import VolumeLocks
 from agent.registry.rows.areas import AreaRow
 from agent.runtime.home import Home
 from agent.volumes import guarding, marks, status
+from agent.volumes.facts import UnprotectableError
 from agent.volumes.guarding import Guarding, MarkedArea
 from agent.volumes.hiding import HiddenAreas, close_doors
 from agent.volumes.labelling import LabelSweeps, sweep
 from agent.volumes.places import GuardedPlaces
 from agent.volumes.planning import AreaPlan, Sharing, plan_area
+from agent.volumes.refusals import GOES_PAST
 from agent.volumes.status import REHEARSAL, Protected, ProtectedArea, of_sweep, too_low
 from agent.volumes.survey import Machine, gather, look_around
 from agent.volumes.visits import VisitNumbers
@@ -303,7 +305,8 @@ class Protection:
                 return shut  # its marks were there, and were not seen to refuse: looking again mends nothing
             findings = [finding for finding in (guard.arrived(area, self.visits),) if finding]
         except (OSError, RefusedError) as error:
-            return self._failed(row, error)
+            past = isinstance(error, UnprotectableError) and error.reason in GOES_PAST
+            return self._failed(row, error, marks_hold=not past)
         return MarkedArea(row, area, plan, tier, guard, findings, fresh=placed == "anew")
 
     def _unseen(self, name: str) -> Protected | None:

@@ -153,6 +153,18 @@ def exported(facts: VolumeFacts) -> UnprotectableError | None:
     return None
 
 
+GOES_PAST = frozenset(("exported", "streams"))
+"""Reasons that no mark helps against."""
+
+
+def served_past(facts: VolumeFacts) -> UnprotectableError | None:
+    """Say why an area that exists must be closed for what has begun to serve it since."""
+    reasons = (
+        UnprotectableError("streams", one.text, one.hint) for one in objections(facts.samba, facts.path, facts.mounts)
+    )
+    return exported(facts) or next(reasons, None)
+
+
 def kept_in_attributes(facts: VolumeFacts) -> UnprotectableError | None:
     """Samba can keep content where no open leads. Later on what is not known is said, and closes nothing."""
     for reason in objections(facts.samba, facts.path, facts.mounts):

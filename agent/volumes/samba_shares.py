@@ -28,7 +28,7 @@ _INCLUDES = 16  # files within each other
 class SambaShare(NamedTuple):
     """A share. ``keeps``: the settings by which it keeps content in attributes; ``depot``: where it keeps streams.
 
-    ``forced``: the account as which everybody works there, if that is so.
+    ``forced``: the account as which everybody works there, if that is so. ``settable``: clients may set attributes.
     """
 
     name: str
@@ -37,6 +37,7 @@ class SambaShare(NamedTuple):
     keeps: tuple[str, ...] = ()
     depot: str = ""
     forced: str = ""
+    settable: bool = False
 
 
 class SambaElsewhere(NamedTuple):
@@ -142,8 +143,6 @@ def share(name: str, source: str, paths: Sequence[str], settings: Settings) -> S
             keeps.append(f"fruit:metadata = {metadata}")
         if settings.get("fruit:resource", "file") == "xattr":
             keeps.append("fruit:resource = xattr")
-    if _is(settings, "easupport", unless=True):
-        keeps.append("ea support = yes")
     served = tuple(_settled(path) for path in paths)
     depot = ""
     if "streams_depot" in modules:
@@ -152,7 +151,8 @@ def share(name: str, source: str, paths: Sequence[str], settings: Settings) -> S
         )
     if _is(settings, "widelinks"):
         served = ("/",)
-    return SambaShare(name, source, served, tuple(keeps), depot, settings.get("forceuser", ""))
+    settable = _is(settings, "easupport", unless=True)
+    return SambaShare(name, source, served, tuple(keeps), depot, settings.get("forceuser", ""), settable)
 
 
 def _is(settings: Settings, name: str, *, unless: bool = False) -> bool:
@@ -193,9 +193,8 @@ def objections(seen: SambaSeen, path: str, mounts: tuple[Mount, ...]) -> Iterato
                     "读取属性不算打开文件，不经询问",
                 ),
                 Text(
-                    "for this share set `ea support = no`, keep streams by `vfs objects = streams_depot` or not at "
-                    "all, and restart smbd",
-                    "请为该共享设置 `ea support = no`，命名流改用 `vfs objects = streams_depot` 或停用，并重启 smbd",
+                    "keep streams by `vfs objects = streams_depot` or not at all, and restart smbd",
+                    "命名流请改用 `vfs objects = streams_depot` 或停用，并重启 smbd",
                 ),
             )
         if one.depot and not any(within(one.depot, way) for way in ways):
@@ -221,6 +220,25 @@ def unknowns(seen: SambaSeen, device: Device | None) -> Iterator[Text]:
             yield Text(
                 f"smbd {one.pid} sees this filesystem from a root directory of its own",
                 f"smbd {one.pid} 从其自身的根目录访问该文件系统",
+            )
+
+
+def settable(seen: SambaSeen, path: str, mounts: tuple[Mount, ...]) -> Iterator[Objection]:
+    """Say where clients may set attributes of their own, as programs on this host may anyway."""
+    for one in serving(seen, path, mounts)[1]:
+        if one.settable:
+            name, source = visible(one.name), visible(one.source)
+            yield Objection(
+                Text(
+                    f"clients of the Samba share `{name}` (`{source}`) may keep up to 64 KiB in user.* attributes of a "
+                    "file: reading these is no open, and nobody is asked",
+                    f"Samba 共享 `{name}`（`{source}`）的客户端可在文件的 user.* 属性中存放至多 64 KiB："
+                    "读取属性不算打开文件，不经询问",
+                ),
+                Text(
+                    "set `ea support = no` for this share, and restart smbd: it is on unless it is set",
+                    "请为该共享设置 `ea support = no` 并重启 smbd：未设置时默认开启",
+                ),
             )
 
 

@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,8 +22,8 @@ from agent.kernel import labels, mountinfo, mounting
 from agent.kernel.mountinfo import Mount, MountTable, within
 from agent.kernel.task_tables import tables
 from agent.volumes import samba_look
-from agent.volumes.facts import MachinePath, PathHolder, VolumeFacts
-from agent.volumes.refusals import refusal
+from agent.volumes.facts import MachinePath, PathHolder, UnprotectableError, VolumeFacts
+from agent.volumes.refusals import refusal, served_past
 from agent.volumes.samba_shares import SambaSeen
 
 # What must never wait for a verdict: the machine itself, its logs and sockets (deadlocks reported for other agents).
@@ -56,6 +56,19 @@ def look_around(home: str | os.PathLike[str]) -> Machine:
         exports=tuple(_exports()),
         samba=samba(rows),
     )
+
+
+def served_round(paths: Mapping[str, str]) -> dict[str, UnprotectableError]:
+    """Return which areas, by name, are served in a way that goes round the guard by now. *paths*: where each lies."""
+    if not paths:
+        return {}
+    rows = mounting.uncovered(mountinfo.table())
+    exports, seen = tuple(_exports()), samba(rows)
+    found = {
+        name: served_past(VolumeFacts(path, os.path.realpath(path), mounts=rows, exports=exports, samba=seen))
+        for name, path in paths.items()
+    }
+    return {name: reason for name, reason in found.items() if reason is not None}
 
 
 def samba(mounts: MountTable) -> SambaSeen:

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from agent.volumes.samba_shares import SambaSeen
 from tests import needs
 from tests.enforcement.scene import BYSTANDER, CLEARED, TOO_LOW, Scene, scene, until
 from tests.samba import server
-from tests.samba.clients import closing, connection, log_in, refused
+from tests.samba.clients import answered, closing, connection, log_in, refused
 
 pytestmark = [pytest.mark.kernel, needs.kernel, needs.needs(server.required)]
 
@@ -48,7 +49,7 @@ def kept(site: Scene) -> Path:
 def findings(site: Scene) -> list[str]:
     """What ``doctor`` says of streams."""
     said = site.site.shoumi("doctor", "--json", check=False).stdout
-    return [line for line in said.splitlines() if '"streams' in line]
+    return [line for line in said.splitlines() if '"streams' in line or '"attributes"' in line]
 
 
 def test_what_is_kept_in_attributes_is_read_by_anybody_and_doctor_says_so(site: Scene, kept: Path) -> None:
@@ -77,7 +78,8 @@ def test_extended_attributes_that_clients_may_set_are_the_same(site: Scene, kept
         assert "hello" in served.smbclient("carl", "geteas doc1.txt").stdout
         assert site.accesses(CLEARED, TOO_LOW) == []
         [said] = findings(site)
-        assert "ea support = yes" in said
+        assert '"warning"' in said
+        assert "may keep up to 64 KiB in user.* attributes" in said
 
 
 def test_a_stream_that_is_a_file_is_refused_like_its_file(site: Scene, kept: Path) -> None:
@@ -118,7 +120,7 @@ def test_a_directory_that_is_served_like_that_does_not_become_an_area(site: Scen
         assert said.returncode == 1
         assert "the Samba share `public`" in said.stderr
         assert f"`{IN_ATTRIBUTES}`" in said.stderr
-        assert "hint: for this share set `ea support = no`" in said.stderr
+        assert "hint: keep streams by `vfs objects = streams_depot`" in said.stderr
         served.configuration.write_text(served.configuration.read_text().replace(IN_ATTRIBUTES, IN_FILES))
         if served_as == "above":  # its streams would lie beside the area
             assert "outside of it" in site.site.shoumi(*words, check=False).stderr
@@ -144,11 +146,7 @@ def test_what_includes_the_registry_and_shares_of_users_are_seen_and_clients_own
             return samba_look.look((), mountinfo.table(), (str(served.configuration),))
 
         seen = [one for one in look().shares if str(shares) in one.paths]
-        assert {one.name: one.keeps for one in seen} == {
-            "first": (),
-            "second": ("ea support = yes",),
-            "third": ("ea support = yes",),
-        }
+        assert {one.name: one.settable for one in seen} == {"first": False, "second": True, "third": True}
     assert not [why for why in look().unknown if str(kept) in why.en]
     served.configuration.write_text(written.replace("[global]\n", "[global]\ninclude = /etc/samba/%m.conf\n"))
     [unknown] = [why for why in look().unknown if str(kept) in why.en]
@@ -199,22 +197,31 @@ def test_without_testparm_the_files_are_read(kept: Path, monkeypatch: pytest.Mon
         return samba_look.look((), mountinfo.table(), (str(kept / "smb.conf"),))
 
     monkeypatch.setenv("PATH", str(kept))
-    shares = {one.name: one.keeps for one in look().shares if one.source == str(kept / "smb.conf")}
-    assert shares == {"a": (), "b": ("ea support = yes",)}
+    shares = {one.name: one.settable for one in look().shares if one.source == str(kept / "smb.conf")}
+    assert shares == {"a": False, "b": True}
     [unknown] = [why for why in look().unknown if str(kept) in why.en]
     assert "`include = registry` leads elsewhere" in unknown.en
 
 
-def test_an_area_that_is_served_like_that_is_closed_at_the_next_start_until_it_is_mended(
-    site: Scene, kept: Path
-) -> None:
+def test_an_area_that_is_served_like_that_is_closed_with_an_alarm_until_it_is_mended(site: Scene, kept: Path) -> None:
+    def looked(state: str) -> dict[str, Any]:
+        with volume_image.volume("ext4", 8 << 20):  # a mount wakes the agent, which looks every half a minute anyway
+            until(lambda: site.site.ask("area", "show", "plans")["closed"] is (state == "closed"), 40)
+        return dict(site.site.ask("area", "show", "plans"))
+
     with server.serving(kept, ACCOUNTS, {"plans": site.plans}, [IN_ATTRIBUTES]) as served:
-        site.site.stop()
-        site.site.start()
-        shown = site.site.ask("area", "show", "plans")
+        site.mark()
+        shown = looked("closed")
         assert (shown["tier"], shown["closed"]) == ("none", True)
         [why] = [finding for finding in shown["findings"] if finding["state"] == "serious"]
         assert IN_ATTRIBUTES in why["text"]["en"]
+        until(lambda: [one for one in site.news() if one["kind"] == "volume" and one.get("state") == "closed"])
+        [told] = [one for one in site.news() if one["kind"] == "volume" and one.get("state") == "closed"]
+        assert (told["area"], told["alarm"]) == ("plans", True)
+        with connection(served) as late:
+            assert answered(lambda: log_in(late, "alice").get("doc.txt")) != ""
+        site.site.stop()
+        site.site.start()
+        assert site.site.ask("area", "show", "plans")["closed"] is True
         served.configuration.write_text(served.configuration.read_text().replace(IN_ATTRIBUTES, IN_FILES))
-        with volume_image.volume("ext4", 8 << 20):  # a mount wakes the agent, which looks every half a minute anyway
-            until(lambda: site.site.ask("area", "show", "plans")["tier"] != "none")
+        assert looked("guarded")["tier"] != "none"

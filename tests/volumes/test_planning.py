@@ -40,7 +40,9 @@ BAD = {
     "pseudo (unknown)": on("frobfs", (0, 50)),
     "exported": replace(GOOD, exports=(("/srv/data", "NFS"),)),
     "exported (inside)": replace(GOOD, exports=(("/srv/data/plans/a", "ksmbd"),)),
-    "streams": replace(GOOD, samba=SambaSeen((SambaShare("all", "smb.conf", ("/srv",), ("ea support = yes",)),))),
+    "streams": replace(
+        GOOD, samba=SambaSeen((SambaShare("all", "smb.conf", ("/srv",), ("vfs objects = streams_xattr",)),))
+    ),
     "samba-unknown": replace(GOOD, samba=SambaSeen(unknown=(Text("`smb.conf`: cannot be read", "无法读取"),))),
     "overlap": replace(GOOD, areas=(("all", "/srv/data"),)),
     "overlap (inside)": replace(GOOD, areas=(("part", "/srv/data/plans/part"),)),

@@ -51,9 +51,8 @@ def said(text: str, path: str = PLANS) -> list[str]:
             ("vfs objects = fruit streams_xattr", "fruit : metadata = stream", "fruit:resource = xattr"),
             ("vfs objects = streams_xattr", "fruit:resource = xattr"),
         ),
-        (("ea support = yes",), ("ea support = yes",)),
-        (("EASupport = perhaps",), ("ea support = yes",)),
-        (("# vfs objects = streams_xattr", "; ea support = yes"), ()),
+        (("ea support = yes",), ()),
+        (("# vfs objects = streams_xattr",), ()),
     ],
 )
 def test_what_is_kept_in_attributes(settings: tuple[str, ...], expected: tuple[str, ...]) -> None:
@@ -61,7 +60,9 @@ def test_what_is_kept_in_attributes(settings: tuple[str, ...], expected: tuple[s
 
 
 def test_extended_attributes_are_served_unless_that_was_ruled_out() -> None:
-    assert [one.keeps for one in found("[plans]\npath = /srv/data/plans\n")] == [("ea support = yes",)]
+    told = {"": True, "ea support = yes": True, "EASupport = perhaps": True, "ea support = no": False}
+    for line, expected in told.items():
+        assert [one.settable for one in found(f"[plans]\npath = /srv/data/plans\n{line}\n")] == [expected]
 
 
 def test_shares_get_what_is_set_for_all_and_what_they_copy() -> None:
@@ -105,17 +106,17 @@ def test_a_share_at_above_or_below_an_area_counts(path: str, objected: bool) -> 
     if objected:
         [reason] = said(text)
         assert "`one` (`smb.conf`)" in reason
-        assert "`vfs objects = streams_xattr`, `ea support = yes`" in reason
+        assert "(`vfs objects = streams_xattr`)" in reason
 
 
 def test_a_share_that_follows_links_anywhere_serves_everything() -> None:
-    assert said("[one]\npath = /other\nwide links = yes\n")
-    assert not said("[one]\npath = /other\nwide links = no\n")
+    assert said("[one]\npath = /other\nvfs objects = streams_xattr\nwide links = yes\n")
+    assert not said("[one]\npath = /other\nvfs objects = streams_xattr\nwide links = no\n")
 
 
 def test_a_share_of_another_mount_of_the_same_directory_counts() -> None:
     bound = replace(DATA, id=3, parent=1, point="/export", root="/plans")
-    text = "[one]\npath = /export\n"
+    text = "[one]\npath = /export\nvfs objects = streams_xattr\n"
     assert not said(text)
     assert [*objections(SambaSeen(tuple(found(text))), PLANS, (ROOT, DATA, bound))]
 
