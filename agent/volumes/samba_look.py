@@ -115,6 +115,8 @@ def _asked(served: Served) -> Sections | None:
         said = tools.run("testparm", "-s", "-v", *words, served.file, seconds=_SECONDS, fine=(0, 1))
         if "\n[global]\n" in said and len(said) <= 4 * _LARGEST:
             found = read(said, lambda _file: None).sections
+            for settings in found.values():
+                settings.pop("copy", None)  # done already: what is not there now has its default, whatever was copied
             return found if "easupport" in found["global"] else None
     return None
 

@@ -31,6 +31,7 @@ PARTS = (
     "disks",
     "install",
     "samba",
+    "share",
 )
 BUILD = ROOT / "build" / "long"
 

@@ -77,6 +77,7 @@ class CleanRoot:
 def clean_root(release: str, folder: Path) -> Iterator[CleanRoot]:
     """Make a root of *release* at *folder*, with a clone of this commit in ``/srv/shoumi``; remove it on leaving."""
     base = _base(release)
+    end_left(folder)
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -88,6 +89,14 @@ def clean_root(release: str, folder: Path) -> Iterator[CleanRoot]:
         yield CleanRoot(folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_left(folder: Path) -> None:
+    """End what a run that died has left in its root at *folder*: whoever has this very folder as its ``/``."""
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            if process.name.isdigit() and folder.samefile(process / "root"):
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def _base(release: str) -> Path:

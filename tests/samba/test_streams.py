@@ -203,6 +203,24 @@ def test_without_testparm_the_files_are_read(kept: Path, monkeypatch: pytest.Mon
     assert "`include = registry` leads elsewhere" in unknown.en
 
 
+def test_what_a_share_takes_back_of_what_it_copies_counts_with_testparm_and_without(
+    kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``testparm`` leaves out what a section sets to the default, and keeps its line ``copy``."""
+    first = f"[first]\npath = {kept}\nea support = no\n{IN_ATTRIBUTES}\n"
+    others = f"[worse]\ncopy = first\npath = {kept}\nea support = yes\n[better]\ncopy = first\nvfs objects =\n"
+    (kept / "smb.conf").write_text(first + others)
+
+    def look() -> dict[str, tuple[tuple[str, ...], bool]]:
+        found = samba_look.look((), mountinfo.table(), (str(kept / "smb.conf"),)).shares
+        return {one.name: (one.keeps, one.settable) for one in found if one.source == str(kept / "smb.conf")}
+
+    expected = {"first": ((IN_ATTRIBUTES,), False), "worse": ((IN_ATTRIBUTES,), True), "better": ((), False)}
+    assert look() == expected
+    monkeypatch.setenv("PATH", str(kept))
+    assert look() == expected
+
+
 def test_an_area_that_is_served_like_that_is_closed_with_an_alarm_until_it_is_mended(site: Scene, kept: Path) -> None:
     def looked(state: str) -> dict[str, Any]:
         with volume_image.volume("ext4", 8 << 20):  # a mount wakes the agent, which looks every half a minute anyway
