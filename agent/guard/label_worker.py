@@ -18,6 +18,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator, Sequence
+from queue import Full, Queue
 from threading import Thread
 
 from agent.guard import server_looks
@@ -29,6 +30,7 @@ from agent.kernel import newborn
 from agent.runtime import capabilities
 
 _THREADS = 32  # each takes one question at a time
+_DISCARDS = 64  # that wait; the files of further ones stay
 _PR_SET_PDEATHSIG = 1
 
 
@@ -140,18 +142,30 @@ def fork(keep_out: tuple[int, ...]) -> LabelWorkerClient:
 def _serve(end: socket.socket) -> None:
     """Have every thread take questions; return when the decider is gone."""
     places = Places()
+    discards: Queue[tuple[int, int]] = Queue(_DISCARDS)
+    Thread(target=_discard, args=(discards,), name="discards", daemon=True).start()
     for _ in range(_THREADS - 1):
-        Thread(target=_answer_questions, args=(end, places), name="labels", daemon=True).start()
-    _answer_questions(end, places)
+        Thread(target=_answer_questions, args=(end, places, discards), name="labels", daemon=True).start()
+    _answer_questions(end, places, discards)
 
 
-def _answer_questions(end: socket.socket, places: Places) -> None:
+def _answer_questions(end: socket.socket, places: Places, discards: "Queue[tuple[int, int]]") -> None:
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the decider has gone
-        while _answer_one(end, places):
+        while _answer_one(end, places, discards):
             pass
 
 
-def _answer_one(end: socket.socket, places: Places) -> bool:
+def _discard(discards: "Queue[tuple[int, int]]") -> None:
+    """Remove one after the other, as somebody else: no other thread takes the identity of whoever was refused."""
+    while True:
+        fd, owner = discards.get()
+        try:
+            newborn.discard(fd, owner)
+        finally:
+            os.close(fd)
+
+
+def _answer_one(end: socket.socket, places: Places, discards: "Queue[tuple[int, int]]") -> bool:
     data, fds, flags, _ = socket.recv_fds(end, packets.LONGEST, 2)
     if not data:
         return False
@@ -163,13 +177,21 @@ def _answer_one(end: socket.socket, places: Places) -> bool:
         elif number == packets.AREAS:
             places.replace(AreaPlace(*area) for area in json.loads(_page(fd)))
         elif number == packets.DISCARD:
-            newborn.discard(fd, task)
+            _put(discards, fd, task)
         elif number != packets.CLOSE:
             end.send(packets.answer(number, _found(kind, fd, task, places)))
     finally:
         for one in fds:
             os.close(one)
     return True
+
+
+def _put(discards: "Queue[tuple[int, int]]", fd: int, owner: int) -> None:
+    copy = os.dup(fd)
+    try:
+        discards.put_nowait((copy, owner))
+    except Full:
+        os.close(copy)
 
 
 def _found(kind: Kind, fd: int, task: int, places: Places) -> Found:

@@ -1,16 +1,18 @@
 """An empty file that a refused open has left: open(2) with ``O_CREAT`` makes the file, and only then is anybody asked.
 
-Rules of this file: nothing is removed that anybody could miss. It is a file that is empty, has one name and no label,
-was made a moment ago and belongs to whoever was refused; nobody may have it open for writing meanwhile, which a read
-lease on it says. It loses its name to one that nobody uses first, so that what somebody else puts in its place in that
-moment stays. Every call here may sleep; it runs in the label worker.
-Sources: statx(2), F_SETLEASE in fcntl(2), renameat2(2).
+Rules of this file: it is taken away as whoever was refused, with their rights and no other, so nothing happens that
+they could not do themselves, whatever a path has come to mean by then. It is a file that is empty, has one name and no
+label, was made a moment ago and belongs to them; it goes only while nobody has it open for writing, which a read lease
+says, before it loses its name and afterwards. The name it gets in between is nobody's, and what was put in its place
+stays. Where that is not possible it stays. Every call here may sleep; it runs in a thread of the label worker.
+Sources: setfsuid(2), statx(2), F_SETLEASE in fcntl(2), renameat2(2).
 """
 
 import contextlib
 import ctypes
 import fcntl
 import os
+import platform
 import secrets
 import stat
 import struct
@@ -20,11 +22,12 @@ from typing import Final
 from agent.kernel import rename
 
 _YOUNG: Final = 5.0  # seconds between its birth and the look at it
-_PATIENCE: Final = 1.0  # seconds; the refused open itself is gone a moment after its refusal
+_PATIENCE: Final = 0.25  # seconds; the refused open itself is gone a moment after its refusal
 _AGAIN: Final = 0.005
 _STATX_BTIME: Final = 0x800
 _AT_EMPTY_PATH: Final = 0x1000
 _STATX_SIZE, _MASK_AT, _BTIME_AT = 256, 0, 80
+_SETGROUPS: Final = {"x86_64": 116, "aarch64": 159}.get(platform.machine())
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -38,24 +41,37 @@ def is_newborn(fd: int, found: os.stat_result) -> bool:
 
 
 def discard(fd: int, owner: int) -> bool:
-    """Remove the empty file of *owner* open as *fd* for reading; return whether it is gone. Never raises."""
+    """Remove the empty file of *owner* open as *fd* for reading; return whether it is gone. Never raises.
+
+    The thread that calls it is *owner* from then on, as far as files go, and in no group but the file's.
+    """
     with contextlib.suppress(OSError):
-        return os.fstat(fd).st_uid == owner and _leased(fd) and _remove(fd)
+        found = os.fstat(fd)
+        return found.st_uid == owner and _become(owner, found.st_gid) and _leased(fd) and _remove(fd)
     return False
+
+
+def _become(uid: int, gid: int) -> bool:
+    """Take the rights of *uid* and *gid* on files, of this thread alone; whether that is so."""
+    if _SETGROUPS is None or _libc.syscall(_SETGROUPS, 0, None):
+        return False
+    for change, wanted in ((_libc.setfsgid, gid), (_libc.setfsuid, uid)):
+        change(ctypes.c_uint(wanted))
+        if ctypes.c_uint(change(ctypes.c_uint(0xFFFFFFFF))).value != wanted:
+            return False
+    return True
 
 
 def _remove(fd: int) -> bool:
     found = os.fstat(fd)
     path = os.readlink(f"/proc/self/fd/{fd}")
-    if not _empty(found):
-        return False
     folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     name, aside = os.path.basename(path), f".refused-{secrets.token_hex(8)}"
     try:
+        if not _is(found, name, folder):
+            return False
         rename.move(name, folder, aside, folder)
-        there = os.stat(aside, dir_fd=folder, follow_symlinks=False)
-        ours = (there.st_dev, there.st_ino) == (found.st_dev, found.st_ino) and _empty(there)
-        if ours and fcntl.fcntl(fd, fcntl.F_GETLEASE) == fcntl.F_RDLCK:  # nobody has asked to write since
+        if _is(found, aside, folder) and _leased(fd, 0.0):  # nobody came to write between the lease and the new name
             os.unlink(aside, dir_fd=folder)
             return True
         rename.move(aside, folder, name, folder)
@@ -64,18 +80,23 @@ def _remove(fd: int) -> bool:
         os.close(folder)
 
 
-def _leased(fd: int) -> bool:
-    """Take a read lease on *fd*: nobody has it open for writing, and who wants to waits until it is closed."""
-    until = time.monotonic() + _PATIENCE
+def _is(found: os.stat_result, name: str, folder: int) -> bool:
+    there = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    return (there.st_dev, there.st_ino) == (found.st_dev, found.st_ino) and _empty(there)
+
+
+def _leased(fd: int, patience: float = _PATIENCE) -> bool:
+    """Take a read lease on *fd*, anew: nobody has it open for writing, and who wants to waits until it is closed."""
+    until = time.monotonic() + patience
     while True:
         try:
             fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         except BlockingIOError:
-            if time.monotonic() > until:
+            if time.monotonic() >= until:
                 return False
             time.sleep(_AGAIN)
         else:
-            return True
+            return fcntl.fcntl(fd, fcntl.F_GETLEASE) == fcntl.F_RDLCK
 
 
 def _empty(found: os.stat_result) -> bool:

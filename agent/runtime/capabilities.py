@@ -19,14 +19,13 @@ CAP_SETUID = 7
 CAP_NET_ADMIN = 12
 CAP_SYS_PTRACE = 19
 CAP_SYS_ADMIN = 21
-CAP_LEASE = 28
 CAP_AUDIT_WRITE = 29
 CAP_AUDIT_CONTROL = 30
 
 # fanotify and trusted.* attributes and hiding a volume; reading /proc/TID of other users' processes
 DECIDER = (CAP_SYS_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH)
-# The same, and taking away an empty file that a refused open has made in a directory of others
-LABEL_WORKER = (*DECIDER, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_LEASE)
+# The same, and becoming whoever was refused, to take away the empty file that their open has made
+LABEL_WORKER = (*DECIDER, CAP_SETUID, CAP_SETGID)
 # The control process and everything it starts: the doors process, the process of departures, usermod and its like.
 CONTROL = (
     CAP_SYS_ADMIN,  # marks, mounts, trusted.* attributes
