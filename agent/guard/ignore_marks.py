@@ -6,8 +6,9 @@ these marks go in one call when anybody's rights change, so what is open is aske
 Rules of this file: silence is given only for what a look by the control process has cleared since the last change, and
 only as long as the shortest verdict it rests on. Loud is slower and never less safe; so whatever is in doubt is loud:
 an inode somebody without rights holds (``noisy``), one that came into an area lately (``fresh``: somebody may have
-opened it before), one in two areas, and one in an area whose every read is to be asked about. One mark silences its
-inode for every kind of event the kernel has, whichever of them asks about its filesystem.
+opened it before), one of which a server's opener was forgotten, who may have passed it on, one in two areas, and one in
+an area whose every read is to be asked about. One mark silences its inode for every kind of event the kernel has,
+whichever of them asks about its filesystem.
 """
 
 import contextlib
@@ -83,6 +84,10 @@ class IgnoreMarks:
         """Take note that *thing*, open as *fd*, has come into an area; it may be silent for who opened it before."""
         self._fresh.add((thing.device, thing.inode))
         self.wake(fd)
+
+    def doubt(self, inodes: Iterable[Inode]) -> None:
+        """Take note that somebody who had *inodes* open was forgotten: a look has to say whether anybody has them."""
+        self._fresh.update(inodes)
 
     def wake(self, fd: int) -> None:
         """Have the inode open as *fd* asked about again."""

@@ -192,6 +192,9 @@ class EventJudge:
         inode = (thing.device, thing.inode)
         if self._own.watched(inode):
             return False
+        if self._openers.dropped:
+            self._silence.doubt(self._openers.dropped)
+            self._openers.dropped.clear()
         for who in self._openers.of_inode(inode):
             ruling = self._verdicts.ruling(who, thing.areas, Action.ACCESS, now)
             if not ruling.passes:

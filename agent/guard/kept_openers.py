@@ -21,7 +21,7 @@ class KeptOpeners(Openers):
         super().__init__(start_time)
         self._page = page
         for record in page.read():
-            with contextlib.suppress(ValueError, TypeError):
+            with contextlib.suppress(ValueError, TypeError, OverflowError, RecursionError):
                 inode, who = parse(record)
                 super().add(who, inode, 0)
 
@@ -44,7 +44,7 @@ def record(inode: Inode, who: Subject) -> bytes:
 
 
 def parse(data: bytes) -> tuple[Inode, Subject]:
-    """Return what *data* says. Raises ``ValueError`` or ``TypeError``."""
+    """Return what *data* says. Raises ``ValueError``, ``TypeError``, ``OverflowError`` or ``RecursionError``."""
     device, inode, fsuid, loginuid, ruid, tgid, tid, started, *names = json.loads(data)
     program, name = (str(text).encode("utf-8", "surrogateescape") for text in names)
     login = None if loginuid is None else int(loginuid)

@@ -11,15 +11,17 @@ as a whole is always safe: who uses it then is not known, and is refused. Pure b
 clock. Belongs to the loop.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
 from agent.kernel.subject import Subject
 
-MOST_OF_ONE = 32_768  # files of one process; smbd has 16,404 at the most
-MOST = 131_072
+MOST_OF_ONE = 32_768  # files of one process, and of one account; smbd has 16,404 at the most
+MOST = 65_536
 _SWEEP_FROM = 512  # files of a process that are worth a look at which of them are still open
+_SWEEP_AGAIN = 4096  # more files than that at the last look, at the latest
 _RECENT = 64  # opens of one file in one process whose descriptors were not seen yet
 _IN_TURN = 64  # processes
 LOOK_AGAIN = 100_000_000
@@ -41,9 +43,10 @@ class ServerLook(NamedTuple):
 class _OpenFile:
     """One inode in one process."""
 
-    __slots__ = ("by_descriptor", "looked", "opened", "recent")
+    __slots__ = ("by_descriptor", "looked", "opened", "recent", "uid")
 
-    def __init__(self) -> None:
+    def __init__(self, uid: int) -> None:
+        self.uid = uid  # who opened it first, to whose share it counts
         self.by_descriptor: dict[int, tuple[Subject, ...]] = {}
         self.recent: list[Subject] = []  # whose descriptors are not known
         self.looked = self.opened = 0
@@ -78,6 +81,8 @@ class Openers:
         self._start_time = start_time
         self._servers: dict[int, _Server] = {}
         self._by_inode: dict[Inode, set[int]] = {}
+        self._of_person: Counter[int] = Counter()
+        self.dropped: set[Inode] = set()  # of which somebody was forgotten, who may have passed it on
         self.count = 0
 
     def __bool__(self) -> bool:
@@ -91,9 +96,11 @@ class Openers:
             server = self._servers[who.tgid] = _Server(who.started)
         file = server.files.get(inode)
         if file is None:
-            if self.count >= MOST or len(server.files) >= MOST_OF_ONE:
+            full = len(server.files) >= MOST_OF_ONE or self._of_person[who.fsuid] >= MOST_OF_ONE
+            if full or self.count >= MOST:
                 return False
-            file = server.files[inode] = _OpenFile()
+            file = server.files[inode] = _OpenFile(who.fsuid)
+            self._of_person[who.fsuid] += 1
             self._by_inode.setdefault(inode, set()).add(who.tgid)
             self.count += 1
         file.opened = moment
@@ -142,11 +149,14 @@ class Openers:
         file.looked = moment
         # A thread that is not inside an open, or that asks us now, has the descriptors of all its earlier ones.
         whole = [one for one in file.recent if one.tid == who.tid or one.tid not in look.opening]
+        before = len(file.everybody())
         every = tuple({identity(one): one for one in file.recent}.values())
         every = every or file.everybody()
         known = {number: whose for number, whose in file.by_descriptor.items() if number in look.descriptors}
         file.by_descriptor = known | {number: every for number in look.descriptors if number not in known}
         file.recent = [one for one in file.recent if one not in whole]
+        if len(file.everybody()) < before:
+            self.dropped.add(inode)
 
     def sweepable(self) -> Iterator[tuple[int, tuple[Inode, ...]]]:
         """Yield processes that have grown, and their files: which of them are still open is worth a look."""
@@ -154,15 +164,22 @@ class Openers:
             if len(server.files) >= server.sweep_at:
                 yield pid, tuple(server.files)
 
-    def swept(self, pid: int, closed: Iterable[Inode], before: int) -> None:
-        """Forget the files *closed* that nobody opened in process *pid* since *before*."""
+    def swept(self, pid: int, closed: Iterable[Inode], before: int, *, more: bool = False) -> int:
+        """Forget the files *closed* that nobody opened in process *pid* since *before*; return how many these were.
+
+        *more* are closed, too.
+        """
         server = self._servers.get(pid)
         if server is None:
-            return
+            return 0
+        known = len(server.files)
         for inode in closed:
             if (file := server.files.get(inode)) and file.opened < before:
                 self._drop(pid, server, inode)
-        server.sweep_at = max(_SWEEP_FROM, 2 * len(server.files))
+        left = len(server.files)
+        server.sweep_at = left if more else max(_SWEEP_FROM, min(2 * left, left + _SWEEP_AGAIN))
+        self._servers[pid] = self._servers.pop(pid)  # the next one has its turn
+        return known - left
 
     def forget_ended(self) -> None:
         """Forget processes that are no more; so many are looked at in one call, in turn."""
@@ -198,8 +215,12 @@ class Openers:
         return any(one.tid == who.tid and identity(one) == identity(who) for one in file.recent)
 
     def _drop(self, pid: int, server: _Server, inode: Inode) -> None:
-        del server.files[inode]
+        uid = server.files.pop(inode).uid
+        self.dropped.add(inode)
         self.count -= 1
+        self._of_person[uid] -= 1
+        if not self._of_person[uid]:
+            del self._of_person[uid]
         pids = self._by_inode[inode]
         pids.discard(pid)
         if not pids:

@@ -15,7 +15,11 @@ DEADLINE = 2_000_000_000
 MOST = 768  # of all; each keeps a descriptor
 MOST_OF_ONE = 256  # user
 AT_ONCE = 4  # questions about one filesystem that the worker has and has not answered
+LOOKS = 1  # at server processes at a time, however many descriptors they have
 FILESYSTEMS = 6  # that may keep so many of its threads for good
+
+
+_PROCESSES = -1  # stands for a filesystem where the question is about a process
 
 
 class ParkedEvent(NamedTuple):
@@ -56,10 +60,11 @@ class ParkedEvents:
         """Let *event* wait for the answer to question *number*; return whether that may be asked now."""
         self._waiting[number] = event
         self._of[event.who] += 1
-        if self._may_ask(event.device):
-            self._ask(number, event.device)
+        about = _PROCESSES if event.kind is Kind.LOOK else event.device
+        if self._may_ask(about):
+            self._ask(number, about)
             return True
-        self._later.setdefault(event.device, deque()).append(number)
+        self._later.setdefault(about, deque()).append(number)
         return False
 
     def answered(self, number: int) -> ParkedEvent | None:
@@ -97,7 +102,10 @@ class ParkedEvents:
             yield event
 
     def _may_ask(self, device: int) -> bool:
-        return self._about[device] < AT_ONCE and (device in self._about or len(self._about) < FILESYSTEMS)
+        if device == _PROCESSES:
+            return self._about[device] < LOOKS
+        others = len(self._about) - (_PROCESSES in self._about)
+        return self._about[device] < AT_ONCE and (device in self._about or others < FILESYSTEMS)
 
     def _ask(self, number: int, device: int) -> None:
         self._asked[number] = device

@@ -85,8 +85,11 @@ class WorkerQuestions:
         if moment - self._heard > _SILENT:
             raise _gone("the label worker does not answer", "标记进程没有应答")
         self._openers.forget_ended()
-        if self._swept is not None and moment - self._swept[3] < _SILENT:
-            return
+        if self._swept is None or moment - self._swept[3] >= _SILENT:
+            self._sweep(moment)
+
+    def _sweep(self, moment: int) -> None:
+        """Ask which files a server has closed, if one has opened many."""
         if (grown := next(self._openers.sweepable(), None)) is not None:
             pid, files = grown
             self._asked += 1
@@ -111,8 +114,11 @@ class WorkerQuestions:
     def _take_closed(self, number: int, found: Closed) -> None:
         if self._swept is not None and self._swept[0] == number:
             _, pid, files, asked = self._swept
+            closed = (files[place] for place in found.places)
+            dropped = self._openers.swept(pid, closed, asked - _OPENED_BEFORE, more=found.more)
             self._swept = None
-            self._openers.swept(pid, (files[place] for place in found.places), asked - _OPENED_BEFORE)
+            if found.more and dropped:
+                self._sweep(time.monotonic_ns())
 
 
 def _gone(en: str, zh: str) -> FatalError:

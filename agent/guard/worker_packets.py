@@ -16,14 +16,15 @@ AREAS: Final = 1
 CLOSE: Final = 2
 DISCARD: Final = 3  # an empty file that a refused open has made
 FIRST: Final = 16
-LONGEST: Final = 4096
+LONGEST: Final = 1 << 16
 
 _QUESTION = struct.Struct("=QBI")  # number, kind, thread or process or owner
 _HEAD = struct.Struct("=QB")
 _PLACED = struct.Struct("=iQQq?????H")  # errno, device, inode, changed, five flags, length of the label
 _LOOKED = struct.Struct("=?HH")  # whether it is told, how many descriptors, how many threads
 _INODE = struct.Struct("=QQ")
-_MOST_CLOSED = 1000
+_MOST_SHOWN = 1000
+MOST_CLOSED = 16_000
 
 
 class Kind(IntEnum):
@@ -35,9 +36,10 @@ class Kind(IntEnum):
 
 
 class Closed(NamedTuple):
-    """Places in the list of a sweep."""
+    """Places in the list of a sweep; ``more``: there are others, which are told when it is asked again."""
 
     places: tuple[int, ...]
+    more: bool = False
 
 
 Found = Placement | ServerLook | Closed
@@ -65,7 +67,7 @@ def parse_inodes(data: bytes) -> tuple[Inode, ...]:
 
 
 def answer(number: int, found: Found) -> bytes:
-    """Return the answer to question *number*; of closed files it may be a part, and the rest is found next time."""
+    """Return the answer to question *number*; of closed files it may be a part."""
     if isinstance(found, Placement):
         labelled, inside = (text.encode("utf-8", "surrogateescape") for text in (found.labelled, found.inside))
         head = _PLACED.pack(found.error, found.device, found.inode, found.changed, found.fresh, found.directory,
@@ -73,12 +75,13 @@ def answer(number: int, found: Found) -> bytes:
         return _HEAD.pack(number, Kind.PLACE) + head + labelled + inside
     if isinstance(found, ServerLook):
         opening = sorted(found.opening)
-        told = found.told and len(opening) + len(found.descriptors) < _MOST_CLOSED
+        told = found.told and len(opening) + len(found.descriptors) < _MOST_SHOWN
         numbers = (*found.descriptors, *opening) if told else ()
         counts = (len(found.descriptors), len(opening)) if told else (0, 0)
         return _HEAD.pack(number, Kind.LOOK) + _LOOKED.pack(told, *counts) + struct.pack(f"={len(numbers)}I", *numbers)
-    places = found.places[:_MOST_CLOSED]
-    return _HEAD.pack(number, Kind.SWEEP) + struct.pack(f"={len(places)}I", *places)
+    places = found.places[:MOST_CLOSED]
+    more = found.more or len(found.places) > MOST_CLOSED
+    return _HEAD.pack(number, Kind.SWEEP) + struct.pack(f"=?{len(places)}I", more, *places)
 
 
 def parse_answer(data: bytes) -> tuple[int, Found]:
@@ -96,4 +99,5 @@ def parse_answer(data: bytes) -> tuple[int, Found]:
         told, descriptors, opening = _LOOKED.unpack_from(rest)
         numbers = struct.unpack_from(f"={descriptors + opening}I", rest, _LOOKED.size)
         return number, ServerLook(frozenset(numbers[:descriptors]), frozenset(numbers[descriptors:]), told)
-    return number, Closed(struct.unpack(f"={len(rest) // 4}I", rest))
+    more, *places = struct.unpack(f"=?{len(rest) // 4}I", rest)
+    return number, Closed(tuple(places), more)

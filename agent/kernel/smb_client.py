@@ -1,8 +1,10 @@
-"""The address behind a process of an SMB server: one ``smbd`` serves one connection.
+"""The addresses behind a process of an SMB server: one ``smbd`` serves one client.
 
-Rules of this file: for the record only; no verdict depends on it, and it is looked for after the ruling. It is found
-once for a process, and what it takes is bounded, because whoever opens waits behind it. A program is Samba's by its
-inode, never by its name, and only while it acts for somebody else. The socket itself is asked who is at its other end.
+A client may have several connections (SMB3 multichannel: smbd hands a new one to the process that serves the same
+client already), and they may come from anywhere. Rules of this file: for the record only; no verdict depends on it, and
+it is looked for after the ruling. All addresses are told, as they were seen within the last second; what that takes is
+bounded, because whoever opens waits behind it. A program is Samba's by its inode, never by its name, and only while it
+acts for somebody else. The sockets themselves are asked who is at their other end.
 Sources: pidfd_getfd(2), getpeername(2).
 """
 
@@ -38,13 +40,16 @@ class SmbPeers:
         self._known: OrderedDict[tuple[int, int], tuple[str | None, int]] = OrderedDict()
 
     def address(self, who: Subject) -> str | None:
-        """Return the address of the client that *who* serves; ``None`` when it serves none, or none can be told."""
+        """Return the address of the client that *who* serves, several with blanks between them.
+
+        ``None`` when it serves none, or none can be told.
+        """
         if not who.impersonates:
             return None
         process, now = (who.tgid, who.started), time.monotonic_ns()
         address, found = self._known.get(process, (None, -_AGAIN))
-        if address is None and now - found >= _AGAIN:
-            address = _peer(who.tgid) if self._is_samba(who.tgid, now) else None
+        if now - found >= _AGAIN:
+            address = _peers(who.tgid) if self._is_samba(who.tgid, now) else None
             self._known[process] = address, now
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
@@ -65,25 +70,26 @@ class SmbPeers:
         return (program.st_dev, program.st_ino) in self._programs
 
 
-def _peer(pid: int) -> str | None:
-    """Return the other end of the first connection over a network that process *pid* has."""
+def _peers(pid: int) -> str | None:
+    """Return the other ends of the connections over a network that process *pid* has."""
     try:
         process = os.pidfd_open(pid)
     except OSError:
         return None
     looked = 0
+    found: list[str] = []
     try:
         with os.scandir(f"/proc/{pid}/fd") as descriptors:
             for entry in islice(descriptors, _DESCRIPTORS):
                 if looked < _SOCKETS and os.readlink(entry.path).startswith("socket:["):
                     looked += 1
                     if (address := _other_end(process, int(entry.name))) is not None:
-                        return address
+                        found.append(address)
     except OSError:  # it ended, or closed one meanwhile
         return None
     finally:
         os.close(process)
-    return None
+    return " ".join(sorted(set(found))) or None
 
 
 def _other_end(process: int, number: int) -> str | None:

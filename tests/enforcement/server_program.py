@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import queue
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -67,6 +68,20 @@ def _do(asked: dict[str, Any]) -> Any:
             return os.pwrite(asked["fd"], b"x", 0)
         case "close":
             return os.close(asked["fd"])
+        case "pass":  # to whoever listens there
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as end:
+                end.connect(asked["at"])
+                socket.send_fds(end, [b"."], [asked["fd"]])
+            return None
+        case "take":
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+                listener.bind(asked["at"])
+                os.chmod(asked["at"], 0o777)
+                listener.listen()
+                print(json.dumps({"value": "listens"}), flush=True)
+                end, _ = listener.accept()
+                with end:
+                    return socket.recv_fds(end, 1, 1)[1][0]
         case "exec":  # another program in the same process, which keeps the descriptor
             os.set_inheritable(asked["fd"], True)
             os.execv(sys.executable, [sys.executable, "-c", asked["program"], str(asked["fd"])])

@@ -1,5 +1,6 @@
 """A server process of the tests, and what it is asked to do."""
 
+import contextlib
 import json
 import select
 import subprocess
@@ -34,11 +35,23 @@ class Server:
         answer = json.loads(self._process.stdout.readline())
         return answer.get("error") or answer["value"]
 
+    def next(self) -> Any:
+        """Return what else it says."""
+        assert self._process.stdout is not None
+        assert select.select([self._process.stdout], [], [], 20)[0]
+        answer = json.loads(self._process.stdout.readline())
+        return answer.get("error") or answer["value"]
+
     def open(self, path: Path, uid: int, thread: str = "main", **more: Any) -> Any:
         return self.ask("open", uid, thread, path=str(path), **more)
 
     def read(self, fd: int, thread: str = "pool", uid: int | None = None) -> Any:
         return self.ask("read", uid, thread, fd=fd)
+
+    def end(self) -> None:
+        """End it now."""
+        self._process.kill()
+        self._process.wait(20)
 
     def close(self, fd: int) -> None:
         assert self.ask("close", fd=fd) is None
@@ -55,7 +68,8 @@ def server(how: str = "smbd") -> Iterator[Server]:
             yield Server(process, how)
         finally:
             assert process.stdin is not None
-            process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.guard import openers
+from agent.guard import openers, worker_packets
 from agent.guard.kept_openers import KeptOpeners, parse, record
 from agent.guard.openers import Openers, ServerLook, identity, judged_by
 from agent.guard.openers_page import OpenersPage, create
@@ -152,6 +152,32 @@ def test_what_a_process_has_closed_is_forgotten_and_what_it_opened_meanwhile_is_
     assert not list(made.sweepable())
 
 
+def test_whatever_a_server_has_closed_it_is_swept_before_it_is_full() -> None:
+    """The table as the loop uses it: an answer tells so many, and is followed by another question."""
+    made, moment, opened = table(), 0, 0
+    for second in range(300):
+        for _ in range(2000 if second < 20 else 20):
+            moment += 1
+            opened += 1
+            assert made.add(subject(PEOPLE[0]), (1, opened), moment), (second, opened)
+        while (grown := next(made.sweepable(), None)) is not None:
+            pid, files = grown
+            told, more = files[: worker_packets.MOST_CLOSED], len(files) > worker_packets.MOST_CLOSED
+            if not made.swept(pid, told, moment - 2000, more=more) or not more:
+                break
+    assert made.count < 4000
+
+
+def test_one_account_does_not_take_the_room_of_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openers, "MOST_OF_ONE", 3)
+    made = Openers(dict.fromkeys(range(1, 9), STARTED).get)
+    greedy = [made.add(subject(PEOPLE[0], pid=pid), (1, pid), 0) for pid in range(1, 6)]
+    assert greedy == [True, True, True, False, False]
+    assert made.add(subject(PEOPLE[1], pid=7), FILE, 0)
+    made.forget(1)
+    assert made.add(subject(PEOPLE[0], pid=8), FILE, 0)
+
+
 def test_processes_that_are_no_more_are_forgotten_in_turn() -> None:
     alive = dict.fromkeys(range(1, 200), STARTED)
     made = Openers(alive.get)
@@ -233,6 +259,15 @@ def test_a_full_half_keeps_what_still_counts(page: int) -> None:
 def test_without_room_on_the_page_an_open_does_not_count(page: int) -> None:
     made = KeptOpeners(OpenersPage(page, 1000))
     assert not all(made.add(subject(PEOPLE[0]), (1, number), 0) for number in range(100))
+
+
+@pytest.mark.parametrize("damage", [b"[1e999" + b",1" * 9 + b"]", b"[" * 50_000, b"[]", b"\xff"])
+def test_a_damaged_record_is_nobodys(page: int, damage: bytes) -> None:
+    made = OpenersPage(page)
+    made.add(record(FILE, A))
+    made.add(damage)
+    made.add(record((1, 2), B))
+    assert {inode for inode, _ in KeptOpeners(OpenersPage(page)).everything()} == {FILE, (1, 2)}
 
 
 @given(st.binary(max_size=200))

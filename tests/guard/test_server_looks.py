@@ -98,6 +98,7 @@ ANSWERS = {
     "a look that tells nothing": ServerLook(),
     "what is closed": Closed((0, 7, 99_999)),
     "nothing closed": Closed(()),
+    "a part of what is closed": Closed((1,), more=True),
 }
 
 
@@ -111,9 +112,9 @@ def test_an_answer_arrives_as_it_was_given(found: worker_packets.Found) -> None:
 def test_the_longest_answers_fit_a_packet_or_are_cut() -> None:
     many = ServerLook(frozenset(range(256)), frozenset(range(1000, 2000)), told=True)
     assert worker_packets.parse_answer(worker_packets.answer(1, many)) == (1, ServerLook())
-    data = worker_packets.answer(1, Closed(tuple(range(5000))))
+    data = worker_packets.answer(1, Closed(tuple(range(20_000))))
     assert len(data) <= worker_packets.LONGEST
-    assert worker_packets.parse_answer(data) == (1, Closed(tuple(range(1000))))
+    assert worker_packets.parse_answer(data) == (1, Closed(tuple(range(worker_packets.MOST_CLOSED)), more=True))
 
 
 def test_a_question_arrives_as_it_was_asked() -> None:

@@ -90,9 +90,9 @@ def closing(file: Open) -> Iterator[Open]:
 
 
 @contextmanager
-def connection(server: FileServer, address: str = "127.0.0.1") -> Iterator[Connection]:
+def connection(server: FileServer, address: str = "127.0.0.1", client: uuid.UUID | None = None) -> Iterator[Connection]:
     """One connection to *server*, to and from the loopback *address*: 127.0.0.1 or ::1."""
-    made = Connection(uuid.uuid4(), address, server.port, require_signing=True)
+    made = Connection(client or uuid.uuid4(), address, server.port, require_signing=True)
     made.connect(timeout=20)
     try:
         yield made

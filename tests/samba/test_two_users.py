@@ -4,6 +4,8 @@ Each holds a file of their own in the same server process, whose pool threads ca
 when they were made. ``make test-long-samba`` does this with 2,000 reads each, twenty times.
 """
 
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +73,22 @@ def test_the_client_of_each_connection_is_in_its_entries(site: Scene, server: Fi
         assert bob.get("renamed.txt") == b"y"
         told = {(name, uid, client) for _, verdict, name, uid, _, client in _told(site, server) if verdict == "allow"}
     assert told == {("hers.txt", ALICE, "127.0.0.1"), ("his.txt", BOB, "::1"), ("renamed.txt", BOB, "::1")}
+
+
+def test_a_client_that_comes_from_several_places_is_named_with_all_of_them(site: Scene, server: FileServer) -> None:
+    """A second connection of the same client goes to the same process, whoever logs in over it and wherever from."""
+    client = uuid.uuid4()
+    with connection(server, client=client) as one:
+        alice = log_in(one, "alice")
+        with connection(server, "::1", client=client) as other:
+            bob = log_in(other, "bob")
+            processes = server.sessions()
+            time.sleep(1.1)  # what was seen counts for a second
+            site.mark()
+            assert alice.get("doc.txt")
+            assert bob.get("doc1.txt")
+            told = {client for *_, client in _told(site, server)}
+            assert told == ({"127.0.0.1 ::1"} if len(processes) == 1 else {"127.0.0.1", "::1"})
 
 
 def test_what_both_have_open_is_refused_to_both_until_one_has_let_go(site: Scene, server: FileServer) -> None:
