@@ -6,6 +6,7 @@ has open is a handle on the server, and what comes of it is what the server answ
 
 import os
 import signal
+import time
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -76,6 +77,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
             folder.chmod(0o777)
         with serving(tmp_path / "samba", {"ann": ann, "ben": ben}, shares) as server:
             monkeypatch.setitem(commands.ENVIRONMENT, commands.SMB_CONF, str(server.configuration))
+            monkeypatch.setattr(samba_tools, "_STUCK", samba_tools._Stuck())  # noqa: SLF001 - each test asks anew
             for name in _PRELOADED:
                 monkeypatch.setitem(commands.ENVIRONMENT, name, server.environment[name])
             yield Place(server, tmp_path, *(RevocationSubject(name, (Account(uid),)) for name, uid in
@@ -237,6 +239,16 @@ def test_what_a_killed_run_left_denied_is_taken_back_by_the_next(place: Place, d
     undisturbed(desk)
 
 
+@pytest.mark.parametrize("rights", [samba_tools.HARMLESS, samba_tools.EVERYTHING])
+def test_what_a_killed_run_left_denied_is_taken_back_at_the_next_start(place: Place, desk: Desk, rights: str) -> None:
+    before = place.lists()
+    for share, who in (("plans", place.ann), ("public", place.ben)):
+        assert samba_tools.deny(share, who.uids, rights) is None
+    samba.take_back(place.here)
+    assert place.lists() == before
+    undisturbed(desk)
+
+
 def test_an_administrator_s_own_denial_stays(place: Place, desk: Desk) -> None:
     [uid] = place.ann.uids
     place.server.tool("sharesec", "public", f"--add=S-1-22-1-{uid}:DENIED/0x0/FULL")
@@ -344,6 +356,22 @@ def test_nothing_that_is_only_called_smbd_is_told_or_signalled(place: Place, des
         os.waitpid(pid, 0)
         os.close(told)
         os.close(telling)
+
+
+def test_tools_that_do_not_answer_are_not_asked_again_for_a_while(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cuts of other people wait behind this step."""
+    tool = place.folder / "tools/smbstatus"
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\nexec sleep 100\n")
+    tool.chmod(0o755)
+    monkeypatch.setitem(commands.ENVIRONMENT, "PATH", f"{tool.parent}:{commands.ENVIRONMENT['PATH']}")
+    began = time.monotonic()
+    for _ in range(5):
+        with pytest.raises(RefusedError):
+            samba.STAYING.run(place.ann, place.here, "H1")
+    assert time.monotonic() - began < 4
 
 
 def test_a_server_that_does_not_say_leaves_the_step_open(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

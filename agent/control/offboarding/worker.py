@@ -46,7 +46,7 @@ from agent.offboard.journal import JournaledStep, RevocationJournal, WantedRun
 from agent.offboard.plan import Cause
 from agent.offboard.receipt import receipt
 from agent.offboard.runner import Runner
-from agent.offboard.steps import deny
+from agent.offboard.steps import deny, samba
 from agent.offboard.steps.step import StepState
 from agent.runtime.failures import going_on, to_stderr
 from agent.runtime.home import Home
@@ -88,6 +88,10 @@ class OffboardingWorker:
         self._runner.close()
         self._denials.close()
         self._journal.close()
+
+    def take_back_of_shares(self) -> None:
+        """Take back what somebody who was killed left denied on Samba's shares. Raises :class:`RefusedError`."""
+        samba.take_back(self._host)
 
     def clear_denials(self) -> None:
         """Take deny entries away whose reason has gone. Raises ``ShoumiError``: the rest waits for the next time."""
@@ -284,6 +288,8 @@ def serve(worker: OffboardingWorker, notices: ExpiryNotices, asking: ControlClie
     """Do what is told and what is due, for ever. Raises :class:`FatalError`."""
     due = 0.0
     told: list[str] = []
+    with going_on(_REPORT):
+        worker.take_back_of_shares()
     while True:
         with going_on(_REPORT):  # one case that cannot be worked on must not keep back the others
             worker.finish(told)

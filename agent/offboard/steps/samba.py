@@ -46,6 +46,12 @@ def connected(subjects: Sequence[RevocationSubject], context: RevocationContext)
     return [bool(lost_by(now, subject, paths)) for subject in subjects]
 
 
+def take_back(context: RevocationContext) -> None:
+    """Take back what somebody who was killed left denied on shares. Raises :class:`RefusedError`."""
+    if samba_tools.installed(context.root):
+        samba_tools.take_back()
+
+
 def served_elsewhere(
     leaver: RevocationSubject, context: RevocationContext, acting: Collection[Process]
 ) -> frozenset[int]:

@@ -1,13 +1,16 @@
 """Samba's own tools: what there is, what it is told, and who may log in with a password that it keeps.
 
-Rules of this file: each is bounded in time, because cuts of others wait behind it. A message goes to a process by
+Rules of this file: each is bounded in time, because cuts of others wait behind it, and when one did not answer nothing
+is asked for half a minute. A message goes to a process by
 Samba's own sockets and is no signal, so it reaches nothing that is not Samba's, whatever it is called. They find the
 configuration where Samba was built to look, or where ``SMB_CONF_PATH`` in the agent's environment says. Sources:
 smbcontrol(1), sharesec(1), pdbedit(8), smbpasswd(8), testparm(1); ``force_tdis_denied_check`` in
 source3/smbd/conn_msg.c (Samba 4.13 on).
 """
 
+import re
 import shutil
+import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -23,7 +26,9 @@ _CONFIGURED = ("etc/samba/smb.conf", "usr/local/samba/etc/smb.conf")
 _NEEDED = ("smbstatus", "smbcontrol", "sharesec")
 _LOCAL = ("tdbsam", "smbpasswd")  # what this host alone keeps; the others are a directory service's
 
-_SECONDS = 5.0
+_SECONDS = 2.0
+_AGAIN = 30.0  # seconds after which tools that did not answer are asked again: cuts of others wait meanwhile
+_DENIED = re.compile(r"ACL:S-1-22-1-(\d+):DENIED/")
 _SID = "S-1-22-1-"  # of a Unix uid, which every user of smbd has besides their own
 
 HARMLESS = "0xc0000"
@@ -73,16 +78,19 @@ def allow(share: str, uids: Collection[int]) -> Text | None:
     return _call(("sharesec", f"--remove={both}", "--", share)).why
 
 
-def take_back(uids: Collection[int]) -> None:
-    """Take back what :func:`deny` did anywhere and nobody took back, who was killed. Raises :class:`RefusedError`."""
+def take_back(uids: Collection[int] | None = None) -> None:
+    """Take back what :func:`deny` did anywhere to *uids*, or anybody, and nobody took back, who was killed.
+
+    Raises :class:`RefusedError`.
+    """
     share = ""
-    found: set[str] = set()
+    found: dict[str, set[int]] = {}
     for line in _call(("sharesec", "--view-all")).output.splitlines():
         if line.startswith("[") and line.endswith("]"):
             share = line[1:-1]
-        elif any(line.startswith(f"ACL:{_SID}{uid}:DENIED/") for uid in uids):
-            found.add(share)  # an entry of an administrator's is another one, and stays
-    for why in [allow(share, uids) for share in sorted(found)]:
+        elif (denied := _DENIED.match(line)) and (uids is None or int(denied[1]) in uids):
+            found.setdefault(share, set()).add(int(denied[1]))
+    for why in [allow(share, theirs) for share, theirs in sorted(found.items())]:  # an administrator's own entry stays
         if why:
             raise RefusedError(why)
 
@@ -133,4 +141,25 @@ def _entries(uids: Collection[int], rights: str) -> str:
 
 
 def _call(argv: Sequence[str]) -> CommandResult:
-    return commands.call(argv, _SECONDS)
+    if (left := _STUCK.left()) > 0:
+        return CommandResult(
+            "", Text(f"Samba did not answer; asked again in {left:.0f} s", f"Samba 未应答；{left:.0f} 秒后再试")
+        )
+    began = time.monotonic()
+    said = commands.call(argv, _SECONDS)
+    if said.why and time.monotonic() - began >= _SECONDS:
+        _STUCK.since = time.monotonic()
+    return said
+
+
+class _Stuck:
+    """When Samba did not answer last: a stopped smbd may have left its tables locked for everybody."""
+
+    since: float | None = None
+
+    def left(self) -> float:
+        """Return how many seconds nothing is asked of it."""
+        return 0.0 if self.since is None else self.since + _AGAIN - time.monotonic()
+
+
+_STUCK = _Stuck()
