@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.docs.shown import REFUSED, Block, Shown, blocks, shown
-from tests.long.share_clients import at_work
+from tests.long.share_clients import at_work, get_slowly
 from tests.long.share_follower import Follower
 
 _SMBD = "/usr/sbin/smbd"
@@ -46,6 +46,7 @@ def follow(follower: Follower) -> None:
 
 def look(follower: Follower) -> None:
     """Look at the entries of the page: the right person, where he came from, and for whom smbd did it."""
+    get_slowly(follower, "shoumi person add E2003 --name 王五")  # whoever uses an open file is asked about anew
     entries = _entries(follower, "drawings")
     for entry in (entry for entry in entries if entry["kind"] == "access" and entry["exe"] == _SMBD):
         person = _PEOPLE.get(entry["fsuid"])
