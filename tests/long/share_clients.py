@@ -81,6 +81,22 @@ class AtWork:
             client.wait()
 
 
+def get_slowly(follower: Follower, command: str) -> None:
+    """Have zhang get the large file, and run *command* in the middle of it: all of the file arrives."""
+    fifo = Path(follower.own("mktemp -d").strip()) / "got"
+    os.mkfifo(fifo)
+    words = ("smbclient", "//127.0.0.1/drawings", "-U", "zhang", "-c", f"get big.bin {fifo}")
+    with (
+        subprocess.Popen(words, env=follower.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
+        fifo.open("rb", buffering=0) as got,
+    ):
+        taken = len(got.read(1 << 16))
+        follower.own(command)
+        while data := got.read(1 << 20):
+            taken += len(data)
+    follower.expect(taken == _SIZE, f"{taken} bytes of {_SIZE} were read")
+
+
 @contextlib.contextmanager
 def at_work(follower: Follower) -> Iterator[None]:
     """Have clients at work when the block begins, and cut when it has ended."""

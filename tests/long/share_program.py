@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.docs.shown import REFUSED, Block, Shown, blocks, shown
-from tests.long.share_clients import at_work
+from tests.long.share_clients import at_work, get_slowly
 from tests.long.share_follower import Follower
 
 _SMBD = "/usr/sbin/smbd"
@@ -46,6 +46,7 @@ def follow(follower: Follower) -> None:
 
 def look(follower: Follower) -> None:
     """Look at the entries of the page: the right person, where he came from, and for whom smbd did it."""
+    get_slowly(follower, "shoumi person add E2003 --name 王五")  # whoever uses an open file is asked about anew
     entries = _entries(follower, "drawings")
     for entry in (entry for entry in entries if entry["kind"] == "access" and entry["exe"] == _SMBD):
         person = _PEOPLE.get(entry["fsuid"])
@@ -87,26 +88,31 @@ def go_on(follower: Follower) -> None:
     with at_work(follower):
         own("shoumi case open E2001 --last-day 2026-12-31")
         own("shoumi case approve E2001", "access is over")
-    own(f"{share} ls", "NT_STATUS_LOGON_FAILURE")
+    own(f"{share} ls", "NT_STATUS_ACCOUNT_DISABLED")
     receipt = own("shoumi case receipt E2001 --wait", "complete, as far as this host can see")
     follower.expect(re.search(r"Samba connections +confirmed", receipt), receipt)
+    own("usermod --expiredate 1 li")  # by hand: smbd asks about it
+    own("smbclient //127.0.0.1/drawings -U li -c ls", "NT_STATUS_LOGON_FAILURE")
 
 
 def another(follower: Follower, block: Block) -> None:
-    """Make the second share of the page; its area is refused without the line that copies, or with what undoes it."""
+    """Make the second share of the page; what goes with no area is refused, and of the rest ``doctor`` warns."""
     own = follower.own
     own("groupadd models && gpasswd --add li models && mkdir /srv/plans/models")
     own("chgrp models /srv/plans/models && chmod 2770 /srv/plans/models")
     file = Path("/etc/samba/smb.conf")
     first = file.read_text()
     add = "shoumi area add /srv/plans/models --name models --level internal --domain state"
-    for section in (block.text.replace("copy = drawings\n", ""), f"{block.text}ea support = yes\n"):
+    file.write_text(f"{first}\n{block.text}vfs objects = streams_xattr\n")
+    refused = follower.run(add, "en")
+    follower.expect(refused.code == 1 and "streams_xattr" in refused.text, f"{add}: {refused.text}")
+    for section, warned in ((block.text, False), (f"{block.text}ea support = yes\n", True), (block.text, False)):
         file.write_text(f"{first}\n{section}")
-        refused = follower.run(add, "en")
-        follower.expect(refused.code == 1 and "`ea support = yes`" in refused.text, f"{section}{add}: {refused.text}")
-    file.write_text(f"{first}\n{block.text}")
-    own("smbcontrol smbd reload-config")
-    own(add, "is protected")
+        own("smbcontrol smbd reload-config")
+        if "models" not in own("shoumi area list"):
+            own(add, "is protected")
+        said = follower.run("shoumi doctor", "en").text
+        follower.expect(("ea support" in said) is warned, f"{section}shoumi doctor: {said}")
     own("shoumi grant add E2002 models --reason 试")
     own("smbclient //127.0.0.1/models -U li -c 'put /etc/hostname m.txt; get m.txt /dev/null'", "getting file")
     own("smbclient //127.0.0.1/models -U zhang -c ls", REFUSED)  # not in its group
