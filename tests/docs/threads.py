@@ -35,6 +35,13 @@ THREADS = (
         "nothing",
     ),
     ThreadRow(
+        "label worker",
+        "discards",
+        "agent.guard.label_worker",
+        "takes away empty files of refused opens, as whoever was refused",
+        "nothing",
+    ),
+    ThreadRow(
         "control",
         "acts",
         "agent.control.server",

@@ -166,6 +166,8 @@ class ProcessTerminator:
             theirs = [pidfd for pidfd, whose in struck.items() if at in whose]
             if theirs and not set(theirs) & set(left):
                 one.gone_at = now
+            elif one.killed and one.gone_at is None and at not in found and look.tasks.complete:
+                one.gone_at = self._now()  # it took longer than we waited, and this look does not find it any more
         return look.tasks.complete, found
 
     def _strike(
