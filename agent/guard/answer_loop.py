@@ -162,6 +162,7 @@ class AnswerLoop:
         self._next_tick = moment + (min(_TICK_NS, left) if left > 0 else _TICK_NS)
         self._deny_overdue(moment)
         self._tell_denials(moment)
+        self.judge.doubt_forgotten()
         if len(self.judge.recorded) > _MOST_RECORDED:  # forgetting costs one more entry per reader and file
             self.judge.recorded.clear()
         if self.silence.wants_look(moment):

@@ -28,6 +28,8 @@ _SHORTEST = (
 )
 _EVICTABLE = fanotify.FAN_MARK_ADD | fanotify.FAN_MARK_EVICTABLE
 
+_MOST_FRESH = 65_536
+
 Inode = tuple[int, int]
 
 
@@ -88,6 +90,9 @@ class IgnoreMarks:
     def doubt(self, inodes: Iterable[Inode]) -> None:
         """Take note that somebody who had *inodes* open was forgotten: a look has to say whether anybody has them."""
         self._fresh.update(inodes)
+        if len(self._fresh) > _MOST_FRESH:  # no look has come for long: everything is asked about until one does
+            self.end()
+            self._fresh = {next(iter(self._fresh))}  # for which another look is asked
 
     def wake(self, fd: int) -> None:
         """Have the inode open as *fd* asked about again."""

@@ -187,14 +187,18 @@ class EventJudge:
         self.recorded.add(key)
         return text
 
+    def doubt_forgotten(self) -> None:
+        """Keep loud what somebody had open in a server who was forgotten, until looks say who has it now."""
+        if self._openers.dropped:
+            self._silence.doubt(self._openers.dropped)
+            self._openers.dropped.clear()
+
     def _may_be_silent(self, thing: Object, until: int, now: int) -> bool:
         """Whether *thing* need not be asked about: nobody has it open, in any server process, who may not use it."""
         inode = (thing.device, thing.inode)
         if self._own.watched(inode):
             return False
-        if self._openers.dropped:
-            self._silence.doubt(self._openers.dropped)
-            self._openers.dropped.clear()
+        self.doubt_forgotten()
         for who in self._openers.of_inode(inode):
             ruling = self._verdicts.ruling(who, thing.areas, Action.ACCESS, now)
             if not ruling.passes:

@@ -56,3 +56,15 @@ def test_an_epoch_that_the_registry_has_not_reached_is_no_reason_to_believe_the_
     decider.epoch(before["epoch"] + 1)
     assert decider.stats()["registry_older"]
     assert decider.stats()["epoch"] == before["epoch"] + 1
+
+
+def test_so_many_that_were_forgotten_make_everything_loud_and_are_not_kept() -> None:
+    silence = IgnoreMarks(-1)
+    silence.grant(())
+    before = silence.ended
+    for number in range(100_000):
+        silence.doubt([(1, number)])
+    assert not silence.granted
+    assert silence.ended > before, "a look that began earlier does not count"
+    assert silence.wants_look(10**12)
+    assert len(silence._fresh) <= 65_536  # noqa: SLF001 - what it keeps is what is tested
