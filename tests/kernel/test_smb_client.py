@@ -111,3 +111,19 @@ def test_what_is_read_of_a_server_with_many_descriptors_is_bounded(smbd: Path, m
         monkeypatch.setattr("os.readlink", lambda path: looked.append(path) or read(path))
         assert SmbPeers((str(smbd),)).address(who) is None
     assert len(looked) <= 256
+
+
+def test_many_busy_servers_are_looked_at_again_so_often_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    now = [10**12]
+    monkeypatch.setattr("agent.kernel.smb_client._peers", lambda pid: looked.append(pid) or "10.0.0.1")
+    monkeypatch.setattr(SmbPeers, "_is_samba", lambda *_: True)
+    monkeypatch.setattr("time.monotonic_ns", lambda: now[0])
+    peers = SmbPeers(())
+    servers = [Subject(61777, None, 61777, pid, pid, b"", b"", impersonates=True, started=1) for pid in range(1, 301)]
+    assert {peers.address(who) for who in servers} == {"10.0.0.1"}
+    assert len(looked) == 300, "each once"
+    now[0] += 2 * 10**9
+    for _ in range(3):
+        assert {peers.address(who) for who in servers} == {"10.0.0.1"}
+    assert len(looked) == 350

@@ -72,8 +72,12 @@ class FileServer:
 
     def sessions(self) -> list[psutil.Process]:
         """Return the process of each connection."""
-        children = psutil.Process(self.pid).children()
-        return [child for child in children if any(one.laddr.port == self.port for one in child.net_connections("tcp"))]
+        found = []
+        for child in psutil.Process(self.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):  # that of a connection which has just ended
+                if any(one.laddr.port == self.port for one in child.net_connections("tcp")):
+                    found.append(child)
+        return found
 
     def configure(self, text: str) -> None:
         """Take *text* as the configuration, with what keeps this server apart from any other on the machine."""
