@@ -1,10 +1,12 @@
 """What holds for every test.
 
 Nothing may hang the run: a test that waits for ever is ended by its dead-man timer.
+Nothing may reach the next test: the umask and the working directory are as they were.
 Nothing may depend on speed or chance: laws are tried on the same examples each time, however long one takes. New
 examples are looked for by ``make laws``; one that fails there becomes an ``@example`` and stays.
 """
 
+import os
 import signal
 from collections.abc import Iterator
 from types import FrameType
@@ -39,6 +41,19 @@ def pytest_configure() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     needs.met(item)
+
+
+@pytest.fixture(autouse=True)
+def left_as_it_was() -> Iterator[None]:
+    before = _inherited()
+    yield
+    assert _inherited() == before, "what every later test and its children would have"
+
+
+def _inherited() -> tuple[int, str]:
+    umask = os.umask(0o022)
+    os.umask(umask)
+    return umask, os.getcwd()
 
 
 class HungError(Exception):

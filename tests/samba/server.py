@@ -99,6 +99,7 @@ class FileServer:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            umask=0o022,
             start_new_session=True,  # when it ends it ends its process group, which must not be ours
             preexec_fn=lambda: end_with_parent(signal.SIGTERM),
         )
@@ -118,6 +119,8 @@ def made(folder: Path) -> FileServer:
     assert not closed, f"the accounts do not reach {closed[0]}"
     for name in (*_KEPT, "etc"):
         (folder / name).mkdir(parents=True, exist_ok=True)
+        (folder / name).chmod(0o755)
+    folder.chmod(0o755)
     (folder / "private").chmod(0o700)
     for name in ("passwd", "group"):
         (folder / "etc" / name).write_text(Path("/etc", name).read_text())
