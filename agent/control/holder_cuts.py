@@ -5,7 +5,7 @@ Rules of this file:
   be ended at all (:mod:`agent.offboard.guardrails`), as by a run: an account's own, and what was started from its login
   whoever it runs as; never the agent, a registered service, what root and the system run for nobody;
 - rights that ended are the reason, and not that there never were any: who holds something when an area is first looked
-  at was there before it, and is named by the findings of that area;
+  at, and was started before it was guarded, was there before it, and is named by the findings of that area;
 - a process is stopped at once and ended a little later: what has a run of its own (a hold, a departure, a lapsed grant)
   is ended by that first, with its receipt. Who may go on after all goes on;
 - each is in the log before it is stopped; one whose entry cannot be written is looked at again at the next look;
@@ -54,26 +54,36 @@ def use_of(found: HeldFile) -> Use | None:
     return Use.WRITE if os.lstat(found.link).st_mode & stat.S_IWUSR else Use.READ  # proc_pid_fd(5)
 
 
-def first_seen(holds: Iterable[UncutHold], known_areas: frozenset[str]) -> frozenset[UncutHold]:
-    """Return those of *holds* that were there before their area: it is none of *known_areas* yet."""
-    return frozenset(hold for hold in holds if hold.area not in known_areas)
+def first_seen(
+    holds: Iterable[UncutHold], known_areas: frozenset[str], guarded: Mapping[str, int]
+) -> frozenset[UncutHold]:
+    """Return those of *holds* that may have been there before their area, which is none of *known_areas* yet.
+
+    *guarded*: since when each area is, as process starts are counted. Whoever was started later was never there before.
+    """
+    return frozenset(
+        hold for hold in holds if hold.area not in known_areas and hold.started <= guarded.get(hold.area, hold.started)
+    )
 
 
 class HolderCuts:
     """What one look after another found to be ended. Belongs to the thread of looks.
 
-    *tiers* says how each area is protected now, *rails* what is never touched; *append* writes an entry and may raise
-    ``ShoumiError``. *stopped* has since when each process is stopped, and outlives us.
+    *tiers* says how each area is protected now, *guarded* since when (:func:`agent.kernel.start_time.ticks_now`),
+    *rails* what is never touched; *append* writes an entry and may raise ``ShoumiError``. *stopped* has since when each
+    process is stopped, and outlives us.
     """
 
     def __init__(
         self,
         tiers: Callable[[], Mapping[str, Tier]],
+        guarded: Callable[[], Mapping[str, int]],
         rails: Callable[[], Rails],
         append: Callable[[Mapping[str, Any]], object],
         stopped: MutableMapping[Stopped, float],
     ) -> None:
         self._tiers = tiers
+        self._guarded = guarded
         self._rails = rails
         self._append = append
         self._known: frozenset[str] = frozenset()
@@ -110,7 +120,7 @@ class HolderCuts:
 
         Raises ``ShoumiError`` when an entry cannot be written.
         """
-        before = self._before.union(first_seen(self._found, self._known)).intersection(self._found)
+        before = self._before.union(first_seen(self._found, self._known, self._guarded())).intersection(self._found)
         before = frozenset(hold for hold in before if (hold.pid, hold.started) not in self._stopped)
         self._known, self._before = frozenset(self._now), before
         ends: dict[int, UncutHold] = {}

@@ -114,6 +114,7 @@ def open_services(
         canaries = CanaryWatch(site, decider, groups, protection, CanaryPeriods(config.canary_seconds))
         cuts = HolderCuts(
             protection.tiers,
+            protection.guarded_since,
             rails_of(site, agent_processes()),
             decider.append,
             StoppedProcesses(home.run / "stopped"),

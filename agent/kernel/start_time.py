@@ -5,10 +5,13 @@ by another process; ``psutil.Process.create_time`` may not, because it moves wit
 Source: proc_pid_stat(5), field 22.
 """
 
+import os
+import time
 from pathlib import Path
 
 _AFTER_NAME = 3  # the first field behind the name, as proc_pid_stat(5) counts them
 _STARTED = 22
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def start_time(pid: int) -> int | None:
@@ -18,3 +21,8 @@ def start_time(pid: int) -> int | None:
     except OSError:
         return None
     return int(stat.rpartition(b")")[2].split()[_STARTED - _AFTER_NAME])  # the name may hold blanks and brackets
+
+
+def ticks_now() -> int:
+    """Return the present in the same count: whatever is started from the next tick on has a greater number."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) * _TICKS // 10**9

@@ -21,6 +21,7 @@ from agent.errors import RefusedError
 from agent.kernel import labels, mountinfo, mounting, volume_lock
 from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.private_mount import doorway
+from agent.kernel.start_time import ticks_now
 from agent.kernel.volume_lock import VolumeLocks
 from agent.registry.rows.areas import AreaRow
 from agent.runtime.home import Home
@@ -109,6 +110,10 @@ class Protection:
     def tiers(self) -> dict[str, Tier]:
         """Return the tier of each area, as it is now."""
         return {name: found.tier for name, found in list(self.now.items())}
+
+    def guarded_since(self) -> dict[str, int]:
+        """Return since when each area is guarded, as process starts are counted."""
+        return {name: found.since for name, found in list(self.now.items()) if found.tier != "none"}
 
     def findings(self, name: str) -> tuple[Finding, ...]:
         """Return what an officer must know of the protection of area *name*."""
@@ -350,8 +355,9 @@ class Protection:
         read_only = top is not None and top.read_only
         if read_only:
             told.append(status.read_only(area))
-        found = Protected(area.name, area.path, tier, plan.sharing, counts, tuple(told), read_only=read_only)
-        self.now[area.name] = found
+        found = self.now[area.name] = Protected(
+            area.name, area.path, tier, plan.sharing, counts, tuple(told), read_only=read_only, since=ticks_now()
+        )
         return found
 
     def _rehearse(self, row: AreaRow) -> Protected:

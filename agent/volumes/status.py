@@ -48,7 +48,8 @@ class Protected:
     """How an area is protected now; ``tier`` is ``none`` when it is not. ``findings``: what the officer must know.
 
     ``closed``: it is covered, so nobody gets in. ``hidden``: an officer has had its volume let go of. ``fresh``: its
-    filesystem carried no mark before; whoever opened something there earlier was not asked.
+    filesystem carried no mark before; whoever opened something there earlier was not asked. ``since``: when it was
+    last brought under guard (:func:`agent.kernel.start_time.ticks_now`).
     """
 
     area: str
@@ -61,6 +62,7 @@ class Protected:
     hidden: bool = False
     read_only: bool = False
     fresh: bool = False
+    since: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON."""

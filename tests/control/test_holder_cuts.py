@@ -15,6 +15,7 @@ from agent.control.stopped_processes import StoppedProcesses
 from agent.demo.actors import Actor, ActorIdentity, acting
 from agent.errors import RefusedError
 from agent.kernel.open_files import HeldFile
+from agent.kernel.start_time import ticks_now
 from agent.offboard.guardrails import Rails
 from agent.offboard.steps import tasks
 from rules.text import Text
@@ -63,7 +64,7 @@ def log() -> Log:
 
 
 def cutter(log: Log, tier: Tier = "C", pids: frozenset[int] = frozenset()) -> HolderCuts:
-    made = HolderCuts(lambda: {"plans": tier}, lambda: Rails(pids=pids), log.write, {})
+    made = HolderCuts(lambda: {"plans": tier}, dict, lambda: Rails(pids=pids), log.write, {})
     made.begin()
     made.finish(lambda _: True)  # the area has been looked at
     return made
@@ -134,7 +135,7 @@ def test_a_registered_service_lives_though_a_person_started_it(log: Log) -> None
         process = tasks.read(actor.pid)
         assert process
         services = frozenset({(33, process.executable)})
-        one = HolderCuts(lambda: {"plans": "C"}, lambda: Rails(services=services), log.write, {})
+        one = HolderCuts(lambda: {"plans": "C"}, dict, lambda: Rails(services=services), log.write, {})
         look(one)
         look(one, found)
         look(one, found)
@@ -149,7 +150,7 @@ def test_who_is_not_to_be_ended_lives(log: Log, why: str) -> None:
         found = holding(actor)
         one = cutter(log, pids=frozenset({actor.pid}) if why == "the agent's" else frozenset())
         if why == "there before":
-            one = HolderCuts(lambda: {"plans": "C"}, Rails, log.write, {})
+            one = HolderCuts(lambda: {"plans": "C"}, dict, Rails, log.write, {})
             look(one, found)
         look(one, found, still=why != "it may again")
         assert lives(actor)
@@ -160,7 +161,7 @@ def test_who_is_not_to_be_ended_lives(log: Log, why: str) -> None:
 def test_who_was_there_before_is_forgotten_when_it_lets_go(log: Log) -> None:
     with acting(USER, waits) as actor:
         found = holding(actor)
-        one = HolderCuts(lambda: {"plans": "C"}, Rails, log.write, {})
+        one = HolderCuts(lambda: {"plans": "C"}, dict, Rails, log.write, {})
         look(one, found)
         look(one)
         look(one, found)  # opened again, by rights that have ended since
@@ -187,7 +188,23 @@ def test_what_the_kernel_cuts_is_no_reason(tier: Tier, how: str, log: Log, tmp_p
 
 def test_only_an_area_that_is_new_has_holders_from_before_it() -> None:
     holds = [UncutHold(7, 1, 2, 3, area, "C") for area in ("old", "new")]
-    assert first_seen(holds, frozenset({"old"})) == {holds[1]}
+    assert first_seen(holds, frozenset({"old"}), {}) == {holds[1]}
+
+
+def test_who_was_started_after_an_area_was_guarded_was_not_there_before_it() -> None:
+    holds = [UncutHold(7, started, 2, 3, "new", "C") for started in (99, 100, 101)]
+    assert first_seen(holds, frozenset(), {"new": 100}) == {*holds[:2]}
+
+
+@needs.root
+def test_who_began_and_lost_the_right_before_the_first_look_at_an_area_is_ended(log: Log) -> None:
+    guarded = ticks_now()
+    while ticks_now() == guarded:
+        pass
+    with acting(USER, waits) as actor:
+        one = HolderCuts(lambda: {"plans": "C"}, lambda: {"plans": guarded}, Rails, log.write, {})
+        look(one, holding(actor))
+        assert actor.next(10).error == "ended"
 
 
 @needs.root
@@ -196,7 +213,7 @@ def test_whoever_was_stopped_is_ended_or_goes_on_when_the_control_process_was_re
     tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch, still: bool
 ) -> None:
     def made() -> HolderCuts:
-        return HolderCuts(lambda: {"plans": "C"}, Rails, log.write, StoppedProcesses(tmp_path / "stopped"))
+        return HolderCuts(lambda: {"plans": "C"}, dict, Rails, log.write, StoppedProcesses(tmp_path / "stopped"))
 
     monkeypatch.setattr(holder_cuts, "GRACE", 60.0)
     with acting(USER, waits) as actor:

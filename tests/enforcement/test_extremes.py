@@ -62,7 +62,7 @@ def test_strange_names_are_decided_and_recorded_so_that_they_do_no_harm(site: Sc
 
 def deep(site: Scene, length: int) -> tuple[str, str]:
     """Make directories until a path below has *length* bytes; return the directory and a file name there."""
-    here = str(site.plans)
+    here, before = str(site.plans), os.getcwd()
     os.chdir(site.plans)
     try:
         while length - len(here) > 256:
@@ -73,7 +73,7 @@ def deep(site: Scene, length: int) -> tuple[str, str]:
             os.chdir(part)
             here = f"{here}/{part}"
     finally:
-        os.chdir("/")
+        os.chdir(before)
     return here, "f" * (length - len(here) - 1)
 
 
