@@ -9,7 +9,7 @@ Rules of this file:
 - a process is stopped at once and ended a little later: what has a run of its own (a hold, a departure, a lapsed grant)
   is ended by that first, with its receipt. Who may go on after all goes on;
 - each is in the log before it is stopped; one whose entry cannot be written is looked at again at the next look;
-- what is stopped is known to the next control process, which ends it or lets it go on.
+- what is stopped, and what was seen, is known to the next control process, which goes on from there.
 """
 
 import os
@@ -17,8 +17,9 @@ import signal
 import stat
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from agent.control.seen_holders import SeenHolders, UncutHold
 from agent.control.stopped_processes import Stopped
 from agent.kernel.open_files import HeldFile
 from agent.kernel.start_time import start_time
@@ -29,17 +30,6 @@ from rules.visible import visible
 
 GRACE = 4.0  # seconds a run has to end a process first
 _WAIT_MS = 250.0
-
-
-class UncutHold(NamedTuple):
-    """Process *pid*, started at *started*, holds inode (*device*, *inode*) of *area* in a way its *tier* cannot cut."""
-
-    pid: int
-    started: int
-    device: int
-    inode: int
-    area: str
-    tier: Tier
 
 
 def use_of(found: HeldFile) -> Use | None:
@@ -71,7 +61,7 @@ class HolderCuts:
 
     *tiers* says how each area is protected now, *guarded* since when (:func:`agent.kernel.start_time.ticks_now`),
     *rails* what is never touched; *append* writes an entry and may raise ``ShoumiError``. *stopped* has since when each
-    process is stopped, and outlives us.
+    process is stopped, *seen* what earlier looks have seen; both outlive us.
     """
 
     def __init__(
@@ -81,13 +71,13 @@ class HolderCuts:
         rails: Callable[[], Rails],
         append: Callable[[Mapping[str, Any]], object],
         stopped: MutableMapping[Stopped, float],
+        seen: SeenHolders,
     ) -> None:
         self._tiers = tiers
         self._guarded = guarded
         self._rails = rails
         self._append = append
-        self._known: frozenset[str] = frozenset()
-        self._before: frozenset[UncutHold] = frozenset()
+        self._seen = seen
         self._now: Mapping[str, Tier] = {}
         self._found: list[UncutHold] = []
         self._stopped = stopped
@@ -120,9 +110,10 @@ class HolderCuts:
 
         Raises ``ShoumiError`` when an entry cannot be written.
         """
-        before = self._before.union(first_seen(self._found, self._known, self._guarded())).intersection(self._found)
+        fresh = first_seen(self._found, self._seen.areas, self._guarded())
+        before = self._seen.before.union(fresh).intersection(self._found)
         before = frozenset(hold for hold in before if (hold.pid, hold.started) not in self._stopped)
-        self._known, self._before = frozenset(self._now), before
+        self._seen.keep(self._now, before)
         ends: dict[int, UncutHold] = {}
         for hold in self._found:
             if hold not in before:

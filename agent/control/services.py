@@ -23,6 +23,7 @@ from agent.control.mount_chore import MountChore
 from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.host import agent_processes, rails_of
 from agent.control.quiet_scan import QuietScan
+from agent.control.seen_holders import SeenHolders
 from agent.control.stopped_processes import StoppedProcesses
 from agent.control.volume_keeper import VolumeKeeper
 from agent.control.watcher_client import WatcherClient
@@ -118,6 +119,7 @@ def open_services(
             rails_of(site, agent_processes()),
             decider.append,
             StoppedProcesses(home.run / "stopped"),
+            SeenHolders(home.run / "seen-holders"),
         )
         quiet_scan = QuietScan(home, decider, site.clock, cuts, offboarding.cutting)
         stack.callback(quiet_scan.close)

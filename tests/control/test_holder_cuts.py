@@ -10,7 +10,8 @@ from typing import Any, get_args
 import pytest
 
 from agent.control import holder_cuts
-from agent.control.holder_cuts import HolderCuts, UncutHold, first_seen, use_of
+from agent.control.holder_cuts import HolderCuts, first_seen, use_of
+from agent.control.seen_holders import SeenHolders, UncutHold
 from agent.control.stopped_processes import StoppedProcesses
 from agent.demo.actors import Actor, ActorIdentity, acting
 from agent.errors import RefusedError
@@ -63,8 +64,12 @@ def log() -> Log:
     return Log()
 
 
+def nothing_seen() -> SeenHolders:
+    return SeenHolders(Path("/dev/null/none"))  # nothing can be read there, nor written
+
+
 def cutter(log: Log, tier: Tier = "C", pids: frozenset[int] = frozenset()) -> HolderCuts:
-    made = HolderCuts(lambda: {"plans": tier}, dict, lambda: Rails(pids=pids), log.write, {})
+    made = HolderCuts(lambda: {"plans": tier}, dict, lambda: Rails(pids=pids), log.write, {}, nothing_seen())
     made.begin()
     made.finish(lambda _: True)  # the area has been looked at
     return made
@@ -135,7 +140,7 @@ def test_a_registered_service_lives_though_a_person_started_it(log: Log) -> None
         process = tasks.read(actor.pid)
         assert process
         services = frozenset({(33, process.executable)})
-        one = HolderCuts(lambda: {"plans": "C"}, dict, lambda: Rails(services=services), log.write, {})
+        one = HolderCuts(lambda: {"plans": "C"}, dict, lambda: Rails(services=services), log.write, {}, nothing_seen())
         look(one)
         look(one, found)
         look(one, found)
@@ -150,7 +155,7 @@ def test_who_is_not_to_be_ended_lives(log: Log, why: str) -> None:
         found = holding(actor)
         one = cutter(log, pids=frozenset({actor.pid}) if why == "the agent's" else frozenset())
         if why == "there before":
-            one = HolderCuts(lambda: {"plans": "C"}, dict, Rails, log.write, {})
+            one = HolderCuts(lambda: {"plans": "C"}, dict, Rails, log.write, {}, nothing_seen())
             look(one, found)
         look(one, found, still=why != "it may again")
         assert lives(actor)
@@ -161,7 +166,7 @@ def test_who_is_not_to_be_ended_lives(log: Log, why: str) -> None:
 def test_who_was_there_before_is_forgotten_when_it_lets_go(log: Log) -> None:
     with acting(USER, waits) as actor:
         found = holding(actor)
-        one = HolderCuts(lambda: {"plans": "C"}, dict, Rails, log.write, {})
+        one = HolderCuts(lambda: {"plans": "C"}, dict, Rails, log.write, {}, nothing_seen())
         look(one, found)
         look(one)
         look(one, found)  # opened again, by rights that have ended since
@@ -202,7 +207,7 @@ def test_who_began_and_lost_the_right_before_the_first_look_at_an_area_is_ended(
     while ticks_now() == guarded:
         pass
     with acting(USER, waits) as actor:
-        one = HolderCuts(lambda: {"plans": "C"}, lambda: {"plans": guarded}, Rails, log.write, {})
+        one = HolderCuts(lambda: {"plans": "C"}, lambda: {"plans": guarded}, Rails, log.write, {}, nothing_seen())
         look(one, holding(actor))
         assert actor.next(10).error == "ended"
 
@@ -213,7 +218,8 @@ def test_whoever_was_stopped_is_ended_or_goes_on_when_the_control_process_was_re
     tmp_path: Path, log: Log, monkeypatch: pytest.MonkeyPatch, still: bool
 ) -> None:
     def made() -> HolderCuts:
-        return HolderCuts(lambda: {"plans": "C"}, dict, Rails, log.write, StoppedProcesses(tmp_path / "stopped"))
+        kept = StoppedProcesses(tmp_path / "stopped"), SeenHolders(tmp_path / "seen")
+        return HolderCuts(lambda: {"plans": "C"}, dict, Rails, log.write, *kept)
 
     monkeypatch.setattr(holder_cuts, "GRACE", 60.0)
     with acting(USER, waits) as actor:

@@ -4,6 +4,8 @@ Rules of this file: what is held is a mapping, which no kernel asks about; wheth
 pidfd says. It is found by the looks at all holders, stopped with an entry ``holder-ended``, and ended a little later.
 """
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -56,6 +58,23 @@ def test_what_a_removed_service_maps_is_stopped_with_an_entry_and_ended(site: Sc
     assert (entry["uid"], entry["area"]) == (who.uid, "plans")
     [act] = [one for one in site.news() if one.get("act") == "service.remove" and one["outcome"] == "done"]
     assert act["lost"]["services"] == {"index": ["plans"]}
+
+
+def test_what_a_service_maps_is_ended_though_the_control_process_dies_as_soon_as_the_service_is_removed(
+    site: Scene,
+) -> None:
+    who, document = ActorIdentity(61_590, NO_LOGIN), site.plans / "doc.txt"
+    program = str(Path(sys.executable).resolve())
+    with site.asking() as agent:
+        agent.call("service.add", service="index", uid=who.uid, executable=program, area=["plans"])
+    with alive(who, holding(document)) as (actor, process), alive(BYSTANDER, holding(document)) as (_, neighbour):
+        site.mark()
+        with site.asking() as agent:
+            agent.call("service.remove", service="index")
+            os.kill(site.site.process("control"), signal.SIGKILL)
+        assert cut(site, actor.pid)["area"] == "plans"
+        assert ended(process)
+        assert not ended(neighbour, 0)
 
 
 def stopped(pid: int) -> bool:
