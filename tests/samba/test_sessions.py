@@ -6,106 +6,33 @@ has open is a handle on the server, and what comes of it is what the server answ
 
 import os
 import signal
-import time
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from smbprotocol import exceptions
-from smbprotocol.connection import Connection
 from smbprotocol.open import Open
 from smbprotocol.session import Session
 from smbprotocol.tree import TreeConnect
 
-from agent.errors import RefusedError
-from agent.offboard.context import Account, AreaPath, RevocationContext, RevocationSubject
+from agent.offboard.context import AreaPath
 from agent.offboard.guardrails import Process
-from agent.offboard.steps import commands, samba, samba_tools, tasks
+from agent.offboard.steps import samba, samba_tools, tasks
 from agent.offboard.steps.step import StepState
 from rules.text import Text
 from tests import needs
-from tests.offboard.host import child, context, end, unused_uid
-from tests.samba.clients import READ, WRITE, Share, connection, log_in, refusal
-from tests.samba.server import PASSWORD, FileServer, required, serving
+from tests.offboard.host import child, end
+from tests.samba.clients import READ, WRITE, connection, log_in, refusal
+from tests.samba.conftest import Desk, Place
+from tests.samba.server import PASSWORD, required
 
 pytestmark = [
     needs.needs(needs.is_root, required),
     pytest.mark.xdist_group("samba-sessions"),
 ]
 GONE = "NETWORK_NAME_DELEGATED"  # 0xC00000C9, STATUS_NETWORK_NAME_DELETED, as the library calls it
-_PRELOADED = ("LD_PRELOAD", "NSS_WRAPPER_PASSWD", "NSS_WRAPPER_GROUP")
-
-
-class Place(NamedTuple):
-    """A server with two shares, ``plans`` that is an area and ``public`` that is none, and two people."""
-
-    server: FileServer
-    folder: Path
-    ann: RevocationSubject
-    ben: RevocationSubject
-
-    @property
-    def here(self) -> RevocationContext:
-        """This host with its area, as a step sees it."""
-        plans = self.folder / "plans"
-        return context(
-            self.folder,
-            root=Path("/"),
-            areas=lambda: [AreaPath("plans", str(plans))],
-            devices=lambda: frozenset({plans.stat().st_dev}),
-            area_of=lambda found: "plans" if Path(found.link).resolve().is_relative_to(plans) else None,
-        )
-
-    def lists(self) -> str:
-        """Return who may use which share, as the server keeps it."""
-        return self.server.tool("sharesec", "--view-all")
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    with unused_uid() as ann, unused_uid() as ben:
-        for folder in (*tmp_path.parents, tmp_path):
-            if folder.is_relative_to("/tmp"):
-                folder.chmod(folder.stat().st_mode | 0o711)
-        shares = {name: tmp_path / name for name in ("plans", "public")}
-        for folder in shares.values():
-            folder.mkdir()
-            folder.chmod(0o777)
-        with serving(tmp_path / "samba", {"ann": ann, "ben": ben}, shares) as server:
-            monkeypatch.setitem(commands.ENVIRONMENT, commands.SMB_CONF, str(server.configuration))
-            monkeypatch.setattr(samba_tools, "_STUCK", samba_tools._Stuck())  # noqa: SLF001 - each test asks anew
-            for name in _PRELOADED:
-                monkeypatch.setitem(commands.ENVIRONMENT, name, server.environment[name])
-            yield Place(server, tmp_path, *(RevocationSubject(name, (Account(uid),)) for name, uid in
-                                            (("E1", ann), ("E2", ben))))  # fmt: skip
-
-
-class Desk(NamedTuple):
-    """What is open: *ann* and *ben* in one connection, each of them in another one from the same address."""
-
-    both: Connection
-    ann: Open
-    ben: Open
-    ann_alone: Open
-    ben_alone: Open
-    of_ann: Share
-
-
-@pytest.fixture
-def desk(place: Place) -> Iterator[Desk]:
-    with ExitStack() as stack:
-        both, first, second = (stack.enter_context(connection(place.server)) for _ in range(3))
-        shares = [log_in(at, who) for at, who in ((both, "ann"), (both, "ben"), (first, "ann"), (second, "ben"))]
-        for share in shares[:1]:
-            share.put("doc", b"plans")
-            (place.folder / "plans/doc").chmod(0o666)
-        files = [share.open("doc", READ | WRITE) for share in shares]
-        ann, ben, ann_alone, ben_alone = files
-        yield Desk(both, ann, ben, ann_alone, ben_alone, shares[0])
 
 
 def of(file: Open) -> str:
@@ -356,32 +283,3 @@ def test_nothing_that_is_only_called_smbd_is_told_or_signalled(place: Place, des
         os.waitpid(pid, 0)
         os.close(told)
         os.close(telling)
-
-
-def test_tools_that_do_not_answer_are_not_asked_again_for_a_while(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Cuts of other people wait behind this step."""
-    tool = place.folder / "tools/smbstatus"
-    tool.parent.mkdir()
-    tool.write_text("#!/bin/sh\nexec sleep 100\n")
-    tool.chmod(0o755)
-    monkeypatch.setitem(commands.ENVIRONMENT, "PATH", f"{tool.parent}:{commands.ENVIRONMENT['PATH']}")
-    began = time.monotonic()
-    for _ in range(5):
-        with pytest.raises(RefusedError):
-            samba.STAYING.run(place.ann, place.here, "H1")
-    assert time.monotonic() - began < 4
-
-
-def test_a_server_that_does_not_say_leaves_the_step_open(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    tool = place.folder / "tools/smbstatus"
-    tool.parent.mkdir()
-    tool.write_text("#!/bin/sh\necho nothing\n")
-    tool.chmod(0o755)
-    monkeypatch.setitem(commands.ENVIRONMENT, "PATH", f"{tool.parent}:{commands.ENVIRONMENT['PATH']}")
-    assert samba.connected([place.ann], place.here) == [True]
-    with pytest.raises(RefusedError):
-        samba.STEP.look(place.ann, place.here)
-    with pytest.raises(RefusedError):
-        samba.STAYING.run(place.ann, place.here, "H1")

@@ -96,7 +96,7 @@ def together(many: Sequence[tuple[RevocationSubject, str]], _context: Revocation
     """End everything of people who leave. Raises ``ShoumiError`` when the server does not say."""
     leavers = [leaver for leaver, _ in many]
     everybody = frozenset(uid for leaver in leavers for uid in leaver.uids)
-    passwords = {name: (uid, samba_tools.disable(name)) for name, uid in samba_tools.logins(everybody).items()}
+    passwords, unknown = _without_passwords(everybody)
     before = after = samba_tools.status() if samba_tools.serves() else SmbStatus()
     left: frozenset[SmbTree] = frozenset()
     if before.sessions:
@@ -104,7 +104,18 @@ def together(many: Sequence[tuple[RevocationSubject, str]], _context: Revocation
         left = samba_closing.close([tree for tree in now.trees_of(everybody) if tree.share != IPC], everybody)
         after = samba_tools.status() if now.sessions_of(everybody) else now
         samba_tools.take_back(everybody)
-    return [_with_passwords(_gone(leaver, before, after, left), leaver, passwords) for leaver in leavers]
+    return [_with_passwords(_gone(leaver, before, after, left), leaver, passwords, unknown) for leaver in leavers]
+
+
+def _without_passwords(uids: Collection[int]) -> tuple[dict[str, tuple[int, Text | None]], Text | None]:
+    """Switch off the passwords of *uids*: by name, whose it is, and why it still lets them in; and why none is known.
+
+    Whether Samba says which there are or not, the connections end.
+    """
+    try:
+        return {name: (uid, samba_tools.disable(name)) for name, uid in samba_tools.logins(uids).items()}, None
+    except RefusedError as error:
+        return {}, error.text
 
 
 def run_staying(leaver: RevocationSubject, context: RevocationContext, case: str) -> StepResult:
@@ -153,12 +164,15 @@ def _gone(leaver: RevocationSubject, before: SmbStatus, after: SmbStatus, left: 
 
 
 def _with_passwords(
-    found: StepResult, leaver: RevocationSubject, passwords: Mapping[str, tuple[int, Text | None]]
+    found: StepResult,
+    leaver: RevocationSubject,
+    passwords: Mapping[str, tuple[int, Text | None]],
+    unknown: Text | None,
 ) -> StepResult:
-    """Return *found* with what came of the passwords: by name, whose it is, and why it still lets them in."""
+    """Return *found* with what came of the passwords (:func:`_without_passwords`)."""
     theirs = [why for uid, why in passwords.values() if uid in leaver.uids]
     facts = {**found.facts, "disabled": theirs.count(None)}
-    why = next((one for one in theirs if one), None)
+    why = next((one for one in theirs if one), unknown)
     return StepResult(StepState.PENDING, why, facts) if why else StepResult(found.state, found.detail, facts)
 
 

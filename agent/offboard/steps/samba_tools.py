@@ -1,8 +1,8 @@
 """Samba's own tools: what there is, what it is told, and who may log in with a password that it keeps.
 
 Rules of this file: each is bounded in time, because cuts of others wait behind it, and when one did not answer nothing
-is asked for half a minute. A message goes to a process by
-Samba's own sockets and is no signal, so it reaches nothing that is not Samba's, whatever it is called. They find the
+is asked for half a minute. What a tool does not say is unknown and never none. A message goes to a process by Samba's
+own sockets and is no signal, so it reaches nothing that is not Samba's, whatever it is called. They find the
 configuration where Samba was built to look, or where ``SMB_CONF_PATH`` in the agent's environment says. Sources:
 smbcontrol(1), sharesec(1), pdbedit(8), smbpasswd(8), testparm(1); ``force_tdis_denied_check`` in
 source3/smbd/conn_msg.c (Samba 4.13 on).
@@ -50,11 +50,8 @@ def serves() -> bool:
 
 def status() -> SmbStatus:
     """Return who is connected. Raises :class:`RefusedError` when that is not said."""
-    said = _call(("smbstatus", "--json"))
-    if said.why:
-        raise RefusedError(said.why)
     try:
-        return samba_status.parse(said.output)
+        return samba_status.parse(_said(("smbstatus", "--json")))
     except ValueError as error:
         why = visible(str(error))
         raise RefusedError(Text(f"smbstatus does not say: `{why}`", f"smbstatus 未给出状态：`{why}`")) from None
@@ -85,7 +82,7 @@ def take_back(uids: Collection[int] | None = None) -> None:
     """
     share = ""
     found: dict[str, set[int]] = {}
-    for line in _call(("sharesec", "--view-all")).output.splitlines():
+    for line in _said(("sharesec", "--view-all")).splitlines():
         if line.startswith("[") and line.endswith("]"):
             share = line[1:-1]
         elif (denied := _DENIED.match(line)) and (uids is None or int(denied[1]) in uids):
@@ -111,11 +108,13 @@ def shut_down(pid: int) -> None:
 
 
 def logins(uids: Collection[int]) -> dict[str, int]:
-    """Return who of *uids* may log in with a password kept by Samba on this host: uids by name."""
-    backend = _call(("testparm", "-s", "--parameter-name=passdb backend")).output
-    if not backend.startswith(_LOCAL):
+    """Return who of *uids* may log in with a password kept by Samba on this host: uids by name.
+
+    Raises :class:`RefusedError` when that is not said.
+    """
+    if not uids or not _said(("testparm", "-s", "--parameter-name=passdb backend")).startswith(_LOCAL):
         return {}
-    rows = (line.split(":") for line in _call(("pdbedit", "-L")).output.splitlines())
+    rows = (line.split(":") for line in _said(("pdbedit", "-L")).splitlines())
     names = {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdigit() and int(row[1]) in uids}
     return {name: uid for name, uid in names.items() if not _disabled(name)}
 
@@ -138,6 +137,14 @@ def _disabled(name: str) -> bool:
 
 def _entries(uids: Collection[int], rights: str) -> str:
     return ",".join(f"{_SID}{uid}:DENIED/0x0/{rights}" for uid in sorted(uids))
+
+
+def _said(argv: Sequence[str]) -> str:
+    """Return what a tool said. Raises :class:`RefusedError` when it failed: then nothing is known."""
+    said = _call(argv)
+    if said.why:
+        raise RefusedError(said.why)
+    return said.output
 
 
 def _call(argv: Sequence[str]) -> CommandResult:
