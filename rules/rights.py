@@ -80,5 +80,35 @@ def losses(
     return tuple(found[person] for person in sorted(found))
 
 
+class Gain(NamedTuple):
+    """What one person gains by one change: areas and rooms, and accounts in whose name they act from then on."""
+
+    person: str
+    areas: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
+    uids: tuple[int, ...] = ()
+
+
+def gains(
+    before: AbstractSet[Right],
+    after: AbstractSet[Right],
+    rooms: AbstractSet[str],
+    given: Mapping[str, Iterable[int]] | None = None,
+) -> tuple[Gain, ...]:
+    """Return what each person gains, in order of their ids; the mirror of :func:`losses`.
+
+    *given* are accounts that became a person's: whoever acts under one has all that its person has.
+    """
+    new: dict[str, set[str]] = {}
+    for right in after - before:
+        new.setdefault(right.person, set()).add(right.place)
+    for person in given or ():
+        new.setdefault(person, set()).update({right.place for right in after if right.person == person} - rooms)
+    return tuple(
+        Gain(person, tuple(sorted(places - rooms)), tuple(sorted(places & rooms)), tuple(sorted((given or {}).get(person, ()))))
+        for person, places in sorted(new.items())
+    )
+
+
 def _loss(person: str, places: AbstractSet[str], rooms: AbstractSet[str]) -> Loss:
     return Loss(person, tuple(sorted(places - rooms)), tuple(sorted(places & rooms)))

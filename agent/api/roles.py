@@ -1,8 +1,10 @@
 """三员: which of the three administrators a caller is, if any (contract C8).
 
 Rules of this file: pure. A role comes from an OS group and from nothing else; whoever is in two of the groups has
-none, because two hands are the point. root has no role either, with one exception: while the site has named no role
-group at all, uid 0 acts for all three (``bootstrap``), every entry says so, and ``doctor`` keeps asking to end it.
+none, because two hands are the point. The groups of the calling process are not enough: the account itself must be in
+the group now, and a group that the process has shed counts against it. root has no role either, with one exception:
+while the site has named no role group at all, it is a trial, and uid 0 acts for all three (``bootstrap``); every entry
+says so, and ``doctor`` keeps asking to end it.
 """
 
 from collections.abc import Callable
@@ -49,10 +51,16 @@ class CallerRole:
         return self.role is not None and (self.role in allowed or self.role is Role.BOOTSTRAP)
 
 
-def standing(peer: Peer, groups: RoleGroups, gid_of: Callable[[str], int | None]) -> CallerRole:
+def standing(
+    peer: Peer,
+    groups: RoleGroups,
+    gid_of: Callable[[str], int | None],
+    present: frozenset[int] | None = None,
+) -> CallerRole:
     """Return the one role of *peer*. ``gid_of`` looks a group name up and returns ``None`` if there is none.
 
-    A named group that does not exist gives nobody its role; it still ends the bootstrap.
+    *present*: the groups that the account is in now; ``None`` where this host has no account of that number, so that
+    nothing but its process can say. A named group that does not exist gives nobody its role; it still ends the trial.
     """
     if not groups.configured:
         if peer.uid == 0:
@@ -62,11 +70,20 @@ def standing(peer: Peer, groups: RoleGroups, gid_of: Callable[[str], int | None]
         )
     if peer.uid == 0:
         return CallerRole(None, Text("root has no role", "root 没有角色"))
-    held = [role for role in THREE if _gid(_group(groups, role), gid_of) in peer.groups]
-    if len(held) > 1:
-        both = Text(" + ".join(r.text.en for r in held), "、".join(r.text.zh for r in held))
+    gids = {role: _gid(_group(groups, role), gid_of) for role in THREE}
+    held = [role for role in THREE if gids[role] in peer.groups and (present is None or gids[role] in present)]
+    anyhow = [role for role in THREE if gids[role] in peer.groups | (present or frozenset())]
+    if held and len(anyhow) > 1:
+        both = Text(" + ".join(r.text.en for r in anyhow), "、".join(r.text.zh for r in anyhow))
         return CallerRole(
             None, Text(f"a caller in two roles has none ({both.en})", f"兼任两个角色者无任何权限（{both.zh}）")
+        )
+    if anyhow and not held:
+        if gids[anyhow[0]] in peer.groups:
+            return CallerRole(None, Text("the account is not in its role group any more", "该账号已不在角色组中"))
+        return CallerRole(
+            None,
+            Text("the session is older than the account's role: log in again", "会话早于角色授予，请重新登录"),
         )
     if not held:
         return CallerRole(None, Text("the caller is in no role group", "调用者不在任何角色组中"))

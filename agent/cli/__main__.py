@@ -36,6 +36,7 @@ from agent.cli import (
     pack,
     person,
     pin,
+    proposal,
     record,
     registry,
     role,
@@ -45,7 +46,7 @@ from agent.cli import (
     visitor,
     volume,
 )
-from agent.cli.context import Args, CliContext
+from agent.cli.context import Args, CliContext, ProposedError
 from agent.cli.parser import Command, build
 from agent.cli.say import Console, choose_language
 from agent.errors import FatalError, RefusedError, ShoumiError, UsageError
@@ -71,6 +72,7 @@ NOUNS = {
     "lockdown": lockdown,
     "grant": grant,
     "hold": hold,
+    "proposal": proposal,
     "case": case,
     "hr": hr,
     "holiday": holiday,
@@ -132,7 +134,11 @@ def _run(words: Sequence[str], terminal: Console) -> int:
     home = Home.at(args["home"])
     with AgentClient(home) as client:
         command: Command = args["command"]
-        return command.run(CliContext(home, terminal, client), args)
+        try:
+            return command.run(CliContext(home, terminal, client), args)
+        except ProposedError as proposed:
+            terminal.data(proposed.answer, *proposed.said())
+            return 0
 
 
 def _refuse_plan(words: Sequence[str]) -> None:

@@ -1,6 +1,8 @@
 """``shoumi role``: the three administrators, and which one is calling."""
 
-from agent.cli.context import Args, CliContext, command, shown, text
+from typing import Any
+
+from agent.cli.context import Args, CliContext, act, command, shown, text
 from rules.text import Text
 
 NOUN = Text("the three administrators", "三员")
@@ -31,4 +33,14 @@ def _list(context: CliContext, args: Args) -> int:
     return 0
 
 
-COMMANDS = (command("role.list", _list),)
+def _set(result: dict[str, Any]) -> Text:
+    named = ", ".join(f"{role}={shown(group)}" for role, group in result["groups"].items() if group is not None)
+    if result["trial_ended"]:
+        return Text(
+            f"the trial is over for good: {named}; what gives access takes two officers from now on",
+            f"试用永久结束：{named}；此后授予权限须两人办理",
+        )
+    return Text(f"the groups are: {named}", f"角色组：{named}")
+
+
+COMMANDS = (command("role.list", _list), act("role.set", _set))

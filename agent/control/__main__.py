@@ -75,6 +75,8 @@ def start(services: ControlServices, executor: ActExecutor) -> str:
     recorded = site.lists.settings.all().get(pack_file.SETTING)
     if not older and recorded and not pack_file.settle(site.home, recorded):
         decider.append({"kind": "pack-edited", "recorded": recorded, "pack": _pack_id(services)})
+    if not older and services.config.roles.configured and not site.role_groups().configured:
+        executor.adopt_roles(services.config.roles)
     services.volumes.start(beside)
     found = services.mounts.start(beside)
     decider.epoch(site.facts.epoch())

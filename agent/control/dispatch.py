@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from agent.api.operations.schema import Arguments, Operation
 from agent.api.peers import Peer
@@ -20,15 +20,41 @@ from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.site.context import SiteContext
 from rules.pack.model import Pack
 from rules.text import Text
+from rules.two_hands import Hand
 
 Json = Any  # what json.dumps takes
+
+
+class Hands(NamedTuple):
+    """The two who stand behind an act that gives access, by a proposal made ``at`` an instant.
+
+    ``would`` is what it would give, as it was shown when it was proposed; ``seen`` the code of what the second one saw.
+    """
+
+    proposal: str
+    first: Hand
+    second: Hand
+    at: str
+    would: Mapping[str, Json]
+    seen: str
+
+
+class Waiting(NamedTuple):
+    """An act that waits for a second hand: what it would give, who proposes it, and what the second has to be."""
+
+    would: Mapping[str, Json]
+    hand: Hand
+    asked: tuple[str, ...]
+    lapses: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class HandlerRequest:
     """One request of an identified caller. ``at`` is the agent's clock when it was taken up.
 
-    ``received``: the same when its line had been read; ``None``: it is one of the agent's own.
+    ``received``: the same when its line had been read; ``None``: it is one of the agent's own. ``partner`` are roles
+    that a second hand brings, ``asked`` those that were needed of it. ``hands``: it is a proposed act that is being
+    confirmed; ``waiting``: it keeps one.
     """
 
     op: str
@@ -39,6 +65,10 @@ class HandlerRequest:
     at: datetime
     services: ControlServices
     received: datetime | None = None
+    partner: frozenset[Role] = frozenset()
+    asked: list[frozenset[Role]] = field(default_factory=list)
+    hands: Hands | None = None
+    waiting: Waiting | None = None
 
     @property
     def site(self) -> SiteContext:
@@ -54,11 +84,16 @@ class HandlerRequest:
             "pid": self.peer.pid,
             "loginuid": self.peer.loginuid,
             "role": role.value if role else None,
+            "person": self.site.facts.person_of_uid(self.peer.uid),
         }
 
     def officer(self) -> str:
         """Return who the caller is to the registry: the person of its account, else the bare uid."""
         return self.site.facts.person_of_uid(self.peer.uid) or f"uid:{self.peer.uid}"
+
+    def officers(self) -> tuple[str, ...]:
+        """Return who stand behind the act: the caller, and before them whoever has proposed it."""
+        return (self.hands.first.name, self.hands.second.name) if self.hands else (self.officer(),)
 
     def digest(self, name: str) -> dict[str, Json]:
         """Return what the entry records of a file: its digest and size, instead of its text."""
@@ -66,8 +101,14 @@ class HandlerRequest:
         return {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}}
 
     def need(self, role: Role) -> None:
-        """Raise :class:`ForbiddenError` unless the caller acts as *role*: which one may hang on the arguments."""
+        """Raise :class:`ForbiddenError` unless the caller acts as *role*: which one may hang on the arguments.
+
+        A role that a second hand can bring is asked of it.
+        """
         if not self.standing.may(frozenset({role})):
+            if role in self.partner:
+                self.asked.append(frozenset({role}))
+                return
             raise ForbiddenError(Text(f"this needs the role {role.text.en}", f"此操作需要{role.text.zh}角色"))
 
 
@@ -75,6 +116,7 @@ class HandlerRequest:
 class HandlerResult:
     """What an act came to. ``log_fields`` replace arguments in the entry (a file's digest for its text).
 
+    ``gives``: with these arguments it gives access, whether or not anybody gains a right by it today.
     ``pack`` is the rule pack that is in force after the commit, if it is another one. ``cut`` are people whose access
     is ended by a run that the act asks for itself.
 
@@ -89,6 +131,7 @@ class HandlerResult:
     log_fields: Mapping[str, Json] = field(default_factory=dict)
     pack: Pack | None = None
     cut: frozenset[str] = frozenset()
+    gives: bool = False
     prepare: Callable[[], None] | None = None
     on_commit: Callable[[], None] | None = None
     on_ack: Callable[[], dict[str, Json]] | None = None

@@ -4,6 +4,7 @@ Rules of this file: entries as the index has them, and pure questions to them. W
 it, because an index that is being made again does not hold everything yet.
 """
 
+import json
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -14,6 +15,8 @@ from agent.log import backward
 from agent.log.search import Filter, last_seq, query
 from agent.registry.lineage import LoggedAct, standing_acts
 from agent.registry.rows.areas import AreaRow
+from agent.runtime.config import RoleGroups
+from agent.site.role_groups import NOBODY, read
 from rules.model import Level, Mode, Resource
 
 _MOST = 100_000
@@ -72,6 +75,15 @@ def enforced_areas(entries: Iterable[Entry]) -> frozenset[str]:
     for entry in entries:
         _turn(modes, entry)
     return frozenset(name for name, enforced in modes.items() if enforced)
+
+
+def named_roles(lost: LostActs) -> RoleGroups | None:
+    """Return the role groups as the last of these acts left them, ``None`` when none of them named any."""
+    for entry in reversed(lost.entries):
+        if entry.get("act") == "role.set":
+            groups = (entry.get("args") or {}).get("groups")
+            return read(json.dumps(groups)) if isinstance(groups, dict) else NOBODY
+    return None
 
 
 def _turn(modes: dict[str, bool], entry: Entry) -> None:

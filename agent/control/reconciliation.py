@@ -3,7 +3,8 @@
 Rules of this file:
 - nothing false is written: that an act was not completed is said of the one that was under way, and of no other;
 - a registry that lacks acts of the log stays as it is until officers accept it or put the right one back. Areas that
-  only the log knows, or knows to be enforced, stay closed meanwhile;
+  only the log knows, or knows to be enforced, stay closed meanwhile, and role groups that only the log knows are the
+  site's: no copy of a registry brings the trial back;
 - a log that lacks acts of the registry (a power cut with ``durability = "process"``, or a log from a backup) is an
   alarm, and both go on from there: the registry denies nobody less than it did.
 """
@@ -13,10 +14,11 @@ import secrets
 from collections.abc import Mapping
 
 from agent.control import transaction
-from agent.control.lost_acts import added_areas, enforced_areas, lost_acts
+from agent.control.lost_acts import added_areas, enforced_areas, lost_acts, named_roles
 from agent.control.services import ControlServices
 from agent.registry.rows.areas import AreaRow
 from agent.registry.stores import OLDER
+from agent.site.role_groups import NOBODY
 from rules.text import Text
 
 LOG_OLDER = "log-older"  # the kind of the entry and of the alarm
@@ -45,6 +47,7 @@ def begin(services: ControlServices) -> tuple[AreaRow, ...]:
 def _older(services: ControlServices) -> tuple[AreaRow, ...]:
     site, rows = services.site, services.site.facts.areas()
     lost = lost_acts(services, _PATIENCE)
+    site.logged_roles = named_roles(lost) or (None if lost.whole or site.role_groups().configured else NOBODY)
     names, paths = {row.resource.id for row in rows}, {row.path for row in rows}
     added = [row for row in added_areas(lost.entries) if row.resource.id not in names and row.path not in paths]
     _tell_areas(services, dict.fromkeys(enforced_areas(lost.entries)) | {row.resource.id: row.path for row in added})

@@ -8,6 +8,7 @@ remembered between steps that a restart may not forget.
 from collections.abc import Callable, Iterable
 
 from agent.control.transaction import ActExecutor
+from agent.registry.columns import instant
 from agent.site.context import SiteContext
 
 
@@ -37,6 +38,8 @@ class ScheduledActs:
         self._executor.settle()
         for area in self._site.lists.areas.to_confirm(self._site.now()):
             self._executor.execute_own("area.observe", {"area": area}, by="schedule")
+        for row in self._site.lists.proposals.lapsed(instant(self._site.now())):
+            self._executor.execute_own("proposal.lapse", {"proposal": row["id"]}, by="schedule")
         for case in self._site.lists.cases.due(self._site.now()):
             self._executor.execute_own("case.carry-out", {"person": case.id}, by="schedule")
         while sealable := list(self._sealable()):  # one act seals a whole volume, however many areas it has

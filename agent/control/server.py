@@ -19,14 +19,14 @@ from typing import Any, TypeVar
 
 from agent.api import protocol
 from agent.api.operations import TABLE
-from agent.api.operations.schema import Operation
+from agent.api.operations.schema import OFFICERS, Operation
 from agent.api.peers import Peer, identify
-from agent.api.roles import CallerRole, standing
+from agent.api.roles import CallerRole, Role, standing
 from agent.control.dispatch import HandlerRequest, HandlerTable
 from agent.control.services import ControlServices
 from agent.control.transaction import ActExecutor, record_reading
 from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UnreachableError, UsageError
-from agent.runtime.os_groups import gid_of
+from agent.runtime.os_groups import gid_of, present
 from agent.runtime.saying import say_traceback
 from agent.runtime.unix_server import serve_unix
 from rules.text import Text
@@ -165,9 +165,11 @@ class ControlServer:
         """Do what is asked, in a worker thread. Raises :class:`ShoumiError` and :class:`FatalError`, nothing else."""
         services, handlers = self._services, self._handlers
         try:
-            who = standing(peer, services.config.roles, gid_of)
+            groups = services.site.role_groups()
+            who = standing(peer, groups, gid_of, present(peer.uid))
             args, now = operation.read(call.args, None), services.site.now()
-            request = HandlerRequest(call.op, args, call.args, peer, who, now, services, received)
+            partner = OFFICERS if groups.configured and who.role in OFFICERS else frozenset[Role]()
+            request = HandlerRequest(call.op, args, call.args, peer, who, now, services, received, partner)
             self._permit(operation, request)
             if operation.act:
                 return self._executor.execute(request)
@@ -235,8 +237,10 @@ def _take(items: Iterator[Any]) -> list[Any]:
 
 def _forbidden(operation: Operation, request: HandlerRequest) -> ForbiddenError | None:
     who: CallerRole = request.standing
-    for allowed in operation.allowed(request.given):
-        if not who.may(allowed):
+    for number, allowed in enumerate(operation.allowed(request.given)):
+        if number and not who.may(allowed) and request.partner & allowed:
+            request.asked.append(allowed)  # of what is given with it, a second hand may answer for
+        elif not who.may(allowed):
             names = Text(
                 " or ".join(sorted(role.text.en for role in allowed)),
                 "或".join(sorted(role.text.zh for role in allowed)),

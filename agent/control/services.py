@@ -94,7 +94,7 @@ def open_services(
         stack.callback(doors.close)
         offboarding = OffboardingCoordinator(
             site,
-            config.roles,
+            site.role_groups,
             indexer,
             doors,
             groups,

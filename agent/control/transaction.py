@@ -3,6 +3,8 @@
     begin → apply → compare rights → note the intent → append the entry → commit → tell the decider → its
     acknowledgement → cut who lost something → clear the intent → afterwards
 
+What gives access ends after the comparison, and is kept as a proposal in its place (:mod:`agent.control.two_hands`).
+
 Rules of this file:
 - append fails: nothing is changed, and the caller is told so;
 - killed after the append, or the commit fails: the entry stands and the change does not, so a second entry says that
@@ -27,15 +29,17 @@ from typing import Any
 from agent.api.operations import TABLE
 from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role
-from agent.control import eligibility
+from agent.control import eligibility, two_hands
 from agent.control.decider_client import DeciderClient
-from agent.control.dispatch import Act, HandlerRequest
+from agent.control.dispatch import Act, HandlerRequest, Waiting
+from agent.control.first_hand import FirstHand
 from agent.control.losses import compare_or_say
 from agent.control.services import ControlServices
 from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UnreachableError
 from agent.log import backward
 from agent.registry import stores
 from agent.registry.intent import WriteAheadIntent
+from agent.runtime.config import RoleGroups
 from rules.text import Text
 
 _REFUSALS = 20  # entries of refused requests per uid and minute; more are only counted, in the next one
@@ -51,6 +55,7 @@ class ActExecutor:
         self.rejections = RejectionAudit()
         self._services = services
         self._acts = acts
+        self._first_hand = FirstHand()
 
     def execute(self, request: HandlerRequest) -> dict[str, Any]:
         """Do the act and return its result with ``seq``, ``epoch`` and ``milliseconds`` from start to acknowledgement.
@@ -62,13 +67,23 @@ class ActExecutor:
         services = self._services
         fields: dict[str, Any] = {}
         seq = 0
+        asked = request
         try:
             if self.older() and request.op not in MEANWHILE:
                 raise RefusedError(stores.OLDER, stores.REMEDY)
             self.settle()
             eligibility.check(request)
+            if asked.op == two_hands.CONFIRM:
+                request = two_hands.confirmed(asked)
             with services.registry.change(at=request.at) as change:
                 done = self._acts[request.op](request, change)
+                waiting = two_hands.waits(request, change, done)
+                if waiting and request.op in MEANWHILE:
+                    request = self._first_hand.met(request, waiting)
+                elif waiting:
+                    raise _WaitsError(waiting)
+                if request.hands and request.hands.proposal:
+                    two_hands.end(request, change)
                 if done.prepare:
                     done.prepare()
                 lost = compare_or_say(services.site.facts, change, services.site.pack, done.pack, request.at, done.cut)
@@ -86,6 +101,8 @@ class ActExecutor:
                 ]
                 change.commit()
                 durable = services.site.now()
+        except _WaitsError as waits:
+            return self.execute(two_hands.kept(asked, waits.waiting))
         except _UnsettledError:
             raise  # the intent stays: whoever acts next, or starts next, settles it first
         except ShoumiError as error:
@@ -94,7 +111,7 @@ class ActExecutor:
             else:
                 if fields:
                     services.intent.clear()
-                self.rejections.record(request, error)
+                self.rejections.record(asked, error)
             raise
         services.offboarding.committed(request.received or request.at, durable)
         services.site.stores.check(services.site.facts, fields["epoch"])  # the epoch never goes back behind this one
@@ -102,6 +119,7 @@ class ActExecutor:
             done.on_commit()
         _acknowledged(services.decider, fields["epoch"])
         result = {**done.result, "seq": seq, "epoch": fields["epoch"]}
+        result |= {"act": request.op, "proposal": request.hands.proposal} if request.hands else {}
         result |= {"losses": cut} if cut else {}
         if any(loss.rooms for loss in lost.losses):
             services.doors.changed()
@@ -129,6 +147,11 @@ class ActExecutor:
                 self._services,
             )
         )
+
+    def adopt_roles(self, groups: RoleGroups) -> None:
+        """End the trial by the groups that config.toml names: where they were before they were an act."""
+        named = {name: str(group) for name in groups.__struct_fields__ if (group := getattr(groups, name)) is not None}
+        self.execute_own("role.set", named, by="config.toml")
 
     def older(self) -> bool:
         """Whether the registry lacks what the log holds, as it is now.
@@ -176,13 +199,20 @@ def entry(request: HandlerRequest, outcome: str, epoch: int, args: Mapping[str, 
         "args": {name: _short(value) for name, value in TABLE[request.op].recorded(args).items()},
         "outcome": outcome,
         "epoch": epoch,
-    }
+    } | two_hands.said(request)
 
 
 def record_reading(request: HandlerRequest) -> None:
     """Record that somebody reads the log (contract C7). Raises when that cannot be: no record, no reading."""
     asked = {name: _short(value) for name, value in request.given.items()}
     request.services.decider.append({"kind": "read", "what": request.op, "actor": request.actor(), "args": asked})
+
+
+class _WaitsError(Exception):
+    """The act gives access and waits for a second hand; what it applied is rolled back."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        self.waiting = waiting
 
 
 class _UnsettledError(UnreachableError):

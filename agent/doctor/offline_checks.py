@@ -18,6 +18,7 @@ from agent.registry.stores import look
 from agent.runtime import config
 from agent.runtime.home import Home
 from agent.runtime.os_groups import gid_of
+from agent.site import role_groups
 from agent.volumes.host_abilities import abilities
 from agent.volumes.planning import plan_area
 from agent.volumes.probe import probe, tier_of
@@ -44,7 +45,8 @@ def files(home: Home) -> Iterator[Finding]:
     try:
         settings = config.load(home.config)
         configured = settings.minimum_tier
-        yield from registry_checks.roles(settings, gid_of)
+        with FactsReader(home.registry) as reader:
+            yield from registry_checks.roles(role_groups.read(reader.role_groups()), settings.roles, gid_of)
     except ShoumiError as error:
         yield Finding("serious", "settings", error.text, error.hint)
     try:

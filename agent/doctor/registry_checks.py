@@ -14,7 +14,7 @@ from agent.kernel.open_files import HeldFile
 from agent.log.verifier_supervisor import VerifiedState
 from agent.registry.columns import moment
 from agent.registry.queries.registry_queries import RegistryQueries
-from agent.runtime.config import Config
+from agent.runtime.config import RoleGroups
 from agent.runtime.home import Home
 from rules.pack.reader import Pack
 from rules.text import Text
@@ -24,20 +24,30 @@ _SOON = 14  # days
 _LOG_ROOM = 1 << 30  # bytes; when the disk is full, every access is denied
 
 
-def roles(config: Config, gid_of: Callable[[str], int | None]) -> Iterator[Finding]:
-    """Say whether the three roles are in three hands."""
-    if not config.roles.configured:
+def roles(groups: RoleGroups, settings: RoleGroups, gid_of: Callable[[str], int | None]) -> Iterator[Finding]:
+    """Say whether the three roles are in three hands. *settings*: the groups that config.toml names."""
+    if not groups.configured:
         yield Finding(
             "serious",
             "bootstrap",
-            Text("no role group is set: root acts for all three roles", "未设置角色组：root 代行三员，权力没有分离"),
             Text(
-                "make one group for each (groupadd shoumi-system …), and name them under [roles] in config.toml",
-                "为每个角色建立一个组（groupadd shoumi-system ……），并写入 config.toml 的 [roles]",
+                "this is a trial: no role group is set, and root's one hand does everything",
+                "试用中：未设置角色组，root 一人可办理一切，权力没有分离",
+            ),
+            Text(
+                "make one group for each (groupadd shoumi-system …), then: shoumi role set --system GROUP …",
+                "为每个角色建立一个组（groupadd shoumi-system ……），再运行 shoumi role set --system 组 ……",
             ),
         )
         return
-    lacking = missing(config.roles, gid_of)
+    if settings.configured and settings != groups:
+        yield Finding(
+            "warning",
+            "roles-in-settings",
+            Text("[roles] of config.toml is not read any more, and differs", "config.toml 的 [roles] 已不再读取，且与登记不符"),
+            Text("remove it there; groups are changed with: shoumi role set", "请删除；修改角色组请用 shoumi role set"),
+        )
+    lacking = missing(groups, gid_of)
     for role in lacking:
         yield Finding(
             "serious",
@@ -47,8 +57,8 @@ def roles(config: Config, gid_of: Callable[[str], int | None]) -> Iterator[Findi
                 f"没有人能担任{role.text.zh}：组未设置或不存在",
             ),
             Text(
-                f"make the group, and name it as `{role.value}` under [roles]",
-                f"建立该组，并写入 [roles] 的 `{role.value}`",
+                f"make the group, or name another one: shoumi role set --{role.value} GROUP",
+                f"建立该组，或改用其他组：shoumi role set --{role.value} 组",
             ),
         )
     if not lacking:

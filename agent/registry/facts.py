@@ -180,6 +180,11 @@ class FactsReader(SnapshotReader):
         with self._reading():
             return settings.setting(self._connection, settings.HOST_ROOM)
 
+    def role_groups(self) -> str:
+        """Return the OS groups of the three roles as they are stored, ``""`` for a trial."""
+        with self._reading():
+            return settings.setting(self._connection, settings.ROLES)
+
     def listens_at(self) -> str:
         """Return the address at which boards reach this host (``10.9.0.2:60001``), ``""`` when nobody said."""
         with self._reading():

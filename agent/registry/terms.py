@@ -25,6 +25,7 @@ DEPARTURE = Text("departure", "离岗办理")
 VISIT = Text("visit", "来访")
 DECLARATION = Text("declaration", "进入申报")
 ALARM = Text("alarm", "报警")
+PROPOSAL = Text("proposal", "提议")
 
 # What is said of it.
 DOMAIN = Text("domain", "秘密种类")

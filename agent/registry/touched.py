@@ -33,6 +33,7 @@ _NO_RIGHTS = frozenset(
         "pins",
         "cases",
         "presence",
+        "proposals",
     ]
 )
 # And columns that say how a place is guarded: who may open what there is none of their business.

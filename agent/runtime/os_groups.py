@@ -62,6 +62,15 @@ def gid_of(name: str) -> int | None:
         return None
 
 
+def present(uid: int) -> frozenset[int] | None:
+    """Return the groups that a login of *uid* would have now, ``None`` when no name service knows such an account."""
+    try:
+        account = pwd.getpwuid(uid)
+    except KeyError:
+        return None
+    return frozenset(os.getgrouplist(account.pw_name, account.pw_gid))
+
+
 def _gid(group: Group | None) -> int | None:
     return gid_of(group) if isinstance(group, str) else group
 

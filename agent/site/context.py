@@ -14,8 +14,10 @@ from agent.registry.stores import StoreCheck
 from agent.runtime.audit_writer import AcknowledgingWriter
 from agent.runtime.clock import instant
 from agent.runtime.clock_file import FollowedClock
+from agent.runtime.config import RoleGroups
 from agent.runtime.home import Home
 from agent.runtime.pack_cache import PackCache
+from agent.site import role_groups
 from agent.site.thread_readers import ThreadReaders
 from rules.pack.reader import Pack
 
@@ -38,6 +40,7 @@ class SiteContext:
         self.audit = audit
         self.clock = clock
         self.stores = StoreCheck(home)  # looked at by the thread of acts
+        self.logged_roles: RoleGroups | None = None  # the groups that only the log knows, of an older registry
         self._pack = PackCache(home.pack)
         self._facts = ThreadReaders(lambda: FactsReader(home.registry))
         self._lists = ThreadReaders(lambda: RegistryQueries(home.registry))
@@ -68,6 +71,12 @@ class SiteContext:
     def now(self) -> datetime:
         """Return the agent's time: what the decider judges by."""
         return instant(self.clock.now())
+
+    def role_groups(self) -> RoleGroups:
+        """Return the OS groups of the three roles; none of a trial. An older registry brings no trial back."""
+        if self.stores.now.older and self.logged_roles is not None:
+            return self.logged_roles
+        return role_groups.read(self.facts.role_groups())
 
     def pack(self) -> Pack:
         """Return the pack in force; raise :class:`agent.errors.RefusedError` when the file is damaged."""

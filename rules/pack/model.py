@@ -149,6 +149,36 @@ class ProtectionRule(RuleSource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TwoHandsRule(RuleSource):
+    """``[two_hands]``: what gives access is proposed by one officer and confirmed by another (:mod:`rules.two_hands`).
+
+    One of them is a system administrator and the other a security officer; for acts in ``any_two`` any two officers
+    will do, and for those in ``one_hand`` one is enough (``*``: for every act). ``registered``: only the account of
+    a registered person is a hand. ``days``: how long a proposal waits before it lapses.
+    """
+
+    any_two: tuple[str, ...] = ()
+    one_hand: tuple[str, ...] = ()
+    registered: bool = True
+    days: int = 7
+
+    def takes_any_two(self, act: str) -> bool:
+        """Whether any two officers may do *act* together."""
+        return act in self.any_two or "*" in self.any_two
+
+    def takes_one(self, act: str) -> bool:
+        """Whether one officer is enough for *act*."""
+        return act in self.one_hand or "*" in self.one_hand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRule(RuleSource):
+    """``[trial]``: a site that has not named its role groups yet. ``enforce``: areas are enforced unless told not to."""
+
+    enforce: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordKind(RuleSource):
     """``[records.KIND]``: a dated fact a person needs before access.
 
@@ -291,6 +321,8 @@ class Pack:
     wire: WireRule | None = None
     protection: ProtectionRule | None = None
     losses: LossRule | None = None
+    two_hands: TwoHandsRule = TwoHandsRule()
+    trial: TrialRule = TrialRule()
     records: Mapping[str, RecordKind] = field(default_factory=dict)
     hours: Mapping[str, Schedule] = field(default_factory=dict)
     departure_case: DepartureCase = DepartureCase()

@@ -67,6 +67,11 @@ TABLES: Mapping[str, TableSchema] = {
     "wire": TableSchema(model.WireRule, {"from_level": values.level}, must=("from_level",)),
     "protection": TableSchema(model.ProtectionRule, {"minimum_tier": values.minimum_tier}, must=("minimum_tier",)),
     "losses": TableSchema(model.LossRule, {"sessions": values.flag}, must=("sessions",)),
+    "two_hands": TableSchema(
+        model.TwoHandsRule,
+        {"any_two": values.words, "one_hand": values.words, "registered": values.flag, "days": values.days},
+    ),
+    "trial": TableSchema(model.TrialRule, {"enforce": values.flag}, must=("enforce",)),
     "departure_case": TableSchema(
         model.DepartureCase,
         {

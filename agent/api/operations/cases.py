@@ -242,6 +242,7 @@ OPERATIONS = (
         SECURITY,
         (_CASE, Param("grant", "text", Text("number of the grant", "授权编号"), required=True, positional=True)),
         act=True,
+        gives=True,
     ),
     Operation(
         "case.notice",

@@ -94,6 +94,7 @@ OPERATIONS = (
         SECURITY,
         (DOOR, REASON),
         act=True,
+        gives=True,
     ),
     Operation(
         "door.commission",

@@ -36,6 +36,7 @@ OPERATIONS = (
             ),
         ),
         act=True,
+        gives=True,
     ),
     Operation(
         "grant.end",
@@ -92,6 +93,7 @@ OPERATIONS = (
         SECURITY,
         (PERSON, _REASON),
         act=True,
+        gives=True,
     ),
     Operation(
         "hold.plan",

@@ -112,6 +112,7 @@ OPERATIONS = (
         SYSTEM,
         (PERSON, _UID, Param("allow_system", "flag", Text("even a uid below 1000", "允许小于 1000 的 uid"))),
         act=True,
+        gives=True,
     ),
     Operation("account.remove", Text("unbind an account", "解除账号"), SYSTEM, (PERSON, _UID), act=True),
     Operation("account.list", Text("list accounts", "列出账号"), ANY, (SOME_PERSON,), stream=True),
@@ -129,6 +130,7 @@ OPERATIONS = (
             Param("bits", "number", Text("bits it reads with: other ones are a copy", "卡片位数，不符即为复制卡")),
         ),
         act=True,
+        gives=True,
     ),
     Operation("badge.remove", Text("take a badge back", "收回门禁卡"), OFFICERS, (PERSON, _CARD), act=True),
     Operation("badge.lost", Text("say that a badge is lost", "挂失门禁卡"), OFFICERS, (PERSON, _CARD), act=True),
@@ -152,6 +154,7 @@ OPERATIONS = (
             Param("area", "texts", Text("area it may touch; may be repeated", "可访问的目录；可重复"), required=True),
         ),
         act=True,
+        gives=True,
     ),
     Operation(
         "service.remove",

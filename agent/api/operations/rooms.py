@@ -63,6 +63,7 @@ OPERATIONS = (
         SECURITY,
         (Param("room", "text", Text("the room; none if absent", "场所；不写则为无"), positional=True, metavar="ROOM"),),
         act=True,
+        gives=True,
     ),
     Operation("occupancy.list", Text("who is inside", "室内人员"), ANY, (SOME_ROOM,), stream=True),
     Operation(
@@ -118,6 +119,7 @@ OPERATIONS = (
             REASON,
         ),
         act=True,
+        gives=True,
     ),
     Operation("lockdown.list", Text("list lockdowns", "列出封控"), ANY, (ALL,), stream=True),
 )

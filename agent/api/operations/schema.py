@@ -41,6 +41,7 @@ class Param:
     ``levels`` is a list of ``LEVEL`` or ``DOMAIN=LEVEL``; ``file`` the text of a file. ``roles``
     narrows the operation's: an account given with a new person needs the system administrator, a level the officer.
     A ``secret`` is in no entry, not even in that of a refusal. ``bare`` is what the option means without a value.
+    With ``gives`` it may give access, whatever its value: the act needs two hands.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Param:
     choices: tuple[str, ...] = ()
     secret: bool = False
     bare: str = ""
+    gives: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Operation:
 
     ``act``: it changes something, is one registry transaction, and is an entry before it takes effect.
     ``read_entry``: it shows the log, which is itself recorded. ``stream``: it answers with any number of items.
+    ``gives``: it gives access by what it is, and needs two hands; of other acts the rights before and after say so.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Operation:
     act: bool = False
     stream: bool = False
     read_entry: bool = False
+    gives: bool = False
 
     def allowed(self, args: Mapping[str, object]) -> list[frozenset[Role]]:
         """Return the role sets a caller must satisfy, each of them, for a call with these arguments."""

@@ -1,10 +1,25 @@
 """Operations on the site itself: roles, the rule pack, and how the agent is."""
 
-from agent.api.operations.schema import ANY, EVERYBODY, SECURITY, Operation, Param
+from agent.api.operations.schema import ANY, EVERYBODY, OFFICERS, SECURITY, Operation, Param
 from rules.text import Text
 
 OPERATIONS = (
     Operation("role.list", Text("show the three roles and which one is yours", "查看三员及自己的角色"), EVERYBODY),
+    Operation(
+        "role.set",
+        Text(
+            "name the OS groups of the roles; the first time it ends the trial for good",
+            "指定三员的系统组；首次指定即永久结束试用",
+        ),
+        OFFICERS,
+        (
+            Param("system", "text", Text("group of the system administrators", "系统管理员组"), metavar="GROUP"),
+            Param("security", "text", Text("group of the security officers", "安全保密管理员组"), metavar="GROUP"),
+            Param("auditor", "text", Text("group of the auditors", "安全审计员组"), metavar="GROUP"),
+        ),
+        act=True,
+        gives=True,
+    ),
     Operation(
         "keys.show",
         Text("show the agent's public key, which checks its receipts", "查看代理公钥，用于核验回执"),
@@ -33,6 +48,7 @@ OPERATIONS = (
             ),
         ),
         act=True,
+        gives=True,
     ),
     Operation(
         "clock.accept",
@@ -40,6 +56,7 @@ OPERATIONS = (
         SECURITY,
         (Param("reason", "text", Text("why the clock is right", "确认时钟正确的依据"), required=True),),
         act=True,
+        gives=True,
     ),
     Operation(
         "registry.show",
@@ -64,6 +81,7 @@ OPERATIONS = (
             Param("reason", "text", Text("why", "理由"), required=True),
         ),
         act=True,
+        gives=True,
     ),
     Operation("status", Text("one page on how the agent is", "代理状态一览"), ANY),
     Operation("doctor", Text("check everything, and say what to do", "全面检查并给出处理办法"), ANY),

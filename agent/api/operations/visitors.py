@@ -38,6 +38,7 @@ OPERATIONS = (
             Param("badge", "text", Text("card number of a visitor's badge", "来访卡号"), metavar="NUMBER"),
         ),
         act=True,
+        gives=True,
     ),
     Operation("visitor.list", Text("list visits", "列出来访"), ANY, (SOME_PERSON, _IN, ALL), stream=True),
     Operation(
@@ -92,6 +93,7 @@ OPERATIONS = (
             Param("duress", "text", Text("one that opens and calls for help", "胁迫密码：放行并静默报警"), secret=True),
         ),
         act=True,
+        gives=True,
     ),
     Operation("pin.remove", Text("forget the PIN of a person", "删除门禁密码"), OFFICERS, (PERSON,), act=True),
     Operation("pin.list", Text("who has a PIN", "列出已设置门禁密码的人员"), ANY, (SOME_PERSON,), stream=True),

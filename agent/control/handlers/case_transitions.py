@@ -63,7 +63,7 @@ def roles_held(request: HandlerRequest, person: str) -> tuple[frozenset[str], fr
     """Return the administrator roles of *person*, and those of them that no other account of this host holds."""
     uids = [int(str(row["uid"])) for row in request.site.lists.accounts.find(person)]
     acting = os_groups.lately_running if by_itself(request) else os_groups.running
-    return os_groups.roles_of(uids, request.services.config.roles, request.site.facts.accounts, acting)
+    return os_groups.roles_of(uids, request.site.role_groups(), request.site.facts.accounts, acting)
 
 
 def _written_by(request: HandlerRequest) -> str:

@@ -269,7 +269,9 @@ def _resume(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
 def _restore(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     case, grant = change.cases.get(request.args.text("person")), request.args.text("grant")
     with by_the_rules():
-        after = machine.restore(case, grant, request.officer(), request.at)
+        after = case
+        for officer in request.officers():  # who proposed it has asked for it
+            after = machine.restore(after, grant, officer, request.at)
     change.case_grants.get(case, grant)
     [asked] = [one for one in after.restorations if one.grant == grant]
     change.cases.save(after)

@@ -108,7 +108,9 @@ def _lift(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
             Text(f"`{said}` is not on hold", f"`{said}` 未被停权"),
             Text("see `shoumi hold list`", "参见 `shoumi hold list`"),
         )
-    lifted = [hold for hold in holds if change.holds.ask_to_lift(hold, by=request.officer())]
+    officers = request.officers()
+    # Where a hold takes two, the one who proposed it has asked, and the one who confirms it lifts it.
+    lifted = [hold for hold in holds if [change.holds.ask_to_lift(hold, by=officer) for officer in officers][-1]]
     for hold in lifted:
         change.holds.lift(hold, by=request.officer(), reason=request.args.text("reason"))
     return HandlerResult({"holds": lifted, "waiting": [hold for hold in holds if hold not in lifted], "person": person})

@@ -1,10 +1,12 @@
 """Handlers: the registry held against the log, and the officers' decision on one that lacks what the log holds."""
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
-from agent.control.lost_acts import LostActs, lost_acts, stops
+from agent.control.lost_acts import LostActs, lost_acts, named_roles, stops
 from agent.errors import ForbiddenError, RefusedError
 from agent.log import backward
 from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.registry.rows.settings import ROLES
+from agent.site.role_groups import stored
 from rules.text import Text
 
 handlers = HandlerTable()
@@ -54,6 +56,8 @@ def _accept(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
             ),
             Text("let another officer do it", "请由其他管理员办理"),
         )
+    if groups := named_roles(lost):
+        change.settings.set(ROLES, stored(groups))  # the trial has ended, whatever this registry says
     change.lift_epoch(now.highest)
     change.recorded.forget_after(now.since)
     told = {"registry_epoch": epoch, "lost": len(lost.entries), "first": lost.entries[0]["seq"] if lost.entries else 0}

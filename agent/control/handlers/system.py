@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from agent.api.findings import Finding
-from agent.api.roles import THREE
 from agent.api.timestamps import printed
 from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.control.earlier_holders import our_processes
@@ -39,19 +38,6 @@ from rules.visible import visible
 handlers = HandlerTable()
 
 
-@handlers.read("role.list")
-def _roles(request: HandlerRequest) -> Json:
-    groups, mine = request.services.config.roles, request.standing
-    return {
-        "roles": [
-            {"role": role.value, "text": role.text.to_json(), "group": getattr(groups, role.value)} for role in THREE
-        ],
-        "yours": mine.role.value if mine.role else None,
-        "because": mine.why_none.to_json() if mine.why_none else None,
-        "bootstrap": not groups.configured,
-    }
-
-
 @handlers.read("status")
 def _status(request: HandlerRequest) -> Json:
     site, services = request.site, request.services
@@ -74,6 +60,8 @@ def _status(request: HandlerRequest) -> Json:
             | {"seen": seen[str(row["name"])]}
             for row in areas
         ],
+        "trial": not site.role_groups().configured,
+        "proposals": len(site.lists.proposals.find()),
         "people": len(site.lists.people.find()),
         "holds": len(site.lists.holds.find()),
         "revocations": services.offboarding.backlog().to_json(),
@@ -124,7 +112,7 @@ def _doctor(request: HandlerRequest) -> Json:
 def _findings(request: HandlerRequest) -> Iterator[Finding]:
     site, services = request.site, request.services
     yield from store_checks.stores(site.stores.now, site.facts)
-    yield from registry_checks.roles(services.config, gid_of)
+    yield from registry_checks.roles(site.role_groups(), services.config.roles, gid_of)
     yield from _decider(request)
     areas = site.lists.areas.find()
     for name, protected in sorted(services.protection.now.items()):

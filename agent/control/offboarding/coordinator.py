@@ -57,7 +57,7 @@ class OffboardingCoordinator:
     def __init__(
         self,
         site: SiteContext,
-        roles: RoleGroups,
+        roles: Callable[[], RoleGroups],
         indexer: BackgroundIndexer,
         doors: DoorServer,
         groups: FanotifyGroups | None,
@@ -66,7 +66,7 @@ class OffboardingCoordinator:
     ) -> None:
         """*groups* is ``None`` in a rehearsal; *life* reaches its end when the holder is gone.
 
-        *tiers* says how each area is protected now.
+        *roles* reads the groups of the three roles, *tiers* says how each area is protected now.
         """
         self._site = site
         self._roles = roles
@@ -210,7 +210,7 @@ class OffboardingCoordinator:
 
     def _subject(self, person: str) -> RevocationSubject:
         uids = [int(str(row["uid"])) for row in self._site.lists.accounts.find(person)]
-        roles, sole = roles_of(uids, self._roles, self._site.facts.accounts)
+        roles, sole = roles_of(uids, self._roles(), self._site.facts.accounts)
         return RevocationSubject(person, accounts(uids), roles, sole)
 
     def _append(self, asked: Message) -> Message:

@@ -27,6 +27,7 @@ from agent.registry.queries.losses import LossQueries
 from agent.registry.queries.people import PersonQueries
 from agent.registry.queries.pins import PinQueries
 from agent.registry.queries.presence import PresenceQueries
+from agent.registry.queries.proposals import ProposalQueries
 from agent.registry.queries.records import RecordQueries
 from agent.registry.queries.rooms import RoomQueries
 from agent.registry.queries.services import ServiceQueries
@@ -63,6 +64,7 @@ class RegistryQueries:
         self.losses = LossQueries(connection)
         self.pins = PinQueries(connection)
         self.presence = PresenceQueries(connection)
+        self.proposals = ProposalQueries(connection)
         self.records = RecordQueries(connection)
         self.rooms = RoomQueries(connection)
         self.services = ServiceQueries(connection)

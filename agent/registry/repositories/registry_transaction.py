@@ -3,6 +3,8 @@
 Rules of this file: wiring only. A repository that has to write what is another's asks that one, and is handed it here.
 """
 
+import sqlite3
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
 from agent.registry import touched
@@ -26,6 +28,7 @@ from agent.registry.repositories.losses import LossRepository
 from agent.registry.repositories.people import PersonRepository
 from agent.registry.repositories.pins import PinRepository
 from agent.registry.repositories.presence import PresenceRepository
+from agent.registry.repositories.proposals import ProposalRepository
 from agent.registry.repositories.reader_keys import ReaderKeyRepository
 from agent.registry.repositories.recorded_changes import RecordedChangeRepository
 from agent.registry.repositories.records import RecordRepository
@@ -38,9 +41,11 @@ from agent.registry.repositories.settings import SettingRepository
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.repositories.visits import VisitRepository
 from agent.registry.repositories.volumes import VolumeRepository
-from agent.registry.rows import decision
+from agent.registry.rows import areas, decision, resources, rights
+from agent.registry.rows.areas import AreaRow
 from agent.registry.touched import Touched
 from rules.model import Facts
+from rules.rights import Right
 
 
 class UnversionedTransaction:
@@ -91,6 +96,7 @@ class RegistryTransaction(UnversionedTransaction):
         self.lockdowns = LockdownRepository(transaction)
         self.losses = LossRepository(transaction)
         self.pins = PinRepository(transaction)
+        self.proposals = ProposalRepository(transaction)
         self.records = RecordRepository(transaction)
         self.services = ServiceRepository(transaction)
         self.settings = SettingRepository(transaction)
@@ -121,7 +127,27 @@ class RegistryTransaction(UnversionedTransaction):
         """Return what a decision about this person and this area or room would know if the change stood."""
         return self._transaction.read(decision.facts, (person,), place, ())
 
+    def candidates(self, touched: Touched, granted_from: int) -> frozenset[Right]:
+        """Return who may have a right that the change has touched if it stood (:mod:`agent.registry.rows.rights`)."""
+        return frozenset(self._transaction.read(_every_candidate, touched, granted_from))
+
+    def room_names(self) -> frozenset[str]:
+        """Return the names of the rooms if the change stood."""
+        return self._transaction.read(rights.rooms)
+
+    def place_names(self, keys: Iterable[int]) -> list[str]:
+        """Return the names of these areas and rooms, if they are there when the change stands."""
+        return sorted(name for key in keys if (name := self._transaction.read(resources.name_of, key)) is not None)
+
+    def area_rows(self) -> tuple[AreaRow, ...]:
+        """Return every area if the change stood."""
+        return self._transaction.read(areas.areas)
+
     def lift_epoch(self, above: int) -> None:
         """Give the change an epoch above *above*, if it has none: what a log proves is never in force again."""
         self._transaction.lift_epoch(above)
         self.epoch = self._transaction.epoch
+
+
+def _every_candidate(connection: sqlite3.Connection, touched: Touched, granted_from: int) -> frozenset[Right]:
+    return frozenset(rights.candidates(connection, touched, granted_from))

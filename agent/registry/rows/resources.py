@@ -28,6 +28,12 @@ def resource(connection: sqlite3.Connection, name: str) -> tuple[int, Resource] 
     return row[0], _resource(row, _scope(members))
 
 
+def name_of(connection: sqlite3.Connection, key: int) -> str | None:
+    """Return the name of the area or room with this key, ``None`` when it is gone."""
+    found = connection.execute("SELECT name FROM resources WHERE key = ? AND removed_at IS NULL", (key,)).fetchone()
+    return None if found is None else str(found[0])
+
+
 def all_areas(connection: sqlite3.Connection) -> Iterator[tuple[int, Resource]]:
     """Yield the key of every area and the area, ordered by name; two queries however many there are."""
     members: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)

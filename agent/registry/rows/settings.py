@@ -7,6 +7,7 @@ import sqlite3
 from datetime import date
 
 HOST_ROOM = "host-room"  # the room this host stands in
+ROLES = "roles"  # the OS groups of the three roles; not set: the site is a trial
 LISTENS_AT = "doors-listen"  # where boards send their events
 
 

@@ -11,6 +11,7 @@ from agent.registry.schema.cases import BESIDE, CASES, SECOND, WRITTEN
 from agent.registry.schema.first import FIRST
 from agent.registry.schema.hr import HR_SUBJECTS
 from agent.registry.schema.losses import LOSS_REASONS, LOSSES
+from agent.registry.schema.proposals import PROPOSALS
 from agent.registry.schema.recorded import RECORDED
 from agent.registry.schema.rooms import LOCATION, RESET, ROOMS
 from agent.registry.schema.volumes import VOLUMES
@@ -38,5 +39,6 @@ SCHEMA = Schema(
         Migration("m016_reach", REACH),  # a narrower case beside a wider one whose leave date is to come
         Migration("m017_advanced", ADVANCED),  # who brought a leave date forward
         Migration("m018_loss_reasons", LOSS_REASONS),  # why an act took something
+        Migration("m019_proposals", PROPOSALS),  # what waits for a second hand
     ),
 )

@@ -1,0 +1,106 @@
+"""Handlers: proposals. What makes one, and what confirms it, is :mod:`agent.control.two_hands`'s."""
+
+import json
+from collections.abc import Iterator, Mapping
+
+from agent.control.dispatch import Act, HandlerRequest, HandlerResult, HandlerTable, Json
+from agent.control.gains import compare_or_say
+from agent.control.handlers import areas, calendar, cases, grants, pack, people, rooms, visitors
+from agent.control.handlers.case_transitions import by_itself
+from agent.control.two_hands import code, hand_of, proposed, recorded, waiting_row
+from agent.errors import ForbiddenError, ShoumiError
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from rules.text import Text
+
+handlers = HandlerTable()
+
+# None of these does anything outside the registry before its commit.
+_ACTS: Mapping[str, Act] = {
+    op: act
+    for family in (areas, calendar, cases, grants, pack, people, rooms, visitors)
+    for op, act in family.handlers.acts.items()
+}
+
+
+@handlers.act("proposal.add")
+def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    waiting = request.waiting
+    if waiting is None:
+        raise ForbiddenError(
+            Text("only the agent itself keeps proposals", "仅代理自身可保存提议"),
+            Text("call the act: it becomes a proposal by itself", "直接执行该操作即可，代理会自动转为提议"),
+        )
+    op, given = request.args.text("act"), json.loads(request.args.text("given"))
+    proposal = change.proposals.add(
+        op, given, would=waiting.would, asked=waiting.asked, hand=waiting.hand, lapses=waiting.lapses
+    )
+    told = {
+        "proposal": proposal,
+        "act": op,
+        "given": recorded(op, given),
+        "would": waiting.would,
+        "lapses": waiting.lapses.isoformat(),
+    }
+    return HandlerResult({**told, "waiting": True}, told)
+
+
+@handlers.act("proposal.confirm")
+def _confirm(_request: HandlerRequest, _change: RegistryTransaction) -> HandlerResult:
+    raise AssertionError("the executor does the proposed act in its place")
+
+
+@handlers.act("proposal.refuse")
+def _refuse(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    row = waiting_row(request, request.args.text("proposal"))
+    own = hand_of(request).name == row["proposed_by"]
+    return _ended(request, change, row, "withdrawn" if own else "refused")
+
+
+@handlers.act("proposal.lapse")
+def _lapse(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    if not by_itself(request):
+        raise ForbiddenError(Text("only the agent itself ends what has lapsed", "仅代理自身可终止过期提议"))
+    return _ended(request, change, request.site.lists.proposals.get(request.args.text("proposal")), "lapsed")
+
+
+def _ended(
+    request: HandlerRequest, change: RegistryTransaction, row: Mapping[str, Json], outcome: str
+) -> HandlerResult:
+    op, by = str(row["act"]), "" if outcome == "lapsed" else request.officer()
+    given = recorded(op, row["given"])
+    change.proposals.end(str(row["id"]), outcome, by=by, reason=request.args.text("reason"), given=given)
+    return HandlerResult({"proposal": row["id"], "act": op, "outcome": outcome}, {"act": op, "outcome": outcome})
+
+
+@handlers.stream("proposal.list")
+def _list(request: HandlerRequest) -> Iterator[Json]:
+    rows = request.site.lists.proposals.find(ended=request.args.flag("all"))
+    return iter([_shown(row) for row in rows])
+
+
+def _shown(row: Mapping[str, Json]) -> dict[str, Json]:
+    return {**row, "given": recorded(str(row["act"]), row["given"])}
+
+
+@handlers.read("proposal.show")
+def _show(request: HandlerRequest) -> Json:
+    row = request.site.lists.proposals.get(request.args.text("proposal"))
+    shown = _shown(row)
+    if row["outcome"] is not None or row["act"] not in _ACTS:
+        return shown | {"now": None, "seen": None, "because": None}
+    try:
+        now = _rehearsed(request, row)
+    except ShoumiError as error:
+        return shown | {"now": None, "seen": None, "because": error.text.to_json()}
+    return shown | {"now": now, "seen": code(now), "because": None}
+
+
+def _rehearsed(request: HandlerRequest, row: Mapping[str, Json]) -> dict[str, Json]:
+    """Return what the act would give if it were done now, found by a change that is rolled back."""
+    asked = proposed(request, row)
+    with request.services.registry.change(at=request.at) as change:
+        try:
+            done = _ACTS[asked.op](asked, change)
+            return compare_or_say(request.site.facts, change, request.site.pack, done.pack, request.at).to_json()
+        finally:
+            change.rollback()

@@ -1,0 +1,235 @@
+"""What becomes of an act that gives access: done by one hand, kept until a second one confirms, or refused (C12).
+
+    trial, the agent itself, or a rule of the pack   one hand is enough; the entry says which
+    an officer                                       a proposal
+    an officer who confirms another's proposal       both are looked at as they are now, and the act is done
+
+Rules of this file: whether an act gives is what its operation declares, what its handler says of these arguments, and
+what the comparison of rights finds, any of the three. Both hands are judged at the moment of the confirmation: their
+person, their role, whether they are in office. What would be given is computed anew by then, and must not be more than
+the second hand was shown.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from agent.api.operations import TABLE
+from agent.api.operations.schema import OFFICERS, Operation
+from agent.api.roles import CallerRole, Role, standing
+from agent.control.dispatch import HandlerRequest, HandlerResult, Hands, Json, Waiting
+from agent.control.eligibility import absence
+from agent.control.gains import GainedRights, compare_or_say
+from agent.errors import ForbiddenError, RefusedError, ShoumiError
+from agent.registry.columns import instant
+from agent.registry.repositories.proposals import over
+from agent.registry.repositories.registry_transaction import RegistryTransaction
+from agent.runtime import os_groups
+from rules.pack.model import TwoHandsRule
+from rules.text import Text
+from rules.two_hands import Hand, why_no_hand, why_not_together
+from rules.visible import visible
+
+CONFIRM = "proposal.confirm"
+ONE_HAND = "one-hand"  # what an entry of a trial says
+_ANOTHER = Text("let another officer do it", "请由其他管理员办理")
+
+
+def is_trial(request: HandlerRequest) -> bool:
+    """Whether the site has not named its role groups yet."""
+    return not request.site.role_groups().configured
+
+
+def rule_of(request: HandlerRequest) -> TwoHandsRule:
+    """Return the rule of the pack in force; of one that cannot be read, the strictest."""
+    try:
+        return request.site.pack().two_hands
+    except ShoumiError:
+        return TwoHandsRule()
+
+
+def one_hand(request: HandlerRequest) -> bool:
+    """Whether one hand is enough for whatever this act gives."""
+    return is_trial(request) or request.peer.pid == os.getpid() or rule_of(request).takes_one(request.op)
+
+
+def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerResult) -> Waiting | None:
+    """Return what the applied act waits for, ``None`` when it may take effect.
+
+    Raises :class:`RefusedError` or :class:`ForbiddenError` for one that may neither be proposed nor confirmed so.
+    """
+    if one_hand(request):
+        return None
+    gained = compare_or_say(request.site.facts, change, request.site.pack, done.pack, request.at)
+    if not (gained or done.gives or request.asked or _declared(TABLE[request.op], request.given)):
+        return None
+    rule, gaining = rule_of(request), gained.persons | _named(request, done)
+    if request.hands is None:
+        first = hand_of(request)
+        _require(why_no_hand(first, gaining, rule))
+        asked = tuple(sorted(role.value for roles in request.asked for role in roles))
+        return Waiting(gained.to_json(), first, asked, request.at + timedelta(days=rule.days))
+    for hand in (request.hands.first, request.hands.second):
+        _require(why_no_hand(hand, gaining, rule))
+    _as_shown(request.hands, gained)
+    return None
+
+
+def confirmed(request: HandlerRequest) -> HandlerRequest:
+    """Return the act that the proposal named in *request* is about, to be done with two hands.
+
+    Raises :class:`RefusedError` or :class:`ForbiddenError` when the caller cannot be the second one.
+    """
+    row = waiting_row(request, request.args.text("proposal"))
+    op = str(row["act"])
+    first, second = proposer_of(request, row), hand_of(request)
+    if first.person and (why := absence(request, first.person)):
+        raise RefusedError(Text(f"who proposed it: {why.en}", f"提议人：{why.zh}"), _ANOTHER)
+    _require(why_not_together(first, second, op, rule_of(request)))
+    asked = row["asked"]
+    if any(role not in {first.role, second.role} for role in asked):
+        raise ForbiddenError(
+            Text(f"the second hand has to be: {', '.join(asked)}", f"第二人须为：{'、'.join(asked)}"), _ANOTHER
+        )
+    hands = Hands(str(row["id"]), first, second, str(row["at"]), row["would"], request.args.text("seen"))
+    return replace(proposed(request, row), hands=hands)
+
+
+def proposed(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerRequest:
+    """Return the act of the proposal *row* as a request of both hands together."""
+    op = str(row["act"])
+    return replace(
+        request,
+        op=op,
+        args=TABLE[op].read(row["given"], None),
+        given=row["given"],
+        standing=CallerRole(Role(str(row["role"]))),
+        partner=OFFICERS,
+    )
+
+
+def kept(request: HandlerRequest, waiting: Waiting) -> HandlerRequest:
+    """Return the request that keeps *request* as a proposal."""
+    given = {"act": request.op, "given": json.dumps(request.given, ensure_ascii=False)}
+    args = TABLE["proposal.add"].read(given, None)
+    return replace(request, op="proposal.add", args=args, given=given, waiting=waiting)
+
+
+def end(request: HandlerRequest, change: RegistryTransaction) -> None:
+    """End the proposal by which *request* is done, in the change that does it."""
+    assert request.hands is not None
+    given = recorded(request.op, request.given)
+    change.proposals.end(request.hands.proposal, "confirmed", by=request.hands.second.name, given=given)
+
+
+def said(request: HandlerRequest) -> dict[str, Json]:
+    """Return what the entry of an act says of the hands behind it."""
+    if request.hands is not None:
+        first = request.hands.first
+        proposer = {"uid": first.uid, "loginuid": first.login_uid, "role": first.role, "person": first.person}
+        return {"hands": {"proposal": request.hands.proposal, "proposed_by": proposer, "at": request.hands.at}}
+    return {"hands": ONE_HAND} if is_trial(request) else {}
+
+
+def waiting_row(request: HandlerRequest, name: str) -> Mapping[str, Json]:
+    """Return a proposal that still waits. Raises :class:`RefusedError`."""
+    row: Mapping[str, Json] = request.site.lists.proposals.get(name)
+    if row["outcome"] is not None:
+        raise over(name, str(row["outcome"]))
+    if str(row["lapses"]) <= instant(request.at):
+        raise over(name, "lapsed")
+    return row
+
+
+def hand_of(request: HandlerRequest) -> Hand:
+    """Return the caller as a hand, as the registry has them now."""
+    role = request.standing.role
+    if request.hands is not None:
+        return request.hands.second
+    return _hand(request, request.peer.uid, request.peer.loginuid, role.value if role else None)
+
+
+def proposer_of(request: HandlerRequest, row: Mapping[str, Json]) -> Hand:
+    """Return who made a proposal, as they are now: their account may have lost its role, or be somebody else's."""
+    uid = int(row["uid"])
+    groups, present = request.site.role_groups(), os_groups.present(uid)
+    role: str | None = str(row["role"])
+    if present is not None:
+        now = standing(replace(request.peer, uid=uid, groups=present), groups, os_groups.gid_of, present).role
+        role = now.value if now else None
+    login = row["login_uid"]
+    hand = _hand(request, uid, None if login is None else int(login), role)
+    if hand.name != row["proposed_by"]:
+        said = visible(str(row["proposed_by"]))
+        raise RefusedError(
+            Text(f"uid {uid} is not the account of `{said}` any more", f"uid {uid} 已不是 `{said}` 的账号"),
+            Text("have it proposed again", "请重新提议"),
+        )
+    return hand
+
+
+def code(gained: Mapping[str, Json]) -> str:
+    """Return the short code of what would be given, by which a confirmation says what was seen."""
+    text = json.dumps(gained, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def recorded(op: str, given: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the arguments of a proposed act as entries and lists have them: no secrets, files by their digest."""
+    files = {param.name for param in TABLE[op].params if param.kind == "file"}
+    return {
+        name: _digest(value) if name in files and isinstance(value, str) else value
+        for name, value in TABLE[op].recorded(given).items()
+        if value is not None
+    }
+
+
+def _digest(text: str) -> dict[str, Json]:
+    data = text.encode()
+    return {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+
+
+def _hand(request: HandlerRequest, uid: int, login_uid: int | None, role: str | None) -> Hand:
+    facts = request.site.facts
+    login = None if login_uid is None else facts.person_of_uid(login_uid)
+    return Hand(uid, facts.person_of_uid(uid), role, login_uid, login)
+
+
+def _declared(operation: Operation, given: Mapping[str, Json]) -> bool:
+    return operation.gives or any(
+        param.gives and given.get(param.name) not in (None, False, []) for param in operation.params
+    )
+
+
+def _named(request: HandlerRequest, done: HandlerResult) -> frozenset[str]:
+    """Return the people an act that gives is about."""
+    given = request.args.values.get("person", ())
+    people = {given} if isinstance(given, str) else set(given if isinstance(given, tuple) else ())
+    return frozenset({*people, *([about] if isinstance(about := done.result.get("person"), str) else [])})
+
+
+def _as_shown(hands: Hands, gained: GainedRights) -> None:
+    now = gained.to_json()
+    if hands.seen and hands.seen != code(now):
+        raise RefusedError(
+            Text("it would give something else by now than what was seen", "现在生效的结果与所见不同"),
+            Text(f"see: shoumi proposal show {hands.proposal}", f"参见：shoumi proposal show {hands.proposal}"),
+        )
+    if not hands.seen and code(now) != code(hands.would):
+        raise RefusedError(
+            Text(
+                "it would give something else by now than when it was proposed", "现在生效的结果与提议时不同"
+            ),
+            Text(
+                f"look, and confirm with --seen: shoumi proposal show {hands.proposal}",
+                f"请查看后用 --seen 确认：shoumi proposal show {hands.proposal}",
+            ),
+        )
+
+
+def _require(why: Text | None) -> None:
+    if why is not None:
+        raise ForbiddenError(why, _ANOTHER)

@@ -1,0 +1,37 @@
+"""Proposals: acts that wait for a second hand, and what became of them.
+
+Rules of this file: everything is in the order it was proposed.
+"""
+
+from agent.registry.columns import number
+from agent.registry.queries.connection import QueryConnection, Row
+from agent.registry.terms import PROPOSAL
+from agent.registry.validation import unknown
+
+_PROPOSALS = (
+    "SELECT printf('P%06d', number) AS id, act, given AS \"given [json]\", would AS \"would [json]\","
+    ' asked AS "asked [json]", uid, login_uid, role, proposed_by, at, lapses, outcome, ended_at, ended_by, end_reason'
+    " FROM proposals"
+)
+
+
+class ProposalQueries:
+    """Proposals."""
+
+    def __init__(self, connection: QueryConnection) -> None:
+        self._connection = connection
+
+    def get(self, name: str) -> Row:
+        """Return the proposal of this number; raise ``RefusedError`` when there is none."""
+        found = self._connection.select(_PROPOSALS, {"number = ?": (number("P", name, PROPOSAL),)})
+        if not found:
+            raise unknown(PROPOSAL, name, "shoumi proposal list")
+        return found[0]
+
+    def find(self, *, ended: bool = False) -> list[Row]:
+        """Return what waits; with *ended* what does not wait any more as well."""
+        return self._connection.select(_PROPOSALS, {} if ended else {"outcome IS NULL": ()}, "ORDER BY number")
+
+    def lapsed(self, now: str) -> list[Row]:
+        """Return what waits though its time is over at the stored instant *now*."""
+        return self._connection.select(_PROPOSALS, {"outcome IS NULL AND lapses <= ?": (now,)}, "ORDER BY number")

@@ -1,0 +1,105 @@
+"""Writing proposals: acts that give access, and wait for a second hand (contract C12).
+
+Rules of this file: who may propose and confirm is decided elsewhere (:mod:`rules.two_hands`); here is what is kept of
+it. A proposal ends once. How many wait is bounded, for everybody and for each account.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from agent.errors import RefusedError
+from agent.registry.columns import instant, number, numbered
+from agent.registry.repositories.transaction import Transaction
+from agent.registry.terms import OFFICER, PROPOSAL, REASON
+from agent.registry.validation import unknown, words
+from rules.text import Text
+from rules.two_hands import Hand
+from rules.visible import visible
+
+MOST, MOST_OF_ONE = 500, 100
+
+
+class ProposalRepository:
+    """Proposals. Every method may raise :class:`agent.errors.RefusedError`."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def add(
+        self,
+        act: str,
+        given: Mapping[str, Any],
+        *,
+        would: Mapping[str, Any],
+        asked: Sequence[str],
+        hand: Hand,
+        lapses: datetime,
+    ) -> str:
+        """Keep that *hand* proposes *act* with the arguments *given*, and return its number (``P000123``).
+
+        *would*: what it would give. *asked*: roles that the second hand has to have, beside the pair's.
+        """
+        self._require_room(hand.uid)
+        added = self._transaction.insert(
+            "proposals",
+            act=act,
+            given=json.dumps(given, ensure_ascii=False),
+            would=json.dumps(would, ensure_ascii=False),
+            asked=json.dumps(asked),
+            uid=hand.uid,
+            login_uid=hand.login_uid,
+            role=hand.role,
+            proposed_by=words(hand.name, OFFICER, required=True),
+            at=self._transaction.stamp,
+            lapses=instant(lapses),
+        )
+        return numbered("P", added)
+
+    def end(self, proposal: str, outcome: str, *, by: str, reason: str = "", given: Mapping[str, Any]) -> None:
+        """End it with *outcome*. *given*: its arguments without secrets, which is how they stay."""
+        row = number("P", proposal, PROPOSAL)
+        found = self._transaction.row("SELECT outcome FROM proposals WHERE number = ?", row)
+        if found is None:
+            raise unknown(PROPOSAL, proposal, "shoumi proposal list")
+        if found[0] is not None:
+            raise over(proposal, str(found[0]))
+        self._transaction.update(
+            "proposals",
+            "number",
+            row,
+            outcome=outcome,
+            ended_at=self._transaction.stamp,
+            ended_by=words(by, OFFICER),
+            end_reason=words(reason, REASON),
+            given=json.dumps(given, ensure_ascii=False),
+        )
+
+    def _require_room(self, uid: int) -> None:
+        counted = self._transaction.row(
+            "SELECT count(*), coalesce(sum(uid = ?), 0) FROM proposals WHERE outcome IS NULL", uid
+        )
+        assert counted is not None
+        if counted[0] >= MOST or counted[1] >= MOST_OF_ONE:
+            raise RefusedError(
+                Text("too many proposals wait already", "待确认的提议过多"),
+                Text("have some confirmed or refused: shoumi proposal list", "请先处理：shoumi proposal list"),
+            )
+
+
+_ENDED = {
+    "confirmed": Text("has been confirmed", "已确认"),
+    "refused": Text("has been refused", "已否决"),
+    "withdrawn": Text("was withdrawn", "已撤回"),
+    "lapsed": Text("has lapsed", "已过期"),
+}
+
+
+def over(proposal: str, outcome: str) -> RefusedError:
+    """Return the refusal of what is asked of a proposal that has ended."""
+    said, how = visible(proposal), _ENDED[outcome]
+    return RefusedError(
+        Text(f"proposal `{said}` {how.en}", f"提议 `{said}` {how.zh}"),
+        Text("see: shoumi proposal list", "参见：shoumi proposal list"),
+    )

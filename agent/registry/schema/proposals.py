@@ -1,0 +1,29 @@
+"""The statements of the migration that brought proposals: acts that wait for a second hand.
+
+Rules of this file: what it says is history, and tables are changed by adding a migration. ``given`` are the arguments
+of the act as a JSON object, ``would`` what it would give, as it was computed when the act was proposed. A proposal that
+has ended keeps its row; secrets among its arguments do not stay.
+"""
+
+from agent.registry.schema.column_types import WORD
+
+PROPOSALS = (
+    f"""CREATE TABLE proposals (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        act TEXT NOT NULL,
+        given TEXT NOT NULL,
+        would TEXT NOT NULL,
+        asked TEXT NOT NULL,
+        uid INTEGER NOT NULL,
+        login_uid INTEGER,
+        role TEXT NOT NULL,
+        proposed_by {WORD},
+        at TEXT NOT NULL,
+        lapses TEXT NOT NULL,
+        outcome TEXT CHECK (outcome IN ('confirmed', 'refused', 'withdrawn', 'lapsed')),
+        ended_at TEXT,
+        ended_by {WORD},
+        end_reason {WORD}
+    ) STRICT""",
+    "CREATE INDEX proposals_open ON proposals (lapses) WHERE outcome IS NULL",
+)
