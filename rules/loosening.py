@@ -36,9 +36,7 @@ def place_loosened(before: Resource | None, after: Resource | None) -> bool:
 
 def _wider(before: Scope, after: Scope) -> bool:
     return bool(
-        after.persons - before.persons
-        or after.departments - before.departments
-        or after.projects - before.projects
+        after.persons - before.persons or after.departments - before.departments or after.projects - before.projects
     )
 
 

@@ -105,7 +105,12 @@ def gains(
     for person in given or ():
         new.setdefault(person, set()).update({right.place for right in after if right.person == person} - rooms)
     return tuple(
-        Gain(person, tuple(sorted(places - rooms)), tuple(sorted(places & rooms)), tuple(sorted((given or {}).get(person, ()))))
+        Gain(
+            person,
+            tuple(sorted(places - rooms)),
+            tuple(sorted(places & rooms)),
+            tuple(sorted((given or {}).get(person, ()))),
+        )
         for person, places in sorted(new.items())
     )
 

@@ -18,7 +18,10 @@ OFFICERS = ("system", "security")
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """One caller. ``person`` and ``login_person`` are whose the two accounts are; ``login_uid`` is ``None`` if unset."""
+    """One caller. ``person`` and ``login_person`` are whose the two accounts are.
+
+    ``login_uid`` is ``None`` if it is unset.
+    """
 
     uid: int
     person: str | None

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from agent.cli import case_page, case_proof
 from agent.cli.context import Args, CliContext, OutputColumn, act, column, command, listing, moment, shown, table, text
+from agent.cli.pages import case as case_page
+from agent.cli.pages import receipt
 from agent.cli.parser import Command
 from agent.cli.say import Console
 from rules.text import Text
@@ -101,7 +102,7 @@ def _page(op: str, printed: Callable[[Console, Json], None]) -> Command:
 COMMANDS: tuple[Command, ...] = (
     *(act(f"case.{event}", _after) for event in _MOVES),
     act("case.restore", _restored),
-    *case_proof.COMMANDS,
+    *receipt.COMMANDS,
     _page("case.show", case_page.page),
     _page("case.status", case_page.status),
     _page("case.progress", case_page.progress),

@@ -171,7 +171,7 @@ def losses(result: Mapping[str, Json]) -> Iterator[Text]:
 
 def planned(context: "CliContext", op: str, given: dict[str, Json]) -> int:
     """Show what *op* with the arguments *given* would take, and do nothing."""
-    from agent.cli import loss_plan  # it is shown with the words of this file
+    from agent.cli.pages import loss_plan  # it is shown with the words of this file
 
     return loss_plan.show(context, op, given)
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from agent.cli.case_proof import KEEPING, planned
-from agent.cli.case_proof import shown as shown_receipt
 from agent.cli.context import act, column, command, listing, moment, shown
+from agent.cli.pages.receipt import KEEPING, planned
+from agent.cli.pages.receipt import shown as shown_receipt
 from agent.presentation import backlog
 from rules.text import Text
 

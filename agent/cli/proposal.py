@@ -37,7 +37,9 @@ def _lines(found: Mapping[str, Any]) -> Iterator[Text]:
         yield Text(f"  {shown(name)}: {said}", f"  {shown(name)}：{said}")
     if found["outcome"]:
         how, ended = _OUTCOMES[found["outcome"]], local(found["ended_at"])
-        yield Text(f"{how.en} at {ended} by `{shown(found['ended_by'])}`", f"{ended} 由 `{shown(found['ended_by'])}` {how.zh}")
+        yield Text(
+            f"{how.en} at {ended} by `{shown(found['ended_by'])}`", f"{ended} 由 `{shown(found['ended_by'])}` {how.zh}"
+        )
         return
     yield Text(f"lapses at {local(found['lapses'])}", f"{local(found['lapses'])} 过期")
     if found["because"]:

@@ -39,7 +39,7 @@ class Hands(NamedTuple):
     seen: str
 
 
-class Waiting(NamedTuple):
+class SecondHandNeeded(NamedTuple):
     """An act that waits for a second hand: what it would give, who proposes it, and what the second has to be."""
 
     would: Mapping[str, Json]
@@ -68,7 +68,7 @@ class HandlerRequest:
     partner: frozenset[Role] = frozenset()
     asked: list[frozenset[Role]] = field(default_factory=list)
     hands: Hands | None = None
-    waiting: Waiting | None = None
+    waiting: SecondHandNeeded | None = None
 
     @property
     def site(self) -> SiteContext:

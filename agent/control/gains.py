@@ -85,9 +85,7 @@ def compare_or_say(
         return GainedRights(unknown=error.text)
 
 
-def compare(
-    before: FactsReader, change: RegistryTransaction, packs: tuple[Pack, Pack], now: datetime
-) -> GainedRights:
+def compare(before: FactsReader, change: RegistryTransaction, packs: tuple[Pack, Pack], now: datetime) -> GainedRights:
     """Return what the open *change* gives beyond what stood *before* it. *packs*: the one in force, the one to come.
 
     Raises :class:`agent.errors.ShoumiError` and :class:`agent.errors.FatalError` when the registry cannot be read.
@@ -119,7 +117,10 @@ def compare(
 
 
 def _ever(facts: Facts, right: Right, rooms: frozenset[str], pack: Pack, now: datetime) -> bool:
-    return any(stands(decide(_request(right, rooms), facts, pack, at)) for at in _instants((facts,), right, rooms, (pack,), now))
+    return any(
+        stands(decide(_request(right, rooms), facts, pack, at))
+        for at in _instants((facts,), right, rooms, (pack,), now)
+    )
 
 
 def _more(

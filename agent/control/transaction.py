@@ -31,7 +31,7 @@ from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role
 from agent.control import eligibility, two_hands
 from agent.control.decider_client import DeciderClient
-from agent.control.dispatch import Act, HandlerRequest, Waiting
+from agent.control.dispatch import Act, HandlerRequest, SecondHandNeeded
 from agent.control.first_hand import FirstHand
 from agent.control.losses import compare_or_say
 from agent.control.services import ControlServices
@@ -79,9 +79,8 @@ class ActExecutor:
                 done = self._acts[request.op](request, change)
                 waiting = two_hands.waits(request, change, done)
                 if waiting and request.op in MEANWHILE:
-                    request = self._first_hand.met(request, waiting)
-                elif waiting:
-                    raise _WaitsError(waiting)
+                    request, waiting = self._first_hand.met(request, waiting), None
+                _may_take_effect(waiting)
                 if request.hands and request.hands.proposal:
                     two_hands.end(request, change)
                 if done.prepare:
@@ -211,8 +210,13 @@ def record_reading(request: HandlerRequest) -> None:
 class _WaitsError(Exception):
     """The act gives access and waits for a second hand; what it applied is rolled back."""
 
-    def __init__(self, waiting: Waiting) -> None:
+    def __init__(self, waiting: SecondHandNeeded) -> None:
         self.waiting = waiting
+
+
+def _may_take_effect(waiting: SecondHandNeeded | None) -> None:
+    if waiting is not None:
+        raise _WaitsError(waiting)
 
 
 class _UnsettledError(UnreachableError):

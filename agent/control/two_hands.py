@@ -20,7 +20,7 @@ from datetime import timedelta
 from agent.api.operations import TABLE
 from agent.api.operations.schema import OFFICERS, Operation
 from agent.api.roles import CallerRole, Role, standing
-from agent.control.dispatch import HandlerRequest, HandlerResult, Hands, Json, Waiting
+from agent.control.dispatch import HandlerRequest, HandlerResult, Hands, Json, SecondHandNeeded
 from agent.control.eligibility import absence
 from agent.control.gains import GainedRights, compare_or_say
 from agent.errors import ForbiddenError, RefusedError, ShoumiError
@@ -56,7 +56,7 @@ def one_hand(request: HandlerRequest) -> bool:
     return is_trial(request) or request.peer.pid == os.getpid() or rule_of(request).takes_one(request.op)
 
 
-def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerResult) -> Waiting | None:
+def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerResult) -> SecondHandNeeded | None:
     """Return what the applied act waits for, ``None`` when it may take effect.
 
     Raises :class:`RefusedError` or :class:`ForbiddenError` for one that may neither be proposed nor confirmed so.
@@ -71,7 +71,7 @@ def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerRes
         first = hand_of(request)
         _require(why_no_hand(first, gaining, rule))
         asked = tuple(sorted(role.value for roles in request.asked for role in roles))
-        return Waiting(gained.to_json(), first, asked, request.at + timedelta(days=rule.days))
+        return SecondHandNeeded(gained.to_json(), first, asked, request.at + timedelta(days=rule.days))
     for hand in (request.hands.first, request.hands.second):
         _require(why_no_hand(hand, gaining, rule))
     _as_shown(request.hands, gained)
@@ -111,7 +111,7 @@ def proposed(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerRequest
     )
 
 
-def kept(request: HandlerRequest, waiting: Waiting) -> HandlerRequest:
+def kept(request: HandlerRequest, waiting: SecondHandNeeded) -> HandlerRequest:
     """Return the request that keeps *request* as a proposal."""
     given = {"act": request.op, "given": json.dumps(request.given, ensure_ascii=False)}
     args = TABLE["proposal.add"].read(given, None)
@@ -220,9 +220,7 @@ def _as_shown(hands: Hands, gained: GainedRights) -> None:
         )
     if not hands.seen and code(now) != code(hands.would):
         raise RefusedError(
-            Text(
-                "it would give something else by now than when it was proposed", "现在生效的结果与提议时不同"
-            ),
+            Text("it would give something else by now than when it was proposed", "现在生效的结果与提议时不同"),
             Text(
                 f"look, and confirm with --seen: shoumi proposal show {hands.proposal}",
                 f"请查看后用 --seen 确认：shoumi proposal show {hands.proposal}",

@@ -44,7 +44,10 @@ def roles(groups: RoleGroups, settings: RoleGroups, gid_of: Callable[[str], int 
         yield Finding(
             "warning",
             "roles-in-settings",
-            Text("[roles] of config.toml is not read any more, and differs", "config.toml 的 [roles] 已不再读取，且与登记不符"),
+            Text(
+                "[roles] of config.toml is not read any more, and differs",
+                "config.toml 的 [roles] 已不再读取，且与登记不符",
+            ),
             Text("remove it there; groups are changed with: shoumi role set", "请删除；修改角色组请用 shoumi role set"),
         )
     lacking = missing(groups, gid_of)

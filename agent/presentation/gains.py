@@ -31,7 +31,8 @@ def _people(would: Mapping[str, Any]) -> Iterator[Text]:
         yield Text(f"and {more} more people", f"另有 {more} 人")
     for service, areas in would["services"].items():
         yield Text(
-            f"service `{visible(service)}` may touch {_names(areas)}", f"服务账户 `{visible(service)}` 可访问 {_names(areas)}"
+            f"service `{visible(service)}` may touch {_names(areas)}",
+            f"服务账户 `{visible(service)}` 可访问 {_names(areas)}",
         )
 
 

@@ -173,7 +173,10 @@ class TwoHandsRule(RuleSource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRule(RuleSource):
-    """``[trial]``: a site that has not named its role groups yet. ``enforce``: areas are enforced unless told not to."""
+    """``[trial]``: a site that has not named its role groups yet.
+
+    ``enforce``: areas are enforced unless told not to.
+    """
 
     enforce: bool = True
 

@@ -23,7 +23,21 @@ from agent.api.operations.schema import Operation
 
 TABLE: dict[str, Operation] = {
     operation.name: operation
-    for family in (people, areas, volumes, rooms, doors, visitors, grants, proposals, cases, hr, calendar, queries, site)
+    for family in (
+        people,
+        areas,
+        volumes,
+        rooms,
+        doors,
+        visitors,
+        grants,
+        proposals,
+        cases,
+        hr,
+        calendar,
+        queries,
+        site,
+    )
     for operation in family.OPERATIONS
 }
 

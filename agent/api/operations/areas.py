@@ -98,7 +98,9 @@ OPERATIONS = (
         act=True,
     ),
     Operation("area.confirm", Text("keep enforcing: cancel the way back", "确认继续拦截"), SECURITY, (AREA,), act=True),
-    Operation("area.observe", Text("record only, block nothing", "只记录，不拦截"), SECURITY, (AREA,), act=True, gives=True),
+    Operation(
+        "area.observe", Text("record only, block nothing", "只记录，不拦截"), SECURITY, (AREA,), act=True, gives=True
+    ),
     Operation(
         "area.seal",
         Text(
@@ -137,5 +139,7 @@ OPERATIONS = (
         (Param("request", "number", Text("number of the request", "请求编号"), required=True, positional=True),),
         stream=True,
     ),
-    Operation("area.remove", Text("end the protection of an area", "解除目录保护"), SECURITY, (AREA,), act=True, gives=True),
+    Operation(
+        "area.remove", Text("end the protection of an area", "解除目录保护"), SECURITY, (AREA,), act=True, gives=True
+    ),
 )

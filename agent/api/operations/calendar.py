@@ -13,6 +13,13 @@ OPERATIONS = (
         (_DAY, Param("name", "text", Text("what it is called", "名称"))),
         act=True,
     ),
-    Operation("holiday.remove", Text("make a holiday a working day again", "取消节假日"), SECURITY, (_DAY,), act=True, gives=True),
+    Operation(
+        "holiday.remove",
+        Text("make a holiday a working day again", "取消节假日"),
+        SECURITY,
+        (_DAY,),
+        act=True,
+        gives=True,
+    ),
     Operation("holiday.list", Text("list holidays", "列出节假日"), ANY, (), stream=True),
 )

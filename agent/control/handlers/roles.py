@@ -80,4 +80,3 @@ def _require_two(groups: Mapping[Role, Group | None]) -> None:
             Text("shoumi role set --system GROUP --security GROUP --auditor GROUP",
                  "shoumi role set --system 组 --security 组 --auditor 组"),
         )  # fmt: skip
-

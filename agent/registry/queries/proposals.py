@@ -9,7 +9,7 @@ from agent.registry.terms import PROPOSAL
 from agent.registry.validation import unknown
 
 _PROPOSALS = (
-    "SELECT printf('P%06d', number) AS id, act, given AS \"given [json]\", would AS \"would [json]\","
+    'SELECT printf(\'P%06d\', number) AS id, act, given AS "given [json]", would AS "would [json]",'
     ' asked AS "asked [json]", uid, login_uid, role, proposed_by, at, lapses, outcome, ended_at, ended_by, end_reason'
     " FROM proposals"
 )

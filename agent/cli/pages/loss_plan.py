@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agent.cli.case_proof import plan_lines
 from agent.cli.context import CliContext, shown, text
+from agent.cli.pages.receipt import plan_lines
 from rules.text import Text
 
 
