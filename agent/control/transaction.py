@@ -87,7 +87,7 @@ class ActExecutor:
                     done.prepare()
                 lost = compare_or_say(services.site.facts, change, services.site.pack, done.pack, request.at, done.cut)
                 fields = entry(request, "done", change.epoch, {**request.given, **done.log_fields})
-                fields |= lost.to_json()
+                fields |= lost.to_json() | change.changed().to_json()
                 fields["change"] = secrets.token_hex(8)
                 services.intent.note({**fields, "after": backward.last(services.site.home.log)})
                 seq = _append(services.decider, fields)

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from agent.errors import FatalError, ShoumiError
-from agent.registry import checkpoints, touched
+from agent.registry import changed, checkpoints, touched
 from agent.registry.connect import WRITE_SECONDS, busy, connect, current, damaged, translate_sqlite_errors
 from agent.registry.migrations import upgrade
 from agent.registry.repositories.registry_transaction import RegistryTransaction, UnversionedTransaction
@@ -43,6 +43,7 @@ class Registry:
             _look_through(path, self._connection)
             with translate_sqlite_errors(path):
                 touched.watch(self._connection)
+                changed.watch(self._connection)
             self._flush()
         except BaseException:
             self._connection.close()
@@ -113,6 +114,7 @@ class Registry:
             with translate_sqlite_errors(self.path):
                 checkpoints.build(self._connection)
                 touched.begin(self._connection)
+                changed.begin(self._connection)
             return Transaction(self.path, self._connection, at, self._epoch())
         except BaseException:
             self._connection.rollback()

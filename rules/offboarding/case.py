@@ -31,7 +31,8 @@ class Approver:
 class Approval:
     """One approval: in which role, by whom, when, and the opinion written on the form.
 
-    ``written_by``: who put it on record at that instant; empty: that was not kept then.
+    ``written_by``: who put it on record at that instant; empty: that was not kept then. ``paper``: the number of what
+    was signed by hand, where somebody else wrote it down, and ``paper_on`` the day on it.
     """
 
     role: str
@@ -39,6 +40,8 @@ class Approval:
     at: datetime
     opinion: str = ""
     written_by: str = ""
+    paper: str = ""
+    paper_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

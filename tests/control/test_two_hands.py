@@ -10,7 +10,7 @@ from agent.api.operations import TABLE
 from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role
 from agent.control.dispatch import HandlerRequest
-from agent.errors import ForbiddenError, RefusedError, ShoumiError
+from agent.errors import ForbiddenError, RefusedError, ShoumiError, UsageError
 from agent.registry.rows.settings import ROLES
 from agent.runtime.config import RoleGroups
 from agent.site.role_groups import stored
@@ -104,7 +104,7 @@ def test_a_grant_waits_for_a_second_person_and_gives_nothing_until_then(desk: De
 def test_nobody_else_is_the_second_hand(alone: Site, who: tuple[str, int], how: dict[str, Any]) -> None:
     with office_of(alone, "state") as office:
         desk = Desk(office)
-        desk.call("person.set", SECURITY, person="E2", level=["state=top-secret"], approved_by="E9")
+        desk.call("person.set", SECURITY, person="E2", level=["state=top-secret"])
         [row] = desk.call("proposal.list")
         with pytest.raises((ForbiddenError, RefusedError)):
             desk.call("proposal.confirm", who, proposal=row["id"], **how)
@@ -136,6 +136,23 @@ def test_a_hand_that_is_out_of_office_by_then_does_not_count(desk: Desk, out: st
     desk.call("hold.add", OTHER_SECURITY, person=out, reason="x")
     with pytest.raises((ForbiddenError, RefusedError), match=out):
         desk.call("proposal.confirm", SYSTEM, proposal=answer["proposal"])
+
+
+def test_a_name_that_is_typed_is_a_paper_and_never_a_hand(desk: Desk) -> None:
+    with pytest.raises(UsageError, match="which one"):
+        desk.call("grant.add", person="E2", area="plans", reason="x", approver="E7")
+    with pytest.raises(RefusedError, match="nobody approves their own"):
+        desk.call("grant.add", person="E2", area="plans", reason="x", approver="E2", paper="1")
+    with pytest.raises(RefusedError, match="boss"):
+        desk.call("grant.add", person="E2", area="plans", reason="x", approver="boss", paper="1")
+    signed = {"approver": "E7", "paper": "密批〔2026〕3号", "paper_date": "2026-11-01"}
+    answer = desk.call("grant.add", person="E2", area="plans", reason="x", **signed)
+    desk.call("proposal.confirm", SYSTEM, proposal=answer["proposal"])
+    [grant] = desk.call("grant.list", person="E2")
+    assert (grant["approver"], grant["paper_by"], grant["paper"]) == ("E7", "E7", "密批〔2026〕3号")
+    entry = desk.entry(act="grant.add")
+    assert entry["args"]["signed_on_paper"] == {"by": "E7", "reference": "密批〔2026〕3号", "on": "2026-11-01"}
+    assert entry["changed"][0]["after"]["person"] == "E2"
 
 
 def test_what_takes_is_done_by_one_hand(desk: Desk) -> None:

@@ -12,6 +12,7 @@ import pytest
 from agent.errors import RefusedError
 from agent.registry.queries.connection import Row
 from agent.registry.queries.registry_queries import RegistryQueries
+from agent.registry.rows.papers import columns
 from agent.registry.store import Registry
 from rules.model import Clearance, Level, Mode, Scope
 
@@ -60,7 +61,9 @@ def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: Regis
         "added_at": at,
         "post_changed_at": None,
         "projects": ["甲"],
-        "clearances": [{"domain": "state", "level": "secret", "label": "", "approved_by": "", "set_at": at}],
+        "clearances": [
+            {"domain": "state", "level": "secret", "label": "", "approved_by": "", "set_at": at} | columns(None)
+        ],
         "accounts": [{"uid": 61001, "person": "E1", "name": ""}],
         "badges": ["4660"],
         "grants": [
@@ -78,6 +81,7 @@ def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: Regis
                 "ended_by": "E2",
                 "end_reason": "done",
             }
+            | columns(None)
         ],
         "holds": [
             {

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.presentation import backlog
+from agent.presentation.papers import approval_note
 from rules.text import Text
 from tui.i18n import text_of
 from tui.render.cells import GLYPHS, Piece, Toned
@@ -50,7 +51,8 @@ def page(case: Case, run: Mapping[str, Any] | None, now: datetime) -> Iterator[P
         )
     yield from _revoked(case, run)
     yield from _part(
-        Text("approvals", "审批"), [(one["title"], one["by"], one["at"], one["opinion"]) for one in case["approvals"]]
+        Text("approvals", "审批"),
+        [(one["title"], one["by"], one["at"], approval_note(one)) for one in case["approvals"]],
     )
     items = [
         (one["title"], one["done_by"], one["done_at"], one["missing"] or _to(one["department"]))

@@ -48,6 +48,11 @@ OPERATIONS = (
             ),
             *SCOPE,
             Param("observe", "flag", Text("decide and record, block nothing yet", "只判定和记录，暂不拦截")),
+            Param(
+                "enforce",
+                "flag",
+                Text("block at once, also in a trial of a pack that does not", "立即拦截（规则包试用期不拦截时）"),
+            ),
             Param("each_read", "flag", Text("ask about every read, not only opens (slow)", "每次读取都判定（较慢）")),
             Param(
                 "sharing",

@@ -5,6 +5,7 @@ something back (``rescind`` after the approval, ``restore``) or is a second offi
 ``by``: there it is the caller who answers.
 """
 
+from agent.api.operations.people import PAPER, PAPER_DATE
 from agent.api.operations.schema import ANY, SECURITY, Operation, Param
 from rules.offboarding.measure import Keeper
 from rules.offboarding.vocabulary import CaseKind
@@ -19,7 +20,7 @@ _RUN = Param(
     positional=True,
 )
 _REASON = Param("reason", "text", Text("why", "理由"), required=True)
-_BY = Param("by", "text", Text("who did it; the caller if absent", "由谁作出；默认操作者"), metavar="PERSON")
+_WHO = Param("by", "text", Text("who did it; the caller if absent", "由谁作出；默认操作者"), metavar="PERSON")
 _LAST_DAY = Param(
     "last_day", "text", Text("last day of work, 2026-12-31", "离职日，如 2026-12-31"), required=True, metavar="DATE"
 )
@@ -38,7 +39,7 @@ _MEASURE = Param(
     "measure", "text", Text("the measure, see case show", "措施，见 case show"), required=True, positional=True
 )
 _ON = Param("on", "text", Text("the day of it; today if absent", "日期；默认今天"), metavar="DATE")
-_PAPER = Param("paper", "text", Text("number of the paper", "文号"))
+_BY = (_WHO, PAPER, PAPER_DATE)
 _REFERENCE = Param("reference", "text", Text("number in the personnel system", "人事系统编号"))
 
 OPERATIONS = (
@@ -72,7 +73,7 @@ OPERATIONS = (
         (
             _CASE,
             Param("as", "text", Text("role in the chain; the next if absent", "审批角色；默认下一级"), metavar="ROLE"),
-            _BY,
+            *_BY,
             Param("opinion", "text", Text("what was written on the form", "审批意见")),
         ),
         act=True,
@@ -101,7 +102,7 @@ OPERATIONS = (
         (_CASE,),
         act=True,
     ),
-    Operation("case.return", Text("send a case back", "退回离岗申请"), SECURITY, (_CASE, _REASON, _BY), act=True),
+    Operation("case.return", Text("send a case back", "退回离岗申请"), SECURITY, (_CASE, _REASON, *_BY), act=True),
     Operation(
         "case.add-line",
         Text("add a line to the hand-over list", "增加移交项"),
@@ -127,7 +128,7 @@ OPERATIONS = (
                 required=True,
                 positional=True,
             ),
-            _BY,
+            *_BY,
             Param(
                 "missing",
                 "text",
@@ -141,14 +142,14 @@ OPERATIONS = (
         "case.educate",
         Text("record the exit education", "登记离职保密教育"),
         SECURITY,
-        (_CASE, _BY, Param("note", "text", Text("what was said", "内容"))),
+        (_CASE, *_BY, Param("note", "text", Text("what was said", "内容"))),
         act=True,
     ),
     Operation(
         "case.exam",
         Text("record the exit exam", "登记离岗考核"),
         SECURITY,
-        (_CASE, _BY, Param("failed", "flag", Text("not passed", "未通过"))),
+        (_CASE, *_BY, Param("failed", "flag", Text("not passed", "未通过"))),
         act=True,
     ),
     Operation(
@@ -164,7 +165,7 @@ OPERATIONS = (
                 required=True,
                 positional=True,
             ),
-            _BY,
+            *_BY,
         ),
         act=True,
     ),
@@ -177,7 +178,7 @@ OPERATIONS = (
             Param("until", "until", Text("its end, that day included", "截止日期（含当日）"), metavar="DATE"),
             Param("none", "flag", Text("there is none; say why", "不实行脱密期；须说明理由")),
             Param("reason", "text", Text("why", "理由")),
-            _BY,
+            *_BY,
         ),
         act=True,
     ),
@@ -189,7 +190,6 @@ OPERATIONS = (
             _CASE,
             _MEASURE,
             _ON,
-            _PAPER,
             Param("party", "text", Text("unit, authority or office", "对方单位")),
             Param(
                 "to",
@@ -199,7 +199,7 @@ OPERATIONS = (
             ),
             Param("item", "text", Text("what is held, such as a passport", "代管证照")),
             Param("note", "text", Text("what came of it, or why there is nothing", "情况说明")),
-            _BY,
+            *_BY,
         ),
         act=True,
     ),
@@ -207,11 +207,11 @@ OPERATIONS = (
         "case.end-measure",
         Text("give a passport back, or withdraw a filing, after the period", "期满后归还证照或撤销备案"),
         SECURITY,
-        (_CASE, _MEASURE, Param("item", "text", Text("which one", "哪一件")), _ON, _PAPER, _BY),
+        (_CASE, _MEASURE, Param("item", "text", Text("which one", "哪一件")), _ON, *_BY),
         act=True,
     ),
-    Operation("case.papers", Text("release the papers", "发放退工材料"), SECURITY, (_CASE, _BY), act=True),
-    Operation("case.close", Text("close a case", "办结"), SECURITY, (_CASE, _BY), act=True),
+    Operation("case.papers", Text("release the papers", "发放退工材料"), SECURITY, (_CASE, *_BY), act=True),
+    Operation("case.close", Text("close a case", "办结"), SECURITY, (_CASE, *_BY), act=True),
     Operation(
         "case.rescind",
         Text("take a departure back; two officers once it is approved", "撤销离岗；批准后须两名管理员"),

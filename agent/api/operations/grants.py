@@ -1,6 +1,6 @@
 """Operations that give and take access: grants 授权 and holds 停权. All are the security officer's."""
 
-from agent.api.operations.people import PERSON
+from agent.api.operations.people import PAPER, PAPER_DATE, PERSON
 from agent.api.operations.schema import ANY, OFFICERS, SECURITY, Operation, Param
 from rules.text import Text
 
@@ -31,9 +31,11 @@ OPERATIONS = (
             Param(
                 "approver",
                 "text",
-                Text("who approved it; the caller if absent", "审批人；默认操作者"),
+                Text("who approved it on paper", "审批人（纸质审批）"),
                 metavar="PERSON",
             ),
+            PAPER,
+            PAPER_DATE,
         ),
         act=True,
         gives=True,

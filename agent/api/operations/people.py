@@ -13,6 +13,8 @@ SOME_PERSON = Param("person", "text", Text("only this person", "只看该人员"
 _NEW_PERSON = Param(
     "person", "text", Text("id of the person", "人员编号"), required=True, positional=True, metavar="ID"
 )
+PAPER = Param("paper", "text", Text("number of the paper that was signed", "所签文件的文号"))
+PAPER_DATE = Param("paper_date", "since", Text("day on that paper", "文件日期"), metavar="DATE")
 _DETAILS = (
     Param("name", "text", Text("name as people say it", "姓名")),
     Param(
@@ -24,7 +26,15 @@ _DETAILS = (
     ),
     Param("domain", "text", Text("domain of a level that names none", "密级未写种类时所属的秘密种类"), roles=SECURITY),
     Param("label", "text", Text("printed label of the level (核心 …)", "密级的原始称谓（核心……）"), roles=SECURITY),
-    Param("approved_by", "text", Text("who approved the level", "密级审批人"), roles=SECURITY),
+    Param(
+        "approved_by",
+        "text",
+        Text("who approved the level on paper", "密级审批人（纸质审批）"),
+        roles=SECURITY,
+        metavar="PERSON",
+    ),
+    PAPER,
+    PAPER_DATE,
     Param("department", "text", Text("department", "部门"), roles=SECURITY),
     Param("post", "text", Text("post", "岗位"), roles=SECURITY),
     Param("project", "texts", Text("project; may be repeated", "项目；可重复"), roles=SECURITY),

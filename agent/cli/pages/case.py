@@ -10,6 +10,7 @@ from agent.api.timestamps import local
 from agent.cli.context import shown, text
 from agent.cli.say import Console
 from agent.presentation import backlog
+from agent.presentation.papers import approval_note
 from agent.presentation.terms import STEP_STATES, word
 from rules.text import Text
 
@@ -111,7 +112,7 @@ def _next(terminal: Console, found: Json) -> None:
 
 def _approvals(terminal: Console, found: Json) -> Iterable[Row]:
     for place in found["approvals"]:
-        yield terminal.say(text(place["title"])), place["by"], _at(place["at"]), place["opinion"]
+        yield terminal.say(text(place["title"])), place["by"], _at(place["at"]), terminal.say(approval_note(place))
 
 
 def _items(terminal: Console, found: Json) -> Iterable[Row]:

@@ -8,7 +8,8 @@ from typing import Literal, cast
 from agent.api.operations.schema import Arguments
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.people import known_domain
-from agent.errors import RefusedError
+from agent.control.two_hands import is_trial
+from agent.errors import RefusedError, UsageError
 from agent.log.search import denied_while_observing
 from agent.registry.columns import KEEP, moment
 from agent.registry.repositories.registry_transaction import RegistryTransaction
@@ -30,7 +31,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     sharing = cast('Literal["dedicated", "shared"] | None', args.maybe("sharing"))
     plan = protection.plan(path, rows, sharing=sharing, accept_links=args.flag("accept_links"))
     tier = protection.volume_tiers.tier(plan)
-    observe = args.flag("observe")
+    observe = _observes(request)
     if protection.volume_tiers.below(tier) and not observe:
         low = too_low(name, tier, protection.volume_tiers.minimum)
         raise RefusedError(low.text, low.hint)
@@ -78,6 +79,14 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         return found.to_json() | {"findings": findings, "seen": _seen(request, name)}
 
     return HandlerResult({"area": name, "path": path, "mode": "observe" if observe else "enforce"}, on_ack=protect)
+
+
+def _observes(request: HandlerRequest) -> bool:
+    """Whether a new area only observes. Raises :class:`UsageError` for one that is told to do both."""
+    observe, enforce = request.args.flag("observe"), request.args.flag("enforce")
+    if observe and enforce:
+        raise UsageError(Text("observe or enforce, not both", "不能既观察又拦截"))
+    return observe or not (enforce or request.site.pack().trial.enforce or not is_trial(request))
 
 
 @handlers.stream("area.list")
@@ -145,7 +154,9 @@ def _enforce(request: HandlerRequest, change: RegistryTransaction) -> HandlerRes
     change.areas.set_mode(row.resource.id, Mode.ENFORCE, confirm_by=confirm_by)
     back = {"reverts_at": confirm_by.isoformat()} if confirm_by else {}
     return HandlerResult(
-        {"area": row.resource.id, "mode": "enforce", **back}, on_ack=_list_covers(request, row.resource.id)
+        {"area": row.resource.id, "mode": "enforce", **back},
+        gives=bool(confirm_by) and row.resource.mode is Mode.ENFORCE,  # a way back where there was none
+        on_ack=_list_covers(request, row.resource.id),
     )
 
 

@@ -14,17 +14,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timezone
+from typing import Any
 
 from agent.api.timestamps import instant
 from agent.control.dispatch import HandlerRequest, HandlerResult, Json
 from agent.control.eligibility import known
 from agent.control.handlers.case_view import brief
+from agent.control.handlers.papers import paper as signed_paper
 from agent.errors import RefusedError, UsageError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.terms import PERSON
 from agent.registry.validation import unknown
 from agent.runtime import os_groups
-from rules.eligibility import why_ineligible
 from rules.model import Person
 from rules.offboarding import machine, opening
 from rules.offboarding.case import PERSONNEL, OffboardingCase
@@ -37,7 +38,7 @@ def moved(
     request: HandlerRequest, change: RegistryTransaction, before: OffboardingCase | None, after: OffboardingCase
 ) -> HandlerResult:
     """Store *after*; when access ends with it, take everything, and afterwards tell who waits for it."""
-    after = _written_down(before, after, PERSONNEL if by_itself(request) else request.officer())
+    after = _written_down(request, before, after, PERSONNEL if by_itself(request) else request.officer())
     if after.approved_at and not (before and before.approved_at):
         after = machine.ended(after, sorted(roles_held(request, after.person)[0]), _written_by(request))
     if not after.ended_at or (before and before.ended_at):
@@ -52,11 +53,22 @@ def moved(
     return _telling(request, after, done(request, after, grants_ended=ended, circles_left=left, **overtaken))
 
 
-def _written_down(before: OffboardingCase | None, after: OffboardingCase, by: str) -> OffboardingCase:
+def _written_down(
+    request: HandlerRequest, before: OffboardingCase | None, after: OffboardingCase, by: str
+) -> OffboardingCase:
     """Return *after* with *by* as who wrote down the approvals that are new in it."""
     known = before.approvals if before else ()
-    marked = (one if one in known else replace(one, written_by=by) for one in after.approvals)
+    marked = (
+        one if one in known else replace(one, written_by=by, **_paper_of(request, one.by)) for one in after.approvals
+    )
     return replace(after, approvals=tuple(marked))
+
+
+def _paper_of(request: HandlerRequest, approver: str) -> dict[str, Any]:
+    """Return what *approver* signed by hand, as the caller has it, of an approval that another writes down."""
+    if request.args.text("by") != approver or (signed := signed_paper(request, "by")) is None:
+        return {}
+    return {"paper": signed.reference, "paper_on": signed.on}
 
 
 def roles_held(request: HandlerRequest, person: str) -> tuple[frozenset[str], frozenset[str]]:
@@ -143,8 +155,8 @@ def by_whom(request: HandlerRequest) -> str:
     if "by" not in request.args:
         return request.officer()
     name = request.args.text("by")
-    if why := why_ineligible(registered(request, name), request.at):
-        raise RefusedError(why, Text("name somebody who is in office", "请写在岗人员"))
+    registered(request, name)
+    signed_paper(request, "by")
     return name
 
 

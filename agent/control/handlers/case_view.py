@@ -109,8 +109,19 @@ def _still(one: Kept) -> Text:
 
 
 def _approvals(case: OffboardingCase) -> list[dict[str, Json]]:
-    given = [{"by": done.by, "at": done.at, "opinion": done.opinion} for done in case.approvals]
-    return given + [{"by": None, "at": None, "opinion": ""}] * (len(case.chain) - len(given))
+    given: list[dict[str, Json]] = [
+        {
+            "by": done.by,
+            "at": done.at,
+            "opinion": done.opinion,
+            "written_by": done.written_by,
+            "paper": done.paper,
+            "paper_on": done.paper_on.isoformat() if done.paper_on else None,
+        }
+        for done in case.approvals
+    ]
+    none = {"by": None, "at": None, "opinion": "", "written_by": "", "paper": "", "paper_on": None}
+    return given + [none] * (len(case.chain) - len(given))
 
 
 def _plain(value: Json) -> Json:

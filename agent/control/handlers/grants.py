@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.eligibility import known
+from agent.control.handlers.papers import paper, written
 from agent.errors import RefusedError, ShoumiError
 from agent.registry.queries.grants import State
 from agent.registry.repositories.registry_transaction import RegistryTransaction
@@ -26,17 +27,19 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
                 "请在规则包中启用 [temp_auth],再运行 shoumi pack use FILE",
             ),
         )
+    signed = paper(request, "approver")
     grant = change.grants.add(
         args.text("person"),
         args.text("area"),
         reason=args.text("reason"),
-        approver=args.maybe("approver") or request.officer(),
+        approver=request.officer(),
+        paper=signed,
         since=args.instant("since"),
         until=args.instant("until"),
         temporary=temporary,
         max_days=limit.max_days if temporary else None,
     )
-    return HandlerResult({"grant": grant, "person": args.text("person"), "area": args.text("area")})
+    return HandlerResult({"grant": grant, "person": args.text("person"), "area": args.text("area")}, written(signed))
 
 
 @handlers.act("grant.end")

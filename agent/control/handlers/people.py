@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from agent.api.roles import Role
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
+from agent.control.handlers.papers import paper, written
 from agent.control.handlers.quarantine import waiting_for
 from agent.control.handlers.what_if import clearances
 from agent.errors import RefusedError, UsageError
@@ -25,6 +26,7 @@ _NEUTRAL_COLUMNS = frozenset({"id", "name"})
 @handlers.act("person.add")
 def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     args, person = request.args, request.args.text("person")
+    signed = paper(request, "approved_by")
     change.people.add(
         person,
         name=args.text("name"),
@@ -33,12 +35,13 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         projects=args.texts("project"),
         employment=Employment(args.text("employment") or Employment.REGULAR),
         clearances=_levels(request),
+        paper=signed,
     )
     for uid in args.numbers("account"):
         change.accounts.add(uid, person)
     for number in args.texts("badge"):
         change.badges.add(number, person)
-    return HandlerResult({"person": person, "quarantined": waiting_for(request.site.home, person)})
+    return HandlerResult({"person": person, "quarantined": waiting_for(request.site.home, person)}, written(signed))
 
 
 @handlers.act("person.set")
@@ -57,9 +60,10 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     )
     if args.flag("post_changed"):
         change.people.change_post(person)
+    signed = paper(request, "approved_by")
     for clearance in _levels(request):
-        change.people.set_clearance(person, clearance)
-    return HandlerResult({"person": person})
+        change.people.set_clearance(person, clearance, signed)
+    return HandlerResult({"person": person}, written(signed))
 
 
 @handlers.act("person.import")
@@ -78,7 +82,7 @@ def _import(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
 
 def _levels(request: HandlerRequest) -> tuple[Clearance, ...]:
     """Return the levels given, or the one the pack maps the printed class of ``--label`` to."""
-    args, approved_by = request.args, request.args.maybe("approved_by") or request.officer()
+    args, approved_by = request.args, request.officer()
     label, domain = args.text("label"), args.text("domain")
     if label and domain and "level" not in args:
         level = request.site.pack().level_of(label, domain)

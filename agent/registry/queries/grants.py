@@ -16,7 +16,8 @@ State = Literal["running", "coming", "over", "all"]
 
 _GRANTS = (
     "SELECT printf('G%06d', number) AS id, person, name AS resource, reason, approver, since, until,"
-    ' temporary AS "temporary [bool]", grants.added_at, ended_at, ended_by, end_reason'
+    ' temporary AS "temporary [bool]", grants.added_at, ended_at, ended_by, end_reason,'
+    " paper_by, paper, paper_on"
     " FROM grants JOIN resources ON key = resource"
 )
 _STATES = {

@@ -81,7 +81,8 @@ class PersonQueries:
             return found[0] | {
                 "projects": [row["project"] for row in projects],
                 "clearances": self._connection.select(
-                    'SELECT domain, level AS "level [level]", label, approved_by, set_at FROM clearances',
+                    'SELECT domain, level AS "level [level]", label, approved_by, set_at, paper_by, paper, paper_on'
+                    " FROM clearances",
                     whose,
                     "ORDER BY domain",
                 ),

@@ -11,6 +11,7 @@ from agent.errors import RefusedError
 from agent.registry.columns import instant, maybe_instant, moment, number, numbered
 from agent.registry.repositories.references import require_person, require_resource
 from agent.registry.repositories.transaction import Transaction
+from agent.registry.rows.papers import Paper, columns
 from agent.registry.terms import APPROVER, GRANT, REASON
 from agent.registry.validation import unknown, words
 from rules.text import Text
@@ -35,6 +36,7 @@ class GrantRepository:
         temporary: bool = False,
         max_days: int | None = None,
         renewable: bool = True,
+        paper: Paper | None = None,
     ) -> str:
         """Grant, and return the number (``G000123``). *since* is by default the instant of this change.
 
@@ -64,6 +66,7 @@ class GrantRepository:
             until=maybe_instant(until),
             temporary=temporary,
             added_at=self._transaction.stamp,
+            **columns(paper),
         )
         return numbered("G", added)
 

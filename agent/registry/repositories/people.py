@@ -9,6 +9,7 @@ from agent.errors import RefusedError
 from agent.registry.repositories.references import require_person
 from agent.registry.repositories.scopes import ScopeRepository
 from agent.registry.repositories.transaction import Transaction
+from agent.registry.rows.papers import Paper, columns
 from agent.registry.terms import DEPARTMENT, DOMAIN, PERSON, PROJECT
 from agent.registry.validation import identifier, taken, words
 from rules.model import Clearance, Employment, Level
@@ -35,6 +36,7 @@ class PersonRepository:
         projects: Iterable[str] = (),
         employment: Employment = Employment.REGULAR,
         clearances: Iterable[Clearance] = (),
+        paper: Paper | None = None,
     ) -> None:
         """Register a person; refused when the id is taken."""
         identifier(person, PERSON)
@@ -52,7 +54,7 @@ class PersonRepository:
         )
         self._projects(person, projects)
         for clearance in clearances:
-            self.set_clearance(person, clearance)
+            self.set_clearance(person, clearance, paper)
 
     def exists(self, person: str) -> bool:
         """Whether there is somebody of this id."""
@@ -99,8 +101,11 @@ class PersonRepository:
         self.change_post(person, department=department, post=post)
         return self._scopes.remove_person(person)
 
-    def set_clearance(self, person: str, clearance: Clearance) -> None:
-        """Set the level in one domain; ``Level.NONE`` takes it away but keeps the row for the dossier."""
+    def set_clearance(self, person: str, clearance: Clearance, paper: Paper | None = None) -> None:
+        """Set the level in one domain; ``Level.NONE`` takes it away but keeps the row for the dossier.
+
+        *paper*: what somebody signed for it by hand, and the caller writes down.
+        """
         require_person(self._transaction, person)
         identifier(clearance.domain, DOMAIN)
         if clearance.approved_by == person and clearance.level > Level.NONE:
@@ -109,15 +114,17 @@ class PersonRepository:
                 Text("let another officer approve it", "请由其他人员审批"),
             )
         self._transaction.execute(
-            "INSERT INTO clearances (person, domain, level, label, approved_by, set_at) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (person, domain) DO UPDATE SET level = excluded.level, label = excluded.label,"
-            " approved_by = excluded.approved_by, set_at = excluded.set_at",
+            "INSERT INTO clearances (person, domain, level, label, approved_by, set_at, paper_by, paper, paper_on)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person, domain) DO UPDATE SET level = excluded.level,"
+            " label = excluded.label, approved_by = excluded.approved_by, set_at = excluded.set_at,"
+            " paper_by = excluded.paper_by, paper = excluded.paper, paper_on = excluded.paper_on",
             person,
             clearance.domain,
             int(clearance.level),
             words(clearance.label, Text("label", "类别名称")),
             words(clearance.approved_by, Text("approver", "审批人")),
             self._transaction.stamp,
+            *columns(paper).values(),
         )
 
     def _projects(self, person: str, projects: Iterable[str]) -> None:

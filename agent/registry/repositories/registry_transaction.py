@@ -7,7 +7,8 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
-from agent.registry import touched
+from agent.registry import changed, touched
+from agent.registry.changed import Changes
 from agent.registry.repositories.accounts import AccountRepository
 from agent.registry.repositories.alarms import AlarmRepository
 from agent.registry.repositories.areas import AreaRepository
@@ -122,6 +123,10 @@ class RegistryTransaction(UnversionedTransaction):
     def touched(self) -> Touched:
         """Return whose rights may be others now, by all that was written so far."""
         return self._transaction.read(touched.noted)
+
+    def changed(self) -> Changes:
+        """Return what was written so far, row by row: what the entry keeps of it."""
+        return self._transaction.read(changed.noted)
 
     def facts(self, person: str, place: str) -> Facts:
         """Return what a decision about this person and this area or room would know if the change stood."""

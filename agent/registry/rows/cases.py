@@ -85,9 +85,16 @@ def child_rows(case: OffboardingCase) -> Rows:
     given: list[Approval | None] = [*case.approvals, *[None] * (len(case.chain) - len(case.approvals))]
     for place, (asked, approval) in enumerate(zip(case.chain, given, strict=True)):
         given_by = (
-            (approval.by, instant(approval.at), approval.opinion, approval.written_by)
+            (
+                approval.by,
+                instant(approval.at),
+                approval.opinion,
+                approval.written_by,
+                approval.paper,
+                approval.paper_on.isoformat() if approval.paper_on else None,
+            )
             if approval
-            else (None, None, "", "")
+            else (None, None, "", "", "", None)
         )
         yield "case_approvals", (place, asked.role, *asked.title, *given_by)
     for place, item in enumerate(case.items):
@@ -143,8 +150,8 @@ def _read(connection: sqlite3.Connection, number: int) -> OffboardingCase | None
         department=row["department"],
         post=row["post"],
         approvals=tuple(
-            Approval(role, by, moment(at), opinion, written_by)
-            for _, _, role, _, _, by, at, opinion, written_by in places
+            Approval(role, by, moment(at), opinion, written_by, paper, date.fromisoformat(on) if on else None)
+            for _, _, role, _, _, by, at, opinion, written_by, paper, on in places
             if by is not None
         ),
         approved_at=maybe_moment(row["approved_at"]),

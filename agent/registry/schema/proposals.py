@@ -1,4 +1,4 @@
-"""The statements of the migration that brought proposals: acts that wait for a second hand.
+"""The statements of the migration that brought proposals: acts that wait for a second hand, and papers beside them.
 
 Rules of this file: what it says is history, and tables are changed by adding a migration. ``given`` are the arguments
 of the act as a JSON object, ``would`` what it would give, as it was computed when the act was proposed. A proposal that
@@ -26,4 +26,12 @@ PROPOSALS = (
         end_reason {WORD}
     ) STRICT""",
     "CREATE INDEX proposals_open ON proposals (lapses) WHERE outcome IS NULL",
+    # What somebody signed by hand and the caller of the act has written down.
+    *(
+        f"ALTER TABLE {table} ADD COLUMN {column}"
+        for table in ("grants", "clearances")
+        for column in (f"paper_by {WORD}", f"paper {WORD}", "paper_on TEXT")
+    ),
+    f"ALTER TABLE case_approvals ADD COLUMN paper {WORD}",
+    "ALTER TABLE case_approvals ADD COLUMN paper_on TEXT",
 )

@@ -1,0 +1,112 @@
+"""What a change wrote, row by row, before and after: the history that the entry of an act keeps.
+
+    {"table": "clearances", "before": {"person": "E1", "domain": "state", "level": 1}, "after": {…, "level": 3}}
+
+Rules of this file: a table is told only where it stands in :data:`TOLD`, so that one with secrets never is by accident.
+Of a row that is changed the key and the columns that differ are told; of one that is new, or gone, those that are not
+empty. An area or a room is told by its name. Triggers and what they note are temporary, the connection's own
+(sqlite.org/lang_createtrigger.html), and :mod:`agent.registry.touched` has others.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+TOLD = (
+    "people", "projects", "clearances", "accounts", "badges", "resources", "scope", "areas", "rooms", "services",
+    "service_areas", "grants", "holds", "records", "departures", "settings", "holidays", "doors", "visits", "lockdowns",
+)  # fmt: skip
+_UNTOLD = frozenset([("areas", "volume")])  # how a volume is known again: long, and no right hangs on it
+_MOST_ROWS, _MOST_BYTES = 40, 6000
+_NOTED = "CREATE TEMP TABLE IF NOT EXISTS changed (name TEXT, before TEXT, after TEXT)"
+
+
+class Changes(NamedTuple):
+    """The first rows that a change wrote, in their order, and how many more there are."""
+
+    rows: tuple[dict[str, Any], ...]
+    more: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as an entry has it; nothing where nothing was written."""
+        if not self.rows and not self.more:
+            return {}
+        return {"changed": list(self.rows)} | ({"changed_more": self.more} if self.more else {})
+
+
+def watch(connection: sqlite3.Connection) -> None:
+    """Have every change through *connection* noted. Raises ``sqlite3.Error``."""
+    connection.execute(_NOTED)
+    for table in TOLD:
+        for statement in _triggers(connection, table):
+            connection.execute(statement)
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Forget what was noted before. Raises ``sqlite3.Error``."""
+    connection.execute("DELETE FROM temp.changed")
+
+
+def noted(connection: sqlite3.Connection) -> Changes:
+    """Return what was noted since :func:`begin`. Raises ``sqlite3.Error``."""
+    keys = {table: _keys(connection, table) for table in TOLD}
+    rows: list[dict[str, Any]] = []
+    size = more = 0
+    question = "SELECT name, CAST(before AS BLOB), CAST(after AS BLOB) FROM temp.changed ORDER BY rowid"
+    for table, before, after in connection.execute(question):
+        if len(rows) == _MOST_ROWS or size > _MOST_BYTES:
+            more += 1
+        elif told := _told(table, keys[table], _read(before), _read(after)):
+            rows.append(told)
+            size += len(before or b"") + len(after or b"")
+    return Changes(tuple(rows), more)
+
+
+def _told(table: str, keys: frozenset[str], old: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any]:
+    if old is None or new is None:
+        known = {name: value for name, value in (old or new or {}).items() if value not in (None, "")}
+        return {"table": table, "before": known if old else None, "after": known if new else None}
+    differ = {name for name in new if old[name] != new[name]}
+    if not differ:
+        return {}
+    names = [name for name in new if name in differ | keys]
+    return {
+        "table": table,
+        "before": {name: old[name] for name in names},
+        "after": {name: new[name] for name in names},
+    }
+
+
+def _read(text: bytes | None) -> dict[str, Any] | None:
+    return None if text is None else json.loads(text.decode(errors="surrogateescape"))
+
+
+def _keys(connection: sqlite3.Connection, table: str) -> frozenset[str]:
+    return frozenset(str(row[1]) for row in connection.execute(f"PRAGMA main.table_info({table})") if row[5])
+
+
+def _triggers(connection: sqlite3.Connection, table: str) -> Iterator[str]:
+    columns = [
+        (str(row[1]), str(row[2]))
+        for row in connection.execute(f"PRAGMA main.table_info({table})")
+        if (table, str(row[1])) not in _UNTOLD
+    ]
+    places = {
+        str(row[3]) for row in connection.execute(f"PRAGMA main.foreign_key_list({table})") if row[2] == "resources"
+    }
+    for event, before, after in (("INSERT", "", "NEW"), ("UPDATE", "OLD", "NEW"), ("DELETE", "OLD", "")):
+        row = ", ".join(_object(of, columns, places) if of else "NULL" for of in (before, after))
+        name, note = f"tell_{table}_{event}", f"INSERT INTO changed VALUES ('{table}', {row})"  # noqa: S608 - our own
+        yield f"CREATE TEMP TRIGGER IF NOT EXISTS {name} AFTER {event} ON main.{table} BEGIN {note}; END"
+
+
+def _object(row: str, columns: list[tuple[str, str]], places: set[str]) -> str:
+    pairs = (f"'{name}', {_value(row, name, kind, places)}" for name, kind in columns)
+    return f"json_object({', '.join(pairs)})"
+
+
+def _value(row: str, column: str, kind: str, places: set[str]) -> str:
+    if column in places:  # the name of the place, as people know it
+        return f"(SELECT name FROM main.resources WHERE key = {row}.{column})"  # noqa: S608 - names of our own
+    return f"CAST({row}.{column} AS TEXT)" if kind == "BLOB" else f"{row}.{column}"
