@@ -22,6 +22,7 @@ from agent.api.client import AgentClient, connect
 from agent.api.operations import TABLE
 from agent.api.roles import CallerRole, Role
 from agent.errors import ShoumiError, UnreachableError
+from agent.presentation.proposed import ProposedError, is_proposed
 from agent.runtime.home import Home
 from rules.text import Text
 
@@ -49,8 +50,14 @@ class AgentSession:
         self._closed = False
 
     async def call(self, op: str, **args: Json) -> Json:
-        """Ask for *op*. Raises the :class:`ShoumiError` it was answered with, :class:`UnreachableError` among them."""
-        return await self._in_thread(lambda client: client.call(op, **args))
+        """Ask for *op*. Raises the :class:`ShoumiError` it was answered with, :class:`UnreachableError` among them.
+
+        An act that waits for a second officer now is none that was done: :class:`ProposedError`.
+        """
+        answer = await self._in_thread(lambda client: client.call(op, **args))
+        if TABLE[op].act and is_proposed(answer):
+            raise ProposedError(answer)
+        return answer
 
     async def items(self, op: str, **args: Json) -> list[Json]:
         """Ask for a stream that ends, and return all of it. Raises as :meth:`call` does."""

@@ -25,6 +25,7 @@ from textual.widgets import Checkbox, Input, Select
 from agent.api.operations import PLANNED, TABLE
 from agent.api.operations.schema import Param
 from agent.errors import RefusedError, ShoumiError, UsageError
+from agent.presentation.proposed import ProposedError
 from agent.presentation.terms import CHOICES, DOMAINS, LEVELS, word
 from rules.text import Text
 from rules.visible import visible
@@ -183,6 +184,9 @@ class Form(ModalScreen[dict[str, Any] | None]):
                 self.dismiss({"items": await agent.items(name, **values)})
             else:
                 self.dismiss(await agent.call(name, **values))
+        except ProposedError as waits:
+            program_of(self).tell(waits.text, "warning")
+            self.dismiss(None)
         except ShoumiError as error:
             language = language_of(self)
             wrong.say(Toned(f"✗ {self._by_label('; '.join(error.lines(language)))}", "bad"))

@@ -46,10 +46,11 @@ from agent.cli import (
     visitor,
     volume,
 )
-from agent.cli.context import Args, CliContext, ProposedError
+from agent.cli.context import Args, CliContext
 from agent.cli.parser import Command, build
 from agent.cli.say import Console, choose_language
 from agent.errors import FatalError, RefusedError, ShoumiError, UsageError
+from agent.presentation.proposed import ProposedError
 from agent.runtime.home import Home
 from rules.text import Text
 from rules.visible import visible

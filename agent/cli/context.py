@@ -17,7 +17,7 @@ from agent.api.timestamps import local
 from agent.cli.parser import Command
 from agent.cli.say import Console
 from agent.errors import RefusedError
-from agent.presentation import gains
+from agent.presentation.proposed import ProposedError, is_proposed
 from agent.presentation.table import pad
 from agent.presentation.terms import YES_NO, Words, word
 from agent.runtime.home import Home
@@ -30,25 +30,6 @@ Args = dict[str, Any]
 Run = Callable[["CliContext", Args], int]
 
 PLAN = Param("plan", "flag", Text("say who would lose what, and do nothing", "只预演谁会失去哪些权限，不执行"))
-
-
-class ProposedError(Exception):
-    """The act has become a proposal: nothing is wrong, and nothing of it is done yet."""
-
-    def __init__(self, answer: dict[str, Json]) -> None:
-        self.answer = answer
-
-    def said(self) -> Iterator[Text]:
-        """Yield what to tell: what it would give, and what comes next."""
-        number, act = shown(self.answer["proposal"]), shown(self.answer["act"])
-        until = local(self.answer["lapses"])
-        yield Text(
-            f"proposal {number}: `{act}` waits for a second officer until {until}",
-            f"提议 {number}：`{act}` 待第二人确认，{until} 过期",
-        )
-        for line in gains.sentences(self.answer["would"]):
-            yield Text(f"then {line.en}", f"届时{line.zh}")
-        yield Text(f"they run: shoumi proposal show {number}", f"请其运行：shoumi proposal show {number}")
 
 
 @dataclass(slots=True)
@@ -65,7 +46,7 @@ class CliContext:
         Raises :class:`ProposedError` for an act that waits for a second officer now.
         """
         answer = self.client.call(op, **_wire(op, args))
-        if TABLE[op].act and answer.get("waiting") is True:
+        if TABLE[op].act and is_proposed(answer):
             raise ProposedError(answer)
         return answer
 

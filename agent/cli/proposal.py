@@ -5,17 +5,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from agent.api.timestamps import local
-from agent.cli.context import Args, CliContext, act, column, command, listing, moment, shown, text
+from agent.cli.context import Args, CliContext, act, coded, column, command, listing, moment, shown, text
 from agent.presentation import gains
+from agent.presentation.terms import PROPOSAL_OUTCOMES, word
 from rules.text import Text
 
 NOUN = Text("acts that wait for a second officer", "待第二人确认的操作")
-_OUTCOMES = {
-    "confirmed": Text("confirmed", "已确认"),
-    "refused": Text("refused", "已否决"),
-    "withdrawn": Text("withdrawn", "已撤回"),
-    "lapsed": Text("lapsed", "已过期"),
-}
 
 
 def _show(context: CliContext, args: Args) -> int:
@@ -36,7 +31,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[Text]:
         said = shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
         yield Text(f"  {shown(name)}: {said}", f"  {shown(name)}：{said}")
     if found["outcome"]:
-        how, ended = _OUTCOMES[found["outcome"]], local(found["ended_at"])
+        how, ended = word(PROPOSAL_OUTCOMES, found["outcome"]), local(found["ended_at"])
         yield Text(
             f"{how.en} at {ended} by `{shown(found['ended_by'])}`", f"{ended} 由 `{shown(found['ended_by'])}` {how.zh}"
         )
@@ -61,7 +56,7 @@ COMMANDS = (
             column("by", "提议人", "proposed_by"),
             moment("at", "时间", "at"),
             moment("lapses", "过期", "lapses"),
-            column("became", "结果", "outcome"),
+            coded("became", "结果", "outcome", PROPOSAL_OUTCOMES),
             column("ended by", "处理人", "ended_by"),
         ),
         Text("nothing waits for a second officer", "没有待确认的提议"),
@@ -77,8 +72,8 @@ COMMANDS = (
     act(
         "proposal.refuse",
         lambda r: Text(
-            f"{shown(r['proposal'])} is {_OUTCOMES[r['outcome']].en}: nothing was changed",
-            f"{shown(r['proposal'])} {_OUTCOMES[r['outcome']].zh}：未作任何更改",
+            f"{shown(r['proposal'])} is {word(PROPOSAL_OUTCOMES, r['outcome']).en}: nothing was changed",
+            f"{shown(r['proposal'])} {word(PROPOSAL_OUTCOMES, r['outcome']).zh}：未作任何更改",
         ),
     ),
 )

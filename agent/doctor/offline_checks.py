@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.api.findings import Finding
-from agent.doctor import leave_checks, registry_checks, store_checks
+from agent.doctor import leave_checks, registry_checks, role_checks, store_checks
 from agent.errors import FatalError, ShoumiError
 from agent.log.verify import verify
 from agent.registry.facts import FactsReader
@@ -46,7 +46,7 @@ def files(home: Home) -> Iterator[Finding]:
         settings = config.load(home.config)
         configured = settings.minimum_tier
         with FactsReader(home.registry) as reader:
-            yield from registry_checks.roles(role_groups.read(reader.role_groups()), settings.roles, gid_of)
+            yield from role_checks.roles(role_groups.read(reader.role_groups()), settings.roles, gid_of)
     except ShoumiError as error:
         yield Finding("serious", "settings", error.text, error.hint)
     try:

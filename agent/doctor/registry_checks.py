@@ -5,16 +5,14 @@ Rules of this file: looking only. What is good is said too, in one line, so that
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from agent.api.findings import Finding
-from agent.api.roles import missing
 from agent.kernel.open_files import HeldFile
 from agent.log.verifier_supervisor import VerifiedState
 from agent.registry.columns import moment
 from agent.registry.queries.registry_queries import RegistryQueries
-from agent.runtime.config import RoleGroups
 from agent.runtime.home import Home
 from rules.pack.reader import Pack
 from rules.text import Text
@@ -22,50 +20,6 @@ from rules.visible import visible
 
 _SOON = 14  # days
 _LOG_ROOM = 1 << 30  # bytes; when the disk is full, every access is denied
-
-
-def roles(groups: RoleGroups, settings: RoleGroups, gid_of: Callable[[str], int | None]) -> Iterator[Finding]:
-    """Say whether the three roles are in three hands. *settings*: the groups that config.toml names."""
-    if not groups.configured:
-        yield Finding(
-            "serious",
-            "bootstrap",
-            Text(
-                "this is a trial: no role group is set, and root's one hand does everything",
-                "试用中：未设置角色组，root 一人可办理一切，权力没有分离",
-            ),
-            Text(
-                "make one group for each (groupadd shoumi-system …), then: shoumi role set --system GROUP …",
-                "为每个角色建立一个组（groupadd shoumi-system ……），再运行 shoumi role set --system 组 ……",
-            ),
-        )
-        return
-    if settings.configured and settings != groups:
-        yield Finding(
-            "warning",
-            "roles-in-settings",
-            Text(
-                "[roles] of config.toml is not read any more, and differs",
-                "config.toml 的 [roles] 已不再读取，且与登记不符",
-            ),
-            Text("remove it there; groups are changed with: shoumi role set", "请删除；修改角色组请用 shoumi role set"),
-        )
-    lacking = missing(groups, gid_of)
-    for role in lacking:
-        yield Finding(
-            "serious",
-            f"role-{role.value}",
-            Text(
-                f"nobody can be {role.text.en}: its group is not set or does not exist",
-                f"没有人能担任{role.text.zh}：组未设置或不存在",
-            ),
-            Text(
-                f"make the group, or name another one: shoumi role set --{role.value} GROUP",
-                f"建立该组，或改用其他组：shoumi role set --{role.value} 组",
-            ),
-        )
-    if not lacking:
-        yield Finding("good", "roles", Text("the three roles have three groups", "三员各有其组"))
 
 
 def zone(pack: Pack, now: datetime) -> Iterator[Finding]:

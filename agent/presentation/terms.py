@@ -28,6 +28,12 @@ DOMAINS: Words = {  # those of the packs that come with the program; a site's ow
     "work": Text("work", "工作秘密"),
     "privacy": Text("privacy", "个人隐私"),
 }
+PROPOSAL_OUTCOMES: Words = {
+    "confirmed": Text("confirmed", "已确认"),
+    "refused": Text("refused", "已否决"),
+    "withdrawn": Text("withdrawn", "已撤回"),
+    "lapsed": Text("lapsed", "已过期"),
+}
 YES_NO: Words = {"yes": Text("yes", "是"), "no": Text("no", "否")}
 
 # People and their things ----------------------------------------------------------------------------------------------

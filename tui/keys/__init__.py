@@ -5,10 +5,10 @@ file per place; :data:`PLACES` and :data:`ACTIONS` are their sum, in the order h
 by the action's id (``[keys]`` in ``terminal.toml``), so an id is never reused for something else.
 """
 
-from tui.keys import areas, departures, everywhere, home, log, people, rooms, rules, system
+from tui.keys import areas, departures, everywhere, home, log, people, proposals, rooms, rules, system
 from tui.keys.shape import EVERYWHERE, KeyAction, ScreenPlace
 
-_FAMILIES = (home, log, people, areas, rooms, departures, rules, system)
+_FAMILIES = (home, log, people, areas, rooms, departures, proposals, rules, system)
 
 PLACES: dict[str, ScreenPlace] = {family.PLACE.name: family.PLACE for family in _FAMILIES}
 ACTIONS: dict[str, KeyAction] = {

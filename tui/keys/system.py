@@ -98,6 +98,17 @@ ACTIONS = (
         also=("volume.outcome",),
     ),
     KeyAction(
+        "system.set-roles",
+        "R",
+        Text("role groups", "角色组"),
+        Text(
+            "the OS groups of the three administrators; named once, the trial is over",
+            "三员的系统组；首次设置后试用结束",
+        ),
+        ("role.set",),
+        footer=False,
+    ),
+    KeyAction(
         "system.accept-registry",
         "G",
         Text("old registry", "旧登记库"),

@@ -24,6 +24,7 @@ _REMEDIES = (
     ("observing", "areas"), ("no-areas", "areas"), ("area", "areas"), ("grant", "people"), ("record", "people"),
     ("pack", "rules"), ("unlogged", "log"), ("alarms", "rooms"), ("lockdown", "rooms"), ("board-cards", "rooms"),
     ("no-exit-reader", "rooms"), ("no-contact", "rooms"), ("wire", "rooms"), ("no-key", "rooms"), ("hr", "departures"),
+    ("proposals", "proposals"),
     ("", "system"),
 )  # fmt: skip
 
@@ -62,8 +63,14 @@ def sentence(status: Status, cases: int, verified: int) -> list[Piece]:
     pieces += [" · ", _log(status, verified)]
     if cases:
         pieces += [" · ", Text(f"{cases} cases open", f"在办离岗 {cases} 件")]
+    if waiting := status.get("proposals"):
+        second = Text(f"{waiting} wait for a second officer", f"{waiting} 项提议待第二人确认")
+        pieces += [" · ", Toned(second, "warning")]
     if holds := status["holds"]:
         pieces += [" · ", Text(f"{holds} on hold", f"停权 {holds} 人")]
+    if status.get("trial"):
+        trial = Text("! TRIAL: root's one hand does everything", "! 试用：root 一人可办理一切")
+        pieces += [" · ", Toned(trial, "warning")]
     if under_way := backlog.sentence(status["revocations"]):
         pieces += [" · ", under_way]
     return pieces

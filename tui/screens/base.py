@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.worker import Worker
 
 from agent.errors import ShoumiError, UnreachableError
+from agent.presentation.proposed import ProposedError
 from rules.text import Text
 from tui.actions import bindings
 from tui.agent import AgentSession
@@ -121,6 +122,8 @@ class BaseScreen(Screen[None]):
             if self.is_attached and self.app.is_running:  # a program that ends takes its screens down piece by piece
                 raise
             return  # the program was left while the agent was answering
+        except ProposedError as waits:
+            self.program.tell(waits.text, "warning")
         except UnreachableError as error:
             if self.agent.trouble is None:  # else the first line says so already
                 self.program.tell_error(error)

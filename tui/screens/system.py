@@ -109,6 +109,10 @@ class SystemScreen(VolumeActs):
         """Judge by the clock of the host as it is."""
         self.form("clock.accept")
 
+    def do_set_roles(self) -> None:
+        """Name the groups of the three roles."""
+        self.form("role.set")
+
     def do_add_service(self) -> None:
         """Let a program touch areas."""
         self.form("service.add")

