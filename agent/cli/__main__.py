@@ -39,6 +39,7 @@ from agent.cli import (
     proposal,
     record,
     registry,
+    request,
     role,
     room,
     running,
@@ -90,6 +91,7 @@ COMMANDS: tuple[Command, ...] = (
     *running.COMMANDS,
     *(command for noun in NOUNS.values() for command in noun.COMMANDS),
     *explain.COMMANDS,
+    *request.COMMANDS,
 )
 _PLANS = {("hold", "add"): "hold plan", ("case", "open"): "case plan", ("case", "approve"): "case plan"}
 _INTERRUPTED = 130  # 128 + SIGINT, as shells say it

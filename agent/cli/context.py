@@ -120,7 +120,7 @@ def _said(terminal: Console, value: object) -> object:
     return [_said(terminal, one) for one in value] if isinstance(value, list) else value
 
 
-def act(op: str, said: Callable[[dict[str, Json]], Text]) -> Command:
+def act(op: str, said: Callable[[dict[str, Json]], Text], *, words: Sequence[str] = ()) -> Command:
     """Return a command that does an act and says what was done; one that takes rights has ``--plan``."""
     extra = (PLAN,) if op in PLANNED else ()
 
@@ -131,7 +131,7 @@ def act(op: str, said: Callable[[dict[str, Json]], Text]) -> Command:
         context.terminal.data(result, said(result), *losses(result))
         return 0
 
-    return command(op, run, extra=extra)
+    return command(op, run, words=words, extra=extra)
 
 
 def losses(result: Mapping[str, Json]) -> Iterator[Text]:

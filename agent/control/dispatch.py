@@ -54,7 +54,8 @@ class HandlerRequest:
 
     ``received``: the same when its line had been read; ``None``: it is one of the agent's own. ``partner`` are roles
     that a second hand brings, ``asked`` those that were needed of it. ``hands``: it is a proposed act that is being
-    confirmed; ``waiting``: it keeps one.
+    confirmed; ``waiting``: it keeps one. ``takes_up``: the number of what somebody asked for, whose first hand the
+    caller becomes by it.
     """
 
     op: str
@@ -69,6 +70,7 @@ class HandlerRequest:
     asked: list[frozenset[Role]] = field(default_factory=list)
     hands: Hands | None = None
     waiting: SecondHandNeeded | None = None
+    takes_up: str = ""
 
     @property
     def site(self) -> SiteContext:

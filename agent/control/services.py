@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from agent.control.asking_budget import AskingBudget
 from agent.control.canaries import CanaryWatch
 from agent.control.decider_client import DeciderClient
 from agent.control.holder_cuts import HolderCuts
@@ -65,6 +66,7 @@ class ControlServices:
     quiet_scan: QuietScan
     verifier: VerifierSupervisor
     log_sessions: LogSessions
+    asking: AskingBudget
 
 
 @contextmanager
@@ -146,6 +148,7 @@ def open_services(
             quiet_scan=quiet_scan,
             verifier=verifier,
             log_sessions=LogSessions(),
+            asking=AskingBudget(),
         )
 
 

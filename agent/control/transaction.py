@@ -81,8 +81,7 @@ class ActExecutor:
                 if waiting and request.op in MEANWHILE:
                     request, waiting = self._first_hand.met(request, waiting), None
                 _may_take_effect(waiting)
-                if request.hands and request.hands.proposal:
-                    two_hands.end(request, change)
+                two_hands.end(request, change)
                 if done.prepare:
                     done.prepare()
                 lost = compare_or_say(services.site.facts, change, services.site.pack, done.pack, request.at, done.cut)
@@ -101,7 +100,7 @@ class ActExecutor:
                 change.commit()
                 durable = services.site.now()
         except _WaitsError as waits:
-            return self.execute(two_hands.kept(asked, waits.waiting))
+            return self.execute(two_hands.kept(request, waits.waiting))
         except _UnsettledError:
             raise  # the intent stays: whoever acts next, or starts next, settles it first
         except ShoumiError as error:

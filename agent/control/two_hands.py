@@ -21,11 +21,11 @@ from agent.api.operations import TABLE
 from agent.api.operations.schema import OFFICERS, Operation
 from agent.api.roles import CallerRole, Role, standing
 from agent.control.dispatch import HandlerRequest, HandlerResult, Hands, Json, SecondHandNeeded
-from agent.control.eligibility import absence
+from agent.control.eligibility import absence, known
 from agent.control.gains import GainedRights, compare_or_say
 from agent.errors import ForbiddenError, RefusedError, ShoumiError
 from agent.registry.columns import instant
-from agent.registry.repositories.proposals import over
+from agent.registry.repositories.proposals import ASKED, over
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.runtime import os_groups
 from rules.pack.model import TwoHandsRule
@@ -85,6 +85,8 @@ def confirmed(request: HandlerRequest) -> HandlerRequest:
     """
     row = waiting_row(request, request.args.text("proposal"))
     op = str(row["act"])
+    if row["role"] == ASKED:
+        return _taken_up(request, row)
     first, second = proposer_of(request, row), hand_of(request)
     if first.person and (why := absence(request, first.person)):
         raise RefusedError(Text(f"who proposed it: {why.en}", f"提议人：{why.zh}"), _ANOTHER)
@@ -98,6 +100,49 @@ def confirmed(request: HandlerRequest) -> HandlerRequest:
     return replace(proposed(request, row), hands=hands)
 
 
+def _taken_up(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerRequest:
+    """Return the act that somebody without a role asked for, as one that the caller proposes.
+
+    Raises :class:`ForbiddenError` for a caller who may not do that act, and :class:`RefusedError` while the head of the
+    department, or who has the place in custody, has not supported it.
+    """
+    op = str(row["act"])
+    if not all(request.standing.may(roles) for roles in TABLE[op].allowed(row["given"])):
+        raise ForbiddenError(
+            Text(f"`{op}` is not for your role to propose", f"您的角色不能提议 `{op}`"),
+            Text("let a security officer take it up", "请由安全保密管理员受理"),
+        )
+    able = supporters(request, str(row["requested_by"]), str(row["given"]["area"]))
+    if able and row["supported_by"] not in able:
+        named = ", ".join(visible(name) for name in able)
+        number = visible(str(row["id"]))
+        raise RefusedError(
+            Text(f"it waits for the word of {named} first", f"须先由 {named} 支持"),
+            Text(f"they run: shoumi support {number}", f"请其运行：shoumi support {number}"),
+        )
+    args = TABLE[op].read(row["given"], None)
+    return replace(request, op=op, args=args, given=row["given"], takes_up=str(row["id"]))
+
+
+def supporters(request: HandlerRequest, person: str, place: str) -> list[str]:
+    """Return who may support what *person* asks for: heads of their department, and who has the place in custody.
+
+    Only who is in office and has an account of their own counts; nobody supports their own.
+    """
+    facts = request.site.facts.facts([person], place)[1]
+    asker, resource = facts.persons.get(person), facts.resources.get(place)
+    heads = request.site.lists.people.heads(asker.department) if asker and asker.department else []
+    keepers = [resource.custodian] if resource and resource.custodian else []
+    return [
+        name
+        for name in dict.fromkeys([*heads, *keepers])
+        if name != person
+        and known(request, name)
+        and absence(request, name) is None
+        and request.site.lists.accounts.find(name)
+    ]
+
+
 def proposed(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerRequest:
     """Return the act of the proposal *row* as a request of both hands together."""
     op = str(row["act"])
@@ -106,7 +151,7 @@ def proposed(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerRequest
         op=op,
         args=TABLE[op].read(row["given"], None),
         given=row["given"],
-        standing=CallerRole(Role(str(row["role"]))),
+        standing=request.standing if row["role"] == ASKED else CallerRole(Role(str(row["role"]))),
         partner=OFFICERS,
     )
 
@@ -114,15 +159,17 @@ def proposed(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerRequest
 def kept(request: HandlerRequest, waiting: SecondHandNeeded) -> HandlerRequest:
     """Return the request that keeps *request* as a proposal."""
     given = {"act": request.op, "given": json.dumps(request.given, ensure_ascii=False)}
+    given |= {"takes_up": request.takes_up} if request.takes_up else {}
     args = TABLE["proposal.add"].read(given, None)
-    return replace(request, op="proposal.add", args=args, given=given, waiting=waiting)
+    return replace(request, op="proposal.add", args=args, given=given, waiting=waiting, takes_up="")
 
 
 def end(request: HandlerRequest, change: RegistryTransaction) -> None:
-    """End the proposal by which *request* is done, in the change that does it."""
-    assert request.hands is not None
-    given = recorded(request.op, request.given)
-    change.proposals.end(request.hands.proposal, "confirmed", by=request.hands.second.name, given=given)
+    """End the proposal by which *request* is done, if it is by one, in the change that does it."""
+    number = request.hands.proposal if request.hands else request.takes_up
+    if number:
+        by = request.hands.second.name if request.hands else request.officer()
+        change.proposals.end(number, "confirmed", by=by, given=recorded(request.op, request.given))
 
 
 def said(request: HandlerRequest) -> dict[str, Json]:

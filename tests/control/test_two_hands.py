@@ -50,6 +50,26 @@ class Desk:
         table = office.handlers
         return list(table.streams[op](request)) if op in table.streams else table.reads[op](request)
 
+    def person(self, op: str, who: tuple[str, int], login: int | None = None, **given: Any) -> Any:
+        """Call as somebody without a role."""
+        office = self.office
+        peer = Peer(1, who[1], who[1], frozenset(), login)
+        args, role = TABLE[op].read(given, None), CallerRole(None)
+        request = HandlerRequest(op, args, given, peer, role, office.site.now(), office.services)
+        return office.executor.execute(request) if TABLE[op].act else office.handlers.reads[op](request)
+
+    def denied(self, person: str, path: str) -> None:
+        """Have a denial of *person* recorded."""
+        fields = {
+            "kind": "access",
+            "action": "open",
+            "verdict": "deny",
+            "person": person,
+            "area": "plans",
+            "path": path,
+        }
+        self.office.services.decider.append(fields)
+
     def entry(self, **wanted: Any) -> dict[str, Any]:
         return self.site_entries(**wanted)[-1]
 

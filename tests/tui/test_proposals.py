@@ -1,4 +1,4 @@
-"""What gives access waits on the terminal too: told when it is asked for, shown with what it gives, confirmed by another."""
+"""What gives access waits on the terminal too, is shown with what it gives, and is confirmed by another."""
 
 import shutil
 import tempfile

@@ -13,6 +13,8 @@ _LOG = Text("is what the access log shows, with filter and live tail", "即访�
 
 _HR = Text("is done on HR's host, or rarely: in a shell", "在人事系统主机上或极少执行，使用命令行")
 
+_PEOPLE = Text("is for people without a role, in a shell of their own", "供无角色人员在本人命令行中使用")
+
 ELSEWHERE: dict[str, Text] = {
     "init": _SHELL,
     "run": _SHELL,
@@ -27,6 +29,9 @@ ELSEWHERE: dict[str, Text] = {
     "hr.subject.add": _HR,
     "hr.subject.remove": _HR,
     "hr.subject.list": _HR,
+    "request": _PEOPLE,
+    "mine": _PEOPLE,
+    "support": _PEOPLE,
     "account.list": _DOSSIER,
     "door.show": Text("stands in the details of its room", "见场所详情"),
     "door.test": Text("the details of a room show its readers as they are now", "场所详情实时显示读卡器状态"),

@@ -37,6 +37,7 @@ _DETAILS = (
     PAPER_DATE,
     Param("department", "text", Text("department", "部门"), roles=SECURITY),
     Param("post", "text", Text("post", "岗位"), roles=SECURITY),
+    Param("heads", "text", Text("department they lead", "所负责的部门"), roles=SECURITY, metavar="DEPARTMENT"),
     Param("project", "texts", Text("project; may be repeated", "项目；可重复"), roles=SECURITY),
     Param(
         "employment",

@@ -19,6 +19,7 @@ OPERATIONS = (
         (
             Param("act", "text", Text("the operation, as in grant.add", "操作名，如 grant.add"), required=True),
             Param("given", "text", Text("its arguments, a JSON object", "其参数（JSON 对象）"), required=True),
+            Param("takes_up", "text", Text("the request it comes from", "所受理的申请编号")),
         ),
         act=True,
     ),

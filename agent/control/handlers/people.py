@@ -37,6 +37,8 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         clearances=_levels(request),
         paper=signed,
     )
+    if "heads" in args:
+        change.people.set(person, heads=args.text("heads"))
     for uid in args.numbers("account"):
         change.accounts.add(uid, person)
     for number in args.texts("badge"):
@@ -57,6 +59,7 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         projects=args.texts("project") or None,
         employment=Employment(args.text("employment")) if "employment" in args else None,
         active=args.flag("active") if args.flag("active") or args.flag("inactive") else None,
+        heads=args.maybe("heads"),
     )
     if args.flag("post_changed"):
         change.people.change_post(person)

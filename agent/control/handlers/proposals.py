@@ -31,9 +31,11 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
             Text("call the act: it becomes a proposal by itself", "直接执行该操作即可，代理会自动转为提议"),
         )
     op, given = request.args.text("act"), json.loads(request.args.text("given"))
-    proposal = change.proposals.add(
-        op, given, would=waiting.would, asked=waiting.asked, hand=waiting.hand, lapses=waiting.lapses
-    )
+    would, asked, hand, lapses = waiting.would, waiting.asked, waiting.hand, waiting.lapses
+    if proposal := request.args.text("takes_up"):
+        change.proposals.take_up(proposal, would=would, asked=asked, hand=hand, lapses=lapses)
+    else:
+        proposal = change.proposals.add(op, given, would=would, asked=asked, hand=hand, lapses=lapses)
     told = {
         "proposal": proposal,
         "act": op,

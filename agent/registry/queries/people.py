@@ -17,7 +17,8 @@ from agent.registry.validation import unknown
 from rules.model import Level
 
 _PEOPLE = (
-    'SELECT id, name, department, post, employment, active AS "active [bool]", added_at, post_changed_at FROM people'
+    'SELECT id, name, department, post, employment, active AS "active [bool]", heads, added_at,'
+    " post_changed_at FROM people"
 )
 _CLEARED = "id IN (SELECT person FROM clearances WHERE level >= ? AND (? = '' OR domain = ?))"
 
@@ -69,6 +70,10 @@ class PersonQueries:
             },
             f"ORDER BY id LIMIT {-1 if limit is None else int(limit)}",
         )
+
+    def heads(self, department: str) -> list[str]:
+        """Return who lead *department*."""
+        return [str(row["id"]) for row in self._connection.select(_PEOPLE, when("heads", department), "ORDER BY id")]
 
     def dossier(self, person: str) -> Row:
         """Return everything on file about one person, from one instant; raise ``RefusedError`` for an unknown one."""

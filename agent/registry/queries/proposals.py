@@ -4,13 +4,14 @@ Rules of this file: everything is in the order it was proposed.
 """
 
 from agent.registry.columns import number
-from agent.registry.queries.connection import QueryConnection, Row
+from agent.registry.queries.connection import QueryConnection, Row, when
 from agent.registry.terms import PROPOSAL
 from agent.registry.validation import unknown
 
 _PROPOSALS = (
     'SELECT printf(\'P%06d\', number) AS id, act, given AS "given [json]", would AS "would [json]",'
-    ' asked AS "asked [json]", uid, login_uid, role, proposed_by, at, lapses, outcome, ended_at, ended_by, end_reason'
+    ' asked AS "asked [json]", uid, login_uid, role, proposed_by, requested_by,'
+    " supported_by, supported_at, at, lapses, outcome, ended_at, ended_by, end_reason"
     " FROM proposals"
 )
 
@@ -31,6 +32,11 @@ class ProposalQueries:
     def find(self, *, ended: bool = False) -> list[Row]:
         """Return what waits; with *ended* what does not wait any more as well."""
         return self._connection.select(_PROPOSALS, {} if ended else {"outcome IS NULL": ()}, "ORDER BY number")
+
+    def requests(self, person: str = "", *, most: int = 100) -> list[Row]:
+        """Return what people asked for: the newest of *person*, or what waits of everybody."""
+        conditions = when("requested_by", person) if person else {"outcome IS NULL AND requested_by <> ''": ()}
+        return self._connection.select(_PROPOSALS, conditions, f"ORDER BY number DESC LIMIT {int(most)}")
 
     def lapsed(self, now: str) -> list[Row]:
         """Return what waits though its time is over at the stored instant *now*."""

@@ -70,6 +70,7 @@ class PersonRepository:
         projects: Iterable[str] | None = None,
         employment: Employment | None = None,
         active: bool | None = None,
+        heads: str | None = None,
     ) -> None:
         """Change what is given and leave the rest. *projects* replaces the whole set.
 
@@ -85,6 +86,7 @@ class PersonRepository:
             post=None if post is None else words(post, _POST),
             employment=employment,
             active=active,
+            heads=None if heads is None else words(heads, DEPARTMENT),
         )
         if projects is not None:
             self._transaction.execute("DELETE FROM projects WHERE person = ?", person)

@@ -6,11 +6,12 @@ it. A proposal ends once. How many wait is bounded, for everybody and for each a
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from agent.errors import RefusedError
 from agent.registry.columns import instant, number, numbered
+from agent.registry.repositories.references import require_person, require_resource
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.terms import OFFICER, PROPOSAL, REASON
 from agent.registry.validation import unknown, words
@@ -19,6 +20,8 @@ from rules.two_hands import Hand
 from rules.visible import visible
 
 MOST, MOST_OF_ONE = 500, 100
+MOST_REQUESTS, MOST_A_DAY = 3, 10  # of one person: waiting at a time, and made in a day
+ASKED = "person"  # the role of a proposal that no officer has taken up yet
 
 
 class ProposalRepository:
@@ -57,14 +60,67 @@ class ProposalRepository:
         )
         return numbered("P", added)
 
+    def ask(
+        self,
+        act: str,
+        given: Mapping[str, Any],
+        *,
+        would: Mapping[str, Any],
+        person: str,
+        uid: int,
+        login_uid: int | None,
+        lapses: datetime,
+    ) -> str:
+        """Keep that *person* asks for *act* under their own account, and return its number: nobody's hand yet."""
+        require_person(self._transaction, person)
+        require_resource(self._transaction, str(given["area"]))
+        words(str(given["reason"]), REASON, required=True)
+        self._require_room(uid)
+        self._require_few(person)
+        added = self._transaction.insert(
+            "proposals",
+            act=act,
+            given=json.dumps(given, ensure_ascii=False),
+            would=json.dumps(would, ensure_ascii=False),
+            asked="[]",
+            uid=uid,
+            login_uid=login_uid,
+            role=ASKED,
+            requested_by=person,
+            at=self._transaction.stamp,
+            lapses=instant(lapses),
+        )
+        return numbered("P", added)
+
+    def support(self, proposal: str, *, by: str) -> None:
+        """Note that *by* supports what is asked for."""
+        row = self._waiting(proposal)
+        self._transaction.update(
+            "proposals", "number", row, supported_by=words(by, OFFICER), supported_at=self._transaction.stamp
+        )
+
+    def take_up(
+        self, proposal: str, *, would: Mapping[str, Any], asked: Sequence[str], hand: Hand, lapses: datetime
+    ) -> None:
+        """Make what somebody asked for the proposal of *hand*, who is its first from now on."""
+        row = self._waiting(proposal)
+        self._transaction.update(
+            "proposals",
+            "number",
+            row,
+            would=json.dumps(would, ensure_ascii=False),
+            asked=json.dumps(asked),
+            uid=hand.uid,
+            role=hand.role,
+            proposed_by=words(hand.name, OFFICER, required=True),
+            at=self._transaction.stamp,
+            lapses=instant(lapses),
+        )
+        self._transaction.execute("UPDATE proposals SET login_uid = ? WHERE number = ?", hand.login_uid, row)
+
     def end(self, proposal: str, outcome: str, *, by: str, reason: str = "", given: Mapping[str, Any]) -> None:
         """End it with *outcome*. *given*: its arguments without secrets, which is how they stay."""
-        row = number("P", proposal, PROPOSAL)
-        found = self._transaction.row("SELECT outcome FROM proposals WHERE number = ?", row)
-        if found is None:
-            raise unknown(PROPOSAL, proposal, "shoumi proposal list")
-        if found[0] is not None:
-            raise over(proposal, str(found[0]))
+        row = self._waiting(proposal)
         self._transaction.update(
             "proposals",
             "number",
@@ -75,6 +131,30 @@ class ProposalRepository:
             end_reason=words(reason, REASON),
             given=json.dumps(given, ensure_ascii=False),
         )
+
+    def _waiting(self, proposal: str) -> int:
+        """Return the row of a proposal that has not ended."""
+        row = number("P", proposal, PROPOSAL)
+        found = self._transaction.row("SELECT outcome FROM proposals WHERE number = ?", row)
+        if found is None:
+            raise unknown(PROPOSAL, proposal, "shoumi proposal list")
+        if found[0] is not None:
+            raise over(proposal, str(found[0]))
+        return row
+
+    def _require_few(self, person: str) -> None:
+        day_ago = instant(self._transaction.at - timedelta(days=1))
+        counted = self._transaction.row(
+            "SELECT coalesce(sum(outcome IS NULL), 0), coalesce(sum(at > ?), 0) FROM proposals WHERE requested_by = ?",
+            day_ago,
+            person,
+        )
+        assert counted is not None
+        if counted[0] >= MOST_REQUESTS or counted[1] >= MOST_A_DAY:
+            raise RefusedError(
+                Text("too many of your requests wait, or were made today", "待处理或今日提交的申请过多"),
+                Text("see: shoumi mine", "参见：shoumi mine"),
+            )
 
     def _require_room(self, uid: int) -> None:
         counted = self._transaction.row(

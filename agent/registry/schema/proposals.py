@@ -18,6 +18,9 @@ PROPOSALS = (
         login_uid INTEGER,
         role TEXT NOT NULL,
         proposed_by {WORD},
+        requested_by {WORD},
+        supported_by {WORD},
+        supported_at TEXT,
         at TEXT NOT NULL,
         lapses TEXT NOT NULL,
         outcome TEXT CHECK (outcome IN ('confirmed', 'refused', 'withdrawn', 'lapsed')),
@@ -32,6 +35,7 @@ PROPOSALS = (
         for table in ("grants", "clearances")
         for column in (f"paper_by {WORD}", f"paper {WORD}", "paper_on TEXT")
     ),
+    f"ALTER TABLE people ADD COLUMN heads {WORD}",  # the department they lead, and whose requests they support
     f"ALTER TABLE case_approvals ADD COLUMN paper {WORD}",
     "ALTER TABLE case_approvals ADD COLUMN paper_on TEXT",
 )
