@@ -17,12 +17,17 @@ from rules.text import Text
 
 
 class Role(StrEnum):
-    """An administrator role. ``BOOTSTRAP`` is root acting for all three on a site that has not named its groups."""
+    """An administrator role. ``BOOTSTRAP`` is root acting for all three on a site that has not named its groups.
+
+    ``BREAK_GLASS`` is root restoring offices (:mod:`agent.api.operations.break_glass`): the server lets nothing else
+    pass.
+    """
 
     SYSTEM = "system"
     SECURITY = "security"
     AUDITOR = "auditor"
     BOOTSTRAP = "bootstrap"
+    BREAK_GLASS = "break-glass"
 
     @property
     def text(self) -> Text:
@@ -35,6 +40,7 @@ _TEXTS = {
     Role.SECURITY: Text("security officer", "安全保密管理员"),
     Role.AUDITOR: Text("auditor", "安全审计员"),
     Role.BOOTSTRAP: Text("root, acting for all three roles", "root（代行三员）"),
+    Role.BREAK_GLASS: Text("root, by the broken glass", "root（应急）"),
 }
 THREE = (Role.SYSTEM, Role.SECURITY, Role.AUDITOR)
 
@@ -48,7 +54,7 @@ class CallerRole:
 
     def may(self, allowed: frozenset[Role]) -> bool:
         """Whether this caller may do what *allowed* roles may do."""
-        return self.role is not None and (self.role in allowed or self.role is Role.BOOTSTRAP)
+        return self.role is not None and (self.role in allowed or self.role in (Role.BOOTSTRAP, Role.BREAK_GLASS))
 
 
 def standing(
@@ -56,11 +62,14 @@ def standing(
     groups: RoleGroups,
     gid_of: Callable[[str], int | None],
     present: frozenset[int] | None = None,
+    *,
+    broken: bool = False,
 ) -> CallerRole:
     """Return the one role of *peer*. ``gid_of`` looks a group name up and returns ``None`` if there is none.
 
     *present*: the groups that the account is in now; ``None`` where this host has no account of that number, so that
-    nothing but its process can say. A named group that does not exist gives nobody its role; it still ends the trial.
+    nothing but its process can say. *broken*: the glass is, so that root restores offices. A named group that does not
+    exist gives nobody its role; it still ends the trial.
     """
     if not groups.configured:
         if peer.uid == 0:
@@ -68,6 +77,8 @@ def standing(
         return CallerRole(
             None, Text("no role group is set yet, so only root may act", "尚未设置角色组，只有 root 可以操作")
         )
+    if peer.uid == 0 and broken:
+        return CallerRole(Role.BREAK_GLASS)
     if peer.uid == 0:
         return CallerRole(None, Text("root has no role", "root 没有角色"))
     gids = {role: _gid(_group(groups, role), gid_of) for role in THREE}

@@ -47,6 +47,15 @@ def _lines(found: Mapping[str, Any]) -> Iterator[Text]:
                    f"确认：shoumi proposal confirm {number} --seen {found['seen']}")  # fmt: skip
 
 
+def _confirmed(result: dict[str, Any]) -> Text:
+    number, act_name = shown(result["proposal"]), shown(result["act"])
+    code = shown(result.get("code", ""))  # of the break-glass: only who confirms it sees it
+    more = Text(f"; the code, shown once: {code}", f"；应急代码（仅显示一次）：{code}") if code else Text("", "")
+    return Text(
+        f"{number} is confirmed: `{act_name}` is done{more.en}", f"{number} 已确认：`{act_name}` 已执行{more.zh}"
+    )
+
+
 COMMANDS = (
     listing(
         "proposal.list",
@@ -62,13 +71,7 @@ COMMANDS = (
         Text("nothing waits for a second officer", "没有待确认的提议"),
     ),
     command("proposal.show", _show),
-    act(
-        "proposal.confirm",
-        lambda r: Text(
-            f"{shown(r['proposal'])} is confirmed: `{shown(r['act'])}` is done",
-            f"{shown(r['proposal'])} 已确认：`{shown(r['act'])}` 已执行",
-        ),
-    ),
+    act("proposal.confirm", _confirmed),
     act(
         "proposal.refuse",
         lambda r: Text(

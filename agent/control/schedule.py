@@ -38,6 +38,9 @@ class ScheduledActs:
         self._executor.settle()
         for area in self._site.lists.areas.to_confirm(self._site.now()):
             self._executor.execute_own("area.observe", {"area": area}, by="schedule")
+        until = self._site.facts.break_glass().broken_until
+        if until and until <= self._site.now():
+            self._executor.execute_own("breakglass.close", {"reason": "its hour is over"}, by="schedule")
         for row in self._site.lists.proposals.lapsed(instant(self._site.now())):
             self._executor.execute_own("proposal.lapse", {"proposal": row["id"]}, by="schedule")
         for case in self._site.lists.cases.due(self._site.now()):

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from agent.api import protocol
 from agent.api.operations import TABLE
+from agent.api.operations.break_glass import MEANWHILE
 from agent.api.operations.schema import OFFICERS, Operation
 from agent.api.peers import Peer, identify
 from agent.api.roles import CallerRole, Role, standing
@@ -166,7 +167,8 @@ class ControlServer:
         services, handlers = self._services, self._handlers
         try:
             groups = services.site.role_groups()
-            who = standing(peer, groups, gid_of, present(peer.uid))
+            broken = services.site.glass_is_broken()
+            who = standing(peer, groups, gid_of, present(peer.uid), broken=broken)
             args, now = operation.read(call.args, None), services.site.now()
             partner = OFFICERS if groups.configured and who.role in OFFICERS else frozenset[Role]()
             request = HandlerRequest(call.op, args, call.args, peer, who, now, services, received, partner)
@@ -237,6 +239,13 @@ def _take(items: Iterator[Any]) -> list[Any]:
 
 def _forbidden(operation: Operation, request: HandlerRequest) -> ForbiddenError | None:
     who: CallerRole = request.standing
+    if who.role is Role.BREAK_GLASS and (operation.act or operation.read_entry) and request.op not in MEANWHILE:
+        return ForbiddenError(
+            Text(
+                f"`{request.op}` is not for the broken glass: it restores offices", f"应急状态下不能执行 `{request.op}`"
+            ),
+            Text("name officers again, who do it", "请先恢复三员，由其办理"),
+        )
     for number, allowed in enumerate(operation.allowed(request.given)):
         if number and not who.may(allowed) and request.partner & allowed:
             request.asked.append(allowed)  # of what is given with it, a second hand may answer for

@@ -4,9 +4,11 @@ Rules of this file: looking only. What is good is said too, in one line.
 """
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from agent.api.findings import Finding
 from agent.api.roles import missing
+from agent.registry.rows.break_glass import BreakGlass
 from agent.runtime.config import RoleGroups
 from rules.text import Text
 
@@ -66,4 +68,31 @@ def proposals(waiting: int) -> Iterator[Finding]:
                 f"{waiting} 项操作待第二人确认",
             ),
             Text("shoumi proposal list", "shoumi proposal list"),
+        )
+
+
+def break_glass(found: BreakGlass, groups: RoleGroups, now: datetime) -> Iterator[Finding]:
+    """Say whether the glass is broken, and whether a code is sealed for the day when no officer is left."""
+    if found.broken_until and now < found.broken_until:
+        yield Finding(
+            "serious",
+            "break-glass",
+            Text(
+                "THE GLASS IS BROKEN: root restores offices with one hand",
+                "应急状态：root 一人可恢复三员",
+            ),
+            Text(
+                "when officers act again: shoumi breakglass close --reason WHY",
+                "恢复后：shoumi breakglass close --reason 理由",
+            ),
+        )
+    elif groups.configured and found.sealed_at is None:
+        yield Finding(
+            "warning",
+            "break-glass",
+            Text(
+                "no code of the break-glass is sealed: a site without officers could not name new ones",
+                "没有封存的应急代码：三员全部离任时无法恢复",
+            ),
+            Text("shoumi breakglass seal", "shoumi breakglass seal"),
         )

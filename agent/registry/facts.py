@@ -18,6 +18,7 @@ from agent.registry.rows import (
     areas,
     badges,
     boards,
+    break_glass,
     decision,
     doors,
     persons,
@@ -35,6 +36,7 @@ from agent.registry.rows.alarms import AlarmRow
 from agent.registry.rows.areas import AreaLocation, AreaRow
 from agent.registry.rows.badges import BadgeRow
 from agent.registry.rows.boards import CardRow
+from agent.registry.rows.break_glass import BreakGlass
 from agent.registry.rows.doors import DoorRow
 from agent.registry.rows.pins import PinCheck
 from agent.registry.rows.presence import PresenceRow
@@ -59,6 +61,11 @@ class FactsReader(SnapshotReader):
         """
         with self._reading() as epoch:
             return epoch, decision.facts(self._connection, persons, resource, services)
+
+    def break_glass(self) -> BreakGlass:
+        """Return how the break-glass is."""
+        with self._reading():
+            return break_glass.now(self._connection)
 
     def newest_change(self) -> RecordedChange | None:
         """Return the last change the log has an entry of."""

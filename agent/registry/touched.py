@@ -34,6 +34,7 @@ _NO_RIGHTS = frozenset(
         "cases",
         "presence",
         "proposals",
+        "break_glass",
     ]
 )
 # And columns that say how a place is guarded: who may open what there is none of their business.

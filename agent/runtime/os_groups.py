@@ -54,6 +54,14 @@ def roles_of(
     return frozenset(held), frozenset(sole)
 
 
+def members(groups: RoleGroups, role: str, known: Callable[[], Iterable[int]]) -> frozenset[int]:
+    """Return the accounts in the group of *role* now, as far as anybody can find them; *known*: as :func:`roles_of`."""
+    gid, listed = _gid(getattr(groups, role)), _listed()
+    if gid is None:
+        return frozenset()
+    return frozenset(uid for uid in _candidates(gid, chain(known(), listed)) if gid in _by_name(uid, listed))
+
+
 def gid_of(name: str) -> int | None:
     """Return the number of the group *name*, ``None`` when this host has no such group."""
     try:

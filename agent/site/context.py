@@ -78,6 +78,11 @@ class SiteContext:
             return self.logged_roles
         return role_groups.read(self.facts.role_groups())
 
+    def glass_is_broken(self) -> bool:
+        """Whether root restores offices now (:mod:`agent.api.operations.break_glass`). Never by an older registry."""
+        until = self.facts.break_glass().broken_until
+        return until is not None and self.now() < until and not self.stores.now.older
+
     def pack(self) -> Pack:
         """Return the pack in force; raise :class:`agent.errors.RefusedError` when the file is damaged."""
         return self._pack.read()

@@ -15,7 +15,13 @@ _HR = Text("is done on HR's host, or rarely: in a shell", "在人事系统主机
 
 _PEOPLE = Text("is for people without a role, in a shell of their own", "供无角色人员在本人命令行中使用")
 
+_GLASS = Text("is for the day without officers: in a shell, by root", "三员全部离任时使用，须由 root 在命令行中执行")
+
 ELSEWHERE: dict[str, Text] = {
+    "breakglass.seal": Text("prints a secret once: in a shell", "仅显示一次的机密，使用命令行"),
+    "breakglass.open": _GLASS,
+    "breakglass.close": _GLASS,
+    "breakglass.show": _GLASS,
     "init": _SHELL,
     "run": _SHELL,
     "tui": Text("is the terminal", "即本终端"),

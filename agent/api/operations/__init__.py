@@ -6,6 +6,7 @@ One file per family of operations; :data:`TABLE` is their sum, in the order help
 
 from agent.api.operations import (
     areas,
+    break_glass,
     calendar,
     cases,
     doors,
@@ -27,6 +28,7 @@ TABLE: dict[str, Operation] = {
     for family in (
         people,
         areas,
+        break_glass,
         volumes,
         rooms,
         doors,

@@ -6,7 +6,7 @@ something back (``rescind`` after the approval, ``restore``) or is a second offi
 """
 
 from agent.api.operations.people import PAPER, PAPER_DATE
-from agent.api.operations.schema import ANY, SECURITY, Operation, Param
+from agent.api.operations.schema import ANY, OFFICERS, SECURITY, Operation, Param
 from rules.offboarding.measure import Keeper
 from rules.offboarding.vocabulary import CaseKind
 from rules.text import Text
@@ -266,7 +266,7 @@ OPERATIONS = (
     Operation(
         "case.release",
         Text("let a quarantined token of the personnel system be judged again", "放行隔离令牌，重新判定"),
-        SECURITY,
+        OFFICERS,
         (
             Param(
                 "name",

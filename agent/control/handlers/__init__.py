@@ -4,6 +4,7 @@ from agent.api.operations import TABLE
 from agent.control.dispatch import HandlerTable
 from agent.control.handlers import (
     areas,
+    break_glass,
     calendar,
     case_duties,
     cases,
@@ -33,6 +34,7 @@ from agent.control.handlers import (
 
 _FAMILIES = (
     areas,
+    break_glass,
     calendar,
     case_duties,
     cases,

@@ -22,6 +22,7 @@ from agent.control.handlers.case_transitions import (
     registered,
     roles_held,
 )
+from agent.control.handlers.last_officers import require_second_source
 from agent.control.offboarding.hr_replay_guard import forget_older
 from agent.errors import ForbiddenError, RefusedError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
@@ -108,6 +109,7 @@ def _notice(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
     args, pack, person = request.args, request.site.pack(), request.args.text("person")
     kind = CaseKind(args.text("kind") or CaseKind.RESIGNATION)
     approvers, effective_at = _in_office(request, args.texts("approver")), leave_date(request, "effective")
+    require_second_source(request, person)
     if not opening.chain(pack, kind):
         effective_at = None  # the kind ends access at once, whatever date is named
     with by_the_rules():

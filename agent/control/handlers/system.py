@@ -62,6 +62,7 @@ def _status(request: HandlerRequest) -> Json:
             for row in areas
         ],
         "trial": not site.role_groups().configured,
+        "break_glass": request.site.glass_is_broken(),
         "proposals": len(site.lists.proposals.find()),
         "people": len(site.lists.people.find()),
         "holds": len(site.lists.holds.find()),
@@ -114,6 +115,7 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
     site, services = request.site, request.services
     yield from store_checks.stores(site.stores.now, site.facts)
     yield from role_checks.roles(site.role_groups(), services.config.roles, gid_of)
+    yield from role_checks.break_glass(site.facts.break_glass(), site.role_groups(), request.at)
     yield from role_checks.proposals(len(site.lists.proposals.find()))
     yield from _decider(request)
     areas = site.lists.areas.find()

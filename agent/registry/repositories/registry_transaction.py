@@ -14,6 +14,7 @@ from agent.registry.repositories.alarms import AlarmRepository
 from agent.registry.repositories.areas import AreaRepository
 from agent.registry.repositories.badges import BadgeRepository
 from agent.registry.repositories.boards import BoardRepository
+from agent.registry.repositories.break_glass import BreakGlassRepository
 from agent.registry.repositories.case_grants import CaseGrantRepository
 from agent.registry.repositories.cases import CaseRepository
 from agent.registry.repositories.contents import ContentRepository
@@ -85,6 +86,7 @@ class RegistryTransaction(UnversionedTransaction):
     def __init__(self, transaction: Transaction) -> None:
         super().__init__(transaction)
         self.accounts = AccountRepository(transaction)
+        self.break_glass = BreakGlassRepository(transaction)
         self.badges = BadgeRepository(transaction)
         self.contents = ContentRepository(transaction)
         self.declarations = DeclarationRepository(transaction)

@@ -29,6 +29,15 @@ PROPOSALS = (
         end_reason {WORD}
     ) STRICT""",
     "CREATE INDEX proposals_open ON proposals (lapses) WHERE outcome IS NULL",
+    """CREATE TABLE break_glass (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        salt BLOB NOT NULL,
+        code BLOB,
+        sealed_at TEXT NOT NULL,
+        sealed_by TEXT NOT NULL,
+        broken_until TEXT,
+        broken_by TEXT NOT NULL
+    ) STRICT""",
     # What somebody signed by hand and the caller of the act has written down.
     *(
         f"ALTER TABLE {table} ADD COLUMN {column}"
