@@ -5,6 +5,7 @@
     │   ├── RefusedError     asked for properly, and refused or found wrong       exit 1
     │   ├── UsageError       not understood                                       exit 2
     │   ├── ForbiddenError   the caller's role may not do this                    exit 3
+    │   │   └── FactorNeededError  before they have given their second factor
     │   └── UnreachableError the agent does not answer                            exit 4
     └── FatalError           the state of this process is unknown: it must stop, and recovery runs at the next start
 
@@ -44,7 +45,9 @@ class ShoumiError(Exception):
     @staticmethod
     def from_json(value: Mapping[str, object]) -> "ShoumiError":
         """Rebuild what :meth:`to_json` wrote, as far as it goes: a kind that is not known is a refusal."""
-        kinds = {cls.kind: cls for cls in (RefusedError, UsageError, ForbiddenError, UnreachableError)}
+        kinds = {
+            cls.kind: cls for cls in (RefusedError, UsageError, ForbiddenError, FactorNeededError, UnreachableError)
+        }
         text, hint = value.get("text"), value.get("hint")
         return kinds.get(str(value.get("kind")), RefusedError)(_text(text), _text(hint) if hint else None)
 
@@ -65,6 +68,12 @@ class ForbiddenError(ShoumiError):
 
     kind = "forbidden"
     exit_code = 3
+
+
+class FactorNeededError(ForbiddenError):
+    """The caller has to give their second factor first; then the same is done."""
+
+    kind = "factor"
 
 
 class UnreachableError(ShoumiError):

@@ -12,7 +12,7 @@ Rules of this file:
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
@@ -21,7 +21,7 @@ from agent.api import protocol
 from agent.api.client import AgentClient, connect
 from agent.api.operations import TABLE
 from agent.api.roles import CallerRole, Role
-from agent.errors import ShoumiError, UnreachableError
+from agent.errors import FactorNeededError, ShoumiError, UnreachableError
 from agent.presentation.proposed import ProposedError, is_proposed
 from agent.runtime.home import Home
 from rules.text import Text
@@ -38,8 +38,11 @@ _LONGEST = 1 << 20  # bytes of an answer on the watching connection
 class AgentSession:
     """The agent at *home*. ``changed`` is called, on the event loop, when it is lost or found or the role changes."""
 
-    def __init__(self, home: Home, changed: Callable[[], None]) -> None:
+    def __init__(self, home: Home, changed: Callable[[], None], factor: Callable[[], Awaitable[str | None]]) -> None:
+        """*factor* asks whoever sits here for their second factor; ``None`` when they do not give it."""
         self.home = home
+        self.factor = False  # whether the site asks for one
+        self._factor = factor
         self.trouble: ShoumiError | None = None  # why it cannot be reached; None while it can
         self.standing: CallerRole | None = None  # what the caller may act as; None until the agent has said so
         self._changed = changed
@@ -54,10 +57,21 @@ class AgentSession:
 
         An act that waits for a second officer now is none that was done: :class:`ProposedError`.
         """
-        answer = await self._in_thread(lambda client: client.call(op, **args))
+        try:
+            answer = await self._in_thread(lambda client: client.call(op, **args))
+        except FactorNeededError:
+            secret = await self._factor()
+            if secret is None:
+                raise
+            await self.give(secret)
+            answer = await self._in_thread(lambda client: client.call(op, **args))
         if TABLE[op].act and is_proposed(answer):
             raise ProposedError(answer)
         return answer
+
+    async def give(self, secret: str) -> None:
+        """Give the second factor. Raises :class:`agent.errors.RefusedError` when it is wrong."""
+        await self._in_thread(lambda client: client.call("factor.give", secret=secret))
 
     async def items(self, op: str, **args: Json) -> list[Json]:
         """Ask for a stream that ends, and return all of it. Raises as :meth:`call` does."""
@@ -114,6 +128,7 @@ class AgentSession:
                 answer = json.loads(line)
                 if not answer["ok"]:
                     raise ShoumiError.from_json(answer["error"])
+                self.factor = bool(answer["result"].get("factor"))
                 self._now(None, _standing(answer["result"]))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_EVERY):

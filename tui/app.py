@@ -7,6 +7,7 @@ them: a place is loaded when somebody goes there. Everything a key can do passes
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
@@ -15,6 +16,7 @@ from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.events import Event, InputEvent
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.worker import Worker
@@ -33,6 +35,7 @@ from tui.screens.base import BaseScreen
 from tui.settings import THEMES, Settings
 
 _SEVERITY: dict[Tone, Any] = {"bad": "error", "warning": "warning"}
+_LOOK = 10.0  # seconds between two looks whether anybody is still there
 _LIFE = 5.0  # seconds a sentence is shown; an error twice as long
 
 
@@ -61,7 +64,9 @@ class Terminal(App[None]):
         self._trouble = settings.trouble
         self.keymap: Mapping[str, str] = settings.keys
         self.theme = settings.theme
-        self.agent = AgentSession(home, self._agent_changed)
+        self.agent = AgentSession(home, self._agent_changed, self._ask_factor)
+        self.touched_at = time.monotonic()
+        self.locked = False
         self.works = JobList(self._bars)
         self.verified = 0
         self._first = place
@@ -79,6 +84,34 @@ class Terminal(App[None]):
         _: Worker[None] = self.run_worker(self.agent.watch, group="watch")
         if self._trouble:
             self.tell(self._trouble, "warning")
+        if self.settings.lock_minutes:
+            self.set_interval(_LOOK, self.lock_when_idle)
+
+    async def on_event(self, event: Event) -> None:
+        """Take note of whoever touches a key or the mouse."""
+        if isinstance(event, InputEvent):
+            self.touched_at = time.monotonic()
+        await super().on_event(event)
+
+    def lock_when_idle(self) -> None:
+        """Lock when nobody has touched anything for as long as the settings say; without a second factor, leave."""
+        if self.locked or time.monotonic() - self.touched_at < self.settings.lock_minutes * 60:
+            return
+        if self.agent.factor:
+            from tui.screens.lock import LockScreen
+
+            self.locked = True
+            self.push_screen(LockScreen(), self._unlocked)
+        else:
+            self.exit(message=Text("left: nobody has pressed a key", "无人操作，已退出").say(self.language))
+
+    def _unlocked(self, _answer: None) -> None:
+        self.locked, self.touched_at = False, time.monotonic()
+
+    async def _ask_factor(self) -> str | None:
+        from tui.screens.lock import FactorScreen
+
+        return await self.push_screen_wait(FactorScreen())
 
     def on_unmount(self) -> None:
         """Let go of the agent."""
@@ -170,13 +203,17 @@ class Terminal(App[None]):
         screen.call_after_refresh(screen.arrive, **how)
 
     def tell(self, text: Text, tone: Tone = "plain") -> None:
-        """Show a sentence for a few seconds."""
+        """Show a sentence for a few seconds; of a locked terminal nothing is shown."""
+        if self.locked:
+            return
         severity = _SEVERITY.get(tone, "information")
         life = _LIFE * 2 if tone == "bad" else _LIFE
         self.notify(words_of(text, self.language), severity=severity, timeout=life, markup=False)
 
     def tell_error(self, error: ShoumiError) -> None:
         """Show an error and its hint."""
+        if self.locked:
+            return
         lines = [words_of(line, self.language) for line in error.lines(self.language)]
         self.notify("\n".join(lines), severity="error", timeout=_LIFE * 2, markup=False)
 

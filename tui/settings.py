@@ -1,7 +1,8 @@
-"""What a site or a user sets about the terminal: keys, colours and the mouse, in ``terminal.toml``.
+"""What a site or a user sets about the terminal: keys, colours, the mouse and the lock, in ``terminal.toml``.
 
     theme = "ansi-dark"
     mouse = false
+    lock_minutes = 15
     [keys]
     "log.filter" = "f"
 
@@ -32,6 +33,7 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=dict)
     theme: str = THEMES[0]
     mouse: bool = True
+    lock_minutes: int = 15  # without a key; 0: never
     trouble: Text | None = None
     colourless: bool = False
 
@@ -56,12 +58,14 @@ def read(text: str, name: str, before: Settings) -> Settings:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return _with(before, name, visible(str(error)))
-    keys, theme, mouse, wrong = dict(before.keys), before.theme, before.mouse, ""
+    keys, theme, mouse, lock, wrong = dict(before.keys), before.theme, before.mouse, before.lock_minutes, ""
     for setting, value in table.items():
         if setting == "theme" and value in THEMES:
             theme = value
         elif setting == "mouse" and isinstance(value, bool):
             mouse = value
+        elif setting == "lock_minutes" and isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            lock = value
         elif setting == "keys" and isinstance(value, dict):
             for ident, key in value.items():
                 if ident in ACTIONS or ident in _LIST_KEYS:
@@ -70,7 +74,7 @@ def read(text: str, name: str, before: Settings) -> Settings:
                     wrong = wrong or visible(f"keys.{ident}")
         else:
             wrong = wrong or visible(setting)
-    found = replace(before, keys=keys, theme=theme, mouse=mouse)
+    found = replace(before, keys=keys, theme=theme, mouse=mouse, lock_minutes=lock)
     return _with(found, name, f"`{wrong}`") if wrong else found
 
 

@@ -3,7 +3,9 @@
 Rules of this file: no command is named here. A command is an operation of the agent and a way to print its answer.
 """
 
+import getpass
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,7 @@ from agent.api.operations.schema import Param
 from agent.api.timestamps import local
 from agent.cli.parser import Command
 from agent.cli.say import Console
-from agent.errors import RefusedError
+from agent.errors import FactorNeededError, RefusedError
 from agent.presentation.proposed import ProposedError, is_proposed
 from agent.presentation.table import pad
 from agent.presentation.terms import YES_NO, Words, word
@@ -45,7 +47,15 @@ class CliContext:
 
         Raises :class:`ProposedError` for an act that waits for a second officer now.
         """
-        answer = self.client.call(op, **_wire(op, args))
+        wire = _wire(op, args)
+        try:
+            answer = self.client.call(op, **wire)
+        except FactorNeededError:
+            if not sys.stdin.isatty():
+                raise
+            secret = getpass.getpass(self.terminal.say(Text("second factor: ", "二次认证：")))
+            self.client.call("factor.give", secret=secret)
+            answer = self.client.call(op, **wire)
         if TABLE[op].act and is_proposed(answer):
             raise ProposedError(answer)
         return answer

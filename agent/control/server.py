@@ -18,7 +18,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from agent.api import protocol
-from agent.api.operations import TABLE
+from agent.api.operations import FACTOR, TABLE
 from agent.api.operations.break_glass import MEANWHILE
 from agent.api.operations.schema import OFFICERS, Operation
 from agent.api.peers import Peer, identify
@@ -173,6 +173,8 @@ class ControlServer:
             partner = OFFICERS if groups.configured and who.role in OFFICERS else frozenset[Role]()
             request = HandlerRequest(call.op, args, call.args, peer, who, now, services, received, partner)
             self._permit(operation, request)
+            if call.op in FACTOR:
+                services.factor.require(peer)
             if operation.act:
                 return self._executor.execute(request)
             if operation.read_entry:

@@ -24,12 +24,14 @@ from agent.control.mount_chore import MountChore
 from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.host import agent_processes, rails_of
 from agent.control.quiet_scan import QuietScan
+from agent.control.second_factor import SecondFactor
 from agent.control.seen_holders import SeenHolders
 from agent.control.stopped_processes import StoppedProcesses
 from agent.control.volume_keeper import VolumeKeeper
 from agent.control.watcher_client import WatcherClient
 from agent.errors import ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
+from agent.kernel.start_time import start_time
 from agent.log.indexer import BackgroundIndexer
 from agent.log.sessions import LogSessions
 from agent.log.verifier_supervisor import VerifierSupervisor
@@ -67,6 +69,7 @@ class ControlServices:
     verifier: VerifierSupervisor
     log_sessions: LogSessions
     asking: AskingBudget
+    factor: SecondFactor
 
 
 @contextmanager
@@ -149,6 +152,7 @@ def open_services(
             verifier=verifier,
             log_sessions=LogSessions(),
             asking=AskingBudget(),
+            factor=SecondFactor(config.second_factor, start_time),
         )
 
 

@@ -46,6 +46,7 @@ class Config(msgspec.Struct, frozen=True):
     heartbeat_seconds: Annotated[float, Meta(ge=0.5, le=300)] = 5.0
     language: Language | None = None
     roles: RoleGroups = RoleGroups()
+    second_factor: Annotated[str, Meta(pattern=r"\A(/[^\0]*/)?[A-Za-z0-9._-]+\Z")] | None = None
     doors_user: Annotated[str, Meta(pattern=r"\A(?!root\Z|0\Z)[^\0]+\Z")] | None = None
     label_scan_seconds: Annotated[float, Meta(ge=1, le=604_800)] = 21_600.0
     canary_seconds: Annotated[float, Meta(ge=0.5, le=300)] = 60.0
@@ -67,6 +68,7 @@ _RIGHT: Final[Mapping[str, tuple[Text, str]]] = {
     "hr_silence_seconds": (Text("`{key}` is a number of seconds", "`{key}` 应为秒数"), "0 … 31536000"),
     "language": _one_of(Language),
     "roles": (Text("`{key}` is a table", "`{key}` 应为一个表"), "[roles]"),
+    "second_factor": (Text("`{key}` is the name of a PAM service", "`{key}` 应为 PAM 服务名"), "shoumi, sudo …"),
     "doors_user": (Text("`{key}` is the name of an account", "`{key}` 应为账户名"), "account, not root"),
     **dict.fromkeys(RoleGroups.__struct_fields__, _GROUP),
 }
@@ -111,12 +113,9 @@ hr_silence_seconds = 0.0
 # 与门禁读卡器、控制板通信的账户；串口所属的组应包含该账户。不写：本机有 `shoumi-doors` 则用它，否则用无人使用的编号。
 # doors_user = "shoumi-doors"
 
-# 三员: one OS group (name or number) per role. While none is set, root acts for all three, and `doctor` warns.
-# 每个角色对应一个系统组（组名或组号）。全部未设置时由 root 代行三员，`doctor` 会警告。
-[roles]
-# system = "shoumi-system"        # accounts, areas, service 系统管理员
-# security = "shoumi-security"    # levels, grants, holds 安全保密管理员
-# auditor = "shoumi-auditor"      # the log 安全审计员
+# The PAM service that officers confirm with before they give or cut access (a file of /etc/pam.d). Absent: not asked.
+# 管理员授予或终止权限前须通过的 PAM 服务（/etc/pam.d 中的文件）。不写：不要求二次认证。
+# second_factor = "shoumi"
 """
 
 

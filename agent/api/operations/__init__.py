@@ -62,5 +62,11 @@ PLANNED = frozenset(
     ]
 )
 """Acts that may take rights, and whose losses ``act.plan`` can tell beforehand."""
+FACTOR = (
+    PLANNED
+    | {op.name for op in TABLE.values() if op.act and (op.gives or any(param.gives for param in op.params))}
+    | {"hold.add", "case.approve", "case.confirm", "case.advance", "proposal.confirm"}
+)
+"""Acts that give or cut: officers confirm them with a second factor, where the site has set one."""
 EACH = 32
 """People who lose something by one act, up to which each of them gets a run and a receipt."""

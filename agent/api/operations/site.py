@@ -21,6 +21,12 @@ OPERATIONS = (
         gives=True,
     ),
     Operation(
+        "factor.give",
+        Text("give one's second factor, for five minutes and this program", "提供二次认证（五分钟内对本程序有效）"),
+        EVERYBODY,
+        (Param("secret", "text", Text("what PAM asks for", "认证口令"), required=True, secret=True),),
+    ),
+    Operation(
         "keys.show",
         Text("show the agent's public key, which checks its receipts", "查看代理公钥，用于核验回执"),
         EVERYBODY,

@@ -36,6 +36,17 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     return HandlerResult({"groups": shown, "trial_ended": trial}, {"groups": shown, "trial_ended": trial})
 
 
+@handlers.read("factor.give")
+def _give(request: HandlerRequest) -> Json:
+    try:
+        request.services.factor.give(request.peer, request.args.text("secret"))
+    except RefusedError as error:
+        fields = {"kind": "factor", "outcome": "refused", "actor": request.actor(), "reason": error.text.to_json()}
+        request.services.decider.append(fields)
+        raise
+    return {"given": True}
+
+
 @handlers.read("role.list")
 def _roles(request: HandlerRequest) -> Json:
     groups, mine = request.site.role_groups(), request.standing
@@ -46,6 +57,7 @@ def _roles(request: HandlerRequest) -> Json:
         "yours": mine.role.value if mine.role else None,
         "because": mine.why_none.to_json() if mine.why_none else None,
         "bootstrap": not groups.configured,
+        "factor": request.services.factor.service is not None,
     }
 
 
