@@ -1,7 +1,8 @@
 """``config.toml``: the settings of one host. What a decision depends on is in the pack and the registry, never here.
 
 Rules of this file: parsing is pure and strict. An unknown setting is an error and not a comment, because a misspelt
-``[roles]`` would otherwise leave root with every role. Every error names the line and what would be right.
+``second_factor`` would otherwise ask nobody. Every error names the line and what would be right. ``[roles]`` is from
+before it became an act (``shoumi role set``): it is taken over once, at the first start.
 """
 
 import re

@@ -22,7 +22,7 @@ from rules.pack.model import RuleSource
 from rules.pack.reader import Pack, load
 from rules.text import Text
 from tests import ROOT
-from tests.docs import architecture, kernels, receipt
+from tests.docs import architecture, kernels, receipt, two_hands
 from tests.docs.markdown import table
 from tui.actions import key_of
 from tui.keys import PLACES, actions_of
@@ -252,6 +252,7 @@ PAGES = {
     "kernels.md": lambda: kernels.page(_MADE),
     "receipt.md": receipt.page,
     "terminal.md": terminal,
+    "two-hands.md": two_hands.page,
 }
 
 

@@ -48,6 +48,7 @@ OPERATIONS = (
             *_WIRING,
         ),
         act=True,
+        gives=True,
     ),
     Operation(
         "door.set",
@@ -62,6 +63,7 @@ OPERATIONS = (
             *_WIRING,
         ),
         act=True,
+        gives=True,
     ),
     Operation("door.show", Text("show one door", "查看一扇门"), ANY, (DOOR,)),
     Operation(
