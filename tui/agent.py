@@ -20,9 +20,9 @@ from typing import Any
 from agent.api import protocol
 from agent.api.client import AgentClient, connect
 from agent.api.operations import TABLE
+from agent.api.proposed import ProposedError, is_proposed
 from agent.api.roles import CallerRole, Role
 from agent.errors import FactorNeededError, ShoumiError, UnreachableError
-from agent.presentation.proposed import ProposedError, is_proposed
 from agent.runtime.home import Home
 from rules.text import Text
 

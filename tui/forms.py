@@ -24,8 +24,8 @@ from textual.widgets import Checkbox, Input, Select
 
 from agent.api.operations import PLANNED, TABLE
 from agent.api.operations.schema import Param
+from agent.api.proposed import ProposedError
 from agent.errors import RefusedError, ShoumiError, UsageError
-from agent.presentation.proposed import ProposedError
 from agent.presentation.terms import CHOICES, DOMAINS, LEVELS, word
 from rules.text import Text
 from rules.visible import visible

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from agent.api.client import AgentClient
+from agent.api.proposed import ProposedError
 from agent.cli import (
     account,
     alarm,
@@ -52,7 +53,6 @@ from agent.cli.context import Args, CliContext
 from agent.cli.parser import Command, build
 from agent.cli.say import Console, choose_language
 from agent.errors import FatalError, RefusedError, ShoumiError, UsageError
-from agent.presentation.proposed import ProposedError
 from agent.runtime.home import Home
 from rules.text import Text
 from rules.visible import visible

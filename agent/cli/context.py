@@ -15,11 +15,11 @@ from agent.api.client import AgentClient
 from agent.api.findings import Finding
 from agent.api.operations import EACH, PLANNED, TABLE
 from agent.api.operations.schema import Param
+from agent.api.proposed import ProposedError, is_proposed
 from agent.api.timestamps import local
 from agent.cli.parser import Command
 from agent.cli.say import Console
 from agent.errors import FactorNeededError, RefusedError
-from agent.presentation.proposed import ProposedError, is_proposed
 from agent.presentation.table import pad
 from agent.presentation.terms import YES_NO, Words, word
 from agent.runtime.home import Home

@@ -108,6 +108,17 @@ PROCESSES = (
         owns="deny entries on files, proofs, receipts, the answers to HR",
     ),
     ProcessRow(
+        "second factor",
+        entry="agent.runtime.pam:main",
+        starter="control",
+        where=("agent.control.second_factor",),
+        runs="agent.runtime.pam",
+        rights="as control: modules of PAM ask for what they need; ended after ten seconds",
+        loop="`agent.runtime.pam:ask`: one question to PAM",
+        owns="nothing",
+        short=True,
+    ),
+    ProcessRow(
         "verifier",
         entry="agent.log.verifier:main",
         starter="control",

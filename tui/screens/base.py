@@ -14,8 +14,8 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.worker import Worker
 
+from agent.api.proposed import ProposedError
 from agent.errors import ShoumiError, UnreachableError
-from agent.presentation.proposed import ProposedError
 from rules.text import Text
 from tui.actions import bindings
 from tui.agent import AgentSession
