@@ -62,7 +62,7 @@ def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerRes
 
     Raises :class:`RefusedError` or :class:`ForbiddenError` for one that may neither be proposed nor confirmed so.
     """
-    if one_hand(request):
+    if request.waiting is not None or one_hand(request):  # what keeps a proposal gives nothing by itself
         return None
     gained = compare_or_say(request.site.facts, change, request.site.pack, done.pack, request.at)
     if not (gained or done.gives or request.asked or _declared(TABLE[request.op], request.given)):

@@ -58,8 +58,14 @@ OPERATIONS = (
         (
             _NEW_PERSON,
             *_DETAILS,
-            Param("account", "numbers", Text("uid of an account; may be repeated", "账号 uid；可重复"), roles=SYSTEM),
-            Param("badge", "texts", Text("card number; may be repeated", "门禁卡号；可重复"), roles=SYSTEM),
+            Param(
+                "account",
+                "numbers",
+                Text("uid of an account; may be repeated", "账号 uid；可重复"),
+                roles=SYSTEM,
+                gives=True,
+            ),
+            Param("badge", "texts", Text("card number; may be repeated", "门禁卡号；可重复"), roles=SYSTEM, gives=True),
         ),
         act=True,
     ),

@@ -80,7 +80,8 @@ def _import(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
         request.need(Role.SECURITY)
     levels, update = level_reader(request.site.pack()), request.args.flag("update")
     done = import_csv(change, rows, approved_by=request.officer(), level_of=levels, update=update)
-    return HandlerResult(done._asdict(), request.digest("csv"))
+    # An account may be the second hand of whoever binds it.
+    return HandlerResult(done._asdict(), request.digest("csv"), gives=bool(columns & _SYSTEM_COLUMNS))
 
 
 def _levels(request: HandlerRequest) -> tuple[Clearance, ...]:
