@@ -18,9 +18,10 @@ from contextlib import suppress
 from typing import Any
 
 from agent.api import protocol
-from agent.api.client import AgentClient, connect
+from agent.api.client import AgentClient
 from agent.api.operations import TABLE
 from agent.api.roles import CallerRole, Role
+from agent.api.sockets import connect
 from agent.errors import ShoumiError, UnreachableError
 from agent.runtime.home import Home
 from rules.text import Text

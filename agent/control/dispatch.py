@@ -52,9 +52,9 @@ class Waiting(NamedTuple):
 class HandlerRequest:
     """One request of an identified caller. ``at`` is the agent's clock when it was taken up.
 
-    ``received``: the same when its line had been read; ``None``: it is one of the agent's own. ``partner`` are roles
-    that a second hand brings, ``asked`` those that were needed of it. ``hands``: it is a proposed act that is being
-    confirmed; ``waiting``: it keeps one.
+    ``received``: the same when it came, ``arrived`` by ``time.monotonic``; ``None``: it is one of the agent's own.
+    ``partner`` are roles that a second hand brings, ``asked`` those that were needed of it. ``hands``: it is a proposed
+    act that is being confirmed; ``waiting``: it keeps one.
     """
 
     op: str
@@ -69,6 +69,7 @@ class HandlerRequest:
     asked: list[frozenset[Role]] = field(default_factory=list)
     hands: Hands | None = None
     waiting: Waiting | None = None
+    arrived: float | None = None
 
     @property
     def site(self) -> SiteContext:
