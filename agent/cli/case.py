@@ -7,6 +7,7 @@ from agent.cli import case_page, case_proof
 from agent.cli.context import Args, CliContext, OutputColumn, act, column, command, listing, moment, shown, table, text
 from agent.cli.parser import Command
 from agent.cli.say import Console
+from agent.presentation import waits
 from rules.text import Text
 
 NOUN = Text("departures: notice, approvals, hand-over, cooling-off", "离岗办理：提出、审批、移交、脱密期")
@@ -30,8 +31,8 @@ def _after(result: Json) -> Text:
     step, person = text(result["step_text"]), shown(result["person"])
     said = Text(f"{result['case']} `{person}`: {step.en}", f"{result['case']} `{person}`：{step.zh}")
     if "grants_ended" in result:
-        took = f"{result['milliseconds']:.1f} ms"
-        said = Text(f"{said.en}; acknowledged after {took}", f"{said.zh}；{took} 后确认生效")
+        took = waits.sentence(result)
+        said = Text(f"{said.en}; {took.en}", f"{said.zh}；{took.zh}")
     if asked := result.get("asked_by"):
         who = shown(asked)
         return Text(
