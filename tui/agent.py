@@ -18,10 +18,11 @@ from contextlib import suppress
 from typing import Any
 
 from agent.api import protocol
-from agent.api.client import AgentClient, connect
+from agent.api.client import AgentClient
 from agent.api.operations import TABLE
 from agent.api.proposed import ProposedError, is_proposed
 from agent.api.roles import CallerRole, Role
+from agent.api.sockets import connect
 from agent.errors import FactorNeededError, ShoumiError, UnreachableError
 from agent.runtime.home import Home
 from rules.text import Text

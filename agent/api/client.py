@@ -1,25 +1,26 @@
 """The caller's side of the local API, for the command line and the screens.
 
 Rules of this file: standard library only, synchronous, one call at a time on one connection. Whatever goes wrong
-between here and the agent is :class:`UnreachableError`, never half an answer.
+between here and the agent is :class:`UnreachableError`, never half an answer. A connection that the agent has ended
+meanwhile, as it does with idle ones, is made anew before anything is asked on it; nothing is ever asked twice.
 """
 
 import json
-import os
+import select
 import socket
+import time
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from typing import IO, Any, Self
 
 from agent.api import protocol
+from agent.api.sockets import connect
 from agent.errors import ShoumiError, UnreachableError
 from agent.runtime.home import Home
 from rules.text import Text
 from rules.visible import visible
 
 Json = Any  # what json.loads can give
-
-_LONGEST_PATH = 107  # sockaddr_un.sun_path without its final zero, unix(7)
 
 
 class AgentClient:
@@ -34,15 +35,21 @@ class AgentClient:
         self._socket: socket.socket | None = None
         self._lines: IO[bytes] | None = None
         self._calls = 0
+        self._interrupted = False
 
     def call(self, op: str, **args: Json) -> Json:
         """Ask for *op* and return its result.
 
         Raises the :class:`agent.errors.ShoumiError` the agent answered with, or :class:`UnreachableError`. After
-        Unreachable an act may or may not have happened: the log says.
+        Unreachable an act may or may not have happened: the log says. The result of an act has
+        ``caller_milliseconds`` beside what the agent measured itself: from before it was asked until it was answered.
         """
+        began = time.monotonic()
         ident = self._send(op, args)
-        return self._answer(ident).get("result")
+        result = self._answer(ident).get("result")
+        if isinstance(result, dict) and "milliseconds" in result:
+            result["caller_milliseconds"] = (time.monotonic() - began) * 1000
+        return result
 
     def stream(self, op: str, **args: Json) -> Iterator[Json]:
         """Ask for *op* and yield its items as they come; raises as :meth:`call` does, at any item."""
@@ -64,9 +71,11 @@ class AgentClient:
             if end is not None:
                 end.close()
         self._lines = self._socket = None
+        self._interrupted = False
 
     def interrupt(self) -> None:
         """End the conversation from another thread: a waiting caller gets :class:`UnreachableError`."""
+        self._interrupted = True
         if end := self._socket:
             with suppress(OSError):  # it has ended already
                 end.shutdown(socket.SHUT_RDWR)
@@ -84,6 +93,8 @@ class AgentClient:
             name: value for name, value in args.items() if value is not None and value is not False and value != []
         }
         try:
+            if self._socket is not None and _ended(self._socket) and not self._interrupted:
+                self.close()
             if self._socket is None:
                 self._socket = connect(self._home)
                 self._socket.settimeout(self._timeout)
@@ -130,46 +141,8 @@ class AgentClient:
         return UnreachableError(text, hint)
 
 
-def connect(home: Home) -> socket.socket:
-    """Connect to the control socket, however long its path is; raise ``OSError``."""
-    end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        with closing(_Address(home)) as address:
-            end.connect(address.name)
-    except BaseException:
-        end.close()
-        raise
-    return end
-
-
-class _Address:
-    """A name of the control socket that fits ``sun_path``: its own, or one through a descriptor of its folder."""
-
-    def __init__(self, home: Home) -> None:
-        self._folder = -1
-        self.name = str(home.socket)
-        if len(os.fsencode(self.name)) > _LONGEST_PATH:
-            self._folder = os.open(home.run, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            self.name = f"/proc/self/fd/{self._folder}/{home.socket.name}"
-
-    def close(self) -> None:
-        if self._folder >= 0:
-            os.close(self._folder)
-
-
-def listen(home: Home) -> socket.socket:
-    """Make the control socket, replacing one left by a dead agent; raise ``OSError``. The server's side of the address.
-
-    Everybody may connect (mode 0666): what a caller may do hangs on its role, not on reaching the socket.
-    """
-    end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    try:
-        home.socket.unlink(missing_ok=True)
-        with closing(_Address(home)) as address:
-            end.bind(address.name)
-        home.socket.chmod(0o666)
-        end.listen(128)
-    except BaseException:
-        end.close()
-        raise
-    return end
+def _ended(end: socket.socket) -> bool:
+    """Whether the agent has ended a connection on which it owes no answer."""
+    look = select.poll()
+    look.register(end, select.POLLIN)
+    return bool(look.poll(0))

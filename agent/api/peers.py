@@ -13,6 +13,7 @@ from pathlib import Path
 
 SO_PEERGROUPS = 59  # asm-generic/socket.h; the same on x86, arm64, riscv and s390; not in Python's socket module
 _UNSET = 0xFFFFFFFF
+_MOST_GROUPS = 4096
 _UCRED = struct.Struct("iII")
 
 
@@ -27,10 +28,14 @@ class Peer:
     loginuid: int | None = None
 
 
-def identify(connection: socket.socket) -> Peer:
-    """Return the peer of a connected unix stream socket; raise ``OSError`` if the kernel does not tell."""
+def credentials(connection: socket.socket) -> Peer:
+    """Return the peer of a connected unix stream socket, without its login uid.
+
+    Raises ``OSError`` if the kernel does not tell, and for one that is in more than 4,096 groups: nobody is but who has
+    made themselves so in a user namespace, to make each look at them cost milliseconds.
+    """
     pid, uid, gid = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
-    return Peer(pid, uid, gid, frozenset({gid, *_groups(connection)}), _loginuid(pid))
+    return Peer(pid, uid, gid, frozenset({gid, *_groups(connection)}))
 
 
 def _groups(connection: socket.socket) -> tuple[int, ...]:
@@ -39,14 +44,15 @@ def _groups(connection: socket.socket) -> tuple[int, ...]:
         try:
             raw = connection.getsockopt(socket.SOL_SOCKET, SO_PEERGROUPS, room * 4)
         except OSError as error:
-            if error.errno != errno.ERANGE or room >= 1 << 16:  # NGROUPS_MAX
+            if error.errno != errno.ERANGE or room >= _MOST_GROUPS:
                 raise
             room *= 4
         else:
             return struct.unpack(f"{len(raw) // 4}I", raw)
 
 
-def _loginuid(pid: int) -> int | None:
+def login_uid(pid: int) -> int | None:
+    """Return the login uid of process *pid*, ``None`` when it has none or is gone."""
     try:
         value = int(Path(f"/proc/{pid}/loginuid").read_text(encoding="ascii"))
     except (OSError, ValueError):

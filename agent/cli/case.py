@@ -8,6 +8,7 @@ from agent.cli.pages import case as case_page
 from agent.cli.pages import receipt
 from agent.cli.parser import Command
 from agent.cli.say import Console
+from agent.presentation import waits
 from rules.text import Text
 
 NOUN = Text("departures: notice, approvals, hand-over, cooling-off", "离岗办理：提出、审批、移交、脱密期")
@@ -31,8 +32,8 @@ def _after(result: Json) -> Text:
     step, person = text(result["step_text"]), shown(result["person"])
     said = Text(f"{result['case']} `{person}`: {step.en}", f"{result['case']} `{person}`：{step.zh}")
     if "grants_ended" in result:
-        took = f"{result['milliseconds']:.1f} ms"
-        said = Text(f"{said.en}; acknowledged after {took}", f"{said.zh}；{took} 后确认生效")
+        took = waits.sentence(result)
+        said = Text(f"{said.en}; {took.en}", f"{said.zh}；{took.zh}")
     if asked := result.get("asked_by"):
         who = shown(asked)
         return Text(

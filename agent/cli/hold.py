@@ -5,19 +5,17 @@ from typing import Any
 from agent.cli.context import act, column, command, listing, moment, shown
 from agent.cli.pages.receipt import KEEPING, planned
 from agent.cli.pages.receipt import shown as shown_receipt
-from agent.presentation import backlog
+from agent.presentation import backlog, waits
 from rules.text import Text
 
 NOUN = Text("stop a person at once", "停权")
 
 
 def _cut(result: dict[str, Any]) -> Text:
-    person, took = shown(result["person"]), f"{result['milliseconds']:.1f} ms"
+    person, took = shown(result["person"]), waits.sentence(result)
     under_way = backlog.sentence(result["revocations"])
     more = Text(f"; {under_way.en}", f"；{under_way.zh}") if under_way else Text("", "")
-    return Text(
-        f"`{person}` is cut off: acknowledged after {took}{more.en}", f"`{person}` 已停权：{took} 后确认生效{more.zh}"
-    )
+    return Text(f"`{person}` is cut off: {took.en}{more.en}", f"`{person}` 已停权：{took.zh}{more.zh}")
 
 
 def _lifted(result: dict[str, object]) -> Text:

@@ -1,6 +1,7 @@
 """``shoumi lockdown``: nobody enters from now on; the way out stays open."""
 
 from agent.cli.context import OutputColumn, act, column, listing, moment, shown
+from agent.presentation import waits
 from rules.text import Text
 
 NOUN = Text("nobody enters from now on", "封控")
@@ -12,10 +13,10 @@ def _place(room: object) -> Text:
 
 
 def _locked(result: dict[str, object]) -> Text:
-    place, took = _place(result["room"]), f"{result['milliseconds']:.1f} ms"
+    place, took = _place(result["room"]), waits.sentence(result)
     return Text(
-        f"{place.en} is locked down ({result['lockdown']}), acknowledged after {took}; everybody may leave",
-        f"{place.zh}已封控（{result['lockdown']}），{took} 后确认生效；人员可离开",
+        f"{place.en} is locked down ({result['lockdown']}), {took.en}; everybody may leave",
+        f"{place.zh}已封控（{result['lockdown']}），{took.zh}；人员可离开",
     )
 
 

@@ -152,7 +152,7 @@ def _outcome(context: CliContext, act: dict[str, Any]) -> dict[str, Any]:
     [outcome] = context.stream("volume.outcome", {"point": act["point"], "at": act["at"]})
     if outcome["error"]:
         raise RefusedError(text(outcome["error"]), text(outcome["hint"]) if outcome["hint"] else None)
-    return {**outcome, "milliseconds": act["milliseconds"]}
+    return {**outcome, **{name: act[name] for name in act if name.endswith("milliseconds")}}
 
 
 def _absolute(path: str | None) -> str:

@@ -5,7 +5,7 @@
     watch     one end of the pair to the mount watcher
 
 Order of the start: hold registry and log against each other → settle what was under way when the last one died → bring
-every area under guard → the decider takes over the epoch → canaries see that it refuses → the socket opens → ``ready
+every area under guard → the decider takes over the epoch → canaries see that it refuses → the sockets open → ``ready
 tier=A areas=1`` is said. A start that cannot vouch for the state ends; the holder tries again, and meanwhile verdicts
 go on being given by the decider. On a registry that lacks what the log holds it starts, too, so that officers can see
 and decide; but nothing is done.
@@ -19,10 +19,11 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 
-from agent.api.client import listen
+from agent.api.sockets import sockets
 from agent.control import chores, reconciliation
 from agent.control.decider_client import DeciderConnection
 from agent.control.handlers import handler_table
+from agent.control.reception.arrivals import ArrivalLoop
 from agent.control.services import ControlServices, open_services
 from agent.control.transaction import ActExecutor
 from agent.errors import FatalError, ShoumiError
@@ -54,9 +55,10 @@ def main(argv: Sequence[str]) -> int:
         with end, watcher or nullcontext(), open_services(Home.at(argv[1]), decider, groups, life, watcher) as services:
             executor = ActExecutor(services, handlers.acts)
             line = start(services, executor)
-            listening = listen(services.site.home)
+            listening = list(sockets(services.site.home))
             announce(line, say)
-            asyncio.run(chores.serve(services, handlers, executor, listening, life))
+            with asyncio.Runner(loop_factory=ArrivalLoop) as runner:
+                runner.run(chores.serve(services, handlers, executor, listening, life))
     except (ShoumiError, FatalError) as error:
         to_stderr("control")(error)
         return 1

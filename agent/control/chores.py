@@ -13,11 +13,12 @@ lacks what the log holds nothing is ended and no notice taken up: both wait unti
 import asyncio
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+from agent.api.roles import Role
 from agent.control.dispatch import HandlerTable
 from agent.control.offboarding.hr_intake import HrIntake
 from agent.control.schedule import ScheduledActs
@@ -32,6 +33,7 @@ _TICK = 0.2
 _SCHEDULE = 2.0
 _AGAIN = 5.0  # seconds after which a chore that runs for ever, and has failed, begins again
 _LABELS = 1.0
+_EXCESS = 1.0
 _INDEX_SECONDS = 0.5  # of indexing at a time
 
 
@@ -39,7 +41,7 @@ async def serve(
     services: ControlServices,
     handlers: HandlerTable,
     executor: ActExecutor,
-    listening: socket.socket,
+    listening: Iterable[tuple[Role | None, socket.socket]],
     life: int | None,
 ) -> None:
     """Answer callers and do what is due, until told to stop. Raises :class:`FatalError`."""
@@ -88,6 +90,8 @@ async def serve(
                 (_TICK, lambda: loop.run_in_executor(canaries, services.canaries.step)),
                 (_SCHEDULE, lambda: server.act_thread(schedule.step)),
                 (_AGAIN, lambda: server.act_thread(signing_key.step)),
+                (_SCHEDULE, server.look),
+                (_EXCESS, server.tell),
             )
         ]
         try:

@@ -52,10 +52,10 @@ class SecondHandNeeded(NamedTuple):
 class HandlerRequest:
     """One request of an identified caller. ``at`` is the agent's clock when it was taken up.
 
-    ``received``: the same when its line had been read; ``None``: it is one of the agent's own. ``partner`` are roles
-    that a second hand brings, ``asked`` those that were needed of it. ``hands``: it is a proposed act that is being
-    confirmed; ``waiting``: it keeps one. ``takes_up``: the number of what somebody asked for, whose first hand the
-    caller becomes by it.
+    ``received``: the same when it came, ``arrived`` by ``time.monotonic``; ``None``: it is one of the agent's own.
+    ``partner`` are roles that a second hand brings, ``asked`` those that were needed of it. ``hands``: it is a proposed
+    act that is being confirmed; ``waiting``: it keeps one. ``takes_up``: the number of what somebody asked for, whose
+    first hand the caller becomes by it.
     """
 
     op: str
@@ -71,6 +71,7 @@ class HandlerRequest:
     hands: Hands | None = None
     waiting: SecondHandNeeded | None = None
     takes_up: str = ""
+    arrived: float | None = None
 
     @property
     def site(self) -> SiteContext:

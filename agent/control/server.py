@@ -1,73 +1,96 @@
-"""The control process's socket: reads requests, finds out who asks, answers.
+"""The control process's sockets: who comes gets a place, what they ask gets a turn, and an answer.
+
+    entrances ─ a place ─▶ a line ─▶ who asks, seen anew ─▶ a turn ─▶ thread of acts, or of questions ─▶ the answer
 
 Rules of this file:
-- nothing a caller sends, or fails to send, stops the server or another caller: lines are bounded, half lines time out,
-  connections are limited per uid and in all, and a caller who does not read is dropped;
-- one thread does all acts, a few do questions; the event loop itself touches neither disk nor decider;
+- nothing a caller sends, or fails to send, stops the server or another caller. What each may take is in
+  :mod:`agent.control.reception.budgets`, and there are places and turns that only roles and root can take;
+- one thread does all acts, a few do questions; the event loop itself touches neither disk, decider nor name service. It
+  reads requests of up to 4 KiB itself: that takes it some 50 µs at the most, and handing them on would take longer.
+  Larger ones, which only roles may send, are read in the threads of questions, in turn;
 - :class:`FatalError` ends the process: the holder starts a new one, and recovery is its start.
 """
 
 import asyncio
 import socket
+import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
-from difflib import get_close_matches
-from itertools import islice
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from agent.api import protocol
-from agent.api.operations import FACTOR, TABLE
-from agent.api.operations.break_glass import MEANWHILE
-from agent.api.operations.schema import OFFICERS, Operation
-from agent.api.peers import Peer, identify
-from agent.api.roles import CallerRole, Role, standing
-from agent.control.dispatch import HandlerRequest, HandlerTable
+from agent.api.peers import credentials, login_uid
+from agent.api.roles import Role
+from agent.control.dispatch import HandlerTable
+from agent.control.reception import excess_alarms, requests
+from agent.control.reception.budgets import BUDGETS, QUESTIONS, REST, SMALL, CallerKind
+from agent.control.reception.caller import BrokenRequestError, ConnectedCaller
+from agent.control.reception.entrance import Entrance
+from agent.control.reception.over_budget import Excess, OverBudgetBook
+from agent.control.reception.places import CallerPlaces, Share
+from agent.control.reception.requests import ReceivedRequest, RequestHandlers
+from agent.control.reception.reserved import ReservedPlaces
+from agent.control.reception.standings import NameService, Standings
+from agent.control.reception.turns import TurnLimits
+from agent.control.reception.workers import TurnWorkers
 from agent.control.services import ControlServices
-from agent.control.transaction import ActExecutor, record_reading
-from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UnreachableError, UsageError
+from agent.control.transaction import ActExecutor
+from agent.errors import FatalError, RefusedError, ShoumiError, UnreachableError
 from agent.runtime.os_groups import gid_of, present
-from agent.runtime.saying import say_traceback
-from agent.runtime.unix_server import serve_unix
 from rules.text import Text
-from rules.visible import visible
 
 _T = TypeVar("_T")
-MOST_CONNECTIONS = 256
-MOST_OF_ONE_UID = 64
-LINE_SECONDS = 10.0  # from the first byte of a request to its newline
-WRITE_SECONDS = 30.0  # a caller who does not read for so long is gone
-_BATCH = 64  # items of a stream fetched at a time
 _PAUSE = 0.1  # seconds between two looks of a stream that has nothing new
+_RENEW = 0.5  # seconds: whose turn has not come is looked up again
+_AGENT = -1  # in place of a uid: the agent's own acts
 
 
 class ControlServer:
-    """Serves one agent on one listening socket until :meth:`stop`, or until a :class:`FatalError`."""
+    """Serves one agent on its listening sockets until :meth:`stop`, or until a :class:`FatalError`."""
 
     def __init__(self, services: ControlServices, handlers: HandlerTable, executor: ActExecutor) -> None:
         self._services = services
-        self._handlers = handlers
         self._executor = executor
-        self._acts = ThreadPoolExecutor(1, "acts")
-        self._questions = ThreadPoolExecutor(8, "questions")
-        self._connected: Counter[int] = Counter()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._requests = RequestHandlers(services, handlers, executor)
+        self._acts = TurnWorkers(ThreadPoolExecutor(1, "acts"), 1, dict.fromkeys(CallerKind, TurnLimits(1, 1, 64)), {})
+        self._questions = TurnWorkers(
+            ThreadPoolExecutor(QUESTIONS, "questions"),
+            QUESTIONS,
+            {kind: TurnLimits(one.running, one.running_each, 2 * one.places_each) for kind, one in BUDGETS.items()},
+            {kind: one.parts for kind, one in BUDGETS.items()},
+        )
+        self._reader = ThreadPoolExecutor(1, "role-groups")
+        names = NameService(gid_of, present)
+        self._standings = Standings(services.site.role_groups, services.site.glass_is_broken, names, self._reader)
+        self._reserved = ReservedPlaces(services.site.home, services.site.role_groups, names, self._reader)
+        self._places = CallerPlaces({kind: Share(one.places, one.places_each) for kind, one in BUDGETS.items()})
+        self._book = OverBudgetBook()
+        self._streams: Counter[int] = Counter()
+        self._tasks: dict[int, asyncio.Task[None]] = {}  # by place
         self._stopped = asyncio.Event()
         self._fatal: FatalError | None = None
 
-    async def serve(self, listening: socket.socket) -> None:
+    async def serve(self, listening: Iterable[tuple[Role | None, socket.socket]]) -> None:
         """Answer until stopped. Raises the :class:`FatalError` a handler raised."""
-        server = await serve_unix(self._accept, listening, protocol.LIMIT)
+        entrances = [Entrance(end, self._arrive, rest=0 if kept else REST) for kept, end in listening]
+        for entrance in entrances:
+            entrance.open()
         try:
             await self._stopped.wait()
         finally:
-            server.close()
-            for task in self._tasks:
+            for entrance in entrances:
+                entrance.close()
+            tasks = list(self._tasks.values())
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            self._acts.shutdown()
-            self._questions.shutdown(cancel_futures=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._acts.close(drop=False)
+            self._questions.close(drop=True)
+            self._reader.shutdown(cancel_futures=True)
         if self._fatal:
             raise self._fatal
 
@@ -82,208 +105,162 @@ class ControlServer:
 
     async def act_thread(self, work: Callable[[], _T]) -> _T:
         """Run *work* in the thread of acts (scheduled acts take their turn there too)."""
-        return await asyncio.get_running_loop().run_in_executor(self._acts, work)
+        return await asyncio.wrap_future(self._acts.ask(CallerKind.ROLE, _AGENT, work))
 
     def act(self, work: Callable[[], _T]) -> _T:
         """The same for another thread: run *work* there, wait for it, return or raise what it did."""
-        return self._acts.submit(work).result()
+        return self._acts.ask(CallerKind.ROLE, _AGENT, work).result()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._tasks.add(task)
-        peer: Peer | None = None
+    async def look(self) -> None:
+        """Look whose groups are those of the roles, for places and sockets. Called again and again."""
+        await self._reserved.look()
+
+    async def tell(self) -> None:
+        """Tell who asked for more than their budget. Called again and again."""
+        for uid, times in self._executor.rejections.unrecorded().items():
+            self._book.note(uid, Excess.REFUSALS, time.monotonic(), times)
+        for over in self._book.due(time.monotonic()):
+            await self.act_thread(partial(excess_alarms.tell, self._services, over))
+
+    def _arrive(self, end: socket.socket, since: float) -> None:
+        """Give a place to who has just connected, or turn them away."""
+        end.setblocking(False)
         try:
-            peer = identify(writer.get_extra_info("socket"))
-            self._connected[peer.uid] += 1
-            if self._connected[peer.uid] > MOST_OF_ONE_UID or self._connected.total() > MOST_CONNECTIONS:
-                await _send(writer, protocol.failure("", _crowded()))
-            else:
-                await self._converse(peer, reader, writer)
-        except (OSError, asyncio.CancelledError):
-            pass  # the caller is gone, or we are stopping
-        finally:
-            self._tasks.discard(task)
-            if peer:
-                self._connected[peer.uid] -= 1
-            writer.transport.abort() if writer.is_closing() else writer.close()
+            with suppress(BlockingIOError):
+                if not end.recv(1, socket.MSG_PEEK):
+                    raise ConnectionResetError  # gone already
+            known = credentials(end)
+            kind = self._reserved.kind_of(known)
+            place, lost = self._places.arrive(kind, known.uid)
+            if lost is not None:
+                self._tasks[lost].cancel()
+            if place is None:
+                self._turn_away(known.uid, Excess.CONNECTIONS)
+                end.send(protocol.failure("", _crowded()))
+                raise ConnectionRefusedError
+        except OSError:
+            end.close()
+            return
+        caller = ConnectedCaller(end, replace(known, loginuid=login_uid(known.pid)), kind, since)
+        self._tasks[place] = asyncio.get_running_loop().create_task(self._accompany(caller, place, end))
 
-    async def _converse(self, peer: Peer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accompany(self, caller: ConnectedCaller, place: int, end: socket.socket) -> None:
+        try:
+            await self._converse(caller, place)
+        except (OSError, asyncio.CancelledError):
+            pass  # the caller is gone, or has lost its place, or we are stopping
+        finally:
+            del self._tasks[place]
+            self._places.leave(place)
+            end.close()
+
+    async def _converse(self, caller: ConnectedCaller, place: int) -> None:
         while True:
+            self._places.idle(place)
+            call = protocol.Call("", "", {})
             try:
-                line = await _line(reader)
-                if not line:
+                line = await caller.line(partial(self._has_role, caller))
+                if line is None:
                     return
-                call = protocol.parse(line)
-            except _BrokenRequestError as error:
-                await _send(writer, protocol.failure("", error))
+                self._places.busy(place)
+                call = await self._parsed(caller, line.data)
+                await self._answer(caller, call, line.arrived)
+            except BrokenRequestError as error:
+                self._turn_away(caller.peer.uid, Excess.REQUESTS)
+                await caller.send(protocol.failure("", error))
                 return
-            except UsageError as error:
-                await _send(writer, protocol.failure("", error))
-                continue
-            try:
-                await self._answer(peer, call, reader, writer)
             except ShoumiError as error:
-                await _send(writer, protocol.failure(call.id, error))
+                await caller.send(protocol.failure(call.id, error))
             except FatalError as error:
-                await _send(writer, protocol.failure(call.id, UnreachableError(error.text)))
+                await caller.send(protocol.failure(call.id, UnreachableError(error.text)))
                 self.fail(error)
                 return
+            if caller.budget.pause:
+                await asyncio.sleep(caller.budget.pause)
 
-    async def _answer(
-        self, peer: Peer, call: protocol.Call, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        operation = TABLE.get(call.op)
-        if operation is None:
-            raise _unknown(call.op)
-        thread = self._acts if operation.act else self._questions
-        received = self._services.site.now()  # before it waits for those who came earlier
-        found = await asyncio.get_running_loop().run_in_executor(thread, self._handle, peer, call, operation, received)
-        if operation.stream:
-            await self._pour(found, call.id, reader, writer)
-        else:
-            await _send(writer, protocol.result(call.id, found))
-
-    async def _pour(
-        self, items: Iterator[Any], ident: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        """Send *items* as they come, until they end or the caller hangs up (a silent stream notices that too)."""
-        loop = asyncio.get_running_loop()
+    async def _has_role(self, caller: ConnectedCaller) -> bool:
         try:
-            while batch := await loop.run_in_executor(self._questions, _take, items):
+            seen = await self._standings.see(caller.peer, caller.kind)
+        except RefusedError as unknown:
+            raise BrokenRequestError(unknown.text, unknown.hint) from None
+        return seen.standing(caller.peer).role is not None
+
+    async def _parsed(self, caller: ConnectedCaller, data: bytes) -> protocol.Call:
+        if len(data) <= SMALL:
+            return protocol.parse(data)
+        return await asyncio.wrap_future(
+            self._asked(self._questions, caller.kind, caller, partial(protocol.parse, data))
+        )
+
+    async def _answer(self, caller: ConnectedCaller, call: protocol.Call, arrived: float) -> None:
+        operation = requests.operation_of(call.op)
+        seen = await self._standings.see(caller.peer, caller.kind)
+        received = ReceivedRequest(call, operation, caller.peer, arrived, seen)
+        kind = CallerKind.STRANGER if caller.peer.uid else CallerKind.ROOT
+        if seen.standing(caller.peer).role is not None:
+            kind = CallerKind.ROLE
+        workers = self._acts if operation.act and not received.forbidden else self._questions
+        found = await self._in_turn(
+            self._asked(workers, kind, caller, partial(self._requests.answer, received)), received
+        )
+        if operation.stream:
+            await self._pour(found, call.id, kind, caller)
+        else:
+            await caller.send(protocol.result(call.id, found))
+
+    async def _in_turn(self, asked: "Future[Any]", received: ReceivedRequest) -> Any:
+        """Wait for the answer. Until it is the turn of the request, its caller is looked up again and again."""
+        answer = asyncio.wrap_future(asked)
+        try:
+            while not (await asyncio.wait({answer}, timeout=_RENEW))[0]:
+                if not asked.running() and not received.forbidden:
+                    with suppress(RefusedError):  # what was seen before grows old, and will not do then
+                        received.seen = await self._standings.see(received.peer, self._reserved.kind_of(received.peer))
+            return answer.result()
+        finally:
+            answer.cancel()
+
+    async def _pour(self, items: Iterator[Any], ident: str, kind: CallerKind, caller: ConnectedCaller) -> None:
+        """Send *items* as they come, until they end or the caller hangs up (a silent stream notices that too)."""
+        uid = caller.peer.uid
+        if self._streams[uid] >= BUDGETS[kind].streams_each:
+            self._turn_away(uid, Excess.REQUESTS)
+            raise RefusedError(
+                Text("too many streams are open", "打开的数据流过多"),
+                Text("end some, and try again", "请结束一些后重试"),
+            )
+        self._streams[uid] += 1
+        try:
+            while batch := await asyncio.wrap_future(
+                self._asked(self._questions, kind, caller, partial(requests.take, items))
+            ):
                 if lines := b"".join(protocol.item(ident, item) for item in batch if item is not None):
-                    await _send(writer, lines)
-                if reader.at_eof():
+                    await caller.send(lines)
+                if caller.gone():
                     return
                 if batch[-1] is None:
                     await asyncio.sleep(_PAUSE)
         finally:
+            self._streams[uid] -= 1
             if isinstance(items, Generator):
-                await asyncio.shield(loop.run_in_executor(self._questions, items.close))
-        await _send(writer, protocol.end(ident))
+                await asyncio.shield(asyncio.wrap_future(self._questions.ask(kind, uid, items.close)))
+        await caller.send(protocol.end(ident))
 
-    def _handle(self, peer: Peer, call: protocol.Call, operation: Operation, received: datetime) -> Any:
-        """Do what is asked, in a worker thread. Raises :class:`ShoumiError` and :class:`FatalError`, nothing else."""
-        services, handlers = self._services, self._handlers
+    def _asked(
+        self, workers: TurnWorkers, kind: CallerKind, caller: ConnectedCaller, work: Callable[[], _T]
+    ) -> "Future[_T]":
         try:
-            groups = services.site.role_groups()
-            broken = services.site.glass_is_broken()
-            who = standing(peer, groups, gid_of, present(peer.uid), broken=broken)
-            args, now = operation.read(call.args, None), services.site.now()
-            partner = OFFICERS if groups.configured and who.role in OFFICERS else frozenset[Role]()
-            request = HandlerRequest(call.op, args, call.args, peer, who, now, services, received, partner)
-            self._permit(operation, request)
-            if call.op in FACTOR:
-                services.factor.require(peer)
-            if operation.act:
-                return self._executor.execute(request)
-            if operation.read_entry:
-                record_reading(request)
-            return handlers.streams[call.op](request) if operation.stream else handlers.reads[call.op](request)
-        except (ShoumiError, FatalError):
+            return workers.ask(kind, caller.peer.uid, work)
+        except RefusedError:
+            self._turn_away(caller.peer.uid, Excess.REQUESTS)
             raise
-        except Exception as error:
-            raise _our_fault(error) from error
 
-    def _permit(self, operation: Operation, request: HandlerRequest) -> None:
-        refused = _forbidden(operation, request)
-        if refused is None:
-            return
-        if operation.act or operation.read_entry:
-            self._executor.rejections.record(request, refused)
-        raise refused
-
-
-class _BrokenRequestError(UsageError):
-    """After this nothing more can be read from the connection."""
-
-
-async def _line(reader: asyncio.StreamReader) -> bytes:
-    """Return the next request line, ``b""`` at the end. Idle is no offence; a half line that stalls is."""
-    first = await reader.read(1)
-    if first in (b"", b"\n"):
-        return first
-    try:
-        async with asyncio.timeout(LINE_SECONDS):
-            return first + await reader.readuntil(b"\n")
-    except TimeoutError:
-        raise _BrokenRequestError(Text("the request did not end in time", "请求未在规定时间内结束")) from None
-    except asyncio.LimitOverrunError:
-        raise _BrokenRequestError(Text("the request is larger than 1 MiB", "请求超过 1 MiB")) from None
-    except asyncio.IncompleteReadError:
-        return b""
-
-
-async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:
-    writer.write(data)
-    try:
-        async with asyncio.timeout(WRITE_SECONDS):
-            await writer.drain()
-    except TimeoutError:
-        writer.transport.abort()
-        raise ConnectionResetError from None
-
-
-def _take(items: Iterator[Any]) -> list[Any]:
-    """Return the next items, up to the first ``None``. Runs in a worker thread; errors of ours cross as they are."""
-    batch = []
-    try:
-        for item in islice(items, _BATCH):
-            batch.append(item)
-            if item is None:
-                break
-    except (ShoumiError, FatalError):
-        raise
-    except Exception as error:
-        raise _our_fault(error) from error
-    return batch
-
-
-def _forbidden(operation: Operation, request: HandlerRequest) -> ForbiddenError | None:
-    who: CallerRole = request.standing
-    if who.role is Role.BREAK_GLASS and (operation.act or operation.read_entry) and request.op not in MEANWHILE:
-        return ForbiddenError(
-            Text(
-                f"`{request.op}` is not for the broken glass: it restores offices", f"应急状态下不能执行 `{request.op}`"
-            ),
-            Text("name officers again, who do it", "请先恢复三员，由其办理"),
-        )
-    for number, allowed in enumerate(operation.allowed(request.given)):
-        if number and not who.may(allowed) and request.partner & allowed:
-            request.asked.append(allowed)  # of what is given with it, a second hand may answer for
-        elif not who.may(allowed):
-            names = Text(
-                " or ".join(sorted(role.text.en for role in allowed)),
-                "或".join(sorted(role.text.zh for role in allowed)),
-            )
-            why = who.why_none or Text("another role", "角色不符")
-            return ForbiddenError(
-                Text(f"`{request.op}` is for the {names.en}: {why.en}", f"`{request.op}` 须由{names.zh}执行：{why.zh}"),
-                Text("see `shoumi role list`", "参见 `shoumi role list`"),
-            )
-    return None
-
-
-def _unknown(op: str) -> UsageError:
-    said = visible(op[:64])
-    near = ", ".join(f"`{name}`" for name in get_close_matches(op[:64], TABLE, n=3))
-    hint = Text(f"perhaps {near}", f"也许是 {near}") if near else None
-    return UsageError(Text(f"no operation is called `{said}`", f"没有名为 `{said}` 的操作"), hint)
+    def _turn_away(self, uid: int, what: Excess) -> None:
+        self._book.note(uid, what, time.monotonic())
 
 
 def _crowded() -> RefusedError:
     return RefusedError(
         Text("too many connections", "连接过多"),
         Text("end some, and try again", "请关闭一些连接后重试"),
-    )
-
-
-def _our_fault(error: Exception) -> RefusedError:
-    say_traceback(error)
-    said = type(error).__name__
-    return RefusedError(
-        Text(f"the agent failed on this request (`{said}`)", f"代理处理该请求时出错（`{said}`）"),
-        Text(
-            "nothing was changed; please report it with the agent's stderr", "未作任何更改；请附代理的标准错误输出报告"
-        ),
     )

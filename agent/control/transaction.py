@@ -21,7 +21,7 @@ import os
 import secrets
 import threading
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -34,6 +34,7 @@ from agent.control.decider_client import DeciderClient
 from agent.control.dispatch import Act, HandlerRequest, SecondHandNeeded
 from agent.control.first_hand import FirstHand
 from agent.control.losses import compare_or_say
+from agent.control.rejections import WITH_ROLE, WITHOUT, RejectionBudget
 from agent.control.services import ControlServices
 from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UnreachableError
 from agent.log import backward
@@ -42,7 +43,6 @@ from agent.registry.intent import WriteAheadIntent
 from agent.runtime.config import RoleGroups
 from rules.text import Text
 
-_REFUSALS = 20  # entries of refused requests per uid and minute; more are only counted, in the next one
 _LONGEST_LIST, _FIRST = 16_000, 100  # of a list, and how many of a longer one: each area of an act is found by it
 _LONGEST = 2000  # characters of an argument that an entry repeats
 MEANWHILE = frozenset({"registry.accept"})  # what may be done while the registry is older than the log
@@ -58,12 +58,15 @@ class ActExecutor:
         self._first_hand = FirstHand()
 
     def execute(self, request: HandlerRequest) -> dict[str, Any]:
-        """Do the act and return its result with ``seq``, ``epoch`` and ``milliseconds`` from start to acknowledgement.
+        """Do the act and return its result with ``seq``, ``epoch`` and ``milliseconds`` until the acknowledgement.
+
+        They count from when the request came; how many of them it waited for its turn is ``waited_milliseconds``.
 
         Raises :class:`RefusedError` or :class:`ForbiddenError` (nothing was changed), :class:`UnreachableError` (the
         change stands in log and registry, and the decider has not acknowledged it: it will before it answers anybody).
         """
         begun = time.monotonic()
+        arrived = begun if request.arrived is None else request.arrived
         services = self._services
         fields: dict[str, Any] = {}
         seq = 0
@@ -124,7 +127,8 @@ class ActExecutor:
         services.offboarding.start_losses(cut, request.peer.pid)
         if lost.by_looks:
             services.quiet_scan.look_soon()
-        result["milliseconds"] = (time.monotonic() - begun) * 1000
+        result["waited_milliseconds"] = (begun - arrived) * 1000
+        result["milliseconds"] = (time.monotonic() - arrived) * 1000
         result |= done.on_ack() if done.on_ack else {}
         with suppress(OSError):  # then it is of an act that the registry holds, and says nothing
             services.intent.clear()  # whom the act cuts does not wait for this
@@ -223,37 +227,34 @@ class _UnsettledError(UnreachableError):
 
 
 class RejectionAudit:
-    """Entries for requests that were refused, at most :data:`_REFUSALS` per uid and minute. For any thread."""
+    """Entries for requests that were refused, as many as :class:`RejectionBudget` lets be. For any thread."""
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._recent: dict[int, deque[float]] = {}
-        self._skipped: dict[int, int] = {}
+        self._with_role, self._without = (RejectionBudget(one, time.monotonic()) for one in (WITH_ROLE, WITHOUT))
 
     def record(self, request: HandlerRequest, error: ShoumiError) -> None:
         """Record one. Raises nothing about the log: the caller gets *error*, which says more."""
-        outcome = "forbidden" if isinstance(error, ForbiddenError) else "refused"
+        outcome, uid = "forbidden" if isinstance(error, ForbiddenError) else "refused", request.peer.uid
+        budget = self._with_role if request.standing.role else self._without
         with self._turn:
-            if self._too_many(request.peer.uid):
+            if not budget.take(uid, time.monotonic()):
                 return
-            fields = entry(request, outcome, request.site.epoch(), request.given)
-            fields["error"] = error.text.to_json()
-            skipped = self._skipped.pop(request.peer.uid, 0)
-            if skipped:
-                fields["not_recorded"] = skipped
-            try:
-                request.services.decider.append(fields)
-            except ShoumiError:
-                self._skipped[request.peer.uid] = skipped + 1
+            skipped = budget.skipped(uid)
+        fields = entry(request, outcome, request.site.epoch(), request.given)
+        fields["error"] = error.text.to_json()
+        if skipped:
+            fields["not_recorded"] = skipped
+        try:
+            request.services.decider.append(fields)
+        except ShoumiError:
+            with self._turn:
+                budget.skip(uid, skipped + 1)
 
-    def _too_many(self, uid: int) -> bool:
-        now = time.monotonic()
-        recent = self._recent.setdefault(uid, deque(maxlen=_REFUSALS))
-        if len(recent) == _REFUSALS and now - recent[0] < 60:
-            self._skipped[uid] = self._skipped.get(uid, 0) + 1
-            return True
-        recent.append(now)
-        return False
+    def unrecorded(self) -> Counter[int]:
+        """Return how many of each uid had no entry since the last call."""
+        with self._turn:
+            return self._with_role.untold() + self._without.untold()
 
 
 def _append(decider: DeciderClient, fields: Mapping[str, Any]) -> int:

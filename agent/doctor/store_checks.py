@@ -32,3 +32,9 @@ def stores(now: StoreRelation, facts: FactsReader) -> Iterator[Finding]:
         if alarm.kind in ("log-older", "signing-key"):
             hint = f"shoumi alarm ack {alarm.id} --note …"
             yield Finding("serious", alarm.kind, alarm.text, Text(hint, hint))
+    crowding = [alarm for alarm in facts.open_alarms() if alarm.kind == "over-budget"]
+    if crowding:
+        last, more = crowding[-1], len(crowding) - 1
+        others = Text(f", and {more} others", f"，另有 {more} 项") if more else Text("", "")
+        text = Text(f"{last.text.en}{others.en}", f"{last.text.zh}{others.zh}")
+        yield Finding("warning", "over-budget", text, Text("shoumi alarm list", "shoumi alarm list"))

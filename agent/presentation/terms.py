@@ -109,6 +109,7 @@ ALARMS: Words = {
     "unrecorded": Text("not recorded", "未能记录"),
     "log-older": Text("log is an old copy", "日志为旧副本"),
     "signing-key": Text("key of the receipts", "回执密钥"),
+    "over-budget": Text("asks for too much", "请求超出限额"),
 }
 
 # The log --------------------------------------------------------------------------------------------------------------
@@ -146,6 +147,7 @@ ENTRIES: Words = {  # kinds of entries
     "registry-older": Text("REGISTRY IS AN OLD COPY", "登记库为旧副本"),
     "log-older": Text("LOG IS AN OLD COPY", "日志为旧副本"),
     "signing-key": Text("KEY OF THE RECEIPTS", "回执密钥"),
+    "over-budget": Text("SOMEBODY ASKS FOR TOO MUCH", "请求超出限额"),
     "pack-edited": Text("pack was edited", "规则包被改动"),
     "started": Text("agent started", "代理启动"),
     "stopped": Text("agent stopped", "代理停止"),

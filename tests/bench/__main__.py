@@ -20,6 +20,7 @@ from agent.simulator import volume_image
 from rules.text import Language, Text
 from tests import ROOT
 from tests.bench import (
+    callers,
     departures,
     doors_osdp,
     doors_uhppote,
@@ -118,6 +119,10 @@ def _losses(_language: Language) -> Iterator[Row]:
     yield from losses.rows()
 
 
+def _callers(_language: Language) -> Iterator[Row]:
+    yield from callers.rows()
+
+
 def _doors(_language: Language) -> Iterator[Row]:
     yield from doors_osdp.rows()
     yield from doors_uhppote.rows()
@@ -156,6 +161,7 @@ PARTS |= {
     "scale": _scale,
     "departures": _departures,
     "losses": _losses,
+    "callers": _callers,
     "doors": _doors,
     "log": _log,
     "samba": _samba,

@@ -2,15 +2,17 @@
 
 import json
 import os
+import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
 
 import pytest
 
-from agent.api import client
+from agent.api import sockets
 from agent.api.client import AgentClient
-from agent.control import server
+from agent.control.reception.budgets import BUDGETS, CallerKind
 from agent.errors import ForbiddenError, RefusedError, UnreachableError, UsageError
 from tests.control.offboarding.test_coordinator import until
 from tests.control.site import Site
@@ -18,7 +20,7 @@ from tests.control.site import Site
 
 @pytest.fixture
 def raw(site: Site) -> Iterator[socket.socket]:
-    with closing(client.connect(site.home)) as end:
+    with closing(sockets.connect(site.home)) as end:
         end.settimeout(10)
         yield end
     with site.client() as other:
@@ -58,7 +60,7 @@ def test_half_a_line_does_not_keep_others_waiting(raw: socket.socket, site: Site
 
 
 def test_hanging_up_in_the_middle_of_a_stream_is_no_harm(site: Site) -> None:
-    with closing(client.connect(site.home)) as end:
+    with closing(sockets.connect(site.home)) as end:
         end.sendall(b'{"op":"log.follow","id":"1","args":{"after":0}}\n')
         assert answer(end)["item"]
     with site.client() as other:
@@ -74,7 +76,10 @@ def test_a_caller_who_never_reads_keeps_nobody_waiting(raw: socket.socket, site:
 
 def test_one_uid_cannot_take_all_connections(site: Site) -> None:
     with ExitStack() as stack:
-        ends = [stack.enter_context(closing(client.connect(site.home))) for _ in range(server.MOST_OF_ONE_UID + 5)]
+        ends = [
+            stack.enter_context(closing(sockets.connect(site.home)))
+            for _ in range(BUDGETS[CallerKind.ROOT].places_each + 5)
+        ]
         for end in ends[:-5]:
             end.sendall(b'{"op":"role.list"}\n')
         ends[-1].settimeout(10)
@@ -88,6 +93,28 @@ def served(site: Site) -> bool:
     with suppress(RefusedError, UnreachableError), site.client() as caller:
         return bool(caller.call("role.list"))
     return False
+
+
+def test_an_act_that_waits_says_for_how_long(site: Site) -> None:
+    """The decider is stopped under the first act, so that the second one waits for its turn."""
+    with site.client() as other, ExitStack() as stack:
+        other.call("person.add", person="E7")
+        ends = [stack.enter_context(closing(sockets.connect(site.home))) for _ in range(2)]
+        os.kill(site.peer.pid, signal.SIGSTOP)
+        try:
+            for end in ends:
+                end.settimeout(30)
+                end.sendall(b'{"op":"hold.add","args":{"person":"E7","reason":"x"}}\n')
+            assert other.call("role.list")  # what was sent before has come by now
+            began = time.monotonic()
+            time.sleep(0.2)
+            stopped = (time.monotonic() - began) * 1000
+        finally:
+            os.kill(site.peer.pid, signal.SIGCONT)
+        answers = [answer(end)["result"] for end in ends]
+    one, two = sorted(answers, key=lambda found: found["seq"])  # type: ignore[index]
+    assert stopped <= two["waited_milliseconds"] <= two["milliseconds"]  # type: ignore[index]
+    assert one["milliseconds"] >= stopped > one["waited_milliseconds"]  # type: ignore[index]
 
 
 def test_an_unknown_operation_names_the_near_ones(site: Site) -> None:
@@ -117,8 +144,9 @@ def test_whoever_has_no_role_is_told_so_and_it_is_an_entry(site: Site) -> None:
 
 def test_a_stranger_cannot_fill_the_log_with_refusals(site: Site) -> None:
     def stranger() -> str:
-        with site.client() as caller:
-            for _ in range(100):
+        with ExitStack() as stack:
+            callers = [stack.enter_context(site.client()) for _ in range(10)]  # each rests after an answer
+            for caller in callers * 4:
                 try:
                     caller.call("hold.add", person="E1", reason="x")
                 except ForbiddenError:

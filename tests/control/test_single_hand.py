@@ -17,8 +17,8 @@ from agent.api.operations import TABLE
 from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role
 from agent.control.dispatch import HandlerRequest
-from agent.control.server import _forbidden
-from agent.errors import ShoumiError
+from agent.control.reception.requests import permission
+from agent.errors import ForbiddenError, ShoumiError
 from rules.decide import decide
 from rules.model import Action, Level, Mode, Request, Scope
 from rules.rights import stands
@@ -224,8 +224,10 @@ def alone(office: Office, role: Role | None, uid: int, op: str, given: dict[str,
     partner = frozenset({Role.SYSTEM, Role.SECURITY}) if role in (Role.SYSTEM, Role.SECURITY) else frozenset[Role]()
     args, now = TABLE[op].read(given, None), office.site.now()
     request = HandlerRequest(op, args, given, peer, CallerRole(role), now, office.services, partner=partner)
-    if (refused := _forbidden(TABLE[op], request)) is not None:
-        raise refused
+    found = permission(TABLE[op], given, CallerRole(role), partner)
+    if isinstance(found, ForbiddenError):
+        raise found
+    request.asked.extend(found)
     office.executor.execute(request)
 
 

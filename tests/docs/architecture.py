@@ -1,4 +1,4 @@
-"""The sections of ``docs/architecture.md`` that are made: folders, processes, threads, directions of imports.
+"""The sections of ``docs/architecture.md`` that are made: folders, processes, threads, directions of imports, budgets.
 
 Rules of this file: the page is written by hand but for what stands between two marks; ``reference.py`` writes it.
 """
@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from agent.control.reception.budgets import BATCH, BUDGETS, FRESH, LARGE, LOOKUP, QUESTIONS, REST, SMALL
+from agent.control.reception.over_budget import ENOUGH, EVERY, MOST, WITHIN
+from agent.control.rejections import WITH_ROLE, WITHOUT, RejectionLimits
 from tests import ROOT
 from tests.docs.markdown import code, filled, table
 from tests.docs.processes import PROCESSES, WIRES, ProcessRow
@@ -27,6 +30,7 @@ def page() -> str:
         "wires": wires(),
         "threads": threads(),
         "layers": layers(),
+        "budgets": budgets(),
     }
     return filled(PAGE.read_text(encoding="utf-8"), sections)
 
@@ -72,6 +76,42 @@ def threads() -> str:
     head = ("process", "thread", "made in", "what it does", "what it owns")
     rows = [(row.process, row.name, f"`{row.module}`", row.does, row.owns) for row in THREADS]
     return table(head, rows)
+
+
+def budgets() -> str:
+    """Return what each kind of caller may take of the control sockets."""
+    head = ("", *(kind.text.en for kind in BUDGETS))
+    each = list(BUDGETS.values())
+    rows = [
+        ("connections, in all", *(f"{one.places}" for one in each)),
+        ("connections of one uid", *(f"{one.places_each}" for one in each)),
+        ("questions answered at a time, in all", *(f"{one.running} of {QUESTIONS}" for one in each)),
+        ("questions of one uid at a time", *(f"{one.running_each}" for one in each)),
+        ("part of a thread's time for them", *(f"1/{one.parts:.0f}" if one.parts > 1 else "all" for one in each)),
+        ("streams of one uid", *(f"{one.streams_each}" for one in each)),
+        ("an idle connection is ended after", *(f"{one.idle_seconds:.0f} s" for one in each)),
+        ("a request ends after its first byte within", *(f"{one.line_seconds:.0f} s" for one in each)),
+        ("an answer is read within", *(f"{one.write_seconds:.0f} s" for one in each)),
+        ("rest of a connection after an answer", *(f"{one.pause:g} s" if one.pause else "none" for one in each)),
+        ("refused acts that become entries", *map(_refusals, (WITH_ROLE, WITHOUT, WITHOUT))),
+    ]
+    return table(head, rows) + "\n" + table(("of everybody", ""), _of_everybody())
+
+
+def _of_everybody() -> list[tuple[str, str]]:
+    telling = f"of a uid once in {EVERY / 60:.0f} minutes, of all together {MOST} times"
+    return [
+        ("bytes of a request", f"{SMALL:,}; {LARGE:,} once the caller is known to have a role"),
+        ("connections taken from `control.sock`", f"{BATCH / REST:.0f} a second"),
+        ("a lookup of a caller's groups", f"{LOOKUP:.0f} s, then the role is unknown; one of each uid at a time"),
+        ("an act is done by groups looked up", f"{FRESH:.0f} s ago at the most"),
+        ("who asks for too much is told of", f"after {ENOUGH} times in {WITHIN:.0f} s; {telling}"),
+    ]
+
+
+def _refusals(limits: RejectionLimits) -> str:
+    of_all = f"in all {limits.burst_of_all} and one each {limits.refill_of_all:.0f} s"
+    return f"of one uid {limits.burst} and one more each {limits.refill:.0f} s; {of_all}"
 
 
 def layers() -> str:

@@ -307,14 +307,15 @@ WIRES = (
     WireRow(
         between=("cli", "control"),
         what="API socket",
-        carries="one JSON object a line (`agent.api.protocol`) over `run/control.sock`; callers by peer credentials",
-        made="agent.api.client:listen",
+        carries="one JSON object a line (`agent.api.protocol`) over `run/control.sock`, or a socket kept for root or a "
+        "role beside it; callers by peer credentials",
+        made="agent.api.sockets:listen",
     ),
     WireRow(
         between=("terminal", "control"),
         what="API socket",
         carries="the same",
-        made="agent.api.client:connect",
+        made="agent.api.sockets:connect",
     ),
     WireRow(
         between=("cli", "simulator"),

@@ -49,6 +49,15 @@ THREADS = (
         "`agent.control.transaction.ActExecutor`; writes the registry",
     ),
     ThreadRow("control", "questions", "agent.control.server", "answers reads and streams, eight at a time", "nothing"),
+    ThreadRow("control", "role-groups", "agent.control.server", "reads which groups are those of the roles", "nothing"),
+    ThreadRow(
+        "control",
+        "lookup",
+        "agent.control.reception.lookups",
+        "asks the name service for the groups of one caller, for as long as that takes, then ends; nobody waits for it "
+        "at the end",
+        "nothing",
+    ),
     ThreadRow(
         "control",
         "doors",

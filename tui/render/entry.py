@@ -179,6 +179,8 @@ _LABELS = {
     "after": Text("after entry", "所后续的条目"),
     "known": Text("known up to entry", "已知至条目"),
     "faults": Text("faults", "错误数"),
+    "refused_connections": Text("connections turned away", "被拒绝的连接"),
+    "refused_requests": Text("requests turned away", "被拒绝的请求"),
 }
 _VALUES: dict[str, Words] = {
     "kind": ENTRIES, "action": ACTIONS, "level": LEVELS, "domain": DOMAINS, "mode": MODES,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.api.operations import TABLE
+from agent.presentation import waits
 from rules.text import Text
 from rules.visible import visible
 from tui.forms import Form
@@ -203,8 +204,8 @@ class PeopleScreen(ListScreen):
             return
         answer = await self.app.push_screen_wait(Form("hold.add", {"person": person}))
         if answer:
-            took = f"{answer['milliseconds']:.0f}"
-            done = Text(f"every open is cut, {took} ms", f"已切断一切访问，{took} 毫秒")
+            took = waits.sentence(answer)
+            done = Text(f"every open is cut: {took.en}", f"已切断一切访问：{took.zh}")
             rest = Text(
                 "what else the plan says follows; the receipt (c) tells", "计划中的其余事项随后执行，见回执（c）"
             )

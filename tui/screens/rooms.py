@@ -9,6 +9,7 @@ Rules of this file:
 import asyncio
 from typing import Any
 
+from agent.presentation import waits
 from agent.presentation.terms import DOMAINS, LEVELS, word
 from rules.text import Text
 from rules.visible import visible
@@ -151,8 +152,8 @@ class RoomsScreen(DoorActs):
             return
         answer = await self.ask("lockdown.on", {"room": room} if room else {}, only=("reason",))
         if answer:
-            took = f"{answer['milliseconds']:.0f}"
-            done = Text(f"nobody enters {where.en}, {took} ms", f"{where.zh}已禁止进入，{took} 毫秒")
+            took = waits.sentence(answer)
+            done = Text(f"nobody enters {where.en}: {took.en}", f"{where.zh}已禁止进入：{took.zh}")
             await self.program.agreed(result(title, [PlanLine(done, "confirmed")]))
             await self.load()
 

@@ -9,7 +9,7 @@ from agent.api.operations import TABLE
 from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role, standing
 from agent.control.dispatch import HandlerRequest
-from agent.control.server import _forbidden
+from agent.control.reception.requests import permission
 from agent.errors import ForbiddenError, RefusedError
 from agent.runtime.config import RoleGroups
 from tests.control.test_two_hands import SECURITY, SYSTEM, Desk, alone, desk  # noqa: F401 - fixtures
@@ -23,8 +23,9 @@ def as_root(desk: Desk, op: str, **given: Any) -> Any:  # noqa: F811
     role = standing(ROOT, office.site.role_groups(), lambda _name: None, broken=office.site.glass_is_broken())
     args = TABLE[op].read(given, None)
     request = HandlerRequest(op, args, given, ROOT, role, office.site.now(), office.services)
-    if refused := _forbidden(TABLE[op], request):
-        raise refused
+    found = permission(TABLE[op], given, role, frozenset())
+    if isinstance(found, ForbiddenError):
+        raise found
     return office.executor.execute(request) if TABLE[op].act else office.handlers.reads[op](request)
 
 

@@ -1,0 +1,59 @@
+"""When something came: since when at the latest what the event loop finds ready must have been there.
+
+Rules of this file: no clock of the kernel says when bytes reached a unix socket. What a look finds that did not have to
+wait came after the look before it, and is taken to have come right then: whoever is told how long they waited is told
+too much rather than too little, and the time the loop itself was late is in it.
+"""
+
+import asyncio
+import selectors
+import time
+
+_AT_ONCE = 0.00005  # seconds: a look that took no longer found what was there before it began
+
+
+class _WatchfulSelector(selectors.DefaultSelector):
+    """A selector that remembers when it looked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.since = self.before = self._last = time.monotonic()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        began = time.monotonic()
+        found = super().select(timeout)
+        now = time.monotonic()
+        self.before = self.since
+        self.since = self._last if now - began < _AT_ONCE else now
+        self._last = now
+        return found
+
+
+class ArrivalLoop(asyncio.SelectorEventLoop):
+    """An event loop that knows since when the events of its present round may have been there."""
+
+    def __init__(self) -> None:
+        self._looks = _WatchfulSelector()
+        super().__init__(self._looks)
+
+    @property
+    def since(self) -> float:
+        """The earliest instant (``time.monotonic``) at which what this round found can have come."""
+        return self._looks.since
+
+    @property
+    def before(self) -> float:
+        """The same of the round before: what it found wakes a task in this one."""
+        return self._looks.before
+
+
+def found_now() -> float:
+    """Return :attr:`ArrivalLoop.since` of the running loop; of any other kind of loop, now."""
+    loop = asyncio.get_running_loop()
+    return loop.since if isinstance(loop, ArrivalLoop) else time.monotonic()
+
+
+def found_before() -> float:
+    """Return :attr:`ArrivalLoop.before` of the running loop; of any other kind of loop, now."""
+    loop = asyncio.get_running_loop()
+    return loop.before if isinstance(loop, ArrivalLoop) else time.monotonic()
