@@ -108,6 +108,7 @@ class Registry:
         if self._unknown is not None:
             raise self._unknown
         with translate_sqlite_errors(self.path):
+            self._connection.widen()
             self._connection.execute("BEGIN IMMEDIATE")
         try:
             with translate_sqlite_errors(self.path):
