@@ -56,7 +56,7 @@ class DenyLedger:
         named = json.dumps({area.name: area.path for area in areas})
         rows = [(uid, case, person, named, self._now().isoformat()) for uid in uids]
         with translate_sqlite_errors(self._path):
-            self._db.widen()
+            self._db.widen(1 << 20)
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._db.executemany(
@@ -75,7 +75,7 @@ class DenyLedger:
         gone, theirs = frozenset(areas), frozenset(uids)
         at = self._now().isoformat()
         with translate_sqlite_errors(self._path):
-            self._db.widen()
+            self._db.widen(1 << 20)
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 for row in self._rows():

@@ -34,11 +34,14 @@ class Connection(sqlite3.Connection):
         if self.index is not None:
             self.index.release()
 
-    def widen(self) -> None:
-        """Make room in the index for one more transaction; call it before one begins. Raises :class:`sqlite3.Error`."""
+    def widen(self, ahead: int = 0) -> None:
+        """Make room in the index for one more transaction; call it before one begins. Raises :class:`sqlite3.Error`.
+
+        The log gets *ahead* bytes of the disk now, so that a disk that fills up does not stop what comes next.
+        """
         if self.index is not None:
             try:
-                self.index.widen()
+                self.index.widen(ahead)
             except OSError as error:
                 raise _sqlite_error(error) from error
 

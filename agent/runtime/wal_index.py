@@ -26,9 +26,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.runtime import room
+
 _REGION = 32_768  # bytes of the index that are mapped at once; they stand for 4096 pages of the log
 _PAGES = 4096
 _SPARE = 4  # regions beyond what the log has now: what one transaction may add, 64 MiB at pages of 4 KiB
+_SHARE = 64  # the part of a filesystem that one log may be given ahead at the most
 _FRAME = 24  # bytes before each page in the log
 _USED = (128, 1)  # first byte and length of the lock of an index in use
 _SHARED = ((1 << 30) + 2, 510)  # … and of a database that somebody has open
@@ -43,6 +46,7 @@ class _Kept:
     database: int
     index: int
     page: int
+    log: int = -1
     users: int = 0
     connecting: int = 0
 
@@ -80,11 +84,16 @@ class WalIndex:
         with _turn:
             self._connected()
 
-    def widen(self) -> None:
-        """Give the index what the log, as long as it is, and one more transaction need. Raises :class:`OSError`."""
+    def widen(self, ahead: int = 0) -> None:
+        """Give the index what the log, as long as it is, and one more transaction need. Raises :class:`OSError`.
+
+        The log itself gets *ahead* bytes behind its end, as far as there is room.
+        """
         with _turn:
             if self._kept is not None and self._kept.index >= 0:
                 _fill(self._kept.index, _wanted(self._path, self._kept.page))
+                if ahead:
+                    _lengthen(self._path, self._kept, ahead)
 
     def release(self) -> None:
         """Let go of it, after the connection is closed. Twice is once."""
@@ -107,7 +116,7 @@ class WalIndex:
         if kept.users:
             return
         del _kept[self._key]
-        for descriptor in (kept.database, kept.index):
+        for descriptor in (kept.database, kept.index, kept.log):
             if descriptor >= 0:
                 os.close(descriptor)
 
@@ -179,6 +188,20 @@ def _fill(index: int, size: int) -> None:
     size = max(size, found.st_size)
     if found.st_size < size or found.st_blocks * 512 < size:
         os.posix_fallocate(index, 0, size)
+
+
+def _lengthen(path: Path, kept: _Kept, ahead: int) -> None:
+    log = path.with_name(f"{path.name}-wal")
+    if kept.log < 0 or not _same(kept.log, log):
+        if kept.log >= 0:
+            os.close(kept.log)  # SQLite has no locks on this one
+            kept.log = -1
+        with suppress(OSError):
+            kept.log = os.open(log, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    if kept.log >= 0:
+        ahead = min(ahead, room.whole(kept.log) // _SHARE)
+        with suppress(OSError):
+            room.keep(kept.log, os.fstat(kept.log).st_size, ahead)
 
 
 def _begin_anew(index: int) -> None:
