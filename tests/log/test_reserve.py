@@ -1,9 +1,7 @@
-"""A full disk stops accesses and nothing else: acts are recorded in what the log keeps for them. On small real disks."""
+"""A full disk stops accesses and nothing else: acts are recorded in what the log keeps for them. On real disks."""
 
-import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,8 +10,9 @@ from agent.log.append import Appender
 from agent.log.unwritable import LogFullError
 from agent.log.verify import verify
 from tests import needs
-from tests.log.disk import loop_mounted, make_image
+from tests.log.disk import filled, loop_mounted, make_image
 from tests.log.samples import line
+from tests.log.test_disk import append_for_ever
 
 pytestmark = [pytest.mark.kernel, needs.small_disk, pytest.mark.xdist_group("log disk")]
 ACTS = 200  # of some 300 bytes: less than what is kept on a disk of this size
@@ -40,31 +39,9 @@ def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", point], check=True)
 
 
-def filled(folder: Path) -> Path:
-    ballast = folder.parent / "ballast"
-    with ballast.open("ab", buffering=0) as sink:
-        with suppress(OSError):
-            os.posix_fallocate(sink.fileno(), 0, int(free(folder) * 0.97))
-            os.lseek(sink.fileno(), 0, os.SEEK_END)
-        size = 1 << 20
-        while size:
-            try:
-                sink.write(b"x" * size)
-            except OSError:
-                size //= 2
-        os.fsync(sink.fileno())
-    return ballast
-
-
-def free(folder: Path) -> int:
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
-
-
 def accesses_until_refused(log: Appender) -> None:
     with pytest.raises(LogFullError):
-        while True:
-            log.append([line(log.next_seq + n, path="计划" * 500) for n in range(9)])
+        append_for_ever(log, batch=9, path="计划" * 500)
 
 
 def acts(log: Appender, count: int = ACTS) -> None:
