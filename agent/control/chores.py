@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+from agent.control.disk_watch import DiskWatch
 from agent.control.dispatch import HandlerTable
 from agent.control.offboarding.hr_intake import HrIntake
 from agent.control.schedule import ScheduledActs
@@ -58,7 +59,7 @@ async def serve(
             serve()
 
     schedule = ScheduledActs(services.site, executor, services.labels.sealable, services.offboarding.start_lapses)
-    signing_key = SigningKeyWatch(services)
+    signing_key, disks = SigningKeyWatch(services), DiskWatch(services)
     hr_intake = HrIntake(
         services.site, services.offboarding, act, timedelta(seconds=services.config.hr_silence_seconds)
     )
@@ -88,6 +89,7 @@ async def serve(
                 (_TICK, lambda: loop.run_in_executor(canaries, services.canaries.step)),
                 (_SCHEDULE, lambda: server.act_thread(schedule.step)),
                 (_AGAIN, lambda: server.act_thread(signing_key.step)),
+                (_AGAIN, lambda: server.act_thread(disks.step)),
             )
         ]
         try:

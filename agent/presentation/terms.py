@@ -103,6 +103,7 @@ ALARMS: Words = {
     "unrecorded": Text("not recorded", "未能记录"),
     "log-older": Text("log is an old copy", "日志为旧副本"),
     "signing-key": Text("key of the receipts", "回执密钥"),
+    "disk-low": Text("little room on a disk", "磁盘空间不足"),
 }
 
 # The log --------------------------------------------------------------------------------------------------------------
@@ -140,6 +141,8 @@ ENTRIES: Words = {  # kinds of entries
     "registry-older": Text("REGISTRY IS AN OLD COPY", "登记库为旧副本"),
     "log-older": Text("LOG IS AN OLD COPY", "日志为旧副本"),
     "signing-key": Text("KEY OF THE RECEIPTS", "回执密钥"),
+    "disk-low": Text("ROOM ON A DISK", "磁盘空间"),
+    "process-died": Text("A PROCESS DIED", "进程异常终止"),
     "pack-edited": Text("pack was edited", "规则包被改动"),
     "started": Text("agent started", "代理启动"),
     "stopped": Text("agent stopped", "代理停止"),
