@@ -110,8 +110,8 @@ def entries() -> Iterator[dict[str, object]]:
     }
     yield {"kind": "disk-low", "alarm": True, "state": "low", "path": "/var/lib/shoumi/log", "free": 1 << 20,
            "whole": 1 << 30, "hours": 3.5, "reason": said}  # fmt: skip
-    yield {"kind": "process-died", "alarm": True, "process": "control", "pid": 4711, "signal": "SIGBUS", "lived": 1.5,
-           "deaths": 3, "next_try": 1.2}  # fmt: skip
+    yield {"kind": "process-died", "alarm": True, "process": "control", "how": "SIGBUS", "lived": 1.5, "deaths": 3,
+           "pid": 4711}  # fmt: skip
     yield {"kind": "pack-edited", "recorded": "甲", "pack": "minimal@3c29d6d554e7"}
     yield from _of_volumes(said)
     yield {"kind": "registry-older", "alarm": True, "epoch": 7, "registry_epoch": 5, "acts": 2, "reason": said}
