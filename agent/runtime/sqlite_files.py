@@ -6,7 +6,9 @@ an error of SQLite like those it raises itself, so that its owner says in its ow
 """
 
 import errno
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -55,13 +57,11 @@ def connect(path: Path, mode: Mode, *, timeout: float = 5.0, wal: bool = False) 
     connection: Connection | None = None
     index = None
     try:
+        if mode == "rwc":
+            _make(path)
         if path.exists():
             index = WalIndex(path, becomes=wal)
         connection = _plain(path, mode, timeout)
-        if index is None and wal:
-            connection.close()
-            index = WalIndex(path, becomes=True)
-            connection = _plain(path, mode, timeout)
         connection.index = index
         connection.execute("PRAGMA mmap_size = 0")
         connection.execute("PRAGMA journal_mode = WAL" if wal else "PRAGMA schema_version").fetchone()
@@ -76,6 +76,14 @@ def connect(path: Path, mode: Mode, *, timeout: float = 5.0, wal: bool = False) 
     if index is not None:
         index.connected()
     return connection
+
+
+def _make(path: Path) -> None:
+    """Make *path* when it is missing, for its owner alone; SQLite would leave its mode to the umask."""
+    with suppress(FileExistsError):
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        os.fchmod(descriptor, 0o600)
+        os.close(descriptor)  # nobody has it open yet: closing it ends no lock
 
 
 def _plain(path: Path, mode: Mode, timeout: float) -> Connection:
