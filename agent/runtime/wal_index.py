@@ -12,8 +12,8 @@ What SQLite promises of its locks, and this file keeps (os_unix.c, ``unixLockSha
 
 Rules of this file: standard library only. Locks are those of open file descriptions (``F_OFD_SETLK``, fcntl(2)): unlike
 SQLite's own they stand against SQLite in the same process. Closing any descriptor of a file ends all of SQLite's locks
-of this process on that file, so descriptors are kept until the last connection is closed. Filesystems that copy on
-write give new blocks to old pages: nothing here helps there (:func:`copies_on_write`).
+of this process on that file, so descriptors are kept until the last connection is closed. A filesystem that copies on
+write gives new blocks to old pages: btrfs is asked not to (:func:`agent.runtime.room.in_place`), as it heeds.
 """
 
 import errno
@@ -153,6 +153,7 @@ def _take(path: Path, kept: _Kept) -> None:
     kept.index = descriptor  # one that was taken away by hand stays open: nothing is lost by that
     if os.fstat(descriptor).st_size == 0:
         os.fchmod(descriptor, mode)
+        room.in_place(descriptor)
     if _first(descriptor):
         _fill(descriptor, _wanted(path, kept.page))
         _begin_anew(descriptor)
@@ -200,8 +201,11 @@ def _lengthen(path: Path, kept: _Kept, ahead: int) -> None:
             kept.log = os.open(log, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     if kept.log >= 0:
         ahead = min(ahead, room.whole(kept.log) // _SHARE)
+        size = os.fstat(kept.log).st_size
+        if not size:
+            room.in_place(kept.log)
         with suppress(OSError):
-            room.keep(kept.log, os.fstat(kept.log).st_size, ahead)
+            room.keep(kept.log, size, ahead)
 
 
 def _begin_anew(index: int) -> None:
