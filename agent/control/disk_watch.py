@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent.control.services import ControlServices
 from agent.log import space
-from agent.log.space import Outlook, Room, Stage
+from agent.log.space import DiskRoom, Outlook, Stage
 from rules.text import Text
 from rules.visible import visible
 
@@ -39,7 +39,7 @@ class DiskWatch:
                 self._tell(disk, found, disk.samples[-1])
                 disk.stage = found.stage
 
-    def _tell(self, disk: "_Disk", found: Outlook, room: Room) -> None:
+    def _tell(self, disk: "_Disk", found: Outlook, room: DiskRoom) -> None:
         services, text = self._services, said(disk.path, found, room)
         worse = space.STAGES.index(found.stage) > space.STAGES.index(disk.stage)
         hours = None if found.hours is None else round(found.hours, 1)
@@ -54,11 +54,11 @@ class DiskWatch:
 class _Disk:
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.samples: deque[Room] = deque()
+        self.samples: deque[DiskRoom] = deque()
         self.stage: Stage = "good"
 
 
-def said(path: Path, found: Outlook, room: Room) -> Text:
+def said(path: Path, found: Outlook, room: DiskRoom) -> Text:
     """Return how much room there is on the disk of *path*, and for how long."""
     shown, gib = visible(str(path)), f"{room.free / _GIB:.1f} GiB"
     text = Text(f"{gib} ({found.part:.0%}) left at `{shown}`", f"`{shown}` 所在磁盘剩余 {gib}（{found.part:.0%}）")

@@ -22,7 +22,7 @@ LONGEST = timedelta(hours=1)
 INDEX_SHARE, INDEX_MOST = 16, 256 << 20  # what the index leaves to the log: a part of the disk, bytes
 
 
-class Room(NamedTuple):
+class DiskRoom(NamedTuple):
     """What was seen of a disk: bytes free to us, and all of them."""
 
     at: datetime
@@ -38,13 +38,13 @@ class Outlook(NamedTuple):
     hours: float | None
 
 
-def look(path: Path, at: datetime) -> Room:
+def look(path: Path, at: datetime) -> DiskRoom:
     """Return what is free on the disk of *path*. Raises ``OSError``."""
     found = os.statvfs(path)
-    return Room(at, found.f_bavail * found.f_frsize, max(1, found.f_blocks * found.f_frsize))
+    return DiskRoom(at, found.f_bavail * found.f_frsize, max(1, found.f_blocks * found.f_frsize))
 
 
-def outlook(samples: Sequence[Room], before: Stage = "good") -> Outlook:
+def outlook(samples: Sequence[DiskRoom], before: Stage = "good") -> Outlook:
     """Return how it stands after *samples*, the newest last; *before* is the stage so far.
 
     A stage is left only for a tenth more than what led into it, so that an alarm does not come and go.
@@ -61,7 +61,7 @@ def outlook(samples: Sequence[Room], before: Stage = "good") -> Outlook:
     return Outlook(stage, part, hours)
 
 
-def kept(samples: deque[Room], new: Room) -> None:
+def kept(samples: deque[DiskRoom], new: DiskRoom) -> None:
     """Take *new* in, and let go of what is older than the rate is measured over."""
     if samples and (new.whole != samples[-1].whole or new.at < samples[-1].at):
         samples.clear()  # another disk, or another clock
@@ -75,7 +75,7 @@ def short_for_index(free: int, whole: int) -> int:
     return max(0, min(INDEX_MOST, whole // INDEX_SHARE) - free)
 
 
-def _stage(now: Room, part: float, hours: float | None, more: float) -> Stage:
+def _stage(now: DiskRoom, part: float, hours: float | None, more: float) -> Stage:
     if _below(now, part, URGENT * more) or (hours is not None and hours < URGENT_HOURS * more):
         return "urgent"
     if _below(now, part, LOW * more) or (hours is not None and hours < LOW_HOURS * more):
@@ -83,5 +83,5 @@ def _stage(now: Room, part: float, hours: float | None, more: float) -> Stage:
     return "good"
 
 
-def _below(now: Room, part: float, least: float) -> bool:
+def _below(now: DiskRoom, part: float, least: float) -> bool:
     return part < least and now.free < ENOUGH * least / LOW

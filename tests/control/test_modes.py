@@ -22,6 +22,9 @@ def test_modes_of_a_running_agent_do_not_come_from_its_umask(tmp_path: Path, uma
             with site.client() as client:
                 client.call("person.add", person="E1")
                 client.call("hold.add", person="E1", reason="x")
+            assert site.control
+            status = Path(f"/proc/{site.control.pid}/status").read_text()
+            assert "\nUmask:\t0022\n" in status
             found = {path: path.lstat() for path in site.home.root.rglob("*")}
     finally:
         os.umask(before)

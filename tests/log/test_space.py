@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agent.log import space
 from agent.log.index import Indexer, IndexRoomError
 from agent.log.search import Filter, query
-from agent.log.space import Room, outlook, short_for_index
+from agent.log.space import DiskRoom, outlook, short_for_index
 from tests import needs
 from tests.log.disk import filled, loop_mounted, make_image
 from tests.log.samples import write_plain
@@ -21,9 +21,9 @@ GIB = 1 << 30
 START = datetime(2026, 12, 1, tzinfo=UTC)
 
 
-def seen(*rooms: tuple[float, float], whole: int = 100 * GIB) -> list[Room]:
+def seen(*rooms: tuple[float, float], whole: int = 100 * GIB) -> list[DiskRoom]:
     """Rooms, as minutes since the start and GiB free."""
-    return [Room(START + timedelta(minutes=minutes), int(free * GIB), whole) for minutes, free in rooms]
+    return [DiskRoom(START + timedelta(minutes=minutes), int(free * GIB), whole) for minutes, free in rooms]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def seen(*rooms: tuple[float, float], whole: int = 100 * GIB) -> list[Room]:
     ],
 )
 def test_a_stage_follows_from_the_part_and_from_the_hours(
-    rooms: list[Room], whole: None, stage: str, hours: float | None
+    rooms: list[DiskRoom], whole: None, stage: str, hours: float | None
 ) -> None:
     found = outlook(rooms)
     assert (found.stage, found.hours) == (stage, hours)
@@ -51,7 +51,7 @@ def test_a_stage_follows_from_the_part_and_from_the_hours(
 def test_an_alarm_does_not_come_and_go_at_its_border_and_less_room_is_never_better(
     rooms: list[tuple[int, float]],
 ) -> None:
-    samples: deque[Room] = deque()
+    samples: deque[DiskRoom] = deque()
     for room in seen(*sorted(rooms)):
         space.kept(samples, room)
         assert samples[-1] == room
@@ -66,9 +66,17 @@ def test_an_alarm_does_not_come_and_go_at_its_border_and_less_room_is_never_bett
         assert space.STAGES.index(outlook(fuller).stage) >= space.STAGES.index(found.stage)
 
 
+def test_a_stage_is_left_for_a_tenth_more_than_what_led_into_it() -> None:
+    assert outlook(seen((0, 10.5)), "low").stage == "low"
+    assert outlook(seen((0, 10.5)), "good").stage == "good"
+    assert outlook(seen((0, 11.1)), "low").stage == "good"
+    assert outlook(seen((0, 3.2)), "urgent").stage == "urgent"
+    assert outlook(seen((0, 3.4)), "urgent").stage == "low"
+
+
 def test_another_disk_or_another_clock_begins_anew() -> None:
     samples = deque(seen((0, 50), (30, 49)))
-    space.kept(samples, Room(START, 1, 2))
+    space.kept(samples, DiskRoom(START, 1, 2))
     assert len(samples) == 1
 
 
