@@ -12,6 +12,8 @@ import pytest
 from agent import shipped_packs
 from agent.errors import RefusedError
 from agent.offboard.intake import pinned_keys
+from agent.offboard.intake.agent_key import agent_key
+from agent.offboard.receipt.signing import Signer, key_path
 from agent.runtime import config, ours
 from agent.runtime.home import Home
 from agent.runtime.ours import OthersCanWriteError
@@ -90,6 +92,17 @@ def test_settings_pack_and_keys_that_others_could_write_are_refused(
     spoil(home.root / name)
     with pytest.raises(RefusedError, match="could have been written by others"):
         READ[name](home)
+
+
+@pytest.mark.parametrize("spoil", [the_folder_is_open, the_folder_is_somebodys])
+def test_private_keys_are_refused_where_others_could_put_another_one(home: Home, spoil: Callable[[Path], None]) -> None:
+    signer = Signer.at(key_path(home.root))
+    agent_key(home.root)
+    spoil(home.config)
+    for use in (lambda: Signer.at(key_path(home.root)), lambda: agent_key(home.root)):
+        with pytest.raises(RefusedError, match="could have been written by others"):
+            use()
+    assert signer.fingerprint
 
 
 def test_a_pack_is_refused_from_the_moment_its_mode_changes(home: Home) -> None:
