@@ -68,5 +68,12 @@ def check_folders(path: Path) -> None:
             raise OthersCanWriteError(folder, found)
 
 
+def private(path: str, flags: int) -> int:
+    """Open *path* so that a new file is its owner's alone, whatever the umask: an ``opener`` of ``open``."""
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
 def _foreign(found: os.stat_result) -> bool:
     return found.st_uid not in (0, os.geteuid()) or bool(found.st_mode & _OTHERS)

@@ -11,13 +11,15 @@ import pytest
 
 from agent import shipped_packs
 from agent.errors import RefusedError
+from agent.kernel import cover
 from agent.offboard.intake import pinned_keys
 from agent.offboard.intake.agent_key import agent_key
 from agent.offboard.receipt.signing import Signer, key_path
-from agent.runtime import config, ours
+from agent.runtime import clock_file, config, ours
 from agent.runtime.home import Home
 from agent.runtime.ours import OthersCanWriteError
 from agent.runtime.pack_cache import PackCache
+from agent.runtime.timeline import Reading, Timeline
 from agent.site import pack_file
 from agent.site.init import make
 from tests import ROOT, needs
@@ -152,4 +154,18 @@ def test_modes_are_set_and_not_left_to_the_umask(tmp_path: Path, umask: int) -> 
         "registry.db": 0o600,
         "pack.toml": 0o644,
         "config.toml": 0o644,
+    }
+
+
+@pytest.mark.parametrize("umask", [0, 0o777])
+def test_lists_and_clock_are_their_owners_alone(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        cover.write_list(tmp_path / "areas", [])
+        clock_file.write(tmp_path / "clock.json", Timeline.begin(Reading(1, 1, "boot")))
+    finally:
+        os.umask(before)
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {
+        "areas": 0o600,
+        "clock.json": 0o600,
     }
