@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 from agent.errors import RefusedError
 from agent.guard.holder import Holder
-from agent.runtime import config
-from agent.runtime.home import Home
+from agent.runtime import config, ours
+from agent.runtime.home import UMASK, Home
 from agent.runtime.supervisor import python
 from rules.text import Text
 from rules.visible import visible
@@ -25,7 +25,9 @@ def run(home: Home, announce: Callable[[str], bool]) -> int:
     be said without waiting. Raises :class:`RefusedError` when the site was never made, another agent runs on it, or
     this machine does not let us enforce anything.
     """
+    os.umask(UMASK)
     settings = config.load(home.config)
+    _only_ours(home)
     with _alone(home):
         try:
             holder = Holder(
@@ -45,6 +47,18 @@ def run(home: Home, announce: Callable[[str], bool]) -> int:
             ) from None
         holder.run(announce)
     return 0
+
+
+def _only_ours(home: Home) -> None:
+    """Raise :class:`RefusedError` where others could put a file of theirs among those the agent believes."""
+    try:
+        for folder in (home.log, home.index, home.run):
+            ours.check_folders(folder / "any")
+    except ours.OthersCanWriteError as error:
+        raise error.refused() from None
+    except OSError as error:
+        said = visible(error.strerror or "")
+        raise RefusedError(Text(f"the home cannot be used: {said}", f"无法使用主目录：{said}")) from None
 
 
 @contextmanager

@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
+from typing import Any
 
 from agent.api.sockets import sockets
 from agent.control import chores, reconciliation
@@ -28,9 +29,9 @@ from agent.control.services import ControlServices, open_services
 from agent.control.transaction import ActExecutor
 from agent.errors import FatalError, ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
-from agent.runtime import capabilities, channel
+from agent.runtime import capabilities, channel, last_death
 from agent.runtime.failures import to_stderr
-from agent.runtime.home import Home
+from agent.runtime.home import UMASK, Home
 from agent.site import pack_file
 
 # Seconds a thread computes on while another wants to. Acts wait for disks and answers a dozen times each, and came back
@@ -42,6 +43,7 @@ _STARTING = 30.0  # seconds the decider may need to answer for the first time
 def main(argv: Sequence[str]) -> int:
     """Run until the holder ends, or SIGTERM; return the exit code."""
     words = dict(word.split("=", 1) for word in argv[2:])
+    os.umask(UMASK)
     sys.setswitchinterval(_TURN)
     capabilities.keep_only(capabilities.CONTROL)  # before there is a thread: each has a set of its own
     end = socket.socket(fileno=int(words["channel"]))
@@ -54,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         with end, watcher or nullcontext(), open_services(Home.at(argv[1]), decider, groups, life, watcher) as services:
             executor = ActExecutor(services, handlers.acts)
-            line = start(services, executor)
+            line = start(services, executor, last_death.entry("control", words))
             listening = list(sockets(services.site.home))
             announce(line, say)
             with asyncio.Runner(loop_factory=ArrivalLoop) as runner:
@@ -65,13 +67,17 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def start(services: ControlServices, executor: ActExecutor) -> str:
+def start(services: ControlServices, executor: ActExecutor, died: dict[str, Any] | None = None) -> str:
     """Bring everything into a known state and under protection; return the line for the holder.
+
+    *died*: the entry of the death of the last control process.
 
     Raises :class:`ShoumiError` or :class:`FatalError` when that cannot be done.
     """
     site, decider = services.site, services.decider
     _patiently(decider.stats)
+    if died:
+        decider.append(died)
     beside = reconciliation.begin(services)
     older = site.stores.now.older
     recorded = site.lists.settings.all().get(pack_file.SETTING)

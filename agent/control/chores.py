@@ -19,6 +19,7 @@ from datetime import timedelta
 from typing import Any
 
 from agent.api.roles import Role
+from agent.control.disk_watch import DiskWatch
 from agent.control.dispatch import HandlerTable
 from agent.control.offboarding.hr_intake import HrIntake
 from agent.control.schedule import ScheduledActs
@@ -60,7 +61,7 @@ async def serve(
             serve()
 
     schedule = ScheduledActs(services.site, executor, services.labels.sealable, services.offboarding.start_lapses)
-    signing_key = SigningKeyWatch(services)
+    signing_key, disks = SigningKeyWatch(services), DiskWatch(services)
     hr_intake = HrIntake(
         services.site, services.offboarding, act, timedelta(seconds=services.config.hr_silence_seconds)
     )
@@ -92,6 +93,7 @@ async def serve(
                 (_AGAIN, lambda: server.act_thread(signing_key.step)),
                 (_SCHEDULE, server.look),
                 (_EXCESS, server.tell),
+                (_AGAIN, lambda: server.act_thread(disks.step)),
             )
         ]
         try:

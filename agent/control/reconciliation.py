@@ -18,6 +18,7 @@ from agent.control.lost_acts import added_areas, enforced_areas, lost_acts, name
 from agent.control.services import ControlServices
 from agent.registry.rows.areas import AreaRow
 from agent.registry.stores import OLDER
+from agent.runtime.ours import private
 from agent.site.role_groups import NOBODY
 from rules.text import Text
 
@@ -70,7 +71,8 @@ def _tell_areas(services: ControlServices, areas: Mapping[str, str | None]) -> N
     """Tell the decider which areas the log knows to be enforced, whatever the registry says of them."""
     path = services.site.home.logged_areas
     fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(areas), encoding="utf-8")
+    with open(fresh, "w", encoding="utf-8", opener=private) as file:
+        json.dump(areas, file)
     fresh.replace(path)
 
 

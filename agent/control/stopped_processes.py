@@ -11,6 +11,8 @@ import json
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
+from agent.runtime.ours import private
+
 Stopped = tuple[int, int]
 """Process id and start, in clock ticks since boot (proc_pid_stat(5))."""
 
@@ -42,7 +44,8 @@ class StoppedProcesses(MutableMapping[Stopped, float]):
         self._since = since
         fresh = self._file.with_suffix(".new")
         with contextlib.suppress(OSError):
-            fresh.write_text(text, encoding="ascii")
+            with open(fresh, "w", encoding="ascii", opener=private) as file:
+                file.write(text)
             fresh.replace(self._file)
 
 

@@ -21,6 +21,7 @@ import socket
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from agent.errors import FatalError, ShoumiError
 from agent.guard import label_worker, start, turns
@@ -35,7 +36,7 @@ from agent.kernel import cover, fanotify
 from agent.kernel.fanotify import DESCRIPTORS, FanotifyGroups
 from agent.kernel.subject import Tasks, pidfd_info_works
 from agent.log.append import Appender
-from agent.runtime import capabilities, channel
+from agent.runtime import capabilities, channel, last_death
 from agent.runtime.clock_file import ClockKeeper
 from agent.runtime.home import Home
 from agent.runtime.saying import say
@@ -48,7 +49,9 @@ _AGAIN = 0.25  # seconds between two tries to open the log
 def main(argv: list[str]) -> int:
     """Run until the holder is gone; return the exit code."""
     home, durability = Home(Path(argv[0])), argv[1]
-    fds = {name: int(fd) for name, _, fd in (word.partition("=") for word in argv[2:])}
+    words = dict(word.split("=", 1) for word in argv[2:])
+    died = last_death.entry("decider", words)
+    fds = {name: int(fd) for name, fd in words.items() if name != last_death.NAME}
     life = fds["life"]
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     worker = label_worker.fork(tuple(fds.values()))
@@ -57,7 +60,7 @@ def main(argv: list[str]) -> int:
         appender = _opened(home, durability, life)
         if appender is not None:
             with contextlib.ExitStack() as opened:
-                _decide(home, durability, appender, worker, fds, opened)
+                _decide(home, durability, appender, worker, fds, opened, died)
     except (FatalError, ShoumiError) as error:
         say(f"shoumi decider: {error.text.en}")
         return 1
@@ -75,6 +78,7 @@ def _decide(
     worker: label_worker.LabelWorkerClient,
     fds: dict[str, int],
     opened: contextlib.ExitStack,
+    died: dict[str, Any] | None,
 ) -> None:
     host = os.uname().nodename
     heartbeat = Heartbeat(fds["heartbeat"])
@@ -95,7 +99,7 @@ def _decide(
     if not turns.take(turn, heartbeat.starts(), fds["life"]):
         return
     heartbeat.beat()
-    start.first_entries(journal, heartbeat, clock, durability)
+    start.first_entries(journal, heartbeat, clock, durability, died)
     with contextlib.suppress(OSError):
         channel.send(control, {"op": "hello"})
     loop.run(heartbeat, fds["life"], ControlMessages(control, loop).obey)

@@ -5,9 +5,10 @@ files or users it takes for that.
 
 Rules of this file: what is counted belongs to a person (the login uid, else the file-system uid) and an area. The
 first :data:`WHOLE` denials are recorded one by one, and one more for every :data:`REFILL` that has passed; further ones
-are counted, and the count is recorded after one second, then two, four and so on, up to :data:`SLOWEST`. All together
-get :data:`WHOLE_A_MINUTE`; at most :data:`MOST` pairs are kept apart, the others share one. Every denial is either
-recorded or counted. Nothing that was allowed ever passes through here. Pure; nanoseconds of the monotonic clock.
+are counted, and the count is recorded after one second, then two, four and so on, up to :data:`SLOWEST`. A person gets
+:data:`OF_ONE`, in however many areas, and all together :data:`WHOLE_A_MINUTE`; at most :data:`MOST` accounts are kept
+apart, the others share one. Every denial is either recorded or counted. Nothing that was allowed ever passes through
+here. Pure; nanoseconds of the monotonic clock.
 """
 
 from collections import OrderedDict
@@ -17,11 +18,13 @@ from typing import NamedTuple
 
 SECOND = 1_000_000_000
 WHOLE = 500
+OF_ONE = 2 * WHOLE
 REFILL = 10 * SECOND
 WHOLE_A_MINUTE = 3_000
 SLOWEST = 3600 * SECOND
 MOST = 4096
 _OTHERS = "others"
+_PERSON = "person"  # before the person, among the names of accounts
 
 
 class CountedDenials(NamedTuple):
@@ -62,8 +65,10 @@ class DenialBudget:
         self._minute = 0
         self._this_minute = 0
 
-    def record(self, who: Hashable, fields: bytes, now: int, *, counted: bool = False) -> bool:
+    def record(self, who: Hashable, fields: bytes, now: int, *, counted: bool = False, person: Hashable = None) -> bool:
         """Return whether this denial of *who* is to be recorded now; if not, it has been counted.
+
+        *person*: whose it is, where *who* is one of several things of theirs.
 
         With *counted* it is counted in any case.
         """
@@ -71,13 +76,16 @@ class DenialBudget:
         account.refill(now)
         if now // (60 * SECOND) != self._minute:
             self._minute, self._this_minute = now // (60 * SECOND), 0
-        if account.whole < WHOLE and self._this_minute < WHOLE_A_MINUTE and not counted:
+        person_over = person is not None and self._of_person(person, now) >= OF_ONE
+        if account.whole < WHOLE and self._this_minute < WHOLE_A_MINUTE and not counted and not person_over:
             account.whole += 1
             self._this_minute += 1
+            if person is not None:
+                self._account((_PERSON, person), now).whole += 1
             return True
         if not account.counted:
             account.due = now + account.interval
-        account.over = account.over or account.whole >= WHOLE
+        account.over = account.over or account.whole >= WHOLE or person_over
         account.counted += 1
         account.fields = fields
         return False
@@ -89,6 +97,11 @@ class DenialBudget:
                 yield CountedDenials(account.fields, account.counted, first=account.over and not account.told)
                 account.counted, account.told = 0, account.over
                 account.interval = min(2 * account.interval, SLOWEST) if account.over else SECOND
+
+    def _of_person(self, person: Hashable, now: int) -> int:
+        account = self._account((_PERSON, person), now)
+        account.refill(now)
+        return account.whole
 
     def _account(self, who: Hashable, now: int) -> _Account:
         known = self._accounts.get(who)

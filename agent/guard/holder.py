@@ -13,6 +13,7 @@ Rules of this file:
 - before anything is marked, every area that is there is covered; the control process uncovers what it has proven;
 - the holder's own end hides the areas first, and a decider that loses its holder does the same;
 - where every area is only observed, the holder lets pass what it would deny;
+- of what a child died is said, and told to the next one, which records it (``last_death``);
 - what it says is said when somebody takes it: a full pipe stops nothing.
 
 Standard library only.
@@ -28,8 +29,9 @@ from agent.guard import heartbeat, openers_page, turns
 from agent.guard.mount_watcher import cover_exposed
 from agent.kernel import cover, fanotify, fdstore
 from agent.kernel.fanotify import DESCRIPTORS
-from agent.runtime import channel
+from agent.runtime import channel, last_death
 from agent.runtime.home import Home
+from agent.runtime.saying import say
 from agent.runtime.supervisor import ProcessSupervisor, launcher
 
 _TICK = 0.25
@@ -82,6 +84,7 @@ class Holder:
                     "openers": openers,
                     "turn": their_turn.fileno(),
                 },
+                lambda: last_death.word(self._decider.died),
             )
         )
         self._control = ProcessSupervisor(
@@ -93,6 +96,7 @@ class Holder:
                     "say": saying,
                     "watch": self._watch_end.fileno(),
                 },
+                lambda: last_death.word(self._control.died),
             )
         )
         us = (str(os.getpid()), str(self._groups["open"]))
@@ -100,6 +104,7 @@ class Holder:
             launcher((*watcher, *us), {"channel": self._watchers_end.fileno(), "life": life})
         )
         self._their_turn = their_turn
+        self._told = {"decider": 0, "control": 0, "watcher": 0}  # deaths that were said
         self._unsaid: str | None = None
         self._stopping = False
         if left:
@@ -152,6 +157,16 @@ class Holder:
         for child in (self._control, self._watcher):
             child.ended()
             child.start()
+        self._say_deaths()
+
+    def _say_deaths(self) -> None:
+        for name, child in (("decider", self._decider), ("control", self._control), ("watcher", self._watcher)):
+            if (died := child.died) and died.number > self._told[name]:
+                self._told[name] = died.number
+                wait = max(0.0, child.delay - died.lived)
+                next_one = f"started again after {wait:.1f} s" if wait else "started again"
+                ours = " by the holder" if died.ours else ""
+                say(f"shoumi holder: {name} {died.pid} died ({died.how}{ours}) after {died.lived:.1f} s; {next_one}")
 
     def _taken_back(self) -> None:
         """The decider is gone: the turn is ours, and what it left unanswered is answered."""

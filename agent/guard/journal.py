@@ -22,6 +22,7 @@ from rules.text import Text
 
 Fields = dict[str, Any]
 
+_STAMP = 160  # bytes of number and clocks before each access
 _OWED = 64  # the oldest are lost when more could not be written
 _OWN = frozenset(("mono", "boot", "judged"))
 _NANOSECONDS = 1_000_000_000
@@ -53,8 +54,9 @@ class EntryJournal:
 
         They are stamped with what the clock was last read at, before they were decided.
         """
-        if (self._lost or self._owed or not self._appender.intact) and not self._own_up():
-            self._lose(len(texts))
+        room = self._appender.has_room(sum(map(len, texts)) + _STAMP * len(texts))
+        if not room or ((self._lost or self._owed or not self._appender.intact) and not self._own_up()):
+            self._lose(len(texts), full=not room)
             return False
         stamp = self._stamp()  # what was just owed has read the clock again
         seq = self._appender.next_seq
@@ -102,7 +104,7 @@ class EntryJournal:
         own: Fields = {"mono": clock.boot // 1000, "boot": self._boot}
         if judged - clock.wall >= TOLD:
             own["judged"] = stamp_ns(judged)
-        self._appender.append([render(seq, stamp_ns(clock.wall), {**own, "host": self._host, **fields})])
+        self._appender.append([render(seq, stamp_ns(clock.wall), {**own, "host": self._host, **fields})], act=True)
         return seq
 
     def _stamp(self) -> bytes:
@@ -116,7 +118,9 @@ class EntryJournal:
             return stamp
         return b'%b,"judged":"%b"' % (stamp, stamp_ns(clock.timeline.judged(clock.boot)).encode())
 
-    def _lose(self, count: int) -> None:
+    def _lose(self, count: int, *, full: bool = False) -> None:
+        if full:
+            self._trouble = self._appender.full()
         if not self._lost:
             self._lost_since, self._lost_why = self._clock.wall, self._trouble.text
         self._lost += count

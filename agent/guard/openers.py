@@ -96,8 +96,7 @@ class Openers:
             server = self._servers[who.tgid] = _Server(who.started)
         file = server.files.get(inode)
         if file is None:
-            full = len(server.files) >= MOST_OF_ONE or self._of_person[who.fsuid] >= MOST_OF_ONE
-            if full or self.count >= MOST:
+            if len(server.files) >= MOST_OF_ONE or self._of_person[who.fsuid] >= self._share(who.fsuid):
                 return False
             file = server.files[inode] = _OpenFile(who.fsuid)
             self._of_person[who.fsuid] += 1
@@ -108,6 +107,13 @@ class Openers:
             file.recent.append(who)
             _shorten(file.recent)
         return True
+
+    def _share(self, uid: int) -> int:
+        """Return how many files *uid* may have here: half of what the others have left, and never the last place.
+
+        So one account that fills the table leaves half of it, two a quarter, and so on.
+        """
+        return min(MOST_OF_ONE, (MOST - self.count + self._of_person[uid]) // 2)
 
     def has(self, who: Subject, inode: Inode) -> bool:
         """Whether an open of *inode* by this thread of this identity counts already, its descriptor not seen yet."""

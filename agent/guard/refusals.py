@@ -40,8 +40,9 @@ class Refusals:
 
     def entry(self, who: Subject | None, thing: Object, text: bytes, *, counted: bool = False) -> bytes:
         """Return the entry *text* of a denial, nothing when it has only been counted (always with *counted*)."""
-        account = person_of(who), thing.areas[0] if thing.areas else ""
-        return text if self._budget.record(account, text, time.monotonic_ns(), counted=counted) else b""
+        person, now = person_of(who), time.monotonic_ns()
+        account = person, thing.areas[0] if thing.areas else ""
+        return text if self._budget.record(account, text, now, counted=counted, person=person) else b""
 
     def counts(self, moment: int) -> list[bytes]:
         """Return the entries of denials that were only counted, when they are due at *moment*.

@@ -5,6 +5,7 @@ neither the decider from denying, nor the record from saying later when it began
 """
 
 import os
+from typing import Any
 
 from agent.guard.heartbeat import Heartbeat
 from agent.guard.journal import EntryJournal
@@ -26,12 +27,16 @@ def clock(home: Home, appender: Appender) -> AgentClock:
     return found
 
 
-def first_entries(journal: EntryJournal, heartbeat: Heartbeat, clock: AgentClock, durability: str) -> None:
-    """Record that the agent was started, if no decider has yet; that this one was; and how the clock is."""
+def first_entries(
+    journal: EntryJournal, heartbeat: Heartbeat, clock: AgentClock, durability: str, died: dict[str, Any] | None
+) -> None:
+    """Record that the agent was started, if no decider has yet; of what the last one *died*; and how the clock is."""
     if not heartbeat.on_record():
         host = {"boot_id": clock.boot_id, "kernel": os.uname().release}
         if journal.owe({"kind": "started", **host, "version": _version(), "durability": durability}):
             heartbeat.set_on_record()
+    if died:
+        journal.owe(died)
     journal.owe({"kind": "decider-started", "start": heartbeat.starts(), "denied_meanwhile": heartbeat.denied()})
     while clock.steps:
         journal.step(clock.steps.pop(0))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from agent.kernel.mountinfo import Device
 from agent.kernel.mounting import hide
+from agent.runtime.ours import private
 
 
 class GuardedPlace(NamedTuple):
@@ -40,7 +41,7 @@ def write_list(file: Path, places: Iterable[GuardedPlace]) -> bool:
         if file.read_text(encoding="ascii") == text:
             return False
     fresh = file.with_suffix(".new")
-    with fresh.open("w", encoding="ascii") as out:
+    with open(fresh, "w", encoding="ascii", opener=private) as out:
         out.write(text)
         out.flush()
         os.fsync(out.fileno())

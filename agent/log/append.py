@@ -6,6 +6,7 @@ What the kernel is asked to do (``strace`` of one appender, durability "power"):
                 openat(last segment, O_RDWR|O_APPEND|O_NOFOLLOW)  pread…(its end)
                 a torn tail: openat("torn-…", O_CREAT|O_EXCL)  write  fsync  fsync(folder)  ftruncate(segment)
                 fsync(segment)  fsync(folder)
+    room        fallocate(segment, KEEP_SIZE, behind its end) whenever less than what is kept for acts would be left
     append      fstat(segment)  write(segment, all lines of the batch)  fdatasync(segment)
     each second newfstatat(folder)  newfstatat(segment's name)  newfstatat(".lock")   before the write
     when full   openat(new segment, O_CREAT|O_EXCL|O_APPEND)  fsync(folder)   before the write
@@ -56,7 +57,8 @@ from agent.errors import FatalError, RefusedError
 from agent.log import recover, segments
 from agent.log.folder import open_file
 from agent.log.place import LogPlace, Tail, close
-from agent.log.unwritable import LogUnwritableError, again, lost, unwritable
+from agent.log.reserve import SegmentReserve, give_back
+from agent.log.unwritable import LogFullError, LogUnwritableError, again, lost, unwritable
 from rules.text import Text
 from rules.visible import visible
 
@@ -97,6 +99,7 @@ class Appender:
         self._file = -1
         self._closed = False
         self._name, self._size, self._last, self._failed = "", 0, b"", b""
+        self._reserve = SegmentReserve()
         self._look_at = self._again_at = 0.0
         self._trouble: LogUnwritableError | None = None
         self._lost: Text | None = None
@@ -117,10 +120,11 @@ class Appender:
         """Whether the next batch can be written without finding out first how the log is."""
         return self._file >= 0
 
-    def append(self, lines: Sequence[bytes]) -> None:
+    def append(self, lines: Sequence[bytes], *, act: bool = False) -> None:
         """Write *lines*, records without a newline, as one batch; return when they are as durable as promised.
 
-        The first line must begin ``{"seq":<next_seq>,`` and the others count on from it.
+        The first line must begin ``{"seq":<next_seq>,`` and the others count on from it. An *act* may use the room that
+        accesses may not (:mod:`agent.log.reserve`).
 
         Raises :exc:`LogUnwritableError` (nothing was written; the next call may succeed), :exc:`FatalError` when it is
         closed, and ValueError for lines that would break the log (nothing was written).
@@ -140,7 +144,8 @@ class Appender:
         if status.st_size != self._size or not status.st_nlink or time.monotonic() >= self._look_at:
             self._check(status)
         if self._size >= self._segment_bytes:
-            self._next_segment()
+            self._next_segment(act=act)
+        self._make_room(len(data), act=act)
         try:
             written = os.write(self._file, data)
         except OSError as error:
@@ -156,6 +161,17 @@ class Appender:
         self._last = lines[-1]
         self.next_seq += count
         self._expected = b'{"seq":%d,' % self.next_seq
+
+    def has_room(self, length: int) -> bool:
+        """Whether accesses of *length* bytes would find room. A log in trouble is to be opened again first."""
+        try:
+            return self._file < 0 or self._reserve.holds(self._file, self._size, length, act=False)
+        except OSError:
+            return True  # the next write says what is wrong
+
+    def full(self) -> LogUnwritableError:
+        """Return the error of a log that has no room."""
+        return unwritable(self._folder, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
     def reopen(self) -> None:
         """Go on after trouble: find out how the log is, and take back what nobody relies on. Otherwise do nothing.
@@ -209,6 +225,7 @@ class Appender:
             os.fsync(self._place.directory)
         else:
             self._create_segment()
+        self._reserve.begin(self._file, self._size)
         for segment in reversed(found[:-1]):  # only an empty last segment makes this look further back
             if end.time:
                 break
@@ -253,6 +270,7 @@ class Appender:
             self._open_end()  # somebody else may have gone on meanwhile
         os.fsync(self._file)
         os.fsync(self._place.directory)
+        self._reserve.begin(self._file, self._size)
         self._trouble = self._lost = None
         self._failed = b""
         self._look_at = 0.0
@@ -297,16 +315,20 @@ class Appender:
             ),
         )
 
-    def _next_segment(self) -> None:
+    def _next_segment(self, *, act: bool) -> None:
         try:
-            self._create_segment()
+            self._create_segment(reserved=True)
         except OSError as error:
-            raise unwritable(self._folder, error) from error
+            refused = unwritable(self._folder, error)
+            if not (act and isinstance(refused, LogFullError)):  # an act goes into what the old one has left
+                raise refused from error
 
-    def _create_segment(self) -> None:
+    def _create_segment(self, *, reserved: bool = False) -> None:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
         name = segments.name(self.next_seq)
         file = open_file(self._place.directory, name, flags)
+        if reserved:
+            self._exchange_reserve(file, name)
         self._drop_file()
         self._file, self._name, self._size, self._last = file, name, 0, b""
         try:
@@ -314,11 +336,31 @@ class Appender:
         except OSError as error:
             self._let_go(b"", error)
 
+    def _exchange_reserve(self, file: int, name: str) -> None:
+        """Have the new segment own what is kept before the old one gives back its own. Raises ``OSError``."""
+        reserve = SegmentReserve()
+        with contextlib.ExitStack() as undo:
+            undo.callback(os.unlink, name, dir_fd=self._place.directory)
+            undo.callback(close, file)
+            reserve.require(file)
+            undo.pop_all()
+        give_back(self._file, self._size)
+        self._reserve = reserve
+
+    def _make_room(self, length: int, *, act: bool) -> None:
+        try:
+            room = self._reserve.holds(self._file, self._size, length, act=act)
+        except OSError as error:
+            self._let_go(b"", error)
+        if not room:
+            raise self.full()
+
     # Trouble.
 
     def _cut_back(self, data: bytes, error: OSError) -> NoReturn:
         try:
             os.ftruncate(self._file, self._size)
+            self._reserve.cut(self._size)
         except OSError:
             self._let_go(data, error)
         raise unwritable(self._folder, error) from error

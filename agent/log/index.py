@@ -15,6 +15,7 @@ Rules of this file:
 """
 
 import contextlib
+import errno
 import json
 import os
 import time
@@ -24,15 +25,28 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
-from agent.log import month, segments
+from agent.log import month, segments, space
 from agent.log.month import IndexedEntry, Month, MonthCoverage
 from agent.log.segments import ORIGIN, Cursor
+from rules.text import Text
 from rules.visible import visible
 
 _LIMIT = 1 << 62
 _ENOUGH = 1_000  # entries that a file has before a month that was left is come back to
 # The members indexed words are taken from, before the areas and after them. Areas and rooms share one list of names.
 _BEFORE, _AFTER = ("kind", "verdict", "rule"), ("person", "login_person", "own")
+
+
+class IndexRoomError(OSError):
+    """The index would take the room that is kept for the log. *text* says so."""
+
+    def __init__(self, free: int, lacking: int) -> None:
+        super().__init__(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        left, more = f"{free / (1 << 20):.0f} MiB", f"{lacking / (1 << 20):.0f} MiB"
+        self.text = Text(
+            f"{left} are left, and the log needs them more; it goes on when {more} more are free",
+            f"磁盘剩余 {left}，优先留给日志；再腾出 {more} 后继续",
+        )
 
 
 class Indexer:
@@ -72,6 +86,7 @@ class Indexer:
                 continue
             if not chunk.lines:
                 return done
+            self._leave_room()
             try:
                 done += self._take(chunk)
             except BaseException:
@@ -107,6 +122,15 @@ class Indexer:
         if last:
             self._month = Month(last)
         self._opened = True
+
+    def _leave_room(self) -> None:
+        """Raise :class:`IndexRoomError` rather than take what is kept for the log, where both share a disk."""
+        log, index = os.statvfs(self._log), self._folder.stat()
+        if index.st_dev != self._log.stat().st_dev:
+            return
+        free = log.f_bavail * log.f_frsize
+        if lacking := space.short_for_index(free, log.f_blocks * log.f_frsize):
+            raise IndexRoomError(free, lacking)
 
     def _displace(self) -> None:
         """Put the last file aside. The next one to go on from is the one before it."""

@@ -9,7 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from agent.log.index import Indexer
+from agent.log.index import Indexer, IndexRoomError
+from rules.text import Text
+from rules.visible import visible
 
 _PATIENCE = 2.0  # seconds a reader waits for the index
 
@@ -20,7 +22,7 @@ class BackgroundIndexer:
     def __init__(self, log: Path, index: Path) -> None:
         self._indexer = Indexer(log, index)
         self._thread = ThreadPoolExecutor(1, "index")
-        self.trouble: str | None = None  # why the last attempt failed, for ``doctor``
+        self.trouble: Text | None = None  # why the last attempt failed, for ``doctor``
 
     def step(self, seconds: float) -> "Future[int]":
         """Start indexing for at most *seconds*; the result is the number of entries, 0 also when it failed."""
@@ -40,7 +42,8 @@ class BackgroundIndexer:
         try:
             done = self._indexer.catch_up(seconds)
         except (OSError, sqlite3.Error) as error:  # a full disk: the record is safe, and the next step goes on
-            self.trouble = str(error)
+            said = visible(str(error))
+            self.trouble = error.text if isinstance(error, IndexRoomError) else Text(said, said)
             return 0
         self.trouble = None
         return done

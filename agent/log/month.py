@@ -23,6 +23,7 @@ from typing import NamedTuple, Self
 
 from agent.log.segments import ORIGIN, Cursor
 from agent.log.stretches import Stretch, begins_anew
+from agent.runtime import sqlite_files
 from rules.visible import visible
 
 # Words the partial indexes name by number. Nearly every entry is an access that the rule `allow` allowed: these are
@@ -106,9 +107,8 @@ class Month:
         self.since, self.until = _this_month(path), _next_month(path)
         self._words = _Numbers("words", "word")
         self._paths = _Numbers("paths", "path")
-        self._db = sqlite3.connect(path, isolation_level=None)
+        self._db = sqlite_files.connect(path, "rwc", wal=True)  # readers never wait for the writer, nor it for them
         try:
-            self._db.execute("PRAGMA journal_mode = WAL")  # readers never wait for the writer, nor it for them
             self._db.execute("PRAGMA synchronous = NORMAL")  # a power cut takes back whole commits: they are made again
             if not self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 self._db.executescript(_SCHEMA)
@@ -166,6 +166,7 @@ class Month:
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
+        self._db.widen()
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -218,15 +219,15 @@ def microseconds(moment: datetime) -> int:
 
 def peek(path: Path) -> MonthCoverage | None:
     """Return what *path* covers; None when it holds nothing, or is no index of this kind. Raises OperationalError."""
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        try:
+    try:
+        with contextlib.closing(sqlite_files.connect(path, "rwc")) as db:
             return _reach(db)
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                return None
-            raise  # full disk, locked, no descriptors: no reason to think badly of the file
-        except sqlite3.DatabaseError:
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
             return None
+        raise  # full disk, locked, no descriptors: no reason to think badly of the file
+    except sqlite3.DatabaseError:
+        return None
 
 
 def delete(path: Path) -> None:

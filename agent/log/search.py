@@ -25,6 +25,7 @@ from agent.log import month
 from agent.log.month import PARTIAL, MonthCoverage, files, microseconds, peek
 from agent.log.query_plan import QueryPlan, number_of
 from agent.log.stretches import SLACK, Stretch, Window, right_ones, windows
+from agent.runtime import sqlite_files
 from rules.text import Text
 from rules.visible import visible
 
@@ -254,15 +255,15 @@ def _windows(index_folder: Path, since: datetime | None, until: datetime | None)
 
 def _piece(path: Path) -> tuple[Path, MonthCoverage, list[Stretch]] | None:
     """Return what a file covers; ``None`` when it holds nothing, as one whose indexer was killed while it was made."""
-    with contextlib.closing(sqlite3.connect(_address(path), uri=True)) as db:
-        try:
+    try:
+        with contextlib.closing(sqlite_files.connect(path, "ro")) as db:
             reach = month.reach(db)
             return (path, reach, list(month.stretches(db))) if reach else None
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
-                raise _unreadable(path, error) from error
-        except sqlite3.DatabaseError as error:
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
             raise _unreadable(path, error) from error
+    except sqlite3.DatabaseError as error:
+        raise _unreadable(path, error) from error
     return _piece(path) if peek(path) else None  # opening it for writing undoes what was left half done
 
 
@@ -270,14 +271,10 @@ def _place(piece: tuple[Path, MonthCoverage, list[Stretch]]) -> tuple[int, int]:
     return piece[1].begin[:2]
 
 
-def _address(path: Path) -> str:
-    return f"{path.absolute().as_uri()}?mode=ro"
-
-
 @contextlib.contextmanager
 def _reading(path: Path, stop: Stop | None) -> Iterator[sqlite3.Connection]:
     try:
-        with contextlib.closing(sqlite3.connect(_address(path), uri=True)) as db:
+        with contextlib.closing(sqlite_files.connect(path, "ro")) as db:
             if stop and stop():
                 raise QueryStoppedError
             db.set_progress_handler(stop, _STEPS)

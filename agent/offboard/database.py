@@ -14,6 +14,7 @@ from pathlib import Path
 
 from agent.errors import FatalError, RefusedError
 from agent.offboard.schema import SCHEMA
+from agent.runtime import sqlite_files
 from agent.runtime.schema import version
 from agent.runtime.sqlite_faults import SqliteFault, fault
 from rules.text import Text
@@ -28,7 +29,7 @@ def path(home: Path) -> Path:
     return home / "offboard.db"
 
 
-def open_database(file: Path, *, checkpoints: bool = True) -> sqlite3.Connection:
+def open_database(file: Path, *, checkpoints: bool = True) -> sqlite_files.Connection:
     """Open *file*, made with mode 0600 when it is missing: WAL, every commit on the disk, checked, up to date.
 
     Without *checkpoints* no commit of this connection carries pages over from the WAL: that is for who must not wait,
@@ -37,10 +38,9 @@ def open_database(file: Path, *, checkpoints: bool = True) -> sqlite3.Connection
     """
     _make(file)
     with translate_sqlite_errors(file):
-        connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite_files.connect(file, "rw", timeout=_BUSY_SECONDS, wal=True)
         try:
             connection.execute("PRAGMA trusted_schema = OFF")
-            connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # in WAL mode: one fsync at each commit
             connection.execute("PRAGMA foreign_keys = ON")
             if not checkpoints:

@@ -21,6 +21,7 @@ from typing import NamedTuple
 from agent.offboard.context import AreaPath
 from agent.offboard.database import open_database, translate_sqlite_errors
 from agent.offboard.schema import SCHEMA
+from agent.runtime import sqlite_files
 from agent.runtime.schema import version
 
 _STANDING = (
@@ -55,6 +56,7 @@ class DenyLedger:
         named = json.dumps({area.name: area.path for area in areas})
         rows = [(uid, case, person, named, self._now().isoformat()) for uid in uids]
         with translate_sqlite_errors(self._path):
+            self._db.widen(1 << 20)
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._db.executemany(
@@ -73,6 +75,7 @@ class DenyLedger:
         gone, theirs = frozenset(areas), frozenset(uids)
         at = self._now().isoformat()
         with translate_sqlite_errors(self._path):
+            self._db.widen(1 << 20)
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 for row in self._rows():
@@ -115,7 +118,7 @@ def standing(file: Path) -> list[DeniedAccount]:
     """Return what has not been removed, for who only looks; raises as :mod:`agent.offboard.database`."""
     if not file.exists():
         return []
-    with translate_sqlite_errors(file), closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+    with translate_sqlite_errors(file), closing(sqlite_files.connect(file, "ro")) as db:
         version(file, db, SCHEMA)
         known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'deny_entries'").fetchone()
         return _read(db) if known else []

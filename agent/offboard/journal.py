@@ -219,6 +219,7 @@ class RevocationJournal:
     @contextmanager
     def _change(self) -> Iterator[None]:
         with translate_sqlite_errors(self._path), closing(self._db.cursor()) as cursor:
+            self._db.widen(1 << 20)
             cursor.execute("BEGIN IMMEDIATE")
             try:
                 yield

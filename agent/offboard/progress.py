@@ -6,7 +6,6 @@ begun yet has no steps; that is an answer, not an error.
 
 import json
 import math
-import sqlite3
 from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from agent.offboard.database import translate_sqlite_errors
 from agent.offboard.plan import PARTLY, Cause
 from agent.offboard.schema import SCHEMA
 from agent.offboard.steps import RESTORING, STEPS, doors
+from agent.runtime import sqlite_files
 from agent.runtime.schema import version
 from rules.text import Text
 
@@ -104,7 +104,7 @@ def waiting(file: Path, unwritten: Collection[str] = ()) -> Backlog:
 def _asked(file: Path, question: str, *values: object) -> list[Any]:
     if not file.exists():
         return []
-    with translate_sqlite_errors(file), closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as db:
+    with translate_sqlite_errors(file), closing(sqlite_files.connect(file, "ro")) as db:
         version(file, db, SCHEMA)
         known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchone()
         return db.execute(question, values).fetchall() if known else []

@@ -110,6 +110,7 @@ ALARMS: Words = {
     "log-older": Text("log is an old copy", "日志为旧副本"),
     "signing-key": Text("key of the receipts", "回执密钥"),
     "over-budget": Text("asks for too much", "请求超出限额"),
+    "disk-low": Text("little room on a disk", "磁盘空间不足"),
 }
 
 # The log --------------------------------------------------------------------------------------------------------------
@@ -148,6 +149,8 @@ ENTRIES: Words = {  # kinds of entries
     "log-older": Text("LOG IS AN OLD COPY", "日志为旧副本"),
     "signing-key": Text("KEY OF THE RECEIPTS", "回执密钥"),
     "over-budget": Text("SOMEBODY ASKS FOR TOO MUCH", "请求超出限额"),
+    "disk-low": Text("ROOM ON A DISK", "磁盘空间"),
+    "process-died": Text("A PROCESS DIED", "进程异常终止"),
     "pack-edited": Text("pack was edited", "规则包被改动"),
     "started": Text("agent started", "代理启动"),
     "stopped": Text("agent stopped", "代理停止"),

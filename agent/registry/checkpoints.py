@@ -12,6 +12,7 @@ calls :func:`flush`, which never waits long for a reader. A file nobody could fo
 Source: sqlite.org/wal.html, sqlite.org/howtocorrupt.html (section 1.4).
 """
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -39,15 +40,27 @@ def build(connection: sqlite3.Connection) -> None:
     )
 
 
-def flush(connection: sqlite3.Connection, timeout: float) -> None:
+def little_room(path: Path) -> bool:
+    """Whether the disk of *path* is so full that blocks given back might be somebody else's the next moment."""
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < max(4 * MOST, found.f_blocks * found.f_frsize // 64)
+
+
+def flush(connection: sqlite3.Connection, timeout: float, *, keep: bool = False) -> None:
     """Fold the write-ahead log into the file. *timeout* is what writes wait otherwise, in seconds.
+
+    With *keep* it keeps its blocks, and is begun again from its start; what is in it belongs to the file as before.
 
     Raises :class:`sqlite3.Error`; the registry is then as it was.
     """
     connection.execute(f"{_BUSY}{_PATIENCE}")
     try:
         connection.execute("UPDATE flushed SET count = count + 1")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # a row that says busy is no error
+        how = "RESTART" if keep else "TRUNCATE"
+        connection.execute(f"PRAGMA wal_checkpoint({how})").fetchone()  # a row that says busy is no error
     finally:
         connection.execute(f"{_BUSY}{int(timeout * 1000)}")
 

@@ -14,7 +14,7 @@ from typing import Literal
 from agent.errors import FatalError, RefusedError, ShoumiError
 from agent.registry import checkpoints
 from agent.registry.schema.versions import SCHEMA
-from agent.runtime import schema
+from agent.runtime import schema, sqlite_files
 from agent.runtime.sqlite_faults import SqliteFault, fault
 from rules.text import Text
 from rules.visible import visible
@@ -25,20 +25,14 @@ READ_SECONDS = 1.0  # readers of a WAL file wait only while another process reco
 WRITE_SECONDS = 5.0
 
 
-def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite3.Connection:
+def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite_files.Connection:
     """Open an existing file in autocommit; transactions are spelled out. The file's contents are not yet checked.
 
     The connection may change threads, but its owner lets one thread use it at a time.
     """
     check_library(sqlite3.sqlite_version_info)
     with translate_sqlite_errors(path):
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
-            uri=True,
-            timeout=READ_SECONDS if mode == "ro" else WRITE_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        connection = sqlite_files.connect(path, mode, timeout=READ_SECONDS if mode == "ro" else WRITE_SECONDS)
     try:
         with translate_sqlite_errors(path):
             connection.execute("PRAGMA trusted_schema = OFF")  # views and triggers of a foreign file run nothing

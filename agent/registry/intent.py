@@ -4,17 +4,21 @@ An act is appended to the log before its change is committed (contract C2). A pr
 for something that never happened; the intent is how the next start finds out, without searching the log.
 
 Rules of this file: one small file, overwritten in place and synced before the entry is appended; one that is torn was
-never followed by an append. It is emptied, durably, once the change is committed and before anybody is told: so an
-intent that stands is of an act that nobody was told of, and a copy of the registry from before an act is never taken
-for an act that was cut short.
+never followed by an append. It is written over with zeros, durably, once the change is committed and before anybody is
+told: so an intent that stands is of an act that nobody was told of, and a copy of the registry from before an act is
+never taken for an act that was cut short. Its blocks stay its own, so a full disk stops no act here.
 """
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from agent.runtime import room
+
 _MOST = 1 << 20
+_USUAL = 1 << 16  # bytes it keeps, full or empty: on a full disk as well
 
 
 class WriteAheadIntent:
@@ -23,6 +27,8 @@ class WriteAheadIntent:
     def __init__(self, path: Path) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         self._fd = os.open(path, flags, 0o600)
+        with suppress(OSError):  # what there is no room for now may find some later
+            room.keep(self._fd, 0, _USUAL)
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)  # the name must be as durable as what will be written under it
@@ -35,13 +41,15 @@ class WriteAheadIntent:
         *fields* are those of the entry, and ``after``: a number of the log behind which that entry will stand.
         """
         data = json.dumps(fields).encode("ascii")
-        os.pwrite(self._fd, data, 0)
-        os.ftruncate(self._fd, len(data))
+        os.pwrite(self._fd, data.ljust(os.fstat(self._fd).st_size, b"\0"), 0)
         os.fdatasync(self._fd)
 
     def clear(self) -> None:
         """Say that nothing is under way; that survives a power cut when this returns. Raises ``OSError``."""
-        os.ftruncate(self._fd, 0)
+        size = os.fstat(self._fd).st_size
+        os.pwrite(self._fd, bytes(size), 0)
+        if size > _USUAL:
+            os.ftruncate(self._fd, _USUAL)
         os.fdatasync(self._fd)
 
     def open_since(self, epoch: int) -> dict[str, Any] | None:
@@ -71,7 +79,7 @@ def noted(path: Path) -> dict[str, Any] | None:
 
 def _parsed(data: bytes) -> dict[str, Any] | None:
     try:
-        fields = json.loads(data)
+        fields = json.loads(data.rstrip(b"\0"))
     except ValueError:  # empty or torn
         return None
     return fields if isinstance(fields, dict) else None

@@ -62,7 +62,7 @@ class Registry:
         with self._turn:
             if self._unknown is None:
                 with suppress(FatalError):
-                    self._flush()
+                    self._flush(keep=False)
             self._connection.close()
 
     @contextmanager
@@ -109,6 +109,7 @@ class Registry:
         if self._unknown is not None:
             raise self._unknown
         with translate_sqlite_errors(self.path):
+            self._connection.widen(checkpoints.MOST)
             self._connection.execute("BEGIN IMMEDIATE")
         try:
             with translate_sqlite_errors(self.path):
@@ -120,10 +121,13 @@ class Registry:
             self._connection.rollback()
             raise
 
-    def _flush(self) -> None:
-        """Fold the write-ahead log into the file. Where that cannot be done now, it is tried again later."""
+    def _flush(self, *, keep: bool = True) -> None:
+        """Fold the write-ahead log into the file. Where that cannot be done now, it is tried again later.
+
+        On a disk that is nearly full the log keeps its blocks, unless *keep* is false.
+        """
         with suppress(ShoumiError), translate_sqlite_errors(self.path):
-            checkpoints.flush(self._connection, WRITE_SECONDS)
+            checkpoints.flush(self._connection, WRITE_SECONDS, keep=keep and checkpoints.little_room(self.path))
         self._flush_at = checkpoints.size(self.path) + checkpoints.MOST
 
     def _epoch(self) -> int:

@@ -101,13 +101,22 @@ class BoardCardSync:
         self._learn(news)
 
     def swept(self, frame: Swept) -> None:
-        """Take in that a board was looked through: what it removed is gone."""
+        """Take in that a board was looked through: what it removed is gone, as far as we ever asked about it.
+
+        What else it names, and a board that is none of ours, takes no room: who speaks for a board may say anything.
+        """
+        serial = str(frame.board)
         self._learn(
             {
-                (str(frame.board), card): CardOnBoard("gone", "confirmed", _NOTHING, self._now())
+                (serial, card): CardOnBoard("gone", "confirmed", _NOTHING, self._now())
                 for card in frame.removed
+                if (serial, card) in self._known
             }
         )
+
+    def ours(self, serial: str) -> bool:
+        """Whether a door of this site is on the board *serial*."""
+        return serial in self._serials()
 
     def on(self, serial: str, card: int) -> CardOnBoard | None:
         """Return what is known of *card* on a board."""

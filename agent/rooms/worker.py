@@ -221,7 +221,10 @@ class DoorWorker:
                         cards=len(frame.removed),
                     )
             case Heard():
-                self._heard[str(frame.board)] = frame.index
+                if self.boards.ours(str(frame.board)):
+                    self._heard[str(frame.board)] = frame.index
+                else:  # no row for a board that nobody configured, however many are named
+                    self._trouble(Trouble(_not_ours(frame.board)))
             case Keyed():
                 self._owed[self._configure] |= self._keys.answered(frame)
                 self.news = True
@@ -321,3 +324,7 @@ class DoorWorker:
 
 def _without_seen(frame: Configure) -> tuple[object, ...]:
     return frame.doors, dict(frame.keys), frame.listen, frame.offset
+
+
+def _not_ours(board: int) -> Text:
+    return Text(f"board {board} is named, and no door is on it", f"收到控制板 {board} 的消息，但没有门属于它")

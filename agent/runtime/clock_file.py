@@ -18,6 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from agent.runtime.clock import boot_id, boot_time, read_clocks
+from agent.runtime.ours import private
 from agent.runtime.timeline import Timeline
 
 EVERY = 600_000_000_000  # nanoseconds between two writings of a clock that nobody sets
@@ -37,7 +38,7 @@ def read(path: Path) -> Timeline | None:
 def write(path: Path, timeline: Timeline) -> None:
     """Write it down: whole, or as before. Raises OSError."""
     new = path.with_name(f"{path.name}.new")
-    with new.open("w", encoding="ascii") as file:
+    with open(new, "w", encoding="ascii", opener=private) as file:
         json.dump(timeline.to_json(), file)
         file.flush()
         os.fsync(file.fileno())

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from agent.errors import RefusedError
+from agent.runtime import ours
 from rules.text import Language, Text
 from rules.tiers import MinimumTier
 from rules.visible import visible
@@ -121,10 +122,15 @@ hr_silence_seconds = 0.0
 
 
 def load(path: Path) -> Config:
-    """Read the settings at *path*; raise :class:`RefusedError` when they are missing or not understood."""
+    """Read the settings at *path*.
+
+    Raises :class:`RefusedError` when they are missing, not understood, or others could have written them.
+    """
     shown = visible(str(path))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = ours.read(path).decode()
+    except ours.OthersCanWriteError as error:
+        raise error.refused() from None
     except FileNotFoundError:
         raise RefusedError(
             Text(f"no settings at `{shown}`", f"找不到设置文件 `{shown}`"),

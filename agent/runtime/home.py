@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT = Path("/var/lib/shoumi")
+UMASK = 0o022  # of every process of the agent, whatever it was started with: what is secret is made 0600 by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +81,4 @@ class Home:
         """Make the directories; only the owner may enter, except the socket's, which all role holders must reach."""
         for directory, mode in ((self.root, 0o711), (self.log, 0o700), (self.index, 0o700), (self.run, 0o711)):
             directory.mkdir(mode=mode, parents=True, exist_ok=True)
-            directory.chmod(mode)
+            directory.chmod(mode)  # whatever the umask

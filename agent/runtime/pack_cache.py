@@ -1,19 +1,20 @@
 """The pack in force, parsed once for as long as its file is the same. The guard, the doors and the handlers share it.
 
 Rules of this file: standard library only, as the guard needs it. The file is known by device, inode, size and the
-instant of its last change. A new pack is a new file that takes the old one's name (``pack use``), so one that was
-parsed is never another one's.
+instants of its last changes, also that of its mode. A new pack is a new file that takes the old one's name (``pack
+use``), so one that was parsed is never another one's. One that others could have written is not read.
 """
 
 import os
 from pathlib import Path
 
 from agent.errors import RefusedError
+from agent.runtime import ours
 from rules.pack.reader import Pack, PackError, load
 from rules.text import Text
 from rules.visible import visible
 
-_Identity = tuple[int, int, int, int]
+_Identity = tuple[int, ...]
 
 
 class PackCache:
@@ -27,6 +28,8 @@ class PackCache:
         """Return the pack; raise :class:`RefusedError` when it cannot be read or is damaged."""
         try:
             return self.parsed()
+        except ours.OthersCanWriteError as error:
+            raise error.refused() from error
         except (OSError, UnicodeDecodeError, PackError) as error:
             why = visible(str(error))
             raise RefusedError(
@@ -43,8 +46,9 @@ class PackCache:
 
     def _parse(self) -> tuple[_Identity, Pack]:
         with self._path.open(encoding="utf-8") as file:
+            ours.check(file.fileno(), self._path)
             return _identity(os.fstat(file.fileno())), load(file.read())
 
 
 def _identity(status: os.stat_result) -> _Identity:
-    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+    return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size

@@ -1,14 +1,17 @@
 """A child process that is kept alive: started, watched, started again.
 
-Rules of this file: a child that keeps dying young is started ever more slowly, up to :attr:`Patience.slowest` apart,
-and nothing here waits for that: :meth:`ProcessSupervisor.start` says whether it was started. A killed process that is
-stuck in the kernel is left behind, because it runs no code any more. Standard library only: the holder rests on it.
+Rules of this file: a child that dies young, or again and again however long it lives, is started ever more slowly, up
+to :attr:`Patience.slowest` apart, and of what it died is kept (:class:`Death`). Nothing here waits for that:
+:meth:`ProcessSupervisor.start` says whether it was started. A killed process that is stuck in the kernel is left
+behind, because it runs no code any more. Standard library only: the holder rests on it.
 """
 
 import contextlib
+import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,12 +23,39 @@ class Patience(NamedTuple):
 
     ``young``: an end sooner after its start than this slows down the next one. ``first``: how long it then waits at the
     least, and twice as long each time up to ``slowest``. ``death``: how long a killed process gets to disappear.
+    ``often``: more deaths than that within ``lately`` slow it down as well, whatever age it reached each time.
     """
 
     young: float = 1.0
     first: float = 0.05
     slowest: float = 5.0
     death: float = 1.0
+    often: int = 5
+    lately: float = 60.0
+
+
+class Death(NamedTuple):
+    """One death: of which process, its exit code or the number of the signal below zero (``None``: still there), after
+    how many seconds, the how manieth it was, and whether we killed it ourselves.
+    """
+
+    pid: int
+    code: int | None
+    lived: float
+    number: int
+    ours: bool = False
+
+    @property
+    def how(self) -> str:
+        """Return ``SIGBUS``, ``exit 1`` or ``stuck``."""
+        if self.code is None:
+            return "stuck"
+        if self.code >= 0:
+            return f"exit {self.code}"
+        try:
+            return signal.Signals(-self.code).name
+        except ValueError:
+            return f"signal {-self.code}"
 
 
 _USUAL = Patience()
@@ -36,12 +66,12 @@ def python(module: str, *words: str) -> tuple[str, ...]:
     return (sys.executable, "-I", "-m", module, *words)
 
 
-def launcher(argv: Sequence[str], descriptors: Mapping[str, int]) -> Launch:
-    """Return what starts *argv* with ``name=fd`` words for the *descriptors* it inherits."""
+def launcher(argv: Sequence[str], descriptors: Mapping[str, int], more: Callable[[], Sequence[str]] = tuple) -> Launch:
+    """Return what starts *argv* with ``name=fd`` words for the *descriptors* it inherits, and *more* words."""
 
     def launch() -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            [*argv, *(f"{name}={fd}" for name, fd in descriptors.items())],
+            [*argv, *(f"{name}={fd}" for name, fd in descriptors.items()), *more()],
             pass_fds=tuple(descriptors.values()),
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the holder, which ends things in the right order
@@ -59,6 +89,15 @@ class ProcessSupervisor:
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._delay = 0.0
+        self._young = 0.0
+        self._lately: deque[float] = deque()
+        self._killed = False
+        self.died: Death | None = None  # the last death since it was started first
+
+    @property
+    def delay(self) -> float:
+        """Return how many seconds lie between its last start and the next one at the least."""
+        return self._delay
 
     @property
     def alive(self) -> bool:
@@ -82,6 +121,7 @@ class ProcessSupervisor:
         """Start it, unless it is not :meth:`due`; return whether it was started."""
         if not self.due():
             return False
+        self._killed = False
         self._process, self._started = self._launch(), time.monotonic()
         return True
 
@@ -95,6 +135,7 @@ class ProcessSupervisor:
     def kill(self) -> None:
         """SIGKILL it and wait for its end."""
         if self._process is not None:
+            self._killed = self._killed or self._process.poll() is None
             self._process.kill()
             self._wait(self._process)
             self._bury()
@@ -102,6 +143,7 @@ class ProcessSupervisor:
     def terminate(self) -> None:
         """Ask it to end, give it as long as a killed one gets, then :meth:`kill`."""
         if self._process is not None:
+            self._killed = self._process.poll() is None
             self._process.terminate()
             self._wait(self._process)
             self.kill()
@@ -111,6 +153,17 @@ class ProcessSupervisor:
             process.wait(self._patience.death)
 
     def _bury(self) -> None:
-        self._process = None
-        patience, lived = self._patience, time.monotonic() - self._started
-        self._delay = min(patience.slowest, self._delay * 2 + patience.first) if lived < patience.young else 0.0
+        process, self._process = self._process, None
+        now, patience = time.monotonic(), self._patience
+        lived = now - self._started
+        if process is not None:
+            number = self.died.number + 1 if self.died else 1
+            self.died = Death(process.pid, process.returncode, lived, number, self._killed)
+        self._lately.append(now)
+        while now - self._lately[0] > patience.lately:
+            self._lately.popleft()
+        self._young = min(patience.slowest, self._young * 2 + patience.first) if lived < patience.young else 0.0
+        over = len(self._lately) - patience.often
+        repeated = min(patience.slowest, patience.first * 2.0**over) if over > 0 else 0.0
+        # A start is timed from the last one: who lived for long would have waited already.
+        self._delay = max(self._young, lived + repeated if repeated else 0.0)

@@ -12,7 +12,7 @@ from agent.errors import RefusedError
 from agent.registry.migrations import create
 from agent.registry.store import Registry
 from agent.runtime.config import DEFAULT_TEXT
-from agent.runtime.home import Home
+from agent.runtime.home import UMASK, Home
 from agent.site.pack_file import SETTING, checked
 from rules.pack.reader import Pack
 from rules.text import Text
@@ -36,6 +36,7 @@ def make(home: Home, pack_text: str) -> Pack:
                 ),
             )
     made: list[Path] = []
+    before = os.umask(UMASK)
     try:
         home.create()
         made += [home.registry]
@@ -53,6 +54,8 @@ def make(home: Home, pack_text: str) -> Pack:
     except BaseException:
         _undo(made)
         raise
+    finally:
+        os.umask(before)
     return pack
 
 
@@ -63,8 +66,9 @@ def _registry(home: Home, pack: Pack) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with open(descriptor, "w", encoding="utf-8", newline="") as file:
+        os.fchmod(descriptor, 0o644)  # whatever the umask
         file.write(text)
         file.flush()
         os.fsync(descriptor)

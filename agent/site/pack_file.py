@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agent.errors import RefusedError
+from agent.runtime import ours
 from agent.runtime.home import Home
 from rules.pack.reader import Pack, PackError, load
 from rules.text import Text
@@ -30,11 +31,13 @@ def checked(text: str) -> Pack:
 
 def write(home: Home, text: str) -> None:
     """Put the text of a pack durably beside the one in force."""
-    with _waiting(home).open("wb") as file:
+    _waiting(home).unlink(missing_ok=True)
+    descriptor = os.open(_waiting(home), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "wb") as file:
         file.write(text.encode())
         file.flush()
-        os.fsync(file.fileno())
-    _waiting(home).chmod(0o644)
+        os.fchmod(descriptor, 0o644)
+        os.fsync(descriptor)
 
 
 def install(home: Home) -> None:
@@ -50,10 +53,10 @@ def install(home: Home) -> None:
 def settle(home: Home, digest: str) -> bool:
     """Finish a ``pack use`` that was killed between commit and rename; return whether the pack is the recorded one."""
     with suppress(OSError, ValueError, PackError):
-        if load(_waiting(home).read_text(encoding="utf-8")).digest == digest:
+        if load(ours.read(_waiting(home)).decode()).digest == digest:
             install(home)
     try:
-        return load(home.pack.read_text(encoding="utf-8")).digest == digest
+        return load(ours.read(home.pack).decode()).digest == digest
     except (OSError, ValueError, PackError):
         return False
 

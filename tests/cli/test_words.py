@@ -32,7 +32,8 @@ _CODES = {code for table in (ALARMS, BADGES, CARDS, DOMAINS, PASSBACKS, SIDES, Y
 _ADDRESS = re.compile(r"[a-z+]+://\S+")
 
 
-KINDS = {kind.value for kind in AlarmKind} | {"log-older", "signing-key", "over-budget"}  # which no panel raises
+KINDS = {kind.value for kind in AlarmKind}  # and which no panel raises:
+KINDS |= {"log-older", "signing-key", "over-budget", "disk-low"}
 
 
 @pytest.fixture

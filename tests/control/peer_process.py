@@ -96,7 +96,8 @@ class Peer:
 
     def append(self, fields: dict[str, Any]) -> int:
         seq = self.appender.next_seq
-        self.appender.append([render(seq, stamp(instant(self.clock.now())), {"host": "test", **fields})])
+        line = render(seq, stamp(instant(self.clock.now())), {"host": "test", **fields})
+        self.appender.append([line], act=True)
         return seq
 
 

@@ -259,3 +259,15 @@ def test_a_lock_that_a_dying_decider_still_holds_kills_no_successor(site: Scene)
         os.close(lock)
     until(lambda: attempt(CLEARED, reading(site.plans / "doc.txt")).allowed)
     until(site.answers)
+
+
+@pytest.mark.parametrize(("part", "signal_", "how"), [("control", signal.SIGBUS, "SIGBUS"), ("decider", 11, "SIGSEGV")])
+def test_of_what_a_part_died_is_recorded_by_the_next_one(site: Scene, part: str, signal_: int, how: str) -> None:
+    site.serving()
+    site.mark()
+    died = site.site.process(part)
+    os.kill(died, signal_)
+    until(lambda: [entry for entry in site.news() if entry["kind"] == "process-died"])
+    [told] = [entry for entry in site.news() if entry["kind"] == "process-died"]
+    assert (told["process"], told["how"], told["pid"], told["alarm"]) == (part, how, died, True)
+    site.serving()

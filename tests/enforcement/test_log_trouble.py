@@ -16,7 +16,7 @@ from agent.demo.actors import attempt, reading
 from tests import needs
 from tests.enforcement import syscalls
 from tests.enforcement.scene import CLEARED, TOO_LOW, Scene, scene, until
-from tests.log.disk import make_image, run
+from tests.log.disk import filled, make_image, run
 from tests.log.test_append_trouble import shut_down
 from tests.stopped import stopped
 
@@ -129,6 +129,39 @@ def test_a_log_disk_that_is_pulled_and_mounted_again_is_denied_on_meanwhile(site
     finally:
         site.site.stop()
         unplug()
+
+
+def test_on_a_full_disk_every_open_is_denied_and_a_hold_is_done(site: Scene, tmp_path: Path) -> None:
+    log, point, older = site.site.home.log, tmp_path / "disk", tmp_path / "older"
+    make_image(tmp_path / "image", "6M", "-b", "1024")
+    point.mkdir()
+    site.site.stop()
+    shutil.copytree(log, older)
+    run("mount", "-o", "loop", tmp_path / "image", point)
+    (point / "log").mkdir(mode=0o700)
+    syscalls.mount(str(point / "log"), str(log), flags=syscalls.MS_BIND)
+    shutil.copytree(older, log, dirs_exist_ok=True)
+    try:
+        site.site.start()
+        decider, control = site.site.process("decider"), site.site.process("control")
+        assert allowed(site)
+        ballast = filled(point / "log")
+        until(lambda: not allowed(site))
+        before = len(site.site.entries())
+        for _ in range(20):
+            assert attempt(CLEARED, reading(site.plans / "doc.txt")).error == "EPERM"
+        with site.on_hold("E1"):
+            assert [entry["act"] for entry in site.site.entries()[before:] if entry["kind"] == "act"] == ["hold.add"]
+        assert (site.site.process("decider"), site.site.process("control")) == (decider, control)
+        ballast.unlink()
+        until(lambda: allowed(site))
+        gap, _ = newest_gap(site)
+        assert "No space left" in gap["why"]["en"]
+        assert site.site.shoumi("log", "verify").returncode == 0
+    finally:
+        site.site.stop()
+        until(lambda: _unmounted(log))
+        until(lambda: _unmounted(point))
 
 
 def _unmounted(point: Path) -> bool:

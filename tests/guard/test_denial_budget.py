@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.guard.denial_budget import MOST, REFILL, SECOND, SLOWEST, WHOLE, WHOLE_A_MINUTE, DenialBudget
+from agent.guard.denial_budget import MOST, OF_ONE, REFILL, SECOND, SLOWEST, WHOLE, WHOLE_A_MINUTE, DenialBudget
 
 STEPS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 3 * SECOND), st.booleans()), max_size=200)
 
@@ -39,6 +39,21 @@ def test_a_day_of_denials_in_a_loop_makes_some_thousand_entries_and_one_alarm() 
     assert whole <= WHOLE + 86_400 * SECOND // REFILL
     assert counts < 60
     assert alarms == 1
+
+
+def test_a_person_gains_nothing_by_a_hundred_areas_and_the_alarm_is_there() -> None:
+    budget, recorded, told = DenialBudget(), 0, []
+    for second in range(60):
+        for area in range(100):
+            recorded += sum(
+                budget.record(("a", f"{area}"), b"%d" % area, second * SECOND, person="a") for _ in range(10)
+            )
+        told += list(budget.due(second * SECOND))
+    told += list(budget.due(2 * SLOWEST))
+    assert recorded <= OF_ONE + 60 * SECOND // REFILL
+    assert recorded + sum(due.times for due in told) == 60 * 100 * 10
+    assert any(due.first for due in told)
+    assert budget.record(("b", "0"), b"", 60 * SECOND, person="b")
 
 
 def test_the_intervals_grow() -> None:

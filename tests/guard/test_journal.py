@@ -14,6 +14,8 @@ from agent.log.append import Appender
 from agent.log.unwritable import LogUnwritableError
 from agent.log.verify import verify
 from agent.runtime.clock import AgentClock, instant
+from tests import needs
+from tests.log.disk import filled, loop_mounted, make_image
 from tests.runtime.clocks import DAY, HOUR, SECOND, Clocks
 
 
@@ -146,3 +148,29 @@ def test_what_was_put_aside_is_said_once(folder, appender) -> None:
     assert journal.accesses([opened(3)])
     assert [entry["kind"] for entry in entries(folder)] == ["access", "recovered", "gap", "access"]
     assert entries(folder)[1]["bytes"] == 4
+
+
+@pytest.mark.kernel
+@needs.small_disk
+@pytest.mark.xdist_group("log disk")
+def test_denied_opens_on_a_full_disk_use_nothing_of_what_is_kept_for_acts(tmp_path: Path) -> None:
+    make_image(tmp_path / "image", "24M", "-b", "1024")
+    with loop_mounted(tmp_path / "image", tmp_path / "disk") as folder, Appender(folder, "process") as appender:
+        journal = EntryJournal(appender, AgentClock(), "here")
+        assert journal.accesses([opened(0)])
+        ballast = filled(folder)
+        many = [opened(number) for number in range(64)]
+        while journal.accesses(many):
+            pass
+        before = appender.next_seq
+        for _ in range(1_500):  # by a gap for each, which is an entry of its own, what is kept would be gone
+            assert not journal.accesses(many)
+        assert appender.next_seq == before
+        for number in range(200):
+            assert journal.write({"kind": "act", "act": "hold.add", "number": number})
+            assert not journal.accesses(many)
+        ballast.unlink()
+        assert journal.accesses(many)
+        gaps = [entry for entry in entries(folder) if entry["kind"] == "gap"]
+        assert sum(int(str(gap["count"])) for gap in gaps) == 64 * 1_701
+        assert "No space left" in str(gaps[0]["why"])

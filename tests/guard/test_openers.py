@@ -178,6 +178,21 @@ def test_one_account_does_not_take_the_room_of_all_others(monkeypatch: pytest.Mo
     assert made.add(subject(PEOPLE[0], pid=8), FILE, 0)
 
 
+def test_accounts_that_take_all_they_can_leave_room_for_everybody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openers, "MOST", 512)
+    made = Openers(dict.fromkeys(range(1, 9), STARTED).get)
+    hostile, numbers = range(70_001, 70_004), iter(range(10**6))
+    taken = [0] * len(hostile)
+    for _ in range(512):  # in turn, as fast as they can
+        for place, uid in enumerate(hostile):
+            taken[place] += made.add(subject(uid, pid=1 + place), (1, next(numbers)), 0)
+    assert not any(made.add(subject(uid, pid=1 + place), (1, next(numbers)), 0) for place, uid in enumerate(hostile))
+    assert sum(taken) < 512
+    others = range(70_100, 70_110)
+    assert all(made.add(subject(uid, pid=7), (1, next(numbers)), 0) for uid in others)
+    assert made.of(subject(hostile[0], pid=1), (1, 0)) == (subject(hostile[0], pid=1),)  # nobody was forgotten for it
+
+
 def test_processes_that_are_no_more_are_forgotten_in_turn() -> None:
     alive = dict.fromkeys(range(1, 200), STARTED)
     made = Openers(alive.get)

@@ -1,6 +1,7 @@
 """Small real filesystems for the tests, and the processes that write to them. Needs root; everything is undone."""
 
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,25 @@ def loop_mounted(image: Path, point: Path, options: str = "defaults") -> Iterato
             run("umount", point)
     finally:
         run("losetup", "--detach", device)
+
+
+def filled(folder: Path) -> Path:
+    """Fill the filesystem of *folder* to the last byte, with a file beside it that is returned."""
+    ballast = folder.parent / "ballast"
+    with ballast.open("ab", buffering=0) as sink:
+        found = os.statvfs(folder)
+        with contextlib.suppress(OSError):
+            length = found.f_bavail * found.f_frsize * 97 // 100
+            os.posix_fallocate(sink.fileno(), os.lseek(sink.fileno(), 0, os.SEEK_END), length)
+            os.lseek(sink.fileno(), 0, os.SEEK_END)
+        size = 1 << 20
+        while size:
+            try:
+                sink.write(b"x" * size)
+            except OSError:
+                size //= 2
+        os.fsync(sink.fileno())
+    return ballast
 
 
 @contextlib.contextmanager

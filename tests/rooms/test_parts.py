@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from agent.doors.frames import Cards, CardStates, Commission, Keyed, Pong, ReaderKey, Rekey, Sweep, ToDoors
+from agent.doors.frames import Cards, CardStates, Commission, Keyed, Pong, ReaderKey, Rekey, Sweep, Swept, ToDoors
 from agent.doors.link import LinkClosedError
 from agent.doors.osdp.keys import KeyStore, fingerprint
 from agent.errors import RefusedError
@@ -30,6 +30,20 @@ def with_board(change: RegistryTransaction) -> None:
 def site() -> Iterator[Kit]:
     with kit(with_board) as made:
         yield made
+
+
+def test_what_a_board_names_that_nobody_asked_about_takes_no_room(site: Kit) -> None:
+    told = Told()
+    sync = BoardCardSync(site.building, site.registry, told.frames.append, site.now)
+    sync.begin()
+    sync.anew()
+    before = len(site.building.reader.board_cards())
+    for board in (SERIAL, 1, 2):
+        sync.swept(Swept("sweep-1", board, ok=True, removed=tuple(range(10_000_000, 10_020_000))))
+    assert len(site.building.reader.board_cards()) == before
+    assert all(sync.on(str(board), 10_000_000) is None for board in (SERIAL, 1, 2))
+    assert sync.ours(str(SERIAL))
+    assert not sync.ours("1")
 
 
 class Told:

@@ -110,6 +110,10 @@ def entries() -> Iterator[dict[str, object]]:
     }
     yield {"kind": "over-budget", "alarm": True, "uid": 61001, "person": None, "since": "2026-03-01T08:00:00Z",
            "refused_connections": 12, "refused_requests": 3, "not_recorded": 4, "reason": said}  # fmt: skip
+    yield {"kind": "disk-low", "alarm": True, "state": "low", "path": "/var/lib/shoumi/log", "free": 1 << 20,
+           "whole": 1 << 30, "hours": 3.5, "reason": said}  # fmt: skip
+    yield {"kind": "process-died", "alarm": True, "process": "control", "how": "SIGBUS", "lived": 1.5, "deaths": 3,
+           "pid": 4711}  # fmt: skip
     yield {"kind": "pack-edited", "recorded": "甲", "pack": "minimal@3c29d6d554e7"}
     yield from _of_volumes(said)
     yield {"kind": "registry-older", "alarm": True, "epoch": 7, "registry_epoch": 5, "acts": 2, "reason": said}

@@ -151,9 +151,8 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
         yield from _pack(request)
     yield from registry_checks.log_room(site.home)
     yield from registry_checks.log_whole(services.verifier.now)
-    if services.indexer.trouble:
-        said = visible(services.indexer.trouble)
-        text = Text(f"the search index is not kept up: {said}", f"检索索引未能更新：{said}")
+    if why := services.indexer.trouble:
+        text = Text(f"the search index is not kept up: {why.en}", f"检索索引未能更新：{why.zh}")
         yield Finding(
             "warning",
             "index",

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import OKPAlgorithm
 
 from agent.errors import RefusedError
+from agent.runtime import ours
 from rules.text import Text
 from rules.visible import visible
 
@@ -37,8 +38,11 @@ def agent_key(home: Path) -> Ed25519PrivateKey:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as source:
             status = os.fstat(descriptor)
+            ours.check_folders(file)
             safe = stat.S_ISREG(status.st_mode) and status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o077
             key = load_pem_private_key(source.read(), None) if safe else None
+    except ours.OthersCanWriteError as error:
+        raise error.refused() from error
     except (OSError, ValueError) as error:
         raise unusable(file, str(error)) from error
     if not isinstance(key, Ed25519PrivateKey):

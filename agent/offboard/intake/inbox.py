@@ -38,6 +38,7 @@ from agent.offboard.intake.reasons import AheadError, BadTokenError
 from agent.offboard.intake.spool import Spool, is_delivery
 from agent.offboard.intake.store import Arrival, Outcome, Store
 from agent.offboard.intake.turns import Turns
+from agent.offboard.intake.wrong_budget import WrongBudget
 from rules.text import Text
 from rules.visible import visible
 
@@ -93,6 +94,7 @@ class Inbox:
         self._handing_over = HandingOver(home, self._store, hooks)
         self._unmovable: dict[tuple[int, ...], float] = {}  # when it was tried last; all else about them is done
         self._turns = Turns(is_delivery)
+        self._wrong = WrongBudget()
         self._ahead: dict[str, tuple[tuple[int, ...], datetime]] = {}  # names of what waits for its time
         self._listed: datetime | None = None  # when the names were read last
         self._since: dict[str, datetime | None] = {}  # of each name, when they were read last without it
@@ -218,18 +220,27 @@ class Inbox:
             done.append(filing.right(delivery, counted.notice, outcome, counted.ignored, why))
             keys.append(counted.notice.key)
             self._turns.over(delivery.name)
+        self._wrong.begin()
         for delivery, error in wrong:
             if done and time.monotonic() > until:
                 break
-            done.append(filing.wrong(delivery, error))
-            self._turns.over(delivery.name)
-        self._more = (
-            self._more or len(done) < len(right) + len(wrong) or (bool(done) and self._turns.staying > turns.AGAIN)
-        )
+            if self._wrong.may(delivery.status.st_uid, delivery.status.st_size, filing.now):
+                done.append(filing.wrong(delivery, error))
+                self._turns.over(delivery.name)
+        unfinished = len(done) + self._say_left() < len(right) + len(wrong)
+        self._more = self._more or unfinished or (bool(done) and self._turns.staying > turns.AGAIN)
         if keys:
             self._spool.sync()
             self._store.settle((), keys)
         return done
+
+    def _say_left(self) -> int:
+        """Say whose wrong files are too many, once while that lasts; return how many were left where they are."""
+        for uid, behind in self._wrong.left.items():
+            self._trouble(f"spool-crowded-{uid}", behind.text())
+        if not self._wrong.left:
+            self._troubles = {word for word in self._troubles if not word.startswith("spool-crowded-")}
+        return sum(behind.names for behind in self._wrong.left.values())
 
     def _judge(self, delivery: Delivery, pinned: PinnedKeys, now: datetime) -> HrNotice:
         if delivery.wrong:

@@ -14,8 +14,6 @@ nothing and an approver's key sends nothing. What is not understood is an error,
 an approver a sender. A file that others could have written is not read.
 """
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,6 +29,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from agent.errors import RefusedError
 from agent.offboard.intake import json_strict
 from agent.offboard.intake.reasons import BadTokenError
+from agent.runtime import ours
 from rules.text import Text
 from rules.visible import visible
 
@@ -88,21 +87,15 @@ def load(file: Path) -> PinnedKeys:
     """Read the pinned keys; raise :class:`RefusedError` when they are missing, wrong, or not safe from others."""
     shown = visible(str(file))
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as source:
-            status = os.fstat(source.fileno())
-            text = source.read(_LARGEST + 1) if stat.S_ISREG(status.st_mode) else b""
+        text = ours.read(file, _LARGEST + 1)
+    except ours.OthersCanWriteError as error:
+        raise error.refused() from error
     except OSError as error:
         why = visible(error.strerror or "")
         raise RefusedError(
             Text(f"no keys of HR can be read from `{shown}`: {why}", f"无法从 `{shown}` 读取人事系统的密钥：{why}"),
             Text("docs/hr-integration.md shows how to pin them", "固定密钥的方法见 docs/hr-integration.md"),
         ) from error
-    if not stat.S_ISREG(status.st_mode) or status.st_uid not in (0, os.geteuid()) or status.st_mode & 0o022:
-        raise RefusedError(
-            Text(f"the keys in `{shown}` could have been written by others", f"`{shown}` 中的密钥可能被他人改写"),
-            Text(f"`chown root {shown} && chmod 0644 {shown}`", f"`chown root {shown} && chmod 0644 {shown}`"),
-        )
     return parse(text, name=shown)
 
 

@@ -360,6 +360,7 @@ class Store:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         with translate_sqlite_errors(self._file):
+            self._db.widen(1 << 20)
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield

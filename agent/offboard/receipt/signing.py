@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from agent.errors import RefusedError
+from agent.runtime import ours
 from rules.text import Text
 from rules.visible import visible
 
@@ -97,7 +98,10 @@ def _read(path: Path) -> bytes:
             raise _unusable(path, Text("it is not a plain file of the agent", "不是本程序的普通文件"))
         if found.st_mode & 0o077:
             raise _unusable(path, Text("others may read it", "其他用户可读"))
+        ours.check_folders(path)
         return os.read(fd, _LONGEST)
+    except ours.OthersCanWriteError as error:
+        raise _unusable(path, error.text) from error
     finally:
         os.close(fd)
 

@@ -2,13 +2,15 @@
 
 import os
 import time
+from datetime import timedelta
 
 import pytest
 
+from agent.offboard.intake import wrong_budget
 from agent.offboard.intake.inbox import FILING, LOOKING
 from agent.offboard.intake.turns import AGAIN, NEWEST, OLDEST, Turns
 from tests.offboard.intake.signing import departure, right, small
-from tests.offboard.intake.site import KEYS, Site
+from tests.offboard.intake.site import KEYS, NOW, Site
 
 HEAP = 100_000
 
@@ -62,6 +64,27 @@ def test_a_real_notice_is_taken_up_in_the_first_sweep_after_it_came_and_nothing_
         assert len(site.filed("rejected")) == 3000
         assert len(site.handed) == 2
         assert site.kept() == 1502
+
+
+def test_wrong_files_of_one_user_beyond_a_number_stay_where_they_are_and_the_alarm_names_who(tmp_path, monkeypatch):
+    monkeypatch.setattr(wrong_budget, "AT_ONCE", 20)
+    with Site(tmp_path) as site:
+        heap(site, 60, b"nothing")
+        for _ in range(4):
+            site.sweep()
+        assert len(site.filed("rejected")) == 40  # twenty, each with its reason
+        assert len(site.filed("new")) == 40
+        assert not site.inbox.more
+        [told] = [text for word, text in site.troubles if word.startswith("spool-crowded")]
+        assert f"user {os.getuid()} " in told.en
+        site.drop(right(), "real")
+        site.sweep()
+        assert [notice.subject for notice in site.handed] == ["E1001"]
+        later = NOW
+        while site.filed("new"):
+            later += timedelta(minutes=1)
+            site.sweep(later)
+        assert site.kept() == 61
 
 
 def test_what_was_acted_on_and_not_yet_put_away_is_not_acted_on_again(tmp_path):
