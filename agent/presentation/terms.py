@@ -103,6 +103,16 @@ ALARMS: Words = {
     "unrecorded": Text("not recorded", "未能记录"),
     "log-older": Text("log is an old copy", "日志为旧副本"),
     "signing-key": Text("key of the receipts", "回执密钥"),
+    "service-program": Text("program of a service", "服务程序"),
+}
+
+PROGRAMS: Words = {  # what a look at the program of a service finds
+    "registered": Text("as registered", "与登记一致"),
+    "unseen": Text("NEVER LOOKED AT", "未查验"),
+    "gone": Text("GONE", "不存在"),
+    "changed": Text("CHANGED", "已更改"),
+    "writable": Text("OTHERS CAN WRITE IT", "他人可写"),
+    "hash": Text("ANOTHER HASH", "散列值不符"),
 }
 
 # The log --------------------------------------------------------------------------------------------------------------
@@ -140,6 +150,7 @@ ENTRIES: Words = {  # kinds of entries
     "registry-older": Text("REGISTRY IS AN OLD COPY", "登记库为旧副本"),
     "log-older": Text("LOG IS AN OLD COPY", "日志为旧副本"),
     "signing-key": Text("KEY OF THE RECEIPTS", "回执密钥"),
+    "service-program": Text("PROGRAM OF A SERVICE", "服务程序"),
     "pack-edited": Text("pack was edited", "规则包被改动"),
     "started": Text("agent started", "代理启动"),
     "stopped": Text("agent stopped", "代理停止"),

@@ -32,7 +32,7 @@ _CODES = {code for table in (ALARMS, BADGES, CARDS, DOMAINS, PASSBACKS, SIDES, Y
 _ADDRESS = re.compile(r"[a-z+]+://\S+")
 
 
-KINDS = {kind.value for kind in AlarmKind} | {"log-older", "signing-key"}  # which no panel raises
+KINDS = {kind.value for kind in AlarmKind} | {"log-older", "signing-key", "service-program"}  # which no panel raises
 
 
 @pytest.fixture

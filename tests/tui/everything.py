@@ -108,6 +108,7 @@ def entries() -> Iterator[dict[str, object]]:
         "signing_key": "9f2c1a7e0000",
         "reason": said,
     }
+    yield {"kind": "service-program", "alarm": True, "service": "backup", "reason": said}
     yield {"kind": "pack-edited", "recorded": "甲", "pack": "minimal@3c29d6d554e7"}
     yield from _of_volumes(said)
     yield {"kind": "registry-older", "alarm": True, "epoch": 7, "registry_epoch": 5, "acts": 2, "reason": said}

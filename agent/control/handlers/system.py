@@ -18,6 +18,7 @@ from agent.doctor import (
     host_checks,
     hr_checks,
     leave_checks,
+    login_checks,
     registry_checks,
     room_checks,
     seen_checks,
@@ -26,6 +27,7 @@ from agent.doctor import (
 )
 from agent.doctor.volume_checks import VolumeSeen
 from agent.errors import ShoumiError
+from agent.kernel.program import FirstNamespaces
 from agent.offboard import database, deny_entries
 from agent.offboard.context import AreaPath
 from agent.offboard.intake import channel
@@ -60,6 +62,7 @@ def _status(request: HandlerRequest) -> Json:
             | {"seen": seen[str(row["name"])]}
             for row in areas
         ],
+        "logins": "not-asked" if not site.role_groups().configured else "asked",
         "trial": not site.role_groups().configured,
         "proposals": len(site.lists.proposals.find()),
         "people": len(site.lists.people.find()),
@@ -113,6 +116,8 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
     site, services = request.site, request.services
     yield from store_checks.stores(site.stores.now, site.facts)
     yield from registry_checks.roles(site.role_groups(), services.config.roles, gid_of)
+    yield from login_checks.logins(trial=not site.role_groups().configured, first=FirstNamespaces())
+    yield from login_checks.services(site.facts.programs(), services.programs.trouble)
     yield from _decider(request)
     areas = site.lists.areas.find()
     for name, protected in sorted(services.protection.now.items()):
