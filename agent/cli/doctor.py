@@ -89,6 +89,9 @@ def _status(context: CliContext, args: Args) -> int:
             "全部关闭：登记库缺少日志已记录的操作；请运行：shoumi registry show",
         )
         terminal.line(f"!  {terminal.say(closed)}")
+    if found["logins"] == "not-asked":
+        trial = Text("logins are not asked for: this site is a trial", "不要求登录：本站点处于试用中")
+        terminal.line(f"!  {terminal.say(trial)}")
     if clock := found["clock"]:
         terminal.line(f"!  {terminal.say(text(clock))}")
     if trouble := found["log"]["verify_trouble"]:

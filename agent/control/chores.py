@@ -3,7 +3,7 @@
     event loop      the server's connections, signals, the end of the holder
     act thread      acts of callers, scheduled acts, what HR's notices ask for
     thread each     doors, departures, HR's inbox, the verifier's reports, quiet scans, mounts, volumes,
-                    sweeps of labels, canaries
+                    sweeps of labels, canaries, programs of services
     beside them     the search index, in the thread of its own that it makes
 
 Rules of this file: no error of a chore ends it, and a :class:`FatalError` of any ends the process. By a registry that
@@ -35,6 +35,7 @@ _SCHEDULE = 2.0
 _AGAIN = 5.0  # seconds after which a chore that runs for ever, and has failed, begins again
 _LABELS = 1.0
 _EXCESS = 1.0
+_PROGRAMS = 1.0
 _INDEX_SECONDS = 0.5  # of indexing at a time
 
 
@@ -75,6 +76,7 @@ async def serve(
         ThreadPoolExecutor(1, "volumes") as volumes,
         ThreadPoolExecutor(1, "labels") as labels,
         ThreadPoolExecutor(1, "canaries") as canaries,
+        ThreadPoolExecutor(1, "programs") as programs,
     ):
         chores = [
             asyncio.create_task(_repeat(server, seconds, work))
@@ -89,6 +91,8 @@ async def serve(
                 (_AGAIN, lambda: loop.run_in_executor(volumes, services.volumes.serve)),
                 (_LABELS, lambda: loop.run_in_executor(labels, services.labels.step)),
                 (_TICK, lambda: loop.run_in_executor(canaries, services.canaries.step)),
+                (_PROGRAMS, lambda: loop.run_in_executor(programs, services.programs.step)),
+                (_AGAIN, lambda: server.act_thread(services.programs.alarms)),
                 (_SCHEDULE, lambda: server.act_thread(schedule.step)),
                 (_AGAIN, lambda: server.act_thread(signing_key.step)),
                 (_SCHEDULE, server.look),

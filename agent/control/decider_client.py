@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from agent.errors import RefusedError, UnreachableError
+from agent.kernel.program import Program
 from agent.runtime import channel
 from agent.volumes.canary.verdict import WitnessedEvent
 from rules.text import Text
@@ -68,6 +69,9 @@ class DeciderClient(Protocol):
 
     def own(self, pid: int) -> None:
         """Say that process *pid* tries to get in for the agent, so that its entries carry the mark of that."""
+
+    def hashed(self, hashed: Iterable[tuple[str, Program]]) -> None:
+        """Say which programs of services have been read, and have the hash that is registered: these and no others."""
 
     def stats(self) -> dict[str, Any]:
         """Return counters and health."""
@@ -149,6 +153,10 @@ class DeciderConnection:
     def own(self, pid: int) -> None:
         """See :class:`DeciderClient`."""
         self._ask({"op": "own", "pid": pid}, _TRY_SECONDS)
+
+    def hashed(self, hashed: Iterable[tuple[str, Program]]) -> None:
+        """See :class:`DeciderClient`."""
+        self._ask({"op": "hashed", "hashed": [[name, list(file)] for name, file in hashed]}, _TRY_SECONDS)
 
     def stats(self) -> dict[str, Any]:
         """See :class:`DeciderClient`."""

@@ -6,10 +6,13 @@ Rules of this file: it looks and never opens; what cannot be told is a "may not"
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from agent.guard.identities import UNBOUNDED_NS, Identities
 from agent.guard.policy import PolicySnapshot
 from agent.guard.verdicts import NEVER, VerdictCache
 from agent.kernel import labels
 from agent.kernel.open_files import HeldFile
+from agent.kernel.program import FirstNamespaces
+from agent.kernel.samba_program import SambaPrograms
 from agent.kernel.subject import Subject, TaskGoneError, Tasks, pidfd_info_works
 from agent.site.context import Clock
 from rules.model import Action
@@ -23,6 +26,7 @@ class HolderVerdicts:
         self._clock = clock
         self._verdicts = VerdictCache("")
         self._tasks = Tasks(pidfd_info=pidfd_info_works())
+        self._identities = Identities(self._tasks, policy, SambaPrograms(), FirstNamespaces(), most_ns=UNBOUNDED_NS)
         self._serving: dict[int, bool] = {}
 
     def close(self) -> None:
@@ -33,6 +37,7 @@ class HolderVerdicts:
         """Forget every verdict: who is inside a room changes verdicts and no epoch."""
         policy = self._policy
         self._serving.clear()
+        self._identities.forget()
         self._verdicts.advance(policy.epoch, policy.source, policy.trouble, policy.observed)
 
     def area_of(self, found: HeldFile) -> str | None:
@@ -74,7 +79,7 @@ class HolderVerdicts:
             return
         for tid in tids:
             try:
-                yield self._tasks.identify(tid)
+                yield self._identities.of(tid)
             except TaskGoneError:
                 if (tasks / str(tid)).exists():
                     yield None

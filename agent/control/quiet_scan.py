@@ -23,6 +23,7 @@ from agent.control.holder_verdicts import HolderVerdicts
 from agent.control.look_schedule import BETWEEN, LookSchedule
 from agent.errors import ShoumiError
 from agent.guard.policy import PolicySnapshot
+from agent.guard.programs import Hashed
 from agent.guard.verdicts import NEVER
 from agent.kernel import mounting
 from agent.kernel.open_files import HeldFile, held
@@ -42,12 +43,19 @@ class _Loud(NamedTuple):
 class QuietScan:
     """Follows the changes. Belongs to one thread, which calls :meth:`step` a few times a second.
 
-    *cutting* says whether somebody is being cut.
+    *cutting* says whether somebody is being cut, *hashed* which programs of services have been read.
     """
 
     def __init__(
-        self, home: Home, decider: DeciderClient, clock: Clock, cuts: HolderCuts, cutting: Callable[[], bool]
+        self,
+        home: Home,
+        decider: DeciderClient,
+        clock: Clock,
+        cuts: HolderCuts,
+        cutting: Callable[[], bool],
+        hashed: Callable[[], Hashed],
     ) -> None:
+        self._hashed = hashed
         self._clock = clock
         self._cuts = cuts
         self._ends = NEVER  # when the first verdict ends that an uncut hold rests on
@@ -68,7 +76,8 @@ class QuietScan:
         """Look if there is a reason to, and tell the decider what must stay loud."""
         began = time.monotonic()
         asked = bool({"hello", "flushed"} & set(self._decider.unasked()))
-        if not self._times.changed and (asked or self._policy.moved()):
+        read = self._policy.take_hashed(self._hashed())
+        if not self._times.changed and (asked or read or self._policy.moved()):
             self._times.change(began)
         cutting = self._cutting()
         again = (self._loud is None or bool(self._loud.noisy)) and began >= self._again + (BETWEEN if cutting else 0.0)

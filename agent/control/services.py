@@ -2,7 +2,8 @@
 
     site ─▶ doors ─▶ offboarding ┐
     site ─▶ mounts ─▶ volumes    ┤
-    site ─▶ quiet scan, verifier ┤
+    site ─▶ programs, quiet scan,┤
+            verifier             │
     site, protection ─▶ canaries ┴▶ services ─▶ handlers, scheduled acts, HR's notices
 
 Rules of this file: wiring only, in constructors. Nothing is patched in later, and nothing stands in for a part that is
@@ -23,6 +24,7 @@ from agent.control.label_chore import LabelChore
 from agent.control.mount_chore import MountChore
 from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.host import agent_processes, rails_of
+from agent.control.program_watch import ProgramWatch
 from agent.control.quiet_scan import QuietScan
 from agent.control.second_factor import SecondFactor
 from agent.control.seen_holders import SeenHolders
@@ -66,6 +68,7 @@ class ControlServices:
     doors: DoorServer
     offboarding: OffboardingCoordinator
     quiet_scan: QuietScan
+    programs: ProgramWatch
     verifier: VerifierSupervisor
     log_sessions: LogSessions
     asking: AskingBudget
@@ -126,7 +129,8 @@ def open_services(
             StoppedProcesses(home.run / "stopped"),
             SeenHolders(home.run / "seen-holders"),
         )
-        quiet_scan = QuietScan(home, decider, site.clock, cuts, offboarding.cutting)
+        programs = ProgramWatch(site, registry, decider)
+        quiet_scan = QuietScan(home, decider, site.clock, cuts, offboarding.cutting, lambda: programs.hashed)
         stack.callback(quiet_scan.close)
         mounts = MountChore(site, decider, protection, told_by)
         stack.callback(mounts.close)
@@ -149,6 +153,7 @@ def open_services(
             doors=doors,
             offboarding=offboarding,
             quiet_scan=quiet_scan,
+            programs=programs,
             verifier=verifier,
             log_sessions=LogSessions(),
             asking=AskingBudget(),

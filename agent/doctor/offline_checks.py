@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agent.api.findings import Finding
-from agent.doctor import leave_checks, registry_checks, role_checks, store_checks
+from agent.doctor import leave_checks, login_checks, registry_checks, role_checks, store_checks
 from agent.errors import FatalError, ShoumiError
 from agent.log.verify import verify
 from agent.registry.facts import FactsReader
@@ -18,7 +18,7 @@ from agent.registry.stores import look
 from agent.runtime import config
 from agent.runtime.home import Home
 from agent.runtime.os_groups import gid_of
-from agent.site import role_groups
+from agent.site import program_file, role_groups
 from agent.volumes.host_abilities import abilities
 from agent.volumes.planning import plan_area
 from agent.volumes.probe import probe, tier_of
@@ -46,7 +46,10 @@ def files(home: Home) -> Iterator[Finding]:
         settings = config.load(home.config)
         configured = settings.minimum_tier
         with FactsReader(home.registry) as reader:
-            yield from role_checks.roles(role_groups.read(reader.role_groups()), settings.roles, gid_of)
+            groups = role_groups.read(reader.role_groups())
+            yield from role_checks.roles(groups, settings.roles, gid_of)
+            yield from login_checks.logins(trial=not groups.configured)
+            yield from login_checks.services(reader.programs(), program_file.trouble)
     except ShoumiError as error:
         yield Finding("serious", "settings", error.text, error.hint)
     try:

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 
 from agent.guard.heartbeat import Heartbeat
+from agent.guard.identities import BUDGET_NS, Identities
 from agent.guard.ignore_marks import IgnoreMarks
 from agent.guard.journal import EntryJournal
 from agent.guard.judge import SEPARATOR, EventJudge
@@ -35,12 +36,15 @@ from agent.guard.own_attempts import How, OwnAttempts
 from agent.guard.parked import ParkedEvent
 from agent.guard.placing import Placement
 from agent.guard.policy import PolicySnapshot
+from agent.guard.programs import Hashed
 from agent.guard.questions import WorkerQuestions
 from agent.guard.refusals import person_of
 from agent.guard.verdicts import LATE, UNLABELLED, Answer, VerdictCache
 from agent.guard.worker_packets import Kind
 from agent.kernel import fanotify
 from agent.kernel.fanotify import FanotifyGroups
+from agent.kernel.program import FirstNamespaces
+from agent.kernel.samba_program import SambaPrograms
 from agent.kernel.smb_client import SmbPeers
 from agent.kernel.subject import Tasks
 from agent.runtime import channel
@@ -86,8 +90,10 @@ class AnswerLoop:
         self.verdicts = VerdictCache(host)
         self.own = OwnAttempts()
         self.silence = IgnoreMarks(groups.access)
-        client = SmbPeers().address
-        self.judge = EventJudge(groups.open, policy, self.verdicts, tasks, self.silence, self.own, openers, client)
+        samba = SambaPrograms()
+        self._identities = who = Identities(tasks, policy, samba, FirstNamespaces(), most_ns=BUDGET_NS)
+        client = SmbPeers(samba).address
+        self.judge = EventJudge(groups.open, policy, self.verdicts, who, self.silence, self.own, openers, client)
         self.spans = LatencyHistogram()
         self._roots: tuple[Root, ...] | None = None  # what everybody was told last
         self._rechecked = 0
@@ -144,9 +150,16 @@ class AnswerLoop:
             if policy.roots is not None:
                 self._questions.replace_areas([root.place for root in policy.roots])
         self.silence.loud_areas = policy.loud_areas
+        self._identities.forget()
         self.verdicts.advance(max(epoch or 0, policy.epoch), policy.source, policy.trouble, policy.observed)
         self._break_silence()
         self._ask_to_look()
+
+    def take_hashed(self, hashed: Hashed) -> None:
+        """Take which programs the control process has read, and forget verdicts if that changes any."""
+        if self.policy.take_hashed(hashed):
+            self.verdicts.advance(self.verdicts.epoch, self.policy.source, self.policy.trouble, self.policy.observed)
+            self._identities.forget()
 
     def _break_silence(self) -> None:
         self.silence.end()

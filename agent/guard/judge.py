@@ -9,6 +9,7 @@ observed passes. Belongs to the loop; makes no call that could sleep.
 import time
 from collections.abc import Callable
 
+from agent.guard.identities import Identities
 from agent.guard.ignore_marks import IgnoreMarks
 from agent.guard.objects import Object
 from agent.guard.openers import Openers, judged_by
@@ -17,7 +18,7 @@ from agent.guard.policy import PolicySnapshot
 from agent.guard.refusals import UNKNOWN, Refusals
 from agent.guard.verdicts import CROWDED, NO_OPENER, UNIDENTIFIED, WORKER, Answer, CachedVerdict, VerdictCache
 from agent.kernel import fanotify
-from agent.kernel.subject import Subject, TaskGoneError, Tasks
+from agent.kernel.subject import Subject, TaskGoneError
 from agent.runtime.json_string import json_string
 from rules.model import Action
 
@@ -33,7 +34,7 @@ class EventJudge:
         opens: int,
         policy: PolicySnapshot,
         verdicts: VerdictCache,
-        tasks: Tasks,
+        identities: Identities,
         silence: IgnoreMarks,
         own: OwnAttempts,
         openers: Openers,
@@ -43,7 +44,7 @@ class EventJudge:
         self._opens = opens
         self._policy = policy
         self._verdicts = verdicts
-        self._tasks = tasks
+        self._identities = identities
         self._silence = silence
         self._own = own
         self._openers = openers
@@ -98,7 +99,7 @@ class EventJudge:
     def who(self, tid: int) -> Subject | None:
         """Return who thread *tid* is, ``None`` when that cannot be told any more."""
         try:
-            return self._tasks.identify(tid)
+            return self._identities.of(tid)
         except TaskGoneError:
             return None
 

@@ -10,6 +10,7 @@ import json
 
 from agent.guard.openers import Inode, Openers
 from agent.guard.openers_page import OpenersPage
+from agent.kernel.program import Program
 from agent.kernel.start_time import start_time
 from agent.kernel.subject import Subject
 
@@ -39,16 +40,28 @@ class KeptOpeners(Openers):
 def record(inode: Inode, who: Subject) -> bytes:
     """Return what is kept of an open."""
     program, name = (text.decode("utf-8", "surrogateescape") for text in (who.executable, who.comm))
-    fields = (*inode, who.fsuid, who.loginuid, who.ruid, who.tgid, who.tid, who.started, program, name)
+    numbers = (*inode, who.fsuid, who.loginuid, who.ruid, who.tgid, who.tid, who.started)
+    fields = (*numbers, program, name, who.program, who.let_in)
     return json.dumps(fields, separators=(",", ":")).encode()
 
 
 def parse(data: bytes) -> tuple[Inode, Subject]:
     """Return what *data* says. Raises ``ValueError``, ``TypeError``, ``OverflowError`` or ``RecursionError``."""
-    device, inode, fsuid, loginuid, ruid, tgid, tid, started, *names = json.loads(data)
-    program, name = (str(text).encode("utf-8", "surrogateescape") for text in names)
+    device, inode, fsuid, loginuid, ruid, tgid, tid, started, *names, file, let_in = json.loads(data)
+    path, name = (str(text).encode("utf-8", "surrogateescape") for text in names)
     login = None if loginuid is None else int(loginuid)
+    program = None if file is None else Program(*map(int, file))
     who = Subject(
-        int(fsuid), login, int(ruid), int(tgid), int(tid), program, name, impersonates=True, started=int(started)
+        int(fsuid),
+        login,
+        int(ruid),
+        int(tgid),
+        int(tid),
+        path,
+        name,
+        impersonates=True,
+        started=int(started),
+        program=program,
+        let_in=let_in is True,
     )
     return (int(device), int(inode)), who

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from agent.guard.answer_loop import BATCH, AnswerLoop
 from agent.guard.own_attempts import CANARY, DEPARTURE
+from agent.kernel.program import Program
 from agent.log.entry import stamp_ns
 from agent.log.unwritable import LogUnwritableError
 from agent.runtime import channel
@@ -64,6 +65,9 @@ class ControlMessages:
                 return {"seen": canary and canary.seen, "over": over}
             case "own":
                 return {"announced": bool(loop.own.announce(int(message["pid"]), DEPARTURE, time.monotonic_ns()))}
+            case "hashed":
+                loop.take_hashed(frozenset((str(name), Program(*map(int, file))) for name, file in message["hashed"]))
+                return {"hashed": len(loop.policy.hashed)}
             case "stats":
                 return {"stats": self._stats()}
             case unknown:

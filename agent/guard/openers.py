@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from agent.kernel.program import Program
 from agent.kernel.subject import Subject
 
 MOST_OF_ONE = 32_768  # files of one process, and of one account; smbd has 16,404 at the most
@@ -69,9 +70,12 @@ class _Server:
         self.sweep_at = _SWEEP_FROM
 
 
-def identity(who: Subject) -> tuple[int, int | None, bytes]:
+_Identity = tuple[int, int | None, bytes, Program | None, bool]
+
+
+def identity(who: Subject) -> _Identity:
     """Return what verdicts tell apart of *who*."""
-    return who.fsuid, who.loginuid, who.executable
+    return who.fsuid, who.loginuid, who.executable, who.program, who.let_in
 
 
 class Openers:
@@ -236,13 +240,13 @@ class Openers:
 def _shorten(recent: list[Subject]) -> None:
     """Keep a server with a thread for each request from filling the list: of one identity the newest opens count."""
     if len(recent) > _RECENT:
-        newer: set[tuple[int, int | None, bytes]] = set()
+        newer: set[_Identity] = set()
         again = [place for place in range(len(recent) - 1, -1, -1) if _is_again(identity(recent[place]), newer)]
         if again:
             del recent[again[-1]]
 
 
-def _is_again(one: tuple[int, int | None, bytes], seen: set[tuple[int, int | None, bytes]]) -> bool:
+def _is_again(one: _Identity, seen: set[_Identity]) -> bool:
     known = one in seen
     seen.add(one)
     return known

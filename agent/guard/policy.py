@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from agent.errors import FatalError, ShoumiError
 from agent.guard.objects import Root
+from agent.guard.programs import Hashed, RegisteredPrograms
 from agent.guard.verdicts import VerdictSource
 from agent.registry.facts import FactsReader
 from agent.registry.rows.areas import AreaLocation
@@ -42,6 +43,8 @@ class PolicySnapshot:
         # Whether there are areas, and every one of them only watches: then nothing may be denied, whatever breaks.
         self.only_observes = only_observes
         self.epoch = 0
+        self.programs = RegisteredPrograms()
+        self.hashed: Hashed = frozenset()  # what the control process has read of programs whose hash is asked for
 
     def reload(self, at_least: int = 0) -> None:
         """Read everything again; afterwards either there is a ``source``, or ``trouble`` says why not.
@@ -54,8 +57,8 @@ class PolicySnapshot:
                 self._reader = FactsReader(self._home.registry)
             with self._reader.snapshot() as epoch:
                 places = self._reader.places()
-                uids = self._reader.service_uids()
-            source = VerdictSource(self._reader, pack, uids)
+                programs = RegisteredPrograms(self._reader.programs(), asks_logins=bool(self._reader.role_groups()))
+            source = VerdictSource(self._reader, pack, programs, self.hashed)
             older = self.stores.check(self._reader, at_least).older
             if older:
                 logged = _logged_areas(self._home)
@@ -66,12 +69,22 @@ class PolicySnapshot:
             self.loud_areas = frozenset(place.area for place in places if place.reads == "each")
             self.observed = frozenset(place.area for place in places if not place.enforced)
             self.only_observes = bool(places) and not any(place.enforced for place in places)
+            self.programs = programs
             self._read_epoch, self.epoch = epoch, max(epoch, self.stores.now.proven) if older else epoch
             self.source, self.trouble = source, None
         except (FatalError, ShoumiError) as error:
             self._distrust(error)
         except (OSError, ValueError, PackError) as error:
             self._distrust(FatalError(Text(f"the rules cannot be read: {error}", f"无法读取规则：{error}")))
+
+    def take_hashed(self, hashed: Hashed) -> bool:
+        """Take what was read of programs; return whether that is anything new."""
+        if hashed == self.hashed:
+            return False
+        self.hashed = hashed
+        if self.source is not None:
+            self.source = self.source._replace(hashed=hashed)
+        return True
 
     def moved(self) -> bool:
         """Whether the registry has changed since it was last read, or could not be read then."""

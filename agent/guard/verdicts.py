@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from agent.guard.programs import Hashed, RegisteredPrograms, is_registered
+from agent.kernel.program import Program
 from agent.kernel.subject import Subject
 from agent.runtime.clock import instant, nanoseconds
 from agent.runtime.failures import error_verdict
@@ -27,6 +29,9 @@ NEVER = 1 << 63  # nanoseconds: no end in sight
 # A plain tuple: this is the path of an open.
 Answer = tuple[bool, bytes, bool, bool]
 
+# Of a subject: fs uid, login uid, what a service executes by name and by file, and whether a person was let in.
+_Told = tuple[int, int | None, bytes, Program | None, bool]
+
 _RETRY = 1_000_000_000
 _MOST = 32_768  # about 1 kB each
 
@@ -37,12 +42,11 @@ class FactsSource(Protocol):
     def epoch(self) -> int: ...  # noqa: D102
     def snapshot(self) -> AbstractContextManager[int]: ...  # noqa: D102
     def person_of_uid(self, uid: int) -> str | None: ...  # noqa: D102
-    def service_of(self, uid: int, executable: str) -> str | None: ...  # noqa: D102
     def facts(self, persons: Iterable[str], resource: str, services: Iterable[str] = ()) -> tuple[int, Facts]: ...  # noqa: D102
 
 
 class VerdictSource(NamedTuple):
-    """Where verdicts come from: the registry, the pack in force, and the uids a service may have.
+    """Where verdicts come from: the registry, the pack in force, and the programs that count.
 
     ``closed`` is what every verdict is while nothing may be decided from the registry; it then says of nobody who he
     is, and areas of ``enforced`` do not only watch, whatever the registry says.
@@ -50,18 +54,23 @@ class VerdictSource(NamedTuple):
 
     reader: FactsSource
     pack: Pack
-    service_uids: frozenset[int]
+    programs: RegisteredPrograms
+    hashed: Hashed = frozenset()
     closed: Verdict | None = None
     enforced: frozenset[str] = frozenset()
 
 
 class Principals(NamedTuple):
-    """Who is behind a pair of uids (contract C4). ``nobody`` says which part of it belongs to no one."""
+    """Who is behind a pair of uids (contract C4). ``nobody`` says which part of it belongs to no one.
+
+    ``refused`` is the verdict where what they run, or how they came in, is reason enough.
+    """
 
     person: str | None  # of the file-system uid
     login_person: str | None
     service: str | None
     nobody: str
+    refused: Verdict | None = None
 
     @property
     def persons(self) -> tuple[str, ...]:
@@ -101,6 +110,21 @@ SHARED = _denied(
     "somebody who may not use it has it open in the same server process; it opens again when they have let go",
     "同一服务进程中另有无权者打开了该文件；其关闭后即可恢复使用",
 )
+NO_LOGIN = _denied(
+    "no-login",
+    "it has no login uid, and no registered program has let it in: log in by PAM (pam_loginuid), or the system "
+    "administrator registers what lets people in: shoumi service add NAME --uid 0 --executable PROGRAM --lets-in",
+    "没有登录 uid，也不是由已登记的程序放入的：请经 PAM 登录（pam_loginuid），或由系统管理员登记放入人员的程序："
+    "shoumi service add 编号 --uid 0 --executable 程序 --lets-in",
+)
+PROGRAM = _denied(
+    "program",
+    "it does not run the program that was registered for the service: the file is another one or has changed since, "
+    "its hash was not read yet, or it runs in namespaces of its own; shoumi service list says which, and where the "
+    "change is right: shoumi service renew ID",
+    "其运行的并非该服务账户所登记的程序：文件已被替换或更改、散列值尚未读取，或运行于其自身的命名空间；"
+    "shoumi service list 可查看原因，更改无误时：shoumi service renew 编号",
+)
 CROWDED = _denied("busy", "too many questions of this user wait for an answer already", "该用户等待答复的请求过多")
 
 
@@ -131,13 +155,13 @@ class CachedVerdict:
 
 
 class VerdictCache:
-    """Rulings for (fs uid, login uid, executable of a service, areas, action)."""
+    """Rulings for (what verdicts tell apart of a subject, areas, action)."""
 
     def __init__(self, host: str) -> None:
         self._host = host
         self._source: VerdictSource | None = None
-        self._rulings: dict[tuple[int, int | None, bytes, tuple[str, ...], Action], CachedVerdict] = {}
-        self._behind: dict[tuple[int, int | None, bytes], Principals] = {}
+        self._rulings: dict[tuple[_Told, tuple[str, ...], Action], CachedVerdict] = {}
+        self._behind: dict[_Told, Principals] = {}
         self._service_uids: frozenset[int] = frozenset()
         self._trouble: Exception | None = None
         self._observed: frozenset[str] = frozenset()
@@ -157,7 +181,7 @@ class VerdictCache:
         self._rulings.clear()
         self._behind.clear()
         self._source = source
-        self._service_uids = source.service_uids if source else frozenset()
+        self._service_uids = source.programs.uids if source else frozenset()
         self._trouble = trouble
         self._observed = observed
         self.epoch = epoch
@@ -176,26 +200,29 @@ class VerdictCache:
 
         A ruling holds from the time it was made for on: :meth:`forget` all of them when time goes back.
         """
-        executable = who.executable if who.fsuid in self._service_uids else b""  # a person's does not depend on it
-        key = (who.fsuid, who.loginuid, executable, areas, action)
+        told = self._told(who)
+        key = (told, areas, action)
         known = self._rulings.get(key)
         if known is not None and now < known.until:
             return known
         if len(self._rulings) >= _MOST:
             self._rulings.clear()
             self._behind.clear()
-        made = self._rulings[key] = self._rule((who.fsuid, who.loginuid, executable), areas, action, now)
+        made = self._rulings[key] = self._rule(told, areas, action, now)
         return made
 
-    def _rule(
-        self, uids: tuple[int, int | None, bytes], areas: tuple[str, ...], action: Action, now: int
-    ) -> CachedVerdict:
+    def _told(self, who: Subject) -> _Told:
+        """Return what verdicts tell apart of *who*: a person's do not depend on what they run."""
+        executable = who.executable if who.fsuid in self._service_uids else b""
+        return who.fsuid, who.loginuid, executable, who.program, who.let_in
+
+    def _rule(self, told: _Told, areas: tuple[str, ...], action: Action, now: int) -> CachedVerdict:
         behind = _NO_ONE
         try:
             source = self._needed()
             with source.reader.snapshot():  # one look at the registry instead of one for each question
-                behind = _NO_ONE if source.closed else self._behind.get(uids) or who_is_behind(source.reader, *uids)
-                self._behind[uids] = behind
+                behind = _NO_ONE if source.closed else self._behind.get(told) or who_is_behind(source, *told)
+                self._behind[told] = behind
                 decided = [_decide(source, behind, area, action, instant(now)) for area in areas]
         except Exception as error:  # noqa: BLE001 - anything at all that goes wrong here must become a deny
             area = next((area for area in areas if area not in self._observed), areas[0])
@@ -217,13 +244,12 @@ class VerdictCache:
 
     def shared(self, who: Subject, areas: tuple[str, ...]) -> CachedVerdict:
         """Return the ruling for *who*, who may use a file that somebody has open in the same process who may not."""
-        executable = who.executable if who.fsuid in self._service_uids else b""
-        behind = self._behind.get((who.fsuid, who.loginuid, executable), _NO_ONE)
+        behind = self._behind.get(self._told(who), _NO_ONE)
         return self._compiled(SHARED, None, areas[0], behind, Action.ACCESS, NEVER)
 
     def maintenance(self, who: Subject, areas: tuple[str, ...]) -> CachedVerdict:
         """Return the ruling for uid 0 at the root directory of a volume: freezing, trimming, syncing need it open."""
-        behind = self._behind.get((who.fsuid, who.loginuid, b""), _NO_ONE)
+        behind = self._behind.get(self._told(who), _NO_ONE)
         return self._compiled(MAINTENANCE, None, areas[0], behind, Action.OPEN, NEVER)
 
     def _compiled(
@@ -269,28 +295,39 @@ def _decide(
     _, facts = source.reader.facts(behind.persons, area, services)
     request = Request(behind.persons, area, action, service=behind.service or "", nobody=behind.nobody)
     resource = None if area in source.enforced else facts.resources.get(area)
-    return source.closed or decide(request, facts, source.pack, now), resource
+    return source.closed or behind.refused or decide(request, facts, source.pack, now), resource
 
 
-def who_is_behind(reader: FactsSource, fsuid: int, loginuid: int | None, executable: bytes) -> Principals:
-    """Return everybody behind a pair of uids: the file-system uid's person or service, and the login uid's person.
+def who_is_behind(
+    source: VerdictSource,
+    fsuid: int,
+    loginuid: int | None,
+    executable: bytes,
+    program: Program | None,
+    let_in: bool,  # noqa: FBT001 - the parts of a subject, in their order
+) -> Principals:
+    """Return everybody behind a subject: the file-system uid's person or service, and the login uid's person.
 
     uid 0 with a login uid is that person at work through sudo; uid 0 without one is a service or nobody. An unset
-    login uid is nobody's, and never root's.
+    login uid is nobody's, and never root's; a person needs one, unless something registered has let them in.
     """
     missing: list[str] = []
     login_person = None
     if loginuid is not None:
-        login_person = reader.person_of_uid(loginuid)
+        login_person = source.reader.person_of_uid(loginuid)
         if login_person is None:
             missing.append(f"login uid {loginuid}")
-    person = reader.person_of_uid(fsuid)
-    service = None
+    person = source.reader.person_of_uid(fsuid)
+    service, refused = None, None
+    if person and loginuid is None and not let_in and source.programs.asks_logins:
+        refused = NO_LOGIN
     if person is None:
-        service = reader.service_of(fsuid, executable.decode("utf-8", "surrogateescape"))
+        row = source.programs.service_of(fsuid, executable)
+        service = row.service if row and is_registered(row, program, source.hashed) else None
         if service is None and not (fsuid == 0 and loginuid is not None):
             missing.append(f"uid {fsuid}")
-    return Principals(person, login_person, service, ", ".join(missing))
+            refused = PROGRAM if row else None
+    return Principals(person, login_person, service, ", ".join(missing), refused)
 
 
 def _strictest(decided: tuple[Verdict, Resource | None]) -> tuple[bool, bool]:

@@ -14,14 +14,12 @@ import ctypes
 import os
 import socket
 import time
-from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections import OrderedDict
 from itertools import islice
-from typing import Final
 
+from agent.kernel.samba_program import SambaPrograms
 from agent.kernel.subject import Subject
 
-PROGRAMS: Final = ("/usr/sbin/smbd", "/usr/local/sbin/smbd", "/usr/local/samba/sbin/smbd", "/opt/samba/sbin/smbd")
 _KEPT = 1024  # processes
 _DESCRIPTORS = 256  # looked at, lowest first; smbd has its connection before any file
 _SOCKETS = 64
@@ -33,12 +31,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class SmbPeers:
-    """Addresses by process. Belongs to one thread. *programs* are the paths where Samba's server lies."""
+    """Addresses by process. Belongs to one thread."""
 
-    def __init__(self, programs: Iterable[str] = PROGRAMS) -> None:
-        self._paths = tuple(programs)
-        self._programs: deque[tuple[int, int]] = deque(maxlen=16)  # an upgraded server goes on with its old file
-        self._looked = self._second = -_AGAIN
+    def __init__(self, programs: SambaPrograms) -> None:
+        self._programs = programs
+        self._second = -_AGAIN
         self._looks = 0
         self._known: OrderedDict[tuple[int, int], tuple[str | None, int]] = OrderedDict()
 
@@ -52,7 +49,7 @@ class SmbPeers:
         process, now = (who.tgid, who.started), time.monotonic_ns()
         address, found = self._known.get(process, (None, -_AGAIN))
         if now - found >= _AGAIN and (process not in self._known or self._may_look_again(now)):
-            address = _peers(who.tgid) if self._is_samba(who.tgid, now) else None
+            address = _peers(who.tgid) if self._is_samba(who.tgid) else None
             self._known[process] = address, now
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
@@ -65,19 +62,12 @@ class SmbPeers:
         self._looks += 1
         return self._looks <= _MOST_AGAIN
 
-    def _is_samba(self, pid: int, now: int) -> bool:
-        if now - self._looked >= _AGAIN:
-            self._looked = now
-            for path in self._paths:
-                with contextlib.suppress(OSError):
-                    seen = os.stat(path)
-                    if (seen.st_dev, seen.st_ino) not in self._programs:
-                        self._programs.append((seen.st_dev, seen.st_ino))
+    def _is_samba(self, pid: int) -> bool:
         try:
             program = os.stat(f"/proc/{pid}/exe")
         except OSError:
             return False
-        return (program.st_dev, program.st_ino) in self._programs
+        return self._programs.has(program.st_dev, program.st_ino)
 
 
 def _peers(pid: int) -> str | None:

@@ -20,8 +20,9 @@ import re
 import struct
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from agent.kernel.program import FIRST_USER_NAMESPACE, Program
 from agent.kernel.start_time import start_time
 from agent.runtime.capabilities import CAP_SETUID
 from agent.runtime.json_string import json_string
@@ -41,7 +42,6 @@ _PERMITTED = re.compile(rb"^CapPrm:\s*([0-9a-f]+)$", re.MULTILINE)
 _WITH_GROUPS = 1 << 16  # bytes; behind more groups than that stands what is taken for the capability
 _PF_IO_WORKER = 0x10
 _FLAGS = 9 - 3  # field 9 of proc_pid_stat(5), counted from the first one behind the name
-_FIRST_USER_NAMESPACE = "user:[4026531837]"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -56,7 +56,8 @@ class Subject:
 
     ``impersonates``: it acts for somebody else, and can take on any identity. Only then is known what follows:
     ``started``, when its process was started (:mod:`agent.kernel.start_time`), and ``worker``, whether it is a worker
-    of an io_uring.
+    of an io_uring. ``program`` is the file that it executes, where that matters and says something, and ``let_in`` is
+    false when it has no login and nothing that is registered has let it in: :mod:`agent.guard.identities` says both.
     """
 
     fsuid: int
@@ -69,7 +70,10 @@ class Subject:
     impersonates: bool = False
     started: int = 0
     worker: bool = False
+    program: Program | None = None
+    let_in: bool = True
     _fields: bytes = b""
+    _other: "Subject | None" = field(default=None, compare=False, repr=False)  # the same one, as :meth:`seen` last said
 
     @property
     def fields(self) -> bytes:
@@ -77,6 +81,15 @@ class Subject:
         if not self._fields:
             self._fields = self._told().encode()
         return self._fields
+
+    def seen(self, program: Program | None, *, let_in: bool) -> "Subject":
+        """Return the same thread with what was seen of its program, and of who let it in."""
+        if (self.program, self.let_in) == (program, let_in):
+            return self
+        other = self._other
+        if other is None or (other.program, other.let_in) != (program, let_in):
+            other = self._other = replace(self, program=program, let_in=let_in, _other=None)
+        return other
 
     def _told(self) -> str:
         return (
@@ -148,6 +161,16 @@ class Tasks:
             self.forget(tid)
             raise TaskGoneError from error
 
+    def folder(self, tid: int) -> int:
+        """Return the descriptor of ``/proc/TID`` of a thread that was just identified; it stays ours.
+
+        Raises :class:`TaskGoneError` when it is not kept any more.
+        """
+        task = self._tasks.get(tid)
+        if task is None:
+            raise TaskGoneError
+        return task.proc
+
     def forget(self, tid: int) -> None:
         """Drop what is kept of *tid*."""
         task = self._tasks.pop(tid, None)
@@ -194,7 +217,7 @@ def _may_become_others(task: _Task) -> bool:
     held = _PERMITTED.search(_status(task, _WITH_GROUPS))
     if held is not None and not int(held[1], 16) >> CAP_SETUID & 1:
         return False
-    return os.readlink("ns/user", dir_fd=task.proc) == _FIRST_USER_NAMESPACE
+    return os.readlink("ns/user", dir_fd=task.proc) == FIRST_USER_NAMESPACE
 
 
 def _is_worker(task: _Task) -> bool:

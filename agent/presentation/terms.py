@@ -111,6 +111,16 @@ ALARMS: Words = {
     "signing-key": Text("key of the receipts", "回执密钥"),
     "over-budget": Text("asks for too much", "请求超出限额"),
     "disk-low": Text("little room on a disk", "磁盘空间不足"),
+    "service-program": Text("program of a service", "服务程序"),
+}
+
+PROGRAMS: Words = {  # what a look at the program of a service finds
+    "registered": Text("as registered", "与登记一致"),
+    "unseen": Text("NEVER LOOKED AT", "未查验"),
+    "gone": Text("GONE", "不存在"),
+    "changed": Text("CHANGED", "已更改"),
+    "writable": Text("OTHERS CAN WRITE IT", "他人可写"),
+    "hash": Text("ANOTHER HASH", "散列值不符"),
 }
 
 # The log --------------------------------------------------------------------------------------------------------------
@@ -151,6 +161,7 @@ ENTRIES: Words = {  # kinds of entries
     "over-budget": Text("SOMEBODY ASKS FOR TOO MUCH", "请求超出限额"),
     "disk-low": Text("ROOM ON A DISK", "磁盘空间"),
     "process-died": Text("A PROCESS DIED", "进程异常终止"),
+    "service-program": Text("PROGRAM OF A SERVICE", "服务程序"),
     "pack-edited": Text("pack was edited", "规则包被改动"),
     "started": Text("agent started", "代理启动"),
     "stopped": Text("agent stopped", "代理停止"),

@@ -41,6 +41,7 @@ from agent.registry.rows.doors import DoorRow
 from agent.registry.rows.pins import PinCheck
 from agent.registry.rows.presence import PresenceRow
 from agent.registry.rows.rooms import RoomRow
+from agent.registry.rows.services import ServiceProgram
 from agent.registry.rows.visits import StatementRow
 from agent.registry.snapshot import SnapshotReader
 from agent.registry.touched import Touched
@@ -99,10 +100,10 @@ class FactsReader(SnapshotReader):
         with self._reading():
             return accounts.accounts(self._connection)
 
-    def service_of(self, uid: int, executable: str) -> str | None:
-        """Return the service that runs *executable* (the path the kernel reports, exactly) as *uid*."""
+    def programs(self) -> tuple[ServiceProgram, ...]:
+        """Return the programs of all services that are active, and those that let people in."""
         with self._reading():
-            return services.service_of(self._connection, uid, executable)
+            return services.programs(self._connection)
 
     def service_uids(self) -> frozenset[int]:
         """Return the uids services run as."""

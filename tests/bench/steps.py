@@ -14,13 +14,19 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from agent.guard.identities import BUDGET_NS, Identities
 from agent.guard.journal import EntryJournal
 from agent.guard.objects import Objects, Root
+from agent.guard.policy import PolicySnapshot
+from agent.guard.programs import RegisteredPrograms
 from agent.guard.verdicts import NEVER, VerdictCache
 from agent.kernel import fanotify
+from agent.kernel.program import FirstNamespaces
+from agent.kernel.samba_program import SambaPrograms
 from agent.kernel.subject import Tasks, pidfd_info_works
 from agent.log.append import Appender
 from agent.runtime.clock import AgentClock
+from agent.runtime.home import Home
 from rules.model import Action
 from rules.text import Text
 from tests.bench.machine import pinned_cpu
@@ -68,11 +74,14 @@ def _steps() -> Iterator[list[Step]]:
         objects.replace_roots([Root(os.fsencode(folder), "plans", 0, alone=False)])
         tasks = Tasks(pidfd_info=pidfd_info_works())
         stack.callback(tasks.close)
+        policy = PolicySnapshot(Home(folder / "home"))
+        policy.programs = RegisteredPrograms(asks_logins=True)  # whether anybody has let us in is known for a second
+        who_is = Identities(tasks, policy, SambaPrograms(), FirstNamespaces(), most_ns=BUDGET_NS)
         appender = stack.enter_context(Appender(folder / "log", "process"))
         journal = EntryJournal(appender, clock, "files1")
         thing, who, now = objects.find(fd), tasks.identify(os.getpid()), clock.now()
         ruling = replace(verdicts.ruling(who, ("plans",), Action.OPEN, now), until=NEVER)
-        verdicts._rulings[(who.fsuid, who.loginuid, b"", ("plans",), Action.OPEN)] = ruling  # noqa: SLF001 - kept
+        verdicts._rulings[(verdicts._told(who), ("plans",), Action.OPEN)] = ruling  # noqa: SLF001 - kept
         text = b"%b,%b,%b" % (ruling.fields, who.fields, thing.fields)
         event = fanotify._METADATA.pack(  # noqa: SLF001 - as the kernel writes it
             _EVENT, fanotify.VERSION, 0, _EVENT, fanotify.FAN_OPEN_PERM, fd, os.getpid()
@@ -81,7 +90,7 @@ def _steps() -> Iterator[list[Step]]:
         yield [
             Step("event", Text("parse the event", "解析事件"), lambda: fanotify.events(event)),
             Step("object", Text("find the object and its path", "查找客体及其路径"), lambda: objects.find(fd)),
-            Step("subject", Text("identify the thread", "识别线程"), lambda: tasks.identify(os.getpid())),
+            Step("subject", Text("identify the thread", "识别线程"), lambda: who_is.of(os.getpid())),
             Step("ruling", Text("look up the verdict", "查找判定"), rule),
             Step("entry", Text("write the entry", "写入条目"), lambda: journal.accesses([text])),
         ]

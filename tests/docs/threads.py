@@ -130,6 +130,13 @@ THREADS = (
     ),
     ThreadRow(
         "control",
+        "programs",
+        "agent.control.chores",
+        "reads the programs of services whose hash is asked for, and tells the decider",
+        "`agent.control.program_watch.ProgramWatch`",
+    ),
+    ThreadRow(
+        "control",
         "deadline",
         "agent.runtime.deadline",
         "reaches what a canary tries, on a disk that may not answer, then ends; nobody waits for it at the end",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.kernel.samba_program import SambaPrograms
 from agent.kernel.smb_client import SmbPeers
 from agent.kernel.subject import Subject, Tasks
 from tests import needs
@@ -55,16 +56,16 @@ def smbd(tmp_path: Path) -> Path:
 
 def test_the_first_connection_is_the_clients(smbd: Path) -> None:
     with _serving(smbd) as who:
-        assert SmbPeers((str(smbd),)).address(who) == "127.0.0.1"
+        assert SmbPeers(SambaPrograms((str(smbd),))).address(who) == "127.0.0.1"
 
 
 def test_what_it_opens_later_does_not_hide_it(smbd: Path) -> None:
     with _serving(smbd, after=5000) as who:
-        assert SmbPeers((str(smbd),)).address(who) == "127.0.0.1"
+        assert SmbPeers(SambaPrograms((str(smbd),))).address(who) == "127.0.0.1"
 
 
 def test_an_upgraded_server_goes_on_with_its_old_program(smbd: Path) -> None:
-    peers = SmbPeers((str(smbd),))
+    peers = SmbPeers(SambaPrograms((str(smbd),)))
     with _serving(smbd) as first:
         assert peers.address(first) == "127.0.0.1"
     with _serving(smbd) as second:
@@ -74,7 +75,7 @@ def test_an_upgraded_server_goes_on_with_its_old_program(smbd: Path) -> None:
 
 
 def test_it_is_looked_for_once_a_second(smbd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    peers = SmbPeers((str(smbd),))
+    peers = SmbPeers(SambaPrograms((str(smbd),)))
     with _serving(smbd) as who:
         assert peers.address(who) == "127.0.0.1"
         now = time.monotonic_ns()
@@ -101,7 +102,7 @@ def test_who_is_no_server_gains_nothing_and_costs_nothing(
     program = Path(shutil.copy(smbd, other / "smbd")) if copied else smbd
     with _serving(program, before=5000, saved=saved) as who:
         monkeypatch.setattr("os.scandir", lambda _path: pytest.fail("its descriptors are nobody's business"))
-        assert SmbPeers((str(smbd),)).address(who) is None
+        assert SmbPeers(SambaPrograms((str(smbd),))).address(who) is None
 
 
 def test_what_is_read_of_a_server_with_many_descriptors_is_bounded(smbd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +110,7 @@ def test_what_is_read_of_a_server_with_many_descriptors_is_bounded(smbd: Path, m
     with _serving(smbd, before=5000) as who:
         read = __import__("os").readlink
         monkeypatch.setattr("os.readlink", lambda path: looked.append(path) or read(path))
-        assert SmbPeers((str(smbd),)).address(who) is None
+        assert SmbPeers(SambaPrograms((str(smbd),))).address(who) is None
     assert len(looked) <= 256
 
 
@@ -119,7 +120,7 @@ def test_many_busy_servers_are_looked_at_again_so_often_and_no_more(monkeypatch:
     monkeypatch.setattr("agent.kernel.smb_client._peers", lambda pid: looked.append(pid) or "10.0.0.1")
     monkeypatch.setattr(SmbPeers, "_is_samba", lambda *_: True)
     monkeypatch.setattr("time.monotonic_ns", lambda: now[0])
-    peers = SmbPeers(())
+    peers = SmbPeers(SambaPrograms(()))
     servers = [Subject(61777, None, 61777, pid, pid, b"", b"", impersonates=True, started=1) for pid in range(1, 301)]
     assert {peers.address(who) for who in servers} == {"10.0.0.1"}
     assert len(looked) == 300, "each once"

@@ -26,6 +26,7 @@ from agent.kernel import fanotify, mark_flags
 from agent.kernel.subject import Tasks, pidfd_info_works
 from agent.simulator import volume_image
 from agent.volumes import probe
+from tests.long.guest_logins import immutable
 from tests.long.guest_losses import cut, hold, kill, remount
 from tests.long.guest_seen import Checks, Seen
 
@@ -55,6 +56,8 @@ def main(argv: list[str]) -> int:
         for name, act in (("scenes", _scenes), ("cut", cut), ("hold", hold), ("kill", kill), ("remount", remount)):
             with checks.guarded(name):
                 act(checks, made, site)
+    with checks.guarded("immutable"):
+        immutable(checks)  # for good: nobody can play another login in this guest afterwards
     print("RESULT", json.dumps(checks.result), flush=True)
     return int("failed" in checks.result["checks"].values())
 

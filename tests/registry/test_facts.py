@@ -11,6 +11,7 @@ import pytest
 
 from agent.registry.facts import FactsReader
 from agent.registry.rows.areas import AreaRow
+from agent.registry.rows.services import ServiceProgram
 from agent.registry.store import Registry
 from rules.model import (
     Clearance,
@@ -114,15 +115,13 @@ def test_what_is_not_there_is_absent(site: Registry, reader: FactsReader) -> Non
     assert reader.facts(["E9"], "none", ["none"]) == (1, Facts())
     assert reader.facts(["E1"], "none")[1].persons["E1"].grants == ()
     assert reader.person_of_uid(61009) is None
-    assert reader.service_of(0, "/usr/bin/tar2") is None
-    assert reader.service_of(1, "/usr/bin/tar") is None
     assert reader.resource("none") is None
 
 
 def test_uids_and_programs_are_found(site: Registry, reader: FactsReader) -> None:
     assert reader.person_of_uid(61001) == "E1"
     assert reader.accounts() == {61001: "E1"}
-    assert reader.service_of(0, "/usr/bin/tar") == "backup"
+    assert reader.programs() == (ServiceProgram("backup", 0, b"/usr/bin/tar", None, None, None, "", lets_in=False),)
     assert reader.services() == (Service("backup", 0, "/usr/bin/tar", frozenset({"plans"})),)
 
 
@@ -226,7 +225,6 @@ def test_no_question_of_the_open_path_reads_a_whole_table(site: Registry, reader
     reader._connection.set_trace_callback(asked.append)
     reader.facts(["E1"], "plans", ["backup"])
     reader.person_of_uid(61001)
-    reader.service_of(0, "/usr/bin/tar")
     reader._connection.set_trace_callback(None)
     questions = [question for question in asked if question.startswith("SELECT")]
     assert len(questions) > 10

@@ -210,7 +210,8 @@ def test_places_programs_and_the_rest(site: Registry, lists: RegistryQueries, no
     assert [(room["name"], room["two_person"]) for room in lists.rooms.find("vault")] == [("vault", False)]
     assert (lists.areas.to_confirm(now), lists.areas.to_confirm(now + DAY)) == ([], ["plans"])
     assert lists.services.all() == [
-        {"id": "backup", "uid": 0, "executable": "/usr/bin/tar", "active": False, "areas": ["plans"]}
+        {"id": "backup", "uid": 0, "executable": "/usr/bin/tar", "active": False, "lets_in": False, "sha256": ""}
+        | {"areas": ["plans"]}
     ]
     assert lists.holidays.all() == [{"day": "2027-01-01", "name": "元旦"}]
     assert lists.settings.all() == {"site": "一号"}

@@ -114,6 +114,7 @@ def entries() -> Iterator[dict[str, object]]:
            "whole": 1 << 30, "hours": 3.5, "reason": said}  # fmt: skip
     yield {"kind": "process-died", "alarm": True, "process": "control", "how": "SIGBUS", "lived": 1.5, "deaths": 3,
            "pid": 4711}  # fmt: skip
+    yield {"kind": "service-program", "alarm": True, "service": "backup", "reason": said}
     yield {"kind": "pack-edited", "recorded": "甲", "pack": "minimal@3c29d6d554e7"}
     yield from _of_volumes(said)
     yield {"kind": "registry-older", "alarm": True, "epoch": 7, "registry_epoch": 5, "acts": 2, "reason": said}

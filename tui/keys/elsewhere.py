@@ -46,5 +46,6 @@ ELSEWHERE: dict[str, Text] = {
     "log.follow": _LOG,
     "log.show": _LOG,
     "volume.create": Text("makes a new filesystem: done in a shell, by root", "建立文件系统，须由 root 在命令行中执行"),
+    "service.renew": Text("follows a look at the new program: done in a shell", "须先查验新程序，使用命令行"),
     "pack.list": Text("is what `u` and `c` of the rules offer to choose from", "即规则屏幕 `u` 与 `c` 的选项"),
 }

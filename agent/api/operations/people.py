@@ -49,6 +49,13 @@ _DETAILS = (
 )
 _UID = Param("uid", "number", Text("numeric uid", "数字 uid"), required=True, positional=True, metavar="UID")
 _CARD = Param("number", "text", Text("card number", "卡号"), required=True, positional=True, metavar="NUMBER")
+_SERVICE = Param("service", "text", Text("id of the service", "服务编号"), required=True, positional=True, metavar="ID")
+_HASH = Param(
+    "sha256",
+    "text",
+    Text("hash that its program must have, in hexadecimal", "程序文件须具有的散列值（十六进制）"),
+    metavar="HEX",
+)
 
 OPERATIONS = (
     Operation(
@@ -160,30 +167,40 @@ OPERATIONS = (
     ),
     Operation(
         "service.add",
-        Text("add a service: a program that may touch named areas", "新增服务账户：可访问指定目录的程序"),
+        Text(
+            "add a service: a program that may touch named areas, or one that lets people in",
+            "新增服务账户：可访问指定目录的程序，或放入人员的程序",
+        ),
         SYSTEM,
         (
-            Param(
-                "service", "text", Text("id of the service", "服务编号"), required=True, positional=True, metavar="ID"
-            ),
+            _SERVICE,
             Param("uid", "number", Text("uid it runs as", "运行 uid"), required=True),
             Param("executable", "path", Text("its program file", "程序文件"), required=True),
-            Param("area", "texts", Text("area it may touch; may be repeated", "可访问的目录；可重复"), required=True),
+            Param("area", "texts", Text("area it may touch; may be repeated", "可访问的目录；可重复")),
+            _HASH,
+            Param(
+                "lets_in",
+                "flag",
+                Text(
+                    "it runs as root and lets people in, who need no login uid below it",
+                    "以 root 运行并放入人员：其下的人员不需要登录 uid",
+                ),
+            ),
         ),
         act=True,
         gives=True,
     ),
     Operation(
-        "service.remove",
-        Text("remove a service", "删除服务账户"),
-        OFFICERS,
-        (
-            Param(
-                "service", "text", Text("id of the service", "服务编号"), required=True, positional=True, metavar="ID"
-            ),
+        "service.renew",
+        Text(
+            "take the program of a service as it is now, after an upgrade", "程序升级后，按现状重新认定服务账户的程序"
         ),
+        SYSTEM,
+        (_SERVICE, _HASH),
         act=True,
+        gives=True,
     ),
+    Operation("service.remove", Text("remove a service", "删除服务账户"), OFFICERS, (_SERVICE,), act=True),
     Operation("service.list", Text("list services", "列出服务账户"), ANY, stream=True),
     Operation(
         "record.add",

@@ -1,4 +1,4 @@
-"""Handlers: people, accounts, badges, services, records."""
+"""Handlers: people, accounts, badges, records."""
 
 from collections.abc import Callable, Iterator
 
@@ -185,26 +185,6 @@ def _badge_lost(request: HandlerRequest, change: RegistryTransaction) -> Handler
 @handlers.stream("badge.list")
 def _badge_list(request: HandlerRequest) -> Iterator[Json]:
     return iter(request.site.lists.badges.find(request.args.text("person"), returned=request.args.flag("all")))
-
-
-@handlers.act("service.add")
-def _service_add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    args, uid = request.args, request.args.number("uid")
-    assert uid is not None
-    name = args.text("service")
-    change.services.add(name, uid=uid, executable=args.text("executable"), areas=args.texts("area"))
-    return HandlerResult({"service": name})
-
-
-@handlers.act("service.remove")
-def _service_remove(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
-    change.services.remove(request.args.text("service"))
-    return HandlerResult({"service": request.args.text("service")})
-
-
-@handlers.stream("service.list")
-def _service_list(request: HandlerRequest) -> Iterator[Json]:
-    return iter(request.site.lists.services.all())
 
 
 @handlers.act("record.add")

@@ -18,6 +18,7 @@ from agent.doctor import (
     host_checks,
     hr_checks,
     leave_checks,
+    login_checks,
     registry_checks,
     role_checks,
     room_checks,
@@ -27,6 +28,7 @@ from agent.doctor import (
 )
 from agent.doctor.volume_checks import VolumeSeen
 from agent.errors import ShoumiError
+from agent.kernel.program import FirstNamespaces
 from agent.offboard import database, deny_entries
 from agent.offboard.context import AreaPath
 from agent.offboard.intake import channel
@@ -61,6 +63,7 @@ def _status(request: HandlerRequest) -> Json:
             | {"seen": seen[str(row["name"])]}
             for row in areas
         ],
+        "logins": "not-asked" if not site.role_groups().configured else "asked",
         "trial": not site.role_groups().configured,
         "break_glass": request.site.glass_is_broken(),
         "proposals": len(site.lists.proposals.find()),
@@ -117,6 +120,8 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
     yield from role_checks.roles(site.role_groups(), services.config.roles, gid_of)
     yield from role_checks.break_glass(site.facts.break_glass(), site.role_groups(), request.at)
     yield from role_checks.proposals(len(site.lists.proposals.find()))
+    yield from login_checks.logins(trial=not site.role_groups().configured, first=FirstNamespaces())
+    yield from login_checks.services(site.facts.programs(), services.programs.trouble)
     yield from _decider(request)
     areas = site.lists.areas.find()
     for name, protected in sorted(services.protection.now.items()):

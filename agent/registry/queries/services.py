@@ -16,7 +16,8 @@ class ServiceQueries:
         """Return the services with the names of their areas."""
         with self._connection.snapshot():
             rows = self._connection.select(
-                'SELECT id, uid, executable AS "executable [path]", active AS "active [bool]" FROM services',
+                'SELECT id, uid, executable AS "executable [path]", active AS "active [bool]",'
+                ' lets_in AS "lets_in [bool]", sha256 FROM services',
                 order="ORDER BY id",
             )
             touched = self._connection.select(

@@ -1,9 +1,11 @@
 """Writing services: programs that run under a uid of their own.
 
-Rules of this file: one program under one uid is one service, and touches the areas that are named, no others.
+Rules of this file: one program under one uid is one service, and touches the areas that are named, no others. Which
+file the program is (:class:`SeenProgram`) is what the caller saw of it; without that it is nobody until it is renewed.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from agent.registry.columns import path_bytes
 from agent.registry.paths import absolute
@@ -11,9 +13,19 @@ from agent.registry.repositories.references import require_area
 from agent.registry.repositories.transaction import Transaction
 from agent.registry.repositories.uids import already_of, check_uid
 from agent.registry.rows import services
+from agent.registry.rows.services import ServiceProgram
 from agent.registry.terms import PERSON, SERVICE
 from agent.registry.validation import identifier, taken, unknown
 from rules.text import Text
+
+
+class SeenProgram(NamedTuple):
+    """What was seen of a program file: as in :class:`agent.registry.rows.services.ServiceProgram`."""
+
+    inode: int
+    changed: int
+    size: int
+    sha256: str = ""
 
 
 class ServiceRepository:
@@ -22,8 +34,20 @@ class ServiceRepository:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def add(self, service: str, *, uid: int, executable: str, areas: Iterable[str] = ()) -> None:
-        """Register a program that runs as *uid* from the absolute path *executable* and may touch *areas*."""
+    def add(
+        self,
+        service: str,
+        *,
+        uid: int,
+        executable: str,
+        areas: Iterable[str] = (),
+        seen: SeenProgram | None = None,
+        lets_in: bool = False,
+    ) -> None:
+        """Register a program that runs as *uid* from the absolute path *executable* and may touch *areas*.
+
+        One that *lets_in* lets people in who have no login uid.
+        """
         identifier(service, SERVICE)
         check_uid(uid)
         path = path_bytes(absolute(executable))
@@ -43,7 +67,10 @@ class ServiceRepository:
             )
         if owner := self._transaction.row("SELECT person FROM accounts WHERE uid = ?", uid):
             raise already_of(uid, owner[0], PERSON)
-        self._transaction.insert("services", id=service, uid=uid, executable=path, active=True)
+        which = seen._asdict() if seen else {}
+        self._transaction.insert(
+            "services", id=service, uid=uid, executable=path, active=True, lets_in=lets_in, **which
+        )
         self._touch(service, areas)
 
     def set(self, service: str, *, areas: Iterable[str] | None = None, active: bool | None = None) -> None:
@@ -54,6 +81,19 @@ class ServiceRepository:
         if areas is not None:
             self._transaction.execute("DELETE FROM service_areas WHERE service = ?", service)
             self._touch(service, areas)
+
+    def renew(self, service: str, seen: SeenProgram) -> None:
+        """Take the file *seen* at its path for its program from now on."""
+        self.set(service)
+        self._transaction.update("services", "id", service, **seen._asdict())
+
+    def program(self, service: str) -> ServiceProgram:
+        """Return what is registered of the program of *service*."""
+        found = self._transaction.read(services.programs)
+        one = next((one for one in found if one.service == service), None)
+        if one is None:
+            raise unknown(SERVICE, service, "shoumi service list")
+        return one
 
     def areas(self, service: str) -> frozenset[str]:
         """Return the areas *service* may touch now: none when it is inactive, or not there."""

@@ -5,17 +5,36 @@ so.
 """
 
 import sqlite3
+from typing import NamedTuple
 
-from agent.registry.columns import path_bytes, path_text
+from agent.registry.columns import path_text
 from rules.model import Service
 
 
-def service_of(connection: sqlite3.Connection, uid: int, executable: str) -> str | None:
-    """Return the service that runs *executable* as *uid*."""
-    found = connection.execute(
-        "SELECT id FROM services WHERE uid = ? AND executable = ?", (uid, path_bytes(executable))
-    ).fetchone()
-    return None if found is None else str(found[0])
+class ServiceProgram(NamedTuple):
+    """The program of a service, as it was registered: where it lay and which file it was.
+
+    ``inode``, ``changed`` and ``size`` are as in :class:`agent.kernel.program.Program`, all ``None`` when nobody has
+    looked at it. ``sha256`` is hexadecimal, empty where no hash is asked for. A program that ``lets_in`` runs as root
+    and takes on people's uids.
+    """
+
+    service: str
+    uid: int
+    path: bytes
+    inode: int | None
+    changed: int | None
+    size: int | None
+    sha256: str
+    lets_in: bool
+
+
+def programs(connection: sqlite3.Connection) -> tuple[ServiceProgram, ...]:
+    """Return the programs of all services that are active, and those that let people in."""
+    rows = connection.execute(
+        "SELECT id, uid, executable, inode, changed, size, sha256, lets_in FROM services WHERE active ORDER BY id"
+    )
+    return tuple(ServiceProgram._make((*row[:-1], bool(row[-1]))) for row in rows)
 
 
 def service(connection: sqlite3.Connection, service_id: str) -> Service | None:
@@ -40,4 +59,4 @@ def services(connection: sqlite3.Connection) -> tuple[Service, ...]:
 
 def service_uids(connection: sqlite3.Connection) -> frozenset[int]:
     """Return the uids services run as."""
-    return frozenset(uid for (uid,) in connection.execute("SELECT uid FROM services"))
+    return frozenset(uid for (uid,) in connection.execute("SELECT uid FROM services WHERE NOT lets_in"))

@@ -11,6 +11,7 @@ from agent.registry.schema.cases import BESIDE, CASES, SECOND, WRITTEN
 from agent.registry.schema.first import FIRST
 from agent.registry.schema.hr import HR_SUBJECTS
 from agent.registry.schema.losses import LOSS_REASONS, LOSSES
+from agent.registry.schema.programs import PROGRAMS
 from agent.registry.schema.proposals import PROPOSALS
 from agent.registry.schema.recorded import RECORDED
 from agent.registry.schema.rooms import LOCATION, RESET, ROOMS
@@ -40,5 +41,6 @@ SCHEMA = Schema(
         Migration("m017_advanced", ADVANCED),  # who brought a leave date forward
         Migration("m018_loss_reasons", LOSS_REASONS),  # why an act took something
         Migration("m019_proposals", PROPOSALS),  # what waits for a second hand
+        Migration("m020_programs", PROGRAMS),  # which file the program of a service is, and programs that let people in
     ),
 )
