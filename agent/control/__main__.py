@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 
 from agent.api.client import listen
+from agent.confinement import process_rights
+from agent.confinement.confine import confine
 from agent.control import chores, reconciliation
 from agent.control.decider_client import DeciderConnection
 from agent.control.handlers import handler_table
@@ -27,7 +29,7 @@ from agent.control.services import ControlServices, open_services
 from agent.control.transaction import ActExecutor
 from agent.errors import FatalError, ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
-from agent.runtime import capabilities, channel
+from agent.runtime import channel, saying
 from agent.runtime.failures import to_stderr
 from agent.runtime.home import Home
 from agent.site import pack_file
@@ -42,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     """Run until the holder ends, or SIGTERM; return the exit code."""
     words = dict(word.split("=", 1) for word in argv[2:])
     sys.setswitchinterval(_TURN)
-    capabilities.keep_only(capabilities.CONTROL)  # before there is a thread: each has a set of its own
+    confine(process_rights.CONTROL, saying.say)  # before there is a thread: each has a set of its own
     end = socket.socket(fileno=int(words["channel"]))
     decider = DeciderConnection(channel.ChannelClient(end))
     groups = FanotifyGroups(int(words["open"]), int(words.get("access", -1))) if "open" in words else None

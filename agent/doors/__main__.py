@@ -69,7 +69,7 @@ def _give_up(words: Mapping[str, str]) -> None:
         become(int(words["uid"]), int(words["gid"]), groups)
     elif os.geteuid() == 0:
         become(0, 0, ())  # says so
-    seal()
+    seal(_talk)
 
 
 def _talk(said: str, code: int = 2) -> int:

@@ -18,6 +18,7 @@ from agent.doctor import (
     host_checks,
     hr_checks,
     leave_checks,
+    process_checks,
     registry_checks,
     room_checks,
     seen_checks,
@@ -114,6 +115,7 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
     yield from store_checks.stores(site.stores.now, site.facts)
     yield from registry_checks.roles(site.role_groups(), services.config.roles, gid_of)
     yield from _decider(request)
+    yield from process_checks.confined(tuple(process_checks.look(our_processes(), os.getppid())))
     areas = site.lists.areas.find()
     for name, protected in sorted(services.protection.now.items()):
         said = visible(name)
