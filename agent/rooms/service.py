@@ -16,13 +16,18 @@ from typing import Any, TypeVar
 
 from agent.errors import FatalError, ShoumiError, UnreachableError
 from agent.registry.store import Registry
-from agent.rooms.field_identity import identity
-from agent.rooms.field_process import FieldProcess
+from agent.rooms.field.child import FieldChild
+from agent.rooms.field.identity import account, identity
+from agent.rooms.field.origin import FieldOrigin
+from agent.rooms.field.process import FieldProcess
+from agent.rooms.field.unit import FieldUnit, has_network
 from agent.rooms.pending_commands import CommandOutcome, PendingCommands
 from agent.rooms.refusal_check import KnownRefusal
 from agent.rooms.worker import DoorWorker
+from agent.runtime.home import Home
 from agent.site.context import SiteContext
 from rules.text import Text
+from rules.visible import visible
 
 _TICK = 0.1  # seconds: how late a change of rights may reach the boards and the panels
 _ANSWER = 10.0
@@ -49,7 +54,7 @@ class DoorServer:
 
     def serve(self) -> None:
         """Serve until :meth:`stop`. Raises :class:`FatalError`, and :class:`ShoumiError` when it could not begin."""
-        child = FieldProcess(identity(self._user))
+        child = FieldProcess(_origin(self._site.home, self._user))
         work = DoorWorker(self._site, self._registry, child, self._tickets)
         try:
             work.begin()
@@ -175,6 +180,17 @@ class DoorServer:
     def _drain(self) -> None:
         with suppress(BlockingIOError):
             os.eventfd_read(self._wake)
+
+
+def _origin(home: Home, user: str | None) -> FieldOrigin:
+    """Return where the doors process comes from. Raises :class:`ShoumiError` for an account that cannot be."""
+    if has_network():
+        return FieldChild(identity(user))
+    try:
+        return FieldUnit(home.doors, account(user))
+    except OSError as error:
+        said = visible(error.strerror or "")
+        raise UnreachableError(Text(f"no socket for the doors: {said}", f"无法建立门禁套接字：{said}")) from None
 
 
 def _not_served() -> UnreachableError:

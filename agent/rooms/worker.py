@@ -41,7 +41,7 @@ from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import boards, configuration
 from agent.rooms.controller import RoomController
 from agent.rooms.facts import SiteSnapshot
-from agent.rooms.field_process import FieldProcess
+from agent.rooms.field.process import FieldProcess
 from agent.rooms.offline_reason import away
 from agent.rooms.panel.events import Freed
 from agent.rooms.pending_commands import CommandOutcome, PendingCommands
@@ -90,7 +90,7 @@ class DoorWorker:
 
     def close(self) -> None:
         """End the doors process, and write what waits to be written."""
-        self._child.end()
+        self._child.close()
         with suppress(FatalError):
             self.rooms.restarted()
         self.recorder.close()

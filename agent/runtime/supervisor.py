@@ -10,9 +10,30 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-Launch = Callable[[], "subprocess.Popen[bytes]"]
+
+class Supervised(Protocol):
+    """A process as it is supervised; :class:`subprocess.Popen` is one."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    def poll(self) -> int | None:
+        """Return how it ended, ``None`` while it runs."""
+
+    def kill(self) -> None:
+        """SIGKILL it."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end. Raises :class:`subprocess.TimeoutExpired`."""
+
+
+Launch = Callable[[], "Supervised"]
 
 
 class Patience(NamedTuple):
@@ -56,7 +77,7 @@ class ProcessSupervisor:
     def __init__(self, launch: Launch, patience: Patience = _USUAL) -> None:
         self._launch = launch
         self._patience = patience
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Supervised | None = None
         self._started = 0.0
         self._delay = 0.0
 
@@ -106,7 +127,7 @@ class ProcessSupervisor:
             self._wait(self._process)
             self.kill()
 
-    def _wait(self, process: "subprocess.Popen[bytes]") -> None:
+    def _wait(self, process: Supervised) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(self._patience.death)
 

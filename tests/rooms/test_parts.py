@@ -12,7 +12,7 @@ from agent.errors import RefusedError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import boards, configuration, on_a_board
-from agent.rooms.field_identity import identity
+from agent.rooms.field.identity import identity
 from agent.rooms.pending_commands import CommandOutcome, PendingCommands
 from agent.rooms.reader_keys import ReaderKeys
 from agent.rooms.refusal_check import refusals
