@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -27,7 +28,6 @@ from agent.rooms.worker import DoorWorker
 from agent.runtime.home import Home
 from agent.site.context import SiteContext
 from rules.text import Text
-from rules.visible import visible
 
 _TICK = 0.1  # seconds: how late a change of rights may reach the boards and the panels
 _ANSWER = 10.0
@@ -184,13 +184,7 @@ class DoorServer:
 
 def _origin(home: Home, user: str | None) -> FieldOrigin:
     """Return where the doors process comes from. Raises :class:`ShoumiError` for an account that cannot be."""
-    if has_network():
-        return FieldChild(identity(user))
-    try:
-        return FieldUnit(home.doors, account(user))
-    except OSError as error:
-        said = visible(error.strerror or "")
-        raise UnreachableError(Text(f"no socket for the doors: {said}", f"无法建立门禁套接字：{said}")) from None
+    return FieldChild(identity(user)) if has_network() else FieldUnit(home.doors, partial(account, user))
 
 
 def _not_served() -> UnreachableError:

@@ -34,7 +34,7 @@ class FieldOrigin(Protocol):
     """Makes doors processes, one at a time."""
 
     def ready(self) -> bool:
-        """Whether one can begin now. Never waits."""
+        """Whether one can begin now. Never waits. May raise :class:`ShoumiError`: none will begin for a while."""
 
     def begin(self) -> Begun:
         """Begin one. Raises ``OSError``."""

@@ -14,13 +14,19 @@ import signal
 import socket
 import struct
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+from agent.errors import UnreachableError
 from agent.rooms.field.origin import Begun, FieldIdentity
 from agent.runtime.saying import say
+from rules.text import Text
+from rules.visible import visible
 
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred: pid, uid, gid
 _WAITING = 1  # connections that are kept until one is taken
+_AGAIN = 60.0  # seconds until the socket is tried again
 
 
 def has_network() -> bool:
@@ -33,35 +39,27 @@ def has_network() -> bool:
 
 
 class FieldUnit:
-    """Takes doors processes of *identity* at the socket *path*. Raises ``OSError`` when that cannot be made."""
+    """Takes doors processes at the socket *path*. *who* says which account the doors are, or raises ``ShoumiError``.
 
-    def __init__(self, path: Path, identity: FieldIdentity) -> None:
-        self._path, self._uid = path, identity.uid
-        self._gate = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+    The socket is made when a process is first wanted, and where that fails, tried again a minute later.
+    """
+
+    def __init__(self, path: Path, who: Callable[[], FieldIdentity]) -> None:
+        self._path, self._who = path, who
+        self._uid, self._again = -1, 0.0
+        self._gate: socket.socket | None = None
         self._next: tuple[socket.socket, _OtherProcess] | None = None
-        try:
-            path.unlink(missing_ok=True)
-            folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:  # by descriptor: an address has 107 bytes
-                self._gate.bind(f"/proc/self/fd/{folder}/{path.name}")
-            finally:
-                os.close(folder)
-            path.chmod(0o600)
-            os.chown(path, identity.uid, identity.gid)
-            self._gate.listen(_WAITING)  # before this nobody gets in
-        except BaseException:
-            self._gate.close()
-            raise
 
     def ready(self) -> bool:
-        """See :class:`agent.rooms.field.origin.FieldOrigin`."""
-        while self._next is None:
+        """See :class:`agent.rooms.field.origin.FieldOrigin`. Raises :class:`ShoumiError` when there is no socket."""
+        gate = self._gate or self._opened()
+        while self._next is None and gate is not None:
             try:
-                end, _ = self._gate.accept()
+                end, _ = gate.accept()
             except OSError:  # nobody is there, or whoever was has gone
                 return False
             self._next = self._known(end)
-        return True
+        return self._next is not None
 
     def begin(self) -> Begun:
         """See :class:`agent.rooms.field.origin.FieldOrigin`."""
@@ -76,9 +74,25 @@ class FieldUnit:
             self._next[0].close()
             self._next[1].close()
             self._next = None
-        self._gate.close()
-        with contextlib.suppress(OSError):
-            self._path.unlink()
+        if self._gate is not None:
+            self._gate.close()
+            self._gate = None
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+
+    def _opened(self) -> socket.socket | None:
+        """Make the socket; ``None`` while it is too early to try again."""
+        if time.monotonic() < self._again:
+            return None
+        self._again = time.monotonic() + _AGAIN
+        identity = self._who()
+        try:
+            self._gate = _gate(self._path, identity)
+        except OSError as error:
+            said = visible(error.strerror or "")
+            raise UnreachableError(Text(f"no socket for the doors: {said}", f"无法建立门禁套接字：{said}")) from None
+        self._uid = identity.uid
+        return self._gate
 
     def _known(self, end: socket.socket) -> "tuple[socket.socket, _OtherProcess] | None":
         pid, uid, _ = _CREDENTIALS.unpack(end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
@@ -89,6 +103,25 @@ class FieldUnit:
             say(f"shoumi: doors: a process of uid {uid} was sent away: the doors are uid {self._uid}")
         end.close()
         return None
+
+
+def _gate(path: Path, identity: FieldIdentity) -> socket.socket:
+    """Make the socket, for *identity* and root. Raises ``OSError``."""
+    gate = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+    try:
+        path.unlink(missing_ok=True)
+        folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:  # by descriptor: an address has 107 bytes
+            gate.bind(f"/proc/self/fd/{folder}/{path.name}")
+        finally:
+            os.close(folder)
+        path.chmod(0o600)
+        os.chown(path, identity.uid, identity.gid)
+        gate.listen(_WAITING)  # before this nobody gets in
+    except BaseException:
+        gate.close()
+        raise
+    return gate
 
 
 class _OtherProcess:
