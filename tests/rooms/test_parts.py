@@ -242,6 +242,17 @@ def test_a_process_is_ended_when_it_is_silent_floods_or_is_worn_and_quiet() -> N
     assert watch.to_end(100, 41.0) is None
 
 
+def test_a_flood_is_told_with_the_door_that_most_of_it_is_of() -> None:
+    watch = FieldWatchdog()
+    watch.started(40.0)
+    for number in range(700):
+        watch.heard(41.0, "vault" if number % 3 else "")
+    found = watch.to_end(1, 41.0)
+    assert found is not None
+    assert found.en == "it says more than its doors can, most of it of `vault`"
+    assert found.zh.endswith("，主要来自 `vault`")
+
+
 def test_troubles_are_told_up_to_a_limit_and_the_rest_is_counted() -> None:
     watch = FieldWatchdog()
     told = [watch.trouble(1.0) for _ in range(100)]
