@@ -121,7 +121,7 @@ PROCESSES = (
         "doors",
         entry="agent.doors.__main__:main",
         starter="control",
-        where=("agent.rooms.field.process",),
+        where=("agent.rooms.field.child",),
         runs="agent.doors",
         rights="an account of its own (`agent.rooms.field.identity.identity`), no capability; while there is a door",
         loop="`agent.doors.__main__:main`: asyncio",
