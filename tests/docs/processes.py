@@ -284,7 +284,7 @@ WIRES = (
     ),
     WireRow(
         between=("control", "doors"),
-        what="socket pair, life pipe, stderr pipe",
+        what="socket pair, life pipe, stderr pipe; or `run/doors.sock`, for its account",
         carries="the frames of `agent.doors.frames`",
         made="agent.doors.link:pair",
     ),
