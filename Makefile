@@ -11,7 +11,7 @@ BIN    := .venv/bin
 
 # These tests wait more than they work: more workers than processors. What takes longest begins first.
 WORKERS    ?= 3
-SLOW_FIRST := tests/demo tests/tui tests/enforcement tests/control tests/cli
+SLOW_FIRST := tests/demo tests/confinement tests/tui tests/enforcement tests/control tests/cli
 LONG := tests kills losses power log fuzz mutants days kernels clock luks disks install samba share
 
 help:            ## list the targets

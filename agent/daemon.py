@@ -9,10 +9,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from agent.confinement import process_rights
+from agent.confinement.confine import confine
 from agent.errors import RefusedError
 from agent.guard.holder import Holder
 from agent.runtime import config, ours
 from agent.runtime.home import UMASK, Home
+from agent.runtime.saying import say
 from agent.runtime.supervisor import python
 from rules.text import Text
 from rules.visible import visible
@@ -29,6 +32,7 @@ def run(home: Home, announce: Callable[[str], bool]) -> int:
     settings = config.load(home.config)
     _only_ours(home)
     with _alone(home):
+        confine(process_rights.HOLDER, say)
         try:
             holder = Holder(
                 decider=python("agent.guard.decider", str(home.root), settings.durability),

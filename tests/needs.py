@@ -36,6 +36,7 @@ PACKAGES = {
     "smbpasswd": "samba-common-bin",
     "smbstatus": "samba-common-bin",
     "systemctl": "systemd",
+    "systemd-analyze": "systemd",
     "testparm": "samba-common-bin",
     "unshare": "util-linux",
     "usermod": "passwd",

@@ -21,6 +21,8 @@ from contextlib import nullcontext, suppress
 from typing import Any
 
 from agent.api.sockets import sockets
+from agent.confinement import process_rights
+from agent.confinement.confine import confine
 from agent.control import chores, reconciliation
 from agent.control.decider_client import DeciderConnection
 from agent.control.handlers import handler_table
@@ -29,7 +31,7 @@ from agent.control.services import ControlServices, open_services
 from agent.control.transaction import ActExecutor
 from agent.errors import FatalError, ShoumiError
 from agent.kernel.fanotify import FanotifyGroups
-from agent.runtime import capabilities, channel, last_death
+from agent.runtime import channel, last_death, saying
 from agent.runtime.failures import to_stderr
 from agent.runtime.home import UMASK, Home
 from agent.site import pack_file
@@ -45,7 +47,7 @@ def main(argv: Sequence[str]) -> int:
     words = dict(word.split("=", 1) for word in argv[2:])
     os.umask(UMASK)
     sys.setswitchinterval(_TURN)
-    capabilities.keep_only(capabilities.CONTROL)  # before there is a thread: each has a set of its own
+    confine(process_rights.CONTROL, saying.say)  # before there is a thread: each has a set of its own
     end = socket.socket(fileno=int(words["channel"]))
     decider = DeciderConnection(channel.ChannelClient(end))
     groups = FanotifyGroups(int(words["open"]), int(words.get("access", -1))) if "open" in words else None

@@ -1,6 +1,8 @@
-"""The process that faces the wires: ``python -I -m agent.doors channel=FD life=FD uid=N gid=N groups=N,N``.
+"""The process that faces the wires: ``python -I -m agent.doors channel=FD life=FD uid=N gid=N groups=N,N``, or, as a
+service of its own, ``python -I -m agent.doors connect=PATH``.
 
     channel   its end of the pair to control         life   reaches its end when control is gone, however it went
+    connect   the socket of control, where it comes as who it is and no longer as root
 
 Rules of this file: it gives up its privileges after its imports and before it reads a frame or opens a port; as root it
 does not run. It holds no right to decide anything: without control it says nothing and opens nothing, and it ends as
@@ -9,10 +11,13 @@ control that is none ends it too, because then nobody knows what was meant.
 """
 
 import asyncio
+import errno
 import importlib
 import os
+import select
 import signal
 import socket
+import struct
 import sys
 import threading
 import time
@@ -43,15 +48,19 @@ def main(argv: Sequence[str]) -> int:
         return _talk(f"the extra `doors` is not installed: no {error.name}")
     for late in _LATE_IMPORTS:
         importlib.import_module(late)
-    if "channel" not in words:
+    if not {"channel", "connect"} & words.keys():
         return _talk("started by hand; `shoumi run` starts it")
     try:
         _give_up(words)
     except FatalError as error:
         return _talk(error.text.en)
     os.dup2(2, 1)  # what libraries print is talk
-    life = int(words["life"]) if "life" in words else None
-    end = link.doors_end(socket.socket(fileno=int(words["channel"])))
+    try:
+        channel = _connected(words["connect"]) if "connect" in words else socket.socket(fileno=int(words["channel"]))
+    except OSError as error:
+        return _talk(f"the agent is not there: {error.strerror}", 1)
+    life = int(words["life"]) if "life" in words else os.dup(channel.fileno())
+    end = link.doors_end(channel)
     try:
         asyncio.run(_serve(end, dispatcher.CommandDispatcher, life))
     except (link.LinkCorruptError, RefusedError) as error:
@@ -59,8 +68,23 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-async def _serve(end: link.FrameLink[ToDoors, FromDoors], serving: "type[CommandDispatcher]", life: int | None) -> None:
+async def _serve(end: link.FrameLink[ToDoors, FromDoors], serving: "type[CommandDispatcher]", life: int) -> None:
     await _Process(end, serving).run(life)
+
+
+def _connected(path: str) -> socket.socket:
+    """Come to control. Raises ``OSError``, PermissionError when it is not root who waits there."""
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+    try:
+        channel.connect(path)
+        _, uid, _ = struct.unpack("=iII", channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    except BaseException:
+        channel.close()
+        raise
+    if uid != 0:
+        channel.close()
+        raise PermissionError(errno.EPERM, "it is not root who waits there")
+    return channel
 
 
 def _give_up(words: Mapping[str, str]) -> None:
@@ -69,7 +93,7 @@ def _give_up(words: Mapping[str, str]) -> None:
         become(int(words["uid"]), int(words["gid"]), groups)
     elif os.geteuid() == 0:
         become(0, 0, ())  # says so
-    seal()
+    seal(_talk)
 
 
 def _talk(said: str, code: int = 2) -> int:
@@ -87,11 +111,10 @@ class _Process:
         self._outbox = Outbox(self._send)
         self._serving = serving(self._outbox)
 
-    async def run(self, life: int | None) -> None:
+    async def run(self, life: int) -> None:
         """Serve until control is gone. Raises :class:`link.LinkCorruptError`; :class:`RefusedError` without chance."""
         self._serving.start()
-        if life is not None:
-            threading.Thread(target=self._watch, args=(life,), name="life", daemon=True).start()
+        threading.Thread(target=self._watch, args=(life,), name="life", daemon=True).start()
         self._loop.add_signal_handler(signal.SIGTERM, self._ended.set)
         obeying = self._loop.create_task(self._obey())
         ending = self._loop.create_task(self._ended.wait())
@@ -107,7 +130,9 @@ class _Process:
 
     def _watch(self, life: int) -> None:
         """End with control, also when the loop hangs. In a thread of its own."""
-        os.read(life, 1)
+        ended = select.poll()
+        ended.register(life, select.POLLRDHUP)  # of a pipe and of a socket
+        ended.poll()
         with suppress(RuntimeError):  # the loop has ended already
             self._loop.call_soon_threadsafe(self._ended.set)
         time.sleep(2 * _FAREWELL)

@@ -30,6 +30,7 @@ from agent.doors.layout import Layout, layout
 from agent.doors.messages import Flush, Refuse, Release, Released, Side, Signal
 from agent.doors.osdp.buses import OsdpBuses
 from agent.doors.outbox import Outbox
+from agent.doors.peer_budget import PeerBudget
 from agent.doors.uhppote.boards import BoardDriver
 from agent.doors.uhppote.controller import Opening
 from agent.errors import RefusedError, ShoumiError
@@ -37,6 +38,7 @@ from rules.text import Text
 from rules.visible import visible
 
 _BEHIND = 200  # words of the buses that may wait for this loop
+_TICK = 0.2  # seconds between two looks for what was kept back
 _PATIENCE = 5.0  # seconds the buses wait for the loop with one more
 
 _FLUSHED = Text("withdrawn before it was carried out", "执行前已撤回")
@@ -54,6 +56,8 @@ class CommandDispatcher:
         self._behind = threading.BoundedSemaphore(_BEHIND)
         self._buses = OsdpBuses(self.heard)
         self._opening: dict[str, set[asyncio.Task[Opening]]] = {}
+        self._budget = PeerBudget(outbox.say, self._dropped)
+        self._ticking: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Begin, with nothing configured. Raises :class:`RefusedError` when this host has no randomness."""
@@ -61,6 +65,8 @@ class CommandDispatcher:
 
     async def stop(self) -> None:
         """Let go of everything; what is open is answered first."""
+        if self._ticking:
+            self._ticking.cancel()
         for door in list(self._opening):
             self._flush(Flush(door))
         await asyncio.sleep(0)  # what was withdrawn is answered in the next turn
@@ -75,7 +81,21 @@ class CommandDispatcher:
     def _say(self, frame: FromDoors, *, in_time: bool) -> None:
         if in_time:
             self._behind.release()
-        self._out.say(frame)
+        self._budget.heard(frame, self._loop.time())
+        self._tick_later()
+
+    def _dropped(self, door: str) -> None:
+        self._out.lost(door)
+        self._out.drain()
+
+    def _tick_later(self) -> None:
+        if self._ticking is None and self._budget.due():
+            self._ticking = self._loop.call_later(_TICK, self._tick)
+
+    def _tick(self) -> None:
+        self._ticking = None
+        self._budget.tick(self._loop.time())
+        self._tick_later()
 
     async def obey(self, frame: ToDoors) -> None:
         """Carry *frame* out, or set it going. Raises nothing: a mistake in one command is told and ends no door."""
@@ -177,6 +197,7 @@ class CommandDispatcher:
     async def _configure(self, asked: Configure) -> None:
         self._layout = found = layout(asked)
         self._out.pace(len(asked.doors))
+        self._budget.forget(frozenset(door.door for door in asked.doors))
         for trouble in found.troubles:
             self._out.say(trouble)
         try:

@@ -1,20 +1,18 @@
 """Becoming somebody who may do nothing on this host but speak to the doors.
 
 Rules of this file: it only takes away, and checks that it is gone. The groups that stay are those of the serial ports.
-Sources: setresuid(2), capabilities(7) "Effect of user ID changes on capabilities", PR_SET_NO_NEW_PRIVS and
-PR_SET_DUMPABLE in prctl(2).
+Sources: setresuid(2), capabilities(7) "Effect of user ID changes on capabilities".
 """
 
-import ctypes
 import os
 import resource
 from collections.abc import Sequence
 
+from agent.confinement import process_rights
+from agent.confinement.confine import Say, confine
 from agent.errors import FatalError
 from rules.text import Text
 
-_PR_SET_DUMPABLE = 4
-_PR_SET_NO_NEW_PRIVS = 38
 _FILES = 4096  # descriptors: a socket per question and board, a port per line
 
 
@@ -32,12 +30,15 @@ def become(uid: int, gid: int, groups: Sequence[int]) -> None:
         raise _failed()
 
 
-def seal() -> None:
-    """Gain nothing by running programs, leave no core, and let nobody of the same account look into our memory."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0):
-        raise _failed()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def seal(say: Say) -> None:
+    """Keep no capability, run no program, leave no core; nobody of the same account may look into our memory.
+
+    *say* what of it this kernel does not offer. Raises :class:`FatalError`.
+    """
+    try:
+        confine(process_rights.DOORS, say)
+    except OSError:
+        raise _failed() from None
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     files = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))

@@ -23,6 +23,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from agent.confinement import process_rights
+from agent.confinement.confine import confine
 from agent.errors import FatalError, ShoumiError
 from agent.guard import label_worker, start, turns
 from agent.guard.answer_loop import AnswerLoop
@@ -36,7 +38,7 @@ from agent.kernel import cover, fanotify
 from agent.kernel.fanotify import DESCRIPTORS, FanotifyGroups
 from agent.kernel.subject import Tasks, pidfd_info_works
 from agent.log.append import Appender
-from agent.runtime import capabilities, channel, last_death
+from agent.runtime import channel, last_death
 from agent.runtime.clock_file import ClockKeeper
 from agent.runtime.home import Home
 from agent.runtime.saying import say
@@ -53,9 +55,10 @@ def main(argv: list[str]) -> int:
     died = last_death.entry("decider", words)
     fds = {name: int(fd) for name, fd in words.items() if name != last_death.NAME}
     life = fds["life"]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
+    most = min(DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[1] % 2**64)  # no bound is -1
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     worker = label_worker.fork(tuple(fds.values()))
-    capabilities.keep_only(capabilities.DECIDER)
+    confine(process_rights.DECIDER, say)
     try:
         appender = _opened(home, durability, life)
         if appender is not None:

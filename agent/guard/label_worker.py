@@ -21,13 +21,15 @@ from collections.abc import Iterator, Sequence
 from queue import Full, Queue
 from threading import Thread
 
+from agent.confinement import process_rights
+from agent.confinement.confine import confine
 from agent.guard import server_looks
 from agent.guard import worker_packets as packets
 from agent.guard.openers import Inode, ServerLook
 from agent.guard.placing import AreaPlace, Placement, Places
 from agent.guard.worker_packets import Closed, Found, Kind
 from agent.kernel import newborn
-from agent.runtime import capabilities
+from agent.runtime.saying import say
 
 _THREADS = 32  # each takes one question at a time
 _DISCARDS = 64  # that wait; the files of further ones stay
@@ -130,7 +132,7 @@ def fork(keep_out: tuple[int, ...]) -> LabelWorkerClient:
         for fd in keep_out:
             os.close(fd)
         ours.close()
-        capabilities.keep_only(capabilities.LABEL_WORKER)
+        confine(process_rights.LABEL_WORKER, say)
         signal.signal(signal.SIGIO, signal.SIG_IGN)  # somebody breaks a lease (fcntl(2)); else that would end us
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         _serve(theirs)

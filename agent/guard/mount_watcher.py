@@ -18,11 +18,13 @@ import sys
 import time
 from pathlib import Path
 
+from agent.confinement import process_rights
+from agent.confinement.confine import confine
 from agent.kernel import cover, mount_clone, mountinfo, mounting, volume_lock
 from agent.kernel.cover import GuardedPlace
 from agent.kernel.exposure import Exposure, exposures
 from agent.kernel.mountinfo import Device, Mount
-from agent.runtime import capabilities, channel
+from agent.runtime import channel
 from agent.runtime.home import Home
 from agent.runtime.saying import say
 
@@ -105,7 +107,7 @@ def main(argv: list[str]) -> int:
     """Watch until the holder is gone; return the exit code."""
     home = Home(Path(argv[0]))
     fds = {name: int(fd) for name, _, fd in (word.partition("=") for word in argv[3:])}
-    capabilities.keep_only((capabilities.CAP_SYS_ADMIN, capabilities.CAP_SYS_PTRACE, capabilities.CAP_DAC_READ_SEARCH))
+    confine(process_rights.WATCHER, say)
     watcher = MountWatcher(home, Path(f"/proc/{int(argv[1])}/fdinfo/{int(argv[2])}"))
     end = socket.socket(fileno=fds["channel"])
     table = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)

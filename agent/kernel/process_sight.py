@@ -8,8 +8,8 @@ namespace is fixed (``PROC_PID_INIT_INO`` in linux/proc_ns.h).
 import os
 from typing import Literal
 
+from agent.confinement import capabilities
 from agent.kernel import mountinfo
-from agent.runtime import capabilities
 
 Hidden = Literal["hidepid", "pid-namespace"]
 

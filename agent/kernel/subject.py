@@ -22,9 +22,9 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
+from agent.confinement.capabilities import CAP_SETUID
 from agent.kernel.program import FIRST_USER_NAMESPACE, Program
 from agent.kernel.start_time import start_time
-from agent.runtime.capabilities import CAP_SETUID
 from agent.runtime.json_string import json_string
 
 UNSET = 0xFFFFFFFF  # a login uid that was never set; it is nobody's, and above all not root's

@@ -19,8 +19,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from agent.confinement import process_rights
+from agent.confinement.confine import confine
 from agent.log.verify import LogReport, Pass, verify
-from agent.runtime import capabilities
+from agent.runtime.saying import say
 from rules.visible import visible
 
 _LOOK: Final = 2.0  # seconds between two looks at what is new
@@ -98,7 +100,7 @@ def main(argv: Sequence[str]) -> int:
     """Run as the docstring above says; return the exit code."""
     folder, words = Path(argv[1]), dict(word.split("=", 1) for word in argv[2:])
     os.nice(19)
-    capabilities.keep_only((capabilities.CAP_DAC_READ_SEARCH,))
+    confine(process_rights.VERIFIER, say)
     if "known" in words:
         json.dump(verify(folder, int(words["known"])).to_json(), sys.stdout)
         return 0

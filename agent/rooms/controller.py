@@ -24,9 +24,20 @@ from agent.errors import ShoumiError
 from agent.registry.store import Registry
 from agent.rooms import entries
 from agent.rooms.facts import RegistryPanelQueries, SiteSnapshot
+from agent.rooms.flood import flooded
 from agent.rooms.panel import engine
 from agent.rooms.panel.config import LONGEST_STRIKE, DoorConfig, RoomConfig
-from agent.rooms.panel.effects import Cleared, Effect, Moved, Raise, RecordEntry, RecordNote, RightPin, Settled
+from agent.rooms.panel.effects import (
+    AlarmKind,
+    Cleared,
+    Effect,
+    Moved,
+    Raise,
+    RecordEntry,
+    RecordNote,
+    RightPin,
+    Settled,
+)
 from agent.rooms.panel.events import (
     AlarmAcknowledged,
     BadgeGone,
@@ -122,6 +133,14 @@ class RoomController:
             return False
         self.happened(row.room, door, event)
         return True
+
+    def flooded(self, door: str) -> None:
+        """The doors process had to drop words of *door*: tell the officers where, once until somebody has seen it."""
+        row = self._building.doors.get(door)
+        room = self._rooms.get(row.room) if row else None
+        if row is None or room is None or room.owed or (row.room, AlarmKind.FLOOD.value, door) in self._alarms:
+            return
+        self._store(row.room, room, [flooded(row)], self._now())
 
     def answered(self, event: Released) -> None:
         """Take in what became of a release; its id begins with the room's name."""

@@ -24,7 +24,8 @@ _NO_KEY = Text("it has no key yet, so nobody speaks to it", "尚无密钥，因�
 _DOWN = Text("the doors process is not running", "门禁进程未运行")
 _UNHEARD = Text("nothing was heard of it yet", "尚未收到其任何消息")
 _SEE_AGENT = Text(
-    "see the agent's standard error, and `shoumi doctor`", "请查看守护进程的错误输出，并运行 `shoumi doctor`"
+    "see the agent's standard error, or, where doors are a service of their own, `systemctl status shoumi-doors`",
+    "请查看守护进程的错误输出；门禁为独立服务时，请运行 `systemctl status shoumi-doors`",
 )
 
 

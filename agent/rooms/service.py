@@ -11,16 +11,21 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from agent.errors import FatalError, ShoumiError, UnreachableError
 from agent.registry.store import Registry
-from agent.rooms.field_identity import identity
-from agent.rooms.field_process import FieldProcess
+from agent.rooms.field.child import FieldChild
+from agent.rooms.field.identity import account, identity
+from agent.rooms.field.origin import FieldOrigin
+from agent.rooms.field.process import FieldProcess
+from agent.rooms.field.unit import FieldUnit, has_network
 from agent.rooms.pending_commands import CommandOutcome, PendingCommands
 from agent.rooms.refusal_check import KnownRefusal
 from agent.rooms.worker import DoorWorker
+from agent.runtime.home import Home
 from agent.site.context import SiteContext
 from rules.text import Text
 
@@ -49,7 +54,7 @@ class DoorServer:
 
     def serve(self) -> None:
         """Serve until :meth:`stop`. Raises :class:`FatalError`, and :class:`ShoumiError` when it could not begin."""
-        child = FieldProcess(identity(self._user))
+        child = FieldProcess(_origin(self._site.home, self._user))
         work = DoorWorker(self._site, self._registry, child, self._tickets)
         try:
             work.begin()
@@ -175,6 +180,11 @@ class DoorServer:
     def _drain(self) -> None:
         with suppress(BlockingIOError):
             os.eventfd_read(self._wake)
+
+
+def _origin(home: Home, user: str | None) -> FieldOrigin:
+    """Return where the doors process comes from. Raises :class:`ShoumiError` for an account that cannot be."""
+    return FieldChild(identity(user)) if has_network() else FieldUnit(home.doors, partial(account, user))
 
 
 def _not_served() -> UnreachableError:

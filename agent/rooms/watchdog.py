@@ -4,18 +4,20 @@ Rules of this file: it looks and says why the process should be ended; it ends n
 clock and handed in.
 """
 
-from collections import deque
+from collections import Counter, deque
 
 from agent.doors.frames import Pong
 from agent.doors.outbox import FRAMES, FRAMES_PER_DOOR
 from rules.text import Text
+from rules.visible import visible
 
 _WINDOW = 10.0  # seconds over which frames are counted
 _PING, _SILENT = 5.0, 20.0
 _QUIET = 5.0  # seconds without a frame after which a worn process may be renewed
 _TROUBLES = 60  # told per minute; what comes beyond them is only counted
 
-_FLOOD = Text("it says more than its doors can", "其发送的帧多于门所能产生的数量")
+_FLOOD = Text("it says more than its doors can{of}", "其发送的帧多于门所能产生的数量{of}")
+_MOSTLY = Text(", most of it of `{door}`", "，主要来自 `{door}`")
 _MUTE = Text("it does not answer", "没有应答")
 _WORN = Text("it is renewed", "例行更新")
 
@@ -24,7 +26,7 @@ class FieldWatchdog:
     """One doors process after the other. Belongs to one thread."""
 
     def __init__(self) -> None:
-        self._frames: deque[float] = deque()
+        self._frames: deque[tuple[float, str]] = deque()
         self._troubles: deque[float] = deque()
         self._asked = self._answered = self._last = 0.0
         self._worn = False
@@ -36,11 +38,11 @@ class FieldWatchdog:
         self._worn = False
         self._frames.clear()
 
-    def heard(self, now: float) -> None:
-        """It said something."""
+    def heard(self, now: float, door: str = "") -> None:
+        """It said something, about *door* or about none."""
         self._last = now
-        self._frames.append(now)
-        while now - self._frames[0] > _WINDOW:
+        self._frames.append((now, door))
+        while now - self._frames[0][0] > _WINDOW:
             self._frames.popleft()
 
     def answered(self, pong: Pong, now: float) -> None:
@@ -58,10 +60,16 @@ class FieldWatchdog:
     def to_end(self, doors: int, now: float) -> Text | None:
         """Return why the process of so many doors should be ended, ``None`` when it is well."""
         if len(self._frames) > _WINDOW * (FRAMES + FRAMES_PER_DOOR * doors):
-            return _FLOOD
+            return self._flood()
         if now - self._answered > _SILENT:
             return _MUTE
         return _WORN if self._worn and now - self._last > _QUIET else None
+
+    def _flood(self) -> Text:
+        """Name the door most of it is of: if it is one device that floods, it is there."""
+        door = Counter(door for _, door in self._frames).most_common(1)[0][0]
+        of = Text(*(text.format(door=visible(door)) for text in (_MOSTLY.en, _MOSTLY.zh))) if door else Text("", "")
+        return Text(_FLOOD.en.format(of=of.en), _FLOOD.zh.format(of=of.zh))
 
     def trouble(self, now: float) -> int | None:
         """Return how many troubles were not told since the last one that was; ``None``: nor should this one be."""

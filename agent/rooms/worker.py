@@ -41,7 +41,8 @@ from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import boards, configuration
 from agent.rooms.controller import RoomController
 from agent.rooms.facts import SiteSnapshot
-from agent.rooms.field_process import FieldProcess
+from agent.rooms.field.belief import doubt
+from agent.rooms.field.process import FieldProcess
 from agent.rooms.offline_reason import away
 from agent.rooms.panel.events import Freed
 from agent.rooms.pending_commands import CommandOutcome, PendingCommands
@@ -90,7 +91,7 @@ class DoorWorker:
 
     def close(self) -> None:
         """End the doors process, and write what waits to be written."""
-        self._child.end()
+        self._child.close()
         with suppress(FatalError):
             self.rooms.restarted()
         self.recorder.close()
@@ -177,7 +178,8 @@ class DoorWorker:
             for given_up in self._child.push():
                 self.rooms.answered(Released(given_up.id, ok=False, why=_BEHIND))
             for frame in self._child.receive(_ROUND):
-                self._watch.heard(time.monotonic())
+                door = getattr(frame, "door", "")
+                self._watch.heard(time.monotonic(), door if door in self.building.doors else "")
                 self._one(frame)
         except (LinkCorruptError, LinkClosedError) as error:
             self._end(error.text)
@@ -199,7 +201,10 @@ class DoorWorker:
 
     def _one(self, frame: FromDoors) -> None:
         with going_on(self._report):  # a mistake of ours about one event keeps no other door shut
-            self._dispatch(frame)
+            if why := doubt(frame, self.building.doors):
+                self._trouble(Trouble(why, getattr(frame, "door", "")))
+            else:
+                self._dispatch(frame)
 
     def _report(self, error: ShoumiError | FatalError) -> None:
         self._trouble(Trouble(error.text))
@@ -235,6 +240,7 @@ class DoorWorker:
                 self._watch.answered(frame, time.monotonic())
             case Lost():
                 self._note("frames-dropped", frame.door, None, frames=frame.frames)
+                self.rooms.flooded(frame.door)
             case Trouble():
                 self._trouble(frame)
             case _:

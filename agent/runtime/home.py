@@ -77,6 +77,11 @@ class Home:
         """The control socket."""
         return self.run / "control.sock"
 
+    @property
+    def doors(self) -> Path:
+        """Where the doors process comes to us when it is a service of its own (:mod:`agent.rooms.field.unit`)."""
+        return self.run / "doors.sock"
+
     def create(self) -> None:
         """Make the directories; only the owner may enter, except the socket's, which all role holders must reach."""
         for directory, mode in ((self.root, 0o711), (self.log, 0o700), (self.index, 0o700), (self.run, 0o711)):

@@ -13,9 +13,30 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-Launch = Callable[[], "subprocess.Popen[bytes]"]
+
+class Supervised(Protocol):
+    """A process as it is supervised; :class:`subprocess.Popen` is one."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+
+    def poll(self) -> int | None:
+        """Return how it ended, ``None`` while it runs."""
+
+    def kill(self) -> None:
+        """SIGKILL it."""
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end. Raises :class:`subprocess.TimeoutExpired`."""
+
+
+Launch = Callable[[], "Supervised"]
 
 
 class Patience(NamedTuple):
@@ -86,7 +107,7 @@ class ProcessSupervisor:
     def __init__(self, launch: Launch, patience: Patience = _USUAL) -> None:
         self._launch = launch
         self._patience = patience
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Supervised | None = None
         self._started = 0.0
         self._delay = 0.0
         self._young = 0.0
@@ -148,7 +169,7 @@ class ProcessSupervisor:
             self._wait(self._process)
             self.kill()
 
-    def _wait(self, process: "subprocess.Popen[bytes]") -> None:
+    def _wait(self, process: Supervised) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(self._patience.death)
 
@@ -158,7 +179,7 @@ class ProcessSupervisor:
         lived = now - self._started
         if process is not None:
             number = self.died.number + 1 if self.died else 1
-            self.died = Death(process.pid, process.returncode, lived, number, self._killed)
+            self.died = Death(process.pid, process.poll(), lived, number, self._killed)
         self._lately.append(now)
         while now - self._lately[0] > patience.lately:
             self._lately.popleft()

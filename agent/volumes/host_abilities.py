@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.confinement import capabilities
 from agent.kernel import fanotify, login_identity, mark_flags, subject
-from agent.runtime import capabilities
 from rules.text import Text
 
 _SYSCTL = Path("/proc/sys")

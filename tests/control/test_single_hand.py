@@ -53,6 +53,7 @@ TRIED: dict[str, list[dict[str, Any]]] = {
     "badge.remove": [{"person": "E1", "number": "4660"}],
     "badge.lost": [{"person": "E1", "number": "4660"}],
     "service.add": [{"service": "index", "uid": 62_071, "executable": "/usr/bin/env", "area": ["plans"]}],
+    "service.renew": [{"service": "backup"}],
     "service.remove": [{"service": "backup"}],
     "record.add": [{"person": "E2", "kind": "training"}, {"person": "E2", "kind": "nda"}],
     "record.void": [{"record": "R000001", **WHY}],

@@ -75,7 +75,7 @@ def test_it_is_nobody_who_may_do_anything() -> None:
 
 def test_nobody_of_its_account_looks_into_its_memory() -> None:
     dumpable = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"  # PR_GET_DUMPABLE
-    code = f"from agent.doors.privileges import seal; seal(); {dumpable}"
+    code = f"from agent.doors.privileges import seal; seal(print); {dumpable}"
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, timeout=60, check=True)
     assert done.stdout == b"0\n"
 
@@ -125,6 +125,7 @@ def test_a_badge_at_a_reader_becomes_a_read_and_release_opens_with_a_green_light
             read = control.hear(Read, many=len(control.of(Read)) + 1)
             if not read.stale:
                 break
+            time.sleep(0.2)  # nobody shows a card a hundred times a second, and whoever does is not heard
         assert (read.door, read.card, read.secure) == ("vault", CARD, True)
         control.send(Release("r1", "vault", "in", 20))
         assert control.hear(Released, lambda said: said.id == "r1").ok

@@ -59,7 +59,7 @@ def test_channel_is_seqpacket() -> None:
 @needs.root
 def test_capabilities_given_up_do_not_come_back() -> None:
     program = (
-        "from agent.runtime import capabilities as caps; import os\n"
+        "from agent.confinement import capabilities as caps; import os\n"
         "caps.keep_only([caps.CAP_SYS_PTRACE])\n"
         "assert caps.held() == 1 << caps.CAP_SYS_PTRACE, hex(caps.held())\n"
         "os.execvp('grep', ['grep', '-E', 'CapEff|CapBnd', '/proc/self/status'])\n"

@@ -185,6 +185,32 @@ def test_what_a_doors_process_makes_up_opens_nothing_and_changes_nobody(home: Ho
     assert home.doors_process() == talking
 
 
+def test_what_it_says_of_sides_boards_and_readers_it_has_not_is_told_and_changes_nothing(home: House) -> None:
+    talking = until(lambda: other_than(home, 0), "the doors process")
+    with voice_of(talking) as voice:
+        voice.send(b'{"said":"swept","id":"s","board":77,"ok":true,"removed":[3000]}')
+        voice.send(b'{"said":"heard","board":77,"index":5}')
+    told = until(
+        lambda: [e for e in home.site.entries(what="trouble") if "board 77" in e["reason"]["en"]][1:], "both troubles"
+    )
+    assert told
+    assert not home.site.entries(what="cards-removed")
+    assert home.doors_process() == talking
+
+
+def test_words_that_were_dropped_raise_one_alarm_that_names_the_door_and_its_readers(home: House) -> None:
+    with voice_of(until(lambda: other_than(home, 0), "the doors process")) as voice:
+        for _ in range(3):
+            voice.send(b'{"said":"lost","door":"vault","frames":40}')
+    until(lambda: len(home.site.entries(what="frames-dropped")) >= 3, "the entries")
+    [alarm] = [row for row in home.client.stream("alarm.list", room="vault") if row["kind"] == "flood"]
+    assert (alarm["door"], alarm["room"]) == ("vault", "vault")
+    assert home.outside.address in alarm["text"]["en"]
+    assert home.inside.address in alarm["text"]["en"]
+    home.call("alarm.ack", alarm=alarm["id"], note="seen")
+    assert "flood" not in home.alarms()
+
+
 def test_more_frames_than_doors_can_have_end_the_doors_process(home: House) -> None:
     killed = until(lambda: other_than(home, 0), "the doors process")
     with voice_of(killed) as voice, suppress(OSError):

@@ -12,7 +12,7 @@ from agent.errors import RefusedError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.rooms.board_cards import BoardCardSync
 from agent.rooms.configuration import boards, configuration, on_a_board
-from agent.rooms.field_identity import identity
+from agent.rooms.field.identity import identity
 from agent.rooms.pending_commands import CommandOutcome, PendingCommands
 from agent.rooms.reader_keys import ReaderKeys
 from agent.rooms.refusal_check import refusals
@@ -254,6 +254,17 @@ def test_a_process_is_ended_when_it_is_silent_floods_or_is_worn_and_quiet() -> N
         watch.heard(41.0)
     assert watch.to_end(1, 41.0)
     assert watch.to_end(100, 41.0) is None
+
+
+def test_a_flood_is_told_with_the_door_that_most_of_it_is_of() -> None:
+    watch = FieldWatchdog()
+    watch.started(40.0)
+    for number in range(700):
+        watch.heard(41.0, "vault" if number % 3 else "")
+    found = watch.to_end(1, 41.0)
+    assert found is not None
+    assert found.en == "it says more than its doors can, most of it of `vault`"
+    assert found.zh.endswith("，主要来自 `vault`")
 
 
 def test_troubles_are_told_up_to_a_limit_and_the_rest_is_counted() -> None:

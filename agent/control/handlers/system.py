@@ -19,6 +19,7 @@ from agent.doctor import (
     hr_checks,
     leave_checks,
     login_checks,
+    process_checks,
     registry_checks,
     role_checks,
     room_checks,
@@ -123,6 +124,7 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
     yield from login_checks.logins(trial=not site.role_groups().configured, first=FirstNamespaces())
     yield from login_checks.services(site.facts.programs(), services.programs.trouble)
     yield from _decider(request)
+    yield from process_checks.confined(tuple(process_checks.look(our_processes(), os.getppid())))
     areas = site.lists.areas.find()
     for name, protected in sorted(services.protection.now.items()):
         said = visible(name)

@@ -27,6 +27,8 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
+from agent.confinement import process_rights
+from agent.confinement.confine import confine
 from agent.control.offboarding.channel import ControlClient
 from agent.control.offboarding.doors_proxy import DoorsProxy
 from agent.control.offboarding.expiry_notices import ExpiryNotices
@@ -50,6 +52,7 @@ from agent.offboard.steps import deny, samba
 from agent.offboard.steps.step import StepState
 from agent.runtime.failures import going_on, to_stderr
 from agent.runtime.home import Home
+from agent.runtime.saying import say
 from agent.site.context import SiteContext, agent_clock
 
 _HOLDING = frozenset((Cause.EXPIRY, Cause.LOSS))  # no run where nothing was held
@@ -267,6 +270,7 @@ def main(argv: Sequence[str]) -> int:
     """Run until the control process or the holder ends, or somebody ends us; return the exit code."""
     words = {name: int(value) for name, _, value in (word.partition("=") for word in argv[1:])}
     end = socket.socket(fileno=words["channel"])
+    confine(process_rights.DEPARTURES, say)
     _end_with([words["channel"], *([words["life"]] if "life" in words else [])])
     os.nice(_NICE)
     asking = ControlClient(end)

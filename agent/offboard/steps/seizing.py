@@ -143,10 +143,10 @@ def _copy(folder: int, name: str, to: Path, allowed: Allowance, depth: int) -> N
 
 
 def _dress(path: Path, found: os.stat_result) -> None:
-    """Give *path* the owner, mode and times of what it is a copy of."""
+    """Give *path* the owner, mode and times of what it is a copy of, and no set-uid or set-gid bit: it is evidence."""
     os.chown(path, found.st_uid, found.st_gid, follow_symlinks=False)
     if not stat.S_ISLNK(found.st_mode):
-        path.chmod(stat.S_IMODE(found.st_mode))
+        path.chmod(stat.S_IMODE(found.st_mode) & ~(stat.S_ISUID | stat.S_ISGID))
     os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns), follow_symlinks=False)
 
 

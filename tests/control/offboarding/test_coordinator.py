@@ -15,6 +15,7 @@ from typing import TypeVar
 import pytest
 
 from agent import shipped_packs
+from agent.confinement import process_rights
 from agent.control.offboarding.channel import Answering, ControlClient, answer
 from agent.control.offboarding.walker import AreaWalker
 from agent.control.offboarding.worker_supervisor import MODULE
@@ -23,7 +24,7 @@ from agent.kernel import fanotify, private_mount
 from agent.kernel.fanotify import FanotifyGroups
 from agent.kernel.walk import WalkFailure
 from agent.offboard import database
-from agent.runtime import capabilities, channel
+from agent.runtime import channel
 from agent.runtime.pack_cache import PackCache
 from agent.simulator import volume_image
 from rules.text import Text
@@ -146,7 +147,7 @@ def test_it_is_gone_with_the_control_process(fresh: Site, number: signal.Signals
 @needs.root
 def test_control_and_what_it_starts_keep_twelve_rights_of_root_and_gain_none(fresh: Site) -> None:
     [departures] = until(lambda: departures_of(fresh))
-    wanted = sum(1 << number for number in capabilities.CONTROL)
+    wanted = sum(1 << number for number in process_rights.CONTROL.capabilities)
     assert wanted.bit_count() == 12
     assert not wanted & sum(1 << number for number in NEVER)
     for pid in (fresh.control.pid, departures):

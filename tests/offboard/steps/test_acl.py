@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.confinement import capabilities, process_rights
 from agent.demo.actors import ActorIdentity, attempt, reading
 from agent.kernel.walk import WalkEntry, WalkFailure, walk
 from agent.offboard.context import Account, RevocationSubject
 from agent.offboard.steps import acl, acl_bytes
 from agent.offboard.steps.acl_bytes import GROUP, GROUP_OBJ, MASK, OTHER, USER, USER_OBJ, Acl, AclEntry
 from agent.offboard.steps.step import StepState
-from agent.runtime import capabilities
 from tests import needs
 from tests.offboard.host import area, context, owners, picture
 
@@ -274,7 +274,7 @@ def test_with_the_rights_that_are_left_shared_directories_stay_shared(tmp_path: 
     if pid == 0:
         try:
             os.setgroups([])
-            capabilities.keep_only(capabilities.CONTROL)
+            capabilities.keep_only(process_rights.CONTROL.capabilities)
             done = acl.run(RevocationSubject("E1", (Account(uid),)), context(tmp_path, areas=lambda: [place]), "C1")
             os._exit(0 if done.state is StepState.DONE else 1)
         finally:

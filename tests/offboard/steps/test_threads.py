@@ -240,7 +240,7 @@ def test_a_look_that_is_not_shown_everything_says_so(uid: int, hides: str) -> No
         "import os, sys; sys.path.insert(0, sys.argv[1])\n"
         "from agent.kernel import process_sight\n"
         "from agent.offboard.steps import tasks\n"
-        "from agent.runtime import capabilities\n"
+        "from agent.confinement import capabilities\n"
         "seen = process_sight.hidden()\n"
         "os.setgroups([]), os.setresgid(62599, 62599, 62599)\n"  # hidepid= hides nothing from gid 0
         "capabilities.keep_only(())\n"

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from agent.registry.rows.settings import ROLES
+from agent.runtime.config import RoleGroups
+from agent.site.role_groups import stored
 from tests.control.conftest import folder
 from tests.control.office import Office, office_of
 from tests.control.site import Site, running
@@ -33,8 +36,8 @@ def company(fresh: Site) -> Iterator[Office]:
 def administrator(fresh: Site) -> Iterator[Office]:
     """A site where `E1` has an account in the group of the security officers, and the pack asks HR for one approver."""
     account = pwd.getpwnam("daemon")  # every host has one; nothing of it is touched
-    fresh.home.config.write_text(f"[roles]\nsecurity = {account.pw_gid}\n", encoding="utf-8")
     with office_of(fresh) as office:
         with office.services.registry.change(office.site.now()) as change:
+            change.settings.set(ROLES, stored(RoleGroups(security=account.pw_gid)))
             change.accounts.add(account.pw_uid, "E1", allow_system=True)
         yield office

@@ -1,8 +1,9 @@
-"""The doors process from outside: started, listened to, ended, started again; never trusted.
+"""The doors process from outside: begun, listened to, ended, begun again; never trusted.
 
 Rules of this file:
-- the process faces cables and networks, so it gets nothing but one end of a link: no root, no home, no environment, no
-  descriptor of ours. What it needs to know is sent, keys included, and never in words or on disk;
+- the process faces cables and networks, so it has nothing of ours but one end of a link, whether it is our child
+  (:mod:`agent.rooms.field.child`) or a service of its own (:mod:`agent.rooms.field.unit`). What it needs to know is
+  sent, keys included, and never in words or on disk;
 - what it says that is no frame ends it and not us (:class:`agent.doors.link.LinkCorruptError`);
 - what it writes on its standard error reaches ours line by line, made visible, and not without limit;
 - frames that do not fit the pair wait here in order, for the kernel takes only a few; a release that has waited too
@@ -12,16 +13,15 @@ Rules of this file:
 
 import contextlib
 import os
-import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
 from agent.doors import link
 from agent.doors.frames import FromDoors, ToDoors
 from agent.doors.messages import Flush, Release
-from agent.runtime.supervisor import Patience, ProcessSupervisor, python
+from agent.rooms.field.origin import FieldOrigin
+from agent.runtime.supervisor import Patience, ProcessSupervisor, Supervised
 from rules.visible import visible
 
 _PATIENCE = Patience(young=5.0, first=0.1, death=2.0)
@@ -31,19 +31,11 @@ _MOST_WAITING = 5000
 _LATE = 2.0  # seconds after which a release is not sent any more
 
 
-class FieldIdentity(NamedTuple):
-    """Who the process becomes: uid and gid, and the groups its serial ports belong to."""
-
-    uid: int
-    gid: int
-    groups: tuple[int, ...] = ()
-
-
 class FieldProcess:
     """One doors process at a time. Belongs to one thread."""
 
-    def __init__(self, identity: FieldIdentity | None) -> None:
-        self._identity = identity
+    def __init__(self, origin: FieldOrigin) -> None:
+        self._origin = origin
         self._child = ProcessSupervisor(self._launch, _PATIENCE)
         self._link: link.FrameLink[FromDoors, ToDoors] | None = None
         self._life = -1
@@ -67,36 +59,18 @@ class FieldProcess:
         return [fd for fd in (self._link.fileno() if self._link else -1, self._errors) if fd >= 0]
 
     def start(self) -> bool:
-        """Start it unless it died young a moment ago; return whether it was started."""
-        return self._child.start()
+        """Start it unless it died young a moment ago, or does not come by itself; return whether it was started."""
+        if not self._child.due() or not self._origin.ready():
+            return False
+        with contextlib.suppress(ConnectionAbortedError):
+            return self._child.start()
+        return False
 
-    def _launch(self) -> subprocess.Popen[bytes]:
-        ours, theirs = link.pair()
-        life, self._life = os.pipe2(os.O_CLOEXEC)  # it reads the end of this when we are gone, however we went
-        self._errors, telling = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            process = subprocess.Popen(
-                python("agent.doors", *self._words(theirs.fileno(), life)),
-                pass_fds=(theirs.fileno(), life),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,  # a C library writes its log there
-                stderr=telling,
-                cwd="/",
-                env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"},
-                start_new_session=True,
-            )
-        finally:
-            for fd in (theirs.detach(), life, telling):
-                os.close(fd)
-        self._link = link.control_end(ours)
-        return process
-
-    def _words(self, channel: int, life: int) -> Sequence[str]:
-        words = [f"channel={channel}", f"life={life}"]
-        if self._identity:
-            groups = ",".join(map(str, self._identity.groups))
-            words += [f"uid={self._identity.uid}", f"gid={self._identity.gid}", f"groups={groups}"]
-        return words
+    def _launch(self) -> Supervised:
+        begun = self._origin.begin()
+        self._life, self._errors = begun.life, begun.errors
+        self._link = link.control_end(begun.end)
+        return begun.process
 
     @property
     def waiting(self) -> bool:
@@ -171,6 +145,11 @@ class FieldProcess:
         if self.alive:
             self._child.kill()
             self._let_go()
+
+    def close(self) -> None:
+        """End it, and have no other."""
+        self.end()
+        self._origin.close()
 
     def _let_go(self) -> None:
         self._waiting.clear()

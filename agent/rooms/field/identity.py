@@ -8,7 +8,7 @@ import os
 import pwd
 
 from agent.errors import RefusedError
-from agent.rooms.field_process import FieldIdentity
+from agent.rooms.field.origin import FieldIdentity
 from rules.text import Text
 from rules.visible import visible
 
@@ -17,32 +17,48 @@ _FIRST = 64_600  # between the accounts of people and what systemd gives out by 
 _LAST = 64_999
 
 
-def identity(account: str | None) -> FieldIdentity | None:
+def identity(name: str | None) -> FieldIdentity | None:
     """Return who it becomes; ``None``: we are not root, and it stays who we are.
 
-    *account* is the setting ``doors_user``. Raises :class:`RefusedError` when this host has no such account, or it is
+    *name* is the setting ``doors_user``. Raises :class:`RefusedError` when this host has no such account, or it is
     root.
     """
     if os.geteuid() != 0:
         return None
     try:
-        found = pwd.getpwnam(account or ACCOUNT)
+        return _of(name or ACCOUNT)
     except KeyError:
-        if account is None:
+        if name is None:
             unused = _unused()
             return FieldIdentity(unused, unused)
-        said = visible(account)
-        raise RefusedError(
-            Text(f"this host has no account `{said}` for the doors", f"本机没有用于门禁的账户 `{said}`"),
-            Text(
-                "make it, or leave `doors_user` out of config.toml",
-                "请创建该账户，或在 config.toml 中删去 `doors_user`",
-            ),
-        ) from None
+        raise _no_account(name) from None
+
+
+def account(name: str | None) -> FieldIdentity:
+    """Return who a doors process has to be that somebody else starts. Raises as :func:`identity`."""
+    try:
+        return _of(name or ACCOUNT)
+    except KeyError:
+        raise _no_account(name or ACCOUNT) from None
+
+
+def _of(name: str) -> FieldIdentity:
+    found = pwd.getpwnam(name)
     if 0 in (found.pw_uid, found.pw_gid):
         raise RefusedError(Text("the doors process is never root", "门禁进程不得以 root 身份运行"))
     groups = os.getgrouplist(found.pw_name, found.pw_gid)
     return FieldIdentity(found.pw_uid, found.pw_gid, tuple(group for group in groups if group != 0))
+
+
+def _no_account(name: str) -> RefusedError:
+    said = visible(name)
+    return RefusedError(
+        Text(f"this host has no account `{said}` for the doors", f"本机没有用于门禁的账户 `{said}`"),
+        Text(
+            "make it, or leave `doors_user` out of config.toml",
+            "请创建该账户，或在 config.toml 中删去 `doors_user`",
+        ),
+    )
 
 
 def _unused() -> int:
