@@ -8,9 +8,10 @@ import os
 import pwd
 import select
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
 import pytest
@@ -53,14 +54,20 @@ def site(able: None) -> Iterator[Scene]:
 
 @contextmanager
 def roles(site: Scene) -> Iterator[None]:
-    """Name the group of the security officers, from which on root has no role; not any more after the block."""
+    """Name the group of the security officers, from which on root has no role.
+
+    No act of the agent undoes that; at the end of the block the test writes over the registry, so that the others begin
+    in the trial again.
+    """
     config = site.site.home.config
     before = config.read_text(encoding="utf-8")
-    config.write_text(before.replace("[roles]\n", f"[roles]\nsecurity = {ROLE.pw_gid}\n"), encoding="utf-8")
+    config.write_text(f"{before}\n[roles]\nsecurity = {ROLE.pw_gid}\n", encoding="utf-8")
     restart(site)
     assert "has no role" in asked(site, 0, "status").refused
     yield
     config.write_text(before, encoding="utf-8")
+    with closing(sqlite3.connect(site.site.home.registry)) as registry, registry:
+        registry.execute("DELETE FROM settings WHERE name = 'roles'")
     restart(site)
 
 

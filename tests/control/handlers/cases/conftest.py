@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import pytest
 
 from agent.registry.rows.settings import ROLES
+from agent.runtime import os_groups
 from agent.runtime.config import RoleGroups
 from agent.site.role_groups import stored
 from tests.control.conftest import folder
-from tests.control.office import Office, office_of
+from tests.control.office import OFFICERS, Office, office_of
 from tests.control.site import Site, running
 
 
@@ -33,7 +34,15 @@ def company(fresh: Site) -> Iterator[Office]:
 
 
 @pytest.fixture
-def administrator(fresh: Site) -> Iterator[Office]:
+def administrator(last_officer: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
+    """The same, where `E9` is in that group as well: no test gives an account of this host a group."""
+    accounts = frozenset({pwd.getpwnam("daemon").pw_uid, OFFICERS["E9"]})
+    monkeypatch.setattr(os_groups, "members", lambda *_how: accounts)
+    return last_officer
+
+
+@pytest.fixture
+def last_officer(fresh: Site) -> Iterator[Office]:
     """A site where `E1` has an account in the group of the security officers, and the pack asks HR for one approver."""
     account = pwd.getpwnam("daemon")  # every host has one; nothing of it is touched
     with office_of(fresh) as office:

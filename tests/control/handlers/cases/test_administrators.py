@@ -1,5 +1,7 @@
 """An administrator leaves: access ends at once, and a second officer confirms the rest."""
 
+import os
+
 import pytest
 
 from agent.errors import ForbiddenError, RefusedError
@@ -53,7 +55,7 @@ def test_an_administrator_loses_access_at_the_last_approval_and_the_case_asks_fo
 
 def test_who_writes_down_what_another_one_approved_is_not_the_second(administrator: Office) -> None:
     administrator.do("case.open", last_day="2099-12-31")
-    administrator.do("case.approve", by="E2")
+    administrator.do("case.approve", by="E2", paper="7")
     with pytest.raises(RefusedError, match="`E8` is the first"):
         administrator.do("case.confirm")
     assert administrator.do("case.confirm", officer="E9")["step"] == "approved"
@@ -74,3 +76,21 @@ def test_a_notice_with_two_approvers_waits_for_nobody(administrator: Office, kin
     assert notice(administrator, "E2", "E3", kind=kind)["step"] == "approved"
     assert len(administrator.told) == 1
     assert administrator.site.lists.cases.get("E1").officers >= {"E3"}
+
+
+def test_one_notice_takes_no_last_officer_of_a_role_out_of_office(last_officer: Office) -> None:
+    with pytest.raises(RefusedError, match="the last security officer in office"):
+        notice(last_officer, "E2", "E3")
+    assert last_officer.verdict().allow, "it waits, and ends nothing meanwhile"
+    with pytest.raises(RefusedError, match="the last security officer in office"):
+        last_officer.do("hold.add", "E1", "nobody", os.getpid(), reason="hr HR-8")
+
+
+@pytest.mark.parametrize("vouched", ["a case", "a hold"])
+def test_with_the_act_of_another_officer_it_does(last_officer: Office, vouched: str) -> None:
+    if vouched == "a case":
+        last_officer.do("case.open", officer="E9", last_day="2099-12-31")
+    else:
+        last_officer.do("hold.add", officer="E9", reason="x")
+    assert notice(last_officer, "E2", "E3")["step"] == "approved"
+    assert not last_officer.verdict().allow
