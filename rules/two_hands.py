@@ -20,7 +20,8 @@ OFFICERS = ("system", "security")
 class Hand:
     """One caller. ``person`` and ``login_person`` are whose the two accounts are.
 
-    ``login_uid`` is ``None`` if it is unset.
+    ``login_uid`` is ``None`` if it is unset. ``known``: the registry or the host has such an account; else it may be
+    anybody's, as the numbers of a user namespace are (user_namespaces(7)).
     """
 
     uid: int
@@ -28,6 +29,7 @@ class Hand:
     role: str | None
     login_uid: int | None = None
     login_person: str | None = None
+    known: bool = True
 
     @property
     def name(self) -> str:
@@ -56,6 +58,8 @@ def why_no_hand(hand: Hand, gaining: AbstractSet[str], rule: TwoHandsRule) -> Te
         owner = visible(hand.login_person or f"uid:{hand.login_uid}")
         said = visible(hand.name)
         return Text(f"`{said}` acts from a login of `{owner}`", f"`{said}` 是从 `{owner}` 的登录会话中操作的")
+    if not hand.known:
+        return Text(f"nobody knows an account of uid {hand.uid}", f"没有任何记录表明 uid {hand.uid} 是谁的账号")
     if rule.registered and hand.person is None:
         return Text(
             f"the registry does not know whose account uid {hand.uid} is", f"登记库中没有 uid {hand.uid} 所属的人员"

@@ -34,6 +34,7 @@ from rules.two_hands import Hand, why_no_hand, why_not_together
 from rules.visible import visible
 
 CONFIRM = "proposal.confirm"
+_PATIENCE = 1.0  # seconds for the name service: other acts wait meanwhile
 ONE_HAND = "one-hand"  # what an entry of a trial says
 _ANOTHER = Text("let another officer do it", "请由其他管理员办理")
 
@@ -205,7 +206,7 @@ def hand_of(request: HandlerRequest) -> Hand:
 def proposer_of(request: HandlerRequest, row: Mapping[str, Json]) -> Hand:
     """Return who made a proposal, as they are now: their account may have lost its role, or be somebody else's."""
     uid = int(row["uid"])
-    groups, present = request.site.role_groups(), os_groups.present(uid)
+    groups, present = request.site.role_groups(), _present(uid)
     role: str | None = str(row["role"])
     if present is not None:
         now = standing(replace(request.peer, uid=uid, groups=present), groups, os_groups.gid_of, present).role
@@ -244,8 +245,23 @@ def _digest(text: str) -> dict[str, Json]:
 
 def _hand(request: HandlerRequest, uid: int, login_uid: int | None, role: str | None) -> Hand:
     facts = request.site.facts
+    person = facts.person_of_uid(uid)
     login = None if login_uid is None else facts.person_of_uid(login_uid)
-    return Hand(uid, facts.person_of_uid(uid), role, login_uid, login)
+    return Hand(uid, person, role, login_uid, login, known=person is not None or _present(uid) is not None)
+
+
+def _present(uid: int) -> frozenset[int] | None:
+    """Return the groups of *uid* now. Raises :class:`RefusedError` where the name service does not say in time."""
+    try:
+        return os_groups.present_within(uid, _PATIENCE)
+    except (TimeoutError, OSError):
+        raise RefusedError(
+            Text(
+                f"the name service did not say in time which groups uid {uid} is in",
+                f"名称服务未及时说明 uid {uid} 所在的组",
+            ),
+            Text(f"see how long it takes: id {uid}", f"查看所需时间：id {uid}"),
+        ) from None
 
 
 def _declared(operation: Operation, given: Mapping[str, Json]) -> bool:

@@ -16,6 +16,8 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from agent.runtime.config import Group, RoleGroups
 
@@ -77,6 +79,26 @@ def present(uid: int) -> frozenset[int] | None:
     except KeyError:
         return None
     return frozenset(os.getgrouplist(account.pw_name, account.pw_gid))
+
+
+def present_within(uid: int, seconds: float) -> frozenset[int] | None:
+    """Return the same, asked by a thread of its own. Raises ``TimeoutError`` when the name service takes longer."""
+    answers: SimpleQueue[frozenset[int] | Exception | None] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answers.put(present(uid))
+        except Exception as error:  # noqa: BLE001 - whoever waits raises it
+            answers.put(error)
+
+    Thread(target=ask, name="name service", daemon=True).start()
+    try:
+        found = answers.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def _gid(group: Group | None) -> int | None:

@@ -43,6 +43,13 @@ THREADS = (
     ),
     ThreadRow(
         "control",
+        "name service",
+        "agent.runtime.os_groups",
+        "asks which groups an account is in, for an act that waits a second at most",
+        "nothing",
+    ),
+    ThreadRow(
+        "control",
         "acts",
         "agent.control.server",
         "does every act, one after the other: callers', scheduled, HR's",

@@ -9,7 +9,7 @@ from rules.two_hands import OFFICERS, Hand, why_no_hand, why_not_together
 NAMES = st.sampled_from([None, "E1", "E2", "E3"])
 UIDS = st.integers(0, 4)
 ROLES = st.sampled_from([None, "system", "security", "auditor"])
-HANDS = st.builds(Hand, UIDS, NAMES, ROLES, st.none() | UIDS, NAMES)
+HANDS = st.builds(Hand, UIDS, NAMES, ROLES, st.none() | UIDS, NAMES, st.booleans())
 ACTS = st.sampled_from(["grant.add", "badge.add"])
 RULES = st.builds(
     TwoHandsRule,
@@ -28,6 +28,14 @@ def test_nobody_is_a_hand_in_what_they_gain_by(hand: Hand, rule: TwoHandsRule, g
 @given(HANDS, RULES, GAINING)
 def test_only_the_two_officers_are_hands(hand: Hand, rule: TwoHandsRule, gaining: frozenset[str]) -> None:
     if hand.role not in OFFICERS:
+        assert why_no_hand(hand, gaining, rule)
+
+
+@given(HANDS, RULES, GAINING)
+def test_a_number_that_neither_the_registry_nor_the_host_knows_is_none(
+    hand: Hand, rule: TwoHandsRule, gaining: frozenset[str]
+) -> None:
+    if not hand.known:
         assert why_no_hand(hand, gaining, rule)
 
 

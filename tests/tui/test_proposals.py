@@ -3,12 +3,14 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from agent.api.client import AgentClient
 from agent.api.roles import Role
+from agent.registry.store import Registry
 from tests import needs
 from tests.control.site import Site, running
 from tests.tui.kit import WIDE, Walk, acting_as, everything_loaded, journey
@@ -25,7 +27,12 @@ def ruled(zone: None) -> Iterator[Site]:
     root = Path(tempfile.mkdtemp(prefix="shoumi-test-"))
     root.chmod(0o755)
     try:
-        furnished(root / "home", settings="".join(f"{role} = {group}\n" for role, group in GROUPS.items()))
+        roles = "".join(f"{role} = {group}\n" for role, group in GROUPS.items())
+        home = furnished(root / "home", settings=f"[roles]\n{roles}")
+        with Registry(home.registry) as registry, registry.change(datetime.now(UTC)) as change:
+            change.people.add("E1009", name="王")
+            change.accounts.add(FIRST, "E1003")
+            change.accounts.add(SECOND, "E1009")
         with running(root / "home") as site:
             everything_loaded()
             yield site

@@ -21,7 +21,7 @@ from tui.keys import PLACES, actions_of
 from tui.keys.shape import KeyAction
 
 GROUPS = {Role.SYSTEM: 61_700, Role.SECURITY: 61_701, Role.AUDITOR: 61_702}  # groups no host has
-SETTINGS = "".join(f"{role} = {group}\n" for role, group in GROUPS.items())
+SETTINGS = "[roles]\n" + "".join(f"{role} = {group}\n" for role, group in GROUPS.items())
 
 pytestmark = needs.root
 
