@@ -1,0 +1,83 @@
+"""Asking the questions: without a mutation first, and then of every mutant that the tests have not noticed.
+
+Rules of this file: whoever raises lets nothing through. The questions are drawn once, by the right program; a process
+that imports everything anew reads what was drawn, and draws again only where a mutant cannot read it.
+"""
+
+import functools
+import importlib
+import pickle
+import warnings
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import coverage
+from hypothesis.errors import HypothesisSideeffectWarning
+
+from tests import ROOT
+
+Question = tuple[Callable[..., Collection[str]], tuple[Any, ...]]
+
+
+class Answers(NamedTuple):
+    """What was let through, question by question, and which lines the questions run, by file."""
+
+    words: dict[str, list[list[str]]]
+    lines: dict[str, list[int]]
+
+
+_KEPT = ROOT / "build" / "mutants"
+
+
+@functools.cache
+def _drawn(name: str) -> Sequence[Question]:
+    try:
+        return list(pickle.loads((_KEPT / f"{name}.pickle").read_bytes()))  # noqa: S301 - what answers() has written
+    except Exception:  # noqa: BLE001 - there is none, or this is a mutant that cannot read it
+        return _fresh(name)
+
+
+def _fresh(name: str) -> Sequence[Question]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HypothesisSideeffectWarning)  # it takes us for a plugin of pytest that begins
+        return list(importlib.import_module(f"tests.mutants.questions.{name}").questions())
+
+
+def prepare(names: Sequence[str]) -> None:
+    """Draw all questions, for whoever is forked from here."""
+    for name in names:
+        _drawn(name)
+
+
+def answers(names: Sequence[str], files: Sequence[str]) -> Answers:
+    """Return the answers of the right program."""
+    _KEPT.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (_KEPT / f"{name}.pickle").write_bytes(pickle.dumps(_fresh(name)))
+    prepare(names)
+    traced = coverage.Coverage(data_file=None, config_file=False, include=[str(ROOT / file) for file in files])
+    traced.start()
+    words = {name: [_answer(one) for one in _drawn(name)] for name in names}
+    traced.stop()
+    lines = {file: traced.get_data().lines(str(ROOT / file)) or [] for file in files}
+    return Answers(words, lines)
+
+
+def looser(names: Sequence[str], right: Answers) -> str | None:
+    """Return what this process, a mutant's, lets through and should not: the first one found."""
+    return next(_looser(names, right), None)
+
+
+def _looser(names: Sequence[str], right: Answers) -> Iterator[str]:
+    for name in names:
+        for number, (question, was) in enumerate(zip(_drawn(name), right.words[name], strict=True)):
+            if more := sorted(set(_answer(question)) - set(was)):
+                yield f"{name} {number}: {', '.join(more)[:200]}"
+
+
+def _answer(question: Question) -> list[str]:
+    ask, given = question
+    try:
+        return sorted(ask(*given))
+    except Exception:  # noqa: BLE001 - a crash lets nothing through, whatever it is
+        return []
