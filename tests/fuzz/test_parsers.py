@@ -53,7 +53,7 @@ def tried(parser: Parser, data: bytes) -> Any:
 
 
 @pytest.mark.parametrize("name", PARSERS)
-@examples(30)
+@examples(15)
 @given(st.data())
 def test_broken_input_is_refused_as_declared_or_taken_for_what_it_is(name: str, data: st.DataObject) -> None:
     parser = PARSERS[name]
@@ -65,7 +65,10 @@ def test_the_samples_are_taken(name: str) -> None:
     """Else nothing behind the first check is ever reached."""
     parser = PARSERS[name]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert any(tried(parser, sample) is not None for sample in parser.samples) or name in ("seen-holders", "terminal-settings")
+    assert any(tried(parser, sample) is not None for sample in parser.samples) or name in (
+        "seen-holders",
+        "terminal-settings",
+    )
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
 
 
