@@ -7,6 +7,7 @@ that imports everything anew reads what was drawn, and draws again only where a 
 import functools
 import importlib
 import pickle
+import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -24,6 +25,8 @@ class Answers(NamedTuple):
 
     words: dict[str, list[list[str]]]
     lines: dict[str, list[int]]
+    seconds: float
+    """What it took to ask."""
 
 
 _KEPT = ROOT / "build" / "mutants"
@@ -32,8 +35,8 @@ _KEPT = ROOT / "build" / "mutants"
 @functools.cache
 def _drawn(name: str) -> Sequence[Question]:
     try:
-        return list(pickle.loads((_KEPT / f"{name}.pickle").read_bytes()))  # noqa: S301 - what answers() has written
-    except Exception:  # noqa: BLE001 - there is none, or this is a mutant that cannot read it
+        return list(pickle.loads((_KEPT / f"{name}.pickle").read_bytes()))
+    except Exception:
         return _fresh(name)
 
 
@@ -57,10 +60,12 @@ def answers(names: Sequence[str], files: Sequence[str]) -> Answers:
     prepare(names)
     traced = coverage.Coverage(data_file=None, config_file=False, include=[str(ROOT / file) for file in files])
     traced.start()
+    begun = time.monotonic()
     words = {name: [_answer(one) for one in _drawn(name)] for name in names}
+    seconds = time.monotonic() - begun
     traced.stop()
     lines = {file: traced.get_data().lines(str(ROOT / file)) or [] for file in files}
-    return Answers(words, lines)
+    return Answers(words, lines, seconds)
 
 
 def looser(names: Sequence[str], right: Answers) -> str | None:
@@ -79,5 +84,5 @@ def _answer(question: Question) -> list[str]:
     ask, given = question
     try:
         return sorted(ask(*given))
-    except Exception:  # noqa: BLE001 - a crash lets nothing through, whatever it is
+    except Exception:
         return []

@@ -16,12 +16,11 @@ from hypothesis import Phase, settings
 
 from tests import ROOT
 
-
 _EXAMPLES = 40  # of a hundred: what only more of them find is asked by the questions, which are many more
 
 
 class Covering(NamedTuple):
-    """What a run without a mutation has seen: seconds a test took, which tests ran which lines, which lines imports ran."""
+    """What a run without a mutation has seen: seconds of each test, lines by test, lines that imports ran."""
 
     seconds: dict[str, float]
     failed: list[str]
@@ -97,7 +96,7 @@ class Collected:
     @staticmethod
     def _use(items: Sequence[pytest.Item], folder: Path) -> None:
         if items:
-            factory: Any = items[0].config._tmp_path_factory  # type: ignore[attr-defined]  # noqa: SLF001 - has no other door
+            factory: Any = items[0].config._tmp_path_factory  # type: ignore[attr-defined]
             factory._given_basetemp, factory._basetemp = folder / "tests", None
 
 
@@ -107,7 +106,20 @@ def _fails(item: pytest.Item, following: pytest.Item | None) -> bool:
 
 def collect(tests: Sequence[str], then: Callable[[Collected], None]) -> int:
     """Collect *tests* in this process, and call *then*; return pytest's exit code."""
-    words = ("-o", "addopts=", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:xdist", "--capture=sys", "-m", "not long",
-             "-W", "ignore::pytest.PytestAssertRewriteWarning")  # hypothesis is imported before pytest begins
+    words = (
+        "-o",
+        "addopts=",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:terminal",
+        "-p",
+        "no:xdist",
+        "--capture=sys",
+        "-m",
+        "not long",
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    )  # hypothesis is imported before pytest begins
     there = [name for name in tests if (ROOT / name).exists()]
     return int(pytest.main([*words, *there], plugins=[Collected(then)]))

@@ -1,7 +1,7 @@
 """What is mutated, by which tests it should be noticed, and which questions say whether a mutant lets more through.
 
-Rules of this file: whatever turns facts into allow or deny stands here: a verdict, several verdicts of one open, a role,
-a hand, a claim of HR, a process to be ended. Tests are those that run the code in their own process.
+Rules of this file: whatever turns facts into allow or deny stands here: a verdict, several verdicts of one open, a
+role, a hand, a claim of HR, a process to be ended. Tests are those that run the code in their own process.
 """
 
 from collections.abc import Iterator

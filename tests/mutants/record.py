@@ -131,4 +131,18 @@ def write(found: Iterable[Survivor], files: Iterable[str]) -> None:
     PAGE.write_text(_HEAD + "".join(tables), encoding="utf-8")
 
 
-__all__ = ["KILLED", "LOOSENED", "SURVIVED", "UNASKED", "Place", "Result", "add", "digest", "page", "read", "settled", "survivors", "write"]
+__all__ = [
+    "KILLED",
+    "LOOSENED",
+    "SURVIVED",
+    "UNASKED",
+    "Place",
+    "Result",
+    "add",
+    "digest",
+    "page",
+    "read",
+    "settled",
+    "survivors",
+    "write",
+]

@@ -11,6 +11,7 @@ imported as the mutant. One forked child of it collects the tests and forks a ch
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -121,15 +122,23 @@ def _quickly(
         finally:
             os._exit(0)
     os.close(writing)
-    with os.fdopen(reading) as lines:
-        for line in lines:
-            file, number, outcome, by = json.loads(line)
-            yield Place(file, number), outcome, by
-    os.waitpid(pid, 0)
+    try:
+        with os.fdopen(reading) as lines:
+            for line in lines:
+                file, number, outcome, by = json.loads(line)
+                yield Place(file, number), outcome, by
+    finally:
+        os.kill(pid, signal.SIGINT)  # it is a zombie by now, or nobody wants the rest: it ends its children
+        os.waitpid(pid, 0)
 
 
 def _each(
-    collected: Collected, group: Group, ready: Prepared, tried: list[tuple[Place, compiled.Mutant]], at_once: int, to: Any
+    collected: Collected,
+    group: Group,
+    ready: Prepared,
+    tried: list[tuple[Place, compiled.Mutant]],
+    at_once: int,
+    to: Any,
 ) -> None:
     asking.prepare(group.questions)
     functions = compiled.loaded_functions(str(ROOT))
@@ -170,7 +179,7 @@ def _lines(mutant: compiled.Mutant) -> set[int]:
 
 
 def _seconds(ready: Prepared, tests: list[str]) -> float:
-    return _PATIENCE + _TIMES * sum(ready.covering.seconds[test] for test in tests)
+    return _PATIENCE + _TIMES * (sum(ready.covering.seconds[test] for test in tests) + ready.answers.seconds)
 
 
 def _outcome(said: Any) -> tuple[str, str]:

@@ -28,7 +28,7 @@ def questions() -> Iterator[Question]:
     """Yield the questions."""
     for hand in _HANDS:
         yield alone, (hand,)
-        for other in _HANDS[:: 7]:
+        for other in _HANDS[::7]:
             yield together, (hand, other)
     yield enough, ()
 

@@ -10,7 +10,8 @@ from agent.offboard.intake import pinned_keys
 from agent.offboard.intake.token import verify
 from rules.offboarding.vocabulary import CaseKind
 from tests.mutants.asking import Question
-from tests.offboard.intake.signing import DEPARTURE, NOW as AT, departure, details, right, signed
+from tests.offboard.intake.signing import DEPARTURE, departure, details, right, signed
+from tests.offboard.intake.signing import NOW as AT
 from tests.offboard.intake.site import KEYS, NOW, TOKENS
 
 _ODD: tuple[Any, ...] = (
@@ -30,7 +31,18 @@ def questions() -> Iterator[Question]:
     for claim in ("iat", "jti", "toe", "txn", "sub_id", "events", "aud", "iss", "exp", "sub", "nbf", "approvals"):
         for value in _ODD:
             yield taken, (signed(_finite(departure(**{claim: value}))), 0)
-    for name in ("kind", "last_day", "effective", "batch", "class", "department", "post", "cooling_off_until", "approvers", "more"):
+    for name in (
+        "kind",
+        "last_day",
+        "effective",
+        "batch",
+        "class",
+        "department",
+        "post",
+        "cooling_off_until",
+        "approvers",
+        "more",
+    ):
         for value in _ODD:
             yield taken, (signed(_finite(departure(events=details(**{name: value})))), 0)
     for kind in CaseKind:

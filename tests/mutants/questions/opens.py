@@ -1,4 +1,4 @@
-"""What passes the judge of events: each set of areas, opened and used by each set of people, in a server and outside."""
+"""What passes the judge of events: each set of areas, used by each set of people, in a server and outside."""
 
 import functools
 import json
@@ -49,7 +49,7 @@ def opened(areas: tuple[str, ...], uid: int, login: int | None) -> Collection[st
     return _said(site.opens(thread(uid, 100, login=login), thing(*areas)))
 
 
-def used(areas: tuple[str, ...], by: tuple[int, ...], uid: int, server: bool) -> Collection[str]:  # noqa: FBT001 - a question is what it is given
+def used(areas: tuple[str, ...], by: tuple[int, ...], uid: int, server: bool) -> Collection[str]:
     """Whether a use passes, and how."""
     site, what = _judging(), thing(*areas)
     site.opened(by, what)
@@ -64,6 +64,10 @@ def behind(uid: int, login: int | None, executable: bytes) -> Collection[str]:
 
 def _said(answer: Answer) -> Collection[str]:
     passed, text, silent, owed = answer
-    found = [word for word, true in (("passes", passed), ("silent", silent), ("passes without its entry", passed and not owed)) if true]
+    found = [
+        word
+        for word, true in (("passes", passed), ("silent", silent), ("passes without its entry", passed and not owed))
+        if true
+    ]
     told = [json.loads(b"{%b}" % one) for one in text.split(b"\n") if one]
     return [*found, *(f"told as {one['verdict']}" for one in told if one["verdict"] == "allow")]

@@ -28,7 +28,7 @@ def taken(text: str) -> Collection[str]:
     found = [f"no {severity}" for severity in ("error", "warning", "note") if severity not in seen]
     try:
         return [*found, *read(text)]
-    except Exception:  # noqa: BLE001 - it is refused
+    except Exception:
         return found
 
 
@@ -52,5 +52,3 @@ def _plain(value: object) -> object:
     if isinstance(value, frozenset):
         return sorted(map(str, value))
     return repr(value)
-
-

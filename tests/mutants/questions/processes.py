@@ -26,7 +26,9 @@ def questions() -> Iterator[Question]:
 
 def judged(process: Process, uids: frozenset[int], rails: Rails, below: tuple[range, ...]) -> Collection[str]:
     """What becomes of a process, holding classified data or not."""
-    found = [f"holding {holds}: ended {ends(process, uids, rails, holds=holds, below=below)}" for holds in (False, True)]
+    found = [
+        f"holding {holds}: ended {ends(process, uids, rails, holds=holds, below=below)}" for holds in (False, True)
+    ]
     found.append(f"reached as {reach(process, uids, rails, below)}")
     found.append(f"lends {lends(process)}, over {process.ended}, stuck {process.uninterruptible}")
     return [*found, f"mixed {sum(map(mixed, process.identities))}"]
@@ -42,7 +44,8 @@ def _process(chance: random.Random) -> Process:
         return chance.choice(_UIDS)
 
     others = frozenset(
-        TaskIdentity(uid(), uid(), uid(), uid(), chance.choice((None, uid()))) for _ in range(chance.choice((0, 0, 0, 1, 2)))
+        TaskIdentity(uid(), uid(), uid(), uid(), chance.choice((None, uid())))
+        for _ in range(chance.choice((0, 0, 0, 1, 2)))
     )
     return Process(
         pid=chance.choice((-1, 0, 1, 2, 300, 301)),

@@ -70,7 +70,10 @@ def may(request: Request, facts: Facts, pack: Pack, now: datetime) -> Collection
     found = {"the right stands"} if stands(verdict) else set()
     if verdict.allow:
         steps = _FAR if verdict.until is None else (verdict.until - now) // _STEP
-        found |= {"allowed", *(f"kept for {number} half days" for number in (0, 1, 2, 5, 20, 60, _FAR) if steps >= number)}
+        found |= {
+            "allowed",
+            *(f"kept for {number} half days" for number in (0, 1, 2, 5, 20, 60, _FAR) if steps >= number),
+        }
     return found
 
 
@@ -97,7 +100,9 @@ def told(before: frozenset[Right], after: frozenset[Right], accounts: dict[str, 
         shown = {(one.person, place) for one in said for place in (*one.areas, *one.rooms)}
         uids = {(one.person, uid) for one in said for uid in one.uids}
         found += [f"{name} of {person} {place}" for person, place in sorted(all_of - shown)]
-        found += [f"{name} of {person} {uid}" for person in accounts for uid in accounts[person] if (person, uid) not in uids]
+        found += [
+            f"{name} of {person} {uid}" for person in accounts for uid in accounts[person] if (person, uid) not in uids
+        ]
     return found
 
 

@@ -120,6 +120,54 @@ def test_only_who_is_transferred_or_rehired_goes_somewhere(kind, where):
     assert reason(right(departure(events=details(kind=kind.value, **{where: "x"})))) == "event-wrong"
 
 
+@pytest.mark.parametrize("kind", [CaseKind.TRANSFER, CaseKind.REHIRED])
+@pytest.mark.parametrize("where", ["department", "post"])
+def test_who_is_transferred_or_rehired_may_go_somewhere_that_has_a_name(kind, where):
+    assert reason(right(departure(events=details(kind=kind.value, **{where: "x"})))) == ""
+    for wrong in ("", " x", "x\n", 7, None, ["x"]):
+        given = details(kind=kind.value) | {}
+        given[DEPARTURE][where] = wrong
+        assert reason(right(departure(events=given))) == "event-wrong", wrong
+
+
+FIRST, SECOND = MEMBERS["approvers"]
+
+
+@pytest.mark.parametrize(
+    ("approver", "outcome"),
+    [
+        (SECOND, ""),
+        (SECOND | {"signature": "x"}, "event-wrong"),  # attack: a member that another reader may believe
+        (SECOND | {"person": "E0008"}, "event-wrong"),
+        (SECOND | {"opinion": 7}, "event-wrong"),
+        (SECOND | {"opinion": None}, "event-wrong"),
+        (SECOND | {"opinion": ""}, ""),
+        (SECOND | {"role": ""}, "event-wrong"),
+        (SECOND | {"by": " E0008"}, "event-wrong"),
+        (SECOND | {"by": 8}, "event-wrong"),
+        (SECOND | {"at": "2026-12-01"}, "event-wrong"),
+        (SECOND | {"at": True}, "event-wrong"),
+        (SECOND | {"at": 0}, "event-wrong"),
+        (SECOND | {"by": FIRST["by"]}, "approver-twice"),
+        (SECOND | {"by": "E1001"}, "own-approval"),
+        ({name: value for name, value in SECOND.items() if name != "role"}, "claim-missing"),
+        ({name: value for name, value in SECOND.items() if name != "by"}, "claim-missing"),
+        ({name: value for name, value in SECOND.items() if name != "at"}, "claim-missing"),
+        ("E0008", "event-wrong"),
+        (None, "event-wrong"),
+    ],
+)
+def test_an_approver_has_a_role_a_name_a_time_an_opinion_and_nothing_else(approver, outcome):
+    assert reason(right(departure(events=details(approvers=[FIRST, approver])))) == outcome
+
+
+def test_there_are_as_many_approvers_as_somebody_can_check():
+    many = [SECOND | {"by": f"E{number:04}"} for number in range(10, 27)]
+    needed = [FIRST, SECOND]
+    assert reason(right(departure(events=details(approvers=needed + many[:14])))) == ""
+    assert reason(right(departure(events=details(approvers=needed + many[:15])))) == "event-wrong"
+
+
 def test_one_newline_may_follow_and_what_is_not_ascii_is_no_token():
     assert reason(right() + "\n") == ""
     assert reason(right() + "\u00a0") == "not-a-token"
