@@ -30,6 +30,12 @@ class Job(NamedTuple):
     """Whether what it prints is seen."""
 
 
+class Crash(NamedTuple):
+    """What is said in the place of an answer by a child that an exception has ended."""
+
+    why: str
+
+
 class _Running(NamedTuple):
     job: Job
     pid: int
@@ -72,7 +78,7 @@ def _start(job: Job) -> tuple[int, _Running]:
             null = os.open(os.devnull, os.O_RDWR)
             for descriptor in range(1 if job.loud else 3):
                 os.dup2(null, descriptor)
-            said = json.dumps(job.do(folder)).encode()
+            said = json.dumps(_tried(job, folder)).encode()
             with os.fdopen(writing, "wb") as pipe:
                 pipe.write(said + b"\n")
             code = 0
@@ -80,6 +86,15 @@ def _start(job: Job) -> tuple[int, _Running]:
             os._exit(code)
     os.close(writing)
     return reading, _Running(job, pid, time.monotonic() + job.seconds, folder)
+
+
+def _tried(job: Job, folder: Path) -> Any:
+    try:
+        return job.do(folder)
+    except Exception as error:
+        if job.loud:
+            raise
+        return Crash(f"{type(error).__name__}: {error}"[:200])
 
 
 def _end(pipe: int, child: _Running, *, hear: bool) -> Any:

@@ -6,6 +6,7 @@ Examples of laws are not shrunk: that one fails is enough.
 
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,7 +66,7 @@ class Collected:
         """Run the tests *names*, with their files in *folder*; return the first that fails, ``None`` if all pass."""
         items = [self.items[name] for name in names if name in self.items]
         self._use(items, folder)
-        for item, following in zip(items, (*items[1:], None), strict=True):
+        for item, following in zip_longest(items, items[1:]):
             if _fails(item, following):
                 return item.nodeid
         return None
@@ -75,7 +76,7 @@ class Collected:
         items, seconds, failed = list(self.items.values()), {}, []
         self._use(items, folder)
         traced.start()
-        for item, following in zip(items, (*items[1:], None), strict=True):
+        for item, following in zip_longest(items, items[1:]):
             traced.switch_context(item.nodeid)
             begun = time.monotonic()
             if _fails(item, following):

@@ -41,7 +41,7 @@ GROUPS = (
     Group(
         "rails",
         ("agent/offboard/guardrails.py",),
-        ("tests/offboard/steps/test_rails.py", "tests/offboard/steps/test_lenders.py"),
+        tuple(f"tests/offboard/steps/test_{name}.py" for name in ("rails", "lenders", "threads", "uninterruptible")),
         ("processes",),
     ),
     Group(

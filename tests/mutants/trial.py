@@ -183,4 +183,6 @@ def _seconds(ready: Prepared, tests: list[str]) -> float:
 
 
 def _outcome(said: Any) -> tuple[str, str]:
-    return (str(said[0]), str(said[1])) if said else (KILLED, "its time")
+    if not said:
+        return KILLED, "its time"
+    return (str(said[0]), str(said[1])) if len(said) == 2 else (KILLED, f"crash: {said[0]}")
