@@ -5,9 +5,11 @@ Exit: 0 no mutant lets more through than the program, 1 one does, or tests fail 
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections import Counter
+from typing import NoReturn
 
 from tests import ROOT
 from tests.mutants import record, trial
@@ -31,6 +33,7 @@ def main(argv: list[str]) -> int:
     if chosen.fresh:
         record.RESULTS.unlink(missing_ok=True)
     wrong = 0
+    signal.signal(signal.SIGTERM, _stopped)
     try:
         for one in map(group, chosen.groups or [one.name for one in GROUPS]):
             wrong += _try(one, chosen.file, chosen.jobs)
@@ -79,6 +82,10 @@ def _try(one: Group, part: str, jobs: int) -> int:
 
 def _counts(tried: Counter[str]) -> str:
     return ", ".join(f"{outcome} {number}" for outcome, number in sorted(tried.items())) or "none"
+
+
+def _stopped(_number: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _say(text: str) -> None:

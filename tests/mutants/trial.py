@@ -128,7 +128,7 @@ def _quickly(
                 file, number, outcome, by = json.loads(line)
                 yield Place(file, number), outcome, by
     finally:
-        os.kill(pid, signal.SIGINT)  # it is a zombie by now, or nobody wants the rest: it ends its children
+        os.kill(pid, signal.SIGTERM)  # it is a zombie by now, or nobody wants the rest: it ends its children
         os.waitpid(pid, 0)
 
 
