@@ -16,8 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import coverage
-
 from tests import ROOT
 from tests.mutants import asking, children, compiled
 from tests.mutants.collected import Collected, Covering, collect
@@ -54,7 +52,7 @@ def prepare(group: Group, at_once: int) -> Prepared:
 def _prepared(group: Group, folder: Path) -> Any:
     found: list[Any] = []
     files = [str(file) for file in group.files()]
-    traced = coverage.Coverage(data_file=None, config_file=False, include=[str(ROOT / file) for file in files])
+    traced = asking.traced(files)
     traced.start()
 
     def then(collected: Collected) -> None:
