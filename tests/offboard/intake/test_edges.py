@@ -376,3 +376,24 @@ def test_a_leave_date_that_is_taken_in_can_be_acted_on_in_every_zone(word, hours
         reason = error.reason
     assert reason in ("", "event-wrong")
     assert reason or instant(word, timezone(timedelta(hours=hours)), end=True)
+
+
+@pytest.mark.parametrize("unit", [1, 1000])
+@pytest.mark.parametrize("ago", [30, 86_400, 400_000])
+def test_an_event_in_seconds_and_one_in_milliseconds_happened_at_the_same_instant(unit, ago):
+    token = small(CAEP, iat=AT - 5, events={CAEP: {"event_timestamp": int(AT - ago) * unit}})
+    assert verify(token.encode(), PINNED, NOW).toe == NOW - timedelta(seconds=ago)
+
+
+@pytest.mark.parametrize(
+    ("days", "taken"), [(-1, False), (0, False), (1, True), (50 * 366, True), (50 * 366 + 1, False)]
+)
+def test_a_cooling_off_period_has_a_day_at_least_and_a_lifetime_at_most(days, taken):
+    until = ((NOW - timedelta(seconds=10)).date() + timedelta(days=days)).isoformat()
+    assert (reason(right(departure(events=details(cooling_off_until=until)))) == "") is taken
+
+
+def test_a_name_may_have_one_character_and_a_time_be_any_after_1970():
+    assert reason(right(departure("7"))) == reason(right(departure(txn="x"))) == ""
+    assert reason(small(iat=0.5)) == ""
+    assert reason(small(iat=0)) == reason(small(iat=-1)) == "claim-wrong"
