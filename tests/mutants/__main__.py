@@ -1,4 +1,4 @@
-"""``python -m tests.mutants [GROUP …] [--file PART] [--jobs N] [--fresh] [--sample N SEED]``: ``make mutants``.
+"""``python -m tests.mutants [GROUP …] [--file PART] [--jobs N] [--fresh | --page]``: ``make mutants``.
 
 Exit: 0 no mutant lets more through than the program, 1 one does, or tests fail without a mutation, 2 usage, 3 stopped.
 """
@@ -27,9 +27,12 @@ def main(argv: list[str]) -> int:
     options.add_argument("--file", default="", metavar="PART", help="only files with PART in their path")
     options.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="how many at once")
     options.add_argument("--fresh", action="store_true", help="forget what earlier runs have killed")
+    options.add_argument("--page", action="store_true", help="try nothing: write the page from what is known so far")
     chosen = options.parse_args(argv)
     if unknown := set(chosen.groups) - {one.name for one in GROUPS}:
         options.error(f"no group is called `{min(unknown)}`")
+    if chosen.page:
+        return _page()
     if chosen.fresh:
         record.RESULTS.unlink(missing_ok=True)
     wrong = 0
@@ -78,6 +81,18 @@ def _try(one: Group, part: str, jobs: int) -> int:
     for survivor in loose:
         _say(f"lets more through: {survivor.file}: {survivor.function}: `{survivor.line}`: {survivor.what}")
     return len(loose) + len(ready.covering.failed)
+
+
+def _page() -> int:
+    """Write the page from the results there are, and say how far they go."""
+    known = record.read()
+    found = list(record.survivors(known.values()))
+    record.write(found, {place.file for place in known})
+    for one in GROUPS:
+        everything = places(one)
+        tried = Counter(known[place].outcome if place in known else "not tried" for place in everything)
+        _say(f"{one.name}: {len(everything)} mutants: {_counts(tried)}")
+    return int(any(survivor.outcome == LOOSENED for survivor in found))
 
 
 def _counts(tried: Counter[str]) -> str:
