@@ -125,7 +125,11 @@ def write(found: Iterable[Survivor], files: Iterable[str]) -> None:
     fresh = {Survivor(*one.key, one.outcome, reasons.get(one.key, "")) for one in found if one.outcome != LOOSENED}
     tables = [
         "\n[[survivor]]\n"
-        + "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in vars(one).items() if value)
+        + "".join(
+            f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
+            for name, value in vars(one).items()
+            if value or name != "reason"
+        )
         for one in sorted({*kept, *fresh})
     ]
     PAGE.write_text(_HEAD + "".join(tables), encoding="utf-8")

@@ -19,12 +19,12 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_reason_stays_and_what_is_killed_goes() -> None:
-    one, other = (Survivor(FILE, "f", line, "x becomes y", SURVIVED) for line in ("a = 1", "b = 2"))
+    one, other = (Survivor(FILE, "", line, "x becomes y", SURVIVED) for line in ("a = 1", "b = 2"))
     record.write([one, other], [FILE])
     text = record.PAGE.read_text(encoding="utf-8").replace('line = "a = 1"\n', 'line = "a = 1"\nreason = "the same"\n')
     record.PAGE.write_text(text, encoding="utf-8")
     record.write([one], [FILE])
-    assert record.page() == [Survivor(FILE, "f", "a = 1", "x becomes y", SURVIVED, "the same")]
+    assert record.page() == [Survivor(FILE, "", "a = 1", "x becomes y", SURVIVED, "the same")]
     record.write([], ["rules/decide.py"])
     assert len(record.page()) == 1
 

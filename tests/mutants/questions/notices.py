@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import json
 from collections.abc import Collection, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from agent.offboard.intake import pinned_keys
@@ -45,6 +46,12 @@ def questions() -> Iterator[Question]:
     ):
         for value in _ODD:
             yield taken, (signed(_finite(departure(events=details(**{name: value})))), 0)
+    for members in ({"format": "email"}, {"subject_type": "email"}, {"format": "complex"}, {"subject_type": "iss_sub"}):
+        for more in ({"email": "a@b.example"}, {"format": "iss_sub", "iss": "x", "sub": "y"}, {"user": "y"}, {}):
+            yield taken, (signed(departure(sub_id=members | more)), 0)
+    for days in (-1, 0, 1, 2, 50 * 366 - 1, 50 * 366, 50 * 366 + 1, 51 * 366):
+        until = ((NOW - timedelta(seconds=10)).date() + timedelta(days=days)).isoformat()
+        yield taken, (right(departure(events=details(cooling_off_until=until))), 2)
     for kind in CaseKind:
         for where in ("department", "post"):
             yield taken, (right(departure(events=details(kind=kind.value, **{where: "archive"}))), 2)

@@ -397,3 +397,23 @@ def test_a_name_may_have_one_character_and_a_time_be_any_after_1970():
     assert reason(right(departure("7"))) == reason(right(departure(txn="x"))) == ""
     assert reason(small(iat=0.5)) == ""
     assert reason(small(iat=0)) == reason(small(iat=-1)) == "claim-wrong"
+
+
+@pytest.mark.parametrize(
+    "sub_id",
+    [
+        # attack: two readers, two subjects
+        {"format": "email", "subject_type": "iss_sub", "email": "zhang@example.org"},
+        {"subject_type": "email", "format": "iss_sub", "iss": IDP, "sub": "E1001"},
+        {"format": "iss_sub", "subject_type": "iss_sub", "iss": IDP, "sub": "E1001"},
+        {"iss": IDP, "sub": "E1001"},
+        {"format": "complex", "user": "E1001"},
+        {"format": "complex", "user": ["iss_sub"]},
+        {"format": "complex", "user": {"format": "iss_sub", "iss": IDP, "sub": "E1001"}, "device": {}},
+        ["iss_sub", IDP, "E1001"],
+        "E1001",
+        7,
+    ],
+)
+def test_a_subject_has_one_format_and_one_meaning(sub_id):
+    assert reason(small(sub_id=sub_id)) == "subject"
