@@ -417,3 +417,9 @@ def test_a_name_may_have_one_character_and_a_time_be_any_after_1970():
 )
 def test_a_subject_has_one_format_and_one_meaning(sub_id):
     assert reason(small(sub_id=sub_id)) == "subject"
+
+
+def test_the_number_of_an_event_in_the_database_is_what_it_always_was():
+    """Later versions read what earlier ones have stored, and compare it."""
+    names = {"DEPARTURE_APPROVED": 3, "ACCOUNT_DISABLED": 2, "SESSION_REVOKED": 1, "VERIFICATION": 0}
+    assert {event.name: event.strength for event in HrEvent} == names
