@@ -48,7 +48,7 @@ GROUPS = (
         "claims",
         ("agent/offboard/intake/claims.py", "agent/offboard/intake/subject.py", "agent/offboard/intake/token.py",
          "agent/offboard/intake/notice.py"),
-        tuple(_INTAKE + name for name in ("test_token_vectors.py", "test_edges.py", "test_token_keys.py",
+        tuple(_INTAKE + name for name in ("test_token_vectors.py", "test_edges.py", "test_members.py", "test_token_keys.py",
               "test_subjects.py", "test_token_fuzz.py")),
         ("notices",),
     ),
