@@ -27,8 +27,6 @@ class Group(NamedTuple):
                 yield file.relative_to(ROOT)
 
 
-_INTAKE = "tests/offboard/intake/"
-
 GROUPS = (
     Group("rules", ("rules",), ("tests/rules",), ("verdicts", "hands", "departures", "packs")),
     Group(
@@ -48,8 +46,10 @@ GROUPS = (
         "claims",
         ("agent/offboard/intake/claims.py", "agent/offboard/intake/subject.py", "agent/offboard/intake/token.py",
          "agent/offboard/intake/notice.py"),
-        tuple(_INTAKE + name for name in ("test_token_vectors.py", "test_edges.py", "test_members.py", "test_token_keys.py",
-              "test_subjects.py", "test_token_fuzz.py")),
+        tuple(
+            f"tests/offboard/intake/test_{name}.py"
+            for name in ("token_vectors", "edges", "members", "token_keys", "subjects", "token_fuzz")
+        ),
         ("notices",),
     ),
     Group("roles", ("agent/api/roles.py",), ("tests/api/test_roles.py",), ("callers",)),
