@@ -4,9 +4,12 @@ Rules of this file: whoever raises lets nothing through. The questions are drawn
 that imports everything anew reads what was drawn, and draws again only where a mutant cannot read it.
 """
 
+import atexit
 import functools
 import importlib
+import os
 import pickle
+import shutil
 import time
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -29,7 +32,8 @@ class Answers(NamedTuple):
     """What it took to ask."""
 
 
-_KEPT = ROOT / "build" / "mutants"
+_KEPT = ROOT / "build" / "mutants" / str(os.getpid())  # of whoever imported this first: all others are forked from it
+atexit.register(shutil.rmtree, _KEPT, ignore_errors=True)
 
 
 @functools.cache
