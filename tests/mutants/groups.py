@@ -39,7 +39,7 @@ GROUPS = (
     Group(
         "rails",
         ("agent/offboard/guardrails.py",),
-        tuple(f"tests/offboard/steps/test_{name}.py" for name in ("rails", "lenders", "threads", "uninterruptible")),
+        tuple(f"tests/offboard/steps/test_{name}.py" for name in ("reach", "rails", "lenders", "threads")),
         ("processes",),
     ),
     Group(
