@@ -80,3 +80,16 @@ def test_what_has_ended_and_what_waits_in_the_kernel(state: str, threads: int, o
 )
 def test_who_lends_itself_to_uids(uids: tuple[int, int, int], more: dict[str, object], does: bool) -> None:
     assert lends(process(*uids, 0, None, **more)) is does
+
+
+def test_one_thread_is_enough_to_lend() -> None:
+    plain = frozenset((TaskIdentity(THEIRS, THEIRS, THEIRS, THEIRS, None),))
+    assert lends(process(0, 0, 0, 0, None, name="smbd", others=plain))
+    assert lends(process(THEIRS, THEIRS, 0, THEIRS, None, name="x", others=plain))
+    assert not lends(process(0, 0, 0, 0, None, name="x", others=plain))
+
+
+@pytest.mark.parametrize(("raised", "how"), [(True, Reach.ACCOUNT), (False, Reach.SERVICE)])
+def test_what_somebody_got_root_s_rights_by_serves_nobody(raised: bool, how: Reach) -> None:
+    theirs = frozenset((TaskIdentity(THEIRS, THEIRS, THEIRS, THEIRS, None),))
+    assert reach(process(ELSE, 0, ELSE, ELSE, ELSE, raised=raised, others=theirs), {THEIRS}, Rails()) is how
