@@ -7,7 +7,7 @@ PYTHON ?= python3
 BIN    := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help look demo test lint test-rules test-agent test-long kernels laws bench docs lock clean
+.PHONY: help look demo test lint test-rules test-agent test-long kernels laws bench docs lock clean mutants fuzz
 
 # These tests wait more than they work: more workers than processors. What takes longest begins first.
 WORKERS    ?= 3
@@ -63,6 +63,12 @@ kernels: .venv/.dev ## boot Debian's stock kernels in QEMU and renew docs/kernel
 
 laws: .venv/.dev  ## look for new examples that break a law (`make test` tries the same ones each time)
 	$(BIN)/pytest -m hypothesis --hypothesis-profile=search -n 2
+
+mutants: .venv/.dev ## wrong changes of what decides: none that lets more through goes unnoticed (an hour; goes on where it was)
+	$(BIN)/python -m tests.mutants
+
+fuzz: .venv/.dev ## broken input for every parser, or for one: make fuzz PARSER=tokens SECONDS=60
+	$(BIN)/python -m tests.fuzz $(PARSER) $(SECONDS:%=--seconds %)
 
 bench: .venv/.dev ## the numbers table: ratios against a bare run and, when installed, fapolicyd
 	$(BIN)/python -m tests.bench

@@ -39,6 +39,8 @@ _NO_SPOOL: Final = (
     "应为代理的数据目录；hr-keys.json 就位且 `shoumi run` 运行后，代理于一秒内创建投递目录",
 )
 _LOOK: Final = 0.1  # seconds between two looks
+# What broken JSON, JSON of another shape and JSON that is too deep or too large raise, read without asking first.
+_BROKEN: Final = (ValueError, KeyError, IndexError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 class DropError(Exception):
@@ -72,7 +74,7 @@ def token_of(text: str, key: Json | None, approvers: Sequence[Json], now: float,
         return bare
     try:
         claims = json.loads(bare)
-    except ValueError:
+    except (ValueError, RecursionError):
         claims = None
     if not isinstance(claims, dict):
         raise DropError("the file is neither a token nor a notice in JSON", "文件既不是令牌，也不是 JSON 通知")
@@ -124,7 +126,7 @@ def answer(to: Path, sent: Delivered, keys: jwt.PyJWKSet | None = None) -> Json 
     """Return the event of the newest answer about *sent*, ``None`` while there is none. Raises :class:`DropError`."""
     file = to / "outbox" / "by-name" / sent.name
     try:
-        text = file.read_text("ascii")
+        text = file.read_text("latin-1")  # any bytes: what is no token is told apart below
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -132,10 +134,11 @@ def answer(to: Path, sent: Delivered, keys: jwt.PyJWKSet | None = None) -> Json 
     try:
         said = _payload(text, keys)
         [event] = said["events"].values()
-    except (jwt.PyJWTError, ValueError, KeyError, IndexError) as error:
+        about, bytes_of, _ = event.get("answers"), event.get("sha256"), event["state"]
+    except (jwt.PyJWTError, *_BROKEN) as error:
         raise DropError(f"`{file}` is not signed by the agent", f"`{file}` 并非由代理签名", REFUSED) from error
     number = _number(sent.token)
-    mine = event.get("answers") == number if event.get("answers") else event.get("sha256") == sent.sha256
+    mine = about == number if about else bytes_of == sent.sha256
     return dict(event) if mine else None
 
 
@@ -163,7 +166,7 @@ def read_key(file: Path) -> Json:
     """Return a private JWK. Raises :class:`DropError`."""
     try:
         key = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DropError(f"`{file}` is not a key", f"`{file}` 不是密钥") from error
     if not isinstance(key, dict):
         raise DropError(f"`{file}` is not a key", f"`{file}` 不是密钥")
@@ -174,14 +177,14 @@ def read_keys(file: Path) -> jwt.PyJWKSet:
     """Return the public keys of the agent, as ``shoumi keys show --jwks`` prints them. Raises :class:`DropError`."""
     try:
         return jwt.PyJWKSet.from_json(file.read_text("utf-8"))
-    except (OSError, ValueError, jwt.PyJWTError) as error:
+    except (OSError, jwt.PyJWTError, *_BROKEN) as error:
         raise DropError(f"`{file}` is not a JWK Set", f"`{file}` 不是 JWK Set") from error
 
 
 def _signed(claims: Mapping[str, Any], key: Json, kind: str) -> str:
     try:
         return jwt.encode(dict(claims), jwt.PyJWK(key), headers={"typ": kind, "kid": key["kid"]})
-    except (jwt.PyJWTError, TypeError, ValueError, KeyError) as error:
+    except (jwt.PyJWTError, *_BROKEN) as error:
         raise DropError(f"the key `{key.get('kid')}` cannot sign", f"密钥 `{key.get('kid')}` 无法签名") from error
 
 
@@ -200,7 +203,7 @@ def _payload(token: str, keys: jwt.PyJWKSet | None) -> Json:
 def _number(token: str) -> str | None:
     try:
         said = json.loads(jwt.utils.base64url_decode(token.split(".")[1]))
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, RecursionError):
         return None
     return said.get("jti") if isinstance(said, dict) else None
 

@@ -56,7 +56,7 @@ def read(text: str, name: str, before: Settings) -> Settings:
     """Return *before* with what *text* sets; *name* is what the file is called in what is wrong with it."""
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of 4301 digits is the former, and no TOMLDecodeError
         return _with(before, name, visible(str(error)))
     keys, theme, mouse, lock, wrong = dict(before.keys), before.theme, before.mouse, before.lock_minutes, ""
     for setting, value in table.items():

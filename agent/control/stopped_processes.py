@@ -50,7 +50,7 @@ class StoppedProcesses(MutableMapping[Stopped, float]):
 
 
 def _read(file: Path) -> Iterator[tuple[Stopped, float]]:
-    with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
+    with contextlib.suppress(OSError, ValueError, TypeError, OverflowError, RecursionError):
         for line in file.read_text(encoding="ascii").splitlines():
             pid, started, since = json.loads(line)
             yield (int(pid), int(started)), float(since)

@@ -110,8 +110,9 @@ class PolicySnapshot:
 
 def _logged_areas(home: Home) -> dict[str, str | None]:
     """Return the areas that the log knows to be enforced, and their paths: ``None`` where the registry says it."""
-    with contextlib.suppress(OSError, ValueError, TypeError):
-        return dict(json.loads(home.logged_areas.read_text(encoding="utf-8")))
+    with contextlib.suppress(OSError, ValueError, TypeError, RecursionError):
+        found = dict(json.loads(home.logged_areas.read_text(encoding="utf-8")))
+        return {str(area): path if isinstance(path, str) else None for area, path in found.items()}
     return {}
 
 

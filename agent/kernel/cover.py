@@ -57,7 +57,7 @@ def read_list(file: Path) -> tuple[GuardedPlace, ...]:
 def _places(file: Path) -> Iterator[GuardedPlace]:
     with contextlib.suppress(OSError, UnicodeDecodeError):
         for line in file.read_text(encoding="ascii").splitlines():
-            with contextlib.suppress(ValueError, TypeError):
+            with contextlib.suppress(ValueError, TypeError, OverflowError, RecursionError):
                 area, path, point, alone, doors, (major, minor), hold = json.loads(line)
                 shown, device = tuple(map(str, doors)), (int(major), int(minor))
                 yield GuardedPlace(str(area), str(path), str(point), bool(alone), shown, device, bool(hold))

@@ -80,6 +80,6 @@ def noted(path: Path) -> dict[str, Any] | None:
 def _parsed(data: bytes) -> dict[str, Any] | None:
     try:
         fields = json.loads(data.rstrip(b"\0"))
-    except ValueError:  # empty or torn
+    except (ValueError, RecursionError):  # empty, torn, or none of ours
         return None
     return fields if isinstance(fields, dict) else None

@@ -54,7 +54,7 @@ def receive(end: socket.socket) -> Message | None:
         return None
     if not data:
         return None
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         message = json.loads(data)
         if isinstance(message, dict):
             return message

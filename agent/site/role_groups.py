@@ -27,6 +27,6 @@ def read(setting: str) -> RoleGroups:
     try:
         found: Mapping[str, Any] = json.loads(setting)
         groups = msgspec.convert(found, RoleGroups, strict=True)
-    except (ValueError, msgspec.ValidationError):
+    except (ValueError, RecursionError, msgspec.ValidationError):
         return NOBODY
     return groups if groups.configured else NOBODY

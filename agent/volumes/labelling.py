@@ -32,7 +32,7 @@ class LabelSweeps:
         self._stopping = False
         self._holder = f"{os.getppid()}-{start_time(os.getppid())}"
         self._done: set[str] = set()
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError, RecursionError):  # then all are swept again
             kept = json.loads(file.read_text())
             if kept["holder"] == self._holder:
                 self._done = {str(key) for key in kept["done"]}

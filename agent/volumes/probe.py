@@ -122,7 +122,7 @@ def parse(path: str, said: bytes, silent: str) -> ProbeReport:
     """Read what the probing process wrote, lines of ``[name, works, why]``; what it did not say has *silent* as why."""
     heard = {}
     for line in said.splitlines():
-        with suppress(ValueError, TypeError):
+        with suppress(ValueError, TypeError, RecursionError):
             name, works, why = json.loads(line)
             heard[name] = ProbeItem(str(name), works is True, str(why))
     return ProbeReport(path, tuple(heard.get(name, ProbeItem(name, False, silent)) for name in _ALL))

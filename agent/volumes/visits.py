@@ -24,7 +24,7 @@ class VisitNumbers:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._known: dict[str, int] = {}
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             self._known = {str(area): int(number) for area, number in json.loads(path.read_text()).items()}
 
     def arrive(self, area: str, directory: str) -> Change:

@@ -63,3 +63,41 @@ def test_each_role_may_only_what_it_may(role: Role) -> None:
     found = standing(peer(1000, gid), GROUPS, GIDS.get)
     assert found.may(frozenset({role}))
     assert not found.may(frozenset(THREE) - {role})
+
+
+@given(groups, groups)
+def test_a_role_is_held_only_by_process_and_account_together_and_one_that_either_has_more_of_is_none(
+    held: frozenset[int], present: frozenset[int]
+) -> None:
+    found = standing(Peer(1, 1000, 100, held), GROUPS, GIDS.get, present)
+    both = [OF[gid] for gid in held & present if gid in OF]
+    either = [OF[gid] for gid in held | present if gid in OF]
+    assert found.role == (both[0] if len(both) == len(either) == 1 else None)
+    assert (found.role is None) == (found.why_none is not None)
+
+
+@pytest.mark.parametrize(
+    ("held", "present", "why"),
+    [
+        ({2001}, {5}, "not in its role group any more"),  # a process that outlives the role
+        ({5}, {2001}, "log in again"),  # a role that the session does not have yet
+        ({2001}, {2001, 2002}, "two roles"),  # a group that the process has shed
+        ({2001, 2002}, {2001}, "two roles"),
+        ({5}, {5}, "no role group"),
+    ],
+)
+def test_why_somebody_has_no_role(held: set[int], present: set[int], why: str) -> None:
+    found = standing(Peer(1, 1000, 5, frozenset(held)), GROUPS, GIDS.get, frozenset(present))
+    assert found.role is None
+    assert found.why_none is not None
+    assert why in found.why_none.en
+
+
+def test_root_is_told_that_it_has_none_also_where_it_is_in_a_group() -> None:
+    found = standing(peer(0, 2001), GROUPS, GIDS.get, frozenset({2001}))
+    assert (found.role, found.why_none is not None and found.why_none.en) == (None, "root has no role")
+
+
+def test_only_a_role_that_somebody_can_hold_is_not_missing() -> None:
+    assert missing(GROUPS, GIDS.get) == ()
+    assert missing(RoleGroups(security=2002), GIDS.get) == (Role.SYSTEM, Role.AUDITOR)

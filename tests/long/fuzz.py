@@ -10,6 +10,7 @@ from tests.long import suite
 from tests.long.rounds import Part, Run
 
 GROUPS: dict[str, tuple[str, ...]] = {
+    "parsers": ("tests/fuzz/test_parsers.py",),
     "rules": tuple(f"tests/rules/laws/test_{name}.py" for name in ("grants", "level", "persons", "stop")),
     "time": tuple(f"tests/rules/laws/test_{name}.py" for name in ("until", "total", "rooms")),
     "packs": ("tests/rules/pack/test_fuzz.py",),

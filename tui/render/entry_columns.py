@@ -36,7 +36,7 @@ def parsed(line: str) -> Entry:
     """Return the entry of a record; one that cannot be read is an entry that says so."""
     try:
         entry = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         entry = None
     return entry if isinstance(entry, dict) else {"kind": "damaged", "path": line}
 

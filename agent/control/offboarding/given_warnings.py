@@ -22,7 +22,7 @@ def read_warnings(file: Path) -> frozenset[GivenWarning]:
             GivenWarning(Sort(sort), person, name, datetime.fromisoformat(until), timedelta(seconds=int(lead)))
             for sort, person, name, until, lead in rows
         )
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError):
         return frozenset()
 
 

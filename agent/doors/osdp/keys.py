@@ -100,7 +100,7 @@ class KeyStore:
             text = source.read(_LARGEST + 1)
         try:
             return _understood(json.loads(text))
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise self._unusable("it is damaged", "文件已损坏") from error
 
     def _write(self, keys: Mapping[str, tuple[bytes, ...]]) -> None:

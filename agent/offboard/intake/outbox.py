@@ -95,7 +95,7 @@ def payload(file: Path) -> dict[str, Any] | None:
     try:
         token = file.read_text("ascii")
         said: dict[str, Any] = json.loads(jwt.utils.base64url_decode(token.split(".")[1]))
-    except (FileNotFoundError, ValueError, IndexError):
+    except (FileNotFoundError, ValueError, IndexError, RecursionError):
         return None
     return said
 

@@ -57,7 +57,7 @@ def quarantined(spool: Path) -> Iterator[Aside]:
                     str(about.get("named", "")),
                     _sub_id(about.get("sub_id")),
                 )
-            except (OSError, ValueError, KeyError, TypeError):
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
                 continue
 
 

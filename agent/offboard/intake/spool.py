@@ -209,7 +209,7 @@ def _named(there: int, stem: str) -> str:
     try:
         with open(os.open(f"{stem}.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=there), "rb") as source:
             said = json.load(source)["file"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return own
     plain = isinstance(said, str) and "/" not in said and said.endswith(SUFFIX) and len(said) > len(SUFFIX)
     return said if plain and visible(said) == said and len(os.fsencode(said)) <= _LONGEST_NAME else own

@@ -356,7 +356,12 @@ class _Owners:
             try:
                 known = json.loads(line)
                 self._known.add((known["dev"], known["ino"]))
-            except (ValueError, KeyError, TypeError):  # a line that was cut short: its inode has not changed hands
+            except (
+                ValueError,
+                KeyError,
+                TypeError,
+                RecursionError,
+            ):  # a line that was cut short: its inode has not changed hands
                 continue
 
 

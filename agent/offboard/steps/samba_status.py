@@ -69,8 +69,8 @@ class SmbStatus(NamedTuple):
 
 def parse(text: str) -> SmbStatus:
     """Return what ``smbstatus --json`` wrote. Raises ``ValueError`` when it is nothing of that kind."""
-    tables = json.loads(text)
     try:
+        tables = json.loads(text)
         return SmbStatus(
             tuple(SmbSession(str(row["session_id"]), _pid(row), int(row["uid"])) for row in _rows(tables, "sessions")),
             tuple(
@@ -85,6 +85,8 @@ def parse(text: str) -> SmbStatus:
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"a row without {error}") from None
+    except (OverflowError, RecursionError) as error:  # a number without end, or lists within lists
+        raise ValueError(str(error)) from None
 
 
 def _pid(row: dict[str, Any]) -> int:

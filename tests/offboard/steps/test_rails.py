@@ -1,5 +1,6 @@
 """The guard rails as laws: whatever a process looks like, these are never ended."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -132,3 +133,29 @@ def test_a_registered_service_is_its_uid_and_its_program() -> None:
     assert reach(backup, {THEIRS}, rails) is Reach.SERVICE
     assert reach(backup._replace(executable="/bin/sh"), {THEIRS}, rails) is Reach.LOGIN
     assert reach(backup._replace(ruid=5000), {THEIRS}, rails) is Reach.LOGIN
+
+
+@pytest.mark.parametrize(
+    ("uid", "whose"),
+    [
+        (-1, False), (0, False), (1, False), (999, False), (1000, True), (1001, True), (65533, True), (65534, False),
+        (65535, True), (0x7FFFFFFF, True), (0x80000000, False), (0xFFFFFFFE, False), (0xFFFFFFFF, False),
+    ],
+)  # fmt: skip
+def test_which_uids_are_one_person_s(uid: int, whose: bool) -> None:
+    """Not root's, the system's, nobody's, nor a number that means something else to kill(2) and setresuid(2)."""
+    assert ordinary(uid) is whose
+    assert sweepable(uid, ()) is whose
+    theirs = Process(300, uid, uid, uid, uid, uid)
+    assert ends(theirs, {uid}, Rails(), holds=True) is whose
+
+
+@pytest.mark.parametrize(
+    ("pid", "spared"), [(-62001, True), (-1, True), (0, True), (1, True), (2, False), (300, False)]
+)
+def test_no_signal_goes_to_groups_and_to_init_and_none_is_lost_beside_them(pid: int, spared: bool) -> None:
+    theirs = Process(pid, THEIRS, THEIRS, THEIRS, THEIRS, THEIRS)
+    assert Rails().protects(pid) is spared
+    assert ends(theirs, {THEIRS}, Rails(), holds=True) is not spared
+    assert not ends(theirs, {THEIRS}, Rails(pids=frozenset({pid})), holds=True)
+    assert (reach(theirs, {THEIRS}, Rails()) is Reach.PROTECTED) is spared

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from tests import ROOT
-from tests.long.mutations import count, mutations
+from tests.mutants.mutations import count, mutations
 
 SOURCE = '''
 def allowed(level: int, wanted: int, *, held: bool = False) -> bool:

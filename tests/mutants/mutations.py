@@ -27,7 +27,9 @@ class Mutation(NamedTuple):
     source: str
 
 
-class _Change(NamedTuple):
+class Change(NamedTuple):
+    """The same as something that can be done to the tree, and undone."""
+
     line: int
     what: str
     do: Callable[[], None]
@@ -37,7 +39,7 @@ class _Change(NamedTuple):
 def mutations(source: str) -> Iterator[Mutation]:
     """Yield every mutation of *source*, in the order of the text."""
     tree = ast.parse(source)
-    for change in sorted(_changes(tree), key=lambda change: (change.line, change.what)):
+    for change in changes(tree):
         change.do()
         try:
             yield Mutation(change.line, change.what, ast.unparse(tree))
@@ -45,12 +47,17 @@ def mutations(source: str) -> Iterator[Mutation]:
             change.undo()
 
 
+def changes(tree: ast.AST) -> list[Change]:
+    """Return every change of *tree*, in the order of the text."""
+    return sorted(_changes(tree), key=lambda change: (change.line, change.what))
+
+
 def count(source: str) -> int:
     """Return how many mutations *source* has."""
     return sum(1 for _ in _changes(ast.parse(source)))
 
 
-def _changes(tree: ast.AST) -> Iterator[_Change]:
+def _changes(tree: ast.AST) -> Iterator[Change]:
     for node in _walk(tree):
         match node:
             case ast.Compare(ops=[op]) if type(op) in _COMPARE:
@@ -86,10 +93,10 @@ def _walk(tree: ast.AST) -> Iterator[ast.AST]:
                 yield from _walk(child)
 
 
-def _swap(node: ast.AST, field: str, other: object, what: str) -> _Change:
+def _swap(node: ast.AST, field: str, other: object, what: str) -> Change:
     before = getattr(node, field)
     line = getattr(node, "lineno", 0)
-    return _Change(line, what, lambda: setattr(node, field, other), lambda: setattr(node, field, before))
+    return Change(line, what, lambda: setattr(node, field, other), lambda: setattr(node, field, before))
 
 
 def _is_none(value: ast.expr | None) -> bool:
