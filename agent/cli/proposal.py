@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.api.timestamps import local
 from agent.cli.context import Args, CliContext, act, coded, column, command, listing, moment, shown, text
-from agent.presentation import gains
+from agent.presentation import changes, gains
 from agent.presentation.terms import PROPOSAL_OUTCOMES, word
 from rules.text import Text
 
@@ -42,6 +42,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[Text]:
         yield Text(f"it cannot be done now: {why.en}", f"现在无法执行：{why.zh}")
     for line in gains.sentences(found["now"] or found["would"]):
         yield Text(f"then {line.en}", f"届时{line.zh}")
+    for line in changes.sentences(found["changed"], found["changed_more"]):
+        yield Text(f"  {line.en}", f"  {line.zh}")
     if found["seen"]:
         yield Text(f"to confirm: shoumi proposal confirm {number} --seen {found['seen']}",
                    f"确认：shoumi proposal confirm {number} --seen {found['seen']}")  # fmt: skip

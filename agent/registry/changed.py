@@ -19,6 +19,7 @@ TOLD = (
 )  # fmt: skip
 _UNTOLD = frozenset([("areas", "volume")])  # how a volume is known again: long, and no right hangs on it
 _MOST_ROWS, _MOST_BYTES = 40, 6000
+WHOLE = (2000, 400_000)  # rows and bytes of a difference that somebody looks at before they confirm it
 _NOTED = "CREATE TEMP TABLE IF NOT EXISTS changed (name TEXT, before TEXT, after TEXT)"
 
 
@@ -48,14 +49,14 @@ def begin(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM temp.changed")
 
 
-def noted(connection: sqlite3.Connection) -> Changes:
-    """Return what was noted since :func:`begin`. Raises ``sqlite3.Error``."""
+def noted(connection: sqlite3.Connection, most_rows: int = _MOST_ROWS, most_bytes: int = _MOST_BYTES) -> Changes:
+    """Return what was noted since :func:`begin`, as far as an entry takes it. Raises ``sqlite3.Error``."""
     keys = {table: _keys(connection, table) for table in TOLD}
     rows: list[dict[str, Any]] = []
     size = more = 0
     question = "SELECT name, CAST(before AS BLOB), CAST(after AS BLOB) FROM temp.changed ORDER BY rowid"
     for table, before, after in connection.execute(question):
-        if len(rows) == _MOST_ROWS or size > _MOST_BYTES:
+        if len(rows) == most_rows or size > most_bytes:
             more += 1
         elif told := _told(table, keys[table], _read(before), _read(after)):
             rows.append(told)

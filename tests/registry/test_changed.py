@@ -46,7 +46,7 @@ def test_of_many_rows_the_first_are_told_and_the_rest_is_counted(site: Registry,
             change.people.add(f"P{number}", name="x")
         told = change.changed()
     assert len(told.rows) + told.more == 100
-    assert len(told.rows) == 40
+    assert 30 <= len(told.rows) <= 40
     assert set(told.to_json()) == {"changed", "changed_more"}
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from agent.api.operations import TABLE
 from agent.api.timestamps import local
-from agent.presentation import gains
+from agent.presentation import changes, gains
 from agent.presentation.terms import PROPOSAL_OUTCOMES, word
 from rules.text import Text
 from rules.visible import visible
@@ -113,6 +113,8 @@ def _page(found: Row) -> Iterator[Piece]:
     yield from ("\n", Toned(Text("if it is confirmed now", "现在确认的后果"), "strong"), "\n")
     for line in _gives(found):
         yield from ("  ", line, "\n")
+    for line in changes.sentences(found["changed"], found["changed_more"]):
+        yield from ("  ", Toned(line, "dim"), "\n")
     if found["because"]:
         why = text_of(found["because"])
         yield Toned(Text(f"it cannot be done now: {why.en}\n", f"现在无法执行：{why.zh}\n"), "warning")

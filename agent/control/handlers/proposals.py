@@ -80,6 +80,9 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
     return iter([_shown(row) for row in rows])
 
 
+_UNSEEN: dict[str, Json] = {"now": None, "seen": None, "because": None, "changed": [], "changed_more": 0}
+
+
 def _shown(row: Mapping[str, Json]) -> dict[str, Json]:
     return {**row, "given": recorded(str(row["act"]), row["given"])}
 
@@ -89,20 +92,21 @@ def _show(request: HandlerRequest) -> Json:
     row = request.site.lists.proposals.get(request.args.text("proposal"))
     shown = _shown(row)
     if row["outcome"] is not None or row["act"] not in _ACTS:
-        return shown | {"now": None, "seen": None, "because": None}
+        return shown | _UNSEEN
     try:
-        now = _rehearsed(request, row)
+        now, changes = _rehearsed(request, row)
     except ShoumiError as error:
-        return shown | {"now": None, "seen": None, "because": error.text.to_json()}
-    return shown | {"now": now, "seen": code(now), "because": None}
+        return shown | _UNSEEN | {"because": error.text.to_json()}
+    return shown | {"now": now, "seen": code(now), "because": None, "changed": [], "changed_more": 0} | changes
 
 
-def _rehearsed(request: HandlerRequest, row: Mapping[str, Json]) -> dict[str, Json]:
-    """Return what the act would give if it were done now, found by a change that is rolled back."""
+def _rehearsed(request: HandlerRequest, row: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:
+    """Return what the act would give if it were done now, and what it would write: a change that is rolled back."""
     asked = proposed(request, row)
     with request.services.registry.change(at=request.at) as change:
         try:
             done = _ACTS[asked.op](asked, change)
-            return compare_or_say(request.site.facts, change, request.site.pack, done.pack, request.at).to_json()
+            gained = compare_or_say(request.site.facts, change, request.site.pack, done.pack, request.at)
+            return gained.to_json(), change.difference().to_json()
         finally:
             change.rollback()

@@ -130,6 +130,10 @@ class RegistryTransaction(UnversionedTransaction):
         """Return what was written so far, row by row: what the entry keeps of it."""
         return self._transaction.read(changed.noted)
 
+    def difference(self) -> Changes:
+        """Return the same as a person looks at it, who is to confirm all of it."""
+        return self._transaction.read(changed.noted, *changed.WHOLE)
+
     def facts(self, person: str, place: str) -> Facts:
         """Return what a decision about this person and this area or room would know if the change stood."""
         return self._transaction.read(decision.facts, (person,), place, ())
