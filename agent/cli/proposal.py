@@ -42,7 +42,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[Text]:
         yield Text(f"it cannot be done now: {why.en}", f"现在无法执行：{why.zh}")
     for line in gains.sentences(found["now"] or found["would"]):
         yield Text(f"then {line.en}", f"届时{line.zh}")
-    for line in changes.sentences(found["changed"], found["changed_more"]):
+    for line in changes.sentences(found["changes"], found["changes_more"]):
         yield Text(f"  {line.en}", f"  {line.zh}")
     if found["seen"]:
         yield Text(f"to confirm: shoumi proposal confirm {number} --seen {found['seen']}",

@@ -110,6 +110,7 @@ ALARMS: Words = {
     "log-older": Text("log is an old copy", "日志为旧副本"),
     "signing-key": Text("key of the receipts", "回执密钥"),
     "over-budget": Text("asks for too much", "请求超出限额"),
+    "break-glass": Text("the glass was broken", "已应急开启"),
     "disk-low": Text("little room on a disk", "磁盘空间不足"),
     "service-program": Text("program of a service", "服务程序"),
 }

@@ -33,7 +33,7 @@ class Changes(NamedTuple):
         """Return it as an entry has it; nothing where nothing was written."""
         if not self.rows and not self.more:
             return {}
-        return {"changed": list(self.rows)} | ({"changed_more": self.more} if self.more else {})
+        return {"changes": list(self.rows)} | ({"changes_more": self.more} if self.more else {})
 
 
 def watch(connection: sqlite3.Connection) -> None:

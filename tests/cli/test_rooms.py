@@ -14,11 +14,11 @@ Shoumi = Callable[..., Any]
 
 def a_room(shoumi: Shoumi) -> None:
     for line in (
-        "person add E1 --name 张三 --level state=secret --approved-by boss --badge 4660",
-        "person add E2 --name Lee --level state=secret --approved-by boss",
+        "person add E1 --name 张三 --level state=secret --badge 4660",
+        "person add E2 --name Lee --level state=secret",
         "room add 密室 --level secret --domain state --two-person yes --limit 4",
-        "grant add E1 密室 --reason 项目甲 --approver boss",
-        "grant add E2 密室 --reason 项目甲 --approver boss",
+        "grant add E1 密室 --reason 项目甲",
+        "grant add E2 密室 --reason 项目甲",
     ):
         assert shoumi(*line.split()).code == 0
 

@@ -41,9 +41,9 @@ def furnished(site: Site, shoumi: Shoumi) -> Shoumi:
     """A site of which every list of rooms and doors has a line, with every kind of alarm."""
     board = "uhppote://127.0.0.1:9/405419896/1"
     for line in (
-        "person add E1 --name 张三 --level state=secret --approved-by boss --badge 4660 --badge 4661 --badge 4662",
+        "person add E1 --name 张三 --level state=secret --badge 4660 --badge 4661 --badge 4662",
         "room add 密室 --level internal --domain state --anti-passback hard",
-        "grant add E1 密室 --reason 项目甲 --approver boss",
+        "grant add E1 密室 --reason 项目甲",
         f"door add 前门 --room 密室 --reader {board} --exit-reader {board}",
         "badge lost E1 4661",
         "badge remove E1 4662",

@@ -172,20 +172,20 @@ def test_a_name_that_is_typed_is_a_paper_and_never_a_hand(desk: Desk) -> None:
     assert (grant["approver"], grant["paper_by"], grant["paper"]) == ("E7", "E7", "密批〔2026〕3号")
     entry = desk.entry(act="grant.add")
     assert entry["args"]["signed_on_paper"] == {"by": "E7", "reference": "密批〔2026〕3号", "on": "2026-11-01"}
-    assert entry["changed"][0]["after"]["person"] == "E2"
+    assert entry["changes"][0]["after"]["person"] == "E2"
 
 
 def test_an_import_is_one_proposal_with_its_whole_difference(desk: Desk) -> None:
     rows = "\n".join(f"N{number},甲{number},rd,secret,state" for number in range(10, 110))
     answer = desk.call("person.import", csv=f"id,name,department,level,domain\n{rows}\n")
     shown = desk.call("proposal.show", SYSTEM, proposal=answer["proposal"])
-    names = {row["after"]["id"] for row in shown["changed"] if row["table"] == "people"}
+    names = {row["after"]["id"] for row in shown["changes"] if row["table"] == "people"}
     assert len(names) == 100
-    assert shown["changed_more"] == 0
+    assert shown["changes_more"] == 0
     done = desk.call("proposal.confirm", SYSTEM, proposal=answer["proposal"], seen=shown["seen"])
     assert done["people"] == 100
     entry = desk.entry(act="person.import")
-    assert len(entry["changed"]) + entry["changed_more"] == 200
+    assert len(entry["changes"]) + entry["changes_more"] == 200
 
 
 def test_what_takes_is_done_by_one_hand(desk: Desk) -> None:

@@ -16,14 +16,16 @@ from types import TracebackType
 from typing import Self, cast
 
 from agent import shipped_packs
+from agent.guard.identities import Identities
 from agent.guard.ignore_marks import IgnoreMarks
 from agent.guard.judge import EventJudge
 from agent.guard.objects import Object
 from agent.guard.openers import Openers
 from agent.guard.own_attempts import OwnAttempts
 from agent.guard.policy import PolicySnapshot
+from agent.guard.programs import RegisteredPrograms
 from agent.guard.verdicts import Answer, VerdictCache, VerdictSource
-from agent.kernel.subject import Subject, TaskGoneError, Tasks
+from agent.kernel.subject import Subject, TaskGoneError
 from agent.registry.facts import FactsReader
 from agent.registry.migrations import migrate
 from agent.registry.store import Registry
@@ -62,7 +64,7 @@ class Threads:
     def __init__(self) -> None:
         self.known: dict[int, Subject] = {}
 
-    def identify(self, tid: int) -> Subject:
+    def of(self, tid: int) -> Subject:
         if tid not in self.known:
             raise TaskGoneError
         return self.known[tid]
@@ -85,7 +87,7 @@ class Judging:
             change.grants.add("E2", "notes", reason="work", approver="officer")
         self._stack = ExitStack()
         reader = self._stack.enter_context(FactsReader(path))
-        self.source = VerdictSource(reader, load(shipped_packs.text("minimal")), frozenset())
+        self.source = VerdictSource(reader, load(shipped_packs.text("minimal")), RegisteredPrograms())
         self.policy = PolicySnapshot(Home(folder))
         self.policy.observed = frozenset(("watch",))
         self.verdicts = VerdictCache("host")
@@ -94,7 +96,7 @@ class Judging:
         self.openers = Openers({SMBD: SMBD_STARTED}.get)
         self.silence = IgnoreMarks(-1)
         self.judge = EventJudge(
-            -1, self.policy, self.verdicts, cast("Tasks", self.threads), self.silence, OwnAttempts(), self.openers,
+            -1, self.policy, self.verdicts, cast("Identities", self.threads), self.silence, OwnAttempts(), self.openers,
             lambda _: None,
         )  # fmt: skip
 

@@ -47,7 +47,7 @@ def test_of_many_rows_the_first_are_told_and_the_rest_is_counted(site: Registry,
         told = change.changed()
     assert len(told.rows) + told.more == 100
     assert 30 <= len(told.rows) <= 40
-    assert set(told.to_json()) == {"changed", "changed_more"}
+    assert set(told.to_json()) == {"changes", "changes_more"}
 
 
 def test_a_table_with_secrets_is_none_that_is_told() -> None:

@@ -113,7 +113,7 @@ def _page(found: Row) -> Iterator[Piece]:
     yield from ("\n", Toned(Text("if it is confirmed now", "现在确认的后果"), "strong"), "\n")
     for line in _gives(found):
         yield from ("  ", line, "\n")
-    for line in changes.sentences(found["changed"], found["changed_more"]):
+    for line in changes.sentences(found["changes"], found["changes_more"]):
         yield from ("  ", Toned(line, "dim"), "\n")
     if found["because"]:
         why = text_of(found["because"])

@@ -80,7 +80,7 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
     return iter([_shown(row) for row in rows])
 
 
-_UNSEEN: dict[str, Json] = {"now": None, "seen": None, "because": None, "changed": [], "changed_more": 0}
+_UNSEEN: dict[str, Json] = {"now": None, "seen": None, "because": None, "changes": [], "changes_more": 0}
 
 
 def _shown(row: Mapping[str, Json]) -> dict[str, Json]:
@@ -97,7 +97,7 @@ def _show(request: HandlerRequest) -> Json:
         now, changes = _rehearsed(request, row)
     except ShoumiError as error:
         return shown | _UNSEEN | {"because": error.text.to_json()}
-    return shown | {"now": now, "seen": code(now), "because": None, "changed": [], "changed_more": 0} | changes
+    return shown | {"now": now, "seen": code(now), "because": None, "changes": [], "changes_more": 0} | changes
 
 
 def _rehearsed(request: HandlerRequest, row: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:

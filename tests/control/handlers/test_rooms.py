@@ -26,12 +26,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentClient]:
     """A site with two cleared people, a visitor's room and a strict one, and no door that answers."""
     with running(tmp_path_factory.mktemp("rooms") / "home") as site, site.client() as client:
         for person, badge in (("E1", "4660"), ("E2", "22136")):
-            client.call("person.add", person=person, level=["state=secret"], approved_by="boss", badge=[badge])
+            client.call("person.add", person=person, level=["state=secret"], badge=[badge])
         client.call("room.add", room="vault", level="secret", domain="state", two_person="yes", custodian="E1")
         client.call("room.add", room="lobby", level="internal", domain="state", purpose="yes", declaration="yes")
         for person in ("E1", "E2"):
             for room in ("vault", "lobby"):
-                client.call("grant.add", person=person, area=room, reason="项目甲", approver="boss")
+                client.call("grant.add", person=person, area=room, reason="项目甲")
         yield client
 
 
@@ -74,7 +74,7 @@ def test_what_if_asks_the_same_of_a_room(client: AgentClient) -> None:
 
 
 def test_a_lost_badge_is_not_shown_and_a_badge_ends(client: AgentClient) -> None:
-    client.call("person.add", person="E3", level=["state=secret"], approved_by="boss")
+    client.call("person.add", person="E3", level=["state=secret"])
     client.call("badge.add", person="E3", number="17", until="2999-12-31")
     assert client.call("explain", person="E3", target="lobby")["assumed"]["badge"] == "17"
     later = client.call("explain", person="E3", target="lobby", at="3000-01-02")
@@ -150,7 +150,7 @@ def test_somebody_of_the_site_on_a_visit_keeps_his_own_badge(client: AgentClient
 
 
 def test_a_badge_is_named_as_a_reader_reports_it_with_or_without_the_zeros_printed_on_it(client: AgentClient) -> None:
-    client.call("person.add", person="E4", level=["state=secret"], approved_by="boss", badge=["0000018"])
+    client.call("person.add", person="E4", level=["state=secret"], badge=["0000018"])
     assert client.call("badge.add", person="E4", number="0000019")["number"] == "19"
     assert [row["number"] for row in client.stream("badge.list", person="E4")] == ["18", "19"]
     assert client.call("badge.lost", person="E4", number="00018")["number"] == "18"
@@ -277,9 +277,9 @@ def test_under_a_pack_that_says_so_a_file_opens_only_from_inside_the_room_of_the
     make(home, shipped_packs.text("minimal") + '\n[in_room]\nfrom_level = "secret"\n')
     (tmp_path / "plans").mkdir()
     with running(home.root) as site, site.client() as client:
-        client.call("person.add", person="E1", level=["state=secret"], approved_by="boss")
+        client.call("person.add", person="E1", level=["state=secret"])
         client.call("area.add", path=str(tmp_path / "plans"), name="plans", level="secret", domain="state")
-        client.call("grant.add", person="E1", area="plans", reason="项目甲", approver="boss")
+        client.call("grant.add", person="E1", area="plans", reason="项目甲")
         client.call("room.add", room="vault", level="secret", domain="state")
         assert explained(client, "E1", "plans") == ("deny", "in-room")  # this machine stands nowhere
         with Registry(home.registry) as registry, registry.note(datetime.now(UTC)) as door:
