@@ -23,6 +23,7 @@ from rules.text import Text
 from rules.two_hands import Hand
 
 Json = Any  # what json.dumps takes
+_SOMEBODY = "a second officer"  # in the place of who will confirm: nothing that is kept names them
 
 
 class Hands(NamedTuple):
@@ -55,7 +56,8 @@ class HandlerRequest:
     ``received``: the same when it came, ``arrived`` by ``time.monotonic``; ``None``: it is one of the agent's own.
     ``partner`` are roles that a second hand brings, ``asked`` those that were needed of it. ``hands``: it is a proposed
     act that is being confirmed; ``waiting``: it keeps one. ``takes_up``: the number of what somebody asked for, whose
-    first hand the caller becomes by it.
+    first hand the caller becomes by it. ``rehearsed``: it is applied to see what it gives with a second officer, and
+    rolled back.
     """
 
     op: str
@@ -71,6 +73,7 @@ class HandlerRequest:
     hands: Hands | None = None
     waiting: SecondHandNeeded | None = None
     takes_up: str = ""
+    rehearsed: bool = False
     arrived: float | None = None
 
     @property
@@ -96,6 +99,8 @@ class HandlerRequest:
 
     def officers(self) -> tuple[str, ...]:
         """Return who stand behind the act: the caller, and before them whoever has proposed it."""
+        if self.rehearsed:
+            return self.officer(), _SOMEBODY
         return (self.hands.first.name, self.hands.second.name) if self.hands else (self.officer(),)
 
     def digest(self, name: str) -> dict[str, Json]:

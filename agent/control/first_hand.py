@@ -47,4 +47,4 @@ class FirstHand:
             raise ForbiddenError(why)
         self._first = None
         hands = Hands("", first.hand, waiting.hand, first.at.isoformat(), waiting.would, "")
-        return replace(request, hands=hands)
+        return replace(request, hands=hands, rehearsed=False)

@@ -79,6 +79,7 @@ class ActExecutor:
             if asked.op == two_hands.CONFIRM:
                 request = two_hands.confirmed(asked)
             with services.registry.change(at=request.at) as change:
+                request = two_hands.rehearsed(request)
                 done = self._acts[request.op](request, change)
                 waiting = two_hands.waits(request, change, done)
                 if waiting and request.op in MEANWHILE:

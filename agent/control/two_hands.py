@@ -58,6 +58,12 @@ def one_hand(request: HandlerRequest) -> bool:
     return is_trial(request) or broken or request.peer.pid == os.getpid() or rule_of(request).takes_one(request.op)
 
 
+def rehearsed(request: HandlerRequest) -> HandlerRequest:
+    """Return *request* as it is applied first: what waits for a second officer anyhow is tried as if one had acted."""
+    waiting = TABLE[request.op].gives and request.hands is None and request.waiting is None and not one_hand(request)
+    return replace(request, rehearsed=True) if waiting else request
+
+
 def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerResult) -> SecondHandNeeded | None:
     """Return what the applied act waits for, ``None`` when it may take effect.
 
@@ -70,6 +76,7 @@ def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerRes
         return None
     rule, gaining = rule_of(request), gained.persons | _named(request, done)
     if request.hands is None:
+        assert request.rehearsed or not TABLE[request.op].gives
         first = hand_of(request)
         _require(why_no_hand(first, gaining, rule))
         asked = tuple(sorted(role.value for roles in request.asked for role in roles))
@@ -163,7 +170,7 @@ def kept(request: HandlerRequest, waiting: SecondHandNeeded) -> HandlerRequest:
     given = {"act": request.op, "given": json.dumps(request.given, ensure_ascii=False)}
     given |= {"takes_up": request.takes_up} if request.takes_up else {}
     args = TABLE["proposal.add"].read(given, None)
-    return replace(request, op="proposal.add", args=args, given=given, waiting=waiting, takes_up="")
+    return replace(request, op="proposal.add", args=args, given=given, waiting=waiting, takes_up="", rehearsed=False)
 
 
 def end(request: HandlerRequest, change: RegistryTransaction) -> None:

@@ -151,6 +151,7 @@ def marking(root: str, now: datetime) -> Iterator[OfficerAct]:
             "department": list(place.departments),
             "person": list(place.persons),
             "secret_until": period.isoformat(),
+            "enforce": True,  # the demo is a trial, in which the pack would only observe
         }
         yield OfficerAct("area.add", args)
         for player in place.granted:

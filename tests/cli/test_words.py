@@ -33,7 +33,7 @@ _ADDRESS = re.compile(r"[a-z+]+://\S+")
 
 
 KINDS = {kind.value for kind in AlarmKind}  # and which no panel raises:
-KINDS |= {"log-older", "signing-key", "over-budget", "disk-low", "service-program"}
+KINDS |= {"log-older", "signing-key", "over-budget", "disk-low", "service-program", "break-glass"}
 
 
 @pytest.fixture

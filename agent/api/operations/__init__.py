@@ -4,6 +4,8 @@ Rules of this package: declarations only, no handler and no import of the agent'
 One file per family of operations; :data:`TABLE` is their sum, in the order help shows them.
 """
 
+from collections.abc import Mapping
+
 from agent.api.operations import (
     areas,
     break_glass,
@@ -62,11 +64,13 @@ PLANNED = frozenset(
     ]
 )
 """Acts that may take rights, and whose losses ``act.plan`` can tell beforehand."""
-FACTOR = (
-    PLANNED
-    | {op.name for op in TABLE.values() if op.act and (op.gives or any(param.gives for param in op.params))}
-    | {"hold.add", "case.approve", "case.confirm", "case.advance", "proposal.confirm"}
-)
-"""Acts that give or cut: officers confirm them with a second factor, where the site has set one."""
 EACH = 32
 """People who lose something by one act, up to which each of them gets a run and a receipt."""
+_CUTS = frozenset(["hold.add", "case.approve", "case.confirm", "case.advance", "proposal.confirm"])
+
+
+def needs_factor(op: str, given: Mapping[str, object]) -> bool:
+    """Whether *op* gives or cuts: officers confirm it with a second factor, where the site has set one."""
+    operation = TABLE[op]
+    gives = operation.gives or any(param.gives and given.get(param.name) for param in operation.params)
+    return op in PLANNED or op in _CUTS or (operation.act and gives)

@@ -125,7 +125,7 @@ def _lift(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult
         else [hold for hold in holds if [change.holds.ask_to_lift(hold, by=officer) for officer in officers][-1]]
     )
     for hold in lifted:
-        change.holds.lift(hold, by=request.officer(), reason=request.args.text("reason"))
+        change.holds.lift(hold, by=officers[-1], reason=request.args.text("reason"))
     return HandlerResult({"holds": lifted, "waiting": [hold for hold in holds if hold not in lifted], "person": person})
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from agent.control.dispatch import Act, HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.gains import compare_or_say
@@ -102,7 +103,7 @@ def _show(request: HandlerRequest) -> Json:
 
 def _rehearsed(request: HandlerRequest, row: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:
     """Return what the act would give if it were done now, and what it would write: a change that is rolled back."""
-    asked = proposed(request, row)
+    asked = replace(proposed(request, row), rehearsed=True)
     with request.services.registry.change(at=request.at) as change:
         try:
             done = _ACTS[asked.op](asked, change)

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import Any
 
 from agent.api import protocol
-from agent.api.operations import FACTOR, TABLE
+from agent.api.operations import TABLE, needs_factor
 from agent.api.operations.break_glass import MEANWHILE
 from agent.api.operations.schema import OFFICERS, Operation
 from agent.api.peers import Peer
@@ -92,7 +92,7 @@ class RequestHandlers:
                 self._executor.rejections.record(request, found)
             raise found
         request.asked.extend(found)
-        if call.op in FACTOR:
+        if needs_factor(call.op, call.args):
             self._services.factor.require(received.peer)
         if operation.act:
             return self._executor.execute(request)
