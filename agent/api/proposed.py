@@ -7,6 +7,7 @@ command line and the terminal.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agent.api.operations import TABLE
 from agent.api.timestamps import local
 from agent.errors import ShoumiError
 from agent.presentation import gains
@@ -26,14 +27,17 @@ class ProposedError(ShoumiError):
                 f"proposal {number}: `{act}` waits for a second officer until {until}",
                 f"提议 {number}：`{act}` 待第二人确认，{until} 过期",
             ),
-            Text(f"they run: shoumi proposal show {number}", f"请其运行：shoumi proposal show {number}"),
+            Text(
+                f"another officer runs: shoumi proposal show {number}",
+                f"请另一名管理员运行：shoumi proposal show {number}",
+            ),
         )
 
     def said(self) -> Iterator[Text]:
         """Yield what to tell: what it would give, and what comes next."""
         yield self.text
-        for line in gains.sentences(self.answer["would"]):
-            yield Text(f"then {line.en}", f"届时{line.zh}")
+        for line in gains.sentences(self.answer["would"], anyhow=always_waits(self.answer["act"])):
+            yield Text(f"then {line.en}", f"届时：{line.zh}")
         assert self.hint
         yield self.hint
 
@@ -41,3 +45,25 @@ class ProposedError(ShoumiError):
 def is_proposed(answer: object) -> bool:
     """Whether the *answer* to an act says that it waits for a second officer."""
     return isinstance(answer, dict) and answer.get("waiting") is True and "proposal" in answer
+
+
+def always_waits(act: str) -> bool:
+    """Whether such an act waits for a second officer whatever it would give."""
+    return act in TABLE and TABLE[act].gives
+
+
+def is_asked(row: Mapping[str, Any]) -> bool:
+    """Whether a proposal is what somebody asks for, which no officer has taken up yet."""
+    return bool(row["role"] == "person")
+
+
+def whose(row: Mapping[str, Any]) -> str:
+    """Return who stands behind a proposal now: the officer, or who asks for it."""
+    return visible(row["requested_by"] if is_asked(row) else row["proposed_by"])
+
+
+def about(row: Mapping[str, Any]) -> str:
+    """Return whom and what a proposal is about, in a few words: what its command names without an option."""
+    operation = TABLE.get(row["act"])
+    named = [param.name for param in operation.params if param.positional] if operation else []
+    return " ".join(visible(str(row["given"][name])) for name in named if isinstance(row["given"].get(name), str | int))

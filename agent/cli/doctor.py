@@ -4,13 +4,14 @@ Rules of this file: doctor works with and without a running agent. What only the
 rest is looked at here. Exit code 1 when a gap is serious.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 from agent.api.findings import Finding
 from agent.api.timestamps import local
 from agent.cli.context import Args, CliContext, command, findings, level, shown, text
-from agent.errors import ShoumiError, UnreachableError
+from agent.errors import ForbiddenError, ShoumiError, UnreachableError
 from agent.presentation import backlog, seen
 from rules.text import Text
 
@@ -18,7 +19,9 @@ from rules.text import Text
 def _doctor(context: CliContext, args: Args) -> int:
     from agent.doctor import offline_checks  # the guard's modules are of no use to any other command
 
-    found = [*(finding.to_json() for finding in (*_paths(context), *offline_checks.host())), *_rest(context, args)]
+    # Of somebody who is not root this process can do nothing that the agent can: what it lacks says nothing.
+    host = offline_checks.host() if os.geteuid() == 0 else ()
+    found = [*(finding.to_json() for finding in (*_paths(context), *host)), *_rest(context, args)]
     if context.terminal.json:
         for item in found:
             context.terminal.data(item)
@@ -53,6 +56,9 @@ def _rest(context: CliContext, args: Args) -> list[dict[str, Any]]:
 
         absent = Finding("serious", "agent", error.text, error.hint)
         return [absent.to_json(), *(finding.to_json() for finding in offline_checks.files(context.home))]
+    except ForbiddenError as error:
+        rest = Text("the rest is told to officers: they run shoumi doctor", "其余内容由管理员运行 shoumi doctor 查看")
+        return [Finding("warning", "agent", error.text, rest).to_json()]
     except ShoumiError as error:
         return [Finding("serious", "agent", error.text, error.hint).to_json()]
     running = Finding("good", "agent", Text("the agent answers", "代理正常应答"))
@@ -70,6 +76,20 @@ def _status(context: CliContext, args: Args) -> int:
     if found["seen"]:
         at = local(found["seen"])
         word = Text(f"{word.en}, seen {at}", f"{word.zh}，证实于 {at}")
+    if found["break_glass"]:
+        terminal.line(terminal.say(Text("! THE GLASS IS BROKEN: root restores offices", "! 应急状态：root 可恢复三员")))
+    if found["trial"]:
+        terminal.line(terminal.say(Text("! TRIAL: root's one hand does everything", "! 试用：root 一人可办理一切")))
+    if waiting := found["proposals"]:
+        many = f"{waiting} proposals wait" if waiting > 1 else "1 proposal waits"
+        terminal.line(
+            terminal.say(
+                Text(
+                    f"! {many} for a second officer: shoumi proposal list",
+                    f"! {waiting} 项提议待第二人确认：shoumi proposal list",
+                )
+            )
+        )
     last, verified = int(found["decider"]["next_seq"]) - 1, found["log"]["verified_to"] or 0
     terminal.line(
         terminal.say(

@@ -70,7 +70,7 @@ def _who(row: dict[str, Any]) -> str | Text:
 
 
 def _place(row: dict[str, Any]) -> str:
-    return " ".join(str(row[name]) for name in ("room", "door", "alarm") if row.get(name))
+    return " ".join(row[name] for name in ("room", "door", "alarm") if isinstance(row.get(name), str))
 
 
 def _run(row: dict[str, Any]) -> Text | None:

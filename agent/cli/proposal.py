@@ -4,8 +4,21 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agent.api.proposed import about, always_waits, is_asked, whose
 from agent.api.timestamps import local
-from agent.cli.context import Args, CliContext, act, coded, column, command, listing, moment, shown, text
+from agent.cli.context import (
+    Args,
+    CliContext,
+    OutputColumn,
+    act,
+    coded,
+    column,
+    command,
+    listing,
+    moment,
+    shown,
+    text,
+)
 from agent.presentation import changes, gains
 from agent.presentation.terms import PROPOSAL_OUTCOMES, word
 from rules.text import Text
@@ -24,29 +37,49 @@ def _show(context: CliContext, args: Args) -> int:
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[Text]:
-    number, by = shown(found["id"]), shown(found["proposed_by"])
-    yield Text(f"{number}: `{shown(found['act'])}`, proposed by `{by}` at {local(found['at'])}",
-               f"{number}：`{shown(found['act'])}`，`{by}` 于 {local(found['at'])} 提议")  # fmt: skip
+    number, act_name = shown(found["id"]), shown(found["act"])
+    yield from _whose(found)
     for name, value in found["given"].items():
         said = shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
         yield Text(f"  {shown(name)}: {said}", f"  {shown(name)}：{said}")
     if found["outcome"]:
         how, ended = word(PROPOSAL_OUTCOMES, found["outcome"]), local(found["ended_at"])
-        yield Text(
-            f"{how.en} at {ended} by `{shown(found['ended_by'])}`", f"{ended} 由 `{shown(found['ended_by'])}` {how.zh}"
-        )
+        by, why = shown(found["ended_by"]), shown(found["end_reason"])
+        because = Text(f": {why}", f"：{why}") if why else Text("", "")
+        yield Text(f"{how.en} at {ended} by `{by}`{because.en}", f"{ended} 由 `{by}` {how.zh}{because.zh}")
         return
-    yield Text(f"lapses at {local(found['lapses'])}", f"{local(found['lapses'])} 过期")
+    yield Text(f"lapses at {local(found['lapses'])}", f"于 {local(found['lapses'])} 过期")
     if found["because"]:
-        why = text(found["because"])
-        yield Text(f"it cannot be done now: {why.en}", f"现在无法执行：{why.zh}")
-    for line in gains.sentences(found["now"] or found["would"]):
-        yield Text(f"then {line.en}", f"届时{line.zh}")
+        why_not = text(found["because"])
+        yield Text(f"it cannot be done now: {why_not.en}", f"现在无法执行：{why_not.zh}")
+    for line in gains.sentences(found["now"] or found["would"], anyhow=always_waits(found["act"])):
+        yield Text(f"then {line.en}", f"届时：{line.zh}")
     for line in changes.sentences(found["changes"], found["changes_more"]):
         yield Text(f"  {line.en}", f"  {line.zh}")
-    if found["seen"]:
-        yield Text(f"to confirm: shoumi proposal confirm {number} --seen {found['seen']}",
-                   f"确认：shoumi proposal confirm {number} --seen {found['seen']}")  # fmt: skip
+    seen = f" --seen {found['seen']}" if found["seen"] else ""
+    command_line = f"shoumi proposal confirm {number}{seen}"
+    if is_asked(found):
+        yield Text(f"to take up `{act_name}`: {command_line}", f"受理 `{act_name}`：{command_line}")
+    else:
+        yield Text(f"to confirm: {command_line}", f"确认：{command_line}")
+
+
+def _whose(found: Mapping[str, Any]) -> Iterator[Text]:
+    number, act_name, at = shown(found["id"]), shown(found["act"]), local(found["at"])
+    if found["requested_by"]:
+        who = shown(found["requested_by"])
+        by = shown(found["supported_by"])
+        supported = Text(f", supported by `{by}`", f"，`{by}` 已支持") if by else Text("", "")
+        yield Text(
+            f"{number}: a request of `{who}`{supported.en}: nothing is given yet",
+            f"{number}：`{who}` 的申请{supported.zh}，尚未授予",
+        )
+    if not is_asked(found):
+        officer = shown(found["proposed_by"])
+        yield Text(
+            f"{number}: `{act_name}`, proposed by `{officer}` at {at}",
+            f"{number}：`{act_name}`，`{officer}` 于 {at} 提议",
+        )
 
 
 def _confirmed(result: dict[str, Any]) -> Text:
@@ -64,7 +97,8 @@ COMMANDS = (
         (
             column("proposal", "提议", "id"),
             column("act", "操作", "act"),
-            column("by", "提议人", "proposed_by"),
+            OutputColumn(Text("about", "对象"), about),
+            OutputColumn(Text("by", "提议人"), whose),
             moment("at", "时间", "at"),
             moment("lapses", "过期", "lapses"),
             coded("became", "结果", "outcome", PROPOSAL_OUTCOMES),

@@ -83,13 +83,13 @@ class HandlerRequest:
 
     def actor(self) -> dict[str, Json]:
         """Return the caller as the log records it."""
-        role = self.standing.role
+        role = self.hands.second.role if self.hands else self.standing.role
         return {
             "uid": self.peer.uid,
             "gid": self.peer.gid,
             "pid": self.peer.pid,
             "loginuid": self.peer.loginuid,
-            "role": role.value if role else None,
+            "role": str(role) if role else None,
             "person": self.site.facts.person_of_uid(self.peer.uid),
         }
 

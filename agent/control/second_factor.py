@@ -12,12 +12,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from agent.api.peers import Peer
 from agent.errors import FactorNeededError, RefusedError
 from agent.runtime.supervisor import python
 from rules.text import Text
+from rules.visible import visible
 
 _FRESH = 300.0  # seconds
 _PATIENCE = 10.0  # seconds for PAM
@@ -55,6 +57,8 @@ class SecondFactor:
 
     def give(self, peer: Peer, secret: str) -> None:
         """Have PAM confirm *secret*. Raises :class:`RefusedError` when it does not, or cannot."""
+        if self.service and not is_there(self.service):
+            raise _not_here(self.service)
         if self.service is None:
             raise RefusedError(Text("this site asks for no second factor", "本站未启用二次认证"))
         caller, user = self._caller(peer), _user(peer.uid)
@@ -96,7 +100,22 @@ def _ask(service: str, user: str, secret: str) -> None:
     if ended.returncode == 1:
         raise RefusedError(Text("the second factor is wrong", "二次认证失败"))
     if ended.returncode != 0:
-        raise RefusedError(
-            Text("the second factor cannot be asked here", "本机无法进行二次认证"),
-            Text(f"look at the PAM service `{service}`: shoumi doctor", f"请检查 PAM 服务 `{service}`：shoumi doctor"),
-        )
+        raise _not_here(service)
+
+
+def is_there(service: str) -> bool:
+    """Whether PAM has a file for *service*: without one it asks the service `other`, which refuses everybody."""
+    return any((Path(folder) / service).is_file() for folder in ("/etc/pam.d", "/usr/lib/pam.d"))
+
+
+def _not_here(service: str) -> RefusedError:
+    said = visible(service)
+    return RefusedError(
+        Text(
+            f"the second factor cannot be asked: there is no PAM service `{said}`",
+            f"无法二次认证：没有 PAM 服务 `{said}`",
+        ),
+        Text(
+            "make it, or take second_factor out of config.toml", "请建立该服务，或从 config.toml 中去掉 second_factor"
+        ),
+    )

@@ -69,9 +69,15 @@ def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerRes
 
     Raises :class:`RefusedError` or :class:`ForbiddenError` for one that may neither be proposed nor confirmed so.
     """
-    if request.waiting is not None or one_hand(request):  # what keeps a proposal gives nothing by itself
+    if request.waiting is not None:  # what keeps a proposal gives nothing by itself
+        return None
+    broken = request.standing.role is Role.BREAK_GLASS
+    if one_hand(request) and not broken:
         return None
     gained = compare_or_say(request.site.facts, change, request.site.pack, done.pack, request.at)
+    if broken:
+        _require_nothing_given(gained)
+        return None
     if not (gained or done.gives or request.asked or _declared(TABLE[request.op], request.given)):
         return None
     rule, gaining = rule_of(request), gained.persons | _named(request, done)
@@ -83,7 +89,7 @@ def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerRes
         return SecondHandNeeded(gained.to_json(), first, asked, request.at + timedelta(days=rule.days))
     for hand in (request.hands.first, request.hands.second):
         _require(why_no_hand(hand, gaining, rule))
-    _as_shown(request.hands, gained)
+    _as_shown(request, request.hands, gained)
     return None
 
 
@@ -229,9 +235,9 @@ def proposer_of(request: HandlerRequest, row: Mapping[str, Json]) -> Hand:
     return hand
 
 
-def code(gained: Mapping[str, Json]) -> str:
-    """Return the short code of what would be given, by which a confirmation says what was seen."""
-    text = json.dumps(gained, sort_keys=True, ensure_ascii=False)
+def code(proposal: str, op: str, given: Mapping[str, Json], gained: Mapping[str, Json]) -> str:
+    """Return the short code of a proposal and what it would give, by which a confirmation says what was seen."""
+    text = json.dumps([proposal, op, recorded(op, given), gained], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
@@ -271,6 +277,17 @@ def _present(uid: int) -> frozenset[int] | None:
         ) from None
 
 
+def _require_nothing_given(gained: GainedRights) -> None:
+    if gained:
+        names = ", ".join(visible(name) for name in sorted(gained.persons)) or "?"
+        raise ForbiddenError(
+            Text(f"the broken glass restores offices and opens nothing: {names} would gain by it",
+                 f"应急状态只恢复三员，不授予权限：{names} 将因此获得权限"),
+            Text("end their grants first (shoumi grant end), or let two officers do it",
+                 "请先终止其授权（shoumi grant end），或由两名管理员办理"),
+        )  # fmt: skip
+
+
 def _declared(operation: Operation, given: Mapping[str, Json]) -> bool:
     return operation.gives or any(
         param.gives and given.get(param.name) not in (None, False, []) for param in operation.params
@@ -284,14 +301,14 @@ def _named(request: HandlerRequest, done: HandlerResult) -> frozenset[str]:
     return frozenset({*people, *([about] if isinstance(about := done.result.get("person"), str) else [])})
 
 
-def _as_shown(hands: Hands, gained: GainedRights) -> None:
+def _as_shown(request: HandlerRequest, hands: Hands, gained: GainedRights) -> None:
     now = gained.to_json()
-    if hands.seen and hands.seen != code(now):
+    if hands.seen and hands.seen != code(hands.proposal, request.op, request.given, now):
         raise RefusedError(
             Text("it would give something else by now than what was seen", "现在生效的结果与所见不同"),
             Text(f"see: shoumi proposal show {hands.proposal}", f"参见：shoumi proposal show {hands.proposal}"),
         )
-    if not hands.seen and code(now) != code(hands.would):
+    if not hands.seen and now != hands.would:
         raise RefusedError(
             Text("it would give something else by now than when it was proposed", "现在生效的结果与提议时不同"),
             Text(

@@ -22,9 +22,11 @@ from agent.confinement.process_rights import (
     WATCHER,
     ProcessRights,
 )
+from agent.presentation.terms import PROCESSES, word
 from rules.text import Text
 
 _PROC = Path("/proc")
+_SHOWN = 2  # capabilities that are named
 _FILTERED = "2"  # SECCOMP_MODE_FILTER
 _MODULES: Mapping[str, ProcessRights] = {
     "agent.guard.decider": DECIDER,
@@ -60,15 +62,16 @@ def confined(seen: Collection[SeenProcess]) -> Iterator[Finding]:
         if not troubles:
             good.append(one)
         for trouble, hint in troubles:
-            name = one.rights.name
-            said = Text(f"process {one.pid} ({name}): {trouble.en}", f"进程 {one.pid}（{name}）：{trouble.zh}")
+            name = word(PROCESSES, one.rights.name)
+            said = Text(f"process {one.pid} ({name.en}): {trouble.en}", f"进程 {one.pid}（{name.zh}）：{trouble.zh}")
             yield Finding("warning", "confinement", said, hint)
     if good:
-        shown = ", ".join(f"{one.rights.name} {one.pid}" for one in good)
+        named = [(word(PROCESSES, one.rights.name), one.pid) for one in good]
+        en, zh = (", ".join(f"{name[place]} {pid}" for name, pid in named) for place in (0, 1))
         yield Finding(
             "good",
             "confinement",
-            Text(f"confined, as the kernel says: {shown}", f"经内核证实已受限的进程：{shown}"),
+            Text(f"confined, as the kernel says: {en}", f"经内核证实已受限的进程：{zh}"),
         )
 
 
@@ -78,9 +81,16 @@ def _troubles(one: SeenProcess) -> Iterator[tuple[Text, Text]]:
         yield Text("what it may do could not be seen", "无法查看其权限"), again
         return
     if more := int(status["CapEff"], 16) & ~one.rights.mask:
-        names = " ".join(NAMES.get(number, f"CAP_{number}") for number in range(64) if more >> number & 1)
+        held = [NAMES.get(number, f"CAP_{number}") for number in range(64) if more >> number & 1]
+        names, count = " ".join(held[:_SHOWN]), len(held)
         restart = Text("stop the agent and start it anew", "请停止代理并重新启动")
-        yield Text(f"it holds {names}, which it does not need", f"持有其不需要的权能 {names}"), restart
+        yield (
+            Text(
+                f"it holds {count} capabilities that it does not need: `{names}`",
+                f"持有其不需要的权能 {count} 项：`{names}`",
+            ),
+            restart,
+        )
     if status["NoNewPrivs"] != "1":
         restart = Text("stop the agent and start it anew", "请停止代理并重新启动")
         yield Text("a program it runs could gain privileges", "其运行的程序可能获得特权"), restart

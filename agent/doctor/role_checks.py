@@ -11,6 +11,7 @@ from agent.api.roles import missing
 from agent.registry.rows.break_glass import BreakGlass
 from agent.runtime.config import RoleGroups
 from rules.text import Text
+from rules.visible import visible
 
 
 def roles(groups: RoleGroups, settings: RoleGroups, gid_of: Callable[[str], int | None]) -> Iterator[Finding]:
@@ -25,7 +26,7 @@ def roles(groups: RoleGroups, settings: RoleGroups, gid_of: Callable[[str], int 
             ),
             Text(
                 "make one group for each (groupadd shoumi-system …), then: shoumi role set --system GROUP …",
-                "为每个角色建立一个组（groupadd shoumi-system ……），再运行 shoumi role set --system 组 ……",
+                "为每个角色建立一个系统组，再运行 shoumi role set",
             ),
         )
         return
@@ -95,4 +96,22 @@ def break_glass(found: BreakGlass, groups: RoleGroups, now: datetime) -> Iterato
                 "没有封存的应急代码：三员全部离任时无法恢复",
             ),
             Text("shoumi breakglass seal", "shoumi breakglass seal"),
+        )
+
+
+def second_factor(service: str | None, *, there: bool) -> Iterator[Finding]:
+    """Say where nobody can give or cut because the second factor cannot be asked."""
+    if service and not there:
+        said = visible(service)
+        yield Finding(
+            "serious",
+            "second-factor",
+            Text(
+                f"there is no PAM service `{said}`: nobody can give or cut access",
+                f"没有 PAM 服务 `{said}`：无人可授予或终止权限",
+            ),
+            Text(
+                f"make /etc/pam.d/{said}, or take second_factor out of config.toml and restart the agent",
+                f"请建立 /etc/pam.d/{said}，或从 config.toml 中去掉 second_factor 并重启",
+            ),
         )

@@ -19,20 +19,22 @@ def sentences(rows: Sequence[Mapping[str, Any]], more: int = 0) -> Iterator[Text
 
 
 def _sentence(row: Mapping[str, Any]) -> Text:
-    table, before, after = visible(row["table"]), row["before"], row["after"]
+    table, before, after = f"`{visible(row['table'])}`", row["before"], row["after"]
     if before is None:
         return Text(f"{table}: new: {_values(after)}", f"{table}：新增：{_values(after)}")
     if after is None:
         return Text(f"{table}: gone: {_values(before)}", f"{table}：删除：{_values(before)}")
     same = {name: value for name, value in after.items() if before[name] == value}
     differ = ", ".join(
-        f"{visible(name)} {_value(before[name])} → {_value(value)}" for name, value in after.items() if name not in same
+        f"`{visible(name)}` {_value(before[name])} → {_value(value)}"
+        for name, value in after.items()
+        if name not in same
     )
     return Text(f"{table} {_values(same)}: {differ}", f"{table} {_values(same)}：{differ}")
 
 
 def _values(row: Mapping[str, Any]) -> str:
-    return ", ".join(f"{visible(name)} {_value(value)}" for name, value in row.items())
+    return ", ".join(f"`{visible(name)}` {_value(value)}" for name, value in row.items())
 
 
 def _value(value: object) -> str:

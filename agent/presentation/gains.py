@@ -11,13 +11,18 @@ from rules.text import Text
 from rules.visible import visible
 
 
-def sentences(would: Mapping[str, Any]) -> Iterator[Text]:
-    """Yield one sentence for each thing the act gives; at least one."""
+def sentences(would: Mapping[str, Any], *, anyhow: bool = False) -> Iterator[Text]:
+    """Yield one sentence for each thing the act gives; at least one. *anyhow*: it waits whatever it gives."""
     told = False
     for line in (*_people(would), *_places(would), *_unknown(would)):
         told = True
         yield line
-    if not told:
+    if not told and anyhow:
+        yield Text(
+            "it always waits for a second officer: what it changes is not a right to a place, read what it does",
+            "此类操作一律须第二人确认：其后果不是某处的访问权，请按操作内容判断",
+        )
+    elif not told:
         yield Text("nobody gains a right by it today", "今日无人因此获得权限")
 
 

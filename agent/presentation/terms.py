@@ -65,6 +65,16 @@ ROLES: Words = {  # of the agent itself; a pack has a title for every approver i
     "auditor": Text("auditor", "安全审计员"),
     "officer": Text("security officer", "安全保密管理员"),
     "bootstrap": Text("root, while no role is given", "root（代行三员）"),
+    "break-glass": Text("root, by the broken glass", "root（应急）"),
+}
+HANDS: Words = {  # of an act that gives, where no second officer has confirmed it
+    "one-hand": Text("one hand, in a trial", "一人办理（试用）"),
+    "break-glass": Text("root alone, by the broken glass", "root 一人（应急）"),
+}
+DISKS: Words = {
+    "low": Text("low", "不足"),
+    "urgent": Text("URGENT", "紧急"),
+    "good": Text("enough again", "已恢复"),
 }
 
 # Rooms and doors ------------------------------------------------------------------------------------------------------
@@ -137,6 +147,7 @@ ENTRIES: Words = {  # kinds of entries
     "access": Text("access", "文件访问"),
     "act": Text("act", "管理操作"),
     "read": Text("reading of the log", "查阅日志"),
+    "factor": Text("second factor", "二次认证"),
     "door": Text("door", "门禁"),
     "door-released": Text("door released", "门禁放行"),
     "door-alarm": Text("door alarm", "门禁报警"),
@@ -291,6 +302,9 @@ PROCESSES: Words = {
     "control": Text("control", "控制进程"),
     "doors": Text("doors", "门禁进程"),
     "departures": Text("departures", "离岗进程"),
+    "label worker": Text("label worker", "标记进程"),
+    "mount watcher": Text("mount watcher", "挂载监视进程"),
+    "verifier": Text("verifier", "日志校验进程"),
     "gateway": Text("gateway", "网关进程"),
 }
 DURABILITIES: Words = {

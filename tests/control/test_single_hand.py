@@ -145,7 +145,7 @@ TRIED: dict[str, list[dict[str, Any]]] = {
     "hr.alarm": [{"word": "x", "en": "x", "zh": "x"}],
     "holiday.add": [{"day": "2030-01-02"}],
     "holiday.remove": [{"day": "2030-01-01"}],
-    "role.set": [{"security": "62994"}],
+    "role.set": [{"security": "62994", "anyway": True}],
     "pack.use": [{"pack": shipped_packs.text("company")}],
     "clock.accept": [WHY],
     "registry.accept": [{"last": 1, **WHY}],

@@ -207,7 +207,7 @@ GIVES = [
     ("area.set", SECURITY, {"area": "plans", "person": ["E2"]}),
     ("area.observe", SECURITY, {"area": "plans"}),
     ("area.remove", SECURITY, {"area": "plans"}),
-    ("role.set", SYSTEM, {"auditor": "62994"}),
+    ("role.set", SYSTEM, {"auditor": "62994", "anyway": True}),
     ("pin.set", SYSTEM, {"person": "E1", "pin": "27182818"}),
 ]
 

@@ -110,6 +110,14 @@ def entries() -> Iterator[dict[str, object]]:
     }
     yield {"kind": "over-budget", "alarm": True, "uid": 61001, "person": None, "since": "2026-03-01T08:00:00Z",
            "refused_connections": 12, "refused_requests": 3, "not_recorded": 4, "reason": said}  # fmt: skip
+    hand = {"uid": 61001, "loginuid": 61001, "role": "security", "person": "E1"}
+    yield {"kind": "act", "act": "grant.add", "outcome": "done", "actor": hand, "args": {"person": "甲"},
+           "hands": {"proposal": "P000001", "proposed_by": hand, "at": "2026-03-01T08:00:00Z"},
+           "changes": [{"table": "grants", "before": None, "after": {"person": "甲", "number": 1}}],
+           "changes_more": 2}  # fmt: skip
+    yield {"kind": "act", "act": "role.set", "outcome": "done", "actor": hand | {"role": "break-glass"},
+           "hands": "break-glass", "alarm": True}  # fmt: skip
+    yield {"kind": "factor", "outcome": "refused", "actor": hand, "reason": said}
     yield {"kind": "disk-low", "alarm": True, "state": "low", "path": "/var/lib/shoumi/log", "free": 1 << 20,
            "whole": 1 << 30, "hours": 3.5, "reason": said}  # fmt: skip
     yield {"kind": "process-died", "alarm": True, "process": "control", "how": "SIGBUS", "lived": 1.5, "deaths": 3,

@@ -8,15 +8,18 @@ import json
 from collections.abc import Iterator, Mapping
 
 from agent.api.operations import TABLE
+from agent.presentation import changes
 from agent.presentation.terms import (
     ACTIONS,
     CAUSES,
     CHOICES,
     CLOCK_STEPS,
+    DISKS,
     DOMAINS,
     DURABILITIES,
     ENTRIES,
     FILED,
+    HANDS,
     HAPPENINGS,
     HELD,
     HOW,
@@ -78,6 +81,15 @@ _LABELS = {
     "ino": Text("inode", "文件号"),
     "errno": Text("error", "错误码"),
     "actor": Text("who asked", "操作者"),
+    "hands": Text("two hands", "双人复核"),
+    "proposal": Text("proposal", "提议"),
+    "proposed_by": Text("proposed by", "提议人"),
+    "at": Text("at", "时间"),
+    "changes": Text("changed", "变更"),
+    "changes_more": Text("more rows changed", "其余变更行数"),
+    "free": Text("free bytes", "空闲字节"),
+    "whole": Text("bytes in all", "总字节"),
+    "hours": Text("hours left", "剩余小时"),
     "role": Text("role", "角色"),
     "args": Text("asked with", "参数"),
     "not_recorded": Text("refusals not recorded before it", "此前未记录的拒绝次数"),
@@ -188,8 +200,8 @@ _VALUES: dict[str, Words] = {
     "side": SIDES, "how": {**HELD, **HOW}, "released": RELEASES, "what": HAPPENINGS, "role": ROLES, "cause": CAUSES,
     "process": PROCESSES, "tier": TIERS, "own": OWN, "accepted": CLOCK_STEPS, "durability": DURABILITIES,
     "folder": FILED, "event": HR_EVENTS, "mail": MAILED,
-    "state": {**TOURS, **{code: text for code, (text, _, _) in STATES.items()}, **VOLUME_STATES, **VOLUMES},
-    "why": VOLUMES,
+    "state": {**TOURS, **{code: text for code, (text, _, _) in STATES.items()}, **VOLUME_STATES, **VOLUMES, **DISKS},
+    "why": VOLUMES, "hands": HANDS,
 }  # fmt: skip
 _SENTENCED = {"hr-event": ("outcome",), "canary": ("why",)}  # codes that stand beside their sentence, by kind of entry
 _SAID = {"seq", "time", "verdict", "enforced", "rule", "clauses", "reason", "error"}
@@ -239,6 +251,8 @@ def _field(entry: Entry, name: str, value: object) -> Iterator[tuple[Text, Piece
     elif name == "act" or (name == "what" and isinstance(value, str) and value in TABLE):
         act = act_name(str(value))
         yield label, Text(act.en, f"{act.zh}（{act.en}）" if act.zh != act.en else act.zh)
+    elif name == "changes" and isinstance(value, list):
+        yield from ((label, line) for line in changes.sentences(value))
     elif name == "step":
         yield label, revocation_step(entry)
     elif name in _SENTENCED.get(str(entry.get("kind")), ()):

@@ -54,6 +54,15 @@ class LockScreen(ModalScreen[None]):
         with Vertical():
             yield LocalizedText(Text("locked: your second factor", "已锁定：请输入二次认证"), classes="title")
             yield Input(password=True, compact=True)
+            yield LocalizedText(
+                Toned(
+                    Text(
+                        "Enter: unlock. To end it instead, close this terminal.",
+                        "回车：解锁。如需结束，请关闭本终端。",
+                    ),
+                    "dim",
+                )
+            )
             yield LocalizedText(id="wrong")
 
     async def on_input_submitted(self, event: Input.Submitted) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from agent.api.operations import TABLE
+from agent.api.proposed import about, always_waits, is_asked, whose
 from agent.api.timestamps import local
 from agent.presentation import changes, gains
 from agent.presentation.terms import PROPOSAL_OUTCOMES, word
@@ -20,12 +21,6 @@ from tui.render.operation import argument
 from tui.render.plan import PlanLine, PlanPage
 from tui.screens.listing import ListScreen
 from tui.widgets.virtual_list import Column, Row, field
-
-
-def _about(row: Row) -> str:
-    operation = TABLE.get(row["act"])
-    named = [param.name for param in operation.params if param.positional] if operation else []
-    return " ".join(visible(str(row["given"][name])) for name in named if isinstance(row["given"].get(name), str | int))
 
 
 def _until(row: Row) -> Piece:
@@ -41,9 +36,9 @@ class ProposalsScreen(ListScreen):
     COLUMNS = (
         field("number", "编号", "id", 8),
         Column(Text("what", "操作"), lambda row: TABLE[row["act"]].help if row["act"] in TABLE else row["act"]),
-        Column(Text("about", "对象"), _about, 16, least=90),
-        field("by", "提议人", "proposed_by", 10),
-        Column(Text("until", "过期"), _until, 20),
+        Column(Text("about", "对象"), about, 16),
+        Column(Text("by", "提议人"), whose, 10),
+        Column(Text("until", "过期"), _until, 20, least=100),
     )
     KEY = "id"
     OP = "proposal.list"
@@ -74,11 +69,15 @@ class ProposalsScreen(ListScreen):
 
     async def _confirm(self) -> None:
         found = await self.agent.call("proposal.show", proposal=self.chosen)
-        if await self.program.agreed(_plan(found)):
-            await self.agent.call("proposal.confirm", proposal=found["id"], seen=found["seen"] or "")
-            number = visible(found["id"])
-            self.program.tell(Text(f"✓ {number} is confirmed and in force", f"✓ {number} 已确认并生效"))
-            await self.load()
+        if not await self.program.agreed(_plan(found)):
+            return
+        answer = await self.agent.call("proposal.confirm", proposal=found["id"], seen=found["seen"] or "")
+        number = visible(found["id"])
+        self.program.tell(Text(f"✓ {number} is confirmed and in force", f"✓ {number} 已确认并生效"))
+        if code := answer.get("code"):
+            once = Text("the code, shown once: write it down, seal it", "应急代码，仅显示一次：请抄录并封存")
+            await self.program.agreed(PlanPage(once, [PlanLine(visible(code), "info")]))
+        await self.load()
 
     def do_refuse(self) -> None:
         """Refuse the highlighted one, or withdraw one's own."""
@@ -96,41 +95,55 @@ def _arguments(found: Row) -> Iterator[tuple[Text | str, Any]]:
 
 
 def _gives(found: Row) -> list[Text]:
-    return list(gains.sentences(found["now"] or found["would"]))
+    return list(gains.sentences(found["now"] or found["would"], anyhow=always_waits(found["act"])))
 
 
 def _page(found: Row) -> Iterator[Piece]:
     what = TABLE[found["act"]].help if found["act"] in TABLE else Text(found["act"], found["act"])
     yield from (Toned(found["id"], "strong"), "  ", Toned(what, "strong"), "\n")
-    by, at = visible(found["proposed_by"]), local(found["at"])
-    yield from (Text(f"proposed by {by} at {at}", f"{by} 于 {at} 提议"), "\n\n")
+    for line in _whose(found):
+        yield from (line, "\n")
+    yield "\n"
     for name, value in _arguments(found):
         yield from (Toned(name, "dim"), "  ", value, "\n")
+    yield "\n"
     if found["outcome"]:
         ended, who = local(found["ended_at"]), visible(found["ended_by"] or "")
-        yield from ("\n", word(PROPOSAL_OUTCOMES, found["outcome"]), f"  {ended}  {who}\n")
+        yield from (word(PROPOSAL_OUTCOMES, found["outcome"]), "  ", ended, "  ", who, "\n")
+        yield from (visible(found["end_reason"] or ""), "\n")
         return
-    yield from ("\n", Toned(Text("if it is confirmed now", "现在确认的后果"), "strong"), "\n")
+    yield from (Toned(Text("if it is confirmed now", "现在确认的后果"), "strong"), "\n")
     for line in _gives(found):
         yield from ("  ", line, "\n")
     for line in changes.sentences(found["changes"], found["changes_more"]):
         yield from ("  ", Toned(line, "dim"), "\n")
     if found["because"]:
         why = text_of(found["because"])
-        yield Toned(Text(f"it cannot be done now: {why.en}\n", f"现在无法执行：{why.zh}\n"), "warning")
-    yield Toned(Text(f"\nlapses at {local(found['lapses'])}", f"\n{local(found['lapses'])} 过期"), "dim")
+        yield from (Toned(Text(f"it cannot be done now: {why.en}", f"现在无法执行：{why.zh}"), "warning"), "\n")
+    lapses = local(found["lapses"])
+    yield from ("\n", Toned(Text(f"lapses at {lapses}", f"于 {lapses} 过期"), "dim"))
+
+
+def _whose(found: Row) -> Iterator[Text]:
+    at = local(found["at"])
+    if found["requested_by"]:
+        who, by = visible(found["requested_by"]), visible(found["supported_by"] or "")
+        supported = Text(f", supported by {by}", f"，{by} 已支持") if by else Text("", "")
+        yield Text(f"a request of {who}{supported.en}", f"{who} 的申请{supported.zh}")
+    if not is_asked(found):
+        by = visible(found["proposed_by"])
+        yield Text(f"proposed by {by} at {at}", f"{by} 于 {at} 提议")
 
 
 def _plan(found: Row) -> PlanPage:
     what = TABLE[found["act"]].help if found["act"] in TABLE else Text(found["act"], found["act"])
-    number, by = visible(found["id"]), visible(found["proposed_by"])
-    title = Text(f"confirm {number} of {by}: {what.en}", f"确认 {by} 的 {number}：{what.zh}")
+    number, by = visible(found["id"]), whose(found)
+    verb = Text("take up", "受理") if is_asked(found) else Text("confirm", "确认")
+    title = Text(f"{verb.en} {number} of {by}: {what.en}", f"{verb.zh} {by} 的 {number}：{what.zh}")
     lines = [PlanLine(name, "info", value) for name, value in _arguments(found)]
     lines += [PlanLine(line, "planned") for line in _gives(found)]
     warning = None
     if found["because"]:
         why = text_of(found["because"])
         warning = Text(f"it cannot be done now: {why.en}", f"现在无法执行：{why.zh}")
-    return PlanPage(
-        title, lines, name=found["id"], warning=warning, typed=Text("the number of the proposal", "提议编号")
-    )
+    return PlanPage(title, lines, name=found["id"], warning=warning, typed=Text("its number", "提议编号"))

@@ -1,14 +1,18 @@
 """Operations of the break-glass 应急开启: a sealed code by which root restores the offices of a site.
 
 The code is made by two officers and kept in an envelope. Opened, it lets root alone do what stands in
-:data:`MEANWHILE` for an hour, each of it marked, alarmed and in the log; it opens no file and no door.
+:data:`MEANWHILE` for an hour, each of it marked and in the log; nobody can open or enter more by it. Root decides by it
+who the officers are.
 """
 
 from agent.api.operations.schema import ANY, EVERYBODY, OFFICERS, Operation, Param
 from rules.text import Text
 
-MEANWHILE = frozenset(["role.set", "account.add", "hold.lift", "case.release", "breakglass.close"])
-"""Acts that root does with one hand while the glass is broken: each restores an office."""
+MEANWHILE = frozenset(["role.set", "account.add", "hold.lift", "case.release", "grant.end", "breakglass.close"])
+"""Acts that root does with one hand while the glass is broken: each restores an office.
+
+One by which somebody could open or enter more is refused all the same.
+"""
 
 OPERATIONS = (
     Operation(

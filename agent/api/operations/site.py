@@ -16,6 +16,7 @@ OPERATIONS = (
             Param("system", "text", Text("group of the system administrators", "系统管理员组"), metavar="GROUP"),
             Param("security", "text", Text("group of the security officers", "安全保密管理员组"), metavar="GROUP"),
             Param("auditor", "text", Text("group of the auditors", "安全审计员组"), metavar="GROUP"),
+            Param("anyway", "flag", Text("though nobody could confirm anything yet", "即使目前无人可共同办理")),
         ),
         act=True,
         gives=True,

@@ -21,6 +21,11 @@ _LASTS = timedelta(hours=1)
 
 @handlers.act("breakglass.seal")
 def _seal(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
+    if not request.site.role_groups().configured:
+        raise RefusedError(
+            Text("in a trial no two officers could seal it", "试用期内没有两名管理员可共同封存"),
+            Text("name the role groups first: shoumi role set", "请先设置角色组：shoumi role set"),
+        )
     code = make_code()
     change.break_glass.seal(code, by=request.officer())
     return HandlerResult({"code": code})  # the answer to who confirms it, and to nobody else

@@ -6,21 +6,36 @@ from dataclasses import replace
 
 from agent.control.dispatch import Act, HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.gains import compare_or_say
-from agent.control.handlers import areas, calendar, cases, grants, pack, people, rooms, visitors
+from agent.control.handlers import (
+    areas,
+    break_glass,
+    calendar,
+    cases,
+    clock,
+    doors,
+    grants,
+    labels,
+    occupancy,
+    pack,
+    people,
+    roles,
+    rooms,
+    visitors,
+)
 from agent.control.handlers.case_transitions import by_itself
 from agent.control.two_hands import code, hand_of, proposed, recorded, waiting_row
 from agent.errors import ForbiddenError, ShoumiError
+from agent.registry.repositories.proposals import ASKED
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
 
 handlers = HandlerTable()
 
+_FAMILIES = (
+    areas, break_glass, calendar, cases, clock, doors, grants, labels, occupancy, pack, people, roles, rooms, visitors,
+)  # fmt: skip
 # None of these does anything outside the registry before its commit.
-_ACTS: Mapping[str, Act] = {
-    op: act
-    for family in (areas, calendar, cases, grants, pack, people, rooms, visitors)
-    for op, act in family.handlers.acts.items()
-}
+_ACTS: Mapping[str, Act] = {op: act for family in _FAMILIES for op, act in family.handlers.acts.items()}
 
 
 @handlers.act("proposal.add")
@@ -98,7 +113,12 @@ def _show(request: HandlerRequest) -> Json:
         now, changes = _rehearsed(request, row)
     except ShoumiError as error:
         return shown | _UNSEEN | {"because": error.text.to_json()}
-    return shown | {"now": now, "seen": code(now), "because": None, "changes": [], "changes_more": 0} | changes
+    return shown | {"now": now, "seen": _code(row, now), "because": None, "changes": [], "changes_more": 0} | changes
+
+
+def _code(row: Mapping[str, Json], now: Mapping[str, Json]) -> str | None:
+    """Return the code of what is shown; none of what an officer is only to take up."""
+    return None if row["role"] == ASKED else code(str(row["id"]), str(row["act"]), row["given"], now)
 
 
 def _rehearsed(request: HandlerRequest, row: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from agent.api.roles import THREE, Role
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.handlers.case_transitions import by_itself
-from agent.control.two_hands import is_trial
+from agent.control.two_hands import is_trial, rule_of
 from agent.errors import RefusedError, UsageError
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.registry.rows.settings import ROLES
+from agent.runtime import os_groups
 from agent.runtime.config import Group, RoleGroups
 from agent.runtime.os_groups import gid_of
 from agent.site.role_groups import stored
@@ -31,6 +32,8 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         for role in named:
             _require_group(named[role])
         _require_two(groups)
+        if not request.args.flag("anyway"):
+            _require_a_pair(request, RoleGroups(**{role.value: group for role, group in groups.items()}))
     change.settings.set(ROLES, stored(RoleGroups(**{role.value: group for role, group in groups.items()})))
     shown = {role.value: group for role, group in groups.items()}
     return HandlerResult({"groups": shown, "trial_ended": trial}, {"groups": shown, "trial_ended": trial})
@@ -59,6 +62,34 @@ def _roles(request: HandlerRequest) -> Json:
         "bootstrap": not groups.configured,
         "factor": request.services.factor.service is not None,
     }
+
+
+def _require_a_pair(request: HandlerRequest, groups: RoleGroups) -> None:
+    """Refuse groups by which nobody could ever confirm anything: who is in them now, and may act."""
+    facts, rule = request.site.facts, rule_of(request)
+    able: dict[Role, set[str]] = {}
+    for role in THREE[:2]:
+        uids = os_groups.members(groups, role.value, facts.accounts)
+        owners = {uid: facts.person_of_uid(uid) for uid in uids if uid != 0}
+        able[role] = {owner or f"uid:{uid}" for uid, owner in owners.items() if owner or not rule.registered}
+        if not able[role]:
+            who = role.text
+            more = Text(" whom the registry knows", "已登记的") if rule.registered else Text("", "")
+            raise RefusedError(
+                Text(
+                    f"nobody{more.en} is in the group of the {who.en}: nothing could be given any more",
+                    f"{who.zh}组中没有{more.zh}人员：此后将无法授予任何权限",
+                ),
+                Text(
+                    "usermod -aG GROUP NAME, and: shoumi person add ID --account UID; or add --anyway",
+                    "usermod -aG 组 账号，并 shoumi person add 编号 --account UID；或加 --anyway",
+                ),
+            )
+    if len(able[Role.SYSTEM] | able[Role.SECURITY]) < 2:
+        raise RefusedError(
+            Text("both groups are one person, and two have to act", "两组只有同一人，须有两人"),
+            Text("add another person to one of them; or add --anyway", "请再增加一人；或加 --anyway"),
+        )
 
 
 def _group(word: str) -> Group:

@@ -10,6 +10,7 @@ from agent.control.dispatch import HandlerRequest, HandlerTable, Json
 from agent.control.earlier_holders import our_processes
 from agent.control.handlers.hr import ALARM
 from agent.control.offboarding.stale_denials import may_open, stale_now
+from agent.control.second_factor import is_there
 from agent.control.volume_keeper import hidden_finding
 from agent.control.volume_states import on_volume, use_of
 from agent.disks import opening
@@ -120,6 +121,8 @@ def _findings(request: HandlerRequest) -> Iterator[Finding]:
     yield from store_checks.stores(site.stores.now, site.facts)
     yield from role_checks.roles(site.role_groups(), services.config.roles, gid_of)
     yield from role_checks.break_glass(site.facts.break_glass(), site.role_groups(), request.at)
+    service = services.factor.service
+    yield from role_checks.second_factor(service, there=service is not None and is_there(service))
     yield from role_checks.proposals(len(site.lists.proposals.find()))
     yield from login_checks.logins(trial=not site.role_groups().configured, first=FirstNamespaces())
     yield from login_checks.services(site.facts.programs(), services.programs.trouble)

@@ -59,7 +59,9 @@ class BreakGlassRepository:
 
     def close(self) -> None:
         """End it."""
-        if not self._transaction.execute("UPDATE break_glass SET broken_until = NULL").rowcount:
+        if not self._transaction.execute(
+            "UPDATE break_glass SET broken_until = NULL WHERE broken_until IS NOT NULL"
+        ).rowcount:
             raise RefusedError(Text("the glass is not broken", "未处于应急状态"))
 
 

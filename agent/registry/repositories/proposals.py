@@ -76,6 +76,7 @@ class ProposalRepository:
         require_resource(self._transaction, str(given["area"]))
         words(str(given["reason"]), REASON, required=True)
         self._require_room(uid)
+        self._require_new(person, str(given["area"]))
         self._require_few(person)
         added = self._transaction.insert(
             "proposals",
@@ -153,6 +154,20 @@ class ProposalRepository:
         if counted[0] >= MOST_REQUESTS or counted[1] >= MOST_A_DAY:
             raise RefusedError(
                 Text("too many of your requests wait, or were made today", "待处理或今日提交的申请过多"),
+                Text("see: shoumi mine", "参见：shoumi mine"),
+            )
+
+    def _require_new(self, person: str, place: str) -> None:
+        waiting = self._transaction.row(
+            "SELECT number FROM proposals WHERE requested_by = ? AND outcome IS NULL"
+            " AND json_extract(given, '$.area') = ?",
+            person,
+            place,
+        )
+        if waiting:
+            said = numbered("P", int(waiting[0]))
+            raise RefusedError(
+                Text(f"you have asked for it already: {said}", f"已提交过同一申请：{said}"),
                 Text("see: shoumi mine", "参见：shoumi mine"),
             )
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from agent.errors import ForbiddenError, RefusedError
+from rules.model import Level
 from tests.control.test_two_hands import SECURITY, SYSTEM, Desk, alone, desk  # noqa: F401 - fixtures
 
 ASKER = ("E2", 62_102)
@@ -72,10 +73,15 @@ def test_who_asks_is_the_person_of_the_account_and_of_the_login(asking: Desk) ->
 
 
 def test_how_much_one_person_may_have_waiting_is_bounded(asking: Desk) -> None:
-    for _ in range(3):
-        ask(asking)
+    with asking.office.services.registry.change(asking.office.site.now()) as change:
+        for number in range(4):
+            change.rooms.add(f"r{number}", level=Level.SECRET, domain="state")
+    for number in range(3):
+        ask(asking, area=f"r{number}")
+    with pytest.raises(RefusedError, match="already"):
+        ask(asking, area="r0")
     with pytest.raises(RefusedError, match="too many"):
-        ask(asking)
+        ask(asking, area="r3")
     assert len(asking.call("proposal.list")) == 3
 
 
