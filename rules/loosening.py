@@ -4,7 +4,7 @@ Rules of this file: a person or a place before and after is enough to say so. No
 :mod:`rules.rights` does. What only takes loosens nothing.
 """
 
-from rules.model import Passback, Person, Resource, RoomRules, Scope
+from rules.model import Passback, Person, Resource, RoomRules, RoomSettings, Scope
 
 _STRICTER = (Passback.NONE, Passback.SOFT, Passback.HARD)
 
@@ -47,4 +47,18 @@ def _asks_less(before: RoomRules, after: RoomRules) -> bool:
         any(getattr(before, name) and not getattr(after, name) for name in demands)
         or _STRICTER.index(after.anti_passback) < _STRICTER.index(before.anti_passback)
         or bool(limit and (new_limit == 0 or new_limit > limit))
+    )
+
+
+def settings_loosened(before: RoomSettings, after: RoomSettings) -> bool:
+    """Whether a room's panel asks less by *after*: of the two who enter together, of one alone, of a door left open."""
+    together = after.together_seconds != before.together_seconds and not (
+        0 < after.together_seconds < before.together_seconds
+    )
+    return (
+        together
+        or (after.accompany and not before.accompany)
+        or (before.lone_alarm and not after.lone_alarm)
+        or after.held_open_seconds > before.held_open_seconds
+        or (after.reset_at != before.reset_at and after.reset_at != "")
     )

@@ -36,7 +36,7 @@ class ProposedError(ShoumiError):
     def said(self) -> Iterator[Text]:
         """Yield what to tell: what it would give, and what comes next."""
         yield self.text
-        for line in gains.sentences(self.answer["would"], anyhow=always_waits(self.answer["act"])):
+        for line in gains.sentences(self.answer["would"]):
             yield Text(f"then {line.en}", f"届时：{line.zh}")
         assert self.hint
         yield self.hint
@@ -45,11 +45,6 @@ class ProposedError(ShoumiError):
 def is_proposed(answer: object) -> bool:
     """Whether the *answer* to an act says that it waits for a second officer."""
     return isinstance(answer, dict) and answer.get("waiting") is True and "proposal" in answer
-
-
-def always_waits(act: str) -> bool:
-    """Whether such an act waits for a second officer whatever it would give."""
-    return act in TABLE and TABLE[act].gives
 
 
 def is_asked(row: Mapping[str, Any]) -> bool:

@@ -1,10 +1,11 @@
 """``shoumi proposal``: acts that give access, waiting for a second officer."""
 
+import difflib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agent.api.proposed import about, always_waits, is_asked, whose
+from agent.api.proposed import about, is_asked, whose
 from agent.api.timestamps import local
 from agent.cli.context import (
     Args,
@@ -23,6 +24,7 @@ from agent.presentation import changes, gains
 from agent.presentation.terms import PROPOSAL_OUTCOMES, word
 from rules.text import Text
 
+_MOST_LINES = 200
 NOUN = Text("acts that wait for a second officer", "待第二人确认的操作")
 
 
@@ -52,16 +54,31 @@ def _lines(found: Mapping[str, Any]) -> Iterator[Text]:
     if found["because"]:
         why_not = text(found["because"])
         yield Text(f"it cannot be done now: {why_not.en}", f"现在无法执行：{why_not.zh}")
-    for line in gains.sentences(found["now"] or found["would"], anyhow=always_waits(found["act"])):
+    for line in gains.sentences(found["now"] or found["would"]):
         yield Text(f"then {line.en}", f"届时：{line.zh}")
     for line in changes.sentences(found["changes"], found["changes_more"]):
         yield Text(f"  {line.en}", f"  {line.zh}")
+    yield from _files(found)
     seen = f" --seen {found['seen']}" if found["seen"] else ""
     command_line = f"shoumi proposal confirm {number}{seen}"
     if is_asked(found):
         yield Text(f"to take up `{act_name}`: {command_line}", f"受理 `{act_name}`：{command_line}")
     else:
         yield Text(f"to confirm: {command_line}", f"确认：{command_line}")
+
+
+def _files(found: Mapping[str, Any]) -> Iterator[Text]:
+    """Yield what the file of the act says: of a rule pack what it changes, line by line."""
+    for text_of_file in found["texts"].values():
+        lines = text_of_file.splitlines()
+        if found["pack_in_force"] is not None:
+            lines = list(difflib.unified_diff(found["pack_in_force"].splitlines(), lines, "-", "+", lineterm="", n=0))[
+                2:
+            ]
+        for line in lines[:_MOST_LINES]:
+            yield Text(f"  | {shown(line)}", f"  | {shown(line)}")
+        if (more := len(lines) - _MOST_LINES) > 0:
+            yield Text(f"  | and {more} more lines", f"  | 另有 {more} 行")
 
 
 def _whose(found: Mapping[str, Any]) -> Iterator[Text]:

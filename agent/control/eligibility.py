@@ -10,11 +10,22 @@ from agent.errors import ForbiddenError
 from rules.eligibility import why_ineligible
 from rules.model import Person
 from rules.text import Text
+from rules.visible import visible
 
 
 def check(request: HandlerRequest) -> None:
     """Raise :class:`ForbiddenError` when the person of the calling account may act for nobody."""
-    person = request.site.facts.person_of_uid(request.peer.uid)
+    facts, uid = request.site.facts, request.peer.uid
+    person = facts.person_of_uid(uid)
+    if person is None and (former := facts.former_owner(uid)):
+        said = visible(former)
+        raise ForbiddenError(
+            Text(
+                f"uid {uid} was taken from `{said}`, and acts for nobody",
+                f"uid {uid} 已从 `{said}` 收回，不得办理任何事项",
+            ),
+            Text(f"bind it again: shoumi account add PERSON {uid}", f"请重新绑定：shoumi account add 人员 {uid}"),
+        )
     why = absence(request, person) if person else None
     if why:
         raise ForbiddenError(

@@ -7,8 +7,9 @@ comes back when something ends, is gained as well: both sides are asked again at
 verdicts may change. What is not compared because it is too much is said, and never counts as nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -25,7 +26,8 @@ from rules.rights import Gain, Right, gains, stands
 from rules.text import Text
 
 _SHOWN = 50  # gains that are told one by one
-_STEPS = 8  # instants at which a pair is compared
+_STEPS = 8  # instants at which a pair is compared, from now on and from each instant that the act has written
+_WRITTEN = 50
 _AHEAD = timedelta(days=3660)  # what begins later than that is a mistake somebody will see
 
 
@@ -34,7 +36,7 @@ class GainedRights(NamedTuple):
 
     ``services``: areas that a service may touch from then on. ``opened``: areas in which nobody is refused any more.
     ``loosened``: people and places of whom less is asked, whether or not anybody gains by it now.
-    ``unknown``: why nothing could be compared.
+    ``unknown``: why nothing could be compared. ``always``: such an act waits whatever it gives.
     """
 
     people: tuple[Gain, ...] = ()
@@ -44,9 +46,11 @@ class GainedRights(NamedTuple):
     compared: int = 0
     left_out: int = 0
     unknown: Text | None = None
+    always: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.people or self.services or self.opened or self.loosened or self.left_out or self.unknown)
+        found = self.people or self.services or self.opened or self.loosened or self.left_out
+        return bool(found or self.unknown or self.always)
 
     @property
     def persons(self) -> frozenset[str]:
@@ -67,6 +71,7 @@ class GainedRights(NamedTuple):
             "loosened": list(self.loosened),
             "not_compared": self.left_out,
             "unknown": self.unknown.to_json() if self.unknown else None,
+            "always": self.always,
         }
 
 
@@ -100,20 +105,25 @@ def compare(before: FactsReader, change: RegistryTransaction, packs: tuple[Pack,
         rooms, old_rooms = change.room_names(), before.room_names()
         had: set[Right] = set()
         have: set[Right] = set()
+        unclear = 0
         for right in asked:
             old_facts = before.facts((right.person,), right.place)[1]
             new_facts = change.facts(right.person, right.place)
-            if _ever(new_facts, right, rooms, new, now):
-                have.add(right)
-                if not _more((old_facts, new_facts), right, (old_rooms, rooms), packs, now):
+            try:
+                if _more((old_facts, new_facts), right, (old_rooms, rooms), packs, now):
+                    have.add(right)
+                elif _ever(new_facts, right, rooms, new, now):
+                    have.add(right)
                     had.add(right)
+            except _TooManyError:
+                unclear += 1
         given = dict(_accounts(before, change, touched))
         services = tuple(_services(before, change, touched))
         opened = tuple(_opened(before, change)) if touched.everything or touched.places else ()
         loosened = tuple(_loosened(before, change, touched))
         _count_badges(before, change, have, had, rooms, now)
     found = tuple(gain for gain in gains(had, have, rooms, given) if gain.areas or gain.rooms)
-    return GainedRights(found, services, opened, loosened, len(asked), len(pairs) - len(asked))
+    return GainedRights(found, services, opened, loosened, len(asked), len(pairs) - len(asked) + unclear)
 
 
 def _ever(facts: Facts, right: Right, rooms: frozenset[str], pack: Pack, now: datetime) -> bool:
@@ -134,12 +144,46 @@ def _more(
     (before, after), (old, new) = facts, packs
     if right.place not in before.resources:
         return False  # what was not guarded before is closed to more people than before, whoever may enter
-    for at in _instants(facts, right, rooms[1], packs, now):
+    for at in _moments(facts, right, rooms[1], packs, now):
         if stands(decide(_request(right, rooms[1]), after, new, at)) and not stands(
             decide(_request(right, rooms[0]), before, old, at)
         ):
             return True
     return False
+
+
+def _dates(value: object) -> frozenset[datetime]:
+    """Return every instant that stands anywhere in *value*."""
+    if isinstance(value, datetime):
+        return frozenset((value,))
+    if is_dataclass(value):
+        return frozenset().union(*(_dates(getattr(value, one.name)) for one in fields(value)))
+    if isinstance(value, Mapping):
+        return frozenset().union(*map(_dates, value.values()))
+    if isinstance(value, tuple | frozenset):
+        return frozenset().union(*map(_dates, value))
+    return frozenset()
+
+
+def _moments(
+    facts: tuple[Facts, Facts], right: Right, rooms: frozenset[str], packs: tuple[Pack, Pack], now: datetime
+) -> Iterator[datetime]:
+    """Yield the instants from now on, and from each at which only one of the two sides has anything written.
+
+    However many changes of the verdict lie between, what the act wrote is tried when it begins.
+    Raises :class:`_TooManyError` where these are more than can be tried.
+    """
+    yield from _instants(facts, right, rooms, packs, now)
+    before, after = (_dates((one.persons, one.resources)) for one in facts)
+    written = sorted(at for at in before ^ after if now < at <= now + _AHEAD)
+    if len(written) > _WRITTEN:
+        raise _TooManyError
+    for at in written:
+        yield from _instants(facts, right, rooms, packs, at)
+
+
+class _TooManyError(Exception):
+    """A right changes at more instants than are compared: nobody says that nothing is gained."""
 
 
 def _instants(

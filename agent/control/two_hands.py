@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from agent.api.operations import TABLE
+from agent.api.operations import ONLY_TAKES, TABLE
 from agent.api.operations.schema import OFFICERS, Operation
 from agent.api.roles import CallerRole, Role, standing
 from agent.control.dispatch import HandlerRequest, HandlerResult, Hands, Json, SecondHandNeeded
@@ -69,18 +69,18 @@ def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerRes
 
     Raises :class:`RefusedError` or :class:`ForbiddenError` for one that may neither be proposed nor confirmed so.
     """
-    if request.waiting is not None:  # what keeps a proposal gives nothing by itself
+    if request.waiting is not None or request.op in ONLY_TAKES:  # what keeps a proposal gives nothing by itself
         return None
     broken = request.standing.role is Role.BREAK_GLASS
     if one_hand(request) and not broken:
         return None
-    gained = compare_or_say(request.site.facts, change, request.site.pack, done.pack, request.at)
+    gained = gained_by(request, change, done)
     if broken:
-        _require_nothing_given(gained)
+        _require_nothing_given(gained._replace(always=False))
         return None
-    if not (gained or done.gives or request.asked or _declared(TABLE[request.op], request.given)):
+    if not (gained or request.asked):
         return None
-    rule, gaining = rule_of(request), gained.persons | _named(request, done)
+    rule, gaining = rule_of(request), gained.persons | _named(request, done) | _written(change)
     if request.hands is None:
         assert request.rehearsed or not TABLE[request.op].gives
         first = hand_of(request)
@@ -91,6 +91,12 @@ def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerRes
         _require(why_no_hand(hand, gaining, rule))
     _as_shown(request, request.hands, gained)
     return None
+
+
+def gained_by(request: HandlerRequest, change: RegistryTransaction, done: HandlerResult) -> GainedRights:
+    """Return what the applied act gives, and whether such an act waits anyhow."""
+    gained = compare_or_say(request.site.facts, change, request.site.pack, done.pack, request.at)
+    return gained._replace(always=done.gives or _declared(TABLE[request.op], request.given))
 
 
 def confirmed(request: HandlerRequest) -> HandlerRequest:
@@ -106,6 +112,7 @@ def confirmed(request: HandlerRequest) -> HandlerRequest:
     if first.person and (why := absence(request, first.person)):
         raise RefusedError(Text(f"who proposed it: {why.en}", f"提议人：{why.zh}"), _ANOTHER)
     _require(why_not_together(first, second, op, rule_of(request)))
+    _require_not_supporter(row, first.name, second.name)
     asked = row["asked"]
     if any(role not in {first.role, second.role} for role in asked):
         raise ForbiddenError(
@@ -127,6 +134,7 @@ def _taken_up(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerReques
             Text(f"`{op}` is not for your role to propose", f"您的角色不能提议 `{op}`"),
             Text("let a security officer take it up", "请由安全保密管理员受理"),
         )
+    _require_not_supporter(row, request.officer())
     able = supporters(request, str(row["requested_by"]), str(row["given"]["area"]))
     if able and row["supported_by"] not in able:
         named = ", ".join(visible(name) for name in able)
@@ -195,7 +203,9 @@ def said(request: HandlerRequest) -> dict[str, Json]:
         return {"hands": {"proposal": request.hands.proposal, "proposed_by": proposer, "at": request.hands.at}}
     if request.standing.role is Role.BREAK_GLASS:
         return {"hands": Role.BREAK_GLASS.value, "alarm": True}
-    return {"hands": ONE_HAND} if is_trial(request) else {}
+    own, takes = request.peer.pid == os.getpid(), request.op in ONLY_TAKES
+    left_to_one = not (own or takes) and rule_of(request).takes_one(request.op)
+    return {"hands": ONE_HAND} if is_trial(request) or left_to_one else {}
 
 
 def waiting_row(request: HandlerRequest, name: str) -> Mapping[str, Json]:
@@ -277,6 +287,15 @@ def _present(uid: int) -> frozenset[int] | None:
         ) from None
 
 
+def _require_not_supporter(row: Mapping[str, Json], *officers: str) -> None:
+    if row["supported_by"] in officers:
+        said = visible(str(row["supported_by"]))
+        raise ForbiddenError(
+            Text(f"`{said}` has supported the request, and is no officer in it", f"`{said}` 已支持该申请，不得再办理"),
+            _ANOTHER,
+        )
+
+
 def _require_nothing_given(gained: GainedRights) -> None:
     if gained:
         names = ", ".join(visible(name) for name in sorted(gained.persons)) or "?"
@@ -292,6 +311,13 @@ def _declared(operation: Operation, given: Mapping[str, Json]) -> bool:
     return operation.gives or any(
         param.gives and given.get(param.name) not in (None, False, []) for param in operation.params
     )
+
+
+def _written(change: RegistryTransaction) -> frozenset[str]:
+    """Return the people for whom an account, a badge, a level or a grant is written by the change."""
+    tables = ("accounts", "badges", "clearances", "grants")
+    rows = (row for row in change.difference().rows if row["table"] in tables and row["after"])
+    return frozenset(str(row["after"]["person"]) for row in rows if row["after"].get("person"))
 
 
 def _named(request: HandlerRequest, done: HandlerResult) -> frozenset[str]:

@@ -11,13 +11,13 @@ from rules.text import Text
 from rules.visible import visible
 
 
-def sentences(would: Mapping[str, Any], *, anyhow: bool = False) -> Iterator[Text]:
-    """Yield one sentence for each thing the act gives; at least one. *anyhow*: it waits whatever it gives."""
+def sentences(would: Mapping[str, Any]) -> Iterator[Text]:
+    """Yield one sentence for each thing the act gives; at least one."""
     told = False
     for line in (*_people(would), *_places(would), *_unknown(would)):
         told = True
         yield line
-    if not told and anyhow:
+    if not told and would["always"]:
         yield Text(
             "it always waits for a second officer: what it changes is not a right to a place, read what it does",
             "此类操作一律须第二人确认：其后果不是某处的访问权，请按操作内容判断",

@@ -68,7 +68,7 @@ ROLES: Words = {  # of the agent itself; a pack has a title for every approver i
     "break-glass": Text("root, by the broken glass", "root（应急）"),
 }
 HANDS: Words = {  # of an act that gives, where no second officer has confirmed it
-    "one-hand": Text("one hand, in a trial", "一人办理（试用）"),
+    "one-hand": Text("one hand, in a trial or where the pack leaves it to one", "一人办理（试用或规则包允许）"),
     "break-glass": Text("root alone, by the broken glass", "root 一人（应急）"),
 }
 DISKS: Words = {

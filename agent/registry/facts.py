@@ -95,6 +95,11 @@ class FactsReader(SnapshotReader):
         with self._reading():
             return accounts.person_of_uid(self._connection, uid)
 
+    def former_owner(self, uid: int) -> str | None:
+        """Return whose this uid was last, while it is nobody's."""
+        with self._reading():
+            return accounts.former_owner(self._connection, uid)
+
     def accounts(self) -> dict[int, str]:
         """Return uid → person for every account."""
         with self._reading():

@@ -35,6 +35,7 @@ _NO_RIGHTS = frozenset(
         "presence",
         "proposals",
         "break_glass",
+        "former_accounts",
     ]
 )
 # And columns that say how a place is guarded: who may open what there is none of their business.

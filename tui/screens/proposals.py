@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from agent.api.operations import TABLE
-from agent.api.proposed import about, always_waits, is_asked, whose
+from agent.api.proposed import about, is_asked, whose
 from agent.api.timestamps import local
 from agent.presentation import changes, gains
 from agent.presentation.terms import PROPOSAL_OUTCOMES, word
 from rules.text import Text
 from rules.visible import visible
 from tui.i18n import text_of
+from tui.render import pack_change
 from tui.render.cells import Piece, Toned
 from tui.render.operation import argument
 from tui.render.plan import PlanLine, PlanPage
@@ -95,7 +96,7 @@ def _arguments(found: Row) -> Iterator[tuple[Text | str, Any]]:
 
 
 def _gives(found: Row) -> list[Text]:
-    return list(gains.sentences(found["now"] or found["would"], anyhow=always_waits(found["act"])))
+    return list(gains.sentences(found["now"] or found["would"]))
 
 
 def _page(found: Row) -> Iterator[Piece]:
@@ -142,6 +143,8 @@ def _plan(found: Row) -> PlanPage:
     title = Text(f"{verb.en} {number} of {by}: {what.en}", f"{verb.zh} {by} 的 {number}：{what.zh}")
     lines = [PlanLine(name, "info", value) for name, value in _arguments(found)]
     lines += [PlanLine(line, "planned") for line in _gives(found)]
+    if (pack := found["texts"].get("pack")) and found["pack_in_force"] is not None:
+        lines += pack_change.plan(found["pack_in_force"], pack, name=False).lines
     warning = None
     if found["because"]:
         why = text_of(found["because"])

@@ -66,6 +66,30 @@ PLANNED = frozenset(
 """Acts that may take rights, and whose losses ``act.plan`` can tell beforehand."""
 EACH = 32
 """People who lose something by one act, up to which each of them gets a run and a receipt."""
+ONLY_TAKES = frozenset(
+    [
+        "hold.add",
+        "grant.end",
+        "badge.remove",
+        "badge.lost",
+        "service.remove",
+        "lockdown.on",
+        "pin.remove",
+        "visitor.end",
+        "declaration.end",
+        "case.open",
+        "case.approve",
+        "case.confirm",
+        "case.advance",
+        "case.carry-out",
+        "case.notice",
+        "holiday.add",
+        "proposal.refuse",
+        "proposal.lapse",
+        "breakglass.close",
+    ]
+)
+"""Acts that give nothing whatever they are called with: they never wait, also where nothing can be compared."""
 _CUTS = frozenset(["hold.add", "case.approve", "case.confirm", "case.advance", "proposal.confirm"])
 
 

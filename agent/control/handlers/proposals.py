@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from agent.api.operations import TABLE
 from agent.control.dispatch import Act, HandlerRequest, HandlerResult, HandlerTable, Json
-from agent.control.gains import compare_or_say
 from agent.control.handlers import (
     areas,
     break_glass,
@@ -23,7 +23,7 @@ from agent.control.handlers import (
     visitors,
 )
 from agent.control.handlers.case_transitions import by_itself
-from agent.control.two_hands import code, hand_of, proposed, recorded, waiting_row
+from agent.control.two_hands import code, gained_by, hand_of, proposed, recorded, waiting_row
 from agent.errors import ForbiddenError, ShoumiError
 from agent.registry.repositories.proposals import ASKED
 from agent.registry.repositories.registry_transaction import RegistryTransaction
@@ -96,6 +96,15 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
     return iter([_shown(row) for row in rows])
 
 
+def _texts(request: HandlerRequest, row: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the files that the act is called with, and of a rule pack the one in force beside it."""
+    operation = TABLE.get(str(row["act"]))
+    files = [param.name for param in operation.params if param.kind == "file"] if operation else []
+    texts = {name: row["given"][name] for name in files if isinstance(row["given"].get(name), str)}
+    in_force = request.site.home.pack.read_text(encoding="utf-8") if row["act"] == "pack.use" else None
+    return {"texts": texts, "pack_in_force": in_force}
+
+
 _UNSEEN: dict[str, Json] = {"now": None, "seen": None, "because": None, "changes": [], "changes_more": 0}
 
 
@@ -106,7 +115,7 @@ def _shown(row: Mapping[str, Json]) -> dict[str, Json]:
 @handlers.read("proposal.show")
 def _show(request: HandlerRequest) -> Json:
     row = request.site.lists.proposals.get(request.args.text("proposal"))
-    shown = _shown(row)
+    shown = _shown(row) | _texts(request, row)
     if row["outcome"] is not None or row["act"] not in _ACTS:
         return shown | _UNSEEN
     try:
@@ -127,7 +136,7 @@ def _rehearsed(request: HandlerRequest, row: Mapping[str, Json]) -> tuple[dict[s
     with request.services.registry.change(at=request.at) as change:
         try:
             done = _ACTS[asked.op](asked, change)
-            gained = compare_or_say(request.site.facts, change, request.site.pack, done.pack, request.at)
+            gained = gained_by(asked, change, done)
             return gained.to_json(), change.difference().to_json()
         finally:
             change.rollback()

@@ -5,6 +5,7 @@ pack's ``[wire]`` says has no door whose wire proves nothing. An act tells the d
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from agent.api.operations.room_fields import changed
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
@@ -18,6 +19,7 @@ from agent.registry.rows.rooms import RoomRow
 from agent.registry.rows.settings import HOST_ROOM
 from agent.registry.terms import ROOM
 from agent.registry.validation import unknown
+from rules.loosening import settings_loosened
 from rules.model import Level, RoomRules, RoomSettings, Scope
 from rules.text import Text
 from rules.visible import visible
@@ -60,10 +62,11 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
         for door in request.site.facts.doors():
             if door.room == name:
                 proves(request, name, level, door.protocol)
+    settings = changed(row.settings, args)
     change.rooms.set(
         name,
         changed(row.resource.room or RoomRules(), args),
-        changed(row.settings, args),
+        settings,
         level=level,
         domain=args.maybe("domain"),
         scope=scope(args),
@@ -73,7 +76,7 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     )
     for area in args.texts("keep"):
         change.contents.add(area, name)
-    return told(request, {"room": name})
+    return replace(told(request, {"room": name}), gives=settings_loosened(row.settings, settings))
 
 
 @handlers.read("room.show")

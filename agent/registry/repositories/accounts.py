@@ -48,6 +48,7 @@ class AccountRepository:
         if service := self._transaction.row("SELECT id FROM services WHERE uid = ?", uid):
             raise already_of(uid, service[0], SERVICE)
         self._transaction.insert("accounts", uid=uid, person=person, name=words(name, Text("account name", "账号名")))
+        self._transaction.execute("DELETE FROM former_accounts WHERE uid = ?", uid)
 
     def remove(self, uid: int) -> str:
         """Take the uid from its person, and return the person."""
@@ -55,6 +56,12 @@ class AccountRepository:
         if owner is None:
             raise unknown(ACCOUNT, str(uid), "shoumi account list")
         self._transaction.execute("DELETE FROM accounts WHERE uid = ?", uid)
+        self._transaction.execute(
+            "INSERT OR REPLACE INTO former_accounts (uid, person, removed_at) VALUES (?, ?, ?)",
+            uid,
+            owner,
+            self._transaction.stamp,
+        )
         return owner
 
     def of(self, person: str) -> frozenset[int]:

@@ -16,3 +16,9 @@ def person_of_uid(connection: sqlite3.Connection, uid: int) -> str | None:
 def accounts(connection: sqlite3.Connection) -> dict[int, str]:
     """Return uid → person for every account."""
     return dict(connection.execute("SELECT uid, person FROM accounts"))
+
+
+def former_owner(connection: sqlite3.Connection, uid: int) -> str | None:
+    """Return whose *uid* was last, while it is nobody's."""
+    found = connection.execute("SELECT person FROM former_accounts WHERE uid = ?", (uid,)).fetchone()
+    return None if found is None else str(found[0])

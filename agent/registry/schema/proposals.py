@@ -5,7 +5,7 @@ of the act as a JSON object, ``would`` what it would give, as it was computed wh
 has ended keeps its row; secrets among its arguments do not stay.
 """
 
-from agent.registry.schema.column_types import WORD
+from agent.registry.schema.column_types import PERSON, WORD
 
 PROPOSALS = (
     f"""CREATE TABLE proposals (
@@ -29,6 +29,12 @@ PROPOSALS = (
         end_reason {WORD}
     ) STRICT""",
     "CREATE INDEX proposals_open ON proposals (lapses) WHERE outcome IS NULL",
+    # Whose an account was that is nobody's now: who was on hold stays so by another name.
+    f"""CREATE TABLE former_accounts (
+        uid INTEGER PRIMARY KEY,
+        person {PERSON},
+        removed_at TEXT NOT NULL
+    ) STRICT""",
     """CREATE TABLE break_glass (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         salt BLOB NOT NULL,
