@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.api.findings import Finding
-from agent.confinement.capabilities import NAMES
 from agent.confinement.process_rights import (
     CONTROL,
     DECIDER,
@@ -26,7 +25,6 @@ from agent.presentation.terms import PROCESSES, word
 from rules.text import Text
 
 _PROC = Path("/proc")
-_SHOWN = 2  # capabilities that are named
 _FILTERED = "2"  # SECCOMP_MODE_FILTER
 _MODULES: Mapping[str, ProcessRights] = {
     "agent.guard.decider": DECIDER,
@@ -63,11 +61,11 @@ def confined(seen: Collection[SeenProcess]) -> Iterator[Finding]:
             good.append(one)
         for trouble, hint in troubles:
             name = word(PROCESSES, one.rights.name)
-            said = Text(f"process {one.pid} ({name.en}): {trouble.en}", f"进程 {one.pid}（{name.zh}）：{trouble.zh}")
+            said = Text(f"process {name.en}: {trouble.en}", f"{name.zh}：{trouble.zh}")
             yield Finding("warning", "confinement", said, hint)
     if good:
-        named = [(word(PROCESSES, one.rights.name), one.pid) for one in good]
-        en, zh = (", ".join(f"{name[place]} {pid}" for name, pid in named) for place in (0, 1))
+        named = [word(PROCESSES, one.rights.name) for one in good]
+        en, zh = ", ".join(name.en for name in named), "、".join(name.zh for name in named)
         yield Finding(
             "good",
             "confinement",
@@ -81,13 +79,12 @@ def _troubles(one: SeenProcess) -> Iterator[tuple[Text, Text]]:
         yield Text("what it may do could not be seen", "无法查看其权限"), again
         return
     if more := int(status["CapEff"], 16) & ~one.rights.mask:
-        held = [NAMES.get(number, f"CAP_{number}") for number in range(64) if more >> number & 1]
-        names, count = " ".join(held[:_SHOWN]), len(held)
+        count = more.bit_count()
         restart = Text("stop the agent and start it anew", "请停止代理并重新启动")
         yield (
             Text(
-                f"it holds {count} capabilities that it does not need: `{names}`",
-                f"持有其不需要的权能 {count} 项：`{names}`",
+                f"it holds {count} capabilities that it does not need",
+                f"持有其不需要的权能 {count} 项",
             ),
             restart,
         )

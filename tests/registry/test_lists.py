@@ -58,6 +58,7 @@ def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: Regis
         "post": "",
         "employment": "regular",
         "active": True,
+        "heads": "",
         "added_at": at,
         "post_changed_at": None,
         "projects": ["甲"],

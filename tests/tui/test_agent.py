@@ -8,7 +8,7 @@ from tests.tui.site import furnished
 from tui.widgets.log_view import LogView
 
 SECURITY, AUDITOR, NOBODY = 61_701, 61_702, 61_703  # groups no host has
-SETTINGS = f"system = 61700\nsecurity = {SECURITY}\nauditor = {AUDITOR}\n"
+SETTINGS = f"[roles]\nsystem = 61700\nsecurity = {SECURITY}\nauditor = {AUDITOR}\n"
 
 
 def test_who_reads_further_up_stays_there_when_the_agent_is_back(shared: Site) -> None:

@@ -58,7 +58,7 @@ def _furnished(root: Path, *uids: int) -> Home:
     (plans / "预算.txt").write_text("x", encoding="utf-8")
     make(home, shipped_packs.text("company"))
     with home.config.open("a", encoding="utf-8") as file:
-        file.write(f"system = 61700\nsecurity = {SECURITY}\nauditor = 61702\n")
+        file.write(f"\n[roles]\nsystem = 61700\nsecurity = {SECURITY}\nauditor = 61702\n")
     with Registry(home.registry) as registry, registry.change(datetime.now(UTC)) as change:
         for person, name in {"E1001": "张三", **APPROVERS}.items():
             cleared = [Clearance("commercial", Level.SECRET, "", "x")]

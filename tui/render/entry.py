@@ -86,6 +86,8 @@ _LABELS = {
     "proposed_by": Text("proposed by", "提议人"),
     "at": Text("at", "时间"),
     "changes": Text("changed", "变更"),
+    "lived": Text("seconds it lived", "存活秒数"),
+    "deaths": Text("deaths", "终止次数"),
     "changes_more": Text("more rows changed", "其余变更行数"),
     "free": Text("free bytes", "空闲字节"),
     "whole": Text("bytes in all", "总字节"),
@@ -203,7 +205,11 @@ _VALUES: dict[str, Words] = {
     "state": {**TOURS, **{code: text for code, (text, _, _) in STATES.items()}, **VOLUME_STATES, **VOLUMES, **DISKS},
     "why": VOLUMES, "hands": HANDS,
 }  # fmt: skip
-_SENTENCED = {"hr-event": ("outcome",), "canary": ("why",)}  # codes that stand beside their sentence, by kind of entry
+_SENTENCED = {
+    "hr-event": ("outcome",),
+    "canary": ("why",),
+    "process-died": ("how",),
+}  # codes that stand beside their sentence, by kind of entry
 _SAID = {"seq", "time", "verdict", "enforced", "rule", "clauses", "reason", "error"}
 
 
