@@ -99,6 +99,10 @@ def test_a_new_administrator_takes_a_departure_from_notice_to_its_receipt(office
             await t.sees(f"审批：{title}", "由谁作出；默认操作者")
             await t.type(approver)
             await t.press("enter")
+            await t.sees(f"`{approver}` 签署的是哪份文件")  # whoever is named has signed a paper
+            await t.press("tab")
+            await t.type(f"7-{number}")
+            await t.press("enter")
             await t.sees_no("由谁作出")
         await t.sees("已批准，权限已取消", "权限取消于", "✓ 拒绝一切访问  已确认")
         await t.sees("✓ 结束所有进程  已确认", "✓ 回执已签发（R）")
@@ -132,7 +136,7 @@ def test_a_new_administrator_takes_a_departure_from_notice_to_its_receipt(office
         for pid in processes(*office.uids):
             os.kill(pid, signal.SIGKILL)
     approved = office.site.entries(act="case.approve")
-    assert [entry["outcome"] for entry in approved] == ["done"] * len(APPROVERS)
+    assert [entry["outcome"] for entry in approved] == ["refused", "done"] * len(APPROVERS)
 
 
 def start(uid: int) -> None:
