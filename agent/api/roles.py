@@ -64,11 +64,13 @@ def standing(
     present: frozenset[int] | None = None,
     *,
     broken: bool = False,
+    gone: bool = False,
 ) -> CallerRole:
     """Return the one role of *peer*. ``gid_of`` looks a group name up and returns ``None`` if there is none.
 
     *present*: the groups that the account is in now; ``None`` where this host has no account of that number, so that
-    nothing but its process can say. *broken*: the glass is, so that root restores offices. A named group that does not
+    nothing but its process can say. *broken*: the glass is, so that root restores offices.
+    *gone*: the host had such an account when it was bound to its person, and has none now. A named group that does not
     exist gives nobody its role; it still ends the trial.
     """
     if not groups.configured:
@@ -81,6 +83,8 @@ def standing(
         return CallerRole(Role.BREAK_GLASS)
     if peer.uid == 0:
         return CallerRole(None, Text("root has no role", "root 没有角色"))
+    if gone:
+        return CallerRole(None, Text("this host has no such account any more", "本机已没有该账号"))
     gids = {role: _gid(_group(groups, role), gid_of) for role in THREE}
     held = [role for role in THREE if gids[role] in peer.groups and (present is None or gids[role] in present)]
     anyhow = [role for role in THREE if gids[role] in peer.groups | (present or frozenset())]

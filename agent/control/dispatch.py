@@ -125,6 +125,7 @@ class HandlerResult:
     """What an act came to. ``log_fields`` replace arguments in the entry (a file's digest for its text).
 
     ``gives``: with these arguments it gives access, whether or not anybody gains a right by it today.
+    ``outside``: what was seen of the host and is written down; it must be the same when a second officer confirms it.
     ``pack`` is the rule pack that is in force after the commit, if it is another one. ``cut`` are people whose access
     is ended by a run that the act asks for itself.
 
@@ -140,6 +141,7 @@ class HandlerResult:
     pack: Pack | None = None
     cut: frozenset[str] = frozenset()
     gives: bool = False
+    outside: Mapping[str, Json] = field(default_factory=dict)
     prepare: Callable[[], None] | None = None
     on_commit: Callable[[], None] | None = None
     on_ack: Callable[[], dict[str, Json]] | None = None

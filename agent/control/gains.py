@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from agent.control.losses import MOST
@@ -37,6 +38,7 @@ class GainedRights(NamedTuple):
     ``services``: areas that a service may touch from then on. ``opened``: areas in which nobody is refused any more.
     ``loosened``: people and places of whom less is asked, whether or not anybody gains by it now.
     ``unknown``: why nothing could be compared. ``always``: such an act waits whatever it gives.
+    ``outside``: what of the host is written down by it.
     """
 
     people: tuple[Gain, ...] = ()
@@ -47,6 +49,7 @@ class GainedRights(NamedTuple):
     left_out: int = 0
     unknown: Text | None = None
     always: bool = False
+    outside: Mapping[str, Any] = MappingProxyType({})
 
     def __bool__(self) -> bool:
         found = self.people or self.services or self.opened or self.loosened or self.left_out
@@ -72,6 +75,7 @@ class GainedRights(NamedTuple):
             "not_compared": self.left_out,
             "unknown": self.unknown.to_json() if self.unknown else None,
             "always": self.always,
+            "outside": dict(self.outside),
         }
 
 

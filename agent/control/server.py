@@ -34,7 +34,7 @@ from agent.control.reception.over_budget import Excess, OverBudgetBook
 from agent.control.reception.places import CallerPlaces, Share
 from agent.control.reception.requests import ReceivedRequest, RequestHandlers
 from agent.control.reception.reserved import ReservedPlaces
-from agent.control.reception.standings import NameService, Standings
+from agent.control.reception.standings import NameService, RoleSource, Standings
 from agent.control.reception.turns import TurnLimits
 from agent.control.reception.workers import TurnWorkers
 from agent.control.services import ControlServices
@@ -65,7 +65,9 @@ class ControlServer:
         )
         self._reader = ThreadPoolExecutor(1, "role-groups")
         names = NameService(gid_of, present)
-        self._standings = Standings(services.site.role_groups, services.site.glass_is_broken, names, self._reader)
+        site = services.site
+        roles = RoleSource(site.role_groups, site.glass_is_broken, site.was_on_host)
+        self._standings = Standings(roles, names, self._reader)
         self._reserved = ReservedPlaces(services.site.home, services.site.role_groups, names, self._reader)
         self._places = CallerPlaces({kind: Share(one.places, one.places_each) for kind, one in BUDGETS.items()})
         self._book = OverBudgetBook()

@@ -96,7 +96,8 @@ def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerRes
 def gained_by(request: HandlerRequest, change: RegistryTransaction, done: HandlerResult) -> GainedRights:
     """Return what the applied act gives, and whether such an act waits anyhow."""
     gained = compare_or_say(request.site.facts, change, request.site.pack, done.pack, request.at)
-    return gained._replace(always=done.gives or _declared(TABLE[request.op], request.given))
+    always = done.gives or _declared(TABLE[request.op], request.given)
+    return gained._replace(always=always, outside=done.outside)
 
 
 def confirmed(request: HandlerRequest) -> HandlerRequest:
@@ -231,6 +232,8 @@ def proposer_of(request: HandlerRequest, row: Mapping[str, Json]) -> Hand:
     uid = int(row["uid"])
     groups, present = request.site.role_groups(), _present(uid)
     role: str | None = str(row["role"])
+    if present is None and request.site.facts.was_on_host(uid):
+        role = None  # the account has been taken from this host since
     if present is not None:
         now = standing(replace(request.peer, uid=uid, groups=present), groups, os_groups.gid_of, present).role
         role = now.value if now else None
@@ -305,6 +308,14 @@ def _require_nothing_given(gained: GainedRights) -> None:
             Text("end their grants first (shoumi grant end), or let two officers do it",
                  "请先终止其授权（shoumi grant end），或由两名管理员办理"),
         )  # fmt: skip
+
+
+def on_host(uid: int) -> bool:
+    """Whether this host has an account of *uid* now; ``False`` where the name service does not say in time."""
+    try:
+        return os_groups.present_within(uid, _PATIENCE) is not None
+    except (TimeoutError, OSError):
+        return False
 
 
 def _declared(operation: Operation, given: Mapping[str, Json]) -> bool:

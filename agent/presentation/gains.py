@@ -14,7 +14,7 @@ from rules.visible import visible
 def sentences(would: Mapping[str, Any]) -> Iterator[Text]:
     """Yield one sentence for each thing the act gives; at least one."""
     told = False
-    for line in (*_people(would), *_places(would), *_unknown(would)):
+    for line in (*_people(would), *_places(would), *_outside(would), *_unknown(would)):
         told = True
         yield line
     if not told and would["always"]:
@@ -48,6 +48,16 @@ def _places(would: Mapping[str, Any]) -> Iterator[Text]:
     if would["loosened"]:
         named = _names(would["loosened"])
         yield Text(f"less is asked of {named}", f"对 {named} 的要求放宽")
+
+
+def _outside(would: Mapping[str, Any]) -> Iterator[Text]:
+    for name, value in would["outside"].items():
+        if value not in (None, ""):
+            said = visible(str(value))
+            yield Text(
+                f"`{visible(name)}` is `{said}`, and nothing else is confirmed",
+                f"`{visible(name)}` 为 `{said}`，仅确认此项",
+            )
 
 
 def _unknown(would: Mapping[str, Any]) -> Iterator[Text]:

@@ -95,6 +95,11 @@ class FactsReader(SnapshotReader):
         with self._reading():
             return accounts.person_of_uid(self._connection, uid)
 
+    def was_on_host(self, uid: int) -> bool:
+        """Whether the host had an account of this uid when it was bound to a person."""
+        with self._reading():
+            return accounts.was_on_host(self._connection, uid)
+
     def former_owner(self, uid: int) -> str | None:
         """Return whose this uid was last, while it is nobody's."""
         with self._reading():

@@ -83,6 +83,10 @@ class SiteContext:
         until = self.facts.break_glass().broken_until
         return until is not None and self.now() < until and not self.stores.now.older
 
+    def was_on_host(self, uid: int) -> bool:
+        """Whether this host had the account *uid* when it was bound to its person."""
+        return self.facts.was_on_host(uid)
+
     def pack(self) -> Pack:
         """Return the pack in force; raise :class:`agent.errors.RefusedError` when the file is damaged."""
         return self._pack.read()

@@ -1,11 +1,17 @@
 """Tricks by which one human gave access with one hand, or had confirmed what nobody had seen."""
 
+import shutil
+import tempfile
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from agent import shipped_packs
+from agent.api.peers import Peer
+from agent.api.roles import standing
 from agent.errors import ForbiddenError, RefusedError
+from agent.runtime.config import RoleGroups
 from rules.model import Level
 from tests.control.office import office_of
 from tests.control.site import Site
@@ -102,3 +108,31 @@ def test_who_supports_a_request_is_no_officer_in_it(desk: Desk) -> None:  # noqa
     with pytest.raises(ForbiddenError, match="`E8` has supported"):
         desk.call("proposal.confirm", SECURITY, proposal=number)
     assert desk.call("proposal.confirm", OTHER_SECURITY, proposal=number)["waiting"]
+
+
+def test_another_file_than_was_proposed_is_not_registered(desk: Desk) -> None:  # noqa: F811
+    program = Path(tempfile.mkdtemp(dir="/var/lib")) / "index"
+    try:
+        shutil.copy("/usr/bin/true", program)
+        given = {"service": "index", "uid": 62_071, "executable": str(program), "area": ["plans"]}
+        answer = desk.call("service.add", SYSTEM, **given)
+        program.unlink()
+        shutil.copy("/usr/bin/cat", program)
+        with pytest.raises(RefusedError, match="something else"):
+            desk.call("proposal.confirm", SECURITY, proposal=answer["proposal"])
+        assert not desk.office.site.facts.services()
+    finally:
+        shutil.rmtree(program.parent)
+
+
+def test_an_account_that_the_host_has_no_more_has_no_role(desk: Desk) -> None:  # noqa: F811
+    named = RoleGroups(system=62_991, security=62_992, auditor=62_993)
+    peer = Peer(1, 62_007, 62_991, frozenset({62_991}), None)
+    assert standing(peer, named, lambda _name: None).role
+    assert standing(peer, named, lambda _name: None, gone=True).role is None
+    answer = desk.call("grant.add", SECURITY, person="E2", area="plans", reason="x")
+    with desk.office.services.registry.change(desk.office.site.now()) as change:
+        change.accounts.remove(SECURITY[1])
+        change.accounts.add(SECURITY[1], "E8", on_host=True)  # and this host has none of that number
+    with pytest.raises(ForbiddenError):
+        desk.call("proposal.confirm", SYSTEM, proposal=answer["proposal"])

@@ -7,6 +7,7 @@ from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, 
 from agent.control.handlers.papers import paper, written
 from agent.control.handlers.quarantine import waiting_for
 from agent.control.handlers.what_if import clearances
+from agent.control.two_hands import on_host
 from agent.errors import RefusedError, UsageError
 from agent.registry.csv_import import import_csv, read_csv
 from agent.registry.repositories.registry_transaction import RegistryTransaction
@@ -40,7 +41,7 @@ def _add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     if "heads" in args:
         change.people.set(person, heads=args.text("heads"))
     for uid in args.numbers("account"):
-        change.accounts.add(uid, person)
+        change.accounts.add(uid, person, on_host=on_host(uid))
     for number in args.texts("badge"):
         change.badges.add(number, person)
     return HandlerResult({"person": person, "quarantined": waiting_for(request.site.home, person)}, written(signed))
@@ -142,7 +143,7 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
 def _account_add(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
     uid, person = request.args.number("uid"), request.args.text("person")
     assert uid is not None
-    change.accounts.add(uid, person, allow_system=request.args.flag("allow_system"))
+    change.accounts.add(uid, person, allow_system=request.args.flag("allow_system"), on_host=on_host(uid))
     return HandlerResult({"person": person, "uid": uid})
 
 

@@ -20,6 +20,7 @@ from agent.control.handlers import (
     people,
     roles,
     rooms,
+    services,
     visitors,
 )
 from agent.control.handlers.case_transitions import by_itself
@@ -32,7 +33,8 @@ from rules.text import Text
 handlers = HandlerTable()
 
 _FAMILIES = (
-    areas, break_glass, calendar, cases, clock, doors, grants, labels, occupancy, pack, people, roles, rooms, visitors,
+    areas, break_glass, calendar, cases, clock, doors, grants, labels, occupancy, pack, people, roles, rooms, services,
+    visitors,
 )  # fmt: skip
 # None of these does anything outside the registry before its commit.
 _ACTS: Mapping[str, Act] = {op: act for family in _FAMILIES for op, act in family.handlers.acts.items()}

@@ -74,7 +74,9 @@ def _list(request: HandlerRequest) -> Iterator[Json]:
 
 def _told(name: str, found: ProgramFile, *, lets_in: bool) -> HandlerResult:
     seen = {"path": found.path, "inode": found.state.inode, "size": found.state.size, "sha256": found.sha256}
-    return HandlerResult({"service": name, "program": seen, "lets_in": lets_in, "interpreter": found.interpreter})
+    told = {"service": name, "program": seen, "lets_in": lets_in, "interpreter": found.interpreter}
+    # Who confirms it confirms this very file, and no other that lies there by then.
+    return HandlerResult(told, outside={**seen, "changed": found.state.changed})
 
 
 def _path(row: ServiceProgram) -> str:

@@ -28,6 +28,7 @@ class SeenGroups(NamedTuple):
 
     ``groups``: those of the roles, ``numbers``: of the named ones among them. ``present``: those that the account is
     in, ``None`` where this host has no such account. ``broken``: the glass is, of root.
+    ``gone``: the host had the account when it was bound, and has it no more.
     """
 
     at: float
@@ -35,10 +36,19 @@ class SeenGroups(NamedTuple):
     numbers: Mapping[str, int | None]
     present: frozenset[int] | None
     broken: bool = False
+    gone: bool = False
 
     def standing(self, peer: Peer) -> CallerRole:
         """Return what *peer* may act as, by this."""
-        return standing(peer, self.groups, self.numbers.get, self.present, broken=self.broken)
+        return standing(peer, self.groups, self.numbers.get, self.present, broken=self.broken, gone=self.gone)
+
+
+class RoleSource(NamedTuple):
+    """What of the registry roles hang on: the groups, whether the glass is broken, and which accounts the host had."""
+
+    role_groups: Callable[[], RoleGroups]
+    glass_is_broken: Callable[[], bool]
+    was_on_host: Callable[[int], bool]
 
 
 class NameService(NamedTuple):
@@ -54,17 +64,10 @@ class NameService(NamedTuple):
 
 
 class Standings:
-    """Looks callers up. Belongs to the event loop; *role_groups* is read in the one thread of *reader*."""
+    """Looks callers up. Belongs to the event loop; *roles* are read in the one thread of *reader*."""
 
-    def __init__(
-        self,
-        role_groups: Callable[[], RoleGroups],
-        glass_is_broken: Callable[[], bool],
-        names: NameService,
-        reader: ThreadPoolExecutor,
-    ) -> None:
-        self._role_groups = role_groups
-        self._glass_is_broken = glass_is_broken
+    def __init__(self, roles: RoleSource, names: NameService, reader: ThreadPoolExecutor) -> None:
+        self._roles = roles
         self._names = names
         self._reader = reader
         self._lookups = {kind: Lookups(most) for kind, most in LOOKUPS.items()}
@@ -73,9 +76,9 @@ class Standings:
         """Look *peer* up. Raises :class:`RefusedError` when it cannot be seen in time."""
         at = time.monotonic()
         loop = asyncio.get_running_loop()
-        groups = await loop.run_in_executor(self._reader, self._role_groups)
+        groups = await loop.run_in_executor(self._reader, self._roles.role_groups)
         if peer.uid == 0:
-            broken = await loop.run_in_executor(self._reader, self._glass_is_broken)
+            broken = await loop.run_in_executor(self._reader, self._roles.glass_is_broken)
             return SeenGroups(at, groups, {}, None, broken)
         if not groups.configured:
             return SeenGroups(at, groups, {}, None)
@@ -86,7 +89,8 @@ class Standings:
                 )
         except (TimeoutError, OSError):
             raise _unknown(peer.uid) from None
-        return SeenGroups(at, groups, numbers, present)
+        gone = present is None and await loop.run_in_executor(self._reader, self._roles.was_on_host, peer.uid)
+        return SeenGroups(at, groups, numbers, present, gone=gone)
 
 
 def _unknown(uid: int) -> ShoumiError:

@@ -21,8 +21,11 @@ class AccountRepository:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
 
-    def add(self, uid: int, person: str, *, name: str = "", allow_system: bool = False) -> None:
-        """Say that *uid* is *person*'s; refused for uid 0, shared uids, taken ones, and 1 to 999 unless allowed."""
+    def add(self, uid: int, person: str, *, name: str = "", allow_system: bool = False, on_host: bool = False) -> None:
+        """Say that *uid* is *person*'s; refused for uid 0, shared uids, taken ones, and 1 to 999 unless allowed.
+
+        *on_host*: this host has an account of that number now.
+        """
         require_person(self._transaction, person)
         check_uid(uid)
         if uid == 0:
@@ -47,7 +50,8 @@ class AccountRepository:
             )
         if service := self._transaction.row("SELECT id FROM services WHERE uid = ?", uid):
             raise already_of(uid, service[0], SERVICE)
-        self._transaction.insert("accounts", uid=uid, person=person, name=words(name, Text("account name", "账号名")))
+        name = words(name, Text("account name", "账号名"))
+        self._transaction.insert("accounts", uid=uid, person=person, name=name, on_host=on_host)
         self._transaction.execute("DELETE FROM former_accounts WHERE uid = ?", uid)
 
     def remove(self, uid: int) -> str:

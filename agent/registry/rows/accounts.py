@@ -22,3 +22,8 @@ def former_owner(connection: sqlite3.Connection, uid: int) -> str | None:
     """Return whose *uid* was last, while it is nobody's."""
     found = connection.execute("SELECT person FROM former_accounts WHERE uid = ?", (uid,)).fetchone()
     return None if found is None else str(found[0])
+
+
+def was_on_host(connection: sqlite3.Connection, uid: int) -> bool:
+    """Whether the host had an account of this number when it was bound to a person."""
+    return connection.execute("SELECT 1 FROM accounts WHERE uid = ? AND on_host", (uid,)).fetchone() is not None

@@ -29,6 +29,8 @@ PROPOSALS = (
         end_reason {WORD}
     ) STRICT""",
     "CREATE INDEX proposals_open ON proposals (lapses) WHERE outcome IS NULL",
+    # Whether the host had an account of that number when it was bound: one that has gone since is nobody's.
+    "ALTER TABLE accounts ADD COLUMN on_host INTEGER NOT NULL DEFAULT 0 CHECK (on_host IN (0, 1))",
     # Whose an account was that is nobody's now: who was on hold stays so by another name.
     f"""CREATE TABLE former_accounts (
         uid INTEGER PRIMARY KEY,
