@@ -37,9 +37,8 @@ class Names:
         return frozenset({2002})
 
     def standings(self, reader: ThreadPoolExecutor, groups: RoleGroups = GROUPS) -> Standings:
-        return Standings(
-            lambda: groups, lambda: False, lambda _uid: False, NameService(NUMBERS.get, self.present), reader
-        )
+        roles = RoleSource(lambda: groups, lambda: False, lambda _uid: False)
+        return Standings(roles, NameService(NUMBERS.get, self.present), reader)
 
 
 def test_who_is_looked_up_slowly_is_unknown_and_delays_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
