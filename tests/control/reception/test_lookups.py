@@ -11,7 +11,7 @@ from agent.api.roles import Role
 from agent.control.reception import budgets, standings
 from agent.control.reception.budgets import CallerKind
 from agent.control.reception.lookups import Lookups
-from agent.control.reception.standings import NameService, SeenGroups, Standings
+from agent.control.reception.standings import NameService, RoleSource, SeenGroups, Standings
 from agent.errors import RefusedError
 from agent.runtime.config import RoleGroups
 
