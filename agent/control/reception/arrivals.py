@@ -9,8 +9,6 @@ import asyncio
 import selectors
 import time
 
-_AT_ONCE = 0.00005  # seconds: a look that took no longer found what was there before it began
-
 
 class _WatchfulSelector(selectors.DefaultSelector):
     """A selector that remembers when it looked."""
@@ -20,11 +18,13 @@ class _WatchfulSelector(selectors.DefaultSelector):
         self.since = self.before = self._last = time.monotonic()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        began = time.monotonic()
-        found = super().select(timeout)
+        found = super().select(0)
+        waits = not found and (timeout is None or timeout > 0)
+        if waits:
+            found = super().select(timeout)
         now = time.monotonic()
         self.before = self.since
-        self.since = self._last if now - began < _AT_ONCE else now
+        self.since = now if waits else self._last
         self._last = now
         return found
 
