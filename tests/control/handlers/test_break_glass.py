@@ -100,3 +100,13 @@ def test_a_broken_glass_gives_no_other_account_anything() -> None:
     assert standing(other, named, lambda _name: None, broken=True).role is None
     assert standing(ROOT, named, lambda _name: None, broken=True) == CallerRole(Role.BREAK_GLASS)
     assert standing(ROOT, named, lambda _name: None).role is None
+
+
+def test_an_account_of_somebody_who_may_open_something_is_bound_by_two(desk: Desk) -> None:  # noqa: F811
+    as_root(desk, "breakglass.open", code=sealed(desk), reason="nobody is left")
+    with pytest.raises(ForbiddenError, match="opens nothing: E1 would gain"):
+        as_root(desk, "account.add", person="E1", uid=62_077)
+    assert as_root(desk, "account.add", person="N1", uid=62_077)["person"] == "N1"
+    desk.call("hold.add", SECURITY, person="E1", reason="x")
+    with pytest.raises(ForbiddenError, match="opens nothing"):
+        as_root(desk, "hold.lift", person="E1", reason="x")
