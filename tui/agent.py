@@ -39,8 +39,8 @@ _LONGEST = 1 << 20  # bytes of an answer on the watching connection
 class AgentSession:
     """The agent at *home*. ``changed`` is called, on the event loop, when it is lost or found or the role changes."""
 
-    def __init__(self, home: Home, changed: Callable[[], None], factor: Callable[[], Awaitable[str | None]]) -> None:
-        """*factor* asks whoever sits here for their second factor; ``None`` when they do not give it."""
+    def __init__(self, home: Home, changed: Callable[[], None], factor: Callable[[str], Awaitable[str | None]]) -> None:
+        """*factor* asks whoever sits here for their second factor for an act; ``None`` when they do not give it."""
         self.home = home
         self.factor = False  # whether the site asks for one
         self._factor = factor
@@ -61,7 +61,7 @@ class AgentSession:
         try:
             answer = await self._in_thread(lambda client: client.call(op, **args))
         except FactorNeededError:
-            secret = await self._factor()
+            secret = await self._factor(op)
             if secret is None:
                 raise
             await self.give(secret)

@@ -108,10 +108,10 @@ class Terminal(App[None]):
     def _unlocked(self, _answer: None) -> None:
         self.locked, self.touched_at = False, time.monotonic()
 
-    async def _ask_factor(self) -> str | None:
+    async def _ask_factor(self, op: str) -> str | None:
         from tui.screens.lock import FactorScreen
 
-        return await self.push_screen_wait(FactorScreen())
+        return await self.push_screen_wait(FactorScreen(op))
 
     def on_unmount(self) -> None:
         """Let go of the agent."""

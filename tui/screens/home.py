@@ -75,7 +75,11 @@ class HomeScreen(BaseScreen):
     # Asking -----------------------------------------------------------------------------------------------------------
 
     async def load(self) -> None:
-        """Ask how things are."""
+        """Ask how things are; of somebody without a role nothing is claimed."""
+        standing = self.agent.standing
+        if standing and standing.role is None:
+            self._say_no_role()
+            return
         if self._loads % _SELDOM == 0:
             found = [Finding.from_json(finding) for finding in await self.agent.call("doctor")]
             self.query_one("#needs", Table).show(truth.needs(found, PLACES))
@@ -102,6 +106,17 @@ class HomeScreen(BaseScreen):
                 pieces += ["\n", trouble.hint]
             self.query_one("#truth", LocalizedText).say(*pieces)
         super().agent_changed()
+
+    def _say_no_role(self) -> None:
+        said = Text(
+            "You have no role here. In a shell: shoumi mine shows your denials, shoumi request asks for access.",
+            "您没有角色。请在命令行中运行 shoumi mine 查看被拒绝的访问，或 shoumi request 申请访问。",
+        )
+        self.query_one("#truth", LocalizedText).say(Toned(said, "warning"))
+        for name in ("#needs", "#denied"):
+            table = self.query_one(name, Table)
+            table.empty = Text("for officers and auditors", "供管理员和审计员查看")
+            table.show([])
 
     async def _load_denials(self) -> None:
         table = self.query_one("#denied", Table)

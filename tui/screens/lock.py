@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from agent.api.operations import TABLE
 from agent.errors import ShoumiError
 from rules.text import Text
 from tui.i18n import LocalizedText
@@ -25,15 +26,20 @@ _CSS = """
 
 
 class FactorScreen(ModalScreen[str | None]):
-    """Asks for the second factor; answers it, ``None`` when it was left."""
+    """Asks for the second factor for the act *op*; answers it, ``None`` when it was left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", show=False)]
     DEFAULT_CSS = _CSS.format("FactorScreen")
+
+    def __init__(self, op: str) -> None:
+        super().__init__()
+        self._what = TABLE[op].help
 
     def compose(self) -> ComposeResult:
         """Lay it out."""
         with Vertical():
             yield LocalizedText(Text("your second factor", "二次认证"), classes="title")
+            yield LocalizedText(self._what)
             yield Input(password=True, compact=True)
             yield LocalizedText(
                 Toned(Text("Enter: go on. Esc: nothing happens.", "回车：继续。Esc：不作更改。"), "dim")
