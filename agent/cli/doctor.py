@@ -58,7 +58,12 @@ def _rest(context: CliContext, args: Args) -> list[dict[str, Any]]:
         return [absent.to_json(), *(finding.to_json() for finding in offline_checks.files(context.home))]
     except ForbiddenError as error:
         rest = Text("the rest is told to officers: they run shoumi doctor", "其余内容由管理员运行 shoumi doctor 查看")
-        return [Finding("warning", "agent", error.text, rest).to_json()]
+        told = [Finding("warning", "agent", error.text, rest).to_json()]
+        if os.geteuid() == 0:
+            from agent.doctor import offline_checks
+
+            told += [finding.to_json() for finding in offline_checks.lost_roles(context.home)]
+        return told
     except ShoumiError as error:
         return [Finding("serious", "agent", error.text, error.hint).to_json()]
     running = Finding("good", "agent", Text("the agent answers", "代理正常应答"))

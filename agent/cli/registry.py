@@ -75,11 +75,18 @@ def _words(args: Json) -> str:
 
 def _accepted(result: Json) -> Text:
     count, epoch = result["lost"], result["epoch"]
-    return Text(
+    text = Text(
         f"the registry is accepted, with epoch {epoch}: {count} acts of the log are given up; doors and areas are open"
         " again to whom it allows",
         f"已接受登记库，版本 {epoch}：放弃日志中的 {count} 项操作；目录与门禁恢复按登记库判定",
     )
+    if refused := len(result.get("proposals_refused", ())):
+        en, zh = f"; what waited for a second hand is refused ({refused})", f"；待第二人确认的 {refused} 项已否决"
+        text = Text(text.en + en, text.zh + zh)
+    if "break_glass" in result:
+        en, zh = "; the code of the break-glass is void: seal another one", "；封存的应急代码已作废，请重新封存"
+        text = Text(text.en + en, text.zh + zh)
+    return text
 
 
 COMMANDS = (command("registry.show", _show), act("registry.accept", _accepted))

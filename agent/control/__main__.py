@@ -35,6 +35,7 @@ from agent.runtime import channel, last_death, saying
 from agent.runtime.failures import to_stderr
 from agent.runtime.home import UMASK, Home
 from agent.site import pack_file
+from rules.text import Text
 
 # Seconds a thread computes on while another wants to. Acts wait for disks and answers a dozen times each, and came back
 # behind every look at all processes by the 5 ms that are usual: https://docs.python.org/3/library/sys.html
@@ -84,7 +85,7 @@ def start(services: ControlServices, executor: ActExecutor, died: dict[str, Any]
     older = site.stores.now.older
     recorded = site.lists.settings.all().get(pack_file.SETTING)
     if not older and recorded and not pack_file.settle(site.home, recorded):
-        decider.append({"kind": "pack-edited", "recorded": recorded, "pack": _pack_id(services)})
+        _pack_edited(services, recorded)
     if not older and services.config.roles.configured and not site.role_groups().configured:
         executor.adopt_roles(services.config.roles)
     services.volumes.start(beside)
@@ -122,6 +123,17 @@ def _patiently(work: Callable[[], object]) -> None:
                 raise
         else:
             return
+
+
+def _pack_edited(services: ControlServices, recorded: str) -> None:
+    """Record that the pack is not the one that two hands put in force, with an alarm until somebody acknowledges it."""
+    site = services.site
+    fields = {"kind": "pack-edited", "alarm": True, "recorded": recorded, "pack": _pack_id(services)}
+    seq = services.decider.append(fields)
+    if not any(alarm["kind"] == "pack-edited" for alarm in site.lists.alarms.find()):
+        text = Text("pack.toml was edited: it is not what was put in force", "pack.toml 被改动：与已启用的规则包不符")
+        with services.registry.note(site.now()) as note:
+            note.alarms.add("pack-edited", text, seq=seq)
 
 
 def _pack_id(services: ControlServices) -> str | None:

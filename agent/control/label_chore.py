@@ -80,7 +80,7 @@ class LabelChore:
 
     def step(self) -> None:
         """Do what there is to do. Raises ``OSError`` and :class:`agent.errors.ShoumiError`; the next step goes on."""
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOW)
+        _give_way()
         for name, device in list(self._sealable.items()):  # before a sweep makes the next volume look like this one
             if not self._is_there(name, device):
                 self._sealable.pop(name, None)
@@ -278,6 +278,14 @@ class LabelChore:
     def _tell_unsealed(self, volume: WholeVolume, first: str) -> None:
         self._protection.drop_findings(volume.names, status.UNSEALED)
         self._protection.add_finding(volume.names[0], status.unsealed(volume.names[0], first))
+
+
+def _give_way() -> None:
+    """Lower this thread's priority; what was started with a lower one must not raise it, and needs not."""
+    thread = threading.get_native_id()
+    with contextlib.suppress(OSError):  # slower than it could be, and right all the same
+        if os.getpriority(os.PRIO_PROCESS, thread) < _LOW:
+            os.setpriority(os.PRIO_PROCESS, thread, _LOW)
 
 
 def _paths(volume: WholeVolume, rows: Sequence[AreaRow]) -> Iterator[tuple[str, str]]:

@@ -86,6 +86,15 @@ def named_roles(lost: LostActs) -> RoleGroups | None:
     return None
 
 
+def glass_is_as_it_was(lost: LostActs) -> bool:
+    """Whether none of these acts sealed, opened or closed the break-glass, as far as they are known."""
+    return lost.whole and bool(lost.entries) and not any(_names_the_glass(entry) for entry in lost.entries)
+
+
+def _names_the_glass(entry: Entry) -> bool:
+    return str(entry.get("act")).startswith("breakglass.")
+
+
 def _turn(modes: dict[str, bool], entry: Entry) -> None:
     """Take in what an act makes of an area: enforced, or not."""
     area = str((entry.get("args") or {}).get("area"))

@@ -4,7 +4,7 @@ Rules of this file:
 - nothing false is written: that an act was not completed is said of the one that was under way, and of no other;
 - a registry that lacks acts of the log stays as it is until officers accept it or put the right one back. Areas that
   only the log knows, or knows to be enforced, stay closed meanwhile, and role groups that only the log knows are the
-  site's: no copy of a registry brings the trial back;
+  site's: no copy of a registry brings the trial back, nor does one that has lost them;
 - a log that lacks acts of the registry (a power cut with ``durability = "process"``, or a log from a backup) is an
   alarm, and both go on from there: the registry denies nobody less than it did.
 """
@@ -13,7 +13,7 @@ import json
 import secrets
 from collections.abc import Mapping
 
-from agent.control import transaction
+from agent.control import transaction, trial_end
 from agent.control.lost_acts import added_areas, enforced_areas, lost_acts, named_roles
 from agent.control.services import ControlServices
 from agent.registry.rows.areas import AreaRow
@@ -42,6 +42,7 @@ def begin(services: ControlServices) -> tuple[AreaRow, ...]:
     site.home.logged_areas.unlink(missing_ok=True)
     if found.log_short:
         _log_older(services, found.since)
+    trial_end.settle(services)
     return ()
 
 

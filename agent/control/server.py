@@ -27,13 +27,13 @@ from agent.api.peers import credentials, login_uid
 from agent.api.roles import Role
 from agent.control.dispatch import HandlerTable
 from agent.control.reception import excess_alarms, requests
-from agent.control.reception.budgets import BUDGETS, QUESTIONS, REST, SMALL, CallerKind
+from agent.control.reception.budgets import BUDGETS, LOOKUP, QUESTIONS, REST, SMALL, CallerKind
 from agent.control.reception.caller import BrokenRequestError, ConnectedCaller
 from agent.control.reception.entrance import Entrance
 from agent.control.reception.over_budget import Excess, OverBudgetBook
 from agent.control.reception.places import CallerPlaces, Share
 from agent.control.reception.requests import ReceivedRequest, RequestHandlers
-from agent.control.reception.reserved import ReservedPlaces
+from agent.control.reception.reserved import NAMING, ReservedPlaces
 from agent.control.reception.standings import NameService, RoleSource, Standings
 from agent.control.reception.turns import TurnLimits
 from agent.control.reception.workers import TurnWorkers
@@ -205,10 +205,18 @@ class ControlServer:
         found = await self._in_turn(
             self._asked(workers, kind, caller, partial(self._requests.answer, received)), received
         )
+        if operation.act and found.get("act", call.op) in NAMING:
+            await self._look_at_once()
         if operation.stream:
             await self._pour(found, call.id, kind, caller)
         else:
             await caller.send(protocol.result(call.id, found))
+
+    async def _look_at_once(self) -> None:
+        """Look who the roles are now, so that their officers have their places when the act is answered."""
+        with suppress(OSError, ShoumiError):  # slow or broken: the next look says so, and does it
+            async with asyncio.timeout(LOOKUP):
+                await self.look()
 
     async def _in_turn(self, asked: "Future[Any]", received: ReceivedRequest) -> Any:
         """Wait for the answer. Until it is the turn of the request, its caller is looked up again and again."""

@@ -5,6 +5,7 @@ Rules of this file: it only reads. A file that cannot be read is a finding, and 
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,9 +17,10 @@ from agent.registry.facts import FactsReader
 from agent.registry.queries.registry_queries import RegistryQueries
 from agent.registry.stores import look
 from agent.runtime import config
+from agent.runtime.config import RoleGroups
 from agent.runtime.home import Home
 from agent.runtime.os_groups import gid_of
-from agent.site import program_file, role_groups
+from agent.site import program_file, role_groups, trial
 from agent.volumes.host_abilities import abilities
 from agent.volumes.planning import plan_area
 from agent.volumes.probe import probe, tier_of
@@ -46,7 +48,7 @@ def files(home: Home) -> Iterator[Finding]:
         settings = config.load(home.config)
         configured = settings.minimum_tier
         with FactsReader(home.registry) as reader:
-            groups = role_groups.read(reader.role_groups())
+            groups = role_groups_of(home, reader)
             yield from role_checks.roles(groups, settings.roles, gid_of)
             yield from login_checks.logins(trial=not groups.configured)
             yield from login_checks.services(reader.programs(), program_file.trouble)
@@ -71,6 +73,19 @@ def files(home: Home) -> Iterator[Finding]:
         yield Finding("serious", "registry", error.text, getattr(error, "hint", None))
     yield from registry_checks.log_room(home)
     yield from _log(home)
+
+
+def role_groups_of(home: Home, reader: FactsReader) -> RoleGroups:
+    """Return the groups of the roles as a start of the agent would take them. Raises what *reader* raises."""
+    groups = role_groups.read(reader.role_groups())
+    return role_groups.NOBODY if not groups.configured and trial.is_over(home) else groups
+
+
+def lost_roles(home: Home) -> Iterator[Finding]:
+    """Say, to root beside a running agent that tells officers alone, that there can be no officer."""
+    with suppress(ShoumiError, FatalError), FactsReader(home.registry) as reader:
+        if role_groups_of(home, reader) == role_groups.NOBODY:
+            yield role_checks.lost()
 
 
 def _registry(home: Home, minimum: MinimumTier) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from agent.api.findings import Finding
 from agent.api.roles import missing
 from agent.registry.rows.break_glass import BreakGlass
 from agent.runtime.config import RoleGroups
+from agent.site.role_groups import NOBODY
 from rules.text import Text
 from rules.visible import visible
 
@@ -29,6 +30,9 @@ def roles(groups: RoleGroups, settings: RoleGroups, gid_of: Callable[[str], int 
                 "为每个角色建立一个系统组，再运行 shoumi role set",
             ),
         )
+        return
+    if groups == NOBODY:
+        yield lost()
         return
     if settings.configured and settings != groups:
         yield Finding(
@@ -56,6 +60,23 @@ def roles(groups: RoleGroups, settings: RoleGroups, gid_of: Callable[[str], int 
         )
     if not lacking:
         yield Finding("good", "roles", Text("the three roles have three groups", "三员各有其组"))
+
+
+def lost() -> Finding:
+    """Say that the registry does not name the groups of the roles any more."""
+    return Finding(
+        "serious",
+        "roles-lost",
+        Text(
+            "the registry does not say which groups the roles are, and the trial has ended: nobody has a role",
+            "登记库未记录角色组，而试用已结束：任何人均无角色",
+        ),
+        Text(
+            "put the right registry back and restart the agent; or root names groups with the code of the envelope: "
+            "shoumi breakglass open",
+            "恢复正确的登记库并重启代理；或由 root 用信封内的代码重新指定：shoumi breakglass open",
+        ),
+    )
 
 
 def proposals(waiting: int) -> Iterator[Finding]:

@@ -43,6 +43,7 @@ class PolicySnapshot:
         # Whether there are areas, and every one of them only watches: then nothing may be denied, whatever breaks.
         self.only_observes = only_observes
         self.epoch = 0
+        self._asks_logins = False  # the trial has ended, which is for good
         self.programs = RegisteredPrograms()
         self.hashed: Hashed = frozenset()  # what the control process has read of programs whose hash is asked for
 
@@ -57,7 +58,9 @@ class PolicySnapshot:
                 self._reader = FactsReader(self._home.registry)
             with self._reader.snapshot() as epoch:
                 places = self._reader.places()
-                programs = RegisteredPrograms(self._reader.programs(), asks_logins=bool(self._reader.role_groups()))
+                named = bool(self._reader.role_groups())
+                self._asks_logins = self._asks_logins or named or self._home.trial_over.exists()
+                programs = RegisteredPrograms(self._reader.programs(), asks_logins=self._asks_logins)
             source = VerdictSource(self._reader, pack, programs, self.hashed)
             older = self.stores.check(self._reader, at_least).older
             if older:

@@ -1,7 +1,8 @@
 """Refused opens: what they get and how they stand in the log.
 
 Rules of this file: a denial is recorded whole or counted (``denial_budget``); what could not be judged is denied, and
-passes only where an area is observed, by its name, or where nothing is enforced at all. Belongs to the loop.
+passes only where an area is observed, by its name, or where nothing is enforced at all. What has no label on a sealed
+volume was judged: it may be anybody's, and an area that only observes opens none of it. Belongs to the loop.
 """
 
 import errno

@@ -261,7 +261,8 @@ class VerdictCache:
         action: Action,
         until: int,
     ) -> CachedVerdict:
-        mode = resource.mode if resource else Mode.OBSERVE if area in self._observed else Mode.ENFORCE
+        observed = area in self._observed and verdict is not UNLABELLED  # that one is the volume's, not the area's
+        mode = resource.mode if resource else Mode.OBSERVE if observed else Mode.ENFORCE
         enforced = mode is Mode.ENFORCE
         fields: dict[str, object] = {
             "host": self._host,

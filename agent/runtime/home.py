@@ -68,6 +68,11 @@ class Home:
         return self.run / "logged-areas"
 
     @property
+    def trial_over(self) -> Path:
+        """Is there when the trial of the site has ended, whatever the registry says (:mod:`agent.site.trial`)."""
+        return self.run / "trial-over"
+
+    @property
     def covers(self) -> Path:
         """The areas to hide when nobody is left to ask, one a line (:mod:`agent.kernel.cover`)."""
         return self.run / "areas"

@@ -41,6 +41,7 @@ class SiteContext:
         self.clock = clock
         self.stores = StoreCheck(home)  # looked at by the thread of acts
         self.logged_roles: RoleGroups | None = None  # the groups that only the log knows, of an older registry
+        self.trial_over = False  # the trial has ended, as registry or log have said since this process began
         self._pack = PackCache(home.pack)
         self._facts = ThreadReaders(lambda: FactsReader(home.registry))
         self._lists = ThreadReaders(lambda: RegistryQueries(home.registry))
@@ -73,10 +74,15 @@ class SiteContext:
         return instant(self.clock.now())
 
     def role_groups(self) -> RoleGroups:
-        """Return the OS groups of the three roles; none of a trial. An older registry brings no trial back."""
+        """Return the OS groups of the three roles; none of a trial.
+
+        A trial comes back by no older registry, and by none whose setting is gone: the groups are nobody's then.
+        """
         if self.stores.now.older and self.logged_roles is not None:
             return self.logged_roles
-        return role_groups.read(self.facts.role_groups())
+        found = role_groups.read(self.facts.role_groups())
+        self.trial_over = self.trial_over or found.configured
+        return role_groups.NOBODY if self.trial_over and not found.configured else found
 
     def glass_is_broken(self) -> bool:
         """Whether root restores offices now (:mod:`agent.api.operations.break_glass`). Never by an older registry."""

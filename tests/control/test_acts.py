@@ -142,9 +142,13 @@ def test_a_pack_that_was_edited_by_hand_is_found(fresh: Site) -> None:
     with fresh.home.pack.open("a") as file:
         file.write("\n# edited\n")
     fresh.start_control()
-    assert fresh.entries(kind="pack-edited")
+    assert [entry["alarm"] for entry in fresh.entries(kind="pack-edited")] == [True]
+    fresh.stop_control()
+    fresh.start_control()
     with fresh.client() as caller:
         assert "pack-edited" in [finding["code"] for finding in caller.call("doctor")]
+        [alarm] = caller.stream("alarm.list")  # one until somebody has seen to it, and an entry for each start
+    assert alarm["kind"] == "pack-edited"
 
 
 def test_an_intent_is_open_until_the_registry_has_its_epoch(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """A volume is sealed for what was walked over, and never for what stands in its place since."""
 
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -65,3 +68,20 @@ def test_every_area_of_a_volume_is_sealed_with_any_of_them_and_none_of_another_v
     assert chore.sealable_with("public") == frozenset()
     chore.sealed(chore.sealable_with("plans"))
     assert chore.sealable() == ("elsewhere",)
+
+
+def test_it_runs_at_whatever_low_priority_the_agent_was_started_with(protection: SimpleNamespace) -> None:
+    """A thread of this process for each: what has given way stays low, and may not be able to come back."""
+    made = LabelChore(cast("Any", None), cast("Any", None), cast("Any", protection), 60.0)
+
+    def steps(nice: int) -> int:
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, nice)
+        made.step()
+        return os.getpriority(os.PRIO_PROCESS, thread)
+
+    found = {}
+    for nice in (max(0, os.getpriority(os.PRIO_PROCESS, 0)), 15, 19):
+        with ThreadPoolExecutor(1) as thread:
+            found[nice] = thread.submit(steps, nice).result()
+    assert found == {nice: max(nice, 10) for nice in found}

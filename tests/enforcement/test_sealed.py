@@ -14,7 +14,7 @@ import pytest
 from agent.demo.actors import attempt, reading
 from agent.kernel import labels
 from agent.kernel.labels import ATTRIBUTE, PUBLIC
-from tests.enforcement.scene import CLEARED, ROOT, SIZE, TOO_LOW, Area, Scene, scene, until, writing
+from tests.enforcement.scene import CLEARED, ROOT, SIZE, TOO_LOW, UNKNOWN, Area, Scene, scene, until, writing
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-sealed")]
 
@@ -209,6 +209,30 @@ def test_a_deleted_file_that_somebody_held_when_the_volume_was_sealed_is_read_on
             assert labels.read(fd) == PUBLIC
         finally:
             os.close(fd)
+
+
+def test_an_area_in_observe_mode_opens_nothing_that_has_no_label(able: None) -> None:
+    """Making one takes one hand, and giving a label back two: whose file it was, nobody knows."""
+    with scene(settings=(_SCAN,)) as site:
+        until(lambda: shown(site)["sealed"])
+        restored, drafts = site.site.root / "restored", site.site.root / "drafts"
+        for number, made in enumerate((restored, drafts), 1):
+            made.mkdir()
+            made.chmod(0o777)
+            os.rename(strip(site.public / f"doc{number}.txt"), made / "doc.txt")
+        closed(site, restored / "doc.txt", "unlabelled")
+        site.area(Area("restored", "internal", ("--observe",)), restored)
+        site.area(Area("drafts", "internal"), drafts)
+        site.site.shoumi("area", "observe", "drafts")
+        for path in (restored / "doc.txt", drafts / "doc.txt"):
+            closed(site, path, "unlabelled")
+            assert [(one["area"], one["enforced"]) for one in site.denials(TOO_LOW)] == [(path.parent.name, True)]
+            assert labels.read(str(path)) is None
+        fresh = restored / "fresh.txt"
+        assert attempt(UNKNOWN, lambda: writing(fresh)).allowed
+        assert attempt(UNKNOWN, reading(fresh)).value == SIZE  # what has a label is only watched
+        relabel(site, restored)
+        assert attempt(UNKNOWN, reading(restored / "doc.txt")).value == SIZE
 
 
 def test_where_an_area_only_observes_nothing_is_denied(able: None) -> None:

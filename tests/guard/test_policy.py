@@ -1,6 +1,7 @@
 """What the decider takes from a registry that lacks what the log holds: where areas lie, and nothing else."""
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,8 +13,10 @@ from agent import shipped_packs
 from agent.guard.policy import PolicySnapshot
 from agent.log.append import Appender
 from agent.log.entry import render, stamp
+from agent.registry.rows.settings import ROLES
 from agent.registry.store import Registry
 from agent.runtime.home import Home
+from agent.site import trial
 from agent.site.init import make
 from rules.model import Level, Mode
 
@@ -73,6 +76,24 @@ def test_an_older_one_says_where_areas_lie_and_the_log_which_of_them_are_enforce
     assert policy.source
     assert (policy.source.closed, policy.epoch) == (None, 10)
     assert policy.observed == {"loose", "tight"}
+
+
+def test_logins_are_asked_for_good_once_the_trial_has_ended(home: Home, policy: PolicySnapshot) -> None:
+    def asks(one: PolicySnapshot) -> bool:
+        one.reload()
+        return one.programs.asks_logins
+
+    assert not asks(policy)
+    with Registry(home.registry) as registry, registry.change(_AT) as change:
+        change.settings.set(ROLES, "x")
+    assert asks(policy)
+    with closing(sqlite3.connect(home.registry)) as file, file:  # root, past the agent
+        file.execute("DELETE FROM settings")
+    assert asks(policy)
+    with closing(PolicySnapshot(home)) as successor:
+        assert not asks(successor)
+        trial.tell(home, over=True)  # the control process has looked into the log
+        assert asks(successor)
 
 
 @pytest.mark.parametrize("text", ["", "[", "null", '["a"]'])

@@ -123,7 +123,8 @@ def entries() -> Iterator[dict[str, object]]:
     yield {"kind": "process-died", "alarm": True, "process": "control", "how": "SIGBUS", "lived": 1.5, "deaths": 3,
            "pid": 4711}  # fmt: skip
     yield {"kind": "service-program", "alarm": True, "service": "backup", "reason": said}
-    yield {"kind": "pack-edited", "recorded": "甲", "pack": "minimal@3c29d6d554e7"}
+    yield {"kind": "roles-lost", "alarm": True, "epoch": 7, "reason": said}
+    yield {"kind": "pack-edited", "alarm": True, "recorded": "甲", "pack": "minimal@3c29d6d554e7"}
     yield from _of_volumes(said)
     yield {"kind": "registry-older", "alarm": True, "epoch": 7, "registry_epoch": 5, "acts": 2, "reason": said}
     yield {"kind": "log-older", "alarm": True, "epoch": 7, "change": "9f2c1a7e00009f2c", "after": 3, "known": 5,

@@ -74,7 +74,7 @@ OPERATIONS = (
     Operation(
         "registry.accept",
         Text("go on with a registry that lacks acts of the log", "接受缺少日志操作的登记库"),
-        SECURITY,
+        OFFICERS,
         (
             Param(
                 "last",

@@ -1,7 +1,12 @@
-"""Handlers: the registry held against the log, and the officers' decision on one that lacks what the log holds."""
+"""Handlers: the registry held against the log, and the officers' decision on one that lacks what the log holds.
+
+Rules of this file: what is accepted is what stood, and not what was under way. A proposal that waits in the copy may
+have been refused since, and a code of the break-glass used: none of them lives again.
+"""
 
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
-from agent.control.lost_acts import LostActs, lost_acts, named_roles, stops
+from agent.control.lost_acts import LostActs, glass_is_as_it_was, lost_acts, named_roles, stops
+from agent.control.two_hands import recorded
 from agent.errors import ForbiddenError, RefusedError
 from agent.log import backward
 from agent.registry.repositories.registry_transaction import RegistryTransaction
@@ -60,8 +65,22 @@ def _accept(request: HandlerRequest, change: RegistryTransaction) -> HandlerResu
         change.settings.set(ROLES, stored(groups))  # the trial has ended, whatever this registry says
     change.lift_epoch(now.highest)
     change.recorded.forget_after(now.since)
+    ended = _end_what_was_under_way(request, change, lost)
     told = {"registry_epoch": epoch, "lost": len(lost.entries), "first": lost.entries[0]["seq"] if lost.entries else 0}
-    return HandlerResult({"lost": len(lost.entries), "epoch": change.epoch}, told)
+    return HandlerResult({"lost": len(lost.entries), "epoch": change.epoch, **ended}, {**told, **ended})
+
+
+def _end_what_was_under_way(request: HandlerRequest, change: RegistryTransaction, lost: LostActs) -> dict[str, Json]:
+    """End what waits in the copy for a second hand or for root; return what there was."""
+    waiting: list[dict[str, Json]] = request.site.lists.proposals.find()
+    by, reason = request.officer(), request.args.text("reason")
+    for row in waiting:
+        given = recorded(str(row["act"]), row["given"])
+        change.proposals.end(str(row["id"]), "refused", by=by, reason=reason, given=given)
+    ended: dict[str, Json] = {"proposals_refused": [str(row["id"]) for row in waiting]} if waiting else {}
+    if not glass_is_as_it_was(lost) and change.break_glass.void():
+        ended["break_glass"] = "void"
+    return ended
 
 
 def _brief(entry: dict[str, Json]) -> dict[str, Json]:

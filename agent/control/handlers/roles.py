@@ -16,6 +16,7 @@ from agent.registry.rows.settings import ROLES
 from agent.runtime import os_groups
 from agent.runtime.config import Group, RoleGroups
 from agent.runtime.os_groups import gid_of
+from agent.site import trial as trial_file
 from agent.site.role_groups import stored
 from rules.text import Text
 from rules.visible import visible
@@ -36,7 +37,8 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
             _require_a_pair(request, RoleGroups(**{role.value: group for role, group in groups.items()}))
     change.settings.set(ROLES, stored(RoleGroups(**{role.value: group for role, group in groups.items()})))
     shown = {role.value: group for role, group in groups.items()}
-    return HandlerResult({"groups": shown, "trial_ended": trial}, {"groups": shown, "trial_ended": trial})
+    told = {"groups": shown, "trial_ended": trial}
+    return HandlerResult(told, told, on_commit=lambda: trial_file.tell(request.site.home, over=True))
 
 
 @handlers.read("factor.give")

@@ -1,7 +1,8 @@
 """The sockets that are kept for root and the roles, and which places a caller takes.
 
-Rules of this file: the groups of the roles are looked up again and again, away from the event loop, and what was found
-last counts meanwhile: for a place, and for nothing else. The kernel says of which groups a caller is.
+Rules of this file: the groups of the roles are looked up again and again, and before an act of :data:`NAMING` is
+answered, away from the event loop; what was found last counts meanwhile: for a place, and for nothing else. The kernel
+says of which groups a caller is.
 """
 
 import asyncio
@@ -16,6 +17,8 @@ from agent.control.reception.lookups import Lookups
 from agent.control.reception.standings import NameService
 from agent.runtime.config import RoleGroups
 from agent.runtime.home import Home
+
+NAMING = frozenset({"role.set", "registry.accept"})  # acts after which other groups may be those of the roles
 
 
 class ReservedPlaces:

@@ -64,6 +64,15 @@ class BreakGlassRepository:
         ).rowcount:
             raise RefusedError(Text("the glass is not broken", "未处于应急状态"))
 
+    def void(self) -> bool:
+        """Let neither the code nor a broken glass count any more; return whether there was one of them."""
+        return bool(
+            self._transaction.execute(
+                "UPDATE break_glass SET code = NULL, broken_until = NULL"
+                " WHERE code IS NOT NULL OR broken_until IS NOT NULL"
+            ).rowcount
+        )
+
 
 def _plain(code: str) -> str:
     return "".join(char for char in code.upper() if char.isalnum())

@@ -48,7 +48,7 @@ def site(able: None, folder: Programs, served: Server, opened: dict[str, int]) -
         agent.call("service.add", service="door", uid=0, executable=door, lets_in=True)
         opened["fd"] = served.open(made.plans / "doc.txt", CLEARED.uid)
         opened["bytes"] = served.read(opened["fd"])
-        agent.call("role.set", system="62991", security="62992", auditor="62993")
+        agent.call("role.set", system="62991", security="62992", auditor="62993", anyway=True)
         yield made
 
 
