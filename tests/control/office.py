@@ -20,6 +20,7 @@ from agent.control.handlers import handler_table
 from agent.control.services import ControlServices, open_services
 from agent.control.transaction import ActExecutor
 from agent.offboard import database
+from agent.offboard.context import RevocationSubject
 from agent.offboard.plan import Cause
 from agent.offboard.progress import Backlog, waiting
 from agent.runtime import channel
@@ -69,6 +70,9 @@ class Followed:
         pass
 
     def survey(self, person: str, cause: Cause) -> dict[str, Any]:
+        return {}
+
+    def survey_of(self, subject: RevocationSubject, cause: Cause) -> dict[str, Any]:
         return {}
 
 

@@ -11,6 +11,7 @@ from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role
 from agent.control.dispatch import HandlerRequest
 from agent.errors import ForbiddenError, RefusedError, ShoumiError, UsageError
+from agent.presentation import gains
 from agent.registry.rows.settings import ROLES
 from agent.runtime.config import RoleGroups
 from agent.site.role_groups import stored
@@ -186,6 +187,29 @@ def test_an_import_is_one_proposal_with_its_whole_difference(desk: Desk) -> None
     assert done["people"] == 100
     entry = desk.entry(act="person.import")
     assert len(entry["changes"]) + entry["changes_more"] == 200
+
+
+def test_whoever_looks_at_what_an_act_would_do_keeps_no_act_waiting(desk: Desk) -> None:
+    answer = desk.call("grant.add", person="E2", area="plans", reason="x")
+    with desk.office.services.registry.change(desk.office.site.now()) as change:
+        shown = desk.call("proposal.show", SYSTEM, proposal=answer["proposal"])
+        plan = desk.call("act.plan", act="grant.end", given=json.dumps({"grant": desk.office.grant}))
+        change.rollback()
+    assert [one["person"] for one in shown["now"]["first"]] == ["E2"]
+    assert [one["person"] for one in plan["lost"]] == ["E1"]
+
+
+def test_what_many_gain_is_told_in_part_and_confirmed_in_whole(desk: Desk) -> None:
+    rows = "\n".join(f"N{number},甲{number},rd,secret,state" for number in range(100, 200))
+    would = desk.call("person.import", csv=f"id,name,department,level,domain\n{rows}\n")["would"]
+    assert (len(would["loosened"]), would["loosened_more"]) == (50, 50)
+    *_, last = gains.sentences(would)
+    assert last.en.endswith("and 50 more")
+    other = desk.call("person.import", csv=f"id,name,department,level,domain\n{rows.replace('N199', 'N999')}\n")[
+        "would"
+    ]
+    assert {**other, "all": ""} == {**would, "all": ""}
+    assert other["all"] != would["all"]
 
 
 def test_what_takes_is_done_by_one_hand(desk: Desk) -> None:
