@@ -19,12 +19,11 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from agent.api import protocol
-from agent.api.peers import credentials, login_uid
+from agent.api.peers import credentials, with_login
 from agent.api.roles import Role
 from agent.control.dispatch import HandlerTable
 from agent.control.reception import excess_alarms, requests
@@ -149,7 +148,7 @@ class ControlServer:
         except OSError:
             end.close()
             return
-        caller = ConnectedCaller(end, replace(known, loginuid=login_uid(known.pid)), kind, since)
+        caller = ConnectedCaller(end, with_login(known, end), kind, since)
         self._tasks[place] = asyncio.get_running_loop().create_task(self._accompany(caller, place, end))
 
     async def _accompany(self, caller: ConnectedCaller, place: int, end: socket.socket) -> None:

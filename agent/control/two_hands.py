@@ -19,6 +19,7 @@ from datetime import timedelta
 
 from agent.api.operations import TABLE
 from agent.api.operations.schema import OFFICERS, Operation
+from agent.api.peers import seen_again
 from agent.api.roles import CallerRole, Role, standing
 from agent.control.dispatch import HandlerRequest, HandlerResult, Hands, Json, SecondHandNeeded
 from agent.control.eligibility import absence, known
@@ -87,7 +88,8 @@ def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerRes
         _require(why_no_hand(first, gaining, rule))
         asked = tuple(sorted(role.value for roles in request.asked for role in roles))
         return SecondHandNeeded(gained.to_json(), first, asked, request.at + timedelta(days=rule.days))
-    for hand in (request.hands.first, request.hands.second):
+    second = replace(request.hands.second, login_known=seen_again(request.peer).login_known)
+    for hand in (request.hands.first, second):
         _require(why_no_hand(hand, gaining, rule))
     _as_shown(request, request.hands, gained)
     return None
@@ -213,7 +215,9 @@ def hand_of(request: HandlerRequest) -> Hand:
     role = request.standing.role
     if request.hands is not None:
         return request.hands.second
-    return _hand(request, request.peer.uid, request.peer.loginuid, role.value if role else None)
+    peer = seen_again(request.peer)
+    hand = _hand(request, peer.uid, peer.loginuid, role.value if role else None)
+    return replace(hand, login_known=peer.login_known)
 
 
 def proposer_of(request: HandlerRequest, row: Mapping[str, Json]) -> Hand:

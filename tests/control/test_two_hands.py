@@ -1,13 +1,15 @@
 """What gives access takes two people, whatever the act is called and whoever is named in it (contract C12)."""
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from agent.api.operations import TABLE
-from agent.api.peers import Peer
+from agent.api.peers import Peer, PinnedProcess
 from agent.api.roles import CallerRole, Role
 from agent.control.dispatch import HandlerRequest
 from agent.errors import ForbiddenError, RefusedError, ShoumiError, UsageError
@@ -37,10 +39,16 @@ class Desk:
             change.settings.set(ROLES, stored(RoleGroups(**{role.value: gid for role, gid in GROUPS.items()})))
 
     def call(
-        self, op: str, who: tuple[str, int] = SECURITY, role: Role | None = None, login: int | None = None, **given: Any
+        self,
+        op: str,
+        who: tuple[str, int] = SECURITY,
+        role: Role | None = None,
+        login: int | None = None,
+        process: PinnedProcess | None = None,
+        **given: Any,
     ) -> Any:
         office, acts = self.office, role or ROLE_OF[who]
-        peer = Peer(1, who[1], GROUPS[acts], frozenset({GROUPS[acts]}), login)
+        peer = Peer(1, who[1], GROUPS[acts], frozenset({GROUPS[acts]}), login, process=process)
         args = TABLE[op].read(given, None)
         partner = frozenset({Role.SYSTEM, Role.SECURITY})
         request = HandlerRequest(
@@ -187,6 +195,24 @@ def test_an_import_is_one_proposal_with_its_whole_difference(desk: Desk) -> None
     assert done["people"] == 100
     entry = desk.entry(act="person.import")
     assert len(entry["changes"]) + entry["changes_more"] == 200
+
+
+def test_whose_process_has_ended_is_no_hand(desk: Desk) -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        process = PinnedProcess(child.pid, os.pidfd_open(child.pid))
+        login = process.login_uid()
+        if login is not None:
+            with desk.office.services.registry.change(desk.office.site.now()) as change:
+                change.accounts.add(login, "E8")
+        given = {"person": "E2", "area": "plans", "reason": "x"}
+        answer = desk.call("grant.add", process=process, login=login, **given)
+        child.kill()
+    with pytest.raises(ForbiddenError, match="has ended"):
+        desk.call("grant.add", process=process, login=login, **given)
+    with pytest.raises(ForbiddenError, match="has ended"):
+        desk.call("proposal.confirm", SYSTEM, process=process, login=login, proposal=answer["proposal"])
+    assert not desk.office.verdict("E2").allow
+    assert desk.call("proposal.confirm", SYSTEM, proposal=answer["proposal"])["grant"]
 
 
 def test_whoever_looks_at_what_an_act_would_do_keeps_no_act_waiting(desk: Desk) -> None:
