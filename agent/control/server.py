@@ -124,7 +124,7 @@ class ControlServer:
 
     async def tell(self) -> None:
         """Tell who asked for more than their budget. Called again and again."""
-        for uid, times in self._executor.rejections.unrecorded().items():
+        for uid, times in self._services.refusals.unrecorded().items():
             self._book.note(uid, Excess.REFUSALS, time.monotonic(), times)
         for over in self._book.due(time.monotonic()):
             await self.act_thread(partial(excess_alarms.tell, self._services, over))

@@ -26,6 +26,7 @@ from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.host import agent_processes, rails_of
 from agent.control.program_watch import ProgramWatch
 from agent.control.quiet_scan import QuietScan
+from agent.control.rejections import RefusalEntries
 from agent.control.second_factor import SecondFactor
 from agent.control.seen_holders import SeenHolders
 from agent.control.stopped_processes import StoppedProcesses
@@ -72,6 +73,7 @@ class ControlServices:
     verifier: VerifierSupervisor
     log_sessions: LogSessions
     asking: AskingBudget
+    refusals: RefusalEntries
     factor: SecondFactor
 
 
@@ -157,6 +159,7 @@ def open_services(
             verifier=verifier,
             log_sessions=LogSessions(),
             asking=AskingBudget(),
+            refusals=RefusalEntries(decider.append),
             factor=SecondFactor(config.second_factor, start_time),
         )
 

@@ -102,6 +102,17 @@ def test_the_login_of_a_caller_that_is_gone_is_not_known(connected: Caller) -> N
 
 
 @needs.root
+@pytest.mark.usefixtures("option")
+def test_the_login_of_a_caller_that_has_ended_is_not_known_though_it_can_be_read(connected: Caller) -> None:
+    peer = connected.peer()
+    connected.orders.sendall(b"e")
+    os.waitid(os.P_PID, connected.pid, os.WEXITED | os.WNOWAIT)
+    assert Path(f"/proc/{connected.pid}/loginuid").read_text(encoding="ascii") == str(LOGIN)
+    assert not seen_again(peer).login_known
+    assert not connected.peer().login_known
+
+
+@needs.root
 def test_a_caller_that_changes_its_login_has_none_that_is_known(connected: Caller) -> None:
     peer = connected.peer()
     connected.does(b"w")
