@@ -14,7 +14,7 @@ from agent.control.gains import GainedRights
 from agent.control.two_hands import rule_of, supporters, waiting_row
 from agent.errors import ForbiddenError, RefusedError
 from agent.log import search
-from agent.registry.repositories.proposals import ASKED
+from agent.registry.repositories.proposals import ASKED, MOST_REQUESTS
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
@@ -74,7 +74,7 @@ def _mine(request: HandlerRequest) -> Json:
         "requests": [_request(row) for row in proposals.requests(person, most=_DENIALS)],
         "to_support": [
             {**_request(row), "person": row["requested_by"], "reason": _given(row)["reason"]}
-            for row in proposals.requests()
+            for row in proposals.requests(most=MOST_REQUESTS)
             if not row["supported_by"] and person in supporters(request, str(row["requested_by"]), _given(row)["area"])
         ],
     }
