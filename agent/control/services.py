@@ -24,6 +24,7 @@ from agent.control.label_chore import LabelChore
 from agent.control.mount_chore import MountChore
 from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.host import agent_processes, rails_of
+from agent.control.passing_secrets import PassingSecrets
 from agent.control.program_watch import ProgramWatch
 from agent.control.quiet_scan import QuietScan
 from agent.control.rejections import RefusalEntries
@@ -74,6 +75,7 @@ class ControlServices:
     log_sessions: LogSessions
     asking: AskingBudget
     refusals: RefusalEntries
+    secrets: PassingSecrets
     factor: SecondFactor
 
 
@@ -160,6 +162,7 @@ def open_services(
             log_sessions=LogSessions(),
             asking=AskingBudget(),
             refusals=RefusalEntries(decider.append),
+            secrets=PassingSecrets(),
             factor=SecondFactor(config.second_factor, start_time),
         )
 

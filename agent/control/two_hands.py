@@ -161,13 +161,17 @@ def supporters(request: HandlerRequest, person: str, place: str) -> list[str]:
 
 
 def proposed(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerRequest:
-    """Return the act of the proposal *row* as a request of both hands together."""
+    """Return the act of the proposal *row* as a request of both hands together.
+
+    Raises :class:`RefusedError` where its secrets are lost.
+    """
     op = str(row["act"])
+    given = request.services.secrets.shown(op, row["given"])
     return replace(
         request,
         op=op,
-        args=TABLE[op].read(row["given"], None),
-        given=row["given"],
+        args=TABLE[op].read(given, None),
+        given=given,
         standing=request.standing if row["role"] == ASKED else CallerRole(Role(str(row["role"]))),
         partner=OFFICERS,
     )
@@ -175,7 +179,8 @@ def proposed(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerRequest
 
 def kept(request: HandlerRequest, waiting: SecondHandNeeded) -> HandlerRequest:
     """Return the request that keeps *request* as a proposal."""
-    given = {"act": request.op, "given": json.dumps(request.given, ensure_ascii=False)}
+    hidden = request.services.secrets.hidden(request.op, request.given)
+    given = {"act": request.op, "given": json.dumps(hidden, ensure_ascii=False)}
     given |= {"takes_up": request.takes_up} if request.takes_up else {}
     args = TABLE["proposal.add"].read(given, None)
     return replace(request, op="proposal.add", args=args, given=given, waiting=waiting, takes_up="", rehearsed=False)

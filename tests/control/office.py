@@ -79,13 +79,18 @@ class Followed:
 class Office:
     """The control process of a site in this process, and two security officers who call it."""
 
-    def __init__(self, opened: ControlServices) -> None:
+    def __init__(self, opened: ControlServices, *, again: bool = False) -> None:
+        """*again*: of a site that had one before."""
         self.followed = Followed(opened.site.home, opened.decider)
         self.services = replace(opened, offboarding=self.followed)  # type: ignore[arg-type]
         self.site = opened.site
         self.handlers = handler_table()
         self.executor = ActExecutor(self.services, self.handlers.acts)
-        with opened.registry.change(self.site.now()) as change:
+        if not again:
+            self._furnish()
+
+    def _furnish(self) -> None:
+        with self.services.registry.change(self.site.now()) as change:
             for number in range(1, 10):
                 change.people.add(f"E{number}", department="rd", clearances=[Clearance("state", Level.SECRET, "", "x")])
             for officer, uid in OFFICERS.items():
@@ -135,11 +140,11 @@ class Office:
 
 
 @contextmanager
-def office_of(site: Site, pack: str = "minimal") -> Iterator[Office]:
+def office_of(site: Site, pack: str = "minimal", *, again: bool = False) -> Iterator[Office]:
     site.stop_control()
     site.home.pack.write_text(shipped_packs.text(pack), encoding="utf-8")
     with open_services(site.home, DeciderConnection(channel.ChannelClient(site.control_end)), None) as services:
-        yield Office(services)
+        yield Office(services, again=again)
 
 
 def out(office: Office, person: str, how: str) -> None:
