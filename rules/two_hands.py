@@ -20,8 +20,8 @@ OFFICERS = ("system", "security")
 class Hand:
     """One caller. ``person`` and ``login_person`` are whose the two accounts are.
 
-    ``login_uid`` is ``None`` if it is unset. ``known``: the registry or the host has such an account; else it may be
-    anybody's, as the numbers of a user namespace are (user_namespaces(7)).
+    ``login_uid`` is ``None`` if it is unset; not ``login_known``, it may be anybody's. ``known``: the registry or the
+    host has such an account; else it may be anybody's, as the numbers of a user namespace are (user_namespaces(7)).
     """
 
     uid: int
@@ -30,6 +30,7 @@ class Hand:
     login_uid: int | None = None
     login_person: str | None = None
     known: bool = True
+    login_known: bool = True
 
     @property
     def name(self) -> str:
@@ -54,6 +55,12 @@ def why_no_hand(hand: Hand, gaining: AbstractSet[str], rule: TwoHandsRule) -> Te
     """Return why *hand* cannot be one of the two in an act by which *gaining* (people) gain; ``None`` if it can."""
     if hand.role not in OFFICERS:
         return Text("only a system administrator or a security officer is a hand", "仅系统管理员或安全保密管理员可办理")
+    if not hand.login_known:
+        said = visible(hand.name)
+        return Text(
+            f"the process by which `{said}` asks has ended, so nobody knows from whose login it was",
+            f"`{said}` 的请求进程已结束，无法得知其登录会话属于谁",
+        )
     if hand.acts_from_another_login:
         owner = visible(hand.login_person or f"uid:{hand.login_uid}")
         said = visible(hand.name)

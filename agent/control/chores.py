@@ -22,6 +22,7 @@ from agent.api.roles import Role
 from agent.control.disk_watch import DiskWatch
 from agent.control.dispatch import HandlerTable
 from agent.control.offboarding.hr_intake import HrIntake
+from agent.control.request_watch import RequestWatch
 from agent.control.schedule import ScheduledActs
 from agent.control.server import ControlServer
 from agent.control.services import ControlServices
@@ -62,7 +63,7 @@ async def serve(
             serve()
 
     schedule = ScheduledActs(services.site, executor, services.labels.sealable, services.offboarding.start_lapses)
-    signing_key, disks = SigningKeyWatch(services), DiskWatch(services)
+    signing_key, disks, requests = SigningKeyWatch(services), DiskWatch(services), RequestWatch(services)
     hr_intake = HrIntake(
         services.site, services.offboarding, act, timedelta(seconds=services.config.hr_silence_seconds)
     )
@@ -98,6 +99,7 @@ async def serve(
                 (_SCHEDULE, server.look),
                 (_EXCESS, server.tell),
                 (_AGAIN, lambda: server.act_thread(disks.step)),
+                (_AGAIN, lambda: server.act_thread(requests.step)),
             )
         ]
         try:

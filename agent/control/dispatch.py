@@ -91,7 +91,7 @@ class HandlerRequest:
             "loginuid": self.peer.loginuid,
             "role": str(role) if role else None,
             "person": self.site.facts.person_of_uid(self.peer.uid),
-        }
+        } | ({} if self.peer.login_known else {"login_known": False})
 
     def officer(self) -> str:
         """Return who the caller is to the registry: the person of its account, else the bare uid."""

@@ -7,6 +7,7 @@ comes back when something ends, is gained as well: both sides are asked again at
 verdicts may change. What is not compared because it is too much is said, and never counts as nothing.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
@@ -26,7 +27,7 @@ from rules.pack.model import Pack
 from rules.rights import Gain, Right, gains, stands
 from rules.text import Text
 
-_SHOWN = 50  # gains that are told one by one
+_SHOWN = 50  # people, services, areas and places that are told one by one
 _STEPS = 8  # instants at which a pair is compared, from now on and from each instant that the act has written
 _WRITTEN = 50
 _AHEAD = timedelta(days=3660)  # what begins later than that is a mistake somebody will see
@@ -61,7 +62,12 @@ class GainedRights(NamedTuple):
         return frozenset(gain.person for gain in self.people)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as proposals, entries and clients have it."""
+        """Return it as proposals, entries and clients have it: the first of each, and how many more there are.
+
+        Two that begin alike and go on otherwise differ in their digest, ``all``.
+        """
+        told = (self.people, self.services, self.opened, self.loosened)
+        cut = any(len(one) > _SHOWN for one in told)
         first = [
             {"person": gain.person, "areas": list(gain.areas), "rooms": list(gain.rooms), "uids": list(gain.uids)}
             for gain in self.people[:_SHOWN]
@@ -69,9 +75,13 @@ class GainedRights(NamedTuple):
         return {
             "people": len(self.people),
             "first": first,
-            "services": {service: list(areas) for service, areas in self.services},
-            "opened": list(self.opened),
-            "loosened": list(self.loosened),
+            "services": {service: list(areas) for service, areas in self.services[:_SHOWN]},
+            "services_more": max(0, len(self.services) - _SHOWN),
+            "opened": list(self.opened[:_SHOWN]),
+            "opened_more": max(0, len(self.opened) - _SHOWN),
+            "loosened": list(self.loosened[:_SHOWN]),
+            "loosened_more": max(0, len(self.loosened) - _SHOWN),
+            "all": hashlib.sha256(repr(told).encode(errors="surrogateescape")).hexdigest() if cut else None,
             "not_compared": self.left_out,
             "unknown": self.unknown.to_json() if self.unknown else None,
             "always": self.always,

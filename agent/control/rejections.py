@@ -1,11 +1,17 @@
-"""How many refused requests become entries, as pure buckets: nobody fills the disk with what they may not do.
+"""How many refused requests become entries: nobody fills the disk with what they may not do.
 
-Rules of this file: each uid has a bucket, and all of them together have one, because a user may have tens of thousands
-of uids (subuid(5)). What has no entry is counted, and the next entry of that uid says how many there were.
+Rules of this file: the buckets are pure. Each uid has one, and all of them together have one, because a user may have
+tens of thousands of uids (subuid(5)). What has no entry is counted, and the next entry of that uid says how many there
+were.
 """
 
+import threading
+import time
 from collections import Counter
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from agent.errors import ShoumiError
 
 
 class RejectionLimits(NamedTuple):
@@ -80,3 +86,32 @@ class RejectionBudget:
         """Return the same of every uid since the last call."""
         found, self._untold = self._untold, Counter()
         return found
+
+
+class RefusalEntries:
+    """The entries of all that is refused, as many as both budgets let be. For any thread."""
+
+    def __init__(self, append: Callable[[Mapping[str, Any]], object]) -> None:
+        """*append* has an entry recorded, and may raise :class:`ShoumiError`."""
+        self._append = append
+        self._turn = threading.Lock()
+        self._with_role, self._without = (RejectionBudget(one, time.monotonic()) for one in (WITH_ROLE, WITHOUT))
+
+    def record(self, uid: int, fields: Callable[[], Mapping[str, Any]], *, with_role: bool) -> None:
+        """Record the *fields* of a refusal of *uid*. Raises nothing about the log: the caller gets what says more."""
+        budget = self._with_role if with_role else self._without
+        with self._turn:
+            if not budget.take(uid, time.monotonic()):
+                return
+            skipped = budget.skipped(uid)
+        more = {"not_recorded": skipped} if skipped else {}
+        try:
+            self._append({**fields(), **more})
+        except ShoumiError:
+            with self._turn:
+                budget.skip(uid, skipped + 1)
+
+    def unrecorded(self) -> Counter[int]:
+        """Return how many of each uid had no entry since the last call."""
+        with self._turn:
+            return self._with_role.untold() + self._without.untold()

@@ -5,9 +5,10 @@
 Rules of this file:
 - nothing a caller sends, or fails to send, stops the server or another caller. What each may take is in
   :mod:`agent.control.reception.budgets`, and there are places and turns that only roles and root can take;
-- one thread does all acts, a few do questions; the event loop itself touches neither disk, decider nor name service. It
-  reads requests of up to 4 KiB itself: that takes it some 50 µs at the most, and handing them on would take longer.
-  Larger ones, which only roles may send, are read in the threads of questions, in turn;
+- one thread does all acts, one tries acts on a copy for those who ask what they would do, a few do other questions; the
+  event loop itself touches neither disk, decider nor name service. It reads requests of up to 4 KiB itself: that takes
+  it some 50 µs at the most, and handing them on would take longer. Larger ones, which only roles may send, are read in
+  the threads of questions, in turn;
 - :class:`FatalError` ends the process: the holder starts a new one, and recovery is its start.
 """
 
@@ -18,16 +19,15 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
 from agent.api import protocol
-from agent.api.peers import credentials, login_uid
+from agent.api.peers import credentials, with_login
 from agent.api.roles import Role
 from agent.control.dispatch import HandlerTable
 from agent.control.reception import excess_alarms, requests
-from agent.control.reception.budgets import BUDGETS, LOOKUP, QUESTIONS, REST, SMALL, CallerKind
+from agent.control.reception.budgets import BUDGETS, LOOKUP, QUESTIONS, REHEARSING, REST, SMALL, CallerKind
 from agent.control.reception.caller import BrokenRequestError, ConnectedCaller
 from agent.control.reception.entrance import Entrance
 from agent.control.reception.over_budget import Excess, OverBudgetBook
@@ -63,6 +63,12 @@ class ControlServer:
             {kind: TurnLimits(one.running, one.running_each, 2 * one.places_each) for kind, one in BUDGETS.items()},
             {kind: one.parts for kind, one in BUDGETS.items()},
         )
+        self._rehearsals = TurnWorkers(
+            ThreadPoolExecutor(1, "rehearsals"),
+            1,
+            {kind: TurnLimits(1, 1, one.running_each) for kind, one in BUDGETS.items()},
+            dict.fromkeys(CallerKind, REHEARSING),
+        )
         self._reader = ThreadPoolExecutor(1, "role-groups")
         names = NameService(gid_of, present)
         site = services.site
@@ -92,6 +98,7 @@ class ControlServer:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._acts.close(drop=False)
             self._questions.close(drop=True)
+            self._rehearsals.close(drop=True)
             self._reader.shutdown(cancel_futures=True)
         if self._fatal:
             raise self._fatal
@@ -119,7 +126,7 @@ class ControlServer:
 
     async def tell(self) -> None:
         """Tell who asked for more than their budget. Called again and again."""
-        for uid, times in self._executor.rejections.unrecorded().items():
+        for uid, times in self._services.refusals.unrecorded().items():
             self._book.note(uid, Excess.REFUSALS, time.monotonic(), times)
         for over in self._book.due(time.monotonic()):
             await self.act_thread(partial(excess_alarms.tell, self._services, over))
@@ -143,7 +150,7 @@ class ControlServer:
         except OSError:
             end.close()
             return
-        caller = ConnectedCaller(end, replace(known, loginuid=login_uid(known.pid)), kind, since)
+        caller = ConnectedCaller(end, with_login(known, end), kind, since)
         self._tasks[place] = asyncio.get_running_loop().create_task(self._accompany(caller, place, end))
 
     async def _accompany(self, caller: ConnectedCaller, place: int, end: socket.socket) -> None:
@@ -201,7 +208,9 @@ class ControlServer:
         kind = CallerKind.STRANGER if caller.peer.uid else CallerKind.ROOT
         if seen.standing(caller.peer).role is not None:
             kind = CallerKind.ROLE
-        workers = self._acts if operation.act and not received.forbidden else self._questions
+        workers = self._questions
+        if not received.forbidden and (operation.act or operation.rehearses):
+            workers = self._acts if operation.act else self._rehearsals
         found = await self._in_turn(
             self._asked(workers, kind, caller, partial(self._requests.answer, received)), received
         )

@@ -24,8 +24,10 @@ from agent.control.label_chore import LabelChore
 from agent.control.mount_chore import MountChore
 from agent.control.offboarding.coordinator import OffboardingCoordinator
 from agent.control.offboarding.host import agent_processes, rails_of
+from agent.control.passing_secrets import PassingSecrets
 from agent.control.program_watch import ProgramWatch
 from agent.control.quiet_scan import QuietScan
+from agent.control.rejections import RefusalEntries
 from agent.control.second_factor import SecondFactor
 from agent.control.seen_holders import SeenHolders
 from agent.control.stopped_processes import StoppedProcesses
@@ -72,6 +74,8 @@ class ControlServices:
     verifier: VerifierSupervisor
     log_sessions: LogSessions
     asking: AskingBudget
+    refusals: RefusalEntries
+    secrets: PassingSecrets
     factor: SecondFactor
 
 
@@ -157,6 +161,8 @@ def open_services(
             verifier=verifier,
             log_sessions=LogSessions(),
             asking=AskingBudget(),
+            refusals=RefusalEntries(decider.append),
+            secrets=PassingSecrets(),
             factor=SecondFactor(config.second_factor, start_time),
         )
 

@@ -19,9 +19,7 @@ Rules of this file:
 import json
 import os
 import secrets
-import threading
 import time
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -34,7 +32,6 @@ from agent.control.decider_client import DeciderClient
 from agent.control.dispatch import Act, HandlerRequest, SecondHandNeeded
 from agent.control.first_hand import FirstHand
 from agent.control.losses import compare_or_say
-from agent.control.rejections import WITH_ROLE, WITHOUT, RejectionBudget
 from agent.control.services import ControlServices
 from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UnreachableError
 from agent.log import backward
@@ -49,10 +46,9 @@ MEANWHILE = frozenset({"registry.accept"})  # what may be done while the registr
 
 
 class ActExecutor:
-    """Does acts, for callers and for the agent itself. Belongs to the thread of acts, but for ``rejections``."""
+    """Does acts, for callers and for the agent itself. Belongs to the thread of acts."""
 
     def __init__(self, services: ControlServices, acts: Mapping[str, Act]) -> None:
-        self.rejections = RejectionAudit()
         self._services = services
         self._acts = acts
         self._first_hand = FirstHand()
@@ -113,7 +109,7 @@ class ActExecutor:
             else:
                 if fields:
                     services.intent.clear()
-                self.rejections.record(asked, error)
+                record_refusal(asked, error)
             raise
         services.offboarding.committed(request.received or request.at, durable)
         services.site.stores.check(services.site.facts, fields["epoch"])  # the epoch never goes back behind this one
@@ -227,35 +223,15 @@ class _UnsettledError(UnreachableError):
     """Nothing was changed, but whether the entry of it is in the log cannot be said yet: :func:`settle` will."""
 
 
-class RejectionAudit:
-    """Entries for requests that were refused, as many as :class:`RejectionBudget` lets be. For any thread."""
+def record_refusal(request: HandlerRequest, error: ShoumiError) -> None:
+    """Record that *request* was refused or forbidden, as far as its caller has entries left."""
 
-    def __init__(self) -> None:
-        self._turn = threading.Lock()
-        self._with_role, self._without = (RejectionBudget(one, time.monotonic()) for one in (WITH_ROLE, WITHOUT))
+    def fields() -> dict[str, Any]:
+        outcome = "forbidden" if isinstance(error, ForbiddenError) else "refused"
+        told = entry(request, outcome, request.site.epoch(), request.given)
+        return {**told, "error": error.text.to_json()}
 
-    def record(self, request: HandlerRequest, error: ShoumiError) -> None:
-        """Record one. Raises nothing about the log: the caller gets *error*, which says more."""
-        outcome, uid = "forbidden" if isinstance(error, ForbiddenError) else "refused", request.peer.uid
-        budget = self._with_role if request.standing.role else self._without
-        with self._turn:
-            if not budget.take(uid, time.monotonic()):
-                return
-            skipped = budget.skipped(uid)
-        fields = entry(request, outcome, request.site.epoch(), request.given)
-        fields["error"] = error.text.to_json()
-        if skipped:
-            fields["not_recorded"] = skipped
-        try:
-            request.services.decider.append(fields)
-        except ShoumiError:
-            with self._turn:
-                budget.skip(uid, skipped + 1)
-
-    def unrecorded(self) -> Counter[int]:
-        """Return how many of each uid had no entry since the last call."""
-        with self._turn:
-            return self._with_role.untold() + self._without.untold()
+    request.services.refusals.record(request.peer.uid, fields, with_role=request.standing.role is not None)
 
 
 def _append(decider: DeciderClient, fields: Mapping[str, Any]) -> int:

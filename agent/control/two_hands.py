@@ -19,12 +19,14 @@ from datetime import timedelta
 
 from agent.api.operations import ONLY_TAKES, TABLE
 from agent.api.operations.schema import OFFICERS, Operation
+from agent.api.peers import seen_again
 from agent.api.roles import CallerRole, Role, standing
 from agent.control.dispatch import HandlerRequest, HandlerResult, Hands, Json, SecondHandNeeded
 from agent.control.eligibility import absence, known
 from agent.control.gains import GainedRights, compare_or_say
 from agent.errors import ForbiddenError, RefusedError, ShoumiError
 from agent.registry.columns import instant
+from agent.registry.facts import FactsReader
 from agent.registry.repositories.proposals import ASKED, over
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from agent.runtime import os_groups
@@ -74,7 +76,7 @@ def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerRes
     broken = request.standing.role is Role.BREAK_GLASS
     if one_hand(request) and not broken:
         return None
-    gained = gained_by(request, change, done)
+    gained = gained_by(request, request.site.facts, change, done)
     if broken:
         _require_nothing_given(gained._replace(always=False))
         return None
@@ -87,15 +89,18 @@ def waits(request: HandlerRequest, change: RegistryTransaction, done: HandlerRes
         _require(why_no_hand(first, gaining, rule))
         asked = tuple(sorted(role.value for roles in request.asked for role in roles))
         return SecondHandNeeded(gained.to_json(), first, asked, request.at + timedelta(days=rule.days))
-    for hand in (request.hands.first, request.hands.second):
+    second = replace(request.hands.second, login_known=seen_again(request.peer).login_known)
+    for hand in (request.hands.first, second):
         _require(why_no_hand(hand, gaining, rule))
     _as_shown(request, request.hands, gained)
     return None
 
 
-def gained_by(request: HandlerRequest, change: RegistryTransaction, done: HandlerResult) -> GainedRights:
-    """Return what the applied act gives, and whether such an act waits anyhow."""
-    gained = compare_or_say(request.site.facts, change, request.site.pack, done.pack, request.at)
+def gained_by(
+    request: HandlerRequest, before: FactsReader, change: RegistryTransaction, done: HandlerResult
+) -> GainedRights:
+    """Return what the applied act gives beyond what stood *before*, and whether such an act waits anyhow."""
+    gained = compare_or_say(before, change, request.site.pack, done.pack, request.at)
     always = done.gives or _declared(TABLE[request.op], request.given)
     return gained._replace(always=always, outside=done.outside)
 
@@ -168,13 +173,17 @@ def supporters(request: HandlerRequest, person: str, place: str) -> list[str]:
 
 
 def proposed(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerRequest:
-    """Return the act of the proposal *row* as a request of both hands together."""
+    """Return the act of the proposal *row* as a request of both hands together.
+
+    Raises :class:`RefusedError` where its secrets are lost.
+    """
     op = str(row["act"])
+    given = request.services.secrets.shown(op, row["given"])
     return replace(
         request,
         op=op,
-        args=TABLE[op].read(row["given"], None),
-        given=row["given"],
+        args=TABLE[op].read(given, None),
+        given=given,
         standing=request.standing if row["role"] == ASKED else CallerRole(Role(str(row["role"]))),
         partner=OFFICERS,
     )
@@ -182,7 +191,8 @@ def proposed(request: HandlerRequest, row: Mapping[str, Json]) -> HandlerRequest
 
 def kept(request: HandlerRequest, waiting: SecondHandNeeded) -> HandlerRequest:
     """Return the request that keeps *request* as a proposal."""
-    given = {"act": request.op, "given": json.dumps(request.given, ensure_ascii=False)}
+    hidden = request.services.secrets.hidden(request.op, request.given)
+    given = {"act": request.op, "given": json.dumps(hidden, ensure_ascii=False)}
     given |= {"takes_up": request.takes_up} if request.takes_up else {}
     args = TABLE["proposal.add"].read(given, None)
     return replace(request, op="proposal.add", args=args, given=given, waiting=waiting, takes_up="", rehearsed=False)
@@ -224,7 +234,9 @@ def hand_of(request: HandlerRequest) -> Hand:
     role = request.standing.role
     if request.hands is not None:
         return request.hands.second
-    return _hand(request, request.peer.uid, request.peer.loginuid, role.value if role else None)
+    peer = seen_again(request.peer)
+    hand = _hand(request, peer.uid, peer.loginuid, role.value if role else None)
+    return replace(hand, login_known=peer.login_known)
 
 
 def proposer_of(request: HandlerRequest, row: Mapping[str, Json]) -> Hand:

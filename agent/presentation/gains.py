@@ -39,15 +39,17 @@ def _people(would: Mapping[str, Any]) -> Iterator[Text]:
             f"service `{visible(service)}` may touch {_names(areas)}",
             f"服务账户 `{visible(service)}` 可访问 {_names(areas)}",
         )
+    if more := int(would.get("services_more", 0)):
+        yield Text(f"and {more} more services", f"另有 {more} 个服务账户")
 
 
 def _places(would: Mapping[str, Any]) -> Iterator[Text]:
     if would["opened"]:
-        named = _names(would["opened"])
-        yield Text(f"nobody is refused any more in {named}", f"{named} 不再拒绝任何人")
+        named = _first(would, "opened")
+        yield Text(f"nobody is refused any more in {named.en}", f"{named.zh} 不再拒绝任何人")
     if would["loosened"]:
-        named = _names(would["loosened"])
-        yield Text(f"less is asked of {named}", f"对 {named} 的要求放宽")
+        named = _first(would, "loosened")
+        yield Text(f"less is asked of {named.en}", f"对 {named.zh} 的要求放宽")
 
 
 def _outside(would: Mapping[str, Any]) -> Iterator[Text]:
@@ -65,6 +67,13 @@ def _unknown(would: Mapping[str, Any]) -> Iterator[Text]:
         yield Text(f"{count} more rights were not compared", f"另有 {count} 项权限未比较")
     if why := would["unknown"]:
         yield Text(f"who gains something is not known: {why['en']}", f"无法得知谁将获得权限：{why['zh']}")
+
+
+def _first(would: Mapping[str, Any], what: str) -> Text:
+    named, more = _names(would[what]), int(would.get(f"{what}_more", 0))
+    return (
+        Text(f"{named} and {more} more", f"{named} 等共 {len(would[what]) + more} 个") if more else Text(named, named)
+    )
 
 
 def _names(places: Sequence[str]) -> str:

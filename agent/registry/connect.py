@@ -41,6 +41,7 @@ def connect(path: Path, mode: Literal["ro", "rw"]) -> sqlite_files.Connection:
                 connection.execute("PRAGMA query_only = ON")
             else:
                 connection.execute("PRAGMA synchronous = FULL")
+                connection.execute("PRAGMA secure_delete = ON")  # what was deleted stays on no free page
                 checkpoints.settings(connection)
     except BaseException:
         connection.close()

@@ -4,13 +4,16 @@ Rules of this file: standard library only, read only, no cache. The epoch that g
 short transaction. A file that cannot be trusted gets an error, never an empty answer.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from agent.errors import RefusedError
 from agent.registry.connect import connect, current, damaged, translate_sqlite_errors
+from rules.text import Text
 
 
 class SnapshotReader:
@@ -20,9 +23,10 @@ class SnapshotReader:
     :class:`agent.errors.FatalError` (the file is damaged, or another one has taken its place).
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, copied: sqlite3.Connection | None = None) -> None:
+        """*copied*: a copy of the registry at *path*, which is read in its place."""
         self.path = path
-        self._connection = connect(path, "ro")
+        self._connection = copied or connect(path, "ro")
         try:
             current(path, self._connection)
             with translate_sqlite_errors(path):
@@ -57,6 +61,22 @@ class SnapshotReader:
         finally:
             with translate_sqlite_errors(self.path):
                 self._connection.commit()  # does nothing when SQLite has ended it by itself after an error
+
+    def copy_into(self, empty: sqlite3.Connection, most: int) -> None:
+        """Write the registry, as it is at one instant, into another database.
+
+        Raises :class:`agent.errors.RefusedError` for one of more than *most* bytes.
+        """
+        with translate_sqlite_errors(self.path), self.snapshot():
+            [pages], [size] = (
+                self._connection.execute(f"PRAGMA {of}").fetchone() for of in ("page_count", "page_size")
+            )
+            if pages * size > most:
+                raise RefusedError(
+                    Text("the registry is too large to be copied", "登记库过大，无法复制"),
+                    Text("let the act show what it does", "请直接执行该操作查看结果"),
+                )
+            self._connection.backup(empty)
 
     def epoch(self) -> int:
         """Return the number of changes committed so far."""

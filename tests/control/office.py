@@ -20,6 +20,7 @@ from agent.control.handlers import handler_table
 from agent.control.services import ControlServices, open_services
 from agent.control.transaction import ActExecutor
 from agent.offboard import database
+from agent.offboard.context import RevocationSubject
 from agent.offboard.plan import Cause
 from agent.offboard.progress import Backlog, waiting
 from agent.runtime import channel
@@ -71,17 +72,25 @@ class Followed:
     def survey(self, person: str, cause: Cause) -> dict[str, Any]:
         return {}
 
+    def survey_of(self, subject: RevocationSubject, cause: Cause) -> dict[str, Any]:
+        return {}
+
 
 class Office:
     """The control process of a site in this process, and two security officers who call it."""
 
-    def __init__(self, opened: ControlServices) -> None:
+    def __init__(self, opened: ControlServices, *, again: bool = False) -> None:
+        """*again*: of a site that had one before."""
         self.followed = Followed(opened.site.home, opened.decider)
         self.services = replace(opened, offboarding=self.followed)  # type: ignore[arg-type]
         self.site = opened.site
         self.handlers = handler_table()
         self.executor = ActExecutor(self.services, self.handlers.acts)
-        with opened.registry.change(self.site.now()) as change:
+        if not again:
+            self._furnish()
+
+    def _furnish(self) -> None:
+        with self.services.registry.change(self.site.now()) as change:
             for number in range(1, 10):
                 change.people.add(f"E{number}", department="rd", clearances=[Clearance("state", Level.SECRET, "", "x")])
             for officer, uid in OFFICERS.items():
@@ -131,11 +140,11 @@ class Office:
 
 
 @contextmanager
-def office_of(site: Site, pack: str = "minimal") -> Iterator[Office]:
+def office_of(site: Site, pack: str = "minimal", *, again: bool = False) -> Iterator[Office]:
     site.stop_control()
     site.home.pack.write_text(shipped_packs.text(pack), encoding="utf-8")
     with open_services(site.home, DeciderConnection(channel.ChannelClient(site.control_end)), None) as services:
-        yield Office(services)
+        yield Office(services, again=again)
 
 
 def out(office: Office, person: str, how: str) -> None:

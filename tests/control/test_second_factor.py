@@ -11,7 +11,9 @@ import pytest
 from agent import shipped_packs
 from agent.api.client import AgentClient
 from agent.api.operations import TABLE, needs_factor
+from agent.api.operations.schema import ANY
 from agent.api.peers import Peer
+from agent.control.rejections import WITH_ROLE
 from agent.control.second_factor import SecondFactor
 from agent.errors import FactorNeededError, RefusedError
 from agent.runtime.home import Home
@@ -59,6 +61,22 @@ def test_what_gives_or_cuts_is_refused_until_pam_has_confirmed_who_it_is(guarded
     [entry] = guarded.entries(kind="factor")
     assert (entry["outcome"], entry["actor"]["uid"]) == ("refused", 0)
     assert RIGHT not in str(guarded.entries())
+
+
+def test_whoever_gives_wrong_ones_again_and_again_does_not_fill_the_log(guarded: Site) -> None:
+    with AgentClient(guarded.home) as client:
+        for _ in range(WITH_ROLE.burst + 20):
+            with pytest.raises(RefusedError):
+                client.call("factor.give", secret="x")
+    assert WITH_ROLE.burst <= len(guarded.entries(kind="factor")) < WITH_ROLE.burst + 20
+
+
+def test_where_none_is_asked_for_and_of_whoever_has_no_role_nothing_is_recorded(fresh: Site) -> None:
+    with AgentClient(fresh.home) as client, pytest.raises(RefusedError, match="no second factor"):
+        client.call("factor.give", secret="x")
+    assert TABLE["factor.give"].allowed({}) == [ANY]
+    assert not TABLE["factor.give"].act
+    assert fresh.entries(kind="factor") == []
 
 
 def test_what_one_program_was_asked_for_counts_for_no_other_of_the_account(guarded: Site) -> None:

@@ -1,16 +1,19 @@
 """What gives access takes two people, whatever the act is called and whoever is named in it (contract C12)."""
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from agent.api.operations import TABLE
-from agent.api.peers import Peer
+from agent.api.peers import Peer, PinnedProcess
 from agent.api.roles import CallerRole, Role
 from agent.control.dispatch import HandlerRequest
 from agent.errors import ForbiddenError, RefusedError, ShoumiError, UsageError
+from agent.presentation import gains
 from agent.registry.rows.settings import ROLES
 from agent.runtime.config import RoleGroups
 from agent.site.role_groups import stored
@@ -28,18 +31,26 @@ ROLE_OF = {SYSTEM: Role.SYSTEM, SECURITY: Role.SECURITY, OTHER_SECURITY: Role.SE
 class Desk:
     """The office after its trial, and who calls it."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, *, again: bool = False) -> None:
         self.office = office
+        if again:
+            return
         with office.services.registry.change(office.site.now()) as change:
             change.accounts.add(SYSTEM[1], "E7")
             change.people.add("N1", name="nobody yet")
             change.settings.set(ROLES, stored(RoleGroups(**{role.value: gid for role, gid in GROUPS.items()})))
 
     def call(
-        self, op: str, who: tuple[str, int] = SECURITY, role: Role | None = None, login: int | None = None, **given: Any
+        self,
+        op: str,
+        who: tuple[str, int] = SECURITY,
+        role: Role | None = None,
+        login: int | None = None,
+        process: PinnedProcess | None = None,
+        **given: Any,
     ) -> Any:
         office, acts = self.office, role or ROLE_OF[who]
-        peer = Peer(1, who[1], GROUPS[acts], frozenset({GROUPS[acts]}), login)
+        peer = Peer(1, who[1], GROUPS[acts], frozenset({GROUPS[acts]}), login, process=process)
         args = TABLE[op].read(given, None)
         partner = frozenset({Role.SYSTEM, Role.SECURITY})
         request = HandlerRequest(
@@ -186,6 +197,47 @@ def test_an_import_is_one_proposal_with_its_whole_difference(desk: Desk) -> None
     assert done["people"] == 100
     entry = desk.entry(act="person.import")
     assert len(entry["changes"]) + entry["changes_more"] == 200
+
+
+def test_whose_process_has_ended_is_no_hand(desk: Desk) -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        process = PinnedProcess(child.pid, os.pidfd_open(child.pid))
+        login = process.login_uid()
+        if login is not None:
+            with desk.office.services.registry.change(desk.office.site.now()) as change:
+                change.accounts.add(login, "E8")
+        given = {"person": "E2", "area": "plans", "reason": "x"}
+        answer = desk.call("grant.add", process=process, login=login, **given)
+        child.kill()
+    with pytest.raises(ForbiddenError, match="has ended"):
+        desk.call("grant.add", process=process, login=login, **given)
+    with pytest.raises(ForbiddenError, match="has ended"):
+        desk.call("proposal.confirm", SYSTEM, process=process, login=login, proposal=answer["proposal"])
+    assert not desk.office.verdict("E2").allow
+    assert desk.call("proposal.confirm", SYSTEM, proposal=answer["proposal"])["grant"]
+
+
+def test_whoever_looks_at_what_an_act_would_do_keeps_no_act_waiting(desk: Desk) -> None:
+    answer = desk.call("grant.add", person="E2", area="plans", reason="x")
+    with desk.office.services.registry.change(desk.office.site.now()) as change:
+        shown = desk.call("proposal.show", SYSTEM, proposal=answer["proposal"])
+        plan = desk.call("act.plan", act="grant.end", given=json.dumps({"grant": desk.office.grant}))
+        change.rollback()
+    assert [one["person"] for one in shown["now"]["first"]] == ["E2"]
+    assert [one["person"] for one in plan["lost"]] == ["E1"]
+
+
+def test_what_many_gain_is_told_in_part_and_confirmed_in_whole(desk: Desk) -> None:
+    rows = "\n".join(f"N{number},甲{number},rd,secret,state" for number in range(100, 200))
+    would = desk.call("person.import", csv=f"id,name,department,level,domain\n{rows}\n")["would"]
+    assert (len(would["loosened"]), would["loosened_more"]) == (50, 50)
+    *_, last = gains.sentences(would)
+    assert last.en.endswith("and 50 more")
+    other = desk.call("person.import", csv=f"id,name,department,level,domain\n{rows.replace('N199', 'N999')}\n")[
+        "would"
+    ]
+    assert {**other, "all": ""} == {**would, "all": ""}
+    assert other["all"] != would["all"]
 
 
 def test_what_takes_is_done_by_one_hand(desk: Desk) -> None:

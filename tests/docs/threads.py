@@ -56,6 +56,13 @@ THREADS = (
         "`agent.control.transaction.ActExecutor`; writes the registry",
     ),
     ThreadRow("control", "questions", "agent.control.server", "answers reads and streams, eight at a time", "nothing"),
+    ThreadRow(
+        "control",
+        "rehearsals",
+        "agent.control.server",
+        "tries acts for those who ask what they would do, one at a time, half of the time",
+        "copies of the registry, in memory",
+    ),
     ThreadRow("control", "role-groups", "agent.control.server", "reads which groups are those of the roles", "nothing"),
     ThreadRow(
         "control",

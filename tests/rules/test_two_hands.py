@@ -9,7 +9,7 @@ from rules.two_hands import OFFICERS, Hand, why_no_hand, why_not_together
 NAMES = st.sampled_from([None, "E1", "E2", "E3"])
 UIDS = st.integers(0, 4)
 ROLES = st.sampled_from([None, "system", "security", "auditor"])
-HANDS = st.builds(Hand, UIDS, NAMES, ROLES, st.none() | UIDS, NAMES, st.booleans())
+HANDS = st.builds(Hand, UIDS, NAMES, ROLES, st.none() | UIDS, NAMES, st.booleans(), st.booleans())
 ACTS = st.sampled_from(["grant.add", "badge.add"])
 RULES = st.builds(
     TwoHandsRule,
@@ -36,6 +36,12 @@ def test_a_number_that_neither_the_registry_nor_the_host_knows_is_none(
     hand: Hand, rule: TwoHandsRule, gaining: frozenset[str]
 ) -> None:
     if not hand.known:
+        assert why_no_hand(hand, gaining, rule)
+
+
+@given(HANDS, RULES, GAINING)
+def test_one_whose_login_nobody_knows_is_none(hand: Hand, rule: TwoHandsRule, gaining: frozenset[str]) -> None:
+    if not hand.login_known:
         assert why_no_hand(hand, gaining, rule)
 
 

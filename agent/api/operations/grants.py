@@ -72,6 +72,7 @@ OPERATIONS = (
             Param("act", "text", Text("the operation, as in grant.end", "操作名，如 grant.end"), required=True),
             Param("given", "text", Text("its arguments, a JSON object", "其参数（JSON 对象）"), required=True),
         ),
+        rehearses=True,
     ),
     Operation(
         "grant.list",

@@ -35,6 +35,7 @@ OPERATIONS = (
         Text("show a proposal, and what it would change if it were confirmed now", "查看提议及现在确认的后果"),
         ANY,
         (_PROPOSAL,),
+        rehearses=True,
     ),
     Operation(
         "proposal.confirm",

@@ -64,6 +64,7 @@ class Operation:
     ``act``: it changes something, is one registry transaction, and is an entry before it takes effect.
     ``read_entry``: it shows the log, which is itself recorded. ``stream``: it answers with any number of items.
     ``gives``: it gives access by what it is, and needs two hands; of other acts the rights before and after say so.
+    ``rehearses``: a question that tries an act on a copy of the registry; such are answered one at a time.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Operation:
     stream: bool = False
     read_entry: bool = False
     gives: bool = False
+    rehearses: bool = False
 
     def allowed(self, args: Mapping[str, object]) -> list[frozenset[Role]]:
         """Return the role sets a caller must satisfy, each of them, for a call with these arguments."""

@@ -24,7 +24,7 @@ OPERATIONS = (
     Operation(
         "factor.give",
         Text("give one's second factor, for five minutes and this program", "提供二次认证（五分钟内对本程序有效）"),
-        EVERYBODY,
+        ANY,
         (Param("secret", "text", Text("what PAM asks for", "认证口令"), required=True, secret=True),),
     ),
     Operation(

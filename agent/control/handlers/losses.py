@@ -1,4 +1,4 @@
-"""Handlers: what an act would take from whom, and what would end with it, found by a change that is rolled back.
+"""Handlers: what an act would take from whom, and what would end with it, found by a change of a copy.
 
 Rules of this file: the act itself is rehearsed, with the caller's own rights, so that the plan and the act cannot say
 different things; nothing is recorded of what did not happen. Whoever holds nothing has nothing in the plan that ends.
@@ -16,6 +16,7 @@ from agent.errors import ForbiddenError, UsageError
 from agent.offboard.context import RevocationSubject
 from agent.offboard.plan import Cause
 from agent.offboard.steps.places import accounts
+from agent.registry.rehearsal import rehearsed_change
 from rules.rights import Loss
 from rules.text import Text
 from rules.visible import visible
@@ -67,12 +68,9 @@ def _given(request: HandlerRequest) -> dict[str, Json]:
 
 def _rehearsed(request: HandlerRequest) -> ComparedRights:
     site = request.site
-    with request.services.registry.change(at=request.at) as change:
-        try:
-            done = _ACTS[request.op](request, change)
-            return compare_or_say(site.facts, change, site.pack, done.pack, request.at, done.cut)
-        finally:
-            change.rollback()
+    with rehearsed_change(site.facts, request.at) as (before, change):
+        done = _ACTS[request.op](request, change)
+        return compare_or_say(before, change, site.pack, done.pack, request.at, done.cut)
 
 
 def _ends(request: HandlerRequest, loss: Loss) -> Json:

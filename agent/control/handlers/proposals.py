@@ -26,6 +26,7 @@ from agent.control.handlers import (
 from agent.control.handlers.case_transitions import by_itself
 from agent.control.two_hands import code, gained_by, hand_of, proposed, recorded, waiting_row
 from agent.errors import ForbiddenError, ShoumiError
+from agent.registry.rehearsal import rehearsed_change
 from agent.registry.repositories.proposals import ASKED
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
@@ -133,12 +134,8 @@ def _code(row: Mapping[str, Json], now: Mapping[str, Json]) -> str | None:
 
 
 def _rehearsed(request: HandlerRequest, row: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:
-    """Return what the act would give if it were done now, and what it would write: a change that is rolled back."""
+    """Return what the act would give if it were done now, and what it would write."""
     asked = replace(proposed(request, row), rehearsed=True)
-    with request.services.registry.change(at=request.at) as change:
-        try:
-            done = _ACTS[asked.op](asked, change)
-            gained = gained_by(asked, change, done)
-            return gained.to_json(), change.difference().to_json()
-        finally:
-            change.rollback()
+    with rehearsed_change(request.site.facts, request.at) as (before, change):
+        done = _ACTS[asked.op](asked, change)
+        return gained_by(asked, before, change, done).to_json(), change.difference().to_json()

@@ -8,12 +8,13 @@ takes it up. How much one person may have waiting, and how often they may look, 
 from collections.abc import Mapping
 from datetime import timedelta
 
+from agent.api.peers import seen_again
 from agent.control.dispatch import HandlerRequest, HandlerResult, HandlerTable, Json
 from agent.control.gains import GainedRights
 from agent.control.two_hands import rule_of, supporters, waiting_row
 from agent.errors import ForbiddenError, RefusedError
 from agent.log import search
-from agent.registry.repositories.proposals import ASKED
+from agent.registry.repositories.proposals import ASKED, MOST_REQUESTS
 from agent.registry.repositories.registry_transaction import RegistryTransaction
 from rules.text import Text
 from rules.visible import visible
@@ -73,7 +74,7 @@ def _mine(request: HandlerRequest) -> Json:
         "requests": [_request(row) for row in proposals.requests(person, most=_DENIALS)],
         "to_support": [
             {**_request(row), "person": row["requested_by"], "reason": _given(row)["reason"]}
-            for row in proposals.requests()
+            for row in proposals.requests(most=MOST_REQUESTS)
             if not row["supported_by"] and person in supporters(request, str(row["requested_by"]), _given(row)["area"])
         ],
     }
@@ -81,13 +82,15 @@ def _mine(request: HandlerRequest) -> Json:
 
 def _asker(request: HandlerRequest) -> str:
     """Return the person who calls. Raises :class:`ForbiddenError` for an account or a login of nobody else's."""
-    facts, peer = request.site.facts, request.peer
+    facts, peer = request.site.facts, seen_again(request.peer)
     person = facts.person_of_uid(peer.uid)
     login = None if peer.loginuid is None else facts.person_of_uid(peer.loginuid)
     if person is None:
         raise ForbiddenError(
             Text(f"uid {peer.uid} is the account of nobody the registry knows", f"uid {peer.uid} 不属于任何登记人员")
         )
+    if not peer.login_known:
+        raise ForbiddenError(Text("the process that asked has ended", "请求进程已结束"))
     if peer.loginuid is not None and login != person:
         raise ForbiddenError(Text("the login is somebody else's", "登录会话属于他人"))
     return person

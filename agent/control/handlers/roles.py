@@ -43,11 +43,13 @@ def _set(request: HandlerRequest, change: RegistryTransaction) -> HandlerResult:
 
 @handlers.read("factor.give")
 def _give(request: HandlerRequest) -> Json:
+    services = request.services
     try:
-        request.services.factor.give(request.peer, request.args.text("secret"))
+        services.factor.give(request.peer, request.args.text("secret"))
     except RefusedError as error:
         fields = {"kind": "factor", "outcome": "refused", "actor": request.actor(), "reason": error.text.to_json()}
-        request.services.decider.append(fields)
+        if services.factor.service is not None:
+            services.refusals.record(request.peer.uid, lambda: fields, with_role=True)
         raise
     return {"given": True}
 

@@ -55,6 +55,7 @@ class Budget(NamedTuple):
 
 
 QUESTIONS: Final = 8  # threads that answer questions
+REHEARSING: Final = 2.0  # acts are tried on copies in one of so many parts of the time of one thread
 BUDGETS: Final = {
     CallerKind.ROLE: Budget(128, 32, QUESTIONS, 4, 16, line_seconds=10, idle_seconds=600, write_seconds=30),
     CallerKind.ROOT: Budget(64, 64, QUESTIONS, QUESTIONS, 32, line_seconds=10, idle_seconds=600, write_seconds=30),

@@ -24,7 +24,7 @@ from agent.control.dispatch import HandlerRequest, HandlerTable
 from agent.control.reception.budgets import FRESH
 from agent.control.reception.standings import SeenGroups
 from agent.control.services import ControlServices
-from agent.control.transaction import ActExecutor, record_reading
+from agent.control.transaction import ActExecutor, record_reading, record_refusal
 from agent.errors import FatalError, ForbiddenError, RefusedError, ShoumiError, UsageError
 from agent.runtime.saying import say_traceback
 from rules.text import Text
@@ -89,7 +89,7 @@ class RequestHandlers:
         found = permission(operation, call.args, who, request.partner)
         if isinstance(found, ForbiddenError):
             if operation.act or operation.read_entry:
-                self._executor.rejections.record(request, found)
+                record_refusal(request, found)
             raise found
         request.asked.extend(found)
         if needs_factor(call.op, call.args):

@@ -38,6 +38,14 @@ class ProposalQueries:
         conditions = when("requested_by", person) if person else {"outcome IS NULL AND requested_by <> ''": ()}
         return self._connection.select(_PROPOSALS, conditions, f"ORDER BY number DESC LIMIT {int(most)}")
 
+    def asking(self) -> dict[str, int]:
+        """Return of how many requests that no officer has taken up yet, by the department of who asks."""
+        rows = self._connection.select(
+            "SELECT department, count(*) AS waiting FROM proposals JOIN people ON people.id = requested_by"
+            " WHERE outcome IS NULL AND role = 'person' GROUP BY department"
+        )
+        return {str(row["department"]): int(str(row["waiting"])) for row in rows}
+
     def lapsed(self, now: str) -> list[Row]:
         """Return what waits though its time is over at the stored instant *now*."""
         return self._connection.select(_PROPOSALS, {"outcome IS NULL AND lapses <= ?": (now,)}, "ORDER BY number")

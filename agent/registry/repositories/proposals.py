@@ -1,7 +1,8 @@
 """Writing proposals: acts that give access, and wait for a second hand (contract C12).
 
 Rules of this file: who may propose and confirm is decided elsewhere (:mod:`rules.two_hands`); here is what is kept of
-it. A proposal ends once. How many wait is bounded, for everybody and for each account.
+it. A proposal ends once. How many wait is bounded, for everybody and for each account; what people ask for has places
+of its own, so that officers can always propose.
 """
 
 import json
@@ -19,8 +20,9 @@ from rules.text import Text
 from rules.two_hands import Hand
 from rules.visible import visible
 
-MOST, MOST_OF_ONE = 500, 100
-MOST_REQUESTS, MOST_A_DAY = 3, 10  # of one person: waiting at a time, and made in a day
+MOST, MOST_OF_ONE = 500, 100  # proposals of officers that wait: of all, of one account
+MOST_REQUESTS = 300  # that wait, of everybody
+MOST_OF_A_PERSON, MOST_A_DAY = 3, 10  # requests: waiting at a time, and made in a day
 ASKED = "person"  # the role of a proposal that no officer has taken up yet
 
 
@@ -75,9 +77,9 @@ class ProposalRepository:
         require_person(self._transaction, person)
         require_resource(self._transaction, str(given["area"]))
         words(str(given["reason"]), REASON, required=True)
-        self._require_room(uid)
         self._require_new(person, str(given["area"]))
         self._require_few(person)
+        self._require_place()
         added = self._transaction.insert(
             "proposals",
             act=act,
@@ -105,6 +107,7 @@ class ProposalRepository:
     ) -> None:
         """Make what somebody asked for the proposal of *hand*, who is its first from now on."""
         row = self._waiting(proposal)
+        self._require_room(hand.uid)
         self._transaction.update(
             "proposals",
             "number",
@@ -151,7 +154,7 @@ class ProposalRepository:
             person,
         )
         assert counted is not None
-        if counted[0] >= MOST_REQUESTS or counted[1] >= MOST_A_DAY:
+        if counted[0] >= MOST_OF_A_PERSON or counted[1] >= MOST_A_DAY:
             raise RefusedError(
                 Text("too many of your requests wait, or were made today", "待处理或今日提交的申请过多"),
                 Text("see: shoumi mine", "参见：shoumi mine"),
@@ -171,9 +174,18 @@ class ProposalRepository:
                 Text("see: shoumi mine", "参见：shoumi mine"),
             )
 
+    def _require_place(self) -> None:
+        counted = self._transaction.row("SELECT count(*) FROM proposals WHERE outcome IS NULL AND role = ?", ASKED)
+        assert counted is not None
+        if counted[0] >= MOST_REQUESTS:
+            raise RefusedError(
+                Text("too many requests of everybody wait already", "待处理的申请总数过多"),
+                Text("ask again later, or tell a security officer", "请稍后再申请，或告知安全保密管理员"),
+            )
+
     def _require_room(self, uid: int) -> None:
         counted = self._transaction.row(
-            "SELECT count(*), coalesce(sum(uid = ?), 0) FROM proposals WHERE outcome IS NULL", uid
+            "SELECT count(*), coalesce(sum(uid = ?), 0) FROM proposals WHERE outcome IS NULL AND role <> ?", uid, ASKED
         )
         assert counted is not None
         if counted[0] >= MOST or counted[1] >= MOST_OF_ONE:

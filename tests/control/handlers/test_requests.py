@@ -1,10 +1,13 @@
 """A denied person may ask, and learns of their own denials and whom to ask; nothing is given by it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from agent.control.request_watch import RequestWatch
 from agent.errors import ForbiddenError, RefusedError
+from agent.registry.repositories.proposals import MOST_REQUESTS
 from rules.model import Level
 from tests.control.test_two_hands import SECURITY, SYSTEM, Desk, alone, desk  # noqa: F401 - fixtures
 
@@ -83,6 +86,34 @@ def test_how_much_one_person_may_have_waiting_is_bounded(asking: Desk) -> None:
     with pytest.raises(RefusedError, match="too many"):
         ask(asking, area="r3")
     assert len(asking.call("proposal.list")) == 3
+
+
+def test_requests_never_take_the_places_of_proposals_and_officers_hear_that_they_are_full(
+    asking: Desk,
+) -> None:
+    office, watch = asking.office, RequestWatch(asking.office.services)
+    with office.services.registry.change(office.site.now()) as change:
+        for number in range(MOST_REQUESTS // 3):
+            change.people.add(f"A{number}", department="rd" if number % 3 else "it")
+            for place in ("r0", "r1", "r2"):
+                if not number:
+                    change.rooms.add(place, level=Level.SECRET, domain="state")
+                change.proposals.ask(
+                    "grant.add", {"person": f"A{number}", "area": place, "reason": "x"}, would={}, person=f"A{number}",
+                    uid=62_200 + number, login_uid=None, lapses=office.site.now() + timedelta(days=1),
+                )  # fmt: skip
+    with pytest.raises(RefusedError, match="of everybody"):
+        ask(asking)
+    assert asking.call("grant.add", person="E3", area="plans", reason="x")["waiting"]
+    watch.step()
+    watch.step()
+    [entry] = asking.site_entries(kind="over-budget")
+    assert (entry["requests"], entry["department"]) == (MOST_REQUESTS, "rd")
+    [alarm] = office.site.facts.open_alarms()
+    assert "department `rd`" in alarm.text.en
+    [row] = [row for row in asking.call("proposal.list") if row["requested_by"] == "A0"][:1]
+    asking.call("proposal.refuse", proposal=row["id"], reason="x")
+    assert ask(asking)
 
 
 def test_how_often_one_may_have_the_log_read_is_bounded(asking: Desk) -> None:
