@@ -37,6 +37,7 @@ NOT_FUZZED: dict[str, str] = {
     "agent.control.handlers.log:_growing": "the line of the index, which `log-entry` has read",
     "agent.control.handlers.losses:_given": "the argument of an act that only the agent itself calls",
     "agent.control.handlers.proposals:_add": "the arguments of an act, as `request` has read them",
+    "agent.control.trial_end:proven": "a line of the record; one that is damaged is passed over",
     "agent.doors.__main__:_connected": _KERNEL,
     "agent.registry.changed:_read": "an object that SQLite made of a row (json_object)",
     "agent.rooms.field.unit:FieldUnit._known": _KERNEL,

@@ -65,7 +65,7 @@ def test_a_dossier_has_everything_also_what_is_over(site: Registry, lists: Regis
         "clearances": [
             {"domain": "state", "level": "secret", "label": "", "approved_by": "", "set_at": at} | columns(None)
         ],
-        "accounts": [{"uid": 61001, "person": "E1", "name": ""}],
+        "accounts": [{"uid": 61001, "person": "E1", "name": "", "on_host": False}],
         "badges": ["4660"],
         "grants": [
             {
@@ -275,6 +275,7 @@ def test_whatever_the_tables_declare_as_true_or_false_is_listed_so(
     rows = [
         *lists.people.find(),
         *lists.services.all(),
+        *lists.accounts.find(),
         *lists.grants.find(now),
         *lists.holds.find(),
         *lists.records.find(),

@@ -14,4 +14,5 @@ class AccountQueries:
 
     def find(self, person: str = "") -> list[Row]:
         """Return uid, person and account name, ordered by uid."""
-        return self._connection.select("SELECT uid, person, name FROM accounts", when("person", person), "ORDER BY uid")
+        question = 'SELECT uid, person, name, on_host AS "on_host [bool]" FROM accounts'
+        return self._connection.select(question, when("person", person), "ORDER BY uid")
