@@ -216,7 +216,7 @@ def test_places_programs_and_the_rest(site: Registry, lists: RegistryQueries, no
     ]
     assert lists.holidays.all() == [{"day": "2027-01-01", "name": "元旦"}]
     assert lists.settings.all() == {"site": "一号"}
-    assert lists.accounts.find() == [{"uid": 61001, "person": "E1", "name": ""}]
+    assert lists.accounts.find() == [{"uid": 61001, "person": "E1", "name": "", "on_host": False}]
     assert ids(lists.holds.find()) == ["H000001"]
     assert json.dumps([lists.areas.find(), lists.rooms.find(), lists.services.all()])
     with site.change(now) as change:
