@@ -123,4 +123,5 @@ def test_all_acts_that_give_are_among_those_it_is_asked_for() -> None:
     assert all(needs_factor(name, {}) for name, op in TABLE.items() if op.gives)
     assert all(needs_factor(name, {}) for name in ("hold.add", "grant.end", "proposal.confirm", "person.set"))
     assert needs_factor("person.add", {"account": [62_000]})
+    assert all(needs_factor(name, {}) for name in ("case.open", "record.add", "area.enforce", "hr.subject.add"))
     assert not any(needs_factor(name, {}) for name in ("lockdown.on", "case.list", "person.add"))

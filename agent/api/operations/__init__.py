@@ -90,11 +90,28 @@ ONLY_TAKES = frozenset(
     ]
 )
 """Acts that give nothing whatever they are called with: they never wait, also where nothing can be compared."""
-_CUTS = frozenset(["hold.add", "case.approve", "case.confirm", "case.advance", "proposal.confirm"])
+_CUTS = frozenset(
+    [
+        "hold.add",
+        "case.open",  # some kinds end access at once: which ones is the pack's
+        "case.approve",
+        "case.confirm",
+        "case.advance",
+        "case.release",
+        "proposal.confirm",
+        "area.enforce",
+        "room.remove",
+        "pin.remove",
+        "hr.subject.add",  # whose access a notice ends hangs on it
+        "hr.subject.remove",
+    ]
+)
+_GIVES = frozenset(["record.add"])  # a training that was missing
+# `lockdown.on` cuts as well, and asks for nothing: it is for an emergency, and each second counts.
 
 
 def needs_factor(op: str, given: Mapping[str, object]) -> bool:
     """Whether *op* gives or cuts: officers confirm it with a second factor, where the site has set one."""
     operation = TABLE[op]
     gives = operation.gives or any(param.gives and given.get(param.name) for param in operation.params)
-    return op in PLANNED or op in _CUTS or (operation.act and gives)
+    return op in PLANNED | _CUTS | _GIVES or (operation.act and gives)

@@ -7,6 +7,7 @@ import pytest
 
 from agent.control.request_watch import RequestWatch
 from agent.errors import ForbiddenError, RefusedError
+from agent.registry.repositories import proposals
 from agent.registry.repositories.proposals import MOST_REQUESTS
 from rules.model import Level
 from tests.control.test_two_hands import SECURITY, SYSTEM, Desk, alone, desk  # noqa: F401 - fixtures
@@ -89,8 +90,9 @@ def test_how_much_one_person_may_have_waiting_is_bounded(asking: Desk) -> None:
 
 
 def test_requests_never_take_the_places_of_proposals_and_officers_hear_that_they_are_full(
-    asking: Desk,
+    asking: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(proposals, "MOST", 2)  # officers' places, which requests do not take
     office, watch = asking.office, RequestWatch(asking.office.services)
     with office.services.registry.change(office.site.now()) as change:
         for number in range(MOST_REQUESTS // 3):
