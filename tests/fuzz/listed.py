@@ -31,7 +31,7 @@ NOT_FUZZED: dict[str, str] = {
     "agent.api.client:AgentClient._answer": _AGENT,
     "agent.api.findings:Finding.from_json": _AGENT,
     "agent.api.peers:_groups": _KERNEL,
-    "agent.api.peers:identify": _KERNEL,
+    "agent.api.peers:credentials": _KERNEL,
     "agent.cli.context:findings": _AGENT,
     "agent.control.decider_client:DeciderConnection._ask": "a message that `channel` has read",
     "agent.control.handlers.log:_growing": "the line of the index, which `log-entry` has read",
