@@ -8,10 +8,9 @@ import os
 import pwd
 import select
 import signal
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
@@ -41,7 +40,7 @@ class Answer(NamedTuple):
     refused: str
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def site(able: None) -> Iterator[Scene]:
     with scene() as made:
         with made.asking() as agent:
@@ -52,41 +51,28 @@ def site(able: None) -> Iterator[Scene]:
         yield made
 
 
-@contextmanager
-def roles(site: Scene) -> Iterator[None]:
-    """Name the group of the security officers, from which on root has no role.
-
-    No act of the agent undoes that; at the end of the block the test writes over the registry, so that the others begin
-    in the trial again.
-    """
+def name_officers(site: Scene) -> None:
+    """Name the group of the security officers, from which on root has no role: for good."""
     config = site.site.home.config
     before = config.read_text(encoding="utf-8")
     config.write_text(f"{before}\n[roles]\nsecurity = {ROLE.pw_gid}\n", encoding="utf-8")
     restart(site)
     assert "has no role" in asked(site, 0, "status").refused
-    yield
-    config.write_text(before, encoding="utf-8")
-    with closing(sqlite3.connect(site.site.home.registry)) as registry, registry:
-        registry.execute("DELETE FROM settings WHERE name = 'roles'")
-    restart(site)
 
 
 @pytest.fixture
-def officers(site: Scene) -> Iterator[None]:
-    with roles(site):
-        yield
+def officers(site: Scene) -> None:
+    name_officers(site)
 
 
 @pytest.fixture
-def administrator(site: Scene, request: pytest.FixtureRequest) -> Iterator[tuple[str, ActorIdentity]]:
+def administrator(site: Scene, request: pytest.FixtureRequest) -> tuple[str, ActorIdentity]:
     """Give the role's account to one of them."""
     name = str(request.param)
     with site.asking() as agent:
         agent.call("account.add", person=name, uid=ROLE.pw_uid, allow_system=True)
-    with roles(site):
-        yield name, ActorIdentity(ADMINISTRATORS[name], ADMINISTRATORS[name])
-    with site.asking() as agent:
-        agent.call("account.remove", person=name, uid=ROLE.pw_uid)
+    name_officers(site)
+    return name, ActorIdentity(ADMINISTRATORS[name], ADMINISTRATORS[name])
 
 
 def restart(site: Scene) -> None:
