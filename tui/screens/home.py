@@ -78,7 +78,7 @@ class HomeScreen(BaseScreen):
         """Ask how things are; of somebody without a role nothing is claimed."""
         standing = self.agent.standing
         if standing and standing.role is None:
-            self._say_no_role()
+            self._say_no_role(standing.why_none or Text("no role", "没有角色"))
             return
         if self._loads % _SELDOM == 0:
             found = [Finding.from_json(finding) for finding in await self.agent.call("doctor")]
@@ -107,10 +107,10 @@ class HomeScreen(BaseScreen):
             self.query_one("#truth", LocalizedText).say(*pieces)
         super().agent_changed()
 
-    def _say_no_role(self) -> None:
+    def _say_no_role(self, why: Text) -> None:
         said = Text(
-            "You have no role here. In a shell: shoumi mine shows your denials, shoumi request asks for access.",
-            "您没有角色。请在命令行中运行 shoumi mine 查看被拒绝的访问，或 shoumi request 申请访问。",
+            f"You have no role here: {why.en}. In a shell, shoumi mine shows your denials, shoumi request asks for access.",
+            f"您没有角色：{why.zh}。请在命令行中运行 shoumi mine 查看被拒绝的访问，或 shoumi request 申请访问。",
         )
         self.query_one("#truth", LocalizedText).say(Toned(said, "warning"))
         for name in ("#needs", "#denied"):
