@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,14 @@ from typing import Any
 import pytest
 
 from agent import shipped_packs
-from agent.demo.actors import ActorIdentity, attempt, reading
+from agent.demo.actors import Actor, ActorIdentity, attempt, reading
 from agent.offboard.steps import tasks
 from tests.enforcement.scene import BYSTANDER, CLEARED, NO_LOGIN, SIZE, Area, Scene, scene, until
 from tests.enforcement.test_hold import alive, ended, holding
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-by-itself")]
 
+INDEX = ActorIdentity(61_590, NO_LOGIN)
 _RECORD = """
 [records.course]
 title = { en = "course", zh = "课程" }
@@ -42,12 +44,18 @@ def cut(site: Scene, pid: int) -> dict[str, Any]:
     return found[0]
 
 
-def test_what_a_removed_service_maps_is_stopped_with_an_entry_and_ended(site: Scene) -> None:
-    who, document = ActorIdentity(61_590, NO_LOGIN), site.plans / "doc.txt"
-    program = str(Path(sys.executable).resolve())
+@contextmanager
+def indexing(site: Scene) -> Iterator[tuple[Actor, int, int]]:
+    """A service that maps a file beside somebody who may: the service's process, its pidfd, and the other's."""
+    document, program = site.plans / "doc.txt", str(Path(sys.executable).resolve())
     with site.asking() as agent:
-        agent.call("service.add", service="index", uid=who.uid, executable=program, area=["plans"])
-    with alive(who, holding(document)) as (actor, process), alive(BYSTANDER, holding(document)) as (_, neighbour):
+        agent.call("service.add", service="index", uid=INDEX.uid, executable=program, area=["plans"])
+    with alive(INDEX, holding(document)) as (actor, process), alive(BYSTANDER, holding(document)) as (_, neighbour):
+        yield actor, process, neighbour
+
+
+def test_what_a_removed_service_maps_is_stopped_with_an_entry_and_ended(site: Scene) -> None:
+    with indexing(site) as (actor, process, neighbour):
         site.mark()
         with site.asking() as agent:
             agent.call("service.remove", service="index")
@@ -55,7 +63,7 @@ def test_what_a_removed_service_maps_is_stopped_with_an_entry_and_ended(site: Sc
         until(lambda: ended(process, 0) or stopped(actor.pid))
         assert ended(process)
         assert not ended(neighbour, 0)
-    assert (entry["uid"], entry["area"]) == (who.uid, "plans")
+    assert (entry["uid"], entry["area"]) == (INDEX.uid, "plans")
     [act] = [one for one in site.news() if one.get("act") == "service.remove" and one["outcome"] == "done"]
     assert act["lost"]["services"] == {"index": ["plans"]}
 
@@ -63,11 +71,7 @@ def test_what_a_removed_service_maps_is_stopped_with_an_entry_and_ended(site: Sc
 def test_what_a_service_maps_is_ended_though_the_control_process_dies_as_soon_as_the_service_is_removed(
     site: Scene,
 ) -> None:
-    who, document = ActorIdentity(61_590, NO_LOGIN), site.plans / "doc.txt"
-    program = str(Path(sys.executable).resolve())
-    with site.asking() as agent:
-        agent.call("service.add", service="index", uid=who.uid, executable=program, area=["plans"])
-    with alive(who, holding(document)) as (actor, process), alive(BYSTANDER, holding(document)) as (_, neighbour):
+    with indexing(site) as (actor, process, neighbour):
         site.mark()
         with site.asking() as agent:
             agent.call("service.remove", service="index")

@@ -109,7 +109,7 @@ class HomeScreen(BaseScreen):
 
     def _say_no_role(self, why: Text) -> None:
         said = Text(
-            f"You have no role here: {why.en}. In a shell, shoumi mine shows your denials, shoumi request asks for access.",
+            f"You have no role here: {why.en}. In a shell: shoumi mine shows your denials, shoumi request asks.",
             f"您没有角色：{why.zh}。请在命令行中运行 shoumi mine 查看被拒绝的访问，或 shoumi request 申请访问。",
         )
         self.query_one("#truth", LocalizedText).say(Toned(said, "warning"))
