@@ -53,7 +53,8 @@ class SecondHandNeeded(NamedTuple):
 class HandlerRequest:
     """One request of an identified caller. ``at`` is the agent's clock when it was taken up.
 
-    ``received``: the same when it came, ``arrived`` by ``time.monotonic``; ``None``: it is one of the agent's own.
+    ``received``: the same when it was read. ``arrived``: since when it may have been there (``time.monotonic``). Both
+    ``None``: it is one of the agent's own.
     ``partner`` are roles that a second hand brings, ``asked`` those that were needed of it. ``hands``: it is a proposed
     act that is being confirmed; ``waiting``: it keeps one. ``takes_up``: the number of what somebody asked for, whose
     first hand the caller becomes by it. ``rehearsed``: it is applied to see what it gives with a second officer, and

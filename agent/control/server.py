@@ -27,6 +27,7 @@ from agent.api.peers import credentials, with_login
 from agent.api.roles import Role
 from agent.control.dispatch import HandlerTable
 from agent.control.reception import excess_alarms, requests
+from agent.control.reception.arrivals import CallArrival
 from agent.control.reception.budgets import BUDGETS, LOOKUP, QUESTIONS, REHEARSING, REST, SMALL, CallerKind
 from agent.control.reception.caller import BrokenRequestError, ConnectedCaller
 from agent.control.reception.entrance import Entrance
@@ -201,7 +202,7 @@ class ControlServer:
             self._asked(self._questions, caller.kind, caller, partial(protocol.parse, data))
         )
 
-    async def _answer(self, caller: ConnectedCaller, call: protocol.Call, arrived: float) -> None:
+    async def _answer(self, caller: ConnectedCaller, call: protocol.Call, arrived: CallArrival) -> None:
         operation = requests.operation_of(call.op)
         seen = await self._standings.see(caller.peer, caller.kind)
         received = ReceivedRequest(call, operation, caller.peer, arrived, seen)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from rules.loosening import person_loosened, place_loosened
-from rules.model import Clearance, Employment, Level, Passback, Person, Resource, RoomRules, Scope
+from rules.loosening import person_loosened, place_loosened, settings_loosened
+from rules.model import Clearance, Employment, Level, Passback, Person, Resource, RoomRules, RoomSettings, Scope
 
 STATE = Clearance("state", Level.SECRET, "重要", "boss")
 PERSON = Person("E1", clearances=(STATE,), employment=Employment.TEMPORARY)
@@ -14,6 +14,7 @@ RULES = RoomRules(
     anti_passback=Passback.SOFT, occupancy_limit=3,
 )  # fmt: skip
 SCOPE = Scope(frozenset({"E1"}), frozenset({"rd"}), frozenset({"alpha"}))
+SETTINGS = RoomSettings(together_seconds=20, accompany=False, lone_alarm=True, reset_at="04:00")
 PLACE = Resource("vault", Level.SECRET, "state", SCOPE, hours="office", room=RULES)
 
 
@@ -111,3 +112,32 @@ def test_a_limit_is_widened_by_one_or_by_being_dropped(limit: int) -> None:
     assert place_loosened(before, rules(occupancy_limit=limit + 1))
     assert place_loosened(before, rules(occupancy_limit=0))
     assert not place_loosened(before, rules(occupancy_limit=limit))
+
+
+@pytest.mark.parametrize(
+    ("changed", "loosened"),
+    [
+        ({}, False),
+        ({"location": "floor 2"}, False),
+        ({"together_seconds": 10}, False),
+        ({"together_seconds": 21}, True),
+        ({"together_seconds": 0}, True),  # as the pack says: it may say more
+        ({"accompany": True}, True),
+        ({"lone_alarm": False}, True),
+        ({"held_open_seconds": 31}, True),
+        ({"held_open_seconds": 29}, False),
+        ({"reset_at": "03:00"}, True),
+        ({"reset_at": ""}, False),  # whoever is listed inside stays so
+    ],
+)
+def test_a_panel_that_asks_less_than_before(changed: dict[str, object], loosened: bool) -> None:
+    assert settings_loosened(SETTINGS, replace(SETTINGS, **changed)) is loosened  # type: ignore[arg-type]
+
+
+def test_a_panel_that_asked_nothing_of_its_own_loosens_by_any_span_of_its_own() -> None:
+    plain = RoomSettings()
+    assert not settings_loosened(plain, plain)
+    assert settings_loosened(plain, replace(plain, together_seconds=5))
+    assert settings_loosened(plain, replace(plain, reset_at="04:00"))
+    assert not settings_loosened(plain, replace(plain, lone_alarm=True))
+    assert not settings_loosened(SETTINGS, SETTINGS)

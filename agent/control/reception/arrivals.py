@@ -8,6 +8,18 @@ too much rather than too little, and the time the loop itself was late is in it.
 import asyncio
 import selectors
 import time
+from typing import NamedTuple
+
+
+class CallArrival(NamedTuple):
+    """Between which instants (``time.monotonic``) the first bytes of something came: they were ``read`` at the second.
+
+    What a caller waited counts from the first, so that it is never too little. A receipt says the second: nothing was
+    received before it was sent.
+    """
+
+    since: float
+    read: float
 
 
 class _WatchfulSelector(selectors.DefaultSelector):

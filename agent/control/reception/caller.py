@@ -7,11 +7,13 @@ kernel, on its own account. Every wait for a caller ends: for its next request, 
 import asyncio
 import select
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from agent.api.peers import Peer
 from agent.control.reception import arrivals
+from agent.control.reception.arrivals import CallArrival
 from agent.control.reception.budgets import BUDGETS, LARGE, SMALL, CallerKind
 from agent.errors import UsageError
 from rules.text import Text
@@ -20,10 +22,10 @@ _CHUNK = 1 << 16
 
 
 class RequestLine(NamedTuple):
-    """One request as it came, and when (``time.monotonic``): not later than its first byte."""
+    """One request as it came, and when."""
 
     data: bytes
-    arrived: float
+    arrived: CallArrival
 
 
 class BrokenRequestError(UsageError):
@@ -39,7 +41,8 @@ class ConnectedCaller:
         self.budget = BUDGETS[kind]
         self._end = end
         self._rest = bytearray()
-        self._arrived: float | None = accepted  # of the first byte of what was read and is no request yet
+        self._accepted: float | None = accepted  # what is there at once may have come with it
+        self._arrived: CallArrival | None = None  # of the first byte of what was read and is no request yet
 
     async def line(self, may_ask_much: Callable[[], Awaitable[bool]]) -> RequestLine | None:
         """Return the next request, ``None`` when there will be none: the caller is gone, or was idle for too long.
@@ -93,12 +96,13 @@ class ConnectedCaller:
 
     async def _more(self, most: int) -> bool:
         try:
-            chunk, came = self._end.recv(most), arrivals.found_now()
+            chunk, since = self._end.recv(most), self._accepted or arrivals.found_now()
         except (BlockingIOError, InterruptedError):
             chunk = await asyncio.get_running_loop().sock_recv(self._end, most)
-            came = arrivals.found_before()
+            since = arrivals.found_before()
+        self._accepted = None
         if self._arrived is None:
-            self._arrived = came
+            self._arrived = CallArrival(since, time.monotonic())
         self._rest += chunk
         return bool(chunk)
 

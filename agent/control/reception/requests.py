@@ -21,6 +21,7 @@ from agent.api.operations.schema import OFFICERS, Operation
 from agent.api.peers import Peer
 from agent.api.roles import CallerRole, Role
 from agent.control.dispatch import HandlerRequest, HandlerTable
+from agent.control.reception.arrivals import CallArrival
 from agent.control.reception.budgets import FRESH
 from agent.control.reception.standings import SeenGroups
 from agent.control.services import ControlServices
@@ -35,7 +36,7 @@ _BATCH = 64  # items of a stream fetched at a time
 
 @dataclass(slots=True)
 class ReceivedRequest:
-    """What a caller asked, and when it ``arrived`` (``time.monotonic``).
+    """What a caller asked, and when it arrived.
 
     ``seen`` is renewed while it waits, unless it is ``forbidden`` by that, which says who answers.
     """
@@ -43,7 +44,7 @@ class ReceivedRequest:
     call: protocol.Call
     operation: Operation
     peer: Peer
-    arrived: float
+    arrived: CallArrival
     seen: SeenGroups
     forbidden: bool = field(init=False)
 
@@ -82,9 +83,9 @@ class RequestHandlers:
             who,
             now,
             self._services,
-            now - timedelta(seconds=time.monotonic() - received.arrived),
+            now - timedelta(seconds=time.monotonic() - received.arrived.read),
             _partner(seen, who),
-            arrived=received.arrived,
+            arrived=received.arrived.since,
         )
         found = permission(operation, call.args, who, request.partner)
         if isinstance(found, ForbiddenError):
