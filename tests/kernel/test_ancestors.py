@@ -59,7 +59,7 @@ def test_who_has_ended_is_nobody_s_ancestor_and_descends_from_nobody() -> None:
 
 def test_a_parent_that_ends_meanwhile_leads_no_further_up() -> None:
     with subprocess.Popen(
-        ["sh", "-c", "cat <&0 & echo $!; wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ["sh", "-c", "exec 3<&0; cat <&3 & echo $!; wait"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as top:
         assert top.stdin is not None
         assert top.stdout is not None
