@@ -12,6 +12,7 @@ BIN    := .venv/bin
 # These tests wait more than they work: more workers than processors. What takes longest begins first.
 WORKERS    ?= 3
 SLOW_FIRST := tests/demo tests/confinement tests/tui tests/enforcement tests/control tests/cli
+OTHERS     := $(filter-out $(SLOW_FIRST) tests/rules,$(sort $(patsubst %/__init__.py,%,$(wildcard tests/*/__init__.py)) $(wildcard tests/test_*.py)))
 LONG := tests kills losses power log fuzz mutants days kernels clock luks disks install samba share
 
 help:            ## list the targets
@@ -48,7 +49,7 @@ test-rules: .venv/.dev
 	$(BIN)/coverage report --include='rules/*' --fail-under=100 --skip-covered
 
 test-agent: .venv/.dev
-	$(BIN)/pytest $(SLOW_FIRST) tests --ignore=tests/rules -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest $(SLOW_FIRST) $(OTHERS) -m 'not long' -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-long:       ## all parts of the long tests, one after the other: hours; test-long-kills and so on is one of them
 	@$(MAKE) --no-print-directory --keep-going $(LONG:%=test-long-%); code=$$?; \

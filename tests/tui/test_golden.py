@@ -15,7 +15,7 @@ def test_every_place_looks_as_it_should(shared: Site, language: Language, size: 
         await t.settled()
         await t.sees("已校验至" if language == "zh" else "verified to")
         await t.sees_no("尚未校验" if language == "zh" else "not been verified")  # the findings are asked less often
-        await t.sees_no("共至" if language == "zh" else " of #")  # the verifier is there too: lines break elsewhere else
+        await t.sees_no("共至" if language == "zh" else " of #")  # while the verifier is behind, lines break elsewhere
         for place in PLACES:
             await t.go(place)
             if place == "log":
