@@ -64,7 +64,7 @@ def confined(seen: Collection[SeenProcess]) -> Iterator[Finding]:
             said = Text(f"process {name.en}: {trouble.en}", f"{name.zh}：{trouble.zh}")
             yield Finding("warning", "confinement", said, hint)
     if good:
-        named = [word(PROCESSES, one.rights.name) for one in good]
+        named = [word(PROCESSES, name) for name in sorted(one.rights.name for one in good)]
         en, zh = ", ".join(name.en for name in named), "、".join(name.zh for name in named)
         yield Finding(
             "good",

@@ -91,6 +91,12 @@ class Scene:
         with AgentClient(self.site.home, timeout=30) as client:
             yield client
 
+    def shown(self, area: str = "plans") -> dict[str, Any]:
+        """Return what the agent says of *area*. By the socket: a command line that is asked again and again costs."""
+        with self.asking() as agent:
+            found: dict[str, Any] = agent.call("area.show", area=area)
+            return found
+
     def mark(self) -> None:
         """Make :meth:`news` start here."""
         self._record.fresh()

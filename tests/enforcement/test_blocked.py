@@ -33,7 +33,7 @@ LATE = DEADLINE / 1e9 + 3.0
 def site(able: None, request: pytest.FixtureRequest) -> Iterator[Scene]:
     size = {"ext4": 64, "xfs": 320}[request.param]
     with scene(settings=("heartbeat_seconds = 4.0",), volume=request.param, size=size << 20) as made:
-        until(lambda: made.site.ask("area", "show", "plans")["sealed"])  # no walk labels a file before its first open
+        until(lambda: made.shown()["sealed"])  # no walk labels a file before its first open
         yield made
 
 

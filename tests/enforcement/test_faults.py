@@ -188,7 +188,7 @@ def test_whoever_opened_a_file_while_no_agent_ran_is_named_and_ended_as_the_area
             [entry] = [entry for entry in made.site.entries() if entry["kind"] == "held-before"]
             assert {holder["pid"]: holder["may"] for holder in entry["holders"]} == {thief.pid: False, reader.pid: True}
             assert (entry["ended"], entry["why"], entry["alarm"]) == (1, "start", True)
-            found = made.site.ask("area", "show", "plans")["findings"]
+            found = made.shown()["findings"]
             assert str(reader.pid) in next(f["text"]["en"] for f in found if f["code"] == "held-before")
 
 
@@ -216,7 +216,7 @@ def test_from_the_first_moment_of_a_start_nobody_uncleared_opens_though_nothing_
             assert stranger.next().value[0] == "opened"
             made.site.start()
             ready = time.monotonic()
-            until(lambda: made.site.ask("area", "show", "plans")["files"] > count, 60)
+            until(lambda: made.shown()["files"] > count, 60)
             heard = [reply.value for reply in stranger.heard()]
         assert "opened" not in [came for came, _ in heard[1:]]
         assert heard[0][1] < ready

@@ -30,8 +30,7 @@ def site(able: None, request: pytest.FixtureRequest) -> Iterator[Scene]:
 
 
 def shown(site: Scene, area: str = "plans") -> dict[str, Any]:
-    found: dict[str, Any] = site.site.ask("area", "show", area)
-    return found
+    return site.shown(area)
 
 
 def codes(site: Scene) -> list[str]:

@@ -73,8 +73,7 @@ def nobody_gets_in(site: Scene) -> None:
 
 
 def area(site: Scene) -> dict[str, Any]:
-    found: dict[str, Any] = site.site.ask("area", "show", "plans")
-    return found
+    return site.shown()
 
 
 class Outcomes(list[str]):

@@ -52,14 +52,14 @@ def test_requests_come_one_by_one_with_when_they_came(ends: Ends) -> None:
         assert first
         assert second
         assert (first.data, second.data) == (b"one\n", b"two\n")
-        assert first.arrived == 1.0  # when it was connected: it may have been there by then
+        assert first.arrived.since == 1.0  # when it was connected: it may have been there by then
         third = asyncio.create_task(reading.line(no))
         await asyncio.sleep(0)
         theirs.sendall(b"ee\n")
         found = await third
         assert found
         assert found.data == b"three\n"
-        assert first.arrived <= second.arrived <= found.arrived <= asyncio.get_running_loop().time()
+        assert first.arrived.since <= second.arrived.since <= found.arrived.since <= asyncio.get_running_loop().time()
         theirs.shutdown(socket.SHUT_WR)
         assert await reading.line(no) is None
         assert reading.gone()
@@ -158,6 +158,22 @@ def test_what_waited_while_the_loop_was_late_came_before_it_was_late(ends: Ends)
             pass  # the loop is late
         found = await waiting
         assert found
-        assert found.arrived <= before + 0.001
+        assert found.arrived.since <= before + 0.001
+        assert before < found.arrived.read  # and a receipt says that nothing was received before it was sent
+
+    run(main)
+
+
+def test_who_connects_long_before_they_ask_has_not_waited_since(ends: Ends) -> None:
+    ours, theirs = ends
+
+    async def main() -> None:
+        reading = asyncio.create_task(caller(ours).line(no))
+        await asyncio.sleep(0)
+        before = asyncio.get_running_loop().time()
+        theirs.sendall(b"first\n")
+        found = await reading
+        assert found
+        assert 1.0 < before - 0.05 <= found.arrived.since <= found.arrived.read
 
     run(main)
