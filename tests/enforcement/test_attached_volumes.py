@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("kernel-volumes")]
 SIZES = {"ext4": 64, "xfs": 320}
 
 
-@pytest.fixture(params=["ext4", "xfs"])
+@pytest.fixture(params=["ext4", pytest.param("xfs", marks=pytest.mark.long)])
 def site(able: None, request: pytest.FixtureRequest) -> Iterator[Scene]:
     with scene(volume=request.param, size=SIZES[request.param] << 20) as made:
         yield made

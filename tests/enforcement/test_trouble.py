@@ -91,20 +91,22 @@ def test_without_room_for_its_entry_no_open_is_allowed(site: Scene, small_log: P
     def opening(times: int) -> Callable[[], list[str]]:
         return lambda: [error_of(lambda: os.close(os.open(path, os.O_RDONLY))) for _ in range(times)]
 
-    def opens() -> list[dict[str, Any]]:
+    def accesses() -> list[dict[str, Any]]:
         found = site.site.entries()
-        return [entry for entry in found if entry["kind"] in ("open", "gap")]  # alarms have room of their own
+        return [
+            entry for entry in found if entry["kind"] == "access"
+        ]  # a gap needs less room, and an alarm has its own
 
     def nothing_fits() -> bool:
-        before = len(opens())
-        return attempt(CLEARED, opening(3)).value == ["EPERM"] * 3 and len(opens()) == before
+        before = len(accesses())
+        return attempt(CLEARED, opening(3)).value == ["EPERM"] * 3 and len(accesses()) == before
 
     until(nothing_fits)  # the last block of the segment had some room left, and a gap needs less than an open
-    recorded, told = len(site.site.entries()), len(opens())
+    recorded, told = len(site.site.entries()), len(accesses())
     assert set(attempt(CLEARED, opening(50)).value) == {"EPERM"}
     assert attempt(TOO_LOW, reading(path)).error == "EPERM"
     assert attempt(UNKNOWN, reading(site.public / "doc.txt")).value == SIZE  # nothing to be recorded there
-    assert len(opens()) == told
+    assert len(accesses()) == told
     # What takes access away has room that is kept for it.
     assert site.site.shoumi("hold", "add", "E3", "--reason", "x", check=False).returncode == 0
     assert [row["person"] for row in site.ask("hold.list")] == ["E3"]

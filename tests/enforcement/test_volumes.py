@@ -27,7 +27,7 @@ MS_REMOUNT, MS_RDONLY = 32, 1
 COVERED_WITHIN = 0.2  # seconds (docs/limits.md)
 
 
-@pytest.fixture(params=["ext4", "xfs"])
+@pytest.fixture(params=["ext4", pytest.param("xfs", marks=pytest.mark.long)])
 def site(able: None, request: pytest.FixtureRequest) -> Iterator[Scene]:
     size = {"ext4": 64, "xfs": 320}[request.param]
     with scene(volume=request.param, size=size << 20) as made:
