@@ -1,8 +1,7 @@
 """Hostile callers: processes of users without a role, each of which asks for as much as it can, until it is ended.
 
 Rules of this file: a caller is a fork that becomes an unused uid without any group; its parent ends it by its number.
-It
-says when what it does is at its height, and goes on afterwards.
+It says when what it does is at its height, and goes on afterwards.
 """
 
 import contextlib
@@ -26,6 +25,7 @@ Tell = Callable[[], None]
 Attack = Callable[[Home, Tell], None]
 
 _CONNECTIONS = 400  # of one process: more than the agent has places for everybody
+_TRIES = 21  # after so many connections, made or not, it has begun
 _BROKEN = (ConnectionError, BrokenPipeError, TimeoutError, BlockingIOError)
 
 
@@ -156,17 +156,17 @@ def _connected(home: Home, *, seconds: float | None = None) -> socket.socket:
 def _hold(home: Home, tell: Tell, first: bytes) -> None:
     held: dict[int, socket.socket] = {}
     look = select.poll()
-    told = False
+    tries = 0
     while True:
         while len(held) < _CONNECTIONS:
+            tries += 1
             with contextlib.suppress(*_BROKEN):
                 end = _connected(home, seconds=1)
                 if first:
                     end.send(first)
                 held[end.fileno()] = end
                 look.register(end, select.POLLRDHUP)
-            if not told and len(held) > 20:
-                told = True
+            if tries == _TRIES:  # however many of them it holds: beside the others it may get no place any more
                 tell()
             _let_go(held, look, 0)
         _let_go(held, look, 1000)
