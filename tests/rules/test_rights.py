@@ -1,6 +1,6 @@
 """Laws of what a change takes from people, and of what it gives them."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rules.model import RuleResult, Verdict
@@ -33,6 +33,7 @@ def test_a_change_that_only_gives_takes_nothing(before: frozenset[Right], more: 
 
 
 @given(RIGHTS, RIGHTS, TAKEN)
+@example(frozenset({Right("E1", "a1"), Right("E1", "a2")}), frozenset({Right("E1", "a1")}), {"E1": [61_000]})
 def test_an_account_that_was_taken_loses_every_area_its_person_had_and_no_other_account_does(
     before: frozenset[Right], after: frozenset[Right], taken: dict[str, list[int]]
 ) -> None:

@@ -1,6 +1,6 @@
 """Who may be a hand, and which two are a pair (contract C12): laws."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rules.pack.model import TwoHandsRule
@@ -46,6 +46,7 @@ def test_one_whose_login_nobody_knows_is_none(hand: Hand, rule: TwoHandsRule, ga
 
 
 @given(HANDS, RULES)
+@example(Hand(1, None, "system"), TwoHandsRule())
 def test_an_account_nobody_knows_is_a_hand_only_where_the_pack_says_so(hand: Hand, rule: TwoHandsRule) -> None:
     if hand.person is None and rule.registered:
         assert why_no_hand(hand, frozenset(), rule)
