@@ -35,9 +35,10 @@ class Covering(NamedTuple):
         return sorted(found, key=lambda test: (self.seconds[test], test))
 
     def of_file(self, file: str) -> list[str]:
-        """Return the tests that run anything of *file*; of one that only defines things, all."""
+        """Return all tests, and first those that run anything of *file*: what it defines may be used by any."""
         found = self.tests_of(file, map(int, self.lines.get(file, {})))
-        return found or sorted(self.seconds, key=lambda test: (self.seconds[test], test))
+        others = self.seconds.keys() - set(found)
+        return found + sorted(others, key=lambda test: (self.seconds[test], test))
 
 
 class Collected:

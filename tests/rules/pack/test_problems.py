@@ -49,6 +49,16 @@ def test_the_check_says_what_is_wrong_where_and_what_to_do(wrong: dict[str, Any]
     assert all(problem.text.zh and problem.hint.zh for problem in problems)
 
 
+@pytest.mark.parametrize("wrong", WRONG, ids=[wrong["name"] for wrong in WRONG])
+def test_a_pack_with_an_error_is_not_loaded(wrong: dict[str, Any]) -> None:
+    text = changed(wrong["replace"], "\n".join(wrong["by"]))
+    if any(problem.severity == "error" for problem in check(text)):
+        with pytest.raises(PackError):
+            load(text)
+    else:
+        assert load(text).rules
+
+
 def test_a_pack_in_order_has_no_problem() -> None:
     assert check(PACK) == check(EVERYTHING) == check(PACK.encode()) == ()
 
