@@ -111,3 +111,24 @@ def test_silence_needs_everybody_who_has_the_file_open_to_be_allowed(judging: Ju
     assert not judging.uses(thread(CLEARED), both)[2]
     assert judging.uses(thread(CLEARED), own)[2]
     assert not judging.uses(thread(CLEARED), thing("plans", "notes", inode=3))[2]
+
+
+@pytest.mark.parametrize("uid", PEOPLE)
+def test_a_server_of_which_nothing_is_known_uses_nothing_that_is_enforced(judging: Judging, uid: int) -> None:
+    for number, areas in enumerate(SEVERAL):
+        answer = judging.uses(thread(uid, 5_000, server=True), thing(*areas, inode=number))
+        assert (answer[0], answer[2]) == (areas == ("watch",), False), areas
+
+
+@pytest.mark.parametrize("by", [some for size in (1, 2) for some in combinations(PEOPLE, size)])
+def test_a_denied_use_is_never_silent_and_an_enforced_one_passes_only_with_its_entry(
+    judging: Judging, by: tuple[int, ...]
+) -> None:
+    judging.silence.grant(())
+    for number, areas in enumerate(SEVERAL):
+        what = thing(*areas, inode=number)
+        judging.opened(by, what)
+        passed, _, silent, owed = judging.uses(thread(0, 5_000, server=True), what)
+        assert passed == passes(by, areas)
+        assert passed or (silent, owed) == (False, True)
+        assert owed or areas == ("watch",)
