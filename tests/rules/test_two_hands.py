@@ -98,3 +98,9 @@ def test_a_pack_may_let_one_hand_do_single_acts() -> None:
         False,
         False,
     )
+
+
+def test_any_two_do_what_the_pack_names_and_nothing_else() -> None:
+    named, all_of_them, none = TwoHandsRule(any_two=("badge.add",)), TwoHandsRule(any_two=("*",)), TwoHandsRule()
+    assert [rule.takes_any_two("badge.add") for rule in (named, all_of_them, none)] == [True, True, False]
+    assert [rule.takes_any_two("grant.add") for rule in (named, all_of_them, none)] == [False, True, False]
