@@ -47,6 +47,7 @@ class Desk:
         role: Role | None = None,
         login: int | None = None,
         process: PinnedProcess | None = None,
+        asked: Role | None = None,
         **given: Any,
     ) -> Any:
         office, acts = self.office, role or ROLE_OF[who]
@@ -54,8 +55,9 @@ class Desk:
         args = TABLE[op].read(given, None)
         partner = frozenset({Role.SYSTEM, Role.SECURITY})
         request = HandlerRequest(
-            op, args, given, peer, CallerRole(acts), office.site.now(), office.services, partner=partner
-        )
+            op, args, given, peer, CallerRole(acts), office.site.now(), office.services, partner=partner,
+            asked=[frozenset({asked})] if asked else [],
+        )  # fmt: skip
         if TABLE[op].act:
             return office.executor.execute(request)
         table = office.handlers

@@ -56,7 +56,8 @@ GROUPS = (
     Group(
         "two hands",
         ("agent/control/two_hands.py", "agent/control/gains.py", "agent/control/eligibility.py"),
-        ("tests/control/test_two_hands.py", "tests/control/test_two_hands_tricks.py", "tests/control/test_trial.py",
+        ("tests/control/test_two_hands.py", "tests/control/test_two_hands_parts.py",
+         "tests/control/test_two_hands_tricks.py", "tests/control/test_trial.py",
          "tests/control/handlers/test_requests.py", "tests/control/handlers/test_break_glass.py"),
         (),
     ),
