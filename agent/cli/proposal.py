@@ -33,12 +33,13 @@ def _show(context: CliContext, args: Args) -> int:
     if context.terminal.json:
         context.terminal.data(found)
         return 0
-    for line in _lines(found):
+    for line in lines(found):
         context.terminal.line(context.terminal.say(line))
     return 0
 
 
-def _lines(found: Mapping[str, Any]) -> Iterator[Text]:
+def lines(found: Mapping[str, Any]) -> Iterator[Text]:
+    """Yield what an officer is shown of a proposal: whose it is, what it gives and writes, and what comes next."""
     number, act_name = shown(found["id"]), shown(found["act"])
     yield from _whose(found)
     for name, value in found["given"].items():
@@ -70,14 +71,12 @@ def _lines(found: Mapping[str, Any]) -> Iterator[Text]:
 def _files(found: Mapping[str, Any]) -> Iterator[Text]:
     """Yield what the file of the act says: of a rule pack what it changes, line by line."""
     for text_of_file in found["texts"].values():
-        lines = text_of_file.splitlines()
+        said = text_of_file.splitlines()
         if found["pack_in_force"] is not None:
-            lines = list(difflib.unified_diff(found["pack_in_force"].splitlines(), lines, "-", "+", lineterm="", n=0))[
-                2:
-            ]
-        for line in lines[:_MOST_LINES]:
+            said = list(difflib.unified_diff(found["pack_in_force"].splitlines(), said, "-", "+", lineterm="", n=0))[2:]
+        for line in said[:_MOST_LINES]:
             yield Text(f"  | {shown(line)}", f"  | {shown(line)}")
-        if (more := len(lines) - _MOST_LINES) > 0:
+        if (more := len(said) - _MOST_LINES) > 0:
             yield Text(f"  | and {more} more lines", f"  | 另有 {more} 行")
 
 
@@ -99,7 +98,8 @@ def _whose(found: Mapping[str, Any]) -> Iterator[Text]:
         )
 
 
-def _confirmed(result: dict[str, Any]) -> Text:
+def confirmed(result: dict[str, Any]) -> Text:
+    """Return what the second officer is told once the act is done."""
     number, act_name = shown(result["proposal"]), shown(result["act"])
     code = shown(result.get("code", ""))  # of the break-glass: only who confirms it sees it
     more = Text(f"; the code, shown once: {code}", f"；应急代码（仅显示一次）：{code}") if code else Text("", "")
@@ -124,7 +124,7 @@ COMMANDS = (
         Text("nothing waits for a second officer", "没有待确认的提议"),
     ),
     command("proposal.show", _show),
-    act("proposal.confirm", _confirmed),
+    act("proposal.confirm", confirmed),
     act(
         "proposal.refuse",
         lambda r: Text(

@@ -101,3 +101,24 @@ def test_root_is_told_that_it_has_none_also_where_it_is_in_a_group() -> None:
 def test_only_a_role_that_somebody_can_hold_is_not_missing() -> None:
     assert missing(GROUPS, GIDS.get) == ()
     assert missing(RoleGroups(security=2002), GIDS.get) == (Role.SYSTEM, Role.AUDITOR)
+
+
+@given(uids, groups)
+def test_the_broken_glass_is_roots_alone_and_gives_nobody_else_more(uid: int, gids: frozenset[int]) -> None:
+    caller = Peer(1, uid, 100, gids)
+    broken, whole = (standing(caller, GROUPS, GIDS.get, broken=state) for state in (True, False))
+    assert broken == whole if uid else broken.role is Role.BREAK_GLASS
+
+
+@given(uids.filter(bool), groups)
+def test_an_account_that_the_host_has_no_more_has_no_role_and_is_told_so(uid: int, gids: frozenset[int]) -> None:
+    found = standing(Peer(1, uid, 100, gids), GROUPS, GIDS.get, gone=True)
+    assert found.role is None
+    assert found.why_none
+    assert "no such account" in found.why_none.en
+
+
+def test_without_a_broken_glass_root_has_no_role_once_groups_are_named() -> None:
+    assert standing(peer(0), GROUPS, GIDS.get, broken=True).role is Role.BREAK_GLASS
+    assert standing(peer(0), GROUPS, GIDS.get).role is None
+    assert standing(peer(1000, 2001), GROUPS, GIDS.get, broken=True).role is not Role.BREAK_GLASS
